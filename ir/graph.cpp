@@ -1,12 +1,11 @@
-#include <croton/ir/graph.hpp>
-
-#include <algorithm>
-
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/graph.hpp>
 #include <croton/ir/hash.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 
@@ -22,8 +21,8 @@ public:
     const Variable* find(const Variable& v) const
     {
         const detail::Node* node = v.value()->node;
-        const std::uint32_t at = index_.find(
-            hash_pointer(node), [&](std::uint32_t i) { return nodes_[i] == node; });
+        const std::uint32_t at =
+            index_.find(hash_pointer(node), [&](std::uint32_t i) { return nodes_[i] == node; });
         if (at == HashIndex::none) return nullptr;
         return &values_[first_[at] + static_cast<std::size_t>(v.index())];
     }
@@ -65,9 +64,10 @@ void keep_name(const Variable& old, const Variable& by, std::uint64_t newest)
 Variables with_inputs(const Apply& apply, std::span<const Variable> inputs)
 {
     std::vector<Type> types;
-    for (std::size_t i = 0; i < apply.output_count(); ++i) types.push_back(apply.output(i).type());
-    const Variables made = rebuild(apply.op(), inputs, apply.params(), types, apply.location(),
-                                   apply.node()->weak);
+    for (std::size_t i = 0; i < apply.output_count(); ++i)
+        types.push_back(apply.output(i).type());
+    const Variables made =
+        rebuild(apply.op(), inputs, apply.params(), types, apply.location(), apply.node()->weak);
     for (std::size_t i = 0; i < made.size(); ++i)
         made[i].value()->name.store(apply.output(i).value()->name.load());
     return made;
@@ -107,7 +107,8 @@ Variables with_regions(const Apply& apply, std::span<const Region> regions)
                    },
                    to[i].value);
     std::vector<Type> types;
-    for (std::size_t i = 0; i < apply.output_count(); ++i) types.push_back(apply.output(i).type());
+    for (std::size_t i = 0; i < apply.output_count(); ++i)
+        types.push_back(apply.output(i).type());
     const Variables made =
         rebuild(apply.op(), apply.inputs(), params, types, apply.location(), apply.node()->weak);
     for (std::size_t i = 0; i < made.size(); ++i)
@@ -117,8 +118,7 @@ Variables with_regions(const Apply& apply, std::span<const Region> regions)
 
 Graph::Graph(Variables inputs, Variables outputs)
     : inputs_(std::move(inputs)), outputs_(std::move(outputs))
-{
-}
+{}
 
 void Graph::forget()
 {
@@ -174,7 +174,8 @@ void Graph::build_uses() const
                     f(find(from), Use{i, k});
     };
     each_edge([&](std::uint32_t from, Use) { ++uses_.first[from + 1]; });
-    for (std::size_t i = 0; i < all.size(); ++i) uses_.first[i + 1] += uses_.first[i];
+    for (std::size_t i = 0; i < all.size(); ++i)
+        uses_.first[i + 1] += uses_.first[i];
     uses_.uses.resize(uses_.first.back());
     std::vector<std::uint32_t> next(uses_.first.begin(), uses_.first.end() - 1);
     each_edge([&](std::uint32_t from, Use use) { uses_.uses[next[from]++] = use; });
@@ -191,13 +192,16 @@ std::span<const Graph::Use> Graph::uses(const Apply& apply) const
 std::size_t Graph::use_count(const Variable& v) const
 {
     std::size_t count = 0;
-    for (const Variable& output : outputs_) count += same(output, v);
+    for (const Variable& output : outputs_)
+        count += same(output, v);
     if (const Apply owner = v.owner()) {
-        for (const Use& use : uses(owner)) count += same(order()[use.apply].input(use.input), v);
+        for (const Use& use : uses(owner))
+            count += same(order()[use.apply].input(use.input), v);
         return count;
     }
     for (const Apply& a : order()) // leaves are not in the index
-        for (const Variable& in : a.inputs()) count += same(in, v);
+        for (const Variable& in : a.inputs())
+            count += same(in, v);
     return count;
 }
 
@@ -219,7 +223,8 @@ Variable Graph::resolve(const Variable& v) const
     };
     if (staged_.empty()) return v;
     Variable end = v;
-    for (std::uint32_t i = next(end); i != HashIndex::none; i = next(end)) end = staged_[i].by;
+    for (std::uint32_t i = next(end); i != HashIndex::none; i = next(end))
+        end = staged_[i].by;
     for (std::uint32_t i = next(v); i != HashIndex::none;) { // later look-ups take one step
         const Variable by = staged_[i].by;
         staged_[i].by = end;
@@ -232,8 +237,10 @@ bool Graph::commit()
 {
     if (staged_.empty()) return false;
     std::uint64_t newest = 0;
-    for (const Apply& a : order()) newest = std::max(newest, a.serial());
-    for (const Staged& s : staged_) keep_name(s.old, resolve(s.by), newest);
+    for (const Apply& a : order())
+        newest = std::max(newest, a.serial());
+    for (const Staged& s : staged_)
+        keep_name(s.old, resolve(s.by), newest);
 
     enum : std::uint8_t { open, done };
     Replaced replaced;
@@ -249,8 +256,8 @@ bool Graph::commit()
     const auto enter = [&](const Variable& v) {
         const detail::Node* node = v.value()->node;
         if (!node->op) return;
-        const std::uint32_t at = seen.find(
-            hash_pointer(node), [&](std::uint32_t i) { return nodes[i] == node; });
+        const std::uint32_t at =
+            seen.find(hash_pointer(node), [&](std::uint32_t i) { return nodes[i] == node; });
         if (at != HashIndex::none) {
             if (states[at] == open)
                 throw internal_error("graph", "a replacement needs what it replaces: {}",
@@ -304,7 +311,8 @@ bool Graph::rewrite(const Visitor& visitor)
 {
     if (!staged_.empty()) commit();
     std::uint64_t newest = 0;
-    for (const Apply& a : order()) newest = std::max(newest, a.serial());
+    for (const Apply& a : order())
+        newest = std::max(newest, a.serial());
     Replaced replaced;
     Variables inputs;
     Variables made;

@@ -1,12 +1,11 @@
+#include <croton/ir/format.hpp>
+#include <croton/ir/overloaded.hpp>
 #include <croton/ir/param_wildcard.hpp>
 
 #include <array>
 #include <atomic>
 #include <mutex>
 #include <string>
-
-#include <croton/ir/format.hpp>
-#include <croton/ir/overloaded.hpp>
 
 namespace croton::inline v1 {
 
@@ -21,7 +20,8 @@ public:
         for (int i = 0; i < count_; ++i)
             if (names_[static_cast<std::size_t>(i)] == name) return i;
         if (count_ == static_cast<int>(names_.size()))
-            throw internal_error("rules", "more than {} names of parameters: '{}'", names_.size(), name);
+            throw internal_error("rules", "more than {} names of parameters: '{}'", names_.size(),
+                                 name);
         names_[static_cast<std::size_t>(count_)] = name;
         return count_++;
     }

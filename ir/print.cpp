@@ -1,15 +1,14 @@
+#include <croton/ir/format.hpp>
+#include <croton/ir/op.hpp>
+#include <croton/ir/ops/structure.hpp>
+#include <croton/ir/param_wildcard.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <unordered_map>
-
-#include <croton/ir/format.hpp>
-#include <croton/ir/op.hpp>
-#include <croton/ir/ops/structure.hpp>
-#include <croton/ir/param_wildcard.hpp>
-#include <croton/ir/traverse.hpp>
 
 namespace croton::inline v1 {
 
@@ -17,9 +16,12 @@ namespace {
 
 std::string constant_text(const Array& a)
 {
-    if (a.size() != 1) return fmt::format("{}{}", name(a.dtype()), to_string(Shape(a.shape().begin(), a.shape().end())));
+    if (a.size() != 1)
+        return fmt::format("{}{}", name(a.dtype()),
+                           to_string(Shape(a.shape().begin(), a.shape().end())));
     if (a.dtype() == DType::boolean) return a.as_int(0) ? "true" : "false";
-    if (a.dtype() == DType::u64) return fmt::format("{}", *static_cast<const std::uint64_t*>(a.data()));
+    if (a.dtype() == DType::u64)
+        return fmt::format("{}", *static_cast<const std::uint64_t*>(a.data()));
     if (is_integer(a.dtype())) return fmt::format("{}", a.as_int(0));
     if (a.dtype() == DType::f64) return fmt::format("{}", a.as_double(0));
     return fmt::format("{}", static_cast<float>(a.as_double(0)));
@@ -29,7 +31,9 @@ std::string constant_text(const Array& a)
 
 class TextPrinter {
 public:
-    TextPrinter(const PrintOptions& options, std::string indent) : options_(options), indent_(std::move(indent)) {}
+    TextPrinter(const PrintOptions& options, std::string indent)
+        : options_(options), indent_(std::move(indent))
+    {}
 
     std::string print(std::span<const Variable> inputs,
                       std::span<const Variable> outputs,
@@ -39,7 +43,8 @@ public:
         std::string text = indent_ + "inputs ";
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             if (inputs[i].name().empty()) inputs_.emplace(inputs[i].value(), i);
-            text += fmt::format("{} {} {}", i ? "," : "", label(inputs[i]), to_string(inputs[i].type()));
+            text += fmt::format("{} {} {}", i ? "," : "", label(inputs[i]),
+                                to_string(inputs[i].type()));
         }
         text += '\n';
         std::size_t printed = 0;
@@ -82,13 +87,16 @@ private:
     {
         std::string text = indent_;
         for (std::size_t i = 0; i < a.output_count(); ++i)
-            text += fmt::format("{}{} {}", i ? ", " : "", label(a.output(i)), to_string(a.output(i).type()));
+            text += fmt::format("{}{} {}", i ? ", " : "", label(a.output(i)),
+                                to_string(a.output(i).type()));
         text += fmt::format(" = {}", a.op().name);
         for (std::size_t i = 0; i < a.inputs().size(); ++i)
             text += fmt::format("{} {}", i ? "," : "", label(a.input(i)));
-        if (const std::string params = to_string(a.params()); !params.empty()) text += "  " + params;
+        if (const std::string params = to_string(a.params()); !params.empty())
+            text += "  " + params;
         if (options_.locations && a.location())
-            text += fmt::format("{:{}}{}", "", text.size() < 60 ? 60 - text.size() : 2, to_string(*a.location()));
+            text += fmt::format("{:{}}{}", "", text.size() < 60 ? 60 - text.size() : 2,
+                                to_string(*a.location()));
         text += '\n';
         for (const Region& r : regions_of(a)) {
             TextPrinter inner(options_, indent_ + "    ");
@@ -114,8 +122,8 @@ struct Notation {
 
 int precedence(std::string_view symbol)
 {
-    static constexpr std::string_view levels[] = {"||", "&&", "|", "^", "&", "== !=", "< <= > >=",
-                                                  "<< >>", "+ -", "* / %"};
+    static constexpr std::string_view levels[] = {"||",    "&&",        "|",     "^",   "&",
+                                                  "== !=", "< <= > >=", "<< >>", "+ -", "* / %"};
     for (int i = 0; i < static_cast<int>(std::size(levels)); ++i) {
         std::string_view rest = levels[i];
         while (!rest.empty()) {
@@ -149,19 +157,23 @@ public:
     {
         const Apply a = v.owner();
         if (!a) return leaf(v);
-        if (&a.op() == &broadcast_to_op && !v.type().is_pattern()) return print(a.input(0), outer, depth);
+        if (&a.op() == &broadcast_to_op && !v.type().is_pattern())
+            return print(a.input(0), outer, depth);
         if (depth == depth_) return v.name().empty() ? ".." : std::string(v.name());
         if (const auto n = notation(a.op())) {
             std::string text;
-            if (n->prefix) text = fmt::format("{}{}", n->symbol, print(a.input(0), n->precedence, depth + 1));
+            if (n->prefix)
+                text = fmt::format("{}{}", n->symbol, print(a.input(0), n->precedence, depth + 1));
             else
-                text = fmt::format("{} {} {}", print(a.input(0), n->precedence, depth + 1), n->symbol,
-                                   print(a.input(1), n->precedence + 1, depth + 1));
+                text = fmt::format("{} {} {}", print(a.input(0), n->precedence, depth + 1),
+                                   n->symbol, print(a.input(1), n->precedence + 1, depth + 1));
             return n->precedence < outer ? "(" + text + ")" : text;
         }
         std::string list;
-        for (const Variable& in : a.inputs()) list += (list.empty() ? "" : ", ") + print(in, 0, depth + 1);
-        if (&a.op() == &cast_op && !v.type().is_pattern()) return fmt::format("{}({})", name(v.dtype()), list);
+        for (const Variable& in : a.inputs())
+            list += (list.empty() ? "" : ", ") + print(in, 0, depth + 1);
+        if (&a.op() == &cast_op && !v.type().is_pattern())
+            return fmt::format("{}({})", name(v.dtype()), list);
         const std::string params = param_values(a.params());
         if (!params.empty()) list += (list.empty() ? "" : ", ") + params;
         return fmt::format("{}({})", a.op().name, list);
@@ -225,15 +237,17 @@ std::string to_graphviz(const Graph& graph)
         if (const Apply a = v.owner()) return fmt::format("a{}", graph.position(a));
         const auto [at, fresh] = leaf_numbers.emplace(v.value(), leaf_numbers.size());
         if (fresh) {
-            const std::string label = v.leaf() == Leaf::constant ? constant_text(v.constant()) : std::string(v.name());
-            text += fmt::format("    l{} [label = \"{}\\n{}\", style = rounded];\n", at->second, label,
-                                to_string(v.type()));
+            const std::string label =
+                v.leaf() == Leaf::constant ? constant_text(v.constant()) : std::string(v.name());
+            text += fmt::format("    l{} [label = \"{}\\n{}\", style = rounded];\n", at->second,
+                                label, to_string(v.type()));
         }
         return fmt::format("l{}", at->second);
     };
     for (std::size_t i = 0; i < graph.order().size(); ++i) {
         const Apply& a = graph.order()[i];
-        text += fmt::format("    a{} [label = \"{}\\n{}\"];\n", i, a.op().name, to_string(a.output().type()));
+        text += fmt::format("    a{} [label = \"{}\\n{}\"];\n", i, a.op().name,
+                            to_string(a.output().type()));
         for (const Variable& in : a.inputs()) {
             const std::string from = id(in);
             text += fmt::format("    {} -> a{};\n", from, i);
@@ -241,7 +255,8 @@ std::string to_graphviz(const Graph& graph)
     }
     for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
         const std::string from = id(graph.outputs()[i]);
-        text += fmt::format("    out{} [label = \"output {}\", shape = plain];\n    {} -> out{};\n", i, i, from, i);
+        text += fmt::format("    out{} [label = \"output {}\", shape = plain];\n    {} -> out{};\n",
+                            i, i, from, i);
     }
     return text + "}\n";
 }

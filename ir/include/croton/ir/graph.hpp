@@ -1,15 +1,15 @@
 #pragma once
 
+#include <croton/ir/apply.hpp>
+#include <croton/ir/hash_index.hpp>
+#include <croton/ir/variable.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <croton/ir/apply.hpp>
-#include <croton/ir/hash_index.hpp>
-#include <croton/ir/variable.hpp>
 
 namespace croton::inline v1 {
 
@@ -56,8 +56,8 @@ public:
     using Visitor = std::function<bool(const Apply&, Variables&)>;
     bool rewrite(const Visitor& visitor);
 
-    /// Structural: equal for graphs that differ only in identity, names and lines. Computing an equal
-    /// value twice is another graph than computing it once.
+    /// Structural: equal for graphs that differ only in identity, names and lines. Computing an
+    /// equal value twice is another graph than computing it once.
     std::size_t hash() const;
 
 private:

@@ -55,7 +55,8 @@ private:
     void place(Slot slot)
     {
         std::size_t i = slot.tag & mask();
-        while (slots_[i].position != none) i = (i + 1) & mask();
+        while (slots_[i].position != none)
+            i = (i + 1) & mask();
         slots_[i] = slot;
     }
     void grow(std::size_t size)

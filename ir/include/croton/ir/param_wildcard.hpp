@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-#include <vector>
-
 #include <croton/ir/dtype.hpp>
 #include <croton/ir/extent.hpp>
 #include <croton/ir/operand.hpp>
 #include <croton/ir/params.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
 
 namespace croton::inline v1 {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <croton/ir/graph.hpp>
+
 #include <cstddef>
 #include <span>
 #include <string>
-
-#include <croton/ir/graph.hpp>
 
 namespace croton::inline v1 {
 
@@ -24,8 +24,9 @@ std::string to_text(std::span<const Variable> inputs,
                     std::span<const Variable> outputs,
                     const PrintOptions& options = {});
 
-/// One expression as mathematics: "log1p(exp(x + b))". Named intermediate values are written out like
-/// any other; beyond `max_length` characters the deepest parts become "..". Broadcasts are not shown.
+/// One expression as mathematics: "log1p(exp(x + b))". Named intermediate values are written out
+/// like any other; beyond `max_length` characters the deepest parts become "..". Broadcasts are not
+/// shown.
 std::string to_expression(const Variable& v, std::size_t max_length = 120);
 
 /// A Graphviz digraph of the Applies and leaves, each node with its type.

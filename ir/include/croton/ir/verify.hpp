@@ -1,8 +1,8 @@
 #pragma once
 
-#include <span>
-
 #include <croton/ir/graph.hpp>
+
+#include <span>
 
 namespace croton::inline v1 {
 
@@ -11,8 +11,8 @@ namespace croton::inline v1 {
 ///   operands of a pointwise Apply have the dtype its rule gives them and the result's shape;
 ///   every output has the type that the op's own rules give.
 ///
-/// errors   InternalError: "add.3 has shape (3, 4), its rule says (3, 1)"; 3 is the place in order().
-/// cost     O(applies + edges).
+/// errors   InternalError: "add.3 has shape (3, 4), its rule says (3, 1)"; 3 is the place in
+/// order(). cost     O(applies + edges).
 void verify(const Graph& graph);
 void verify(std::span<const Variable> inputs, std::span<const Variable> outputs);
 
