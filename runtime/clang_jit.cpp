@@ -66,62 +66,6 @@ std::string numbered(std::string_view text)
     return lines;
 }
 
-void append(CompileReport& to, CompileReport&& from)
-{
-    to.frontend_ms += from.frontend_ms;
-    to.backend_ms += from.backend_ms;
-    to.link_ms += from.link_ms;
-    std::move(from.missed_vectorisation.begin(), from.missed_vectorisation.end(),
-              std::back_inserter(to.missed_vectorisation));
-    to.log += from.log;
-}
-
-struct UnitResult {
-    std::vector<std::byte> object;
-    CompileReport report;
-    std::exception_ptr error;
-};
-
-std::string unit_name(std::string_view name, std::size_t unit, std::size_t units)
-{
-    return units == 1 ? fmt::format("{}.cpp", name) : fmt::format("{}_{}.cpp", name, unit);
-}
-
-/// Compiles all units on up to `threads` threads; the first unit's error is thrown, whichever
-/// thread met one first, so that the same program fails with the same text.
-std::vector<UnitResult> compile_units(std::span<const std::string> units,
-                                      std::string_view name,
-                                      const CompileOptions& options)
-{
-    std::vector<UnitResult> results(units.size());
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-        for (std::size_t i = next++; i < units.size(); i = next++) {
-            try {
-                results[i].object = compile_object(units[i], unit_name(name, i, units.size()),
-                                                   options, &results[i].report);
-            } catch (...) {
-                results[i].error = std::current_exception();
-            }
-        }
-    };
-    const int threads = options.threads > 0 ? options.threads : available_cpus();
-    const std::size_t helpers = std::min(static_cast<std::size_t>(threads), units.size()) - 1;
-    {
-        std::vector<std::jthread> others;
-        for (std::size_t i = 0; i < helpers; ++i) {
-            others.emplace_back(work);
-        }
-        work();
-    }
-    for (const UnitResult& result : results) {
-        if (result.error) {
-            std::rethrow_exception(result.error);
-        }
-    }
-    return results;
-}
-
 } // namespace
 
 std::vector<std::byte> compile_object(std::string_view text,
@@ -188,12 +132,15 @@ std::vector<std::byte> compile_shared_object(std::span<const std::string> units,
     if (units.empty()) {
         throw internal_error("jit", "program {} has no unit", name);
     }
-    std::vector<UnitResult> results = compile_units(units, name, options);
+    std::vector<UnitJob> jobs;
+    for (const std::string& unit : units) {
+        jobs.push_back({unit, unit_file(name, jobs.size(), units.size())});
+    }
     std::vector<std::vector<std::byte>> objects;
     CompileReport total;
-    for (UnitResult& result : results) {
-        objects.push_back(std::move(result.object));
-        append(total, std::move(result.report));
+    for (CompiledUnit& unit : compile_units(jobs, options)) {
+        objects.push_back(std::move(unit.object));
+        append(total, std::move(unit.report));
     }
     std::vector<std::byte> program = link_shared_object(objects, &total);
     if (report) {

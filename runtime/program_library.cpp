@@ -84,6 +84,13 @@ ProgramLibrary ProgramLibrary::open_file(const std::string& path)
     return ProgramLibrary(open_library(path));
 }
 
+ProgramLibrary ProgramLibrary::watched(const std::weak_ptr<void>& watch) noexcept
+{
+    ProgramLibrary library;
+    library.handle_ = watch.lock();
+    return library;
+}
+
 void* ProgramLibrary::find_symbol(const char* name) const noexcept
 {
     return handle_ ? ::dlsym(handle_.get(), name) : nullptr;

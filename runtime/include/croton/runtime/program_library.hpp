@@ -35,6 +35,11 @@ public:
     /// Null if there is no such symbol.
     void* find_symbol(const char* name) const noexcept;
 
+    /// Expires when the program is closed.
+    std::weak_ptr<void> watch() const noexcept { return handle_; }
+    /// The program that a watch has seen; nothing is open if it was closed.
+    static ProgramLibrary watched(const std::weak_ptr<void>& watch) noexcept;
+
 private:
     explicit ProgramLibrary(void* handle);
     std::shared_ptr<void> handle_;
