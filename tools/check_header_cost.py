@@ -22,7 +22,8 @@ def compiler_output(command, source, *more):
 
 
 def count_lines(command, source):
-    return sum(1 for line in compiler_output(command, source, "-E", "-P").split("\n") if line.strip())
+    lines = compiler_output(command, source, "-E", "-P").split("\n")
+    return sum(1 for line in lines if line.strip())
 
 
 def main():

@@ -3,10 +3,10 @@
 #if !__has_include(<catch2/catch_all.hpp>)
 #define CATCH_CONFIG_RUNNER
 #endif
-#include "support/catch.hpp"
-
 #include <cstddef>
 #include <cstdio>
+
+#include "support/catch.hpp"
 
 namespace croton::test {
 namespace {
@@ -44,15 +44,11 @@ CATCH_REGISTER_LISTENER(CountCases)
 void note_skipped(const std::string& reason)
 {
     ++cases_skipped;
-    std::printf("skipped: %s: %s\n",
-                Catch::getResultCapture().getCurrentTestName().c_str(),
+    std::printf("skipped: %s: %s\n", Catch::getResultCapture().getCurrentTestName().c_str(),
                 reason.c_str());
 }
 
-bool update_golden()
-{
-    return update_golden_requested;
-}
+bool update_golden() { return update_golden_requested; }
 
 } // namespace croton::test
 

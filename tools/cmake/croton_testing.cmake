@@ -4,7 +4,7 @@
 #   croton_program(name SOURCES .. LINK ..)         an executable in <build>/bin
 #   croton_test(ir FILES extent.cpp ..)             a folder's tests: one executable, a ctest a file
 #   croton_example(name)                            examples/name.cpp, its printed output compared
-#   croton_compile_fail(name file EXPECT regex)     a file that must not compile once CROTON_TRAP is set
+#   croton_compile_fail(name file EXPECT regex)     a file that must not compile with CROTON_TRAP
 #   croton_check(name script.py arguments ..)       a check written in Python
 #   croton_header_cost(header LIMIT ratio)          lines a header costs over its standard headers
 #   croton_package_tests()                          consumers of the installed and of the added tree

@@ -1,4 +1,4 @@
-"""Runs clang-tidy over a build folder's compile commands, two files that differ from last time at once.
+"""Runs clang-tidy over those files of a build folder's compile commands that changed.
 
 usage: run_tidy.py CLANG_TIDY BUILD
 
