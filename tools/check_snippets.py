@@ -5,8 +5,8 @@ usage: check_snippets.py [--update]
 A comment above a block says where its text comes from:
 
     <!-- snippet: examples/01_expression.cpp build -->  region // [build] .. // [/build]
-    <!-- snippet: tests/codegen/golden/sum_rows.cpp -->  the whole file
-    <!-- output: 01_expression -->      lines that examples/expected/01_expression.txt has in one run
+    <!-- snippet: tests/golden/sum.cpp -->              the whole file
+    <!-- output: 01_expression -->          lines of examples/expected/01_expression.txt
 
 Blocks of C, C++ and CUDA must have one. With --update, snippets are rewritten from their files.
 """
