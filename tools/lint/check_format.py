@@ -14,16 +14,17 @@ from tracked import tracked_files
 def main():
     tool = sys.argv[1]
     files = tracked_files((".cpp", ".hpp", ".h", ".c", ".cu", ".cuh"))
-    workers = os.cpu_count() or 1
 
-    def check(part):
-        return subprocess.run([tool, "--dry-run", "-Werror", *part]).returncode if part else 0
+    def check(path):
+        command = [tool, "--dry-run", "-Werror", path]
+        run = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+        return run.stderr.split("\n")[0] if run.returncode != 0 else None
 
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        parts = [files[start::workers] for start in range(workers)]
-        wrong = any(list(pool.map(check, parts)))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        wrong = list(filter(None, pool.map(check, files)))
     if wrong:
-        sys.exit(f"format: run {tool} -i on the files above")
+        print("\n".join(wrong))
+        sys.exit(f"format: {len(wrong)} files differ: {tool} -i mends them")
     print(f"format: {len(files)} files")
 
 
