@@ -6,6 +6,7 @@
 #include <catch2/catch_all.hpp>
 #else
 #define CATCH_CONFIG_ENABLE_ALL_STRINGMAKERS
+#define CATCH_CONFIG_NO_COUNTER // clang 22 calls __COUNTER__ an extension
 #include <catch2/catch.hpp>
 #endif
 
