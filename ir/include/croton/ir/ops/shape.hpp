@@ -1,0 +1,17 @@
+#pragma once
+
+#include <croton/ir/op.hpp>
+#include <croton/ir/operand.hpp>
+
+namespace croton::inline v1 {
+
+/// The same elements in C order under another shape; one extent may be -1. UserError unless the
+/// counts agree; where that is undecided, the function checks it.
+Variable reshape(const Variable& x, const Shape& shape, Where where = Where::current());
+/// Axes reversed, or in the order given: axis i of the result is axis order[i] of x.
+Variable transpose(const Variable& x, Where where = Where::current());
+Variable transpose(const Variable& x, const std::vector<int>& order, Where where = Where::current());
+
+std::span<const Op* const> shape_ops();
+
+} // namespace croton::inline v1
