@@ -142,13 +142,11 @@ Variable abs(const Variable& x, Where where) { return apply(abs_op, {x}, {}, whe
 
 constexpr Op sign_op{
     .name = "sign",
-    .doc = "-1, 0 or 1; a zero or NaN is returned as it is.",
+    .doc = "-1, 0 or 1; NaN stays NaN, and -0 becomes 0.",
     .dtype = promote_numbers,
     .shape = same_shape,
     .lowering = Pointwise{"sign_{t}({a})"},
-    .reference = reference_of<1>([](auto x) { return x > 0   ? 1
-                                                     : x < 0 ? -1
-                                                             : x; }),
+    .reference = reference_of<1>([](auto x) { return reference::sign(x); }),
     .grad =
         not_differentiable("sign is piecewise constant; tanh(k * x) is near it and has a gradient"),
 };
