@@ -1,14 +1,16 @@
-#include <croton/ir/pull_back.hpp>
+#include <croton/ir/derivatives.hpp>
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/overloaded.hpp>
+
+#include "between.hpp"
+#include "cotangent_mask.hpp"
 
 namespace croton::inline v1 {
 
@@ -67,121 +69,70 @@ Variables input_cotangents(const Apply& a,
 
 namespace {
 
-/// What lies between xs and ys. An Apply depends on xs through float values only: integers, bools and
-/// what is computed from them alone carry no gradient.
-class Between {
-public:
-    Between(std::span<const Variable> ys, std::span<const Variable> xs)
-    {
-        for (const Variable& x : xs) {
-            targets_.insert(x.value());
-            oldest_ = std::min(oldest_, x.value()->node->serial);
-        }
-        for (const Variable& y : ys) walk(y);
-    }
-
-    bool contains(const Variable& v) const
-    {
-        if (!is_float(v.dtype())) return false;
-        if (targets_.contains(v.value())) return true;
-        const auto at = depends_.find(v.value()->node);
-        return at != depends_.end() && at->second;
-    }
-    bool is_target(const Variable& v) const { return targets_.contains(v.value()); }
-    /// Inputs before users.
-    const std::vector<Apply>& applies() const { return applies_; }
-
-private:
-    struct Frame {
-        Apply apply;
-        std::size_t next;
-    };
-
-    void walk(const Variable& root)
-    {
-        std::vector<Frame> stack;
-        // A node is younger than its inputs: at the oldest x the walk can turn back.
-        const auto enter = [&](const Variable& v) {
-            const detail::Node* node = v.value()->node;
-            if (!node->op || node->serial <= oldest_) return;
-            if (depends_.emplace(node, false).second) stack.push_back({v.owner(), 0});
-        };
-        enter(root);
-        while (!stack.empty()) {
-            Frame& top = stack.back();
-            if (top.next < top.apply.inputs().size()) {
-                enter(top.apply.input(top.next++)); // may move `stack`: `top` is not used again
-                continue;
-            }
-            const Apply apply = std::move(top.apply);
-            stack.pop_back();
-            const bool on_the_way = std::ranges::any_of(
-                apply.inputs(), [&](const Variable& in) { return contains(in); });
-            depends_[apply.node()] = on_the_way;
-            if (on_the_way) applies_.push_back(apply);
-        }
-    }
-
-    std::uint64_t oldest_ = ~std::uint64_t{0};
-    std::unordered_set<const detail::Value*> targets_;
-    std::unordered_map<const detail::Node*, bool> depends_;
-    std::vector<Apply> applies_;
+/// A cotangent, and where it is known to be other than zero (cotangent_mask.hpp).
+struct Cotangent {
+    Variable bar;
+    Variable mask;
 };
 
 class Sweep {
 public:
-    Sweep(const Between& between, std::string_view function, const Location* place)
+    Sweep(const detail::Between& between, std::string_view function, const Location* place)
         : between_(between), function_(function), place_(place)
     {
     }
 
-    void add(const Variable& v, const Variable& bar)
+    void add(const Variable& v, const Variable& bar, const Variable& mask)
     {
-        Variable& have = bars_[v.value()];
-        have = have.is_empty() ? bar : have + bar;
+        const auto [at, fresh] = cotangents_.try_emplace(v.value(), Cotangent{bar, mask});
+        if (fresh) return;
+        at->second = {at->second.bar + bar, detail::either_mask(at->second.mask, mask)};
     }
 
     /// From the outputs' cotangents to the inputs'.
     void pull(const Apply& apply)
     {
         const OriginScope origin(apply.location());
-        Variables y_bars;
-        bool reached = false;
-        for (const Variable& y : apply.outputs()) {
-            y_bars.push_back(take(y));
-            reached |= !y_bars.back().is_empty();
-        }
-        if (!reached) return;
+        const Cotangent first = take(apply.output());
+        Variables y_bars{first.bar};
+        for (std::size_t i = 1; i < apply.output_count(); ++i) y_bars.push_back(take(apply.output(i)).bar);
+        if (std::ranges::all_of(y_bars, [](const Variable& bar) { return bar.is_empty(); })) return;
         for (std::size_t i = 0; i < y_bars.size(); ++i)
             if (y_bars[i].is_empty()) y_bars[i] = zeros_like(apply.output(i));
+        const Variable y_mask = y_bars.size() == 1 ? first.mask : Variable();
         const Variables x_bars = input_cotangents(apply, y_bars, function_, place_);
-        for (std::size_t i = 0; i < x_bars.size(); ++i)
-            if (!x_bars[i].is_empty() && between_.contains(apply.input(i)))
-                add(apply.input(i), x_bars[i]);
+        detail::InputMasks masks(apply, y_mask, function_, place_);
+        for (std::size_t i = 0; i < x_bars.size(); ++i) {
+            const Variable& x = apply.input(i);
+            if (x_bars[i].is_empty() || !between_.contains(x)) continue;
+            add(x, detail::cut_to_mask(apply, x_bars[i], y_bars[0], y_mask),
+                between_.wants_mask(x) ? masks.of(i) : Variable());
+        }
     }
 
     Variable result(const Variable& x) const
     {
-        const auto at = bars_.find(x.value());
-        return at == bars_.end() ? Variable() : at->second;
+        const auto at = cotangents_.find(x.value());
+        return at == cotangents_.end() ? Variable() : at->second.bar;
     }
 
 private:
     /// The cotangent of a value whose users have all been visited. Only xs are asked for again: the
     /// others' are let go, so that they live no longer than the graph that uses them.
-    Variable take(const Variable& y)
+    Cotangent take(const Variable& y)
     {
-        const auto at = bars_.find(y.value());
-        if (at == bars_.end()) return {};
-        const Variable bar = at->second;
-        if (!between_.is_target(y)) bars_.erase(at);
-        return bar;
+        const auto at = cotangents_.find(y.value());
+        if (at == cotangents_.end()) return {};
+        if (between_.is_x(y)) return at->second;
+        Cotangent c = std::move(at->second);
+        cotangents_.erase(at);
+        return c;
     }
 
-    const Between& between_;
+    const detail::Between& between_;
     std::string_view function_;
     const Location* place_;
-    std::unordered_map<const detail::Value*, Variable> bars_;
+    std::unordered_map<const detail::Value*, Cotangent> cotangents_;
 };
 
 } // namespace
@@ -192,10 +143,10 @@ Variables pull_back(std::span<const Variable> ys,
                     std::string_view function,
                     const Location* place)
 {
-    const Between between(ys, xs);
+    const detail::Between between(ys, xs);
     Sweep sweep(between, function, place);
     for (std::size_t i = 0; i < ys.size(); ++i)
-        if (!y_bars[i].is_empty() && between.contains(ys[i])) sweep.add(ys[i], y_bars[i]);
+        if (!y_bars[i].is_empty() && between.contains(ys[i])) sweep.add(ys[i], y_bars[i], {});
     const std::vector<Apply>& applies = between.applies();
     for (auto a = applies.rbegin(); a != applies.rend(); ++a) sweep.pull(*a);
     Variables bars;

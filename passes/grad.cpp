@@ -4,7 +4,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/structure.hpp>
-#include <croton/ir/pull_back.hpp>
+#include <croton/ir/derivatives.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include "derivative_checks.hpp"
@@ -89,7 +89,7 @@ Variables connected(Variables bars,
     for (std::size_t i = 0; i < xs.size(); ++i) {
         if (!bars[i].is_empty()) continue;
         if (!options.disconnected_zero) {
-            const std::string_view y = function == "grad" ? "the loss" : "the result";
+            const std::string_view y = function == "grad" || function == "hvp" ? "the loss" : "the result";
             if (depends(ys, xs[i]))
                 throw user_error(Code::domain, place, function,
                                  "{} depends on {} only through integers, conditions or a stopped gradient",
@@ -104,18 +104,30 @@ Variables connected(Variables bars,
 
 } // namespace
 
-Variables grad(const Variable& y, const Variables& xs, GradOptions options, Where where)
+namespace {
+
+Variables gradient(const Variable& y,
+                   const Variables& xs,
+                   GradOptions options,
+                   std::string_view function,
+                   const Location* place)
 {
-    const Location* place = locate(where);
-    detail::check_differentiable(y, "the loss", "grad", place);
+    detail::check_differentiable(y, "the loss", function, place);
     if (y.rank() != 0)
-        throw user_error(Code::shape, place, "grad",
+        throw user_error(Code::shape, place, function,
                          "the loss must be a scalar, it has shape {}; sum it, or use jacobian or vjp",
                          to_string(y.shape()));
-    for (const Variable& x : xs) detail::check_differentiable(x, "x", "grad", place);
+    for (const Variable& x : xs) detail::check_differentiable(x, "x", function, place);
     const Variable one = constant(Array::scalar(1.0).cast(y.dtype()), y.location());
-    Variables bars = pull_back(std::span(&y, 1), std::span(&one, 1), xs, "grad", place);
-    return connected(std::move(bars), {y}, xs, options, "grad", place);
+    Variables bars = pull_back(std::span(&y, 1), std::span(&one, 1), xs, function, place);
+    return connected(std::move(bars), {y}, xs, options, function, place);
+}
+
+} // namespace
+
+Variables grad(const Variable& y, const Variables& xs, GradOptions options, Where where)
+{
+    return gradient(y, xs, options, "grad", locate(where));
 }
 
 Variables vjp(const Variables& ys,
@@ -134,6 +146,38 @@ Variables vjp(const Variables& ys,
     }
     Variables bars = pull_back(ys, directions, xs, "vjp", place);
     return connected(std::move(bars), ys, xs, options, "vjp", place);
+}
+
+Variable jvp(const Variable& y,
+             const Variables& xs,
+             const Variables& x_dots,
+             GradOptions options,
+             Where where)
+{
+    const Location* place = locate(where);
+    detail::check_count(x_dots.size(), "tangents", xs.size(), "xs", "jvp", place);
+    detail::check_differentiable(y, "the result", "jvp", place);
+    Variables directions;
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+        detail::check_differentiable(xs[i], "x", "jvp", place);
+        if (!options.disconnected_zero && !depends({y}, xs[i]))
+            throw user_error(Code::domain, place, "jvp", "the result does not depend on {}", describe(xs[i]));
+        directions.push_back(detail::as_direction(x_dots[i], xs[i], "jvp", place));
+    }
+    const Variable y_dot = push_forward(std::span(&y, 1), xs, directions, "jvp", place)[0];
+    const OriginScope origin(place);
+    return y_dot.is_empty() ? zeros_like(y) : y_dot;
+}
+
+Variable hvp(const Variable& y, const Variable& x, const Variable& v, GradOptions options, Where where)
+{
+    const Location* place = locate(where);
+    const Variable x_bar = gradient(y, {x}, options, "hvp", place)[0];
+    const Variable direction = detail::as_direction(v, x, "hvp", place);
+    const Variable x_dot = push_forward(std::span(&x_bar, 1), std::span(&x, 1),
+                                        std::span(&direction, 1), "hvp", place)[0];
+    const OriginScope origin(place);
+    return x_dot.is_empty() ? zeros_like(x) : x_dot;
 }
 
 } // namespace croton::inline v1

@@ -50,4 +50,20 @@ Variables vjp(const Variables& ys,
               GradOptions = {},
               Where = Where::current());
 
+/// Forward mode: the sum over dy/dx * x_dot, of y's type. Each x_dot has its x's shape (converted and
+/// broadcast to it).
+Variable jvp(const Variable& y,
+             const Variables& xs,
+             const Variables& x_dots,
+             GradOptions = {},
+             Where = Where::current());
+
+/// The Hessian of the scalar `y` times v, of x's type: one forward sweep over the gradient. Zeros where
+/// y is linear in x.
+Variable hvp(const Variable& y,
+             const Variable& x,
+             const Variable& v,
+             GradOptions = {},
+             Where = Where::current());
+
 } // namespace croton::inline v1
