@@ -9,49 +9,10 @@
 #include <croton/ir/traverse.hpp>
 
 #include "support/catch.hpp"
+#include "support/finite_difference.hpp"
 
-namespace ct = croton;
-using croton::test::contains;
 using namespace croton;
-
-namespace {
-
-double value_at(const Variables& inputs, const std::vector<Array>& values, const Variable& y)
-{
-    return evaluate_reference(inputs, values, std::span(&y, 1))[0].as_double(0);
-}
-
-/// Every element of d y / d inputs against central differences in f64.
-void check_gradient(const Variables& inputs, const std::vector<Array>& values, const Variable& y)
-{
-    const Variables bars = grad(y, inputs, {.disconnected_zero = true});
-    const std::vector<Array> got = evaluate_reference(inputs, values, bars);
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
-        CHECK(bars[k].type() == inputs[k].type());
-        for (std::int64_t i = 0; i < values[k].size(); ++i) {
-            const auto moved = [&](double h) {
-                std::vector<Array> at = values;
-                at[k] = values[k].clone();
-                static_cast<double*>(at[k].data())[i] += h;
-                return value_at(inputs, at, y);
-            };
-            const double h = 1e-5;
-            CHECK(got[k].as_double(i) == Approx((moved(h) - moved(-h)) / (2 * h)).margin(1e-7).epsilon(1e-6));
-        }
-    }
-}
-
-Array sample(std::uint64_t key, std::vector<std::int64_t> shape)
-{
-    Array a = Array::empty(DType::f64, std::move(shape));
-    for (std::int64_t i = 0; i < a.size(); ++i) {
-        key = key * 6364136223846793005u + 1442695040888963407u;
-        static_cast<double*>(a.data())[i] = 0.5 + static_cast<double>(key >> 40) / (1 << 24);
-    }
-    return a;
-}
-
-} // namespace
+using namespace croton::test;
 
 TEST_CASE("grad of arithmetic, shapes and sums")
 {
@@ -60,11 +21,11 @@ TEST_CASE("grad of arithmetic, shapes and sums")
     const Variable b = vector<double>("b", {3});
     const Variable s = scalar<double>("s");
     const std::vector<Array> values{sample(1, {2, 3}), sample(2, {3}), sample(3, {})};
-    check_gradient({x, b, s}, values, sum(x * b + s));
-    check_gradient({x, b, s}, values, sum((x - b) / (x * x + s)) * s);
-    check_gradient({x, b, s}, values, sum(x.T().reshape({3 * n}) * 2.0 - s) / s);
-    check_gradient({x, b, s}, values, sum(sum(x, 0) * b * sum(x * s, Axis{1}, true)));
-    check_gradient({x, b, s}, values, s);
+    check_derivatives({x, b, s}, values, sum(x * b + s));
+    check_derivatives({x, b, s}, values, sum((x - b) / (x * x + s)) * s);
+    check_derivatives({x, b, s}, values, sum(x.T().reshape({3 * n}) * 2.0 - s) / s);
+    check_derivatives({x, b, s}, values, sum(sum(x, 0) * b * sum(x * s, Axis{1}, true)));
+    check_derivatives({x, b, s}, values, s);
 }
 
 TEST_CASE("grad: x may be an intermediate Variable, and depend on another x")
