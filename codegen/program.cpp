@@ -335,7 +335,7 @@ private:
         if (!sizes.empty()) body += sizes;
         body += fmt::format("    return {};\n}}\n", total_.empty() ? "0" : total_);
         const std::string all = kernels_ + body;
-        program_.source = prelude_for(all) + "\n" + all;
+        program_.source = prelude_for(all) + std::string(end_of_prelude) + all;
     }
 
     static bool mentions(const std::string& text, std::string_view word)
