@@ -177,6 +177,8 @@ Variable reshape(const Variable& x, const Shape& shape, Where where)
 Variable transpose(const Variable& x, const std::vector<int>& order, Where where)
 {
     const Location* place = locate(where);
+    if (x.type().is_pattern())
+        return apply(transpose_op, std::span(&x, 1), make_params(TransposeParams{order}), place);
     std::vector<int> normal;
     for (int axis : order) normal.push_back(normalize_axis(axis, x.rank(), "transpose", place));
     std::vector<int> sorted = normal;
