@@ -47,6 +47,13 @@ T abs(T a)
         return std::abs(a);
 }
 
+template <class T>
+T sign(T a)
+{
+    if (a != a) return a;
+    return static_cast<T>(static_cast<int>(a > 0) - static_cast<int>(a < 0));
+}
+
 /// The remainder with the sign of b; of integers by 0 it is 0.
 template <class T>
 T mod(T a, T b)

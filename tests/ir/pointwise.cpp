@@ -128,6 +128,18 @@ TEST_CASE("templates written for std::max and std::exp take Variables")
     CHECK(op_of(min(0.5, x)).name == "minimum");
 }
 
+TEST_CASE("both namespaces open at once leave no call ambiguous")
+{
+    using namespace std;
+    using namespace croton;
+    const Variable x = of(DType::f64);
+    const Variable y = max(exp(x), pow(x, 2)) + min(abs(x), sqrt(x)) + round(x) + atan2(x, 1);
+    CHECK(where(isnan(x) || isinf(x), y, log2(x) + erf(x)).dtype() == DType::f64);
+    CHECK(max(1.0, exp(0.0)) == 1.0);
+    CHECK(floor_div(dim("n"), 2).polynomial() != nullptr); // of an Extent, still an Extent
+    STATIC_REQUIRE(!is_constructible_v<bool, Variable>);   // `if (x == y)` does not compile
+}
+
 TEST_CASE("a comparison of a comparison is refused")
 {
     const ct::Variable x = of(f64);
