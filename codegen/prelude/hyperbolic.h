@@ -99,35 +99,37 @@ CT_MATH f64 acosh_f64(f64 x)
     return x < 1.0 ? __builtin_nan("") : y;
 }
 
-/* q of atanh s = s + s z q, z = s^2, |s| <= 1/5 to 2^-35 in f32, |s| <= tan(pi/8)^2 to 2^-59 in
- * f64. */
+/* q of atanh s = s + s z q, z = s^2, |s| <= 1/4, to 2^-31 in f32 and 2^-62 in f64. */
 CT_MATH f32 atanh_poly_f32(f32 z)
 {
-    f32 q = 0x1.ee9fe6p-4f;
-    q = fma_f32(q, z, 0x1.23e042p-3f);
-    q = fma_f32(q, z, 0x1.999c0cp-3f);
-    q = fma_f32(q, z, 0x1.555554p-2f);
+    f32 q = 0x1.0290fap-3f;
+    q = fma_f32(q, z, 0x1.22e5bp-3f);
+    q = fma_f32(q, z, 0x1.99a28ep-3f);
+    q = fma_f32(q, z, 0x1.55554ep-2f);
     return q;
 }
 
 CT_MATH f64 atanh_poly_f64(f64 z)
 {
-    f64 q = 0x1.2fafc4166a522p-4;
-    q = fma_f64(q, z, 0x1.399175b60f998p-4);
-    q = fma_f64(q, z, 0x1.7466d98389947p-4);
-    q = fma_f64(q, z, 0x1.c71c4f3b95b4fp-4);
-    q = fma_f64(q, z, 0x1.2492494534adfp-3);
-    q = fma_f64(q, z, 0x1.999999997c65fp-3);
-    q = fma_f64(q, z, 0x1.555555555559cp-2);
+    f64 q = 0x1.200f1f3ebf72ap-4;
+    q = fma_f64(q, z, 0x1.cd8f6afa0ee0ap-5);
+    q = fma_f64(q, z, 0x1.11d51a5b7d6a6p-4);
+    q = fma_f64(q, z, 0x1.3b0ae304bc526p-4);
+    q = fma_f64(q, z, 0x1.745d55502c082p-4);
+    q = fma_f64(q, z, 0x1.c71c70bfe9da6p-4);
+    q = fma_f64(q, z, 0x1.24924925cd891p-3);
+    q = fma_f64(q, z, 0x1.999999999827cp-3);
+    q = fma_f64(q, z, 0x1.555555555555ap-2);
     return q;
 }
 
 /* atanh |x| = k ln(2)/2 + atanh(s), where (1 + |x|)/(1 - |x|) is near 2^k and
-   s = ((1 + |x|) - 2^k (1 - |x|)) / ((1 + |x|) + 2^k (1 - |x|)), |s| < tan(pi/8)^2. */
+   s = ((1 + |x|) - 2^k (1 - |x|)) / ((1 + |x|) + 2^k (1 - |x|)); k > 0 from |x| = 1/4 on, so that
+   the sum never cancels much. */
 CT_MATH f32 atanh_f32(f32 x)
 {
     f32 a = abs_f32(x);
-    u32 e = log_exponent_f32((1.0f + a) / (1.0f - a));
+    u32 e = log_exponent_f32(0.8f * (1.0f + a) / (1.0f - a));
     f32 p = from_bits_f32(e + bits_f32(1.0f));
     f32 n = p < 0x1p+12f ? fma_f32(a, p + 1.0f, 1.0f - p) : fma_f32(-p, 1.0f - a, 1.0f + a);
     f32 s = e == 0 ? a : n / fma_f32(p, 1.0f - a, 1.0f + a);
@@ -142,7 +144,7 @@ CT_MATH f32 atanh_f32(f32 x)
 CT_MATH f64 atanh_f64(f64 x)
 {
     f64 a = abs_f64(x);
-    u64 e = log_exponent_f64((1.0 + a) / (1.0 - a));
+    u64 e = log_exponent_f64(0.848 * (1.0 + a) / (1.0 - a));
     f64 p = from_bits_f64(e + bits_f64(1.0));
     f64 n = p < 0x1p+20 ? fma_f64(a, p + 1.0, 1.0 - p) : fma_f64(-p, 1.0 - a, 1.0 + a);
     f64 s = e == 0 ? a : n / fma_f64(p, 1.0 - a, 1.0 + a);
