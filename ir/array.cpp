@@ -1,0 +1,276 @@
+#include <croton/ir/array.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <new>
+
+#include <croton/ir/convert.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/hash.hpp>
+
+namespace croton::inline v1 {
+
+namespace detail {
+
+/// A block of memory, shared by arrays that are slices of one another.
+struct Buffer {
+    std::atomic<std::uint32_t> count{1};
+    void* memory = nullptr;
+};
+
+struct ArrayData {
+    DType dtype = DType::f64;
+    std::vector<std::int64_t> shape;
+    std::vector<std::int64_t> strides;
+    char* data = nullptr;
+    Buffer* buffer = nullptr;
+    mutable std::atomic<std::uint32_t> count{1};
+};
+
+void retain(const ArrayData* a) noexcept { a->count.fetch_add(1, std::memory_order_relaxed); }
+void release(const ArrayData* a) noexcept
+{
+    if (a->count.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (a->buffer->count.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        std::free(a->buffer->memory);
+        delete a->buffer;
+    }
+    delete a;
+}
+
+} // namespace detail
+
+using detail::ArrayData;
+using detail::Ref;
+
+namespace {
+
+std::vector<std::int64_t> row_major(const std::vector<std::int64_t>& shape)
+{
+    std::vector<std::int64_t> strides(shape.size());
+    std::int64_t stride = 1;
+    for (std::size_t i = shape.size(); i-- > 0; stride *= shape[i]) strides[i] = stride;
+    return strides;
+}
+
+std::int64_t count(std::span<const std::int64_t> shape)
+{
+    std::int64_t n = 1;
+    for (std::int64_t e : shape) n *= e;
+    return n;
+}
+
+std::string shape_text(std::span<const std::int64_t> shape)
+{
+    return fmt::format("({})", fmt::join(shape, ", "));
+}
+
+/// Calls f(offset in elements) for every element, row-major.
+template <class F>
+void for_each_offset(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides, F f)
+{
+    const std::int64_t total = count(shape);
+    std::vector<std::int64_t> index(shape.size(), 0);
+    std::int64_t offset = 0;
+    for (std::int64_t k = 0; k < total; ++k) {
+        f(offset);
+        for (std::size_t i = shape.size(); i-- > 0;) {
+            offset += strides[i];
+            if (++index[i] < shape[i]) break;
+            offset -= strides[i] * shape[i];
+            index[i] = 0;
+        }
+    }
+}
+
+void copy_elements(char* to,
+                   const char* from,
+                   std::size_t bytes,
+                   std::span<const std::int64_t> shape,
+                   std::span<const std::int64_t> strides)
+{
+    for_each_offset(shape, strides, [&](std::int64_t offset) {
+        std::memcpy(to, from + offset * static_cast<std::int64_t>(bytes), bytes);
+        to += bytes;
+    });
+}
+
+const Ref<const ArrayData>& some(const Ref<const ArrayData>& data)
+{
+    if (!data) throw user_error(Code::domain, nullptr, "array", "the Array is empty");
+    return data;
+}
+
+} // namespace
+
+Array Array::empty(DType dtype, std::vector<std::int64_t> shape)
+{
+    std::size_t bytes = croton::size_bytes(dtype);
+    for (std::int64_t e : shape) {
+        if (e < 0)
+            throw user_error(Code::shape, nullptr, "array", "negative extent: {}", shape_text(shape));
+        if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(e), &bytes) || bytes > (1ULL << 62))
+            throw user_error(Code::memory, nullptr, "array", "too large: {} of {}", shape_text(shape),
+                             croton::name(dtype));
+    }
+    const std::size_t rounded = (bytes + 127) / 64 * 64;
+    void* memory = std::aligned_alloc(64, rounded);
+    if (!memory)
+        throw BackendError(Code::memory, fmt::format("array: out of memory: {} bytes", bytes), nullptr, "array");
+    auto* data = new ArrayData;
+    data->dtype = dtype;
+    data->strides = row_major(shape);
+    data->shape = std::move(shape);
+    data->buffer = new detail::Buffer;
+    data->buffer->memory = memory;
+    data->data = static_cast<char*>(memory);
+    Array a;
+    a.data_ = Ref<const ArrayData>::adopt(data);
+    return a;
+}
+
+Array Array::zeros(DType dtype, std::vector<std::int64_t> shape)
+{
+    Array a = empty(dtype, std::move(shape));
+    std::memset(a.data(), 0, a.size_bytes());
+    return a;
+}
+
+Array Array::copy_strided(DType dtype,
+                          const void* data,
+                          std::vector<std::int64_t> shape,
+                          std::vector<std::int64_t> strides)
+{
+    Array a = empty(dtype, std::move(shape));
+    copy_elements(static_cast<char*>(a.data()), static_cast<const char*>(data), croton::size_bytes(dtype),
+                  a.shape(), strides);
+    return a;
+}
+
+DType Array::dtype() const { return some(data_)->dtype; }
+std::span<const std::int64_t> Array::shape() const { return some(data_)->shape; }
+std::span<const std::int64_t> Array::strides() const { return some(data_)->strides; }
+std::int64_t Array::size() const { return count(shape()); }
+std::size_t Array::size_bytes() const
+{
+    return static_cast<std::size_t>(size()) * croton::size_bytes(dtype());
+}
+bool Array::is_contiguous() const
+{
+    std::int64_t stride = 1;
+    for (std::size_t i = some(data_)->shape.size(); i-- > 0;) {
+        if (data_->shape[i] == 0) return true;
+        if (data_->shape[i] != 1 && data_->strides[i] != stride) return false;
+        stride *= data_->shape[i];
+    }
+    return true;
+}
+const void* Array::data() const { return some(data_)->data; }
+void* Array::data() { return some(data_)->data; }
+
+Array Array::operator[](std::int64_t i) const
+{
+    if (rank() == 0) throw user_error(Code::index, nullptr, "array", "a 0-d array has no axis to index");
+    const std::int64_t n = shape()[0];
+    if (i < -n || i >= n)
+        throw user_error(Code::index, nullptr, "array", "index {} is out of range for {}", i, shape_text(shape()));
+    const std::int64_t at = i < 0 ? i + n : i;
+    auto* slice = new ArrayData;
+    slice->dtype = dtype();
+    slice->shape.assign(shape().begin() + 1, shape().end());
+    slice->strides.assign(strides().begin() + 1, strides().end());
+    slice->data = data_->data + at * strides()[0] * static_cast<std::int64_t>(croton::size_bytes(dtype()));
+    slice->buffer = data_->buffer;
+    slice->buffer->count.fetch_add(1, std::memory_order_relaxed);
+    Array a;
+    a.data_ = Ref<const ArrayData>::adopt(slice);
+    return a;
+}
+
+Array Array::clone() const
+{
+    return copy_strided(dtype(), data(), {shape().begin(), shape().end()}, {strides().begin(), strides().end()});
+}
+Array Array::contiguous() const { return is_contiguous() ? *this : clone(); }
+
+Array Array::reshape(std::vector<std::int64_t> to) const
+{
+    if (count(to) != size())
+        throw user_error(Code::shape, nullptr, "array", "cannot reshape {} to {}", shape_text(shape()), shape_text(to));
+    Array a = contiguous();
+    auto* data = new ArrayData;
+    data->dtype = dtype();
+    data->strides = row_major(to);
+    data->shape = std::move(to);
+    data->data = a.data_->data;
+    data->buffer = a.data_->buffer;
+    data->buffer->count.fetch_add(1, std::memory_order_relaxed);
+    Array b;
+    b.data_ = Ref<const ArrayData>::adopt(data);
+    return b;
+}
+
+Array Array::cast(DType to) const
+{
+    if (to == dtype()) return *this;
+    const Array from = contiguous();
+    Array result = empty(to, {shape().begin(), shape().end()});
+    for (std::int64_t i = 0; i < from.size(); ++i)
+        convert_element(from.dtype(), from.data(), i, to, result.data(), i);
+    return result;
+}
+
+double Array::as_double(std::int64_t i) const
+{
+    double value = 0;
+    const Array c = contiguous();
+    convert_element(c.dtype(), c.data(), i, DType::f64, &value, 0);
+    return value;
+}
+
+std::int64_t Array::as_int(std::int64_t i) const
+{
+    std::int64_t value = 0;
+    const Array c = contiguous();
+    convert_element(c.dtype(), c.data(), i, DType::i64, &value, 0);
+    return value;
+}
+
+void Array::check_view(DType t, int wanted_rank) const
+{
+    if (t != dtype())
+        throw user_error(Code::dtype, nullptr, "view", "the Array is {}, the View is {}", croton::name(dtype()), croton::name(t));
+    if (wanted_rank != rank())
+        throw user_error(Code::shape, nullptr, "view", "the Array has rank {}, the View {}", rank(), wanted_rank);
+}
+
+const void* Array::only_element(DType t) const
+{
+    if (size() != 1) throw user_error(Code::shape, nullptr, "item", "the Array has {} elements, not one", size());
+    if (t != dtype())
+        throw user_error(Code::dtype, nullptr, "item", "the Array is {}, not {}", croton::name(dtype()), croton::name(t));
+    return data();
+}
+
+bool identical(const Array& a, const Array& b)
+{
+    if (!a || !b) return !a && !b;
+    if (a.dtype() != b.dtype() || !std::ranges::equal(a.shape(), b.shape())) return false;
+    const Array x = a.contiguous();
+    const Array y = b.contiguous();
+    return x.data() == y.data() || std::memcmp(x.data(), y.data(), x.size_bytes()) == 0;
+}
+
+std::size_t hash_array(const Array& array)
+{
+    const Array a = array.contiguous();
+    std::size_t h = hash_of(static_cast<int>(a.dtype()));
+    for (std::int64_t e : a.shape()) h = hash_of(h, e);
+    return hash_of(h, std::string_view(static_cast<const char*>(a.data()), a.size_bytes()));
+}
+
+} // namespace croton::inline v1

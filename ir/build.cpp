@@ -1,0 +1,222 @@
+#include <croton/ir/build.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops/structure.hpp>
+
+#include "node.hpp"
+
+namespace croton::inline v1 {
+
+namespace {
+
+Variable make_apply(const Op& op,
+                    std::span<const Variable> inputs,
+                    Params params,
+                    std::span<const Type> types,
+                    const Location* where,
+                    bool weak,
+                    std::vector<Requirement> requirements = {})
+{
+    detail::Node* node = detail::make_node(inputs, types);
+    node->op = &op;
+    node->params = std::move(params);
+    node->where = where;
+    node->weak = weak;
+    if (!requirements.empty())
+        node->requirements = new std::vector<Requirement>(std::move(requirements));
+    return detail::adopt(node);
+}
+
+void check_operands(const Op& op, std::span<const Variable> operands, const Location* where)
+{
+    for (std::size_t i = 0; i < operands.size(); ++i)
+        if (operands[i].is_empty())
+            throw user_error(Code::domain, where, op.name,
+                             "operand {} is an empty Variable: nothing was assigned to it", i + 1);
+}
+
+/// A weak integer literal must fit the dtype that it takes: u8 array + 300 is an error, as in NumPy.
+void check_literal(const Op& op, const Variable& v, DType to, const Location* where)
+{
+    if (!is_integer(to) || !is_integer(v.dtype())) return;
+    const Array back = v.constant().cast(to);
+    const bool negative = v.dtype() == DType::i64 && v.constant().as_int(0) < 0;
+    if (!identical(back.cast(v.dtype()), v.constant()) || (negative && is_unsigned(to)))
+        throw user_error(Code::dtype, where, op.name, "literal {} does not fit {}",
+                         to_string(v.constant()), name(to));
+}
+
+Variable convert(const Op& op, const Variable& v, DType to, const Location* where)
+{
+    if (v.dtype() == to) return v;
+    if (v.is_weak() && v.leaf() == Leaf::constant) {
+        check_literal(op, v, to, where);
+        return constant(v.constant().cast(to), v.location());
+    }
+    return cast(v, to, where);
+}
+
+bool is_pattern_graph(std::span<const Variable> operands)
+{
+    return std::any_of(operands.begin(), operands.end(), [](const Variable& v) {
+        return v.type().is_pattern();
+    });
+}
+
+/// Applies the dtype rule: converts `operands` in place, gives the result's dtype.
+DType apply_dtype_rule(const Op& op, Variables& operands, const Params& params, const Location* where)
+{
+    std::vector<OperandDType> dtypes;
+    for (const Variable& v : operands) dtypes.push_back({v.dtype(), v.is_weak()});
+    DTypeArgs args{op, where, params.get(), dtypes};
+    op.dtype(args);
+    for (std::size_t i = 0; i < operands.size(); ++i)
+        operands[i] = convert(op, operands[i], dtypes[i].dtype, where);
+    return args.result;
+}
+
+void broadcast_operands(const Op& op,
+                        Variables& operands,
+                        const Location* where,
+                        std::vector<Requirement>& requirements)
+{
+    bool equal = true;
+    for (const Variable& v : operands) equal &= same(v.shape(), operands[0].shape());
+    if (equal) return;
+    const Shape shape = broadcast_shape(op, operands, where, requirements);
+    for (Variable& v : operands)
+        if (!same(v.shape(), shape)) v = broadcast_to(v, shape, where);
+}
+
+} // namespace
+
+Shape broadcast_shape(const Op& op,
+                      std::span<const Variable> operands,
+                      const Location* where,
+                      std::vector<Requirement>& requirements)
+{
+    Shape shape;
+    for (const Variable& v : operands)
+        if (v.shape().size() > shape.size()) shape.resize(v.shape().size(), 1);
+    std::vector<std::size_t> from(shape.size(), 0);
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+        const Shape s = operands[k].shape();
+        const std::size_t offset = shape.size() - s.size();
+        for (std::size_t i = 0; i < s.size(); ++i) {
+            Extent& have = shape[offset + i];
+            if (same(have, s[i]) || (s[i].is_known() && s[i].value() == 1)) continue;
+            if (have.is_known() && have.value() == 1) {
+                have = s[i];
+                from[offset + i] = k;
+                continue;
+            }
+            const auto axis = static_cast<int>(offset + i) - static_cast<int>(shape.size());
+            const Variable& other = operands[from[offset + i]];
+            if (never_equal(have, s[i]))
+                throw user_error(Code::shape, where, op.name,
+                                 "shapes {} and {} do not broadcast: axis {} is {} and {}",
+                                 to_string(other.shape()), to_string(s), axis, to_string(have),
+                                 to_string(s[i]));
+            requirements.push_back({have, s[i],
+                                    fmt::format("{}: axis {} of shapes {} and {}", op.name, axis,
+                                                to_string(other.shape()), to_string(s))});
+            if (s[i].is_known()) have = s[i];
+        }
+    }
+    return shape;
+}
+
+Variables apply_all(const Op& op,
+                    std::span<const Variable> given,
+                    Params params,
+                    const Location* where)
+{
+    check_operands(op, given, where);
+    if (is_pattern_graph(given)) {
+        const Type type = Type::pattern();
+        return {make_apply(op, given, std::move(params), {&type, 1}, where, false)};
+    }
+    Variables operands(given.begin(), given.end());
+    const bool weak = is_pointwise(op) && !operands.empty() &&
+                      std::all_of(operands.begin(), operands.end(), [](const Variable& v) {
+                          return v.is_weak();
+                      });
+    std::vector<Requirement> requirements;
+    std::vector<Type> types;
+    if (op.types) {
+        ShapeArgs args{op, where, params.get(), operands, requirements};
+        types = op.types(args);
+    } else {
+        const DType dtype = apply_dtype_rule(op, operands, params, where);
+        if (is_pointwise(op)) broadcast_operands(op, operands, where, requirements);
+        ShapeArgs args{op, where, params.get(), operands, requirements};
+        types = {Type(dtype, op.shape(args))};
+    }
+    return make_apply(op, operands, std::move(params), types, where, weak, std::move(requirements))
+        .owner()
+        .outputs();
+}
+
+Variable apply(const Op& op, std::span<const Variable> operands, Params params, const Location* where)
+{
+    return apply_all(op, operands, std::move(params), where)[0];
+}
+
+Variable apply(const Op& op, std::initializer_list<Variable> operands, Params params, Where where)
+{
+    return apply(op, std::span(operands.begin(), operands.size()), std::move(params), locate(where));
+}
+
+Variables rebuild(const Op& op,
+                  std::span<const Variable> inputs,
+                  Params params,
+                  std::span<const Type> types,
+                  const Location* where,
+                  bool weak)
+{
+    return make_apply(op, inputs, std::move(params), types, where, weak).owner().outputs();
+}
+
+Variable full_like(const Variable& like, double value)
+{
+    const Location* where = like.location();
+    const Variable one = constant(Array::scalar(value).cast(like.dtype()), where);
+    return like.rank() == 0 ? one : broadcast_to(one, like.shape(), where);
+}
+Variable zeros_like(const Variable& like) { return full_like(like, 0); }
+Variable ones_like(const Variable& like) { return full_like(like, 1); }
+
+int normalize_axis(int axis, int rank, std::string_view function, const Location* where)
+{
+    const int a = axis < 0 ? axis + rank : axis;
+    if (a < 0 || a >= rank)
+        throw user_error(Code::index, where, function, "axis {} is out of range for rank {}", axis, rank);
+    return a;
+}
+
+bool uniform_value(const Variable& v, double& value)
+{
+    const Variable* at = &v;
+    while (const Apply a = at->owner()) {
+        if (&a.op() != &cast_op && &a.op() != &broadcast_to_op) return false;
+        at = &at->value()->node->inputs()[0];
+    }
+    if (at->leaf() != Leaf::constant) return false;
+    const Array& array = at->constant();
+    if (array.size() == 0) return false;
+    if (array.size() > 1) { // large constants are not searched: rules look at scalars
+        if (array.size() > 64) return false;
+        for (std::int64_t i = 1; i < array.size(); ++i)
+            if (array.as_double(i) != array.as_double(0)) return false;
+    }
+    value = array.as_double(0);
+    if (is_integer(array.dtype()) && size_bytes(array.dtype()) == 8)
+        return value > -9e15 && value < 9e15;
+    return true;
+}
+
+} // namespace croton::inline v1

@@ -1,0 +1,435 @@
+#include <croton/ir/extent.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+#include <croton/ir/format.hpp>
+#include <croton/ir/type.hpp>
+
+namespace croton::inline v1 {
+
+namespace detail {
+
+struct Atom {
+    AtomKind kind;
+    std::uint32_t id;
+    std::string name;
+    Extent a = 0;
+    Extent b = 0;
+};
+
+/// terms sorted by factors, no zero coefficient, no duplicate; never a lone constant.
+struct Polynomial {
+    std::vector<ExtentTerm> terms;
+};
+
+} // namespace detail
+
+using detail::Atom;
+using detail::Polynomial;
+
+namespace {
+
+using Terms = std::vector<ExtentTerm>;
+
+bool before(const ExtentTerm& a, const ExtentTerm& b)
+{
+    // Higher degree first, then older atoms first; the constant comes last, as people write it.
+    if (a.factors.size() != b.factors.size()) return a.factors.size() > b.factors.size();
+    return std::lexicographical_compare(a.factors.begin(),
+                                        a.factors.end(),
+                                        b.factors.begin(),
+                                        b.factors.end(),
+                                        [](const Atom* x, const Atom* y) { return x->id < y->id; });
+}
+
+/// Every polynomial and atom of the process; they live as long as it does.
+class Pool {
+public:
+    static constexpr std::size_t index_symbols = 256;
+
+    Pool()
+    {
+        for (std::size_t i = 0; i < index_symbols; ++i) symbol(fmt::format("index{}", i));
+    }
+    const Atom* index(std::size_t i) const { return &atoms_.at(i); }
+
+    const Atom* symbol(std::string_view symbol_name)
+    {
+        const std::lock_guard lock(mutex_);
+        const auto number = static_cast<std::uint32_t>(atoms_.size());
+        return &atoms_.emplace_back(Atom{AtomKind::symbol, number, std::string(symbol_name)});
+    }
+
+    const Atom* opaque(AtomKind atom_kind, const Extent& a, const Extent& b)
+    {
+        const std::lock_guard lock(mutex_);
+        const Key key{atom_kind, {a.polynomial(), known(a)}, {b.polynomial(), known(b)}};
+        auto& slot = opaque_[key];
+        if (!slot) {
+            const auto number = static_cast<std::uint32_t>(atoms_.size());
+            slot = &atoms_.emplace_back(Atom{atom_kind, number, {}, a, b});
+        }
+        return slot;
+    }
+
+    const Polynomial* polynomial(Terms terms)
+    {
+        std::size_t hash = terms.size();
+        for (const ExtentTerm& t : terms) {
+            hash = hash * 1000003 + static_cast<std::size_t>(t.coefficient);
+            for (const Atom* f : t.factors) hash = hash * 1000003 + f->id + 1;
+        }
+        const std::lock_guard lock(mutex_);
+        auto [first, last] = by_hash_.equal_range(hash);
+        for (; first != last; ++first)
+            if (equal(first->second->terms, terms)) return first->second;
+        polynomials_.push_back({std::move(terms)});
+        return by_hash_.emplace(hash, &polynomials_.back())->second;
+    }
+
+private:
+    using Operand = std::pair<const Polynomial*, std::int64_t>;
+    using Key = std::tuple<AtomKind, Operand, Operand>;
+
+    static std::int64_t known(const Extent& e) { return e.is_known() ? e.value() : 0; }
+    static bool equal(const Terms& a, const Terms& b)
+    {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](auto& x, auto& y) {
+            return x.coefficient == y.coefficient && x.factors == y.factors;
+        });
+    }
+
+    std::mutex mutex_;
+    std::deque<Atom> atoms_;
+    std::deque<Polynomial> polynomials_;
+    std::map<Key, const Atom*> opaque_; // looked up, never iterated
+    std::unordered_multimap<std::size_t, const Polynomial*> by_hash_;
+};
+
+Pool& pool()
+{
+    static Pool* const all = new Pool;
+    return *all;
+}
+
+std::int64_t wrap_add(std::int64_t a, std::int64_t b)
+{
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+std::int64_t wrap_mul(std::int64_t a, std::int64_t b)
+{
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
+std::int64_t floor_div_known(std::int64_t a, std::int64_t b)
+{
+    if (b == 0) return 0;
+    if (b == -1) return wrap_mul(a, -1);
+    const std::int64_t q = a / b;
+    return q * b != a && (a < 0) != (b < 0) ? q - 1 : q;
+}
+
+/// Sorts, adds up equal monomials, interns.
+Extent normal(Terms terms)
+{
+    std::sort(terms.begin(), terms.end(), before);
+    Terms merged;
+    for (ExtentTerm& t : terms) {
+        if (!merged.empty() && merged.back().factors == t.factors)
+            merged.back().coefficient = wrap_add(merged.back().coefficient, t.coefficient);
+        else merged.push_back(std::move(t));
+        if (merged.back().coefficient == 0) merged.pop_back();
+    }
+    if (merged.empty()) return 0;
+    if (merged.size() == 1 && merged[0].factors.empty()) return merged[0].coefficient;
+    return Extent::from(pool().polynomial(std::move(merged)));
+}
+
+Extent of(const Atom* atom) { return normal({{1, {atom}}}); }
+
+/// a / b where b is a known number that divides every coefficient of a, or where b is a's only factor.
+bool divide_exactly(const Extent& a, const Extent& b, Extent& quotient)
+{
+    if (same(a, b)) {
+        quotient = 1;
+        return true;
+    }
+    const Terms divisor = terms(b);
+    if (divisor.size() != 1) return false;
+    Terms result;
+    for (ExtentTerm t : terms(a)) {
+        if (t.coefficient % divisor[0].coefficient != 0) return false;
+        t.coefficient /= divisor[0].coefficient;
+        for (const Atom* f : divisor[0].factors) {
+            const auto at = std::find(t.factors.begin(), t.factors.end(), f);
+            if (at == t.factors.end()) return false;
+            t.factors.erase(at);
+        }
+        result.push_back(std::move(t));
+    }
+    quotient = normal(std::move(result));
+    return true;
+}
+
+Extent opaque(AtomKind atom_kind, const Extent& a, const Extent& b)
+{
+    return of(pool().opaque(atom_kind, a, b));
+}
+
+} // namespace
+
+const Atom* index_symbol(std::size_t i) { return pool().index(i); }
+
+Extent dim(std::string_view name) { return of(pool().symbol(name)); }
+
+std::int64_t Extent::value() const
+{
+    if (polynomial_)
+        throw user_error(Code::shape, nullptr, "extent", "{} is known only when a function runs",
+                         to_string(*this));
+    return known_;
+}
+
+Extent operator+(const Extent& a, const Extent& b)
+{
+    if (a.is_known() && b.is_known()) return wrap_add(a.known_, b.known_);
+    Terms sum = terms(a);
+    for (ExtentTerm& t : terms(b)) sum.push_back(std::move(t));
+    return normal(std::move(sum));
+}
+
+Extent operator-(const Extent& a) { return a * Extent(-1); }
+Extent operator-(const Extent& a, const Extent& b) { return a + (-b); }
+
+Extent operator*(const Extent& a, const Extent& b)
+{
+    if (a.is_known() && b.is_known()) return wrap_mul(a.known_, b.known_);
+    Terms product;
+    for (const ExtentTerm& x : terms(a))
+        for (const ExtentTerm& y : terms(b)) {
+            ExtentTerm t{wrap_mul(x.coefficient, y.coefficient), x.factors};
+            t.factors.insert(t.factors.end(), y.factors.begin(), y.factors.end());
+            std::sort(t.factors.begin(), t.factors.end(), [](const Atom* p, const Atom* q) {
+                return p->id < q->id;
+            });
+            product.push_back(std::move(t));
+        }
+    return normal(std::move(product));
+}
+
+Extent floor_div(const Extent& a, const Extent& b)
+{
+    if (a.is_known() && b.is_known()) return floor_div_known(a.value(), b.value());
+    if (b.is_known() && b.value() == 1) return a;
+    if (b.is_known() && b.value() == 0) return 0;
+    // With a symbolic divisor n the quotient is exact only where n != 0; n / n of an empty axis is 0
+    // elements either way, as every use multiplies by an extent that contains n.
+    Extent quotient = 0;
+    if (divide_exactly(a, b, quotient)) return quotient;
+    return opaque(AtomKind::floor_div, a, b);
+}
+
+Extent mod(const Extent& a, const Extent& b)
+{
+    if (a.is_known() && b.is_known())
+        return wrap_add(a.value(), -wrap_mul(floor_div_known(a.value(), b.value()), b.value()));
+    Extent quotient = 0;
+    if (divide_exactly(a, b, quotient)) return 0;
+    return opaque(AtomKind::mod, a, b);
+}
+
+Extent minimum(const Extent& a, const Extent& b)
+{
+    if (never_negative(b - a)) return a;
+    if (never_negative(a - b)) return b;
+    return opaque(AtomKind::minimum, a, b);
+}
+
+Extent maximum(const Extent& a, const Extent& b)
+{
+    if (never_negative(b - a)) return b;
+    if (never_negative(a - b)) return a;
+    return opaque(AtomKind::maximum, a, b);
+}
+
+bool never_negative(const Extent& a)
+{
+    if (a.is_known()) return a.value() >= 0;
+    for (const ExtentTerm& t : terms(a)) {
+        if (t.coefficient < 0) return false;
+        for (const Atom* f : t.factors)
+            if (f->kind != AtomKind::symbol) return false;
+    }
+    return true;
+}
+
+bool never_equal(const Extent& a, const Extent& b)
+{
+    const Extent difference = a - b;
+    if (difference.is_known()) return difference.value() != 0;
+    return never_negative(difference - 1) || never_negative(-difference - 1);
+}
+
+Extent element_count(const Shape& shape)
+{
+    Extent count = 1;
+    for (const Extent& e : shape) count = count * e;
+    return count;
+}
+
+bool same(const Shape& a, const Shape& b) noexcept
+{
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Extent& x, const Extent& y) {
+        return same(x, y);
+    });
+}
+
+std::vector<ExtentTerm> terms(const Extent& extent)
+{
+    if (extent.polynomial()) return extent.polynomial()->terms;
+    if (extent.value() == 0) return {};
+    return {{extent.value(), {}}};
+}
+
+AtomKind kind(const Atom* atom) { return atom->kind; }
+std::string_view name(const Atom* atom) { return atom->name; }
+std::uint32_t id(const Atom* atom) { return atom->id; }
+std::pair<Extent, Extent> operands(const Atom* atom) { return {atom->a, atom->b}; }
+Extent as_extent(const Atom* atom) { return of(atom); }
+
+const Atom* as_symbol(const Extent& extent)
+{
+    if (!extent.polynomial()) return nullptr;
+    const Terms& all = extent.polynomial()->terms;
+    if (all.size() != 1 || all[0].coefficient != 1 || all[0].factors.size() != 1) return nullptr;
+    return all[0].factors[0]->kind == AtomKind::symbol ? all[0].factors[0] : nullptr;
+}
+
+namespace {
+void collect(const Extent& extent, std::vector<const Atom*>& found)
+{
+    for (const ExtentTerm& t : terms(extent))
+        for (const Atom* f : t.factors) {
+            if (f->kind == AtomKind::symbol) found.push_back(f);
+            else {
+                collect(f->a, found);
+                collect(f->b, found);
+            }
+        }
+}
+} // namespace
+
+std::vector<const Atom*> symbols(const Extent& extent)
+{
+    std::vector<const Atom*> found;
+    collect(extent, found);
+    std::sort(found.begin(), found.end(), [](const Atom* a, const Atom* b) { return a->id < b->id; });
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+}
+
+namespace {
+Extent rebuild(AtomKind atom_kind, const Extent& a, const Extent& b)
+{
+    switch (atom_kind) {
+    case AtomKind::symbol: break;
+    case AtomKind::floor_div: return floor_div(a, b);
+    case AtomKind::mod: return mod(a, b);
+    case AtomKind::minimum: return minimum(a, b);
+    case AtomKind::maximum: return maximum(a, b);
+    }
+    throw internal_error("extent", "a symbol has no operands");
+}
+} // namespace
+
+Extent substitute(const Extent& extent, const Substitution& by)
+{
+    if (extent.is_known() || by.empty()) return extent;
+    Extent sum = 0;
+    for (const ExtentTerm& t : terms(extent)) {
+        Extent product = t.coefficient;
+        for (const Atom* f : t.factors) {
+            Extent factor = of(f);
+            if (f->kind == AtomKind::symbol) {
+                for (const auto& [symbol, value] : by)
+                    if (symbol == f) factor = value;
+            } else factor = rebuild(f->kind, substitute(f->a, by), substitute(f->b, by));
+            product = product * factor;
+        }
+        sum = sum + product;
+    }
+    return sum;
+}
+
+std::int64_t evaluate(const Extent& extent,
+                      const std::vector<std::pair<const Atom*, std::int64_t>>& values)
+{
+    std::int64_t sum = 0;
+    for (const ExtentTerm& t : terms(extent)) {
+        std::int64_t product = t.coefficient;
+        for (const Atom* f : t.factors) {
+            if (f->kind == AtomKind::symbol) {
+                const auto at = std::find_if(values.begin(), values.end(), [&](const auto& v) {
+                    return v.first == f;
+                });
+                if (at == values.end())
+                    throw internal_error("extent", "symbol {} has no value", to_string(of(f)));
+                product = wrap_mul(product, at->second);
+            } else {
+                const Extent a = evaluate(f->a, values);
+                const Extent b = evaluate(f->b, values);
+                product = wrap_mul(product, rebuild(f->kind, a, b).value());
+            }
+        }
+        sum = wrap_add(sum, product);
+    }
+    return sum;
+}
+
+namespace {
+std::string atom_text(const Atom* atom)
+{
+    const auto call = [&](std::string_view function) {
+        return fmt::format("{}({}, {})", function, to_string(atom->a), to_string(atom->b));
+    };
+    switch (atom->kind) {
+    case AtomKind::symbol:
+        return atom->name.empty() ? fmt::format("d{}", atom->id) : atom->name;
+    case AtomKind::floor_div: return call("floor_div");
+    case AtomKind::mod: return call("mod");
+    case AtomKind::minimum: return call("min");
+    case AtomKind::maximum: return call("max");
+    }
+    return {};
+}
+} // namespace
+
+std::string to_string(const Extent& extent)
+{
+    if (extent.is_known()) return std::to_string(extent.value());
+    std::string text;
+    for (const ExtentTerm& t : terms(extent)) {
+        const bool negative = t.coefficient < 0;
+        if (text.empty()) text = negative ? "-" : "";
+        else text += negative ? " - " : " + ";
+        const std::uint64_t magnitude = negative ? 0 - static_cast<std::uint64_t>(t.coefficient)
+                                                 : static_cast<std::uint64_t>(t.coefficient);
+        std::string product;
+        if (magnitude != 1 || t.factors.empty()) product = std::to_string(magnitude);
+        for (const Atom* f : t.factors) product += (product.empty() ? "" : "*") + atom_text(f);
+        text += product;
+    }
+    return text;
+}
+
+std::string to_string(const Shape& shape)
+{
+    std::string text = "(";
+    for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + to_string(shape[i]);
+    return text + ")";
+}
+
+} // namespace croton::inline v1

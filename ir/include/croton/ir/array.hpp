@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <croton/ir/dtype.hpp>
+#include <croton/ir/ref.hpp>
+#include <croton/ir/view.hpp>
+
+namespace croton::inline v1 {
+
+namespace detail {
+struct ArrayData;
+void retain(const ArrayData*) noexcept;
+void release(const ArrayData*) noexcept;
+} // namespace detail
+
+/// Host memory with a dtype and extents, shared by its copies: constants, results, shared values.
+///
+/// layout   64-byte aligned and row-major when made here; slices and views of others have strides.
+/// copies   share the memory (as NumPy's); `clone()` makes another.
+/// errors   UserError on a wrong dtype, rank or index; BackendError when memory runs out.
+/// threads  the count is atomic; writing through view() is the caller's to order.
+class Array {
+public:
+    Array() noexcept = default;
+    /// Uninitialised.
+    static Array empty(DType dtype, std::vector<std::int64_t> shape);
+    static Array zeros(DType dtype, std::vector<std::int64_t> shape);
+    template <Number T>
+    static Array zeros(std::vector<std::int64_t> shape)
+    {
+        return zeros(dtype_of<T>(), std::move(shape));
+    }
+    template <Number T>
+    static Array full(std::vector<std::int64_t> shape, T value)
+    {
+        Array a = empty(dtype_of<T>(), std::move(shape));
+        T* p = static_cast<T*>(a.data());
+        for (std::int64_t i = 0; i < a.size(); ++i) p[i] = value;
+        return a;
+    }
+    /// A 0-d array.
+    template <Number T>
+    static Array scalar(T value)
+    {
+        return full<T>({}, value);
+    }
+    template <class T, int R>
+    static Array copy(View<T, R> v)
+    {
+        using U = std::remove_const_t<T>;
+        return copy_strided(dtype_of<U>(), v.data, {v.extents.begin(), v.extents.end()},
+                            {v.strides.begin(), v.strides.end()});
+    }
+    /// Strides in elements.
+    static Array copy_strided(DType dtype,
+                              const void* data,
+                              std::vector<std::int64_t> shape,
+                              std::vector<std::int64_t> strides);
+
+    /// NumPy's .npy, versions 1 and 2, either byte order, C or Fortran order. UserError names the file.
+    static Array load_npy(std::string_view path);
+    void save_npy(std::string_view path) const;
+    /// Philox draws, the same numbers as the op of that name with the same key, on every machine.
+    static Array normal(std::uint64_t key,
+                        std::vector<std::int64_t> shape,
+                        DType dtype = DType::f32,
+                        double scale = 1);
+    static Array uniform(std::uint64_t key,
+                         std::vector<std::int64_t> shape,
+                         DType dtype = DType::f32,
+                         double low = 0,
+                         double high = 1);
+
+    explicit operator bool() const noexcept { return static_cast<bool>(data_); }
+    DType dtype() const;
+    std::span<const std::int64_t> shape() const;
+    std::span<const std::int64_t> strides() const; ///< in elements
+    int rank() const { return static_cast<int>(shape().size()); }
+    std::int64_t size() const; ///< elements
+    std::size_t size_bytes() const;
+    bool is_contiguous() const; ///< row-major without gaps
+    const void* data() const;
+    void* data();
+
+    /// The i-th slice along the first axis, sharing memory; negative counts from the end.
+    Array operator[](std::int64_t i) const;
+    Array clone() const;       ///< row-major, memory of its own
+    Array contiguous() const;  ///< itself if it is row-major, else a clone
+    Array cast(DType to) const; ///< C++ conversions, NaN to integer is 0, out of range clamps
+    Array reshape(std::vector<std::int64_t> shape) const;
+
+    /// The only element. UserError unless size() is 1 and dtype is T's.
+    template <Number T>
+    T item() const
+    {
+        return *static_cast<const T*>(only_element(dtype_of<T>()));
+    }
+    /// Element as f64, at row-major position `i`; any real dtype.
+    double as_double(std::int64_t i) const;
+    std::int64_t as_int(std::int64_t i) const;
+
+    template <class T, int R = 1>
+    View<T, R> view() &
+    {
+        return make_view<T, R>(data());
+    }
+    template <class T, int R = 1>
+    View<const T, R> view() const&
+    {
+        return make_view<const T, R>(data());
+    }
+    template <class T, int R = 1>
+    View<T, R> view() && = delete; // would dangle
+
+private:
+    template <class T, int R, class P>
+    View<T, R> make_view(P* p) const
+    {
+        check_view(dtype_of<std::remove_const_t<T>>(), R);
+        View<T, R> v;
+        v.data = static_cast<T*>(p);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(R); ++i) {
+            v.extents[i] = shape()[i];
+            v.strides[i] = strides()[i];
+        }
+        return v;
+    }
+    void check_view(DType dtype, int rank) const;
+    const void* only_element(DType dtype) const;
+
+    detail::Ref<const detail::ArrayData> data_;
+};
+
+/// As NumPy prints: nested brackets, columns aligned, the middle of long axes left out.
+std::string to_string(const Array& array);
+/// Equal dtype, shape and bits.
+bool identical(const Array& a, const Array& b);
+
+template <Number T>
+Array zeros(std::vector<std::int64_t> shape)
+{
+    return Array::zeros<T>(std::move(shape));
+}
+
+} // namespace croton::inline v1

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <initializer_list>
+#include <span>
+
+#include <croton/ir/op.hpp>
+#include <croton/ir/variable.hpp>
+
+namespace croton::inline v1 {
+
+/// Applies `op`: converts operands by its dtype rule, broadcasts them if it is pointwise, finds the
+/// result's type. The first output.
+///
+/// errors  UserError naming the op, shapes and dtypes, at the user's line.
+/// cost    one allocation, about a microsecond; each conversion or broadcast is an Apply more.
+Variable apply(const Op& op,
+               std::initializer_list<Variable> operands,
+               Params params = {},
+               Where where = Where::current());
+Variable apply(const Op& op, std::span<const Variable> operands, Params params, const Location* where);
+/// All outputs.
+Variables apply_all(const Op& op,
+                    std::span<const Variable> operands,
+                    Params params,
+                    const Location* where);
+
+/// An Apply with types as given, nothing converted and nothing checked: for passes that copy graphs.
+Variables rebuild(const Op& op,
+                  std::span<const Variable> inputs,
+                  Params params,
+                  std::span<const Type> types,
+                  const Location* where,
+                  bool weak = false);
+
+/// A constant that holds `value` itself; weak ones take the dtype of what they meet.
+Variable constant(Array value, const Location* where, bool weak = false);
+/// A constant of `like`'s dtype and shape with every element `value`.
+Variable full_like(const Variable& like, double value);
+Variable zeros_like(const Variable& like);
+Variable ones_like(const Variable& like);
+
+/// A wildcard of a rewrite rule.
+Variable wildcard(std::string_view name);
+
+/// The shape that pointwise operands have together, aligned from the right; an axis broadcasts only
+/// where its extent is known to be 1. Undecided equalities are added to `requirements`.
+Shape broadcast_shape(const Op& op,
+                      std::span<const Variable> operands,
+                      const Location* where,
+                      std::vector<Requirement>& requirements);
+
+/// Converts a possibly negative axis of `rank`; UserError naming `function` when out of range.
+int normalize_axis(int axis, int rank, std::string_view function, const Location* where);
+
+/// If `v` is a constant, or a cast or broadcast of one, whose elements are all equal: that value.
+/// Returns whether it is.
+bool uniform_value(const Variable& v, double& value);
+
+} // namespace croton::inline v1

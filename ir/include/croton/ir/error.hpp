@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+
+#include <croton/ir/ref.hpp>
+#include <croton/ir/source_location.hpp>
+
+namespace croton::inline v1 {
+
+/// What went wrong, for programs; `what()` is for people.
+enum class Code : std::uint8_t {
+    ok,
+    shape,
+    dtype,
+    index,
+    domain,
+    not_finite,
+    memory,
+    device,
+    internal
+};
+std::string_view name(Code code);
+
+namespace detail {
+struct ErrorData;
+void retain(const ErrorData*) noexcept;
+void release(const ErrorData*) noexcept;
+} // namespace detail
+
+/// Base of everything Croton throws. `what()` is one sentence, `op: what is wrong: the values`.
+class Error : public std::exception {
+public:
+    Error(Code code, std::string message, const Location* where, std::string_view op);
+    const char* what() const noexcept override;
+    /// The user's line that the error is about; line 0 where there is none.
+    Location where() const noexcept;
+    /// Name of the op, or of the function that refused; may be empty.
+    std::string_view op() const noexcept;
+    Code code() const noexcept;
+
+private:
+    detail::Ref<const detail::ErrorData> data_;
+};
+
+/// What was asked for has no meaning: the caller's to mend.
+class UserError : public Error {
+public:
+    using Error::Error;
+};
+
+/// A promise of Croton's own does not hold: please report it.
+class InternalError : public Error {
+public:
+    using Error::Error;
+};
+
+/// The toolchain, the system or a driver refused.
+class BackendError : public Error {
+public:
+    using Error::Error;
+};
+
+} // namespace croton::inline v1

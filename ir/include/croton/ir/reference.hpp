@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/op.hpp>
+
+namespace croton::inline v1 {
+
+/// Computes one Apply by its op's reference. Extents in its types and parameters must be known.
+/// Real numbers are computed in f64 and rounded to the result's dtype, integers wrap.
+std::vector<Array> evaluate_reference(const Apply& apply, std::span<const Array> inputs);
+
+/// Computes a whole graph, op by op: no compiler, no rules, nothing fused.
+/// `values` gives an Array for every input leaf among `inputs`; symbols are bound from their shapes.
+std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
+                                      std::span<const Array> values,
+                                      std::span<const Variable> outputs);
+
+/// Slow and obvious: independent loops over elements, no index maps, for checking those.
+namespace reference {
+Array broadcast_to(const ReferenceArgs&);
+Array reduce_with(Monoid monoid, const ReferenceArgs&);
+template <Monoid m>
+Array reduce(const ReferenceArgs& args)
+{
+    return reduce_with(m, args);
+}
+Array contract(const ReferenceArgs&);
+Array transpose(const ReferenceArgs&);
+} // namespace reference
+
+} // namespace croton::inline v1

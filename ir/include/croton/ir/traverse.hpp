@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/variable.hpp>
+
+namespace croton::inline v1 {
+
+/// Every Apply that `outputs` need, inputs before users, in an order that depends only on the graph:
+/// depth first, operands from left to right. Not into regions. No recursion.
+std::vector<Apply> applies_of(std::span<const Variable> outputs);
+
+/// Every leaf that `outputs` need, each once, in the order in which applies_of meets them.
+Variables leaves(std::span<const Variable> outputs);
+
+/// A map from Variables of one graph to Variables of another.
+using VariableMap = std::unordered_map<Variable, Variable, Hash, Same>;
+
+/// `outputs` with the Variables of `by` replaced (an intermediate one cuts what is above it), and
+/// extents replaced by `extents`, in types and parameters. What does not change is shared.
+Variables copy_graph(std::span<const Variable> outputs,
+                     const VariableMap& by,
+                     const Substitution& extents = {});
+
+/// Equal for graphs that are equal up to identity, names and lines; inputs count by position.
+std::size_t structural_hash(std::span<const Variable> inputs, std::span<const Variable> outputs);
+bool structurally_equal(std::span<const Variable> a_inputs,
+                        std::span<const Variable> a_outputs,
+                        std::span<const Variable> b_inputs,
+                        std::span<const Variable> b_outputs);
+
+} // namespace croton::inline v1

@@ -1,0 +1,137 @@
+#include <croton/ir/op.hpp>
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/format.hpp>
+
+namespace croton::inline v1 {
+
+namespace {
+
+/// The dtype of all operands together; weak ones count only by kind.
+DType together(const DTypeArgs& args, std::size_t first = 0)
+{
+    bool strong = false;
+    DType t = DType::boolean;
+    for (std::size_t i = first; i < args.operands.size(); ++i)
+        if (const OperandDType& o = args.operands[i]; !o.weak) {
+            t = strong ? promote(t, o.dtype) : o.dtype;
+            strong = true;
+        }
+    for (std::size_t i = first; i < args.operands.size(); ++i) {
+        const OperandDType& o = args.operands[i];
+        if (!o.weak) continue;
+        if (!strong) t = i == first ? o.dtype : promote(t, o.dtype);
+        else if (is_float(o.dtype) && !is_float(t)) t = DType::f64;
+        else if (is_integer(o.dtype) && t == DType::boolean) t = DType::i64;
+    }
+    if (is_complex(t)) args.refuse("complex numbers have no ops yet");
+    return t;
+}
+
+void convert_all(DTypeArgs& args, DType t, std::size_t first = 0)
+{
+    for (std::size_t i = first; i < args.operands.size(); ++i) args.operands[i].dtype = t;
+    args.result = t;
+}
+
+} // namespace
+
+void DTypeArgs::refuse(std::string_view why) const
+{
+    std::string list;
+    for (const OperandDType& o : operands) list += fmt::format("{}{}", list.empty() ? "" : ", ", name(o.dtype));
+    throw user_error(Code::dtype, where, op.name, "{}: operands are {}", why, list);
+}
+
+void ShapeArgs::require_equal(const Extent& a, const Extent& b, std::string_view text)
+{
+    if (same(a, b)) return;
+    if (never_equal(a, b)) refuse(Code::shape, fmt::format("{}: {} and {}", text, to_string(a), to_string(b)));
+    requirements.push_back({a, b, fmt::format("{}: {}", op.name, text)});
+}
+
+void ShapeArgs::refuse(Code code, std::string_view why) const
+{
+    throw user_error(code, where, op.name, "{}", why);
+}
+
+void promote_operands(DTypeArgs& args) { convert_all(args, together(args)); }
+
+void promote_numbers(DTypeArgs& args)
+{
+    const DType t = together(args);
+    if (t == DType::boolean) args.refuse("bool is not supported, convert with .as() or use logic ops");
+    convert_all(args, t);
+}
+
+void promote_to_float(DTypeArgs& args) { convert_all(args, to_float(together(args))); }
+
+void promote_integers(DTypeArgs& args)
+{
+    const DType t = together(args);
+    if (is_float(t)) args.refuse("only integers and bool are supported");
+    convert_all(args, t);
+}
+
+void promote_compare(DTypeArgs& args)
+{
+    convert_all(args, together(args));
+    args.result = DType::boolean;
+}
+
+void float_to_boolean(DTypeArgs& args)
+{
+    convert_all(args, to_float(together(args)));
+    args.result = DType::boolean;
+}
+
+void logical_dtypes(DTypeArgs& args)
+{
+    if (together(args) != DType::boolean) args.refuse("operands must be bool, compare them first");
+    convert_all(args, DType::boolean);
+}
+
+void select_dtypes(DTypeArgs& args)
+{
+    if (args.operands[0].dtype != DType::boolean) args.refuse("the condition must be bool");
+    convert_all(args, together(args, 1), 1);
+}
+
+void same_dtype(DTypeArgs& args)
+{
+    if (is_complex(args.operands[0].dtype)) args.refuse("complex numbers have no ops yet");
+    args.result = args.operands[0].dtype;
+}
+
+void widen_sum(DTypeArgs& args)
+{
+    const DType t = together(args);
+    convert_all(args, is_float(t) ? t : is_unsigned(t) ? DType::u64 : DType::i64);
+}
+
+Shape same_shape(ShapeArgs& args)
+{
+    // build has broadcast the operands: their shapes are equal, or required to be.
+    return args.shape(0);
+}
+
+Shape shape_of_first(ShapeArgs& args) { return args.shape(0); }
+
+std::string_view name(Monoid monoid)
+{
+    switch (monoid) {
+    case Monoid::sum: return "sum";
+    case Monoid::prod: return "prod";
+    case Monoid::max: return "max";
+    case Monoid::min: return "min";
+    case Monoid::any: return "any";
+    case Monoid::all: return "all";
+    case Monoid::argmax: return "argmax";
+    case Monoid::argmin: return "argmin";
+    }
+    return "";
+}
+
+bool is_pointwise(const Op& op) { return std::holds_alternative<Pointwise>(op.lowering); }
+
+} // namespace croton::inline v1

@@ -1,0 +1,28 @@
+#include <croton/ir/ops.hpp>
+
+#include <vector>
+
+namespace croton::inline v1 {
+
+std::span<const Op* const> all_ops()
+{
+    static const std::vector<const Op*> all = [] {
+        std::vector<const Op*> ops;
+        const auto join = [&](std::span<const Op* const> family) {
+            ops.insert(ops.end(), family.begin(), family.end());
+        };
+        join(structure_ops());
+        join(arithmetic_ops());
+        join(elementwise_math_ops());
+        join(trigonometric_ops());
+        join(activation_ops());
+        join(rounding_ops());
+        join(compare_logic_ops());
+        join(reduce_ops());
+        join(shape_ops());
+        return ops;
+    }();
+    return all;
+}
+
+} // namespace croton::inline v1

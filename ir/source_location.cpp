@@ -1,0 +1,130 @@
+#include <croton/ir/source_location.hpp>
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <unordered_map>
+
+#include <croton/ir/format.hpp>
+
+namespace croton::inline v1 {
+
+namespace {
+
+thread_local const ScopeFrame* open_scope = nullptr;
+thread_local const Location* origin = nullptr;
+
+std::size_t mix(std::size_t seed, std::size_t value)
+{
+    return (seed ^ value) * 0x9e3779b97f4a7c15ULL + (seed >> 29);
+}
+
+/// All places ever seen. Bounded by the number of places in the program times the scopes around them.
+class Places {
+public:
+    const Location* intern(const Location& wanted)
+    {
+        const std::size_t hash = mix(mix(mix(std::hash<std::string_view>{}(wanted.file), wanted.line),
+                                         std::hash<std::string_view>{}(wanted.function)),
+                                     std::hash<const void*>{}(wanted.scope));
+        const std::lock_guard lock(mutex_);
+        auto [first, last] = by_hash_.equal_range(hash);
+        for (; first != last; ++first) {
+            const Location& have = *first->second;
+            if (have.line == wanted.line && have.scope == wanted.scope &&
+                std::string_view(have.file) == wanted.file &&
+                std::string_view(have.function) == wanted.function)
+                return &have;
+        }
+        places_.push_back(wanted);
+        by_hash_.emplace(hash, &places_.back());
+        return &places_.back();
+    }
+
+    const char* keep(std::string_view text)
+    {
+        const std::lock_guard lock(mutex_);
+        return texts_.emplace_back(text).c_str();
+    }
+
+    const ScopeFrame* scope(std::string_view scope_name, const Location* opened)
+    {
+        const std::lock_guard lock(mutex_);
+        for (const ScopeFrame& s : scopes_)
+            if (s.name == scope_name && s.opened == opened) return &s;
+        return &scopes_.emplace_back(ScopeFrame{std::string(scope_name), opened});
+    }
+
+private:
+    std::mutex mutex_;
+    std::deque<Location> places_;
+    std::deque<ScopeFrame> scopes_;
+    std::deque<std::string> texts_;
+    std::unordered_multimap<std::size_t, const Location*> by_hash_;
+};
+
+Places& places()
+{
+    static Places* const all = new Places; // never destroyed: errors thrown at exit still name a line
+    return *all;
+}
+
+/// A few of this thread's latest places, so that building graph in a loop takes no lock.
+struct Recent {
+    const char* file;
+    std::uint32_t line;
+    std::uint32_t column;
+    const ScopeFrame* scope;
+    const Location* place;
+};
+thread_local std::array<Recent, 64> recent{};
+
+} // namespace
+
+const Location* locate(const Where& where)
+{
+    if (origin) return origin;
+    const std::size_t slot = (where.line() * 31 + where.column()) % recent.size();
+    Recent& r = recent[slot];
+    if (!r.place || r.file != where.file_name() || r.line != where.line() ||
+        r.column != where.column() || r.scope != open_scope)
+        r = {where.file_name(),
+             where.line(),
+             where.column(),
+             open_scope,
+             places().intern({where.file_name(), where.line(), where.function_name(), open_scope})};
+    return r.place;
+}
+
+const Location* locate(std::string_view file, std::uint32_t line, std::string_view function)
+{
+    const char* kept_file = places().keep(file);
+    return places().intern({kept_file, line, places().keep(function), nullptr});
+}
+
+Scope::Scope(std::string_view name, Where where) : previous_(open_scope)
+{
+    open_scope = places().scope(name, locate(where));
+}
+Scope::~Scope() { open_scope = previous_; }
+
+OriginScope::OriginScope(const Location* at) noexcept : previous_(origin)
+{
+    if (at) origin = at;
+}
+OriginScope::~OriginScope() { origin = previous_; }
+
+std::string to_string(const Location& location)
+{
+    std::string_view file = location.file;
+    if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
+    std::string text = fmt::format("{}:{}", file, location.line);
+    if (location.scope)
+        text += fmt::format(" in {}, called at {}",
+                            location.scope->name,
+                            to_string(*location.scope->opened));
+    return text;
+}
+
+} // namespace croton::inline v1
