@@ -1,22 +1,17 @@
-/* The error function. erf |x| = 1 - 2^-y with y = |x| Q(|x|), Q = -log2(erfc x)/x a minimax polynomial
-   whose error is weighted by what it does to erf (tools/minimax.py): Q(0) = 2/sqrt(pi)/ln 2, and
-   towards the end, where erf is 1, Q hardly matters. The Horner sum is Q - Q(0), so that its
-   rounding stays small near 0. */
+/* The error function. erf |x| = 1 - 2^-y with y = |x| Q(|x|), Q = -log2(erfc x)/x a minimax
+   polynomial whose error is weighted by what it does to erf (tools/minimax.py): Q(0) =
+   2/sqrt(pi)/ln 2, and towards the end, where erf is 1, Q hardly matters. The Horner sum is Q -
+   Q(0), so that its rounding stays small near 0. */
 
-/* 2^x - 1 for -126 < x <= 0, to 2^-26.1 (f32) and 2^-60 (f64) of itself before rounding; the sign of
-   a zero is lost. x = n + r, and the last coefficient is what ln 2 has beyond its format. */
+/* 2^x - 1 for -126 < x <= 0, to 2^-26.1 (f32) and 2^-60 (f64) of itself before rounding; the sign
+   of a zero is lost. x = n + r. */
 CT_MATH f32 exp2m1_core_f32(f32 x)
 {
     f32 t = x + 0x1.8p+23f;
     f32 s = exp_power_f32(t);
     f32 r = x - (t - 0x1.8p+23f);
     f32 w = s * r;
-    f32 p = 0x1.41d696p-13f;
-    p = fma_f32(p, r, 0x1.5ef302p-10f);
-    p = fma_f32(p, r, 0x1.3b2cdcp-7f);
-    p = fma_f32(p, r, 0x1.c6afa8p-5f);
-    p = fma_f32(p, r, 0x1.ebfbdep-3f);
-    p = fma_f32(p, r, -0x1.05c61p-29f);
+    f32 p = exp2m1_poly_f32(r);
     return fma_f32(w, 0x1.62e43p-1f, w * p) + (s - 1.0f);
 }
 
@@ -26,18 +21,7 @@ CT_MATH f64 exp2m1_core_f64(f64 x)
     f64 s = exp_power_f64(t);
     f64 r = x - (t - 0x1.8p+52);
     f64 w = s * r;
-    f64 p = 0x1.b1ab13c1888a4p-36;
-    p = fma_f64(p, r, 0x1.e9f14721a2c8p-32);
-    p = fma_f64(p, r, 0x1.e4dc04899f98cp-28);
-    p = fma_f64(p, r, 0x1.b524e8d0a1029p-24);
-    p = fma_f64(p, r, 0x1.62c01f0f7319cp-20);
-    p = fma_f64(p, r, 0x1.ffcbfc6ec3343p-17);
-    p = fma_f64(p, r, 0x1.430912f91b167p-13);
-    p = fma_f64(p, r, 0x1.5d87fe78a3db1p-10);
-    p = fma_f64(p, r, 0x1.3b2ab6fba4c96p-7);
-    p = fma_f64(p, r, 0x1.c6b08d704a0c6p-5);
-    p = fma_f64(p, r, 0x1.ebfbdff82c58fp-3);
-    p = fma_f64(p, r, 0x1.abc9e3b39803fp-56);
+    f64 p = exp2m1_poly_f64(r);
     return fma_f64(w, 0x1.62e42fefa39efp-1, w * p) + (s - 1.0);
 }
 

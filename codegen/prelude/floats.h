@@ -45,8 +45,7 @@ CT_MATH f32 copysign_f32(f32 x, f32 s)
 
 CT_MATH f64 copysign_f64(f64 x, f64 s)
 {
-    return from_bits_f64((bits_f64(x) & 0x7fffffffffffffffu) |
-                         (bits_f64(s) & 0x8000000000000000u));
+    return from_bits_f64((bits_f64(x) & 0x7fffffffffffffffu) | (bits_f64(s) & 0x8000000000000000u));
 }
 
 CT_MATH b8 isnan_f32(f32 x) { return x != x; }

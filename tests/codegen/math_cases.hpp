@@ -5,9 +5,8 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <span>
-
 #include <mpfr.h>
+#include <span>
 
 /// A number of fixed precision, freed with its scope.
 class Big {
@@ -31,6 +30,8 @@ struct MathCase {
     const char* name;
     float (*f32)(float);
     double (*f64)(double);
+    void (*f32s)(const float* x, float* y, long n); ///< the same in a loop
+    void (*f64s)(const double* x, double* y, long n);
     BigFunction exact;
     double low;
     double high;
@@ -53,17 +54,16 @@ std::span<const MathCase2> math_cases2();
 /// |y - exact| in units of the last place of a T at `exact`; infinite where one is NaN or infinite
 /// and the other is not, or where a zero has the wrong sign. Infinity counts as the power of two
 /// after the largest number.
-template <class T> double ulp_error(T y, mpfr_ptr exact)
+template <class T>
+double ulp_error(T y, mpfr_ptr exact)
 {
     constexpr double wrong = std::numeric_limits<double>::infinity();
-    if (mpfr_nan_p(exact) || std::isnan(y))
-        return mpfr_nan_p(exact) && std::isnan(y) ? 0 : wrong;
+    if (mpfr_nan_p(exact) || std::isnan(y)) return mpfr_nan_p(exact) && std::isnan(y) ? 0 : wrong;
     if (mpfr_inf_p(exact))
         return std::isinf(y) && std::signbit(y) == (mpfr_signbit(exact) != 0) ? 0 : wrong;
     if (mpfr_zero_p(exact))
         return y == 0 && std::signbit(y) == (mpfr_signbit(exact) != 0) ? 0 : wrong;
-    if (y == 0 && std::signbit(y) != (mpfr_signbit(exact) != 0))
-        return wrong;
+    if (y == 0 && std::signbit(y) != (mpfr_signbit(exact) != 0)) return wrong;
     using Limits = std::numeric_limits<T>;
     long exponent = mpfr_get_exp(exact) - Limits::digits;
     exponent = std::max<long>(exponent, Limits::min_exponent - Limits::digits);
@@ -73,8 +73,7 @@ template <class T> double ulp_error(T y, mpfr_ptr exact)
     if (std::isinf(y)) {
         mpfr_set_si_2exp(difference, std::signbit(y) ? -1 : 1, Limits::max_exponent, MPFR_RNDN);
         bool past = mpfr_cmpabs(exact, difference) >= 0;
-        if (past && std::signbit(y) == (mpfr_signbit(exact) != 0))
-            return 0;
+        if (past && std::signbit(y) == (mpfr_signbit(exact) != 0)) return 0;
         mpfr_sub(difference, exact, difference, MPFR_RNDN);
     } else {
         mpfr_sub_d(difference, exact, static_cast<double>(y), MPFR_RNDN);
@@ -84,4 +83,5 @@ template <class T> double ulp_error(T y, mpfr_ptr exact)
 }
 
 /// The bits of `exact` kept for results of type T.
-template <class T> constexpr mpfr_prec_t exact_bits = std::numeric_limits<T>::digits + 50;
+template <class T>
+constexpr mpfr_prec_t exact_bits = std::numeric_limits<T>::digits + 50;
