@@ -13,6 +13,11 @@ std::span<const Op* const> all_ops()
         };
         join(structure_ops());
         join(arithmetic_ops());
+        join(elementwise_math_ops());
+        join(trigonometric_ops());
+        join(activation_ops());
+        join(rounding_ops());
+        join(compare_logic_ops());
         join(reduce_ops());
         join(shape_ops());
         return ops;
