@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "ops/delay.hpp"
+
 namespace croton::inline v1 {
 
 std::span<const Op* const> all_ops()
@@ -20,6 +22,8 @@ std::span<const Op* const> all_ops()
         join(compare_logic_ops());
         join(reduce_ops());
         join(shape_ops());
+        join(control_ops());
+        join(detail::delay_ops());
         return ops;
     }();
     return all;

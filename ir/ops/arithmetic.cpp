@@ -93,9 +93,9 @@ Variable operator-(const Operand& x) { return detail::apply_operator(neg_op, x);
 
 constexpr Op floor_div_op{
     .name = "floor_div",
-    .doc = "a / b rounded towards minus infinity. Integers: by 0 it is 0, and the smallest by -1 "
-           "wraps; "
-           "floats as NumPy's floor_divide.",
+    .doc =
+        "a / b rounded towards minus infinity. Integers: by 0 it is 0, the smallest by -1 wraps; "
+        "floats as NumPy's floor_divide.",
     .dtype = promote_numbers,
     .shape = same_shape,
     .lowering = Pointwise{"floor_div_{t}({a}, {b})"},
@@ -112,8 +112,7 @@ Variable floor_div(const Variable& a, const Variable& b, Where where)
 constexpr Op mod_op{
     .name = "mod",
     .doc = "a - floor_div(a, b) * b: the remainder with the sign of b. Integers: by 0 it is 0; "
-           "floats as "
-           "NumPy's remainder, NaN where b is 0 or a infinite.",
+           "floats as NumPy's remainder, NaN where b is 0 or a infinite.",
     .dtype = promote_numbers,
     .shape = same_shape,
     .lowering = Pointwise{"mod_{t}({a}, {b})"},
@@ -142,13 +141,11 @@ Variable abs(const Variable& x, Where where) { return apply(abs_op, {x}, {}, whe
 
 constexpr Op sign_op{
     .name = "sign",
-    .doc = "-1, 0 or 1; a zero or NaN is returned as it is.",
+    .doc = "-1, 0 or 1; NaN stays NaN, and -0 becomes 0.",
     .dtype = promote_numbers,
     .shape = same_shape,
     .lowering = Pointwise{"sign_{t}({a})"},
-    .reference = reference_of<1>([](auto x) { return x > 0   ? 1
-                                                     : x < 0 ? -1
-                                                             : x; }),
+    .reference = reference_of<1>([](auto x) { return reference::sign(x); }),
     .grad =
         not_differentiable("sign is piecewise constant; tanh(k * x) is near it and has a gradient"),
 };
@@ -202,23 +199,21 @@ Variable constant_power_slope(const Variable& a, double b)
 
 std::array<Variable, 2> pow_grad(const BinaryGrad& g)
 {
+    // Exponent 0 instead of -1 where b is 0, and base 1 instead of one without a logarithm: no side
+    // is a NaN or infinity that a zero then multiplies.
     double b = 0;
-    if (uniform_value(g.b, b)) return {g.y_bar * constant_power_slope(g.a, b), Variable()};
-    // Exponent 0 instead of -1 where b is 0, and base 1 instead of one without a logarithm: neither
-    // side can be NaN that a zero would then multiply.
-    const Variable exponent = where(g.b == 0, 0, g.b - 1);
-    const Variable base = where(g.a <= 0, 1, g.a);
-    const Variable y = where(g.a <= 0, 0, g.y);
-    return {g.y_bar * g.b * pow(g.a, exponent), g.y_bar * y * log(base)};
+    const Variable slope = uniform_value(g.b, b) ? constant_power_slope(g.a, b)
+                                                 : g.b * pow(g.a, where(g.b == 0, 0, g.b - 1));
+    const Variable no_log = g.a <= 0;
+    return {g.y_bar * slope, g.y_bar * where(no_log, 0, g.y) * log(where(no_log, 1, g.a))};
 }
 
 } // namespace
 
 constexpr Op pow_op{
     .name = "pow",
-    .doc = "a to the power b. Floats as C's pow; integers wrap, a negative power of one is that of "
-           "the "
-           "fraction, rounded towards 0. The gradient by b is 0 where a <= 0.",
+    .doc = "a to the power b. Floats as C's pow; integers wrap, a negative power of one is "
+           "that of the fraction, rounded towards 0. The gradient by b is 0 where a <= 0.",
     .dtype = promote_numbers,
     .shape = same_shape,
     .lowering = Pointwise{"pow_{t}({a}, {b})"},

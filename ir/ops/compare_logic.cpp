@@ -286,9 +286,8 @@ Variable left_shift(const Variable& x, const Variable& n, Where where)
 
 constexpr Op right_shift_op{
     .name = "right_shift",
-    .doc = "a / 2^b rounded down, for integers; 0, or -1 for negative a, where b is negative or at "
-           "least "
-           "the number of bits.",
+    .doc = "a / 2^b rounded down, for integers; 0, or -1 for negative a, where b is negative or "
+           "at least the number of bits.",
     .dtype = shift_dtypes,
     .shape = same_shape,
     .lowering = Pointwise{"right_shift_{t}({a}, {b})"},

@@ -47,6 +47,13 @@ T abs(T a)
         return std::abs(a);
 }
 
+template <class T>
+T sign(T a)
+{
+    if (a != a) return a;
+    return static_cast<T>(static_cast<int>(a > 0) - static_cast<int>(a < 0));
+}
+
 /// The remainder with the sign of b; of integers by 0 it is 0.
 template <class T>
 T mod(T a, T b)
@@ -73,8 +80,9 @@ T floor_div(T a, T b)
         return static_cast<T>(a / b - (a % b != 0 && (a < 0) != (b < 0)));
     } else {
         if (b == 0) return a / b;
-        const T quotient = (a - mod(a, b)) / b;
-        // The quotient is an integer but for rounding; a zero has the sign of a / b.
+        const T r = std::fmod(a, b);
+        const T quotient = (a - r) / b - ((r < 0) != (b < 0) && r != 0 ? 1 : 0);
+        // An integer but for rounding; a zero has the sign of a / b.
         return quotient == 0 ? std::copysign(quotient, a / b) : std::nearbyint(quotient);
     }
 }

@@ -82,8 +82,7 @@ Variable atan(const Variable& x, Where where) { return apply(atan_op, {x}, {}, w
 constexpr Op atan2_op{
     .name = "atan2",
     .doc = "The angle of the point (b, a), in [-pi, pi]; zeros and infinities as C's atan2. The "
-           "gradient "
-           "at (0, 0) is NaN.",
+           "gradient at (0, 0) is NaN.",
     .dtype = promote_to_float,
     .shape = same_shape,
     .lowering = Pointwise{"atan2_{t}({a}, {b})"},

@@ -5,6 +5,7 @@
 #include <croton/ir/ops/activation.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
+#include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/elementwise_math.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/rounding.hpp>

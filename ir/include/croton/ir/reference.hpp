@@ -19,6 +19,8 @@ std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
 
 /// Slow and obvious: independent loops over elements, no index maps, for checking those.
 namespace reference {
+/// Runs the body step by step.
+std::vector<Array> scan(const Apply& apply, std::span<const Array> inputs);
 Array broadcast_to(const ReferenceArgs&);
 Array reduce_with(Monoid monoid, const ReferenceArgs&);
 template <Monoid m>
