@@ -63,7 +63,7 @@ TEST_CASE("Boost finds that both branches pass through their common producer")
 TEST_CASE("Boost finds the least number of values that cut a graph")
 {
     const Diamond d;
-    const BoostGraph g(d.graph, true);
+    BoostGraph g(d.graph, true); // the algorithm takes it by Graph&
     std::vector<long> capacity(g.edge_count());
     for (const BoostGraph::Edge& e : g.edges()) capacity[e.index] = e.index % 2 == 0 ? 1 : 0;
     std::vector<long> residual(g.edge_count());
