@@ -117,7 +117,7 @@ private:
         // A replacement may itself need what another given replaces: as often as there are givens.
         for (std::size_t round = 0; round < options_.givens.size(); ++round) {
             const Variables replaced = copy_graph(outputs_, by);
-            if (std::ranges::equal(replaced, outputs_, same)) return;
+            if (std::ranges::equal(replaced, outputs_, Same{})) return;
             outputs_ = replaced;
         }
         for (const Variable& v : leaves(outputs_))
@@ -214,10 +214,9 @@ void load(FunctionData& f)
 detail::Ref<const FunctionData> Request::compile()
 {
     const auto start = Clock::now();
-    auto* f = new FunctionData;
+    auto* f = new FunctionData(options_);
     auto owner = detail::Ref<const FunctionData>::adopt(f);
     f->name = name();
-    f->options = options_;
     f->where = where_;
     f->output_names = names_;
     f->targets = targets_;

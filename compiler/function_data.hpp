@@ -16,6 +16,11 @@ namespace croton::inline v1::detail {
 
 /// Everything behind a Function. Immutable once compiled, except for the kept workspaces.
 struct FunctionData {
+    explicit FunctionData(Options o) : options(std::move(o)) {}
+    ~FunctionData();
+    FunctionData(const FunctionData&) = delete;
+    FunctionData& operator=(const FunctionData&) = delete;
+
     std::string name;
     Options options;
     const Location* where = nullptr;
@@ -44,7 +49,6 @@ struct FunctionData {
     mutable std::atomic<std::uint32_t> count{1};
 
     std::size_t result_count() const { return output_names.size(); }
-    ~FunctionData();
 };
 
 /// Memory of at least `bytes`, 64-byte aligned, taken from the kept ones or new.

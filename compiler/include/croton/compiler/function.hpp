@@ -42,6 +42,7 @@ struct Output {
 };
 struct Outputs : std::vector<Output> {
     Outputs(const Variable& v) : std::vector<Output>{Output(v)} {}
+    Outputs(const Output& o) : std::vector<Output>{o} {}
     Outputs(std::initializer_list<Output> list) : std::vector<Output>(list) {}
     Outputs(const Variables& list) : std::vector<Output>(list.begin(), list.end()) {}
 };
