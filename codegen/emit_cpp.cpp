@@ -115,7 +115,10 @@ private:
             std::visit(overloaded{
                            [](const Let&) {},
                            [&](const Store& s) { need(s.at); },
-                           [&](const Loop& l) { need(l.extent), collect_extents(l.body); },
+                           [&](const Loop& l) {
+                               if (&l != parallel_loop()) need(l.extent); // else it is given as begin and end
+                               collect_extents(l.body);
+                           },
                            [&](const ColumnLoop& l) {
                                need(l.rows), need(l.columns);
                                for (const auto& t : l.targets) need(t.at);

@@ -52,6 +52,8 @@ public:
             if (o.variable.is_empty()) fail("an output is an empty Variable");
             outputs_.push_back(o.variable);
             names_.push_back(o.name.empty() ? std::string(o.variable.name()) : o.name);
+            // The emitted text then calls it by the output's name.
+            if (o.variable.name().empty() && !o.name.empty()) o.variable.named(o.name);
         }
         check_inputs();
         for (const Update& u : options_.updates) add_update(u);
