@@ -42,8 +42,8 @@ void add_constants(RuleSet& r)
     const Variable x = wildcard("x");
     const Variable a = wildcard("a");
     const Variable b = wildcard("b");
-    const auto constants = [](const Match& m) {
-        return constant_value(m["a"]).has_value() && constant_value(m["b"]).has_value();
+    const auto constants = [](const Match& m) { // a third one is for folding, not for moving
+        return constant_value(m["a"]) && constant_value(m["b"]) && !constant_value(m["x"]);
     };
 
     // Two constants meet, and are folded into one.
