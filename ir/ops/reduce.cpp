@@ -1,12 +1,11 @@
-#include <croton/ir/ops/reduce.hpp>
-
-#include <algorithm>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 
@@ -25,7 +24,8 @@ Shape reduced_shape(ShapeArgs& args)
 Variable spread(const Variable& y, const GeneralGrad& g)
 {
     Shape ones = g.x[0].shape();
-    for (int axis : g.params_as<ReduceParams>().axes) ones[static_cast<std::size_t>(axis)] = 1;
+    for (int axis : g.params_as<ReduceParams>().axes)
+        ones[static_cast<std::size_t>(axis)] = 1;
     return broadcast_to(y.reshape(ones), g.x[0].shape(), g.apply.location());
 }
 
@@ -45,11 +45,16 @@ constexpr Op sum_op{
 std::vector<int> all_axes(const Variable& x)
 {
     std::vector<int> axes(static_cast<std::size_t>(x.rank()));
-    for (std::size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<int>(i);
+    for (std::size_t i = 0; i < axes.size(); ++i)
+        axes[i] = static_cast<int>(i);
     return axes;
 }
 
-Variable reduce(const Op& op, const Variable& x, const std::vector<int>& axes, bool keep, const Location* where)
+Variable reduce(const Op& op,
+                const Variable& x,
+                const std::vector<int>& axes,
+                bool keep,
+                const Location* where)
 {
     if (x.type().is_pattern())
         return apply(op, std::span(&x, 1), make_params(ReduceParams{axes}), where);
@@ -63,12 +68,16 @@ Variable reduce(const Op& op, const Variable& x, const std::vector<int>& axes, b
     const Variable y = apply(op, std::span(&x, 1), make_params(ReduceParams{normal}), where);
     if (!keep) return y;
     Shape shape = x.shape();
-    for (int axis : normal) shape[static_cast<std::size_t>(axis)] = 1;
+    for (int axis : normal)
+        shape[static_cast<std::size_t>(axis)] = 1;
     OriginScope origin(where);
     return y.reshape(shape);
 }
 
-Variable sum(const Variable& x, Where where) { return reduce(sum_op, x, all_axes(x), false, locate(where)); }
+Variable sum(const Variable& x, Where where)
+{
+    return reduce(sum_op, x, all_axes(x), false, locate(where));
+}
 Variable sum(const Variable& x, const Axis& axes, bool keep, Where where)
 {
     return reduce(sum_op, x, axes.axes, keep, locate(where));

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <span>
-
 #include <croton/ir/ops/activation.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
@@ -12,6 +10,8 @@
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/ops/trigonometric.hpp>
+
+#include <span>
 
 namespace croton::inline v1 {
 

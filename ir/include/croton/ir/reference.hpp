@@ -1,9 +1,9 @@
 #pragma once
 
-#include <span>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/op.hpp>
+
+#include <span>
 
 namespace croton::inline v1 {
 
@@ -12,7 +12,8 @@ namespace croton::inline v1 {
 std::vector<Array> evaluate_reference(const Apply& apply, std::span<const Array> inputs);
 
 /// Computes a whole graph, op by op: no compiler, no rules, nothing fused.
-/// `values` gives an Array for every input leaf among `inputs`; symbols are bound from their shapes.
+/// `values` gives an Array for every input leaf among `inputs`; symbols are bound from their
+/// shapes.
 std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
                                       std::span<const Array> values,
                                       std::span<const Variable> outputs);

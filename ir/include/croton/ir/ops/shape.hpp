@@ -10,7 +10,8 @@ namespace croton::inline v1 {
 Variable reshape(const Variable& x, const Shape& shape, Where where = Where::current());
 /// Axes reversed, or in the order given: axis i of the result is axis order[i] of x.
 Variable transpose(const Variable& x, Where where = Where::current());
-Variable transpose(const Variable& x, const std::vector<int>& order, Where where = Where::current());
+Variable
+transpose(const Variable& x, const std::vector<int>& order, Where where = Where::current());
 
 /// Position in C order of an index into an array of `shape`.
 Extent flat_index(std::span<const Extent> index, const Shape& shape);
