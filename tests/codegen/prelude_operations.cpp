@@ -3,24 +3,24 @@
 #include "prelude_all.h"
 
 #define INTEGER(T, t)                                                                              \
-    template <> const IntegerOperations<T>& integer_operations<T>()                                \
+    template <>                                                                                    \
+    const IntegerOperations<T>& integer_operations<T>()                                            \
     {                                                                                              \
-        static const IntegerOperations<T> all{                                                     \
-            [](T a, T b) -> T { return add_##t(a, b); },                                           \
-            [](T a, T b) -> T { return sub_##t(a, b); },                                           \
-            [](T a, T b) -> T { return mul_##t(a, b); },                                           \
-            [](T a) -> T { return neg_##t(a); },                                                   \
-            [](T a) -> T { return abs_##t(a); },                                                   \
-            [](T a) -> T { return sign_##t(a); },                                                  \
-            [](T a, T b) -> T { return min_##t(a, b); },                                           \
-            [](T a, T b) -> T { return max_##t(a, b); },                                           \
-            [](T a, T b) -> T { return floor_div_##t(a, b); },                                     \
-            [](T a, T b) -> T { return mod_##t(a, b); },                                           \
-            [](T a, T b) -> T { return pow_##t(a, b); },                                           \
-            [](T a, T b) -> T { return left_shift_##t(a, b); },                                    \
-            [](T a, T b) -> T { return right_shift_##t(a, b); },                                   \
-            [](float x) -> T { return cast_##t##_f32(x); },                                        \
-            [](double x) -> T { return cast_##t##_f64(x); }};                                      \
+        static const IntegerOperations<T> all{[](T a, T b) -> T { return add_##t(a, b); },         \
+                                              [](T a, T b) -> T { return sub_##t(a, b); },         \
+                                              [](T a, T b) -> T { return mul_##t(a, b); },         \
+                                              [](T a) -> T { return neg_##t(a); },                 \
+                                              [](T a) -> T { return abs_##t(a); },                 \
+                                              [](T a) -> T { return sign_##t(a); },                \
+                                              [](T a, T b) -> T { return min_##t(a, b); },         \
+                                              [](T a, T b) -> T { return max_##t(a, b); },         \
+                                              [](T a, T b) -> T { return floor_div_##t(a, b); },   \
+                                              [](T a, T b) -> T { return mod_##t(a, b); },         \
+                                              [](T a, T b) -> T { return pow_##t(a, b); },         \
+                                              [](T a, T b) -> T { return left_shift_##t(a, b); },  \
+                                              [](T a, T b) -> T { return right_shift_##t(a, b); }, \
+                                              [](float x) -> T { return cast_##t##_f32(x); },      \
+                                              [](double x) -> T { return cast_##t##_f64(x); }};    \
         return all;                                                                                \
     }
 
@@ -34,26 +34,26 @@ INTEGER(std::uint32_t, u32)
 INTEGER(std::uint64_t, u64)
 
 #define FLOAT(T, t)                                                                                \
-    template <> const FloatOperations<T>& float_operations<T>()                                    \
+    template <>                                                                                    \
+    const FloatOperations<T>& float_operations<T>()                                                \
     {                                                                                              \
-        static const FloatOperations<T> all{                                                       \
-            [](T a, T b) { return floor_div_##t(a, b); },                                          \
-            [](T a, T b) { return mod_##t(a, b); },                                                \
-            [](T a, T b) { return min_##t(a, b); },                                                \
-            [](T a, T b) { return max_##t(a, b); },                                                \
-            [](T a, T b) { return copysign_##t(a, b); },                                           \
-            [](T a) { return sign_##t(a); },                                                       \
-            [](T a) { return floor_##t(a); },                                                      \
-            [](T a) { return ceil_##t(a); },                                                       \
-            [](T a) { return trunc_##t(a); },                                                      \
-            [](T a) { return rint_##t(a); },                                                       \
-            [](T a) { return sqrt_##t(a); },                                                       \
-            [](T a) { return rsqrt_##t(a); },                                                      \
-            [](T a) { return isnan_##t(a) != 0; },                                                 \
-            [](T a) { return isinf_##t(a) != 0; },                                                 \
-            [](T a) { return isfinite_##t(a) != 0; },                                              \
-            [](T a) { return f16_from_##t(a); },                                                   \
-            [](T a) { return bf16_from_##t(a); }};                                                 \
+        static const FloatOperations<T> all{[](T a, T b) { return floor_div_##t(a, b); },          \
+                                            [](T a, T b) { return mod_##t(a, b); },                \
+                                            [](T a, T b) { return min_##t(a, b); },                \
+                                            [](T a, T b) { return max_##t(a, b); },                \
+                                            [](T a, T b) { return copysign_##t(a, b); },           \
+                                            [](T a) { return sign_##t(a); },                       \
+                                            [](T a) { return floor_##t(a); },                      \
+                                            [](T a) { return ceil_##t(a); },                       \
+                                            [](T a) { return trunc_##t(a); },                      \
+                                            [](T a) { return rint_##t(a); },                       \
+                                            [](T a) { return sqrt_##t(a); },                       \
+                                            [](T a) { return rsqrt_##t(a); },                      \
+                                            [](T a) { return isnan_##t(a) != 0; },                 \
+                                            [](T a) { return isinf_##t(a) != 0; },                 \
+                                            [](T a) { return isfinite_##t(a) != 0; },              \
+                                            [](T a) { return f16_from_##t(a); },                   \
+                                            [](T a) { return bf16_from_##t(a); }};                 \
         return all;                                                                                \
     }
 

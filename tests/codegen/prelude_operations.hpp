@@ -4,7 +4,8 @@
 #include <cstdint>
 
 /// Integer operations of one type.
-template <class T> struct IntegerOperations {
+template <class T>
+struct IntegerOperations {
     T (*add)(T, T);
     T (*sub)(T, T);
     T (*mul)(T, T);
@@ -21,10 +22,12 @@ template <class T> struct IntegerOperations {
     T (*from_f32)(float);
     T (*from_f64)(double);
 };
-template <class T> const IntegerOperations<T>& integer_operations();
+template <class T>
+const IntegerOperations<T>& integer_operations();
 
 /// Float operations of one type.
-template <class T> struct FloatOperations {
+template <class T>
+struct FloatOperations {
     T (*floor_div)(T, T);
     T (*mod)(T, T);
     T (*min)(T, T);
@@ -43,7 +46,8 @@ template <class T> struct FloatOperations {
     std::uint16_t (*to_f16)(T);
     std::uint16_t (*to_bf16)(T);
 };
-template <class T> const FloatOperations<T>& float_operations();
+template <class T>
+const FloatOperations<T>& float_operations();
 
 float from_f16(std::uint16_t h);
 float from_bf16(std::uint16_t h);

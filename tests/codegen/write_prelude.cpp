@@ -1,9 +1,9 @@
 // Writes the prelude with all of its functions to the file named by the argument.
+#include <croton/codegen/prelude.hpp>
+
 #include <cstdio>
 #include <fstream>
 #include <string>
-
-#include <croton/codegen/prelude.hpp>
 
 int main(int argc, char** argv)
 {
@@ -12,7 +12,8 @@ int main(int argc, char** argv)
         return 2;
     }
     std::string names;
-    for (std::string_view name : croton::codegen::prelude_functions()) names.append(name).append(" ");
+    for (std::string_view name : croton::codegen::prelude_functions())
+        names.append(name).append(" ");
     std::ofstream file(argv[1]);
     file << "#pragma once\n" << croton::codegen::prelude_for(names);
     return file.good() ? 0 : 1;
