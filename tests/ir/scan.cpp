@@ -211,3 +211,17 @@ TEST_CASE("scan: a gradient reads only the histories that it needs")
     for (const Apply& apply : applies_of(std::span(&bar, 1)))
         CHECK(apply.op().name != "delay");
 }
+
+TEST_CASE("scan: an op without a gradient in the body is named at the caller's line")
+{
+    const Variable xs = vector<double>("xs", {5});
+    const auto run = scan([](const Variable& x, const Variable& s) { return floor(s) + x; },
+                          {.sequences = {xs}, .init = {0.0}});
+    try {
+        grad(run.last[0], xs);
+        FAIL("not refused");
+    } catch (const UserError& e) {
+        CHECK(e.where().line == __LINE__ - 3);
+        CHECK_THAT(e.what(), contains("grad: floor (scan.cpp:") && contains("has no gradient"));
+    }
+}
