@@ -145,7 +145,7 @@ TEST_CASE("scan: derivatives of a running product, all outputs, both directions"
         }
 }
 
-TEST_CASE("scan: derivatives of a recurrent network equal the unrolled ones")
+TEST_CASE("scan: derivatives of a recurrent network agree with central differences")
 {
     const Variable xs = matrix<double>("xs", {4, 3});
     const Variable h0 = vector<double>("h0", {2});
