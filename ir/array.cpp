@@ -151,6 +151,37 @@ Array Array::copy_strided(DType dtype,
     return a;
 }
 
+Array Array::borrow_strided(DType dtype,
+                            void* data,
+                            std::vector<std::int64_t> shape,
+                            std::vector<std::int64_t> strides)
+{
+    auto* view = new ArrayData;
+    view->dtype = dtype;
+    view->shape = std::move(shape);
+    view->strides = std::move(strides);
+    view->data = static_cast<char*>(data);
+    view->buffer = new detail::Buffer; // owns nothing
+    Array a;
+    a.data_ = Ref<const ArrayData>::adopt(view);
+    return a;
+}
+
+void Array::assign_strided(DType dtype,
+                           void* data,
+                           const std::vector<std::int64_t>& shape,
+                           const std::vector<std::int64_t>& strides,
+                           const Array& from)
+{
+    const Array source = from.contiguous();
+    const char* next = static_cast<const char*>(source.data());
+    const std::size_t bytes = croton::size_bytes(dtype);
+    for_each_offset(shape, strides, [&](std::int64_t offset) {
+        std::memcpy(static_cast<char*>(data) + offset * static_cast<std::int64_t>(bytes), next, bytes);
+        next += bytes;
+    });
+}
+
 DType Array::dtype() const { return some(data_)->dtype; }
 std::span<const std::int64_t> Array::shape() const { return some(data_)->shape; }
 std::span<const std::int64_t> Array::strides() const { return some(data_)->strides; }
@@ -168,6 +199,11 @@ bool Array::is_contiguous() const
         stride *= data_->shape[i];
     }
     return true;
+}
+bool Array::is_unique() const noexcept
+{
+    return data_ && data_->count.load(std::memory_order_acquire) == 1 &&
+           data_->buffer->count.load(std::memory_order_acquire) == 1;
 }
 const void* Array::data() const { return some(data_)->data; }
 void* Array::data() { return some(data_)->data; }

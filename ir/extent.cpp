@@ -49,6 +49,14 @@ bool before(const ExtentTerm& a, const ExtentTerm& b)
 /// Every polynomial and atom of the process; they live as long as it does.
 class Pool {
 public:
+    static constexpr std::size_t index_symbols = 256;
+
+    Pool()
+    {
+        for (std::size_t i = 0; i < index_symbols; ++i) symbol(fmt::format("index{}", i));
+    }
+    const Atom* index(std::size_t i) const { return &atoms_.at(i); }
+
     const Atom* symbol(std::string_view symbol_name)
     {
         const std::lock_guard lock(mutex_);
@@ -172,6 +180,8 @@ Extent opaque(AtomKind atom_kind, const Extent& a, const Extent& b)
 }
 
 } // namespace
+
+const Atom* index_symbol(std::size_t i) { return pool().index(i); }
 
 Extent dim(std::string_view name) { return of(pool().symbol(name)); }
 

@@ -7,6 +7,8 @@
 #include <croton/ir/hash.hpp>
 #include <croton/ir/overloaded.hpp>
 
+#include "capture.hpp"
+
 namespace croton::inline v1 {
 
 namespace detail {
@@ -125,6 +127,9 @@ Params substitute(const Params& params, const Substitution& by)
                        [&](const Shape* s) {
                            for (const Extent& e : *s) changes |= !same(e, substitute(e, by));
                        },
+                       [&](const Region* r) {
+                           changes |= detail::substituted(*r, by).identity() != r->identity();
+                       },
                        [](const auto*) {},
                    },
                    f.value);
@@ -139,6 +144,7 @@ Params substitute(const Params& params, const Substitution& by)
                            *s = *std::get<Shape*>(from[i].value);
                            for (Extent& e : *s) e = substitute(e, by);
                        },
+                       [&](Region* r) { *r = detail::substituted(*std::get<Region*>(from[i].value), by); },
                        [&]<class T>(T* v) { *v = *std::get<T*>(from[i].value); },
                    },
                    to[i].value);

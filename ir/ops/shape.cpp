@@ -11,17 +11,16 @@
 
 namespace croton::inline v1 {
 
-namespace {
-
 // ---- reshape
 
-/// Position in C order, and back.
 Extent flat_index(std::span<const Extent> index, const Shape& shape)
 {
     Extent flat = 0;
     for (std::size_t i = 0; i < shape.size(); ++i) flat = flat * shape[i] + index[i];
     return flat;
 }
+
+namespace {
 
 /// Axes from..to of x hold the same elements as axes from..to of y: the smallest such groups.
 struct AxisGroup {
@@ -51,21 +50,29 @@ std::vector<AxisGroup> matching_groups(const Shape& x, const Shape& y)
     return groups;
 }
 
-std::vector<IndexPiece> reshape_map(const IndexMapArgs& args)
+} // namespace
+
+std::vector<Extent> reindex(std::span<const Extent> index, const Shape& from, const Shape& to)
 {
-    const Shape& x = args.operands[0].shape();
-    const Shape& y = args.result.shape();
-    IndexPiece piece{0, std::vector<Extent>(x.size(), Extent(0))};
-    for (const AxisGroup& g : matching_groups(x, y)) {
-        const Shape y_part(y.begin() + static_cast<std::ptrdiff_t>(g.y_first),
-                           y.begin() + static_cast<std::ptrdiff_t>(g.y_last));
-        Extent flat = flat_index(args.out.subspan(g.y_first, g.y_last - g.y_first), y_part);
+    std::vector<Extent> result(to.size(), Extent(0));
+    for (const AxisGroup& g : matching_groups(to, from)) {
+        const Shape part(from.begin() + static_cast<std::ptrdiff_t>(g.y_first),
+                         from.begin() + static_cast<std::ptrdiff_t>(g.y_last));
+        Extent flat = flat_index(index.subspan(g.y_first, g.y_last - g.y_first), part);
         for (std::size_t i = g.x_last; i-- > g.x_first;) {
-            piece.index[i] = i == g.x_first ? flat : mod(flat, x[i]);
-            flat = floor_div(flat, x[i]);
+            const bool one = to[i].is_known() && to[i].value() == 1;
+            result[i] = one ? Extent(0) : i == g.x_first ? flat : mod(flat, to[i]);
+            flat = floor_div(flat, to[i]);
         }
     }
-    return {piece};
+    return result;
+}
+
+namespace {
+
+std::vector<IndexPiece> reshape_map(const IndexMapArgs& args)
+{
+    return {{0, reindex(args.out, args.result.shape(), args.operands[0].shape())}};
 }
 
 constexpr Op reshape_op{
@@ -78,7 +85,7 @@ constexpr Op reshape_op{
                            fmt::format("elements of {} and of {}", to_string(args.shape(0)), to_string(to)));
         return to;
     },
-    .lowering = IndexMap{reshape_map},
+    .lowering = IndexMap{reshape_map, true},
     .reference = [](const ReferenceArgs& args) {
         std::vector<std::int64_t> shape;
         for (const Extent& e : args.result.shape()) shape.push_back(e.value());
@@ -170,7 +177,7 @@ constexpr Op expand_dims_op{
         for (std::size_t i = 0; i < args.out.size(); ++i)
             if (!contains(axes, i)) piece.index.push_back(args.out[i]);
         return std::vector<IndexPiece>{piece};
-    }},
+    }, true},
     .reference = reference::relabel,
     .grad = [](const GeneralGrad& g) -> Variables {
         return {squeeze(g.y_bar[0], Axis(g.params_as<AxesParams>().axes))};
@@ -197,7 +204,7 @@ constexpr Op squeeze_op{
         for (std::size_t i = 0; i < args.out.size() + axes.size(); ++i)
             piece.index.push_back(contains(axes, i) ? Extent(0) : args.out[next++]);
         return std::vector<IndexPiece>{piece};
-    }},
+    }, true},
     .reference = reference::relabel,
     .grad = [](const GeneralGrad& g) -> Variables {
         return {expand_dims(g.y_bar[0], Axis(g.params_as<AxesParams>().axes))};
@@ -251,6 +258,8 @@ Variable reshape(const Variable& x, const Shape& shape, Where where)
 Variable transpose(const Variable& x, const std::vector<int>& order, Where where)
 {
     const Location* place = locate(where);
+    if (x.type().is_pattern())
+        return apply(transpose_op, std::span(&x, 1), make_params(TransposeParams{order}), place);
     std::vector<int> normal;
     for (int axis : order) normal.push_back(normalize_axis(axis, x.rank(), "transpose", place));
     std::vector<int> sorted = normal;

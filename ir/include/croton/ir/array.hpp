@@ -56,6 +56,24 @@ public:
         return copy_strided(dtype_of<U>(), v.data, {v.extents.begin(), v.extents.end()},
                             {v.strides.begin(), v.strides.end()});
     }
+    /// An Array over the view's memory, which must outlive it.
+    template <class T, int R>
+    static Array borrow(View<T, R> v)
+    {
+        using U = std::remove_const_t<T>;
+        return borrow_strided(dtype_of<U>(), const_cast<U*>(v.data), {v.extents.begin(), v.extents.end()},
+                              {v.strides.begin(), v.strides.end()});
+    }
+    static Array borrow_strided(DType dtype,
+                                void* data,
+                                std::vector<std::int64_t> shape,
+                                std::vector<std::int64_t> strides);
+    /// Elements of `from` (of the same shape and dtype) into strided memory.
+    static void assign_strided(DType dtype,
+                               void* data,
+                               const std::vector<std::int64_t>& shape,
+                               const std::vector<std::int64_t>& strides,
+                               const Array& from);
     /// Strides in elements.
     static Array copy_strided(DType dtype,
                               const void* data,
@@ -84,6 +102,7 @@ public:
     std::int64_t size() const; ///< elements
     std::size_t size_bytes() const;
     bool is_contiguous() const; ///< row-major without gaps
+    bool is_unique() const noexcept; ///< nobody else holds this array's memory
     const void* data() const;
     void* data();
 

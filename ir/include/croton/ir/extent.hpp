@@ -101,6 +101,10 @@ const detail::Atom* as_symbol(const Extent& extent);
 /// Every symbol in it, also inside atoms, each once, in order of creation.
 std::vector<const detail::Atom*> symbols(const Extent& extent);
 
+/// Symbols for the indices of emitted loops: made before any other, so that the order of a printed
+/// expression is the same in every process. `i` < 256.
+const detail::Atom* index_symbol(std::size_t i);
+
 using Substitution = std::vector<std::pair<const detail::Atom*, Extent>>;
 /// Replaces symbols, all at once.
 Extent substitute(const Extent& extent, const Substitution& by);

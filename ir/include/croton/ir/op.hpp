@@ -122,6 +122,8 @@ struct IndexMapArgs {
 /// has none. Every reshape, transpose, slice, pad, flip, broadcast, concatenation.
 struct IndexMap {
     std::vector<IndexPiece> (*map)(const IndexMapArgs&);
+    /// One operand whose elements stay in C order, only under another shape: no memory need move.
+    bool keeps_order = false;
 };
 
 /// The index along an axis, as a value: no operands. `value` gives it from the output index.

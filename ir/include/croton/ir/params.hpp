@@ -115,7 +115,7 @@ std::size_t hash(const Params& params);
 bool equal(const Params& a, const Params& b);
 /// "axis=1, reverse=false"; empty for none.
 std::string to_string(const Params& params);
-/// Applies `by` to every Extent and Shape in the parameters (not inside regions); itself if none changes.
+/// Applies `by` to every Extent and Shape in the parameters, inside regions too; itself if none changes.
 Params substitute(const Params& params, const Substitution& by);
 
 } // namespace croton::inline v1

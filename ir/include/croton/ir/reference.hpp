@@ -19,6 +19,8 @@ std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
 
 /// Slow and obvious: independent loops over elements, no index maps, for checking those.
 namespace reference {
+/// Runs the body step by step.
+std::vector<Array> scan(const Apply& apply, std::span<const Array> inputs);
 Array broadcast_to(const ReferenceArgs&);
 Array reduce_with(Monoid monoid, const ReferenceArgs&);
 template <Monoid m>
@@ -33,7 +35,6 @@ Array flip(const ReferenceArgs&);
 Array concatenate(const ReferenceArgs&);
 Array slice(const ReferenceArgs&);
 Array set_slice(const ReferenceArgs&);
-Array diagonal(const ReferenceArgs&);
 Array iota(const ReferenceArgs&);
 Array gather(const ReferenceArgs&);
 Array take_along_axis(const ReferenceArgs&);

@@ -41,6 +41,12 @@ struct AxisParams {
     static constexpr auto fields = std::tuple{field("axis", &AxisParams::axis)};
 };
 
+/// Position in C order of an index into an array of `shape`.
+Extent flat_index(std::span<const Extent> index, const Shape& shape);
+/// The index, in an array of shape `to`, of the element that has `index` in the same elements under
+/// shape `from`. Axes that stay apart keep affine indices; others come out with floor_div and mod.
+std::vector<Extent> reindex(std::span<const Extent> index, const Shape& from, const Shape& to);
+
 std::span<const Op* const> shape_ops();
 
 } // namespace croton::inline v1

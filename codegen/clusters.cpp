@@ -1,0 +1,530 @@
+#include <croton/codegen/clusters.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include <croton/codegen/cost.hpp>
+#include <croton/codegen/loop_nest.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops/shape.hpp>
+#include <croton/ir/overloaded.hpp>
+#include <croton/ir/traverse.hpp>
+
+#include "cluster_index.hpp"
+#include "puller.hpp"
+
+namespace croton::inline v1::codegen {
+
+std::string_view name(ClusterKind kind)
+{
+    switch (kind) {
+    case ClusterKind::rows: return "rows";
+    case ClusterKind::columns: return "columns";
+    case ClusterKind::prefix: return "prefix";
+    case ClusterKind::scatter: return "scatter";
+    case ClusterKind::contract: return "contract";
+    case ClusterKind::scan: return "scan";
+    }
+    return "";
+}
+
+Shape squeezed(const Shape& shape)
+{
+    Shape rest;
+    for (const Extent& e : shape)
+        if (!e.is_known() || e.value() != 1) rest.push_back(e);
+    return rest;
+}
+
+ReducedAxes reduced_axes(const Apply& reduce)
+{
+    const Shape shape = reduce.input(0).shape();
+    const auto& axes = reduce.params_as<ReduceParams>().axes;
+    ReducedAxes r;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        if (shape[i].is_known() && shape[i].value() == 1) continue;
+        const bool reduced = std::ranges::count(axes, static_cast<int>(i)) > 0;
+        if (!reduced) (r.inner.empty() ? r.outer : r.behind).push_back(shape[i]);
+        else {
+            if (!r.behind.empty()) r.separate = true;
+            r.inner.push_back(shape[i]);
+        }
+    }
+    return r;
+}
+
+At symbols_of(const Cluster& cluster, bool inner)
+{
+    At at;
+    std::size_t i = 0;
+    for (const Extent& e : cluster.outer) {
+        at.index.push_back(as_extent(loop_symbol(i++)));
+        at.shape.push_back(e);
+    }
+    if (inner)
+        for (const Extent& e : cluster.inner) {
+            at.index.push_back(as_extent(loop_symbol(i++)));
+            at.shape.push_back(e);
+        }
+    return at;
+}
+
+namespace {
+
+bool is_structured(const Op& op)
+{
+    return std::visit(overloaded{
+                          [](const Pointwise&) { return false; },
+                          [](const IndexMap&) { return false; },
+                          [](const Iota&) { return false; },
+                          [](const Gather&) { return false; },
+                          [](const auto&) { return true; },
+                      },
+                      op.lowering);
+}
+
+/// More elements in the result than in the operand: each is read several times.
+bool repeats(const Apply& apply)
+{
+    const auto* map = std::get_if<IndexMap>(&apply.op().lowering);
+    if (!map || map->keeps_order || apply.inputs().size() != 1) return false;
+    return !same(squeezed(apply.output(0).shape()), squeezed(apply.input(0).shape())) &&
+           !never_negative(element_count(apply.input(0).shape()) - element_count(apply.output(0).shape()));
+}
+
+/// Values that are computed once and kept, rather than inside whatever reads them.
+class Roots {
+public:
+    explicit Roots(std::span<const Variable> outputs) : order_(applies_of(outputs))
+    {
+        for (const Variable& v : outputs) mark(v);
+        for (const Apply& a : order_)
+            for (const Variable& in : a.inputs()) ++uses_[in.value()];
+        for (const Apply& a : order_) visit(a);
+    }
+    const std::vector<Apply>& order() const { return order_; }
+    bool contains(const Variable& v) const { return roots_.contains(v.value()); }
+
+private:
+    void mark(const Variable& v)
+    {
+        if (v.owner()) roots_.insert(v.value());
+    }
+
+    void visit(const Apply& a)
+    {
+        const Op& op = a.op();
+        if (is_structured(op))
+            for (const Variable& out : a.outputs()) mark(out);
+        if (std::holds_alternative<Scan>(op.lowering))
+            for (const Variable& in : a.inputs()) mark(in);
+        if (std::holds_alternative<Contract>(op.lowering)) {
+            const auto& p = a.params_as<ContractParams>();
+            const std::size_t batch = p.a_batch.size();
+            const std::size_t summed = p.a_sum.size();
+            mark_base(a.input(0), {batch, static_cast<std::size_t>(a.input(0).rank()) - summed});
+            mark_base(a.input(1), {batch, batch + summed});
+        }
+        if (std::holds_alternative<Scatter>(op.lowering)) mark(a.input(0));
+        if (repeats(a) && cost_of(a.input(0)) >= flops_worth_storing) mark(a.input(0));
+        const Variable y = a.output(0);
+        if (roots_.contains(y.value())) return;
+        int cost = is_pointwise(op) ? flops(op, y.dtype()) : 1;
+        for (const Variable& in : a.inputs()) cost += cost_of(in);
+        statements_[y.value()] = 1;
+        for (const Variable& in : a.inputs()) statements_[y.value()] += statements_of(in);
+        cost_[y.value()] = cost;
+        const bool shared = uses_[y.value()] > 1 && cost >= flops_worth_storing;
+        const bool long_chain = statements_[y.value()] >= most_statements_in_a_vector_loop / 2;
+        if (shared || long_chain) mark(y);
+    }
+
+    /// The operand of a product is read where it lies: through index maps that only move axes, if the
+    /// axes of each class (they end at `classes`) still have one stride together.
+    void mark_base(const Variable& v, const std::vector<std::size_t>& classes)
+    {
+        Variable base = v;
+        while (const Apply a = base.owner()) {
+            if (!std::holds_alternative<IndexMap>(a.op().lowering) || a.inputs().size() != 1) break;
+            base = a.input(0);
+        }
+        mark(is_strided(v, base, classes) ? base : v);
+    }
+
+    int cost_of(const Variable& v) const
+    {
+        if (roots_.contains(v.value())) return 0;
+        const auto at = cost_.find(v.value());
+        return at == cost_.end() ? 0 : at->second;
+    }
+    int statements_of(const Variable& v) const
+    {
+        if (roots_.contains(v.value())) return 1;
+        const auto at = statements_.find(v.value());
+        return at == statements_.end() ? 1 : at->second;
+    }
+
+    std::vector<Apply> order_;
+    std::set<const detail::Value*> roots_; // looked up only
+    std::unordered_map<const detail::Value*, int> uses_, cost_, statements_;
+};
+
+} // namespace
+
+std::vector<Extent> strides_of(const Extent& offset, std::size_t rank)
+{
+    std::vector<Extent> strides;
+    for (std::size_t i = 0; i < rank; ++i)
+        strides.push_back(substitute(offset, {{loop_symbol(i), Extent(1)}}) -
+                          substitute(offset, {{loop_symbol(i), Extent(0)}}));
+    return strides;
+}
+
+bool is_strided(const Variable& v, const Variable& base, const std::vector<std::size_t>& classes)
+{
+    LoopNest scratch;
+    Puller puller(scratch);
+    puller.in_memory(base);
+    At at;
+    at.shape = v.shape();
+    for (std::size_t i = 0; i < at.shape.size(); ++i) at.index.push_back(as_extent(loop_symbol(i)));
+    const ScalarId id = puller.pull(v, at);
+    const auto* load = std::get_if<Load>(&scratch.scalars[static_cast<std::size_t>(id)].expression);
+    if (!load || load->guard >= 0 || puller.divides()) return false;
+    for (const ExtentTerm& t : terms(load->at)) {
+        int indices = 0;
+        for (const detail::Atom* f : t.factors) {
+            if (kind(f) != AtomKind::symbol) return false;
+            for (std::size_t i = 0; i < at.shape.size(); ++i) indices += f == loop_symbol(i);
+        }
+        if (indices != 1) return false; // an offset or a product of indices
+    }
+    const std::vector<Extent> strides = strides_of(load->at, at.shape.size());
+    for (std::size_t i = 0; i + 1 < strides.size(); ++i) {
+        const bool boundary = std::ranges::count(classes, i + 1) > 0;
+        if (!boundary && !same(strides[i], strides[i + 1] * at.shape[i + 1])) return false;
+    }
+    return true;
+}
+
+namespace {
+
+class Builder {
+public:
+    explicit Builder(std::span<const Variable> outputs) : roots_(outputs)
+    {
+        for (const Apply& a : roots_.order())
+            for (const Variable& out : a.outputs())
+                if (roots_.contains(out)) place(out, a);
+        for (const Variable& v : outputs) need(v, nullptr);
+        for (Cluster& c : result_.list)
+            for (const Root& r : c.roots)
+                for (const Variable& read : r.reads) need(read, &c);
+        for (Cluster& c : result_.list)
+            if (c.kind != ClusterKind::rows)
+                for (Root& r : c.roots) r.stored = true;
+    }
+
+    Clusters take() { return std::move(result_); }
+
+private:
+    struct Shapes {
+        ClusterKind kind = ClusterKind::rows;
+        Shape outer, inner, behind;
+        bool reduces = false;
+        bool joins = true; ///< may share a nest
+    };
+
+    Shapes shapes_of(const Variable& value, const Apply& apply) const
+    {
+        Shapes s;
+        std::visit(overloaded{
+                       [&](const Reduce& r) {
+                           const ReducedAxes axes = reduced_axes(apply);
+                           s.reduces = true;
+                           s.outer = axes.outer;
+                           s.inner = axes.inner;
+                           s.behind = axes.behind;
+                           if (!axes.behind.empty()) s.kind = ClusterKind::columns;
+                           const bool position = r.monoid == Monoid::argmax || r.monoid == Monoid::argmin;
+                           if (position && !axes.behind.empty()) s.joins = false;
+                       },
+                       [&](const Prefix&) { s.kind = ClusterKind::prefix, s.joins = false; },
+                       [&](const Scatter&) { s.kind = ClusterKind::scatter, s.joins = false; },
+                       [&](const Contract&) { s.kind = ClusterKind::contract, s.joins = false; },
+                       [&](const Scan&) { s.kind = ClusterKind::scan, s.joins = false; },
+                       [&](const auto&) { s.outer = squeezed(value.shape()); },
+                   },
+                   apply.op().lowering);
+        return s;
+    }
+
+    /// What a root reads when it stands in `cluster`, and whether what it reads of the cluster's own
+    /// roots is at its own index.
+    struct Reading {
+        std::vector<Variable> reads;
+        int statements = 0;
+        bool aligned = true;
+    };
+
+    Reading read(const Variable& value, const Apply& apply, const Shapes& s, const Cluster& cluster, bool inner)
+    {
+        Reading reading;
+        if (s.kind != ClusterKind::rows && s.kind != ClusterKind::columns) {
+            reading.reads = direct_reads(apply);
+            return reading;
+        }
+        LoopNest scratch;
+        Puller puller(scratch);
+        for (const Variable& r : reachable_roots(value, apply)) puller.in_memory(r);
+        const At at = symbols_of(cluster, inner || s.reduces);
+        puller.pull(s.reduces ? apply.input(0) : value, at);
+        for (const Puller::Access& a : puller.accesses()) {
+            if (std::ranges::none_of(reading.reads, [&](const Variable& v) { return croton::same(v, a.value); }))
+                reading.reads.push_back(a.value);
+            const Root* own = find(cluster, a.value);
+            if (own) reading.aligned &= is_aligned(a.at, cluster, *own);
+        }
+        reading.statements = static_cast<int>(puller.statement_count());
+        return reading;
+    }
+
+    static const Root* find(const Cluster& cluster, const Variable& v)
+    {
+        for (const Root& r : cluster.roots)
+            if (croton::same(r.value, v)) return &r;
+        return nullptr;
+    }
+
+    static bool is_aligned(const At& at, const Cluster& cluster, const Root& own)
+    {
+        const At mine = symbols_of(cluster, own.inner);
+        return croton::same(reindex(at.index, at.shape, mine.shape), mine.index);
+    }
+
+    std::vector<Variable> direct_reads(const Apply& apply) const
+    {
+        std::vector<Variable> reads;
+        for (const Variable& in : apply.inputs())
+            for (const Variable& r : bases_of(in)) reads.push_back(r);
+        return reads;
+    }
+
+    /// Roots and leaves met first on every path up from `v`.
+    std::vector<Variable> bases_of(const Variable& v) const
+    {
+        std::vector<Variable> found;
+        std::set<const detail::Value*> seen;
+        std::vector<Variable> todo{v};
+        while (!todo.empty()) {
+            const Variable next = todo.back();
+            todo.pop_back();
+            if (!seen.insert(next.value()).second) continue;
+            const Apply a = next.owner();
+            if (!a || roots_.contains(next)) {
+                if (next.leaf() != Leaf::constant || next.constant().size() != 1) found.push_back(next);
+                continue;
+            }
+            for (const Variable& in : a.inputs()) todo.push_back(in);
+        }
+        return found;
+    }
+
+    std::vector<Variable> reachable_roots(const Variable& value, const Apply& apply) const
+    {
+        std::vector<Variable> all;
+        for (const Variable& in : apply.inputs())
+            for (const Variable& r : bases_of(in))
+                if (!croton::same(r, value)) all.push_back(r);
+        return all;
+    }
+
+    void place(const Variable& value, const Apply& apply)
+    {
+        const Shapes s = shapes_of(value, apply);
+        int newest = -1; // of the clusters it needs
+        for (const Variable& r : reachable_roots(value, apply))
+            if (const auto at = home_.find(r.value()); at != home_.end()) newest = std::max(newest, at->second);
+        if (s.kind == ClusterKind::scan || s.kind == ClusterKind::contract || !s.joins) {
+            if (s.kind == ClusterKind::scan && join_same_apply(value, apply)) return;
+            found_new(value, apply, s);
+            return;
+        }
+        const int last = static_cast<int>(result_.list.size()) - 1;
+        const int oldest = std::max({newest, 0, last - 16});
+        for (int i = last; i >= oldest; --i)
+            if (try_join(i, value, apply, s, i == newest)) return;
+        found_new(value, apply, s);
+    }
+
+    bool join_same_apply(const Variable& value, const Apply& apply)
+    {
+        for (std::size_t i = 0; i < result_.list.size(); ++i) {
+            Cluster& c = result_.list[i];
+            if (c.kind != ClusterKind::scan || c.roots[0].value.owner().node() != apply.node()) continue;
+            c.roots.push_back({value, false, false, true, {}, 0});
+            home_[value.value()] = static_cast<int>(i);
+            return true;
+        }
+        return false;
+    }
+
+    void found_new(const Variable& value, const Apply& apply, const Shapes& s)
+    {
+        Cluster c{s.kind, s.outer, s.inner, s.behind, {}, 0};
+        const Reading reading = read(value, apply, s, c, false);
+        c.roots.push_back({value, s.reduces, false, false, reading.reads, reading.statements});
+        c.statements = reading.statements;
+        home_[value.value()] = static_cast<int>(result_.list.size());
+        result_.list.push_back(std::move(c));
+    }
+
+    /// The cluster's axes when `s` joins it: equal, or one side is longer by inner axes.
+    static bool fits(const Cluster& c, const Shapes& s, Cluster& grown, bool& inner)
+    {
+        grown.kind = c.kind;
+        grown.outer = c.outer;
+        grown.inner = c.inner;
+        grown.behind = c.behind;
+        if (c.kind != s.kind) return false;
+        if (c.kind == ClusterKind::columns) {
+            inner = false;
+            return croton::same(c.outer, s.outer) && croton::same(c.inner, s.inner) &&
+                   croton::same(c.behind, s.behind);
+        }
+        if (s.reduces) {
+            inner = false;
+            if (c.inner.empty()) { // c is a map so far: over the outer axes, or over all of them
+                Shape all = s.outer;
+                all.insert(all.end(), s.inner.begin(), s.inner.end());
+                if (croton::same(c.outer, all)) return grow(grown, s.outer, s.inner);
+                grown.inner = s.inner;
+            }
+            return croton::same(grown.outer, s.outer) && croton::same(grown.inner, s.inner);
+        }
+        Shape all = c.outer;
+        all.insert(all.end(), c.inner.begin(), c.inner.end());
+        inner = !c.inner.empty() && croton::same(s.outer, all);
+        if (inner) return true;
+        if (croton::same(s.outer, c.outer)) return true;
+        // A map over the outer axes and more: those become inner.
+        if (!c.inner.empty() || c.outer.empty() || s.outer.size() <= c.outer.size()) return false;
+        const auto split = s.outer.begin() + static_cast<std::ptrdiff_t>(c.outer.size());
+        if (!croton::same(Shape(s.outer.begin(), split), c.outer)) return false;
+        inner = true;
+        return grow(grown, c.outer, Shape(split, s.outer.end()));
+    }
+
+    static bool grow(Cluster& grown, const Shape& outer, const Shape& inner)
+    {
+        grown.outer = outer;
+        grown.inner = inner;
+        return true;
+    }
+
+    bool try_join(int at, const Variable& value, const Apply& apply, const Shapes& s, bool needed)
+    {
+        Cluster& c = result_.list[static_cast<std::size_t>(at)];
+        Cluster grown;
+        bool inner = false;
+        if (!fits(c, s, grown, inner)) return needed ? refuse(value, c, s, "its loops have other extents") : false;
+        // Roots that stood for a whole map become inner ones when the axes are split below them.
+        const bool splits = c.inner.empty() && !grown.inner.empty() && grown.outer.size() < c.outer.size();
+        grown.roots = c.roots;
+        if (splits)
+            for (Root& r : grown.roots) r.inner = true;
+        if (grown.outer.empty() && !grown.inner.empty() && (inner || splits) && !is_short(grown.inner))
+            return needed ? refuse(value, c, s, "the whole array must be reduced first") : false;
+        const Reading reading = read(value, apply, s, grown, inner);
+        if (!reading.aligned)
+            return refuse(value, c, s, "it needs elements other than the one at its own index");
+        const bool shares = std::ranges::any_of(reading.reads, [&](const Variable& v) {
+            return find(c, v) || std::ranges::any_of(c.roots, [&](const Root& r) {
+                       return std::ranges::any_of(r.reads, [&](const Variable& w) { return croton::same(v, w); });
+                   });
+        });
+        if (!shares) return false;
+        const int most = grown.outer.empty() && grown.inner.empty() ? most_scalar_statements
+                                                                     : most_statements_in_a_vector_loop;
+        if (c.statements + reading.statements > most)
+            return refuse(value, c, s, fmt::format("the kernel would have more than {} statements", most));
+        grown.statements = c.statements + reading.statements;
+        grown.roots.push_back({value, s.reduces, inner, false, reading.reads, reading.statements});
+        c = std::move(grown);
+        home_[value.value()] = at;
+        return true;
+    }
+
+    static bool is_short(const Shape& shape)
+    {
+        const Extent n = element_count(shape);
+        return n.is_known() && n.value() <= 4096;
+    }
+
+    bool refuse(const Variable& value, const Cluster& c, const Shapes&, std::string reason)
+    {
+        for (const Root& r : c.roots) {
+            const bool read_here = std::ranges::any_of(bases_of_owner(value), [&](const Variable& v) {
+                return croton::same(v, r.value);
+            });
+            if (read_here) result_.unfused.push_back({r.value, reason});
+        }
+        return false;
+    }
+    std::vector<Variable> bases_of_owner(const Variable& value) const
+    {
+        return reachable_roots(value, value.owner());
+    }
+
+    /// `reader` null: an output.
+    void need(const Variable& v, const Cluster* reader)
+    {
+        const auto at = home_.find(v.value());
+        if (at == home_.end()) return;
+        Cluster& c = result_.list[static_cast<std::size_t>(at->second)];
+        if (&c == reader) return;
+        for (Root& r : c.roots)
+            if (croton::same(r.value, v)) r.stored = true;
+    }
+
+    Roots roots_;
+    Clusters result_;
+    std::unordered_map<const detail::Value*, int> home_;
+};
+
+} // namespace
+
+Clusters make_clusters(std::span<const Variable> outputs) { return Builder(outputs).take(); }
+
+Variables split_reductions(std::span<const Variable> outputs)
+{
+    VariableMap by;
+    for (const Apply& a : applies_of(outputs)) {
+        if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
+        if (!reduced_axes(a).separate) continue;
+        // Axes from the last group first; the others keep their numbers, as they stand in front.
+        const auto& axes = a.params_as<ReduceParams>().axes;
+        std::vector<int> last;
+        std::vector<int> rest;
+        int expected = a.input(0).rank() - 1;
+        for (std::size_t i = axes.size(); i-- > 0;) {
+            const bool joined = last.empty() || axes[i] == expected;
+            if (joined && rest.empty()) last.insert(last.begin(), axes[i]);
+            else rest.insert(rest.begin(), axes[i]);
+            expected = axes[i] - 1;
+        }
+        const OriginScope origin(a.location());
+        const Variable x = copy_graph(std::span(&a.inputs()[0], 1), by)[0];
+        const Variable first = apply(a.op(), std::span(&x, 1), make_params(ReduceParams{last}), a.location());
+        const Variable second =
+            apply(a.op(), std::span(&first, 1), make_params(ReduceParams{rest}), a.location());
+        by.emplace(a.output(0), second);
+    }
+    if (by.empty()) return {outputs.begin(), outputs.end()};
+    return split_reductions(copy_graph(outputs, by)); // three groups need two rounds
+}
+
+} // namespace croton::inline v1::codegen

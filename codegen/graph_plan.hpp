@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <croton/codegen/clusters.hpp>
+#include <croton/codegen/emit_cpp.hpp>
+
+#include "memory.hpp"
+
+namespace croton::inline v1::codegen {
+
+struct GraphPlan;
+
+/// What `run` does for one cluster: calls a kernel, or loops over steps.
+struct PlannedStep {
+    const Cluster* cluster = nullptr;
+    LoopNest nest;
+    EmittedKernel kernel;
+    std::unique_ptr<GraphPlan> body; ///< of a loop over steps
+};
+
+/// A graph scheduled and laid out: its steps in order, and where its intermediate values lie.
+struct GraphPlan {
+    Clusters clusters;
+    std::vector<PlannedStep> steps;
+    std::vector<Lifetime> lifetimes; ///< the last ones, of steps with a body, stand for that workspace
+    MemoryPlan memory;
+    std::vector<Variable> outputs;
+};
+
+/// `next_kernel` numbers kernels through all graphs of a program.
+GraphPlan plan_graph(std::span<const Variable> outputs, int& next_kernel);
+
+/// Bytes of a plan's slots together.
+Extent total_bytes(const MemoryPlan& memory);
+
+} // namespace croton::inline v1::codegen

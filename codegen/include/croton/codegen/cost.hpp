@@ -1,0 +1,14 @@
+#pragma once
+
+#include <croton/ir/op.hpp>
+
+namespace croton::inline v1::codegen {
+
+/// Floating-point operations of one element: 1 for an operator, more for a function of the math
+/// prelude. Read off the op's template, so that every pointwise op has one.
+int flops(const Op& op, DType dtype);
+
+/// From here on it is cheaper to store a value (a store and a load) than to compute it twice.
+constexpr int flops_worth_storing = 8;
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <croton/codegen/loop_nest.hpp>
+
+namespace croton::inline v1::codegen {
+
+/// A kernel as text of the common subset of C11 and C++20, and how to call it.
+struct EmittedKernel {
+    std::string name;
+    std::string text;
+    /// Extents it takes, each an expression of the program's symbols; then come the buffers, in the
+    /// nest's order. A kernel whose first loop is parallel takes that loop's begin and end in front.
+    std::vector<Extent> extents;
+    bool parallel = false;
+    Extent parallel_extent = 0;
+    bool checks_index = false; ///< returns 1 if an index was out of range, else 0
+};
+
+/// `name` is the function's. The nest's buffers get their names here.
+EmittedKernel emit_cpp(LoopNest& nest, const std::string& name);
+
+} // namespace croton::inline v1::codegen

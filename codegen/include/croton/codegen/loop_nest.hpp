@@ -1,0 +1,173 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/op.hpp>
+
+namespace croton::inline v1::codegen {
+
+/// Position in LoopNest::scalars; -1 is none.
+using ScalarId = int;
+/// Position in LoopNest::buffers.
+using BufferId = int;
+
+/// Memory that a kernel reads or writes: contiguous, row-major, element-aligned.
+struct Buffer {
+    enum class Access : std::uint8_t { read, write, read_write };
+    Variable value; ///< whose memory it is
+    std::string name;
+    Access access = Access::read;
+    bool streaming = false; ///< stores pass the caches
+    DType dtype() const { return value.dtype(); }
+    const Shape& shape() const { return value.type().data()->shape; }
+};
+
+// ---- scalar expressions. Every scalar has a dtype of its own.
+
+/// Element 0 of a 0-d Array, printed as a literal.
+struct Literal {
+    Array value;
+};
+/// buffer[at], or 0 where `guard` (a bool scalar) is false: nothing is read there.
+struct Load {
+    BufferId buffer;
+    Extent at;
+    ScalarId guard = -1;
+};
+/// A pointwise op of scalars, by its op's template.
+struct Compute {
+    const Op* op;
+    Params params;
+    std::vector<ScalarId> operands;
+};
+/// The value of an index expression.
+struct IndexValue {
+    Extent value;
+};
+/// 0 <= value < bound for each, and `also` if there is one.
+struct InRange {
+    std::vector<IndexPiece::Guard> guards;
+    ScalarId also = -1;
+};
+/// condition ? a : b.
+struct Select {
+    ScalarId condition, a, b;
+};
+/// An index that a gather or scatter read, made safe: negative ones count from the end; out of range
+/// sets the kernel's flag and is clamped. Bound to `symbol`, which index expressions then use.
+struct CheckedIndex {
+    ScalarId raw;
+    Extent extent;
+};
+/// What a Loop's accumulator holds after it, or a carried value before this step's update.
+struct Accumulated {};
+
+using ScalarExpression =
+    std::variant<Literal, Load, Compute, IndexValue, InRange, Select, CheckedIndex, Accumulated>;
+
+struct Scalar {
+    DType dtype;
+    ScalarExpression expression;
+    int depth = 0; ///< loops around it: 0 is the kernel's top
+    int uses = 0;
+    Variable value; ///< the graph's value that it is an element of; may be empty
+    const detail::Atom* symbol = nullptr; ///< a checked index stands in index expressions as this
+};
+
+// ---- statements
+
+struct Statement;
+using Block = std::vector<Statement>;
+
+/// Gives a scalar a name, or none where it is used once and short: the emitter decides.
+struct Let {
+    ScalarId scalar;
+};
+struct Store {
+    BufferId buffer;
+    Extent at;
+    ScalarId value;
+    bool accumulate = false; ///< buffer[at] += value
+    const Location* where = nullptr;
+};
+/// Combines `value` at each iteration; `result` is defined after the loop.
+struct Accumulator {
+    Monoid monoid;
+    ScalarId value;
+    ScalarId result;
+    /// Prefix: `result` is redefined at each step and readable in the loop.
+    bool running = false;
+};
+
+enum class LoopKind : std::uint8_t {
+    serial,
+    lanes,    ///< vectorised; accumulators have L partial results (lane_count)
+    backward, ///< serial, from the last to the first
+};
+
+struct Loop {
+    const detail::Atom* index;
+    std::string name;
+    Extent extent = 0;
+    LoopKind kind = LoopKind::serial;
+    bool parallel = false; ///< iterations are independent: threads take blocks of them
+    Block body = {};
+    std::vector<Accumulator> accumulators = {};
+    int depth = 0; ///< of the body
+};
+
+/// Column reduction: for each column (lanes), `value` combined over rows; rows in blocks of 8 as a
+/// fixed tree, blocks in sequence. `body` computes `value` from both indices.
+struct ColumnLoop {
+    const detail::Atom* row;
+    const detail::Atom* column;
+    std::string row_name, column_name;
+    Extent rows = 0;
+    Extent columns = 0;
+    Block body = {};
+    struct Target {
+        Monoid monoid;
+        ScalarId value;
+        BufferId buffer;
+        Extent at = 0; ///< of column 0
+    };
+    std::vector<Target> targets = {};
+    int depth = 0;
+};
+
+struct Statement : std::variant<Let, Store, Loop, ColumnLoop> {
+    using variant::variant;
+};
+
+/// Matrix product as packed register blocks, see emit_contract.hpp. Operands are read where they lie:
+/// strides in elements of every axis class. out[batch, m, n] = sum_k a[batch, m, k] * b[batch, k, n].
+struct ContractNest {
+    BufferId a, b, out;
+    Extent batch = 1, m = 1, n = 1, k = 1;
+    Extent a_batch = 0, a_m = 0, a_k = 0;
+    Extent b_batch = 0, b_k = 0, b_n = 0;
+};
+
+/// One kernel: what an emitter sees.
+struct LoopNest {
+    std::string name;
+    std::vector<Buffer> buffers;
+    std::vector<Scalar> scalars;
+    Block body;
+    std::vector<ContractNest> contract; ///< empty, or the one product that the kernel is
+    std::vector<Apply> applies; ///< what it computes, in order
+    bool checks_index = false;  ///< returns whether an index was out of range
+    /// The Apply whose indices it checks, for the report.
+    const Location* checked_where = nullptr;
+    std::int64_t flops_per_element = 0;
+};
+
+/// Partial results of a reduction over a contiguous axis: 32 for 4-byte floats, 16 for 8-byte ones, on
+/// every CPU; element j goes to lane j % L. Integers and bools have one: their order does not matter.
+int lane_count(DType dtype);
+
+} // namespace croton::inline v1::codegen

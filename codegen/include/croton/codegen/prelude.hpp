@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace croton::inline v1::codegen {
+
+/// The base prelude (types, macros, the structs of `run`) and exactly those prelude functions that
+/// `body` mentions, with what they need, in an order that compiles.
+std::string prelude_for(std::string_view body);
+
+/// The name of every function and table of the prelude, in the order in which they stand.
+std::vector<std::string_view> prelude_functions();
+
+} // namespace croton::inline v1::codegen

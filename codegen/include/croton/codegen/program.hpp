@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <croton/codegen/clusters.hpp>
+#include <croton/ir/apply.hpp>
+
+namespace croton::inline v1::codegen {
+
+struct ProgramOptions {
+    std::string name = "program";
+    bool threads = true; ///< may use rt->parallel_for
+};
+
+/// What `run` checks before any work, in the order of its codes.
+struct Guard {
+    std::string text;           ///< "axis 1 of x", or whose requirement it is
+    Extent expected = 0;
+    const Location* where = nullptr;
+};
+
+/// A kernel for explain(): its text stands in the program's source.
+struct KernelInfo {
+    std::string name;
+    ClusterKind kind = ClusterKind::rows;
+    std::vector<Apply> applies;
+    Extent flops = 0; ///< of one call
+    Extent bytes = 0; ///< read and written, each array once
+    std::string text;
+};
+
+/// A value kept in the workspace.
+struct WorkspaceValue {
+    Variable value;
+    Extent bytes = 0;
+    std::size_t slot = 0;
+};
+
+/// One compiled function as text: kernels and `run`, and what is needed to call it.
+///
+/// in        arrays of `inputs`, then of `constants`, row-major.
+/// out       arrays of `outputs`.
+/// extents   every axis of every input, then of every output, in order.
+/// returns   0, or 1 + the number of the guard that failed (report->values: what it is and what it
+///           should be), or index_out_of_range (report->apply: which of `checked`).
+struct Program {
+    std::string source;
+    std::vector<Variable> inputs;
+    std::vector<Array> constants;
+    std::vector<Variable> outputs;
+    std::vector<Guard> guards;
+    std::vector<const Location*> checked;
+    std::vector<KernelInfo> kernels;
+    std::vector<WorkspaceValue> workspace;
+    std::vector<Unfused> unfused;
+    std::int64_t workspace_bytes = -1; ///< where it is known; else ask the program
+};
+constexpr std::int32_t index_out_of_range = 1 << 20;
+/// The line of the source after which the program's own text begins.
+constexpr std::string_view end_of_prelude = "/* ---- program ---- */\n\n";
+
+/// Schedules a graph and writes its program. `inputs` are leaves; `requirements` become guards.
+/// throws   UserError if an extent follows from no input.
+Program make_program(std::span<const Variable> inputs,
+                     std::span<const Variable> outputs,
+                     std::span<const Requirement> requirements,
+                     const ProgramOptions& options);
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,376 @@
+#include <croton/codegen/lower.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include <croton/codegen/cost.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops/shape.hpp>
+#include <croton/ir/overloaded.hpp>
+
+#include "cluster_index.hpp"
+#include "lower_contract.hpp"
+#include "puller.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+constexpr std::string_view loop_names[] = {"i", "j", "k", "l", "m", "n"};
+
+std::string loop_name(std::size_t i)
+{
+    return i < std::size(loop_names) ? std::string(loop_names[i]) : fmt::format("i{}", i);
+}
+
+/// The axes over which a cluster loops, after neighbouring ones were made one.
+struct Axes {
+    Shape outer;
+    Shape inner; ///< none or one
+};
+
+Extent count(const Shape& shape) { return element_count(shape); }
+
+const Monoid& monoid_of(const Apply& reduce) { return std::get<Reduce>(reduce.op().lowering).monoid; }
+
+/// Writes one cluster of kind rows.
+class Rows {
+public:
+    Rows(const Cluster& cluster, LoopNest& nest, const Axes& axes)
+        : cluster_(cluster), axes_(axes), puller_(nest)
+    {
+        for (const Root& r : cluster.roots)
+            for (const Variable& v : r.reads)
+                if (!own(v)) puller_.in_memory(v);
+        plan_stages();
+    }
+
+    void write()
+    {
+        for (std::size_t k = 0; k < axes_.outer.size(); ++k) {
+            const bool last = k + 1 == axes_.outer.size();
+            Loop loop{loop_symbol(k), loop_name(k), axes_.outer[k]};
+            loop.kind = last && axes_.inner.empty() ? LoopKind::lanes : LoopKind::serial;
+            loop.parallel = k == 0;
+            puller_.open(std::move(loop));
+        }
+        write_outer_roots(0);
+        for (int stage = 0; stage <= last_stage_ && !axes_.inner.empty(); ++stage) {
+            write_stage(stage);
+            write_outer_roots(stage + 1);
+        }
+        while (puller_.depth() > 0) puller_.close();
+    }
+
+    bool divides() const { return puller_.divides(); }
+
+private:
+    std::size_t index_of(const Variable& v) const
+    {
+        for (std::size_t i = 0; i < cluster_.roots.size(); ++i)
+            if (same(cluster_.roots[i].value, v)) return i;
+        return cluster_.roots.size();
+    }
+    bool own(const Variable& v) const { return index_of(v) < cluster_.roots.size(); }
+    bool in_loop(const Root& r) const { return r.inner || r.reduces; }
+
+    /// Each pass over the inner axis is a stage: what needs a reduction's result comes after it.
+    void plan_stages()
+    {
+        stage_.resize(cluster_.roots.size(), 0);
+        for (std::size_t i = 0; i < stage_.size(); ++i) {
+            for (const Variable& v : cluster_.roots[i].reads) {
+                const std::size_t k = index_of(v);
+                if (k < i) stage_[i] = std::max(stage_[i], stage_[k] + (cluster_.roots[k].reduces ? 1 : 0));
+            }
+            if (in_loop(cluster_.roots[i])) last_stage_ = std::max(last_stage_, stage_[i]);
+        }
+        for (std::size_t i = 0; i < stage_.size(); ++i) choose_carrier(i);
+    }
+
+    /// An inner value that is dear and that a later stage reads again is stored: in its own array if it
+    /// has one, else in the array of an output that is written over it later. Otherwise recomputed.
+    void choose_carrier(std::size_t i)
+    {
+        const Root& r = cluster_.roots[i];
+        if (!r.inner) return;
+        int last_read = stage_[i];
+        for (std::size_t k = i + 1; k < cluster_.roots.size(); ++k)
+            for (const Variable& v : cluster_.roots[k].reads)
+                if (same(v, r.value)) last_read = std::max(last_read, stage_[k]);
+        if (last_read == stage_[i]) return;
+        if (r.stored) {
+            carrier_[i] = i;
+            return;
+        }
+        for (std::size_t k = i + 1; k < cluster_.roots.size(); ++k) {
+            const Root& out = cluster_.roots[k];
+            const bool taken = std::ranges::any_of(carrier_, [&](const auto& c) { return c.second == k; });
+            if (out.inner && out.stored && !taken && stage_[k] >= last_read &&
+                out.value.dtype() == r.value.dtype()) {
+                carrier_[i] = k;
+                return;
+            }
+        }
+    }
+
+    At outer_at() const
+    {
+        At at;
+        for (std::size_t k = 0; k < axes_.outer.size(); ++k) {
+            at.index.push_back(as_extent(loop_symbol(k)));
+            at.shape.push_back(axes_.outer[k]);
+        }
+        return at;
+    }
+    At inner_at() const
+    {
+        At at = outer_at();
+        at.index.push_back(as_extent(loop_symbol(axes_.outer.size())));
+        at.shape.push_back(axes_.inner[0]);
+        return at;
+    }
+
+    void write_outer_roots(int stage)
+    {
+        for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
+            const Root& r = cluster_.roots[i];
+            if (stage_[i] != stage || !r.stored) continue;
+            if (!in_loop(r)) puller_.store(r.value, outer_at(), puller_.pull(r.value, outer_at()));
+        }
+    }
+
+    void write_stage(int stage)
+    {
+        std::vector<std::pair<std::size_t, ScalarId>> results;
+        for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
+            const Root& r = cluster_.roots[i];
+            if (stage_[i] != stage || !r.reduces) continue;
+            const DType t = computed_dtype(r.value.dtype());
+            results.emplace_back(i, puller_.add({t, Accumulated{}, puller_.depth(), 0, r.value}));
+        }
+        Loop loop{loop_symbol(axes_.outer.size()), loop_name(axes_.outer.size()), axes_.inner[0]};
+        loop.kind = LoopKind::lanes;
+        puller_.open(std::move(loop));
+        const At at = inner_at();
+        for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
+            const Root& r = cluster_.roots[i];
+            if (stage_[i] != stage || !in_loop(r)) continue;
+            if (r.reduces) accumulate(r, at, results);
+            else if (const auto carried = carrier_.find(i); carried != carrier_.end())
+                puller_.store(cluster_.roots[carried->second].value, at, puller_.pull(r.value, at));
+            else if (r.stored) puller_.store(r.value, at, puller_.pull(r.value, at));
+        }
+        puller_.close();
+        for (const auto& [i, id] : results) {
+            puller_.known(cluster_.roots[i].value, outer_at(), id);
+            if (cluster_.roots[i].stored) puller_.store(cluster_.roots[i].value, outer_at(), id);
+        }
+        for (const auto& [i, k] : carrier_)
+            if (stage_[i] == stage) puller_.reload_from(cluster_.roots[i].value, cluster_.roots[k].value);
+    }
+
+    void accumulate(const Root& r, const At& at, const std::vector<std::pair<std::size_t, ScalarId>>& results)
+    {
+        const Apply reduce = r.value.owner();
+        const ScalarId value = puller_.pull(reduce.input(0), at);
+        for (const auto& [i, id] : results)
+            if (&cluster_.roots[i] == &r) puller_.innermost().accumulators.push_back({monoid_of(reduce), value, id});
+        puller_.keep(value);
+    }
+
+    const Cluster& cluster_;
+    Axes axes_;
+    Puller puller_;
+    std::vector<int> stage_;
+    int last_stage_ = 0;
+    std::map<std::size_t, std::size_t> carrier_;
+};
+
+/// Neighbouring outer axes become one where no access then needs a division.
+Axes choose_axes(const Cluster& cluster)
+{
+    Axes axes{cluster.outer, cluster.inner.empty() ? Shape{} : Shape{count(cluster.inner)}};
+    const auto works = [&](const Axes& candidate) {
+        LoopNest scratch;
+        Rows rows(cluster, scratch, candidate);
+        rows.write();
+        return !rows.divides();
+    };
+    for (std::size_t k = 0; k + 1 < axes.outer.size();) {
+        Axes merged = axes;
+        merged.outer[k] = axes.outer[k] * axes.outer[k + 1];
+        merged.outer.erase(merged.outer.begin() + static_cast<std::ptrdiff_t>(k) + 1);
+        if (works(merged)) axes = merged;
+        else ++k;
+    }
+    return axes;
+}
+
+/// kept-in-front, reduced or running, kept-behind: each one axis.
+struct ThreeAxes {
+    Extent outer, middle, behind;
+    At at() const { return {{outer_index(), as_extent(loop_symbol(1)), behind_index()}, {outer, middle, behind}}; }
+    At kept() const { return {{outer_index(), behind_index()}, {outer, behind}}; }
+    Extent outer_index() const { return is_one(outer) ? Extent(0) : as_extent(loop_symbol(0)); }
+    Extent behind_index() const { return is_one(behind) ? Extent(0) : as_extent(loop_symbol(2)); }
+
+    /// Opens the loops over the kept axes; none over an axis of one element.
+    void open_outer(Puller& puller) const
+    {
+        if (is_one(outer)) return;
+        puller.open({loop_symbol(0), "i", outer});
+        puller.innermost().parallel = true;
+    }
+    void open_behind(Puller& puller) const
+    {
+        if (!is_one(behind)) puller.open({loop_symbol(2), "k", behind});
+    }
+
+private:
+    static bool is_one(const Extent& e) { return e.is_known() && e.value() == 1; }
+};
+
+void close_all(Puller& puller)
+{
+    while (puller.depth() > 0) puller.close();
+}
+
+void read_others(Puller& puller, const Cluster& cluster)
+{
+    for (const Root& r : cluster.roots)
+        for (const Variable& v : r.reads) puller.in_memory(v);
+}
+
+void write_columns(const Cluster& cluster, LoopNest& nest)
+{
+    const ThreeAxes axes{count(cluster.outer), count(cluster.inner), count(cluster.behind)};
+    Puller puller(nest);
+    read_others(puller, cluster);
+    axes.open_outer(puller);
+    ColumnLoop columns{loop_symbol(1), loop_symbol(2), "j", "k", axes.middle, axes.behind};
+    puller.open_column(std::move(columns));
+    for (const Root& r : cluster.roots) {
+        const ScalarId value = puller.pull(r.value.owner().input(0), axes.at());
+        puller.keep(value);
+        const Extent first = axes.outer_index() * axes.behind;
+        puller.innermost_column().targets.push_back({monoid_of(r.value.owner()), value,
+                                                     puller.buffer(r.value, Buffer::Access::write), first});
+    }
+    close_all(puller);
+}
+
+/// One serial loop over the middle axis for each kept index: positions of extrema along an axis that
+/// is not the last, 16-bit floats, and prefixes.
+void write_serial(const Cluster& cluster, LoopNest& nest, const ThreeAxes& axes, LoopKind direction, Monoid monoid)
+{
+    const Root& r = cluster.roots[0];
+    const Apply apply = r.value.owner();
+    const bool running = std::holds_alternative<Prefix>(apply.op().lowering);
+    Puller puller(nest);
+    read_others(puller, cluster);
+    axes.open_outer(puller);
+    axes.open_behind(puller);
+    const ScalarId result = puller.add({computed_dtype(r.value.dtype()), Accumulated{}, puller.depth(), 0, r.value});
+    Loop loop{loop_symbol(1), "j", axes.middle};
+    loop.kind = direction;
+    puller.open(std::move(loop));
+    const ScalarId value = puller.pull(apply.input(0), axes.at());
+    puller.keep(value);
+    puller.innermost().accumulators.push_back({monoid, value, result, running});
+    if (running) puller.store(r.value, axes.at(), result);
+    puller.close();
+    if (!running) puller.store(r.value, axes.kept(), result);
+    close_all(puller);
+}
+
+ThreeAxes prefix_axes(const Apply& apply)
+{
+    const Shape shape = apply.input(0).shape();
+    const auto axis = static_cast<std::size_t>(apply.params_as<PrefixParams>().axis);
+    ThreeAxes axes{1, shape[axis], 1};
+    for (std::size_t i = 0; i < axis; ++i) axes.outer = axes.outer * shape[i];
+    for (std::size_t i = axis + 1; i < shape.size(); ++i) axes.behind = axes.behind * shape[i];
+    return axes;
+}
+
+void write_scatter(const Cluster& cluster, LoopNest& nest)
+{
+    const Variable y = cluster.roots[0].value;
+    const Apply apply = y.owner();
+    const auto& scatter = std::get<Scatter>(apply.op().lowering);
+    Puller puller(nest);
+    read_others(puller, cluster);
+    // First the base, as it is; then the updates in C order.
+    const Extent n = element_count(y.shape());
+    puller.open({loop_symbol(0), "i", n, LoopKind::lanes});
+    const At whole{{as_extent(loop_symbol(0))}, {n}};
+    puller.store(y, whole, puller.pull(apply.input(0), whole));
+    puller.close();
+    const Shape updates = apply.input(1).shape();
+    At at;
+    for (std::size_t k = 0; k < updates.size(); ++k) {
+        puller.open({loop_symbol(k + 1), loop_name(k + 1), updates[k]});
+        at.index.push_back(as_extent(loop_symbol(k + 1)));
+        at.shape.push_back(updates[k]);
+    }
+    std::vector<Type> types;
+    for (const Variable& in : apply.inputs()) types.push_back(in.type());
+    At place{{}, y.shape()};
+    const auto axes = scatter.map({apply.params().get(), types, y.type(), at.index});
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        if (axes[i].index_operand < 0) {
+            place.index.push_back(axes[i].at[0]);
+            continue;
+        }
+        const Variable& index = apply.input(static_cast<std::size_t>(axes[i].index_operand));
+        const ScalarId raw = puller.pull(index, {axes[i].at, index.shape()});
+        place.index.push_back(puller.checked(raw, place.shape[i], apply.location()));
+    }
+    puller.store(y, place, puller.pull(apply.input(1), at), scatter.accumulate);
+    close_all(puller);
+}
+
+void write_reduction_by_columns(const Cluster& cluster, LoopNest& nest)
+{
+    const Apply reduce = cluster.roots[0].value.owner();
+    const Monoid monoid = monoid_of(reduce);
+    const bool position = monoid == Monoid::argmax || monoid == Monoid::argmin;
+    if (!position && size_bytes(cluster.roots[0].value.dtype()) != 2) return write_columns(cluster, nest);
+    for (const Root& r : cluster.roots) {
+        Cluster single = cluster;
+        single.roots = {r};
+        write_serial(single, nest, {count(cluster.outer), count(cluster.inner), count(cluster.behind)},
+                     LoopKind::serial, monoid_of(r.value.owner()));
+    }
+}
+
+} // namespace
+
+LoopNest lower(const Cluster& cluster)
+{
+    LoopNest nest;
+    for (const Root& r : cluster.roots) nest.applies.push_back(r.value.owner());
+    switch (cluster.kind) {
+    case ClusterKind::rows: {
+        Rows rows(cluster, nest, choose_axes(cluster));
+        rows.write();
+        break;
+    }
+    case ClusterKind::columns: write_reduction_by_columns(cluster, nest); break;
+    case ClusterKind::prefix: {
+        const Apply apply = cluster.roots[0].value.owner();
+        const bool reverse = apply.params_as<PrefixParams>().reverse;
+        write_serial(cluster, nest, prefix_axes(apply), reverse ? LoopKind::backward : LoopKind::serial,
+                     std::get<Prefix>(apply.op().lowering).monoid);
+        break;
+    }
+    case ClusterKind::scatter: write_scatter(cluster, nest); break;
+    case ClusterKind::contract: write_contract(cluster, nest); break;
+    case ClusterKind::scan: throw internal_error("code generation", "a loop over steps is no loop nest");
+    }
+    return nest;
+}
+
+} // namespace croton::inline v1::codegen

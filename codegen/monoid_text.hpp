@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include <croton/ir/op.hpp>
+
+namespace croton::inline v1::codegen {
+
+/// The value that changes nothing, as a literal of `t`.
+std::string identity(Monoid monoid, DType t);
+/// `a` combined with `b`, both texts that need no parentheses beside an operator.
+std::string combine(Monoid monoid, DType t, const std::string& a, const std::string& b);
+/// The same, parenthesised where an operator stands next to it.
+std::string combine_operand(Monoid monoid, DType t, const std::string& a, const std::string& b);
+/// Whether `value`, later in order, replaces `best` as the extremum whose position is wanted. The
+/// first NaN wins, as in NumPy.
+std::string replaces(Monoid monoid, DType t, const std::string& best, const std::string& value);
+
+} // namespace croton::inline v1::codegen

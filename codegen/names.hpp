@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include <croton/ir/dtype.hpp>
+#include <croton/ir/extent.hpp>
+
+namespace croton::inline v1::codegen {
+
+/// Identifiers of one scope of emitted text: the user's names where they are free.
+class Names {
+public:
+    /// `wanted` made an identifier that is neither taken nor a word of C, C++ or the prelude; from
+    /// `stem` where `wanted` is empty: t0, t1, ..
+    std::string fresh(std::string_view wanted, std::string_view stem);
+    void reserve(std::string_view name) { taken_.emplace(name); }
+
+private:
+    std::set<std::string, std::less<>> taken_;
+    std::map<std::string, int, std::less<>> next_;
+};
+
+/// What symbols of extents are called in a text.
+using SymbolNames = std::map<const detail::Atom*, std::string>;
+
+/// An index expression in C: `i * n1 + j`. Symbols that have no name yet are an InternalError.
+std::string c_text(const Extent& extent, const SymbolNames& names);
+/// The same, in parentheses unless it is a name or a number.
+std::string c_factor(const Extent& extent, const SymbolNames& names);
+
+/// Type of an element in memory, and of a scalar.
+std::string_view memory_type(DType dtype);
+std::string_view scalar_type(DType dtype);
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,103 @@
+/* Indices that a kernel read from memory, and partial results of its reductions. */
+
+/* A negative index counts from the end. Out of range: sets *bad and gives an index that is safe to
+   read, as long as the axis has an element; code after the loop reports it. */
+CT_MATH i64 checked_index(i64 raw, i64 extent, i32* bad)
+{
+    const i64 at = raw < 0 ? raw + extent : raw;
+    const i32 outside = (i32)((u64)at >= (u64)extent);
+    *bad |= outside;
+    return outside ? 0 : at;
+}
+
+/* The lanes of a reduction combined by halving: lane l with lane l + 16, then l + 8, and so on. The
+   order is the same on every CPU. */
+CT_MATH f32 sum_lanes_f32(f32* lanes)
+{
+    for (i64 half = 16; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+    return lanes[0];
+}
+
+CT_MATH f64 sum_lanes_f64(f64* lanes)
+{
+    for (i64 half = 8; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+    return lanes[0];
+}
+
+CT_MATH f32 prod_lanes_f32(f32* lanes)
+{
+    for (i64 half = 16; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l) lanes[l] *= lanes[l + half];
+    return lanes[0];
+}
+
+CT_MATH f64 prod_lanes_f64(f64* lanes)
+{
+    for (i64 half = 8; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l) lanes[l] *= lanes[l + half];
+    return lanes[0];
+}
+
+CT_MATH f32 max_lanes_f32(f32* lanes)
+{
+    for (i64 half = 16; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l) lanes[l] = max_f32(lanes[l], lanes[l + half]);
+    return lanes[0];
+}
+
+CT_MATH f64 max_lanes_f64(f64* lanes)
+{
+    for (i64 half = 8; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l) lanes[l] = max_f64(lanes[l], lanes[l + half]);
+    return lanes[0];
+}
+
+CT_MATH f32 min_lanes_f32(f32* lanes)
+{
+    for (i64 half = 16; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l) lanes[l] = min_f32(lanes[l], lanes[l + half]);
+    return lanes[0];
+}
+
+CT_MATH f64 min_lanes_f64(f64* lanes)
+{
+    for (i64 half = 8; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l) lanes[l] = min_f64(lanes[l], lanes[l + half]);
+    return lanes[0];
+}
+
+/* Sizes and places of values in the workspace are multiples of a cache line. */
+CT_MATH i64 align_64(i64 bytes) { return (bytes + 63) / 64 * 64; }
+
+/* Something that had to be equal is not: what it is, and what it should be. */
+CT_NOINLINE i32 guard_failed(struct ct_report* report, i32 guard, i64 found, i64 expected)
+{
+    report->code = guard;
+    report->values[0] = found;
+    report->values[1] = expected;
+    return guard;
+}
+
+CT_NOINLINE i32 index_failed(struct ct_report* report, i32 code, u32 apply)
+{
+    report->code = code;
+    report->apply = apply;
+    return code;
+}
+
+/* Blocks of a parallel loop depend on extents alone, never on the number of threads. */
+CT_MATH i64 block_count(i64 extent, i64 block) { return (extent + block - 1) / block; }
+
+/* Iterations in a block: about 50 us of work, a multiple of 32 so that lanes stay whole. */
+CT_MATH i64 block_of(i64 cost)
+{
+    const i64 n = 500000 / (cost > 0 ? cost : 1);
+    return n < 1 ? 1 : n < 32 ? n : n / 32 * 32;
+}
+
+CT_MATH void copy_bytes(char* to, const char* from, i64 bytes)
+{
+    for (i64 i = 0; i < bytes; ++i) to[i] = from[i];
+}

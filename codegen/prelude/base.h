@@ -1,0 +1,33 @@
+/* Types and macros of every emitted program, which is C11, C++20 and CUDA C++ at once and includes
+   nothing. It is compiled with -O2 -ffp-contract=off -fno-math-errno -fno-trapping-math. */
+typedef __INT8_TYPE__ i8;
+typedef __INT16_TYPE__ i16;
+typedef __INT32_TYPE__ i32;
+typedef __INT64_TYPE__ i64;
+typedef __UINT8_TYPE__ u8;
+typedef __UINT16_TYPE__ u16;
+typedef __UINT32_TYPE__ u32;
+typedef __UINT64_TYPE__ u64;
+typedef float f32;
+typedef double f64;
+typedef __UINT8_TYPE__ b8; /* an element of a bool array: 0 or 1 */
+
+#if defined(__x86_64__) && !defined(__FMA__)
+#error "croton: this program needs fused multiply-add: compile with -march=x86-64-v3"
+#endif
+
+#ifdef __cplusplus
+#define CT_EXTERN_C extern "C"
+#else
+#define CT_EXTERN_C extern
+#endif
+/* A kernel is called from this program alone, perhaps from another of its translation units. */
+#define CT_KERNEL CT_EXTERN_C __attribute__((visibility("hidden")))
+#define CT_EXPORT CT_EXTERN_C __attribute__((visibility("default")))
+#define CT_RESTRICT __restrict__
+#define CT_NOINLINE static __attribute__((noinline, cold, unused))
+#ifdef __CUDACC__
+#define CT_MATH static __device__ __forceinline__ __attribute__((unused))
+#else
+#define CT_MATH static inline __attribute__((always_inline, unused))
+#endif

@@ -1,0 +1,76 @@
+/* The error function. erf |x| = 1 - 2^-y with y = |x| Q(|x|), Q = -log2(erfc x)/x a minimax
+   polynomial whose error is weighted by what it does to erf (tools/minimax.py): Q(0) =
+   2/sqrt(pi)/ln 2, and towards the end, where erf is 1, Q hardly matters. The Horner sum is Q -
+   Q(0), so that its rounding stays small near 0. */
+
+/* 2^x - 1 for -126 < x <= 0, to 2^-26.1 (f32) and 2^-60 (f64) of itself before rounding; the sign
+   of a zero is lost. x = n + r. */
+CT_MATH f32 exp2m1_core_f32(f32 x)
+{
+    f32 t = x + 0x1.8p+23f;
+    f32 s = exp_power_f32(t);
+    f32 r = x - (t - 0x1.8p+23f);
+    f32 w = s * r;
+    f32 p = exp2m1_poly_f32(r);
+    return fma_f32(w, 0x1.62e43p-1f, w * p) + (s - 1.0f);
+}
+
+CT_MATH f64 exp2m1_core_f64(f64 x)
+{
+    f64 t = x + 0x1.8p+52;
+    f64 s = exp_power_f64(t);
+    f64 r = x - (t - 0x1.8p+52);
+    f64 w = s * r;
+    f64 p = exp2m1_poly_f64(r);
+    return fma_f64(w, 0x1.62e42fefa39efp-1, w * p) + (s - 1.0);
+}
+
+CT_MATH f32 erf_f32(f32 x)
+{
+    f32 a = abs_f32(x);
+    a = a > 4.0f ? 4.0f : a;
+    f32 q = -0x1.bd783ep-17f;
+    q = fma_f32(q, a, 0x1.62a8e6p-13f);
+    q = fma_f32(q, a, -0x1.ddb328p-11f);
+    q = fma_f32(q, a, 0x1.3adb86p-9f);
+    q = fma_f32(q, a, -0x1.e06e16p-13f);
+    q = fma_f32(q, a, -0x1.c4bd38p-6f);
+    q = fma_f32(q, a, 0x1.2fabfcp-3f);
+    q = fma_f32(q, a, 0x1.d63ec4p-1f);
+    q = fma_f32(q, a, -0x1.66a2a8p-29f);
+    f32 y = fma_f32(a, 0x1.a0be84p+0f, a * q);
+    return copysign_f32(exp2m1_core_f32(-y), x);
+}
+
+CT_MATH f64 erf_f64(f64 x)
+{
+    f64 a = abs_f64(x);
+    a = a > 6.0 ? 6.0 : a;
+    f64 q = 0x1.45750807365b9p-50;
+    q = fma_f64(q, a, -0x1.f3f01dc8804cbp-45);
+    q = fma_f64(q, a, 0x1.66ef25ae02d41p-40);
+    q = fma_f64(q, a, -0x1.3fdbb54dcede5p-36);
+    q = fma_f64(q, a, 0x1.8bd4f4298aecfp-33);
+    q = fma_f64(q, a, -0x1.67fcbd599d21cp-30);
+    q = fma_f64(q, a, 0x1.ef4204fd0211ap-28);
+    q = fma_f64(q, a, -0x1.03adbdeaab03bp-25);
+    q = fma_f64(q, a, 0x1.9726888fc139p-24);
+    q = fma_f64(q, a, -0x1.b7041e17da8f9p-23);
+    q = fma_f64(q, a, 0x1.a8a846f2e938bp-23);
+    q = fma_f64(q, a, 0x1.04aa38b7444e3p-21);
+    q = fma_f64(q, a, -0x1.514468f94e17dp-19);
+    q = fma_f64(q, a, 0x1.12832d74e1009p-18);
+    q = fma_f64(q, a, 0x1.49ddf49d2bbccp-18);
+    q = fma_f64(q, a, -0x1.67b9a64acad99p-15);
+    q = fma_f64(q, a, 0x1.863f1b05a708cp-14);
+    q = fma_f64(q, a, 0x1.393036c57b262p-15);
+    q = fma_f64(q, a, -0x1.be5d1c348adb5p-11);
+    q = fma_f64(q, a, 0x1.40bf56512aabep-9);
+    q = fma_f64(q, a, -0x1.3c76ef319f145p-12);
+    q = fma_f64(q, a, -0x1.c4242d0873c48p-6);
+    q = fma_f64(q, a, 0x1.2fa7eecb2a37ep-3);
+    q = fma_f64(q, a, 0x1.d63ed749958bp-1);
+    q = fma_f64(q, a, -0x1.b9da4122d54aap-55);
+    f64 y = fma_f64(a, 0x1.a0be83d8d032dp+0, a * q);
+    return copysign_f64(exp2m1_core_f64(-y), x);
+}

@@ -1,0 +1,171 @@
+/* Logarithms. x = 2^k (1 + f); f32: log(1 + f) = f + f^2 q(f) with 2/3 <= 1 + f < 4/3;
+   f64: with s = f / (2 + f), log(1 + f) = 2 atanh(s) = f - s (f - s^2 q(s^2)) and
+   sqrt(1/2) <= 1 + f < sqrt(2). The polynomials are minimax (tools/minimax.py). */
+
+/* log(1 + f), 2/3 <= 1 + f < 4/3, to 2^-27.6 of itself. */
+CT_MATH f32 log_poly_f32(f32 f)
+{
+    f32 q = -0x1.ff99ap-4f;
+    q = fma_f32(q, f, 0x1.1ff462p-3f);
+    q = fma_f32(q, f, -0x1.f6b6dep-4f);
+    q = fma_f32(q, f, 0x1.1e824cp-3f);
+    q = fma_f32(q, f, -0x1.557e24p-3f);
+    q = fma_f32(q, f, 0x1.99d58cp-3f);
+    q = fma_f32(q, f, -0x1.ffff94p-3f);
+    q = fma_f32(q, f, 0x1.5554fap-2f);
+    q = fma_f32(q, f, -0x1p-1f);
+    return fma_f32(f * f, q, f);
+}
+
+/* f - log(1 + f), sqrt(1/2) <= 1 + f < sqrt(2), to 2^-58 of log(1 + f). */
+CT_MATH f64 log_poly_f64(f64 f)
+{
+    f64 s = f / (2.0 + f);
+    f64 z = s * s;
+    f64 q = 0x1.2f14ad97991c8p-3;
+    q = fma_f64(q, z, 0x1.39a04c35cb0dap-3);
+    q = fma_f64(q, z, 0x1.74664c334b3a4p-3);
+    q = fma_f64(q, z, 0x1.c71c51cd6c437p-3);
+    q = fma_f64(q, z, 0x1.2492494234348p-2);
+    q = fma_f64(q, z, 0x1.999999997f98ap-2);
+    q = fma_f64(q, z, 0x1.5555555555593p-1);
+    return s * fma_f64(-z, q, f);
+}
+
+/* k 2^23 for positive normal x, as bits. */
+CT_MATH u32 log_exponent_f32(f32 x) { return (bits_f32(x) - 0x3f2aaaabu) & 0xff800000u; }
+CT_MATH u64 log_exponent_f64(f64 x)
+{
+    return (bits_f64(x) - 0x3fe6a09e667f3bcdu) & 0xfff0000000000000u;
+}
+
+/* k from k 2^52: by a shift and 1.5 * 2^52, which vectorises where no conversion of i64 does. */
+CT_MATH f64 log_integer_f64(u64 exponent)
+{
+    u64 biased = (exponent ^ 0x8000000000000000u) >> 52;
+    return from_bits_f64(biased + 0x4338000000000000u) - (0x1.8p+52 + 2048.0);
+}
+
+/* k ln 2 + log(1 + f). */
+CT_MATH f32 log_sum_f32(f32 k, f32 f) { return fma_f32(k, 0x1.62e43p-1f, log_poly_f32(f)); }
+CT_MATH f64 log_sum_f64(f64 k, f64 f)
+{
+    f64 tail = fma_f64(k, 0x1.ef35793c7673p-45, -log_poly_f64(f));
+    return fma_f64(k, 0x1.62e42fefa38p-1, f + tail);
+}
+
+/* The result y where 0 < x < inf; else inf, -inf at 0, NaN below. */
+CT_MATH f32 log_special_f32(f32 x, f32 y)
+{
+    f32 edge = x == 0 ? -__builtin_inff() : __builtin_nanf("");
+    y = x < __builtin_inff() ? y : x;
+    return x > 0 ? y : edge;
+}
+
+CT_MATH f64 log_special_f64(f64 x, f64 y)
+{
+    f64 edge = x == 0 ? -__builtin_inf() : __builtin_nan("");
+    y = x < __builtin_inf() ? y : x;
+    return x > 0 ? y : edge;
+}
+
+CT_MATH f32 log_f32(f32 x)
+{
+    b8 small = x < 0x1p-126f;
+    f32 a = small ? x * 0x1p+24f : x;
+    u32 e = log_exponent_f32(a);
+    f32 f = from_bits_f32(bits_f32(a) - e) - 1.0f;
+    f32 k = (f32)((i32)e >> 23) - (small ? 24.0f : 0.0f);
+    return log_special_f32(x, log_sum_f32(k, f));
+}
+
+CT_MATH f64 log_f64(f64 x)
+{
+    b8 small = x < 0x1p-1022;
+    f64 a = small ? x * 0x1p+54 : x;
+    u64 e = log_exponent_f64(a);
+    f64 f = from_bits_f64(bits_f64(a) - e) - 1.0;
+    f64 k = log_integer_f64(e) - (small ? 54.0 : 0.0);
+    return log_special_f64(x, log_sum_f64(k, f));
+}
+
+/* With u = 1 + x rounded and c = x - (u - 1) what it lost, 1 + f = 2^-k (u + c); c is nothing
+   where 2^-k is too small to represent. */
+CT_MATH f32 log1p_f32(f32 x)
+{
+    f32 u = 1.0f + x;
+    u32 e = log_exponent_f32(u);
+    f32 scale = from_bits_f32(0x3f800000u - e);
+    f32 f = from_bits_f32(bits_f32(u) - e) - 1.0f;
+    f = fma_f32(x - (u - 1.0f), scale > 0 ? scale : 0.0f, f);
+    f32 y = log_sum_f32((f32)((i32)e >> 23), f);
+    return copysign_f32(log_special_f32(u, y), x);
+}
+
+CT_MATH f64 log1p_f64(f64 x)
+{
+    f64 u = 1.0 + x;
+    u64 e = log_exponent_f64(u);
+    f64 scale = from_bits_f64(0x3ff0000000000000u - e);
+    f64 f = from_bits_f64(bits_f64(u) - e) - 1.0;
+    f = fma_f64(x - (u - 1.0), scale > 0 ? scale : 0.0, f);
+    f64 y = log_sum_f64(log_integer_f64(e), f);
+    return copysign_f64(log_special_f64(u, y), x);
+}
+
+/* log(1 + e^x) = max(x, 0) + log1p(e^-|x|). */
+CT_MATH f32 softplus_f32(f32 x)
+{
+    f32 tail = log1p_f32(exp_f32(-abs_f32(x)));
+    return (x < 0 ? 0.0f : x) + tail;
+}
+
+CT_MATH f64 softplus_f64(f64 x)
+{
+    f64 tail = log1p_f64(exp_f64(-abs_f64(x)));
+    return (x < 0 ? 0.0 : x) + tail;
+}
+
+/* log2 x = k + log(1 + f) / ln 2. */
+CT_MATH f32 log2_f32(f32 x)
+{
+    b8 small = x < 0x1p-126f;
+    f32 a = small ? x * 0x1p+24f : x;
+    u32 e = log_exponent_f32(a);
+    f32 f = from_bits_f32(bits_f32(a) - e) - 1.0f;
+    f32 k = (f32)((i32)e >> 23) - (small ? 24.0f : 0.0f);
+    return log_special_f32(x, fma_f32(log_poly_f32(f), 0x1.715476p+0f, k));
+}
+
+CT_MATH f64 log2_f64(f64 x)
+{
+    b8 small = x < 0x1p-1022;
+    f64 a = small ? x * 0x1p+54 : x;
+    u64 e = log_exponent_f64(a);
+    f64 f = from_bits_f64(bits_f64(a) - e) - 1.0;
+    f64 k = log_integer_f64(e) - (small ? 54.0 : 0.0);
+    return log_special_f64(x, fma_f64(f - log_poly_f64(f), 0x1.71547652b82fep+0, k));
+}
+
+/* log10 x = k log10(2) + log(1 + f) / ln 10. */
+CT_MATH f32 log10_f32(f32 x)
+{
+    b8 small = x < 0x1p-126f;
+    f32 a = small ? x * 0x1p+24f : x;
+    u32 e = log_exponent_f32(a);
+    f32 f = from_bits_f32(bits_f32(a) - e) - 1.0f;
+    f32 k = (f32)((i32)e >> 23) - (small ? 24.0f : 0.0f);
+    f32 y = fma_f32(log_poly_f32(f), 0x1.bcb7b2p-2f, k * -0x1.ec10cp-27f);
+    return log_special_f32(x, fma_f32(k, 0x1.344136p-2f, y));
+}
+
+CT_MATH f64 log10_f64(f64 x)
+{
+    b8 small = x < 0x1p-1022;
+    f64 a = small ? x * 0x1p+54 : x;
+    u64 e = log_exponent_f64(a);
+    f64 f = from_bits_f64(bits_f64(a) - e) - 1.0;
+    f64 k = log_integer_f64(e) - (small ? 54.0 : 0.0);
+    f64 y = fma_f64(f - log_poly_f64(f), 0x1.bcb7b1526e50ep-2, k * -0x1.9dc1da994fd21p-59);
+    return log_special_f64(x, fma_f64(k, 0x1.34413509f79ffp-2, y));
+}

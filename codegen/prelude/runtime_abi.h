@@ -1,0 +1,30 @@
+/* What a program's `run` gets besides its buffers. i32, i64 and u32 are the prelude's.
+ *
+ * Structs begin with version and size and only grow. A program reads a field only if it was built
+ * for a version that has it. Everything it calls outside itself is reached through ct_runtime. */
+struct ct_runtime {
+    u32 version; /* 1 */
+    u32 size;    /* of this struct, in bytes */
+    /* Runs fn(context, block) once for each block in [0, blocks), on any threads, and returns when
+     * all are done. */
+    void (*parallel_for)(const struct ct_runtime* runtime, void (*fn)(void* context, i64 block),
+                         void* context, i64 blocks);
+    void* context; /* the caller's, for the functions below */
+    /* Around the stores into shared variables, which come last. Not 0: give up, nothing stored. */
+    i32 (*commit_begin)(const struct ct_runtime* runtime);
+    void (*commit_end)(const struct ct_runtime* runtime);
+    const void* const* routines; /* library routines, in the order the program names them */
+    i32 threads;                 /* for parallel_for: at most this many; 0: all */
+    i32 reserved;
+    /* Devices; null on a CPU. */
+    void* launch;
+    void* copy;
+    void* wait;
+};
+
+/* Why a run stopped. Filled in only if `run` returns something else than 0. */
+struct ct_report {
+    i32 code;      /* what `run` returned */
+    u32 apply;     /* number of the Apply in the program's table */
+    i64 values[4]; /* what the message shows, such as an index and its bound */
+};

@@ -1,0 +1,335 @@
+#include "puller.hpp"
+
+#include <algorithm>
+
+#include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops/shape.hpp>
+#include <croton/ir/overloaded.hpp>
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+bool same(const At& a, const At& b)
+{
+    return croton::same(a.shape, b.shape) && croton::same(a.index, b.index);
+}
+
+} // namespace
+
+const detail::Atom* loop_symbol(std::size_t i) { return index_symbol(i); }
+const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(32 + i); }
+
+Extent flat(const At& at) { return flat_index(at.index, at.shape); }
+
+DType computed_dtype(DType stored)
+{
+    return stored == DType::f16 || stored == DType::bf16 ? DType::f32 : stored;
+}
+
+int lane_count(DType dtype)
+{
+    if (!is_float(dtype)) return 1;
+    return dtype == DType::f64 ? 16 : 32;
+}
+
+Puller::Puller(LoopNest& nest) : nest_(nest)
+{
+    open_.push_back({Statement(Let{-1}), &nest.body, {}, {}});
+}
+
+void Puller::known(const Variable& value, const At& at, ScalarId scalar)
+{
+    known_[value.value()].emplace_back(at, scalar);
+}
+
+BufferId Puller::buffer(const Variable& value, Buffer::Access access)
+{
+    const auto [at, fresh] =
+        buffers_.emplace(value.value(), static_cast<BufferId>(nest_.buffers.size()));
+    if (fresh) nest_.buffers.push_back({value, {}, access});
+    else if (nest_.buffers[static_cast<std::size_t>(at->second)].access != access)
+        nest_.buffers[static_cast<std::size_t>(at->second)].access = Buffer::Access::read_write;
+    return at->second;
+}
+
+void Puller::reload_from(const Variable& value, const Variable& carrier)
+{
+    buffers_[value.value()] = buffer(carrier, Buffer::Access::read);
+    reload(value);
+}
+
+void Puller::open(Loop loop)
+{
+    loop.depth = depth() + 1;
+    symbol_depth_[loop.index] = loop.depth;
+    open_.push_back({Statement(std::move(loop)), nullptr, {}, {}});
+    open_.back().block = &innermost().body;
+    // The vector may have moved its elements, and with them the blocks inside the loops.
+    for (std::size_t i = 1; i + 1 < open_.size(); ++i)
+        open_[i].block = std::visit(overloaded{[](Loop& l) { return &l.body; },
+                                               [](ColumnLoop& l) { return &l.body; },
+                                               [](auto&) -> Block* { return nullptr; }},
+                                    static_cast<std::variant<Let, Store, Loop, ColumnLoop>&>(
+                                        open_[i].statement));
+}
+
+void Puller::open_column(ColumnLoop loop)
+{
+    loop.depth = depth() + 1;
+    symbol_depth_[loop.row] = loop.depth;
+    symbol_depth_[loop.column] = loop.depth;
+    open_.push_back({Statement(std::move(loop)), nullptr, {}, {}});
+    open_.back().block = &innermost_column().body;
+    for (std::size_t i = 1; i + 1 < open_.size(); ++i) open_[i].block = &std::get<Loop>(open_[i].statement).body;
+}
+
+Statement& Puller::close()
+{
+    Statement done = std::move(open_.back().statement);
+    open_.pop_back();
+    Block& outer = *open_.back().block;
+    outer.push_back(std::move(done));
+    return outer.back();
+}
+
+ScalarId Puller::add(Scalar scalar)
+{
+    const auto id = static_cast<ScalarId>(nest_.scalars.size());
+    const auto use = [&](ScalarId s) {
+        if (s >= 0) ++nest_.scalars[static_cast<std::size_t>(s)].uses;
+    };
+    std::visit(overloaded{
+                   [&](const Load& l) { use(l.guard); },
+                   [&](const Compute& c) { std::ranges::for_each(c.operands, use); },
+                   [&](const InRange& r) { use(r.also); },
+                   [&](const Select& s) { use(s.condition), use(s.a), use(s.b); },
+                   [&](const CheckedIndex& c) { use(c.raw); },
+                   [](const auto&) {},
+               },
+               scalar.expression);
+    const int at = scalar.depth;
+    const bool statement = !std::holds_alternative<Accumulated>(scalar.expression);
+    nest_.scalars.push_back(std::move(scalar));
+    if (statement) block_at(at).push_back(Statement(Let{id}));
+    return id;
+}
+
+int Puller::depth_of(const Extent& index) const
+{
+    int deepest = 0;
+    for (const detail::Atom* s : symbols(index))
+        if (const auto at = symbol_depth_.find(s); at != symbol_depth_.end())
+            deepest = std::max(deepest, at->second);
+    return deepest;
+}
+
+At Puller::adapted(const At& at, const Shape& shape)
+{
+    if (croton::same(at.shape, shape)) return at;
+    At to{reindex(at.index, at.shape, shape), shape};
+    for (const Extent& e : to.index)
+        for (const ExtentTerm& t : terms(e))
+            for (const detail::Atom* f : t.factors) divides_ |= kind(f) != AtomKind::symbol;
+    return to;
+}
+
+Puller::Key Puller::key(const Variable& value, const At& at, ScalarId guard)
+{
+    Key k{value.value(), {}, guard};
+    for (const auto* list : {&at.index, &at.shape})
+        for (const Extent& e : *list)
+            k.index.emplace_back(e.polynomial(), e.is_known() ? e.value() : 0);
+    return k;
+}
+
+ScalarId Puller::pull(const Variable& value, const At& at, ScalarId guard)
+{
+    const Key k = key(value, at, guard);
+    for (const OpenLoop& loop : open_)
+        if (const auto found = loop.memo.find(k); found != loop.memo.end()) return found->second;
+    const ScalarId id = pull_fresh(value, at, guard);
+    const int at_depth = nest_.scalars[static_cast<std::size_t>(id)].depth;
+    open_[static_cast<std::size_t>(at_depth)].memo.emplace(k, id);
+    return id;
+}
+
+ScalarId Puller::pull_fresh(const Variable& value, const At& at, ScalarId guard)
+{
+    if (const auto found = known_.find(value.value()); found != known_.end())
+        for (const auto& [place, scalar] : found->second)
+            if (same(adapted(at, place.shape), place)) return scalar;
+    if (in_memory_.contains(value.value())) return load(value, at, guard);
+    if (value.leaf() == Leaf::constant && value.constant().size() == 1) {
+        const DType t = computed_dtype(value.dtype());
+        return add({t, Literal{value.constant().reshape({}).cast(t)}, 0, 0, value});
+    }
+    const Apply apply = value.owner();
+    if (!apply) return load(value, at, guard);
+    return pull_apply(apply, value, at, guard);
+}
+
+ScalarId Puller::load(const Variable& value, const At& at, ScalarId guard)
+{
+    const auto stored = in_memory_.find(value.value());
+    const bool own = stored != in_memory_.end() && !stored->second;
+    const BufferId b = buffer(value, Buffer::Access::read);
+    accesses_.push_back({value, at});
+    const Extent index = flat(at);
+    int d = own ? depth() : depth_of(index);
+    if (guard >= 0) d = std::max(d, nest_.scalars[static_cast<std::size_t>(guard)].depth);
+    return add({computed_dtype(value.dtype()), Load{b, index, guard}, d, 0, value});
+}
+
+ScalarId Puller::pull_apply(const Apply& apply, const Variable& value, const At& at, ScalarId guard)
+{
+    const auto cannot = [&](std::string_view what) -> ScalarId {
+        throw internal_error("code generation", "{} '{}' is pulled into a kernel that does not compute it",
+                             what, apply.op().name);
+    };
+    return std::visit(
+        overloaded{
+            [&](const Pointwise&) {
+                Compute compute{&apply.op(), apply.params(), {}};
+                int d = 0;
+                for (const Variable& in : apply.inputs()) {
+                    compute.operands.push_back(pull(in, at, guard));
+                    d = std::max(d, nest_.scalars[static_cast<std::size_t>(compute.operands.back())].depth);
+                }
+                return add({computed_dtype(value.dtype()), std::move(compute), d, 0, value});
+            },
+            [&](const IndexMap& map) { return pull_pieces(map, apply, at, guard); },
+            [&](const Iota& iota) {
+                const At here = adapted(at, value.shape());
+                const Extent index =
+                    iota.value({apply.params().get(), {}, value.type(), here.index});
+                return add({value.dtype(), IndexValue{index}, depth_of(index), 0, value});
+            },
+            [&](const Gather& gather) { return pull_gather(gather, apply, at, guard); },
+            [&](const Reduce&) { return cannot("reduction"); },
+            [&](const Prefix&) { return cannot("prefix"); },
+            [&](const Scatter&) { return cannot("scatter"); },
+            [&](const Contract&) { return cannot("contraction"); },
+            [&](const Scan&) { return cannot("loop"); },
+            [&](const Composite&) { return cannot("unexpanded"); },
+        },
+        apply.op().lowering);
+}
+
+ScalarId Puller::in_range(const std::vector<IndexPiece::Guard>& guards, ScalarId also)
+{
+    std::vector<std::pair<const void*, std::int64_t>> k{{nullptr, also}};
+    int d = also >= 0 ? nest_.scalars[static_cast<std::size_t>(also)].depth : 0;
+    for (const auto& g : guards) {
+        for (const Extent& e : {g.value, g.bound})
+            k.emplace_back(e.polynomial(), e.is_known() ? e.value() : 0);
+        d = std::max({d, depth_of(g.value), depth_of(g.bound)});
+    }
+    auto& known_guards = open_[static_cast<std::size_t>(d)].guards;
+    if (const auto found = known_guards.find(k); found != known_guards.end()) return found->second;
+    const ScalarId id = add({DType::boolean, InRange{guards, also}, d, 0, Variable()});
+    open_[static_cast<std::size_t>(d)].guards.emplace(k, id);
+    return id;
+}
+
+namespace {
+
+std::vector<Type> operand_types(const Apply& apply)
+{
+    std::vector<Type> types;
+    for (const Variable& in : apply.inputs()) types.push_back(in.type());
+    return types;
+}
+
+/// Drops guards that hold always; `never` tells that one cannot hold.
+std::vector<IndexPiece::Guard> undecided(const std::vector<IndexPiece::Guard>& guards, bool& never)
+{
+    std::vector<IndexPiece::Guard> rest;
+    never = false;
+    for (const auto& g : guards) {
+        if (g.value.is_known() && g.bound.is_known()) {
+            if (g.value.value() < 0 || g.value.value() >= g.bound.value()) never = true;
+        } else rest.push_back(g);
+    }
+    return rest;
+}
+
+} // namespace
+
+ScalarId Puller::pull_pieces(const IndexMap& map, const Apply& apply, const At& at, ScalarId guard)
+{
+    if (map.keeps_order) return pull(apply.input(0), at, guard);
+    const Variable y = apply.output(0);
+    const At here = adapted(at, y.shape());
+    const std::vector<Type> types = operand_types(apply);
+    std::vector<IndexPiece> pieces = map.map({apply.params().get(), types, y.type(), here.index});
+    struct Choice {
+        ScalarId guard;
+        ScalarId value;
+    };
+    std::vector<Choice> choices;
+    for (IndexPiece& p : pieces) {
+        bool never = false;
+        const auto guards = undecided(p.guards, never);
+        if (never) continue;
+        const Variable& operand = apply.input(p.operand);
+        const ScalarId condition = guards.empty() ? -1 : in_range(guards, -1);
+        const ScalarId safe = guards.empty() ? guard : guard < 0 ? condition : in_range(guards, guard);
+        choices.push_back({condition, pull(operand, {std::move(p.index), operand.shape()}, safe)});
+        if (guards.empty()) break;
+    }
+    ScalarId result = choices.back().value;
+    for (std::size_t i = choices.size() - 1; i-- > 0;) {
+        const Select s{choices[i].guard, choices[i].value, result};
+        int d = 0;
+        for (ScalarId id : {s.condition, s.a, s.b})
+            d = std::max(d, nest_.scalars[static_cast<std::size_t>(id)].depth);
+        result = add({computed_dtype(y.dtype()), s, d, 0, y});
+    }
+    return result;
+}
+
+Extent Puller::checked(ScalarId raw, const Extent& extent, const Location* where)
+{
+    const detail::Atom* symbol = gather_symbol(gathers_++);
+    const int d = std::max(nest_.scalars[static_cast<std::size_t>(raw)].depth, depth_of(extent));
+    symbol_depth_[symbol] = d;
+    nest_.checks_index = true;
+    if (!nest_.checked_where) nest_.checked_where = where;
+    Scalar s{DType::i64, CheckedIndex{raw, extent}, d, 0, Variable()};
+    s.symbol = symbol;
+    add(std::move(s));
+    return as_extent(symbol);
+}
+
+ScalarId Puller::pull_gather(const Gather& gather, const Apply& apply, const At& at, ScalarId guard)
+{
+    const Variable y = apply.output(0);
+    const At here = adapted(at, y.shape());
+    const std::vector<Type> types = operand_types(apply);
+    const Variable& data = apply.input(0);
+    At place{{}, data.shape()};
+    const auto axes = gather.map({apply.params().get(), types, y.type(), here.index});
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        const GatherAxis& axis = axes[i];
+        if (axis.index_operand < 0) {
+            place.index.push_back(axis.at[0]);
+            continue;
+        }
+        const Variable& index = apply.input(static_cast<std::size_t>(axis.index_operand));
+        const ScalarId raw = pull(index, {axis.at, index.shape()}, guard);
+        place.index.push_back(checked(raw, place.shape[i], apply.location()));
+    }
+    return pull(data, place, guard);
+}
+
+void Puller::store(const Variable& value, const At& at, ScalarId scalar, bool accumulate)
+{
+    const BufferId b = buffer(value, Buffer::Access::write);
+    if (accumulate) nest_.buffers[static_cast<std::size_t>(b)].access = Buffer::Access::read_write;
+    ++nest_.scalars[static_cast<std::size_t>(scalar)].uses;
+    open_.back().block->push_back(Statement(Store{b, flat(at), scalar, accumulate, value.location()}));
+}
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include <croton/codegen/loop_nest.hpp>
+
+namespace croton::inline v1::codegen {
+
+/// Which element of a value: an index into an array of `shape`, which holds the value's elements in C
+/// order (the value's own shape, or another of as many elements).
+struct At {
+    std::vector<Extent> index;
+    Shape shape;
+};
+Extent flat(const At& at);
+
+/// The index symbols that kernels use, the same ones again and again: of loops (fewer than 32), and
+/// for indices that are read from memory.
+const detail::Atom* loop_symbol(std::size_t i);
+const detail::Atom* gather_symbol(std::size_t i);
+
+/// Writes the statements that compute elements of values into a LoopNest, by pulling: an element of a
+/// pointwise op pulls its operands at the same place, an index map at another, a value in memory is
+/// loaded. Each scalar stands in the outermost loop in which it can be computed.
+class Puller {
+public:
+    explicit Puller(LoopNest& nest);
+
+    /// `value` is loaded from memory wherever it is pulled.
+    void in_memory(const Variable& value) { in_memory_.emplace(value.value(), true); }
+    /// `value` at `at` is this scalar (a reduction's result, a carried state).
+    void known(const Variable& value, const At& at, ScalarId scalar);
+    /// Elements of `value` pulled at exactly `at` are reloaded from its buffer, at the depth of the
+    /// current loop, as an earlier loop of this kernel stored them.
+    void reload(const Variable& value) { in_memory_[value.value()] = false; }
+    /// The same, from the buffer of `carrier`, which is written over later.
+    void reload_from(const Variable& value, const Variable& carrier);
+
+    ScalarId pull(const Variable& value, const At& at) { return pull(value, at, -1); }
+    BufferId buffer(const Variable& value, Buffer::Access access);
+
+    void open(Loop loop);
+    void open_column(ColumnLoop loop);
+    /// Ends the innermost loop and appends it to the block around it. Gives its place there.
+    Statement& close();
+    void store(const Variable& value, const At& at, ScalarId scalar, bool accumulate = false);
+    ScalarId add(Scalar scalar);
+    /// Counts a use by a statement, such as an accumulator.
+    void keep(ScalarId id) { ++nest_.scalars[static_cast<std::size_t>(id)].uses; }
+    int depth() const { return static_cast<int>(open_.size()) - 1; }
+    int depth_of(const Extent& index) const;
+    Loop& innermost() { return std::get<Loop>(open_.back().statement); }
+    ColumnLoop& innermost_column() { return std::get<ColumnLoop>(open_.back().statement); }
+    /// An index read from memory made safe: the expression to use in its place.
+    Extent checked(ScalarId raw, const Extent& extent, const Location* where);
+
+    struct Access {
+        Variable value;
+        At at;
+    };
+    /// Every element that was loaded from memory.
+    const std::vector<Access>& accesses() const { return accesses_; }
+    /// Statements written so far.
+    std::size_t statement_count() const { return nest_.scalars.size(); }
+    /// Whether any index had to be taken apart by division.
+    bool divides() const { return divides_; }
+
+private:
+    struct Key {
+        const detail::Value* value;
+        std::vector<std::pair<const void*, std::int64_t>> index;
+        ScalarId guard;
+        auto operator<=>(const Key&) const = default;
+    };
+    struct OpenLoop {
+        Statement statement;
+        Block* block;
+        std::map<Key, ScalarId> memo; // looked up only
+        std::map<std::vector<std::pair<const void*, std::int64_t>>, ScalarId> guards;
+    };
+
+    ScalarId pull(const Variable& value, const At& at, ScalarId guard);
+    ScalarId pull_fresh(const Variable& value, const At& at, ScalarId guard);
+    ScalarId pull_apply(const Apply& apply, const Variable& value, const At& at, ScalarId guard);
+    ScalarId pull_pieces(const IndexMap& map, const Apply& apply, const At& at, ScalarId guard);
+    ScalarId pull_gather(const Gather& gather, const Apply& apply, const At& at, ScalarId guard);
+    ScalarId load(const Variable& value, const At& at, ScalarId guard);
+    ScalarId in_range(const std::vector<IndexPiece::Guard>& guards, ScalarId also);
+    At adapted(const At& at, const Shape& shape);
+    static Key key(const Variable& value, const At& at, ScalarId guard);
+    Block& block_at(int depth) { return *open_[static_cast<std::size_t>(depth)].block; }
+
+    LoopNest& nest_;
+    std::vector<OpenLoop> open_;
+    std::map<const detail::Value*, bool> in_memory_; // true: input; false: stored by this kernel
+    std::map<const detail::Value*, std::vector<std::pair<At, ScalarId>>> known_;
+    std::map<const detail::Value*, BufferId> buffers_;
+    std::map<const detail::Atom*, int> symbol_depth_;
+    std::vector<Access> accesses_;
+    std::size_t gathers_ = 0;
+    bool divides_ = false;
+};
+
+/// The dtype in which a value's elements are computed: f32 for 16-bit floats.
+DType computed_dtype(DType stored);
+
+} // namespace croton::inline v1::codegen

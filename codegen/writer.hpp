@@ -1,0 +1,71 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace croton::inline v1::codegen {
+
+/// Lines and blocks of emitted text: indentation and braces are its own.
+class Writer {
+public:
+    template <class... A>
+    void line(fmt::format_string<A...> text, A&&... values)
+    {
+        raw(fmt::format(text, std::forward<A>(values)...));
+    }
+    void raw(const std::string& text)
+    {
+        if (!text.empty()) text_.append(static_cast<std::size_t>(indent_) * 4, ' ').append(text);
+        text_ += '\n';
+    }
+    void blank() { text_ += '\n'; }
+
+    /// `head {` .. `}`; the block ends with the returned scope.
+    class Scope {
+    public:
+        explicit Scope(Writer& w) : writer_(&w) { ++writer_->indent_; }
+        Scope(Scope&& other) noexcept : writer_(std::exchange(other.writer_, nullptr)) {}
+        Scope(const Scope&) = delete;
+        Scope& operator=(const Scope&) = delete;
+        ~Scope()
+        {
+            if (!writer_) return;
+            --writer_->indent_;
+            writer_->raw("}");
+        }
+
+    private:
+        Writer* writer_;
+    };
+    template <class... A>
+    [[nodiscard]] Scope block(fmt::format_string<A...> head, A&&... values)
+    {
+        raw(fmt::format(head, std::forward<A>(values)...) + " {");
+        return Scope(*this);
+    }
+    /// A function: its brace stands on a line of its own.
+    [[nodiscard]] Scope function(const std::string& head)
+    {
+        raw(head);
+        raw("{");
+        return Scope(*this);
+    }
+
+    int indent() const { return 4 * indent_; }
+    std::string take() { return std::move(text_); }
+
+private:
+    std::string text_;
+    int indent_ = 0;
+};
+
+/// "head(" + parameters + ")" on one line, or one parameter a line where it would be too long.
+/// `indent`: columns in front of head.
+std::string parameter_list(const std::string& head,
+                           const std::vector<std::string>& parameters,
+                           int indent = 0);
+
+} // namespace croton::inline v1::codegen

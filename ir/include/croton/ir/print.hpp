@@ -1,0 +1,35 @@
+#pragma once
+
+#include <croton/ir/graph.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace croton::inline v1 {
+
+struct PrintOptions {
+    std::size_t max_lines = 200; ///< then "... 1000 more"
+    bool locations = true;       ///< the user's file:line at the end of a line
+};
+
+/// One line per Apply, inputs before users, regions indented:
+///
+///   inputs   x f32 (n), b f32 (n)
+///   %0 f32 (n) = add x, b                      model.cpp:14
+///   %1 f32 () = sum %0  axes=(0)               model.cpp:15
+///   outputs  %1
+std::string to_text(const Graph& graph, const PrintOptions& options = {});
+std::string to_text(std::span<const Variable> inputs,
+                    std::span<const Variable> outputs,
+                    const PrintOptions& options = {});
+
+/// One expression as mathematics: "log1p(exp(x + b))". Named intermediate values are written out
+/// like any other; beyond `max_length` characters the deepest parts become "..". Broadcasts are not
+/// shown.
+std::string to_expression(const Variable& v, std::size_t max_length = 120);
+
+/// A Graphviz digraph of the Applies and leaves, each node with its type.
+std::string to_graphviz(const Graph& graph);
+
+} // namespace croton::inline v1

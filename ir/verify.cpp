@@ -1,0 +1,133 @@
+#include <croton/ir/format.hpp>
+#include <croton/ir/op.hpp>
+#include <croton/ir/traverse.hpp>
+#include <croton/ir/verify.hpp>
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace croton::inline v1 {
+
+namespace {
+
+/// Equal, or not known to differ: an equality that only a call decides is checked by the function.
+bool may_be_equal(const Shape& a, const Shape& b)
+{
+    return std::ranges::equal(
+        a, b, [](const Extent& x, const Extent& y) { return same(x, y) || !never_equal(x, y); });
+}
+
+class Verifier {
+public:
+    void check(const Apply& apply, std::size_t at)
+    {
+        name_ = fmt::format("{}.{}", apply.op().name, at);
+        const Op& op = apply.op();
+        if (op.arity != 0 && apply.inputs().size() != op.arity)
+            fail("has {} inputs, its op takes {}", apply.inputs().size(), op.arity);
+        for (const Variable& in : apply.inputs())
+            if (in.type().is_pattern() || in.leaf() == Leaf::wildcard) fail("reads a pattern");
+        try {
+            if (op.types)
+                check_types(apply);
+            else {
+                check_dtypes(apply);
+                check_shape(apply);
+            }
+        } catch (const UserError& error) {
+            fail("is refused by its own rule: {}", error.what());
+        }
+        for (const Region& region : regions_of(apply))
+            verify(region.inputs(), region.outputs());
+    }
+
+private:
+    template <class... A>
+    [[noreturn]] void fail(fmt::format_string<A...> text, A&&... values) const
+    {
+        throw internal_error("verify", "{} {}", name_,
+                             fmt::format(text, std::forward<A>(values)...));
+    }
+
+    void check_types(const Apply& apply)
+    {
+        std::vector<Requirement> undecided;
+        ShapeArgs args{apply.op(), apply.location(), apply.params().get(), apply.inputs(),
+                       undecided};
+        const std::vector<Type> types = apply.op().types(args);
+        if (types.size() != apply.output_count())
+            fail("has {} outputs, its rule says {}", apply.output_count(), types.size());
+        for (std::size_t i = 0; i < types.size(); ++i) {
+            const Type have = apply.output(i).type();
+            if (have.dtype() != types[i].dtype() || !may_be_equal(have.shape(), types[i].shape()))
+                fail("is {} in output {}, its rule says {}", to_string(have), i,
+                     to_string(types[i]));
+        }
+    }
+
+    void check_dtypes(const Apply& apply)
+    {
+        operands_.clear();
+        for (const Variable& in : apply.inputs())
+            operands_.push_back({in.dtype(), in.is_weak()});
+        DTypeArgs args{apply.op(), apply.location(), apply.params().get(), operands_};
+        apply.op().dtype(args);
+        for (std::size_t i = 0; i < operands_.size(); ++i)
+            if (apply.input(i).dtype() != operands_[i].dtype)
+                fail("reads {} as operand {}, its rule says {}", name(apply.input(i).dtype()),
+                     i + 1, name(operands_[i].dtype));
+        if (args.result != apply.output().dtype())
+            fail("is {}, its rule says {}", name(apply.output().dtype()), name(args.result));
+    }
+
+    void check_shape(const Apply& apply)
+    {
+        const Shape& have = apply.output().type().data()->shape;
+        if (is_pointwise(apply.op()))
+            for (const Variable& in : apply.inputs())
+                if (const Shape& s = in.type().data()->shape; !may_be_equal(s, have))
+                    fail("has shape {}, its operand {}", to_string(have), to_string(s));
+        std::vector<Requirement> undecided;
+        ShapeArgs args{apply.op(), apply.location(), apply.params().get(), apply.inputs(),
+                       undecided};
+        const Shape rule = apply.op().shape(args);
+        if (!may_be_equal(have, rule))
+            fail("has shape {}, its rule says {}", to_string(have), to_string(rule));
+    }
+
+    std::string name_;
+    std::vector<OperandDType> operands_;
+};
+
+void check_leaves(std::span<const Variable> inputs, std::span<const Variable> outputs)
+{
+    std::unordered_set<const detail::Value*> given;
+    for (const Variable& v : inputs)
+        given.insert(v.value());
+    for (const Variable& leaf : leaves(outputs)) {
+        if (leaf.leaf() == Leaf::constant || leaf.leaf() == Leaf::shared) continue;
+        if (!given.contains(leaf.value()))
+            throw internal_error("verify", "the outputs need '{}', which is no input", leaf.name());
+    }
+}
+
+void check_all(std::span<const Variable> inputs,
+               std::span<const Variable> outputs,
+               const std::vector<Apply>& order)
+{
+    check_leaves(inputs, outputs);
+    Verifier verifier;
+    for (std::size_t i = 0; i < order.size(); ++i)
+        verifier.check(order[i], i);
+}
+
+} // namespace
+
+void verify(const Graph& graph) { check_all(graph.inputs(), graph.outputs(), graph.order()); }
+
+void verify(std::span<const Variable> inputs, std::span<const Variable> outputs)
+{
+    check_all(inputs, outputs, applies_of(outputs));
+}
+
+} // namespace croton::inline v1

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <croton/ir/variable.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace croton::inline v1::detail {
+
+/// UserError unless `v` is a floating-point Variable; `role` says what it was given as.
+void check_differentiable(const Variable& v,
+                          std::string_view role,
+                          std::string_view function,
+                          const Location* place);
+void check_count(std::size_t a,
+                 std::string_view a_name,
+                 std::size_t b,
+                 std::string_view b_name,
+                 std::string_view function,
+                 const Location* place);
+/// A cotangent or tangent as the user gave it, converted and broadcast to the type of what it is
+/// for.
+Variable as_direction(const Variable& direction,
+                      const Variable& of,
+                      std::string_view function,
+                      const Location* place);
+
+} // namespace croton::inline v1::detail

@@ -1,0 +1,106 @@
+#include <croton/ir/build.hpp>
+#include <croton/ir/op.hpp>
+#include <croton/ir/ops/structure.hpp>
+#include <croton/ir/reference.hpp>
+#include <croton/passes/fold_constants.hpp>
+
+#include <algorithm>
+
+namespace croton::inline v1 {
+
+namespace {
+
+constexpr std::int64_t small_result = 1024; // elements
+
+/// The scalar that every element of `v` is: a 0-d constant, or a broadcast of one.
+const Variable* broadcast_scalar(const Variable& v)
+{
+    const Variable* at = &v;
+    while (at->leaf() != Leaf::constant) {
+        const detail::Node* node = at->value()->node;
+        if (node->op != &broadcast_to_op) return nullptr;
+        at = node->inputs();
+    }
+    return at->rank() == 0 ? at : nullptr;
+}
+
+/// op(scalar, ..) computed once and broadcast, for pointwise ops; empty if that is not possible.
+Variable fold_scalar(const Apply& apply)
+{
+    Variables scalars;
+    for (const Variable& in : apply.inputs()) {
+        const Variable* scalar = broadcast_scalar(in);
+        if (!scalar) return {};
+        scalars.push_back(*scalar);
+    }
+    const Type type = apply.output().type();
+    const Type scalar_type(type.dtype(), {});
+    const Variable one =
+        rebuild(apply.op(), scalars, apply.params(), {&scalar_type, 1}, apply.location())[0];
+    std::vector<Array> values;
+    for (const Variable& v : scalars)
+        values.push_back(v.constant());
+    const Variable folded = constant(evaluate_reference(one.owner(), values)[0], apply.location());
+    return broadcast_to(folded, type.shape(), apply.location());
+}
+
+bool all_known(const Shape& shape)
+{
+    return std::ranges::all_of(shape, [](const Extent& e) { return e.is_known(); });
+}
+
+bool has_known_params(const Params& params)
+{
+    if (!params) return true;
+    return std::ranges::all_of(params->fields(), [](const FieldRef& f) {
+        if (Extent* const* e = std::get_if<Extent*>(&f.value)) return (*e)->is_known();
+        if (Shape* const* s = std::get_if<Shape*>(&f.value)) return all_known(**s);
+        return !std::holds_alternative<Region*>(f.value);
+    });
+}
+
+bool is_worth_folding(const Apply& apply)
+{
+    std::size_t bytes = 0;
+    std::size_t operand_bytes = 0;
+    std::int64_t elements = 0;
+    for (const Variable& v : apply.outputs()) {
+        if (!all_known(v.shape())) return false;
+        std::int64_t n = 1;
+        for (const Extent& e : v.shape())
+            n *= e.value();
+        elements += n;
+        bytes += static_cast<std::size_t>(n) * size_bytes(v.dtype());
+    }
+    for (const Variable& v : apply.inputs())
+        operand_bytes += v.constant().size_bytes();
+    return elements <= small_result || bytes <= operand_bytes;
+}
+
+} // namespace
+
+Changed FoldConstants::run(Graph& graph, PassContext&) const
+{
+    return changed_if(graph.rewrite([](const Apply& apply, Variables& out) {
+        // A broadcast says more about a constant than its elements do.
+        if (apply.inputs().empty() || &apply.op() == &broadcast_to_op) return false;
+        if (is_pointwise(apply.op())) {
+            const Variable folded = fold_scalar(apply);
+            if (!folded.is_empty()) {
+                out = {folded};
+                return true;
+            }
+        }
+        for (const Variable& in : apply.inputs())
+            if (in.leaf() != Leaf::constant) return false;
+        if (!has_known_params(apply.params()) || !is_worth_folding(apply)) return false;
+        std::vector<Array> values;
+        for (const Variable& in : apply.inputs())
+            values.push_back(in.constant());
+        for (Array& a : evaluate_reference(apply, values))
+            out.push_back(constant(std::move(a), apply.location()));
+        return true;
+    }));
+}
+
+} // namespace croton::inline v1

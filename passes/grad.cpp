@@ -1,0 +1,195 @@
+#include <croton/ir/apply.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/derivatives.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops/structure.hpp>
+#include <croton/ir/traverse.hpp>
+#include <croton/passes/grad.hpp>
+
+#include "derivative_checks.hpp"
+
+namespace croton::inline v1 {
+
+namespace detail {
+
+void check_differentiable(const Variable& v,
+                          std::string_view role,
+                          std::string_view function,
+                          const Location* place)
+{
+    if (v.is_empty())
+        throw user_error(Code::domain, place, function,
+                         "{} is an empty Variable: nothing was assigned to it", role);
+    if (!is_float(v.dtype()))
+        throw user_error(Code::dtype, place, function, "{} must be floating point: {} is {}", role,
+                         describe(v), name(v.dtype()));
+}
+
+void check_count(std::size_t a,
+                 std::string_view a_name,
+                 std::size_t b,
+                 std::string_view b_name,
+                 std::string_view function,
+                 const Location* place)
+{
+    if (a != b)
+        throw user_error(Code::domain, place, function, "as many {} as {} are needed: {} and {}",
+                         a_name, b_name, a, b);
+}
+
+Variable as_direction(const Variable& direction,
+                      const Variable& of,
+                      std::string_view function,
+                      const Location* place)
+{
+    check_differentiable(direction, "a direction", function, place);
+    const OriginScope origin(place);
+    const auto fits = [&] {
+        if (direction.rank() > of.rank()) return false;
+        const Shape from = direction.shape();
+        const Shape to = of.shape();
+        for (std::size_t i = 1; i <= from.size(); ++i) {
+            const Extent& e = from[from.size() - i];
+            if ((!e.is_known() || e.value() != 1) && never_equal(e, to[to.size() - i]))
+                return false;
+        }
+        return true;
+    };
+    if (!fits())
+        throw user_error(Code::shape, place, function,
+                         "a direction of shape {} does not fit {}: its shape is {}",
+                         to_string(direction.shape()), describe(of), to_string(of.shape()));
+    return broadcast_to(cast(direction, of.dtype(), place), of.shape(), place);
+}
+
+} // namespace detail
+
+namespace {
+
+/// Whether ys need x at all, be it through integers only.
+bool depends(const Variables& ys, const Variable& x)
+{
+    for (const Variable& y : ys)
+        if (same(y, x)) return true;
+    if (!x.owner()) {
+        for (const Variable& leaf : leaves(ys))
+            if (same(leaf, x)) return true;
+        return false;
+    }
+    for (const Apply& a : applies_of(ys))
+        for (const Variable& in : a.inputs())
+            if (same(in, x)) return true;
+    return false;
+}
+
+/// Fills in zeros, or says why there is no gradient.
+Variables connected(Variables bars,
+                    const Variables& ys,
+                    const Variables& xs,
+                    GradOptions options,
+                    std::string_view function,
+                    const Location* place)
+{
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+        if (!bars[i].is_empty()) continue;
+        if (!options.disconnected_zero) {
+            const std::string_view y =
+                function == "grad" || function == "hvp" ? "the loss" : "the result";
+            if (depends(ys, xs[i]))
+                throw user_error(
+                    Code::domain, place, function,
+                    "{} depends on {} only through integers, conditions or a stopped gradient", y,
+                    describe(xs[i]));
+            throw user_error(Code::domain, place, function, "{} does not depend on {}", y,
+                             describe(xs[i]));
+        }
+        const OriginScope origin(place);
+        bars[i] = zeros_like(xs[i]);
+    }
+    return bars;
+}
+
+} // namespace
+
+namespace {
+
+Variables gradient(const Variable& y,
+                   const Variables& xs,
+                   GradOptions options,
+                   std::string_view function,
+                   const Location* place)
+{
+    detail::check_differentiable(y, "the loss", function, place);
+    if (y.rank() != 0)
+        throw user_error(
+            Code::shape, place, function,
+            "the loss must be a scalar, it has shape {}; sum it, or use jacobian or vjp",
+            to_string(y.shape()));
+    for (const Variable& x : xs)
+        detail::check_differentiable(x, "x", function, place);
+    const Variable one = constant(Array::scalar(1.0).cast(y.dtype()), y.location());
+    Variables bars = pull_back(std::span(&y, 1), std::span(&one, 1), xs, function, place);
+    return connected(std::move(bars), {y}, xs, options, function, place);
+}
+
+} // namespace
+
+Variables grad(const Variable& y, const Variables& xs, GradOptions options, Where where)
+{
+    return gradient(y, xs, options, "grad", locate(where));
+}
+
+Variables vjp(const Variables& ys,
+              const Variables& xs,
+              const Variables& y_bars,
+              GradOptions options,
+              Where where)
+{
+    const Location* place = locate(where);
+    detail::check_count(y_bars.size(), "cotangents", ys.size(), "results", "vjp", place);
+    for (const Variable& x : xs)
+        detail::check_differentiable(x, "x", "vjp", place);
+    Variables directions;
+    for (std::size_t i = 0; i < ys.size(); ++i) {
+        detail::check_differentiable(ys[i], "a result", "vjp", place);
+        directions.push_back(detail::as_direction(y_bars[i], ys[i], "vjp", place));
+    }
+    Variables bars = pull_back(ys, directions, xs, "vjp", place);
+    return connected(std::move(bars), ys, xs, options, "vjp", place);
+}
+
+Variable jvp(const Variable& y,
+             const Variables& xs,
+             const Variables& x_dots,
+             GradOptions options,
+             Where where)
+{
+    const Location* place = locate(where);
+    detail::check_count(x_dots.size(), "tangents", xs.size(), "xs", "jvp", place);
+    detail::check_differentiable(y, "the result", "jvp", place);
+    Variables directions;
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+        detail::check_differentiable(xs[i], "x", "jvp", place);
+        if (!options.disconnected_zero && !depends({y}, xs[i]))
+            throw user_error(Code::domain, place, "jvp", "the result does not depend on {}",
+                             describe(xs[i]));
+        directions.push_back(detail::as_direction(x_dots[i], xs[i], "jvp", place));
+    }
+    const Variable y_dot = push_forward(std::span(&y, 1), xs, directions, "jvp", place)[0];
+    const OriginScope origin(place);
+    return y_dot.is_empty() ? zeros_like(y) : y_dot;
+}
+
+Variable
+hvp(const Variable& y, const Variable& x, const Variable& v, GradOptions options, Where where)
+{
+    const Location* place = locate(where);
+    const Variable x_bar = gradient(y, {x}, options, "hvp", place)[0];
+    const Variable direction = detail::as_direction(v, x, "hvp", place);
+    const Variable x_dot = push_forward(std::span(&x_bar, 1), std::span(&x, 1),
+                                        std::span(&direction, 1), "hvp", place)[0];
+    const OriginScope origin(place);
+    return x_dot.is_empty() ? zeros_like(x) : x_dot;
+}
+
+} // namespace croton::inline v1

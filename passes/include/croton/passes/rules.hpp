@@ -1,0 +1,20 @@
+#pragma once
+
+#include <croton/passes/rule.hpp>
+
+#include <vector>
+
+namespace croton::inline v1 {
+
+RuleSet canonical_rules(); ///< one spelling for what can be spelled in several ways
+RuleSet arith_rules();     ///< algebra
+RuleSet cast_rules();      ///< conversions that keep every value
+RuleSet compare_rules();   ///< comparison, logic, where
+RuleSet shape_rules();     ///< reshape, transpose, broadcast
+RuleSet reduce_rules();    ///< sums of sums, of broadcasts, of scaled values
+RuleSet stable_rules();    ///< expressions that are exact where they would overflow or cancel
+
+/// All of the above: what tests and docs/rules.md go through.
+std::vector<RuleSet> all_rules();
+
+} // namespace croton::inline v1

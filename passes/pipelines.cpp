@@ -1,0 +1,26 @@
+#include <croton/passes/expand_composites.hpp>
+#include <croton/passes/fold_constants.hpp>
+#include <croton/passes/merge_duplicates.hpp>
+#include <croton/passes/pipelines.hpp>
+#include <croton/passes/rewrite.hpp>
+#include <croton/passes/rules.hpp>
+
+namespace croton::inline v1 {
+
+Pipeline cpu_pipeline()
+{
+    const Rewrite simplify("simplify", {canonical_rules(), cast_rules(), shape_rules(),
+                                        compare_rules(), reduce_rules(), arith_rules()});
+    const Rewrite stabilize("stabilize", {stable_rules()});
+    Pipeline p("cpu");
+
+    // Stable forms first: algebra can take apart what they look for, exp(x) / sum(exp(x)).
+    p.fixpoint("stabilize", 8, MergeDuplicates{}, FoldConstants{}, stabilize);
+    p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize);
+    p.add(ExpandComposites{}); // after the last rule that knows a composite by its name
+    p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
+
+    return p;
+}
+
+} // namespace croton::inline v1

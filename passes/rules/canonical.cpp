@@ -1,0 +1,48 @@
+#include <croton/ir/build.hpp>
+#include <croton/ir/ops.hpp>
+#include <croton/passes/rules.hpp>
+
+namespace croton::inline v1 {
+
+RuleSet canonical_rules()
+{
+    using enum Exactness;
+    RuleSet r("canonical");
+    const Variable x = wildcard("x");
+    const Variable y = wildcard("y");
+    const Variable c = wildcard("c");
+
+    // Comparisons read from the smaller side.
+    r.add(x > y, y < x, bitwise).expands();
+    r.add(x >= y, y <= x, bitwise).expands();
+
+    // Signs move out of products and into sums.
+    r.add(-(-x), x, bitwise);
+    r.add(x + -y, x - y, bitwise);
+    r.add(x - -y, x + y, bitwise);
+    r.add(-x * -y, x * y, bitwise);
+    r.add(-x / -y, x / y, bitwise);
+    r.add(-(x - y), y - x, domain); // x == y gives -0 and +0
+    r.add(x * -1, -x, bitwise);
+    r.add(x / -1, -x, bitwise);
+    r.add(0 - x, -x, domain); // x == 0 gives +0 and -0
+
+    // Odd and even functions: a sign moves out, or goes away.
+    r.add(abs(-x), abs(x), bitwise);
+    r.add(square(-x), square(x), bitwise);
+    r.add(cos(-x), cos(x), bitwise);
+    r.add(cosh(-x), cosh(x), bitwise);
+    r.add(sin(-x), -sin(x), bitwise).expands();
+    r.add(tan(-x), -tan(x), bitwise).expands();
+    r.add(tanh(-x), -tanh(x), bitwise).expands();
+    r.add(erf(-x), -erf(x), bitwise).expands();
+
+    // A constant takes the sign of its product, and meets the other constants.
+    r.add(-(x * c), x * -c, bitwise).when(is_constant("c")).expands();
+    r.add(-(x / c), x / -c, bitwise).when(is_constant("c")).expands();
+    r.add(-(c / x), -c / x, bitwise).when(is_constant("c")).expands();
+
+    return r;
+}
+
+} // namespace croton::inline v1

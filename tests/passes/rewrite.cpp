@@ -1,0 +1,89 @@
+#include <croton/ir/build.hpp>
+#include <croton/ir/ops.hpp>
+#include <croton/ir/print.hpp>
+#include <croton/passes/merge_duplicates.hpp>
+#include <croton/passes/pipelines.hpp>
+#include <croton/passes/rewrite.hpp>
+#include <croton/passes/rules.hpp>
+
+#include "support/catch.hpp"
+
+using namespace croton;
+
+namespace {
+
+const PassOptions checked{.verify = true, .check_hash = true};
+
+std::string rewritten(const Variables& inputs, const Variable& y)
+{
+    Graph graph(inputs, {y});
+    cpu_pipeline().run(graph, checked);
+    return to_expression(graph.outputs()[0]);
+}
+
+} // namespace
+
+TEST_CASE("the logarithm of one plus an exponential is a softplus")
+{
+    const Variable x = vector<float>("x");
+    const Variable b = scalar<float>("b");
+    CHECK(rewritten({x, b}, log(1 + exp(x + b))) == "softplus(x + b)");
+}
+
+TEST_CASE("a rule's result has the type of what it replaces")
+{
+    const Variable x = vector<std::int32_t>("x", {dim("n")});
+    Graph graph({x}, {x - x});
+    cpu_pipeline().run(graph, checked);
+    CHECK(graph.outputs()[0].type() == x.type());
+    CHECK(to_expression(graph.outputs()[0]) == "0");
+}
+
+TEST_CASE("equal expressions become one")
+{
+    const Variable x = vector<float>("x");
+    const Variable y = vector<float>("y", x.shape());
+    Graph graph({x, y}, {exp(x + y), exp(y + x) * 2});
+    CHECK(graph.size() == 6);
+    PassReport report;
+    PassContext context{checked, report};
+    CHECK(MergeDuplicates{}.run(graph, context) == Changed::yes);
+    CHECK(graph.size() == 4);
+    CHECK(MergeDuplicates{}.run(graph, context) == Changed::no);
+}
+
+TEST_CASE("a firing names the rule's place and the user's")
+{
+    const Variable x = vector<float>("x");
+    Graph graph({x}, {log(exp(x))});
+    const PassReport report = cpu_pipeline().run(graph, checked);
+    REQUIRE(report.firings.size() == 1);
+    const std::string text = to_string(report.firings[0]);
+    CHECK_THAT(text, test::contains("stable.cpp:"));
+    CHECK_THAT(text, test::contains("  log(exp(x)) -> x  at rewrite.cpp:"));
+}
+
+TEST_CASE("a rule is switched off by its text")
+{
+    const Variable x = vector<float>("x");
+    Graph graph({x}, {log(exp(x))});
+    PassOptions options = checked;
+    options.rules_off = {"log(exp(x)) -> x"};
+    CHECK(cpu_pipeline().run(graph, options).firings.empty());
+    CHECK(to_expression(graph.outputs()[0]) == "log(exp(x))");
+}
+
+TEST_CASE("rules that undo each other are named")
+{
+    const Variable x = wildcard("x");
+    RuleSet r("loop");
+    r.add(sin(x), cos(x), Exactness::rounding).expands();
+    r.add(cos(x), sin(x), Exactness::rounding).expands();
+    const Variable v = vector<float>("v");
+    Graph graph({v}, {sin(v)});
+    PassReport report;
+    PassContext context{checked, report};
+    CHECK_THROWS_WITH(
+        Rewrite(r).run(graph, context),
+        test::contains("rules undo each other on sin: 'cos(x) -> sin(x)' (rewrite.cpp:"));
+}

@@ -1,0 +1,67 @@
+// main() of every test program: Catch2's own, an option for golden files, and skipped tests as an
+// exit status that ctest counts.
+#if !__has_include(<catch2/catch_all.hpp>)
+#define CATCH_CONFIG_RUNNER
+#endif
+#include <cstddef>
+#include <cstdio>
+
+#include "support/catch.hpp"
+
+namespace croton::test {
+namespace {
+
+// Known to ctest as SKIP_RETURN_CODE.
+constexpr int all_skipped_status = 77;
+
+bool update_golden_requested = false;
+std::size_t cases_run = 0;
+std::size_t cases_skipped = 0;
+
+#if __has_include(<catch2/catch_all.hpp>)
+namespace command_line = Catch::Clara;
+using ListenerBase = Catch::EventListenerBase;
+#else
+namespace command_line = Catch::clara;
+using ListenerBase = Catch::TestEventListenerBase;
+#endif
+
+class CountCases : public ListenerBase {
+public:
+    using ListenerBase::ListenerBase;
+
+    void testCaseStarting(const Catch::TestCaseInfo& info) override
+    {
+        ListenerBase::testCaseStarting(info);
+        ++cases_run;
+    }
+};
+
+CATCH_REGISTER_LISTENER(CountCases)
+
+} // namespace
+
+void note_skipped(const std::string& reason)
+{
+    ++cases_skipped;
+    std::printf("skipped: %s: %s\n", Catch::getResultCapture().getCurrentTestName().c_str(),
+                reason.c_str());
+}
+
+bool update_golden() { return update_golden_requested; }
+
+} // namespace croton::test
+
+int main(int argc, char** argv)
+{
+    using namespace croton::test;
+    Catch::Session session;
+    session.cli(session.cli() | command_line::Opt(update_golden_requested)["--update-golden"](
+                                    "rewrite golden files instead of comparing them"));
+    const int wrong_usage = session.applyCommandLine(argc, argv);
+    if (wrong_usage != 0) return wrong_usage;
+
+    const int failed = session.run();
+    if (cases_skipped > 0) std::printf("skipped %zu of %zu test cases\n", cases_skipped, cases_run);
+    return failed == 0 && cases_run > 0 && cases_skipped == cases_run ? all_skipped_status : failed;
+}

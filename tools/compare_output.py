@@ -1,0 +1,48 @@
+"""Runs a program and compares what it prints with a file.
+
+usage: compare_output.py EXPECTED PROGRAM [ARGUMENTS]
+
+A line of EXPECTED that starts with ~ is a regular expression for the whole line: times and folders
+differ between machines. All other lines are compared as they are, trailing blanks aside.
+"""
+
+import re
+import subprocess
+import sys
+
+
+def line_matches(expected, printed):
+    if expected.startswith("~"):
+        return re.fullmatch(expected[1:].strip(), printed.strip()) is not None
+    return expected.rstrip() == printed.rstrip()
+
+
+def first_difference(expected, printed):
+    """The index of the first line that differs, or None."""
+    for index in range(max(len(expected), len(printed))):
+        if index >= len(expected) or index >= len(printed):
+            return index
+        if not line_matches(expected[index], printed[index]):
+            return index
+    return None
+
+
+def main():
+    path, command = sys.argv[1], sys.argv[2:]
+    run = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    # A progress bar returns to the start of its line: what stays visible counts.
+    printed = [line.split("\r")[-1] for line in run.stdout.rstrip("\n").split("\n")]
+    with open(path, encoding="utf-8") as file:
+        expected = file.read().rstrip("\n").split("\n")
+
+    print(run.stdout)
+    if run.returncode != 0:
+        sys.exit(f"{command[0]}: exit status {run.returncode}")
+    index = first_difference(expected, printed)
+    if index is not None:
+        show = lambda lines: repr(lines[index]) if index < len(lines) else "end of text"
+        sys.exit(f"{path}:{index + 1}: expected {show(expected)}, printed {show(printed)}")
+
+
+if __name__ == "__main__":
+    main()
