@@ -202,6 +202,22 @@ int normalize_axis(int axis, int rank, std::string_view function, const Location
     return a;
 }
 
+std::vector<int> normalize_axes(std::span<const int> axes,
+                                int rank,
+                                std::string_view function,
+                                const Location* where)
+{
+    std::vector<int> normal;
+    for (int axis : axes) {
+        const int a = normalize_axis(axis, rank, function, where);
+        if (std::ranges::count(normal, a) > 0)
+            throw user_error(Code::index, where, function, "axis {} is given twice", axis);
+        normal.push_back(a);
+    }
+    std::ranges::sort(normal);
+    return normal;
+}
+
 bool uniform_value(const Variable& v, double& value)
 {
     const Variable* at = &v;

@@ -1,10 +1,12 @@
 #pragma once
 
-#include <croton/ir/op.hpp>
-#include <croton/ir/variable.hpp>
-
 #include <initializer_list>
 #include <span>
+#include <string_view>
+#include <vector>
+
+#include <croton/ir/op.hpp>
+#include <croton/ir/variable.hpp>
 
 namespace croton::inline v1 {
 
@@ -17,14 +19,14 @@ Variable apply(const Op& op,
                std::initializer_list<Variable> operands,
                Params params = {},
                Where where = Where::current());
-Variable
-apply(const Op& op, std::span<const Variable> operands, Params params, const Location* where);
+Variable apply(const Op& op, std::span<const Variable> operands, Params params, const Location* where);
 /// All outputs.
-Variables
-apply_all(const Op& op, std::span<const Variable> operands, Params params, const Location* where);
+Variables apply_all(const Op& op,
+                    std::span<const Variable> operands,
+                    Params params,
+                    const Location* where);
 
-/// An Apply with types as given, nothing converted and nothing checked: for passes that copy
-/// graphs.
+/// An Apply with types as given, nothing converted and nothing checked: for passes that copy graphs.
 Variables rebuild(const Op& op,
                   std::span<const Variable> inputs,
                   Params params,
@@ -51,6 +53,11 @@ Shape broadcast_shape(const Op& op,
 
 /// Converts a possibly negative axis of `rank`; UserError naming `function` when out of range.
 int normalize_axis(int axis, int rank, std::string_view function, const Location* where);
+/// The same for several: sorted; UserError where one is given twice.
+std::vector<int> normalize_axes(std::span<const int> axes,
+                                int rank,
+                                std::string_view function,
+                                const Location* where);
 
 /// If `v` is a constant, or a cast or broadcast of one, whose elements are all equal: that value.
 /// Returns whether it is.

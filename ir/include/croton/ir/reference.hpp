@@ -31,6 +31,23 @@ Array reduce(const ReferenceArgs& args)
 }
 Array contract(const ReferenceArgs&);
 Array transpose(const ReferenceArgs&);
+Array relabel(const ReferenceArgs&); ///< the same elements in C order under the result's shape
+Array flip(const ReferenceArgs&);
+Array concatenate(const ReferenceArgs&);
+Array slice(const ReferenceArgs&);
+Array set_slice(const ReferenceArgs&);
+Array iota(const ReferenceArgs&);
+Array gather(const ReferenceArgs&);
+Array take_along_axis(const ReferenceArgs&);
+Array scatter_add(const ReferenceArgs&);
+Array scatter_set(const ReferenceArgs&);
+Array add_along_axis(const ReferenceArgs&);
+Array cumulate(Monoid monoid, const ReferenceArgs&);
+template <Monoid m>
+Array prefix(const ReferenceArgs& args)
+{
+    return cumulate(m, args);
+}
 } // namespace reference
 
 } // namespace croton::inline v1

@@ -57,6 +57,17 @@ public:
     Variable operator()(const Index& i0, const Index& i1) const;
     Variable operator()(const Index& i0, const Index& i1, const Index& i2) const;
     Variable operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3) const;
+    Variable operator()(const Index& i0,
+                        const Index& i1,
+                        const Index& i2,
+                        const Index& i3,
+                        const Index& i4) const;
+    Variable operator()(const Index& i0,
+                        const Index& i1,
+                        const Index& i2,
+                        const Index& i3,
+                        const Index& i4,
+                        const Index& i5) const;
     Variable operator[](const Index& i) const;
     /// A new array that differs from this one at the index, as jax's .at[i].set(v).
     [[nodiscard]] Variable set(std::initializer_list<Index> index, const Variable& value) const;
