@@ -474,6 +474,10 @@ private:
             !is_short(grown.inner))
             return needed ? refuse(value, c, s, "the whole array must be reduced first") : false;
         const Reading reading = read(value, apply, s, grown, inner);
+        // A second pass over a whole array would wait for the first: each gets its blocks by itself.
+        if (grown.outer.empty() && s.reduces && !is_short(grown.inner) &&
+            std::ranges::any_of(reading.reads, [&](const Variable& v) { return find(c, v); }))
+            return refuse(value, c, s, "the whole array must be reduced first");
         if (!reading.aligned)
             return refuse(value, c, s, "it needs elements other than the one at its own index");
         const bool shares = std::ranges::any_of(reading.reads, [&](const Variable& v) {
