@@ -28,7 +28,9 @@ RuleSet canonical_rules()
     r.add(0 - x, -x, domain); // x == 0 gives +0 and -0
 
     // Odd and even functions: a sign moves out, or goes away.
-    r.add(abs(-x), abs(x), bitwise);
+    r.add(abs(-x), abs(x), bitwise).when([](const Match& m) {
+        return !is_unsigned(m["x"].dtype());
+    });
     r.add(square(-x), square(x), bitwise);
     r.add(cos(-x), cos(x), bitwise);
     r.add(cosh(-x), cosh(x), bitwise);
@@ -37,10 +39,14 @@ RuleSet canonical_rules()
     r.add(tanh(-x), -tanh(x), bitwise).expands();
     r.add(erf(-x), -erf(x), bitwise).expands();
 
+    const auto scaled = [](const Match& m) {
+        return constant_value(m["c"]) && !constant_value(m["x"]);
+    };
+
     // A constant takes the sign of its product, and meets the other constants.
-    r.add(-(x * c), x * -c, bitwise).when(is_constant("c")).expands();
-    r.add(-(x / c), x / -c, bitwise).when(is_constant("c")).expands();
-    r.add(-(c / x), -c / x, bitwise).when(is_constant("c")).expands();
+    r.add(-(x * c), x * -c, bitwise).when(scaled).expands();
+    r.add(-(x / c), x / -c, bitwise).when(scaled).expands();
+    r.add(-(c / x), -c / x, bitwise).when(scaled).expands();
 
     return r;
 }

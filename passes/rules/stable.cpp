@@ -24,12 +24,9 @@ void add_exponentials(RuleSet& r)
     r.add(log(exp(x)), x, sharper);
     r.add(log2(exp2(x)), x, sharper);
     r.add(log1p(expm1(x)), x, sharper);
-    r.add(log(1 / x), -log(x), sharper);
-    r.add(log(sqrt(x)), log(x) * 0.5, sharper).expands();
     r.add(log(square(x)), log(abs(x)) * 2, sharper).expands();
     r.add(sqrt(square(x)), abs(x), sharper);
-    r.add(log(exp(x) + exp(y)),
-          where(x == y, x + log_2, maximum(x, y) + softplus(-abs(x - y))),
+    r.add(log(exp(x) + exp(y)), where(x == y, x + log_2, maximum(x, y) + softplus(-abs(x - y))),
           sharper)
         .expands();
 }
@@ -42,8 +39,8 @@ void add_hyperbolic(RuleSet& r)
     r.add((exp(x) - exp(-x)) / (exp(x) + exp(-x)), tanh(x), sharper);
     r.add((exp(x) - exp(-x)) / 2, sinh(x), sharper);
     r.add((exp(x) - exp(-x)) * 0.5, sinh(x), sharper);
-    r.add((exp(x) + exp(-x)) / 2, cosh(x), sharper);
-    r.add((exp(x) + exp(-x)) * 0.5, cosh(x), sharper);
+    r.add((exp(x) + exp(-x)) / 2, cosh(x), rounding);
+    r.add((exp(x) + exp(-x)) * 0.5, cosh(x), rounding);
     r.add(1 - cos(x), square(sin(x * 0.5)) * 2, sharper).expands();
     r.add(1 - erf(x), erfc(x), sharper);
     r.add(1 + erf(x), erfc(-x), sharper);
@@ -60,16 +57,16 @@ void add_sigmoids(RuleSet& r)
     r.add(1 / (1 + exp(x)), sigmoid(-x), sharper);
     r.add(exp(x) / (1 + exp(x)), sigmoid(x), sharper);
     r.add(exp(x) * sigmoid(-x), sigmoid(x), sharper);
-    r.add(sigmoid(x) / sigmoid(-x), exp(x), sharper);
+    r.add(sigmoid(x) / sigmoid(-x), exp(x), rounding);
     r.add(1 - sigmoid(-x), sigmoid(x), sharper);
     r.add(1 - sigmoid(x), sigmoid(-x), sharper);
     r.add(log1p(exp(x)), softplus(x), sharper);
     r.add(log(sigmoid(-x)), -softplus(x), sharper);
     r.add(log(sigmoid(x)), -softplus(-x), sharper).expands();
     r.add(log1p(-sigmoid(x)), -softplus(x), sharper);
-    r.add(exp(-softplus(x)), sigmoid(-x), sharper);
-    r.add(exp(softplus(x)), 1 + exp(x), sharper).expands();
-    r.add(expm1(softplus(x)), exp(x), sharper);
+    r.add(exp(-softplus(x)), sigmoid(-x), rounding);
+    r.add(exp(softplus(x)), 1 + exp(x), rounding).expands();
+    r.add(expm1(softplus(x)), exp(x), rounding);
     r.add(x - softplus(x), -softplus(-x), sharper).expands();
     r.add(x + softplus(-x), softplus(x), sharper);
     r.add(softplus(x) - softplus(-x), x, sharper);
