@@ -168,6 +168,17 @@ private:
         mark(is_strided(v, base, classes) ? base : v);
     }
 
+    /// One value for the whole call, found without reading memory: from extents and literals.
+    bool is_constant(const Apply& a)
+    {
+        const bool fixed = a.output(0).rank() == 0 && !is_structured(a.op()) &&
+                           std::ranges::all_of(a.inputs(), [&](const Variable& v) {
+                               return v.leaf() == Leaf::constant || constants_.contains(v.value());
+                           });
+        if (fixed) constants_.insert(a.output(0).value());
+        return fixed;
+    }
+
     int cost_of(const Variable& v) const
     {
         if (roots_.contains(v.value())) return 0;
@@ -182,7 +193,7 @@ private:
     }
 
     std::vector<Apply> order_;
-    std::set<const detail::Value*> roots_; // looked up only
+    std::set<const detail::Value*> roots_, constants_; // looked up only
     std::unordered_map<const detail::Value*, int> uses_, cost_, statements_;
 };
 
