@@ -1,22 +1,17 @@
-/* The error function. erf |x| = 1 - 2^-y with y = |x| Q(|x|), Q = -log2(erfc x)/x a minimax polynomial
-   whose error is weighted by what it does to erf (tools/minimax.py): Q(0) = 2/sqrt(pi)/ln 2, and
-   towards the end, where erf is 1, Q hardly matters. The Horner sum is Q - Q(0), so that its
-   rounding stays small near 0. */
+/* The error function. erf |x| = 1 - 2^-y with y = |x| Q(|x|), Q = -log2(erfc x)/x a minimax
+   polynomial whose error is weighted by what it does to erf (tools/minimax.py): Q(0) =
+   2/sqrt(pi)/ln 2, and towards the end, where erf is 1, Q hardly matters. The Horner sum is Q -
+   Q(0), so that its rounding stays small near 0. */
 
-/* 2^x - 1 for -126 < x <= 0, to 2^-26.1 (f32) and 2^-60 (f64) of itself before rounding; the sign of
-   a zero is lost. x = n + r, and the last coefficient is what ln 2 has beyond its format. */
+/* 2^x - 1 for -126 < x <= 0, to 2^-26.1 (f32) and 2^-60 (f64) of itself before rounding; the sign
+   of a zero is lost. x = n + r. */
 CT_MATH f32 exp2m1_core_f32(f32 x)
 {
     f32 t = x + 0x1.8p+23f;
     f32 s = exp_power_f32(t);
     f32 r = x - (t - 0x1.8p+23f);
     f32 w = s * r;
-    f32 p = 0x1.41d696p-13f;
-    p = fma_f32(p, r, 0x1.5ef302p-10f);
-    p = fma_f32(p, r, 0x1.3b2cdcp-7f);
-    p = fma_f32(p, r, 0x1.c6afa8p-5f);
-    p = fma_f32(p, r, 0x1.ebfbdep-3f);
-    p = fma_f32(p, r, -0x1.05c61p-29f);
+    f32 p = exp2m1_poly_f32(r);
     return fma_f32(w, 0x1.62e43p-1f, w * p) + (s - 1.0f);
 }
 
@@ -26,18 +21,7 @@ CT_MATH f64 exp2m1_core_f64(f64 x)
     f64 s = exp_power_f64(t);
     f64 r = x - (t - 0x1.8p+52);
     f64 w = s * r;
-    f64 p = 0x1.b1ab13c1888a4p-36;
-    p = fma_f64(p, r, 0x1.e9f14721a2c8p-32);
-    p = fma_f64(p, r, 0x1.e4dc04899f98cp-28);
-    p = fma_f64(p, r, 0x1.b524e8d0a1029p-24);
-    p = fma_f64(p, r, 0x1.62c01f0f7319cp-20);
-    p = fma_f64(p, r, 0x1.ffcbfc6ec3343p-17);
-    p = fma_f64(p, r, 0x1.430912f91b167p-13);
-    p = fma_f64(p, r, 0x1.5d87fe78a3db1p-10);
-    p = fma_f64(p, r, 0x1.3b2ab6fba4c96p-7);
-    p = fma_f64(p, r, 0x1.c6b08d704a0c6p-5);
-    p = fma_f64(p, r, 0x1.ebfbdff82c58fp-3);
-    p = fma_f64(p, r, 0x1.abc9e3b39803fp-56);
+    f64 p = exp2m1_poly_f64(r);
     return fma_f64(w, 0x1.62e42fefa39efp-1, w * p) + (s - 1.0);
 }
 
@@ -90,3 +74,45 @@ CT_MATH f64 erf_f64(f64 x)
     f64 y = fma_f64(a, 0x1.a0be83d8d032dp+0, a * q);
     return copysign_f64(exp2m1_core_f64(-y), x);
 }
+
+/* erfc |x| = 1 - erf |x| below 0.47; from there e^(-x^2) g(t) / (1 + 2|x|), g a minimax polynomial
+   in t = (|x| - 4) / (|x| + 4); what x^2 lost goes into the exponent's rest. erfc(-x) = 2 - erfc x.
+ */
+CT_MATH f64 erfc_f64(f64 x)
+{
+    f64 a = abs_f64(x);
+    a = a > 28.0 ? 28.0 : a;
+    f64 t = (a - 4.0) / (a + 4.0);
+    f64 g = -0x1.3d9ec385aa1e9p-25;
+    g = fma_f64(g, t, -0x1.e1ab0efca4219p-26);
+    g = fma_f64(g, t, 0x1.bc9b93d33636bp-24);
+    g = fma_f64(g, t, 0x1.50402adc28a5fp-23);
+    g = fma_f64(g, t, -0x1.822ce4fbca5a7p-24);
+    g = fma_f64(g, t, -0x1.db7d77aa770e5p-21);
+    g = fma_f64(g, t, 0x1.c332e067c4c65p-22);
+    g = fma_f64(g, t, 0x1.82086e30c6ef2p-18);
+    g = fma_f64(g, t, -0x1.7a9436eaad9ep-17);
+    g = fma_f64(g, t, -0x1.99a84a55da351p-16);
+    g = fma_f64(g, t, 0x1.3bea6bd5aa4d7p-13);
+    g = fma_f64(g, t, -0x1.a1dc7cb9391d4p-13);
+    g = fma_f64(g, t, -0x1.8d4b1b98647b2p-11);
+    g = fma_f64(g, t, 0x1.49c66ef542c38p-8);
+    g = fma_f64(g, t, -0x1.09623803dc60bp-6);
+    g = fma_f64(g, t, 0x1.3079ee01f05e2p-5);
+    g = fma_f64(g, t, -0x1.0fb06e00a475cp-4);
+    g = fma_f64(g, t, 0x1.7fee004dc24f3p-4);
+    g = fma_f64(g, t, -0x1.9ddb23c3d264cp-4);
+    g = fma_f64(g, t, 0x1.16ecefcfa737ep-4);
+    g = fma_f64(g, t, 0x1.f7f5df66fad11p-7);
+    g = fma_f64(g, t, -0x1.1df1ad154a2acp-3);
+    g = fma_f64(g, t, 0x1.3ba5916e9fd7fp+0);
+    f64 z = -(a * a);
+    f64 n = exp_shift_f64(z);
+    f64 r = exp_rest_f64(z, n) - fma_f64(a, a, z);
+    f64 scaled = g / fma_f64(2.0, a, 1.0);
+    f64 tail = exp_scale_f64(fma_f64(scaled, exp_poly_f64(r), scaled), n);
+    f64 y = a < 0.47 ? 1.0 - erf_f64(a) : tail;
+    return x < 0 ? 2.0 - y : y;
+}
+
+CT_MATH f32 erfc_f32(f32 x) { return (f32)erfc_f64((f64)x); }

@@ -80,20 +80,18 @@ CT_MATH f64 exp_poly_f64(f64 r)
     return fma_f64(r * r, q, r);
 }
 
-/* s (e^r - 1) + c for |r| <= ln(2)/2, e^r - 1 to 2^-28.1 (f32) and 2^-61.6 (f64) of itself. Adding c
-   to s r first loses less than it would at the end. */
-CT_MATH f32 expm1_poly_f32(f32 r, f32 s, f32 c)
+/* q of e^r - 1 = r + r^2 q for |r| <= ln(2)/2, to 2^-28.1 (f32) and 2^-61.6 (f64) of e^r - 1. */
+CT_MATH f32 expm1_poly_f32(f32 r)
 {
     f32 q = 0x1.3b709ep-13f;
     q = fma_f32(q, r, 0x1.6d2e5ep-10f);
     q = fma_f32(q, r, 0x1.1155bp-7f);
     q = fma_f32(q, r, 0x1.555502p-5f);
     q = fma_f32(q, r, 0x1.55552cp-3f);
-    q = fma_f32(q, r, 0x1p-1f);
-    return fma_f32(s * (r * r), q, fma_f32(s, r, c));
+    return fma_f32(q, r, 0x1p-1f);
 }
 
-CT_MATH f64 expm1_poly_f64(f64 r, f64 s, f64 c)
+CT_MATH f64 expm1_poly_f64(f64 r)
 {
     f64 q = 0x1.1f218ad848e93p-29;
     q = fma_f64(q, r, 0x1.af5dde0fbbfbfp-26);
@@ -105,8 +103,7 @@ CT_MATH f64 expm1_poly_f64(f64 r, f64 s, f64 c)
     q = fma_f64(q, r, 0x1.111111110f6ebp-7);
     q = fma_f64(q, r, 0x1.5555555555556p-5);
     q = fma_f64(q, r, 0x1.5555555555559p-3);
-    q = fma_f64(q, r, 0x1p-1);
-    return fma_f64(s * (r * r), q, fma_f64(s, r, c));
+    return fma_f64(q, r, 0x1p-1);
 }
 
 CT_MATH f32 exp_f32(f32 x)
@@ -123,19 +120,15 @@ CT_MATH f64 exp_f64(f64 x)
     return exp_scale_f64(1.0 + exp_poly_f64(exp_rest_f64(c, t)), t);
 }
 
-/* e^x - 1 for 2^-100 < |x| < 88, or x = 0 whose sign is lost: 2^n p + (2^n - 1). */
-CT_MATH f32 expm1_core_f32(f32 x)
+/* s (e^r - 1) + c. Adding c to s r first loses less than it would at the end. */
+CT_MATH f32 expm1_sum_f32(f32 r, f32 s, f32 c)
 {
-    f32 t = exp_shift_f32(x);
-    f32 s = exp_power_f32(t);
-    return expm1_poly_f32(exp_rest_f32(x, t), s, s - 1.0f);
+    return fma_f32(s * (r * r), expm1_poly_f32(r), fma_f32(s, r, c));
 }
 
-CT_MATH f64 expm1_core_f64(f64 x)
+CT_MATH f64 expm1_sum_f64(f64 r, f64 s, f64 c)
 {
-    f64 t = exp_shift_f64(x);
-    f64 s = exp_power_f64(t);
-    return expm1_poly_f64(exp_rest_f64(x, t), s, s - 1.0);
+    return fma_f64(s * (r * r), expm1_poly_f64(r), fma_f64(s, r, c));
 }
 
 /* Computed as half of itself, since 2^n may be past the largest number where the result is not. */
@@ -144,7 +137,7 @@ CT_MATH f32 expm1_f32(f32 x)
     f32 c = x < -18.0f ? -18.0f : x > 89.0f ? 89.0f : x;
     f32 t = exp_shift_f32(c);
     f32 s = exp_power_f32(t - 1.0f);
-    f32 y = expm1_poly_f32(exp_rest_f32(c, t), s, s - 0.5f);
+    f32 y = expm1_sum_f32(exp_rest_f32(c, t), s, s - 0.5f);
     return abs_f32(x) < 0x1p-25f ? x : y + y;
 }
 
@@ -153,7 +146,7 @@ CT_MATH f64 expm1_f64(f64 x)
     f64 c = x < -38.0 ? -38.0 : x > 710.0 ? 710.0 : x;
     f64 t = exp_shift_f64(c);
     f64 s = exp_power_f64(t - 1.0);
-    f64 y = expm1_poly_f64(exp_rest_f64(c, t), s, s - 0.5);
+    f64 y = expm1_sum_f64(exp_rest_f64(c, t), s, s - 0.5);
     return abs_f64(x) < 0x1p-54 ? x : y + y;
 }
 
@@ -162,25 +155,80 @@ CT_MATH f64 expm1_f64(f64 x)
 CT_MATH f32 tanh_f32(f32 x)
 {
     f32 a = abs_f32(x);
-    f32 c = a > 10.0f ? 10.0f : a;
-    f32 e = expm1_core_f32(c + c);
+    f32 c = a > 10.0f ? 20.0f : a + a;
+    f32 t = exp_shift_f32(c);
+    f32 s = exp_power_f32(t);
+    f32 e = expm1_sum_f32(exp_rest_f32(c, t), s, s - 1.0f);
     f32 d = e + 2.0f;
     f32 q = e / d;
     f32 lost = e < 0x1p+20f ? e - (d - 2.0f) : 0.0f;
-    f32 y = fma_f32(q * lost, fma_f32(0.5f, q, -0.5f), q);
-    return copysign_f32(y, x);
+    return copysign_f32(fma_f32(q * lost, fma_f32(0.5f, q, -0.5f), q), x);
 }
 
+/* Here what e lost and the remainder of the division are put right too. */
 CT_MATH f64 tanh_f64(f64 x)
 {
     f64 a = abs_f64(x);
-    f64 c = a > 20.0 ? 20.0 : a;
-    f64 e = expm1_core_f64(c + c);
+    f64 c = a > 20.0 ? 40.0 : a + a;
+    f64 t = exp_shift_f64(c);
+    f64 s = exp_power_f64(t);
+    f64 r = exp_rest_f64(c, t);
+    f64 w = s * (r * r);
+    f64 p = expm1_poly_f64(r);
+    f64 h = fma_f64(s, r, s - 1.0);
+    f64 e = fma_f64(w, p, h);
     f64 d = e + 2.0;
     f64 q = e / d;
-    f64 lost = e < 0x1p+40 ? e - (d - 2.0) : 0.0;
-    f64 y = fma_f64(q * lost, fma_f64(0.5, q, -0.5), q);
-    return copysign_f64(y, x);
+    f64 e_rest = fma_f64(w, p, h - e);
+    f64 d_rest = e - (d - 2.0) + e_rest;
+    f64 rest = fma_f64(-q, d_rest, e_rest + fma_f64(-q, d, e));
+    rest = e < 4.0 ? rest : 0.0; /* it no longer matters, and e - (d - 2) is no longer exact */
+    return copysign_f64(fma_f64(rest, fma_f64(-0.5, q, 0.5), q), x);
+}
+
+/* 2^x, x = n + r exactly; exp2m1_poly holds (2^r - 1)/r - ln 2, ln 2 as the format has it. */
+CT_MATH f32 exp2m1_poly_f32(f32 r)
+{
+    f32 p = 0x1.41d696p-13f;
+    p = fma_f32(p, r, 0x1.5ef302p-10f);
+    p = fma_f32(p, r, 0x1.3b2cdcp-7f);
+    p = fma_f32(p, r, 0x1.c6afa8p-5f);
+    p = fma_f32(p, r, 0x1.ebfbdep-3f);
+    p = fma_f32(p, r, -0x1.05c61p-29f);
+    return p;
+}
+
+CT_MATH f64 exp2m1_poly_f64(f64 r)
+{
+    f64 p = 0x1.b1ab13c1888a4p-36;
+    p = fma_f64(p, r, 0x1.e9f14721a2c8p-32);
+    p = fma_f64(p, r, 0x1.e4dc04899f98cp-28);
+    p = fma_f64(p, r, 0x1.b524e8d0a1029p-24);
+    p = fma_f64(p, r, 0x1.62c01f0f7319cp-20);
+    p = fma_f64(p, r, 0x1.ffcbfc6ec3343p-17);
+    p = fma_f64(p, r, 0x1.430912f91b167p-13);
+    p = fma_f64(p, r, 0x1.5d87fe78a3db1p-10);
+    p = fma_f64(p, r, 0x1.3b2ab6fba4c96p-7);
+    p = fma_f64(p, r, 0x1.c6b08d704a0c6p-5);
+    p = fma_f64(p, r, 0x1.ebfbdff82c58fp-3);
+    p = fma_f64(p, r, 0x1.abc9e3b39803fp-56);
+    return p;
+}
+
+CT_MATH f32 exp2_f32(f32 x)
+{
+    f32 c = x < -151.0f ? -151.0f : x > 129.0f ? 129.0f : x;
+    f32 t = c + 0x1.8p+23f;
+    f32 r = c - (t - 0x1.8p+23f);
+    return exp_scale_f32(1.0f + fma_f32(r, 0x1.62e43p-1f, r * exp2m1_poly_f32(r)), t);
+}
+
+CT_MATH f64 exp2_f64(f64 x)
+{
+    f64 c = x < -1076.0 ? -1076.0 : x > 1025.0 ? 1025.0 : x;
+    f64 t = c + 0x1.8p+52;
+    f64 r = c - (t - 0x1.8p+52);
+    return exp_scale_f64(1.0 + fma_f64(r, 0x1.62e42fefa39efp-1, r * exp2m1_poly_f64(r)), t);
 }
 
 /* 1 / (1 + e^-x), from e = e^-|x| so that it underflows as e^x does; what the sum d lost is put

@@ -125,3 +125,47 @@ CT_MATH f64 softplus_f64(f64 x)
     f64 tail = log1p_f64(exp_f64(-abs_f64(x)));
     return (x < 0 ? 0.0 : x) + tail;
 }
+
+/* log2 x = k + log(1 + f) / ln 2. */
+CT_MATH f32 log2_f32(f32 x)
+{
+    b8 small = x < 0x1p-126f;
+    f32 a = small ? x * 0x1p+24f : x;
+    u32 e = log_exponent_f32(a);
+    f32 f = from_bits_f32(bits_f32(a) - e) - 1.0f;
+    f32 k = (f32)((i32)e >> 23) - (small ? 24.0f : 0.0f);
+    return log_special_f32(x, fma_f32(log_poly_f32(f), 0x1.715476p+0f, k));
+}
+
+CT_MATH f64 log2_f64(f64 x)
+{
+    b8 small = x < 0x1p-1022;
+    f64 a = small ? x * 0x1p+54 : x;
+    u64 e = log_exponent_f64(a);
+    f64 f = from_bits_f64(bits_f64(a) - e) - 1.0;
+    f64 k = log_integer_f64(e) - (small ? 54.0 : 0.0);
+    return log_special_f64(x, fma_f64(f - log_poly_f64(f), 0x1.71547652b82fep+0, k));
+}
+
+/* log10 x = k log10(2) + log(1 + f) / ln 10. */
+CT_MATH f32 log10_f32(f32 x)
+{
+    b8 small = x < 0x1p-126f;
+    f32 a = small ? x * 0x1p+24f : x;
+    u32 e = log_exponent_f32(a);
+    f32 f = from_bits_f32(bits_f32(a) - e) - 1.0f;
+    f32 k = (f32)((i32)e >> 23) - (small ? 24.0f : 0.0f);
+    f32 y = fma_f32(log_poly_f32(f), 0x1.bcb7b2p-2f, k * -0x1.ec10cp-27f);
+    return log_special_f32(x, fma_f32(k, 0x1.344136p-2f, y));
+}
+
+CT_MATH f64 log10_f64(f64 x)
+{
+    b8 small = x < 0x1p-1022;
+    f64 a = small ? x * 0x1p+54 : x;
+    u64 e = log_exponent_f64(a);
+    f64 f = from_bits_f64(bits_f64(a) - e) - 1.0;
+    f64 k = log_integer_f64(e) - (small ? 54.0 : 0.0);
+    f64 y = fma_f64(f - log_poly_f64(f), 0x1.bcb7b1526e50ep-2, k * -0x1.9dc1da994fd21p-59);
+    return log_special_f64(x, fma_f64(k, 0x1.34413509f79ffp-2, y));
+}

@@ -1,20 +1,23 @@
 #include "math_cases.hpp"
 
-#include "../../codegen/prelude/base.h"
-#include "../../codegen/prelude/floats.h"
-#include "../../codegen/prelude/exp.h"
-#include "../../codegen/prelude/log.h"
-#include "../../codegen/prelude/trig.h"
-#include "../../codegen/prelude/erf.h"
+#include "prelude_all.h"
 
 namespace {
 
 #define EXACT(function) [](mpfr_ptr y, mpfr_srcptr x) { return function(y, x, MPFR_RNDN); }
-#define CASE(name, exact, low, high, bound)                                                        \
+#define CASE(name, exact, low, high, ...)                                                          \
     MathCase                                                                                       \
     {                                                                                              \
         #name, [](float x) { return name##_f32(x); }, [](double x) { return name##_f64(x); },      \
-            exact, low, high, bound                                                                \
+            [](const float* x, float* y, long n) {                                                 \
+                for (long i = 0; i < n; ++i)                                                       \
+                    y[i] = name##_f32(x[i]);                                                       \
+            },                                                                                     \
+            [](const double* x, double* y, long n) {                                               \
+                for (long i = 0; i < n; ++i)                                                       \
+                    y[i] = name##_f64(x[i]);                                                       \
+            },                                                                                     \
+            exact, low, high, __VA_ARGS__                                                          \
     }
 
 int exact_sigmoid(mpfr_ptr y, mpfr_srcptr x)
@@ -27,8 +30,7 @@ int exact_sigmoid(mpfr_ptr y, mpfr_srcptr x)
 
 int exact_softplus(mpfr_ptr y, mpfr_srcptr x)
 {
-    if (mpfr_cmp_si(x, 2000) > 0)
-        return mpfr_set(y, x, MPFR_RNDN);
+    if (mpfr_cmp_si(x, 2000) > 0) return mpfr_set(y, x, MPFR_RNDN);
     mpfr_exp(y, x, MPFR_RNDN);
     return mpfr_log1p(y, y, MPFR_RNDN);
 }
@@ -39,14 +41,41 @@ const MathCase unary[] = {
     CASE(log, EXACT(mpfr_log), 0, 1e300, 2),
     CASE(log1p, EXACT(mpfr_log1p), -1, 1e300, 2),
     CASE(tanh, EXACT(mpfr_tanh), -20, 20, 2),
-    CASE(sigmoid, exact_sigmoid, -745.5, 40, 2),
-    CASE(softplus, exact_softplus, -745.5, 40, 2),
-    CASE(sin_fast, EXACT(mpfr_sin), -1048576, 1048576, 2),
-    CASE(cos_fast, EXACT(mpfr_cos), -1048576, 1048576, 2),
+    CASE(sigmoid, exact_sigmoid, -745.5, 40, 2, 1100),
+    CASE(softplus, exact_softplus, -745.5, 40, 2, 1100),
+    CASE(sin, EXACT(mpfr_sin), -2e6, 2e6, 2),
+    CASE(cos, EXACT(mpfr_cos), -2e6, 2e6, 2),
+    CASE(tan, EXACT(mpfr_tan), -2e6, 2e6, 2),
+    CASE(exp2, EXACT(mpfr_exp2), -1075.5, 1024.5, 2),
+    CASE(log2, EXACT(mpfr_log2), 0, 1e300, 2),
+    CASE(log10, EXACT(mpfr_log10), 0, 1e300, 2),
+    CASE(asin, EXACT(mpfr_asin), -1, 1, 2),
+    CASE(acos, EXACT(mpfr_acos), -1, 1, 2),
+    CASE(atan, EXACT(mpfr_atan), -1e6, 1e6, 2),
+    CASE(sinh, EXACT(mpfr_sinh), -711, 711, 2),
+    CASE(cosh, EXACT(mpfr_cosh), -711, 711, 2),
+    CASE(asinh, EXACT(mpfr_asinh), -1e300, 1e300, 2),
+    CASE(acosh, EXACT(mpfr_acosh), 1, 1e300, 2),
+    CASE(atanh, EXACT(mpfr_atanh), -1, 1, 2),
+    CASE(erfc, EXACT(mpfr_erfc), -6, 27.5, 4),
     CASE(erf, EXACT(mpfr_erf), -6, 6, 2),
+};
+
+#define CASE2(name, exact, low, high, bound)                                                       \
+    MathCase2                                                                                      \
+    {                                                                                              \
+        #name, [](float x, float y) { return name##_f32(x, y); },                                  \
+            [](double x, double y) { return name##_f64(x, y); },                                   \
+            [](mpfr_ptr z, mpfr_srcptr x, mpfr_srcptr y) { return exact(z, x, y, MPFR_RNDN); },    \
+            low, high, bound                                                                       \
+    }
+
+const MathCase2 binary[] = {
+    CASE2(atan2, mpfr_atan2, -1e6, 1e6, 2),
+    CASE2(pow, mpfr_pow, -1e6, 1e6, 4),
 };
 
 } // namespace
 
 std::span<const MathCase> math_cases() { return unary; }
-std::span<const MathCase2> math_cases2() { return {}; }
+std::span<const MathCase2> math_cases2() { return binary; }

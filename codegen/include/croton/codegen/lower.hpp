@@ -1,9 +1,9 @@
 #pragma once
 
-#include <string>
-
 #include <croton/codegen/clusters.hpp>
 #include <croton/codegen/loop_nest.hpp>
+
+#include <string>
 
 namespace croton::inline v1::codegen {
 
