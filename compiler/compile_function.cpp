@@ -1,9 +1,4 @@
 #include <croton/compiler/function.hpp>
-
-#include <algorithm>
-#include <chrono>
-#include <set>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
@@ -13,6 +8,10 @@
 #include <croton/ir/verify.hpp>
 #include <croton/passes/pipelines.hpp>
 #include <croton/runtime/kernel_cache.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
 
 #include "dump.hpp"
 #include "function_data.hpp"
@@ -33,8 +32,9 @@ double milliseconds_since(Clock::time_point start)
 std::string described(const Variable& v)
 {
     const std::string_view name = v.name();
-    return name.empty() ? fmt::format("an unnamed {} at {}", to_string(v.type()), to_string(v.where()))
-                        : fmt::format("'{}'", name);
+    return name.empty()
+               ? fmt::format("an unnamed {} at {}", to_string(v.type()), to_string(v.where()))
+               : fmt::format("'{}'", name);
 }
 
 bool contains(const std::vector<Variable>& list, const Variable& v)
@@ -52,9 +52,12 @@ public:
             if (o.variable.is_empty()) fail("an output is an empty Variable");
             outputs_.push_back(o.variable);
             names_.push_back(o.name.empty() ? std::string(o.variable.name()) : o.name);
+            // The emitted text then calls it by the output's name.
+            if (o.variable.name().empty() && !o.name.empty()) o.variable.named(o.name);
         }
         check_inputs();
-        for (const Update& u : options_.updates) add_update(u);
+        for (const Update& u : options_.updates)
+            add_update(u);
         if (outputs_.empty()) fail("there is nothing to compute: no outputs and no updates");
         apply_givens();
         check_leaves();
@@ -75,11 +78,16 @@ private:
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
             const Variable& v = inputs_[i];
             if (v.is_empty()) fail("input {} is an empty Variable", i);
-            if (v.leaf() == Leaf::shared) fail("input {} '{}' is shared: functions read it without being given it", i, v.name());
-            if (v.leaf() != Leaf::input) fail("input {} is no input but {}; use givens to replace a value", i, v.owner() ? v.owner().op().name : "a constant");
+            if (v.leaf() == Leaf::shared)
+                fail("input {} '{}' is shared: functions read it without being given it", i,
+                     v.name());
+            if (v.leaf() != Leaf::input)
+                fail("input {} is no input but {}; use givens to replace a value", i,
+                     v.owner() ? v.owner().op().name : "a constant");
             for (std::size_t k = 0; k < i; ++k) {
                 if (same(inputs_[k], v)) fail("input {} is given twice", described(v));
-                if (!v.name().empty() && inputs_[k].name() == v.name()) fail("two inputs are named '{}'", v.name());
+                if (!v.name().empty() && inputs_[k].name() == v.name())
+                    fail("two inputs are named '{}'", v.name());
             }
         }
     }
@@ -89,19 +97,25 @@ private:
         if (contains(targets_, u.target)) fail("'{}' is updated twice", u.target.name());
         Variable value = u.value;
         if (value.is_empty()) fail("the update of '{}' is an empty Variable", u.target.name());
-        if (value.is_weak() || (value.dtype() != u.target.dtype() && promote(value.dtype(), u.target.dtype()) == u.target.dtype()))
+        if (value.is_weak() || (value.dtype() != u.target.dtype() &&
+                                promote(value.dtype(), u.target.dtype()) == u.target.dtype()))
             value = value.as(u.target.dtype());
         const Type type = u.target.type();
         if (value.dtype() != u.target.dtype())
-            throw user_error(Code::dtype, value.location(), name(), "the update of '{}' is {}, the variable {}; convert it with .as()",
-                             u.target.name(), croton::name(value.dtype()), croton::name(type.dtype()));
+            throw user_error(Code::dtype, value.location(), name(),
+                             "the update of '{}' is {}, the variable {}; convert it with .as()",
+                             u.target.name(), croton::name(value.dtype()),
+                             croton::name(type.dtype()));
         if (value.rank() != u.target.rank())
-            throw user_error(Code::shape, value.location(), name(), "the update of '{}' has shape {}, the variable {}",
-                             u.target.name(), to_string(value.shape()), to_string(type.shape()));
+            throw user_error(Code::shape, value.location(), name(),
+                             "the update of '{}' has shape {}, the variable {}", u.target.name(),
+                             to_string(value.shape()), to_string(type.shape()));
         for (std::size_t i = 0; i < type.shape().size(); ++i)
             if (never_equal(value.shape()[i], type.shape()[i]))
-                throw user_error(Code::shape, value.location(), name(), "the update of '{}' has shape {}, the variable {}",
-                                 u.target.name(), to_string(value.shape()), to_string(type.shape()));
+                throw user_error(Code::shape, value.location(), name(),
+                                 "the update of '{}' has shape {}, the variable {}",
+                                 u.target.name(), to_string(value.shape()),
+                                 to_string(type.shape()));
         targets_.push_back(u.target);
         outputs_.push_back(value);
     }
@@ -111,17 +125,19 @@ private:
         VariableMap by;
         for (const auto& [from, to] : options_.givens) {
             if (from.type() != to.type())
-                fail("givens replace {} {} by {}", described(from), to_string(from.type()), to_string(to.type()));
+                fail("givens replace {} {} by {}", described(from), to_string(from.type()),
+                     to_string(to.type()));
             if (!by.emplace(from, to).second) fail("givens replace {} twice", described(from));
         }
         // A replacement may itself need what another given replaces: as often as there are givens.
         for (std::size_t round = 0; round < options_.givens.size(); ++round) {
             const Variables replaced = copy_graph(outputs_, by);
-            if (std::ranges::equal(replaced, outputs_, same)) return;
+            if (std::ranges::equal(replaced, outputs_, Same{})) return;
             outputs_ = replaced;
         }
         for (const Variable& v : leaves(outputs_))
-            if (by.contains(v)) fail("givens are cyclic: {} is replaced by something that needs it", described(v));
+            if (by.contains(v))
+                fail("givens are cyclic: {} is replaced by something that needs it", described(v));
     }
 
     void check_leaves()
@@ -129,14 +145,16 @@ private:
         const Variables needed = leaves(outputs_);
         for (const Variable& v : needed) {
             if (v.leaf() == Leaf::input && !contains(inputs_, v))
-                throw user_error(Code::domain, v.location(), name(), "{} is needed but not among the inputs", described(v));
+                throw user_error(Code::domain, v.location(), name(),
+                                 "{} is needed but not among the inputs", described(v));
             if (v.leaf() == Leaf::wildcard) fail("an output needs a wildcard of a rewrite rule");
             if (v.leaf() == Leaf::shared) shared_.push_back(v);
         }
         if (options_.allow_unused_inputs) return;
         for (std::size_t i = 0; i < inputs_.size(); ++i)
             if (!contains(needed, inputs_[i]) && !names_an_extent(inputs_[i]))
-                fail("input {} {} is not needed by any output; allow_unused_inputs accepts it", i, described(inputs_[i]));
+                fail("input {} {} is not needed by any output; allow_unused_inputs accepts it", i,
+                     described(inputs_[i]));
     }
 
     /// An input may be there for its shape alone.
@@ -195,7 +213,8 @@ void build(FunctionData& f, std::span<const Requirement> requirements)
 {
     std::vector<Variable> inputs = f.inputs;
     inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
-    f.program = codegen::make_program(inputs, f.outputs, requirements, {f.name, f.options.threads != 1});
+    f.program =
+        codegen::make_program(inputs, f.outputs, requirements, {f.name, f.options.threads != 1});
 }
 
 void load(FunctionData& f)
@@ -214,10 +233,9 @@ void load(FunctionData& f)
 detail::Ref<const FunctionData> Request::compile()
 {
     const auto start = Clock::now();
-    auto* f = new FunctionData;
+    auto* f = new FunctionData(options_);
     auto owner = detail::Ref<const FunctionData>::adopt(f);
     f->name = name();
-    f->options = options_;
     f->where = where_;
     f->output_names = names_;
     f->targets = targets_;
@@ -226,7 +244,8 @@ detail::Ref<const FunctionData> Request::compile()
     VariableMap by;
     for (const Variable& v : inputs_) {
         Shape shape = v.shape();
-        for (Extent& e : shape) e = substitute(e, solved.substitution);
+        for (Extent& e : shape)
+            e = substitute(e, solved.substitution);
         if (same(shape, v.shape())) {
             f->inputs.push_back(v);
             continue;
@@ -249,7 +268,8 @@ detail::Ref<const FunctionData> Request::compile()
 
 Function function(std::vector<Variable> inputs, Outputs outputs, Options options, Where where)
 {
-    return Function(Request(std::move(inputs), std::move(outputs), std::move(options), where).compile());
+    return Function(
+        Request(std::move(inputs), std::move(outputs), std::move(options), where).compile());
 }
 
 } // namespace croton::inline v1

@@ -1,11 +1,10 @@
 #include <croton/compiler/function.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/reference.hpp>
 
 #include <algorithm>
 #include <cstring>
 #include <new>
-
-#include <croton/ir/format.hpp>
-#include <croton/ir/reference.hpp>
 
 #include "function_data.hpp"
 #include "solve_extents.hpp"
@@ -22,7 +21,8 @@ void release(const FunctionData* f) noexcept
 
 FunctionData::~FunctionData()
 {
-    for (auto& slot : kept) free_workspace(slot.load(std::memory_order_acquire));
+    for (auto& slot : kept)
+        free_workspace(slot.load(std::memory_order_acquire));
 }
 
 // A workspace knows its size: it stands in the 64 bytes in front.
@@ -30,7 +30,8 @@ void* allocate_workspace(std::size_t bytes)
 {
     char* block = static_cast<char*>(std::aligned_alloc(64, (bytes + 64 + 63) / 64 * 64));
     if (!block)
-        throw BackendError(Code::memory, fmt::format("workspace: out of memory: {} bytes", bytes), nullptr, "workspace");
+        throw BackendError(Code::memory, fmt::format("workspace: out of memory: {} bytes", bytes),
+                           nullptr, "workspace");
     std::memcpy(block, &bytes, sizeof bytes);
     return block + 64;
 }
@@ -47,7 +48,8 @@ std::size_t workspace_size(const void* memory) noexcept
     return bytes;
 }
 
-TakenWorkspace::TakenWorkspace(const FunctionData& f, std::size_t bytes) : function_(f), memory_(nullptr)
+TakenWorkspace::TakenWorkspace(const FunctionData& f, std::size_t bytes)
+    : function_(f), memory_(nullptr)
 {
     for (auto& slot : f.kept) {
         memory_ = slot.exchange(nullptr, std::memory_order_acq_rel);
@@ -84,24 +86,31 @@ std::string argument_name(const FunctionData& f, std::size_t i)
 void check_count(const FunctionData& f, std::size_t given)
 {
     if (given != f.inputs.size())
-        refuse(f, Code::shape, fmt::format("takes {} inputs, {} are given; it is {}", f.inputs.size(), given,
-                                           Function::signature_of(f)));
+        refuse(f, Code::shape,
+               fmt::format("takes {} inputs, {} are given; it is {}", f.inputs.size(), given,
+                           Function::signature_of(f)));
 }
 
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
 {
     const Variable& v = f.inputs[i];
     if (dtype != v.dtype())
-        refuse(f, Code::dtype, fmt::format("{} is {}, given {}", argument_name(f, i), croton::name(v.dtype()), croton::name(dtype)));
+        refuse(f, Code::dtype,
+               fmt::format("{} is {}, given {}", argument_name(f, i), croton::name(v.dtype()),
+                           croton::name(dtype)));
     if (rank != v.rank())
-        refuse(f, Code::shape, fmt::format("{} has rank {} {}, given rank {}", argument_name(f, i), v.rank(), to_string(v.shape()), rank));
+        refuse(f, Code::shape,
+               fmt::format("{} has rank {} {}, given rank {}", argument_name(f, i), v.rank(),
+                           to_string(v.shape()), rank));
 }
 
 } // namespace
 
-std::string failure_text(const FunctionData& f, std::int32_t code, std::int64_t found, std::int64_t expected)
+std::string
+failure_text(const FunctionData& f, std::int32_t code, std::int64_t found, std::int64_t expected)
 {
-    if (code == codegen::index_out_of_range) return fmt::format("{}: an index is out of range", f.name);
+    if (code == codegen::index_out_of_range)
+        return fmt::format("{}: an index is out of range", f.name);
     const codegen::Guard& g = f.program.guards.at(static_cast<std::size_t>(code) - 1);
     return fmt::format("{}: {} is {}, it must be {}{}", f.name, g.text, found, expected,
                        g.expected.is_known() ? "" : fmt::format(" ({})", to_string(g.expected)));
@@ -112,7 +121,8 @@ void throw_failure(const FunctionData& f, std::int32_t code, const Report& repor
     const std::string text = failure_text(f, code, report.values[0], report.values[1]);
     if (code == codegen::index_out_of_range)
         throw UserError(Code::index, text, f.program.checked.at(report.apply), f.name);
-    throw UserError(Code::shape, text, f.program.guards.at(static_cast<std::size_t>(code) - 1).where, f.name);
+    throw UserError(Code::shape, text,
+                    f.program.guards.at(static_cast<std::size_t>(code) - 1).where, f.name);
 }
 
 } // namespace detail
@@ -129,7 +139,8 @@ std::string Status::text() const
 const Array& Results::operator[](std::size_t i) const&
 {
     if (i >= arrays_.size())
-        throw user_error(Code::index, function_->where, function_->name, "result {} does not exist: there are {}", i, arrays_.size());
+        throw user_error(Code::index, function_->where, function_->name,
+                         "result {} does not exist: there are {}", i, arrays_.size());
     return arrays_[i];
 }
 
@@ -137,15 +148,16 @@ const Array& Results::operator[](std::string_view name) const&
 {
     for (std::size_t i = 0; i < arrays_.size(); ++i)
         if (function_->output_names[i] == name) return arrays_[i];
-    throw user_error(Code::index, function_->where, function_->name, "no result is named '{}'; they are {}", name,
+    throw user_error(Code::index, function_->where, function_->name,
+                     "no result is named '{}'; they are {}", name,
                      fmt::join(function_->output_names, ", "));
 }
 
-Workspace::Workspace(std::size_t bytes) : memory_(detail::allocate_workspace(bytes)), bytes_(bytes) {}
+Workspace::Workspace(std::size_t bytes) : memory_(detail::allocate_workspace(bytes)), bytes_(bytes)
+{}
 Workspace::Workspace(Workspace&& other) noexcept
     : memory_(std::exchange(other.memory_, nullptr)), bytes_(std::exchange(other.bytes_, 0))
-{
-}
+{}
 Workspace& Workspace::operator=(Workspace&& other) noexcept
 {
     std::swap(memory_, other.memory_);
@@ -170,15 +182,18 @@ struct Call {
 
 void run_program(const FunctionData& f, const Call& call)
 {
-    const auto bytes = static_cast<std::size_t>(f.program.workspace_bytes >= 0 ? f.program.workspace_bytes
-                                                                                : f.workspace_bytes(call.extents.data()));
+    const auto bytes = static_cast<std::size_t>(f.program.workspace_bytes >= 0
+                                                    ? f.program.workspace_bytes
+                                                    : f.workspace_bytes(call.extents.data()));
     const detail::TakenWorkspace workspace(f, bytes);
     Report report;
-    const std::int32_t code = f.run(&f.runtime, call.in.data(), call.out.data(), call.extents.data(), workspace.memory(), &report);
+    const std::int32_t code = f.run(&f.runtime, call.in.data(), call.out.data(),
+                                    call.extents.data(), workspace.memory(), &report);
     if (code != 0) detail::throw_failure(f, code, report);
 }
 
-std::vector<Array> run_reference(const FunctionData& f, std::vector<Array> values, const std::vector<Array>& shared)
+std::vector<Array>
+run_reference(const FunctionData& f, std::vector<Array> values, const std::vector<Array>& shared)
 {
     std::vector<Variable> inputs = f.inputs;
     inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
@@ -187,7 +202,8 @@ std::vector<Array> run_reference(const FunctionData& f, std::vector<Array> value
 }
 
 /// Calls with the outputs' memory given, or empty Arrays that are made here. Updates come last.
-std::vector<Array> run_arrays(const FunctionData& f, const std::vector<Array>& inputs, std::vector<Array> results)
+std::vector<Array>
+run_arrays(const FunctionData& f, const std::vector<Array>& inputs, std::vector<Array> results)
 {
     const detail::UpdateLock lock(f.targets);
     const std::vector<Array> shared = detail::read_shared(f.shared);
@@ -207,23 +223,29 @@ std::vector<Array> run_arrays(const FunctionData& f, const std::vector<Array>& i
             call.in.push_back(a.data());
             call.extents.insert(call.extents.end(), a.shape().begin(), a.shape().end());
         }
-        for (const Array& a : f.program.constants) call.in.push_back(a.data());
+        for (const Array& a : f.program.constants)
+            call.in.push_back(a.data());
         const ExtentValues value(types, extents);
         results.resize(f.outputs.size());
         for (std::size_t i = 0; i < f.outputs.size(); ++i) {
             const bool update = i >= f.result_count();
-            if (update) results[i] = detail::spare_of(f.targets[i - f.result_count()]);
-            else if (!results[i]) results[i] = Array::empty(f.outputs[i].dtype(), value(f.outputs[i].shape()));
+            if (update)
+                results[i] = detail::spare_of(f.targets[i - f.result_count()]);
+            else if (!results[i])
+                results[i] = Array::empty(f.outputs[i].dtype(), value(f.outputs[i].shape()));
             call.out.push_back(results[i].data());
-            call.extents.insert(call.extents.end(), results[i].shape().begin(), results[i].shape().end());
+            call.extents.insert(call.extents.end(), results[i].shape().begin(),
+                                results[i].shape().end());
         }
         run_program(f, call);
     }
     if (!f.targets.empty()) {
-        std::vector<Array> values(results.begin() + static_cast<std::ptrdiff_t>(f.result_count()), results.end());
+        std::vector<Array> values(results.begin() + static_cast<std::ptrdiff_t>(f.result_count()),
+                                  results.end());
         results.resize(f.result_count());
         std::vector<Array> old = detail::publish_shared(f.targets, std::move(values));
-        for (std::size_t i = 0; i < old.size(); ++i) detail::keep_spare(f.targets[i], std::move(old[i]));
+        for (std::size_t i = 0; i < old.size(); ++i)
+            detail::keep_spare(f.targets[i], std::move(old[i]));
     }
     return results;
 }
@@ -250,24 +272,29 @@ Results Function::call_named(std::initializer_list<std::pair<std::string_view, A
     const FunctionData& f = *data_;
     std::vector<Any> ordered;
     for (const Variable& v : f.inputs) {
-        const auto at = std::ranges::find_if(given, [&](const auto& g) { return g.first == v.name(); });
+        const auto at =
+            std::ranges::find_if(given, [&](const auto& g) { return g.first == v.name(); });
         if (at == given.end())
-            throw user_error(Code::domain, f.where, f.name, "input '{}' is not given; it is {}", v.name(), signature());
+            throw user_error(Code::domain, f.where, f.name, "input '{}' is not given; it is {}",
+                             v.name(), signature());
         ordered.push_back(at->second);
     }
     for (const auto& g : given)
         if (std::ranges::none_of(f.inputs, [&](const Variable& v) { return v.name() == g.first; }))
-            throw user_error(Code::domain, f.where, f.name, "has no input '{}'; it is {}", g.first, signature());
+            throw user_error(Code::domain, f.where, f.name, "has no input '{}'; it is {}", g.first,
+                             signature());
     return call(ordered);
 }
 
 std::string Function::signature_of(const FunctionData& f)
 {
-    const auto list = [](const std::vector<Variable>& values, std::size_t count, const std::vector<std::string>* names) {
+    const auto list = [](const std::vector<Variable>& values, std::size_t count,
+                         const std::vector<std::string>* names) {
         std::string text;
         for (std::size_t i = 0; i < count; ++i) {
             const std::string name = names ? (*names)[i] : std::string(values[i].name());
-            text += fmt::format("{}{}{}", text.empty() ? "" : ", ", name.empty() ? "" : name + ": ", to_string(values[i].type()));
+            text += fmt::format("{}{}{}", text.empty() ? "" : ", ", name.empty() ? "" : name + ": ",
+                                to_string(values[i].type()));
         }
         return text;
     };
@@ -289,30 +316,37 @@ std::string_view Function::source() const
 
 namespace {
 
-std::vector<std::int64_t> call_extents(const FunctionData& f, std::initializer_list<std::pair<std::string_view, std::int64_t>> given)
+std::vector<std::int64_t>
+call_extents(const FunctionData& f,
+             std::initializer_list<std::pair<std::string_view, std::int64_t>> given)
 {
     // Symbols by name; axes that no symbol names must be known.
     std::vector<std::int64_t> extents;
     const auto value_of = [&](const Extent& e, const Variable& v) {
         std::vector<std::pair<const detail::Atom*, std::int64_t>> values;
         for (const detail::Atom* s : symbols(e)) {
-            const auto at = std::ranges::find_if(given, [&](const auto& g) { return g.first == croton::name(s); });
+            const auto at = std::ranges::find_if(
+                given, [&](const auto& g) { return g.first == croton::name(s); });
             if (at == given.end())
-                throw user_error(Code::shape, f.where, f.name, "the workspace of {} '{}' needs extent {}: give {{\"{}\", value}}",
-                                 to_string(v.type()), v.name(), to_string(as_extent(s)), croton::name(s));
+                throw user_error(Code::shape, f.where, f.name,
+                                 "the workspace of {} '{}' needs extent {}: give {{\"{}\", value}}",
+                                 to_string(v.type()), v.name(), to_string(as_extent(s)),
+                                 croton::name(s));
             values.emplace_back(s, at->second);
         }
         return evaluate(e, values);
     };
     for (const auto* list : {&f.program.inputs, &f.program.outputs})
         for (const Variable& v : *list)
-            for (const Extent& e : v.shape()) extents.push_back(value_of(e, v));
+            for (const Extent& e : v.shape())
+                extents.push_back(value_of(e, v));
     return extents;
 }
 
 } // namespace
 
-std::size_t Function::workspace_bytes(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
+std::size_t Function::workspace_bytes(
+    std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
 {
     const FunctionData& f = *data_;
     if (f.options.reference) return 0;
@@ -320,7 +354,8 @@ std::size_t Function::workspace_bytes(std::initializer_list<std::pair<std::strin
     return static_cast<std::size_t>(f.workspace_bytes(call_extents(f, extents).data()));
 }
 
-Workspace Function::workspace(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
+Workspace
+Function::workspace(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
 {
     return Workspace(workspace_bytes(extents));
 }
@@ -331,18 +366,22 @@ void check_signature(const FunctionData& f, std::span<const TypedArgument> argum
 {
     const std::size_t wanted = f.inputs.size() + f.result_count();
     if (arguments.size() != wanted)
-        refuse(f, Code::shape, fmt::format("the typed signature has {} arguments, the function {} inputs and {} outputs",
-                                           arguments.size(), f.inputs.size(), f.result_count()));
+        refuse(f, Code::shape,
+               fmt::format(
+                   "the typed signature has {} arguments, the function {} inputs and {} outputs",
+                   arguments.size(), f.inputs.size(), f.result_count()));
     for (std::size_t i = 0; i < wanted; ++i) {
         const bool output = i >= f.inputs.size();
         const Variable& v = output ? f.outputs[i - f.inputs.size()] : f.inputs[i];
         const TypedArgument& a = arguments[i];
         if (a.output != output)
-            refuse(f, Code::dtype, fmt::format("typed argument {} is an {}, the function has an {} there", i,
-                                               a.output ? "output" : "input", output ? "output" : "input"));
+            refuse(f, Code::dtype,
+                   fmt::format("typed argument {} is an {}, the function has an {} there", i,
+                               a.output ? "output" : "input", output ? "output" : "input"));
         if (a.dtype != v.dtype() || a.rank != v.rank())
-            refuse(f, Code::dtype, fmt::format("typed argument {} is {} of rank {}, the function has {}", i,
-                                               croton::name(a.dtype), a.rank, to_string(v.type())));
+            refuse(f, Code::dtype,
+                   fmt::format("typed argument {} is {} of rank {}, the function has {}", i,
+                               croton::name(a.dtype), a.rank, to_string(v.type())));
     }
 }
 
@@ -362,7 +401,8 @@ bool is_row_major(const Memory& m) noexcept
 std::int64_t element_count(const Memory& m) noexcept
 {
     std::int64_t n = 1;
-    for (int i = 0; i < m.rank; ++i) n *= m.extents[i];
+    for (int i = 0; i < m.rank; ++i)
+        n *= m.extents[i];
     return n;
 }
 
@@ -379,7 +419,8 @@ bool is_usable(std::span<const Memory> arguments, std::size_t inputs) noexcept
 {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const Memory& m = arguments[i];
-        if (!is_row_major(m) || reinterpret_cast<std::uintptr_t>(m.data) % size_bytes(m.dtype) != 0) return false;
+        if (!is_row_major(m) || reinterpret_cast<std::uintptr_t>(m.data) % size_bytes(m.dtype) != 0)
+            return false;
         if (i >= inputs)
             for (std::size_t k = 0; k < i; ++k)
                 if (overlap(m, arguments[k])) return false;
@@ -389,7 +430,10 @@ bool is_usable(std::span<const Memory> arguments, std::size_t inputs) noexcept
 
 } // namespace
 
-Status run_typed(const FunctionData& f, std::span<const Memory> arguments, void* workspace, std::size_t workspace_size_bytes) noexcept
+Status run_typed(const FunctionData& f,
+                 std::span<const Memory> arguments,
+                 void* workspace,
+                 std::size_t workspace_size_bytes) noexcept
 {
     Status status;
     status.function = &f;
@@ -411,18 +455,26 @@ Status run_typed(const FunctionData& f, std::span<const Memory> arguments, void*
     const std::size_t inputs = f.inputs.size();
     const std::size_t constants = f.program.constants.size();
     std::size_t axes = 0;
-    for (const Memory& m : arguments) axes += static_cast<std::size_t>(m.rank);
-    auto** in = static_cast<const void**>(__builtin_alloca((inputs + constants + 1) * sizeof(void*)));
-    auto** out = static_cast<void**>(__builtin_alloca((arguments.size() - inputs + 1) * sizeof(void*)));
+    for (const Memory& m : arguments)
+        axes += static_cast<std::size_t>(m.rank);
+    auto** in =
+        static_cast<const void**>(__builtin_alloca((inputs + constants + 1) * sizeof(void*)));
+    auto** out =
+        static_cast<void**>(__builtin_alloca((arguments.size() - inputs + 1) * sizeof(void*)));
     auto* extents = static_cast<std::int64_t*>(__builtin_alloca((axes + 1) * sizeof(std::int64_t)));
     std::size_t axis = 0;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-        if (i < inputs) in[i] = arguments[i].data;
-        else out[i - inputs] = arguments[i].data;
-        for (int k = 0; k < arguments[i].rank; ++k) extents[axis++] = arguments[i].extents[k];
+        if (i < inputs)
+            in[i] = arguments[i].data;
+        else
+            out[i - inputs] = arguments[i].data;
+        for (int k = 0; k < arguments[i].rank; ++k)
+            extents[axis++] = arguments[i].extents[k];
     }
-    for (std::size_t i = 0; i < constants; ++i) in[inputs + i] = f.program.constants[i].data();
-    const std::int64_t bytes = f.program.workspace_bytes >= 0 ? f.program.workspace_bytes : f.workspace_bytes(extents);
+    for (std::size_t i = 0; i < constants; ++i)
+        in[inputs + i] = f.program.constants[i].data();
+    const std::int64_t bytes =
+        f.program.workspace_bytes >= 0 ? f.program.workspace_bytes : f.workspace_bytes(extents);
     if (bytes > static_cast<std::int64_t>(workspace_size_bytes)) return failed(Code::memory);
     Report report;
     status.guard = f.run(&f.runtime, in, out, extents, workspace, &report);
@@ -438,26 +490,32 @@ void run_checked(const FunctionData& f, std::span<const Memory> arguments)
     const bool plain = f.shared.empty() && f.targets.empty() && !f.options.reference;
     if (plain && is_usable(arguments, inputs) && f.program.workspace_bytes >= 0) {
         const TakenWorkspace workspace(f, static_cast<std::size_t>(f.program.workspace_bytes));
-        const Status s = run_typed(f, arguments, workspace.memory(), workspace_size(workspace.memory()));
+        const Status s =
+            run_typed(f, arguments, workspace.memory(), workspace_size(workspace.memory()));
         if (s) return;
         Report report;
         report.values[0] = s.found;
         report.values[1] = s.expected;
         throw_failure(f, s.guard, report);
     }
-    const auto shape = [](const Memory& m) { return std::vector<std::int64_t>(m.extents, m.extents + m.rank); };
+    const auto shape = [](const Memory& m) {
+        return std::vector<std::int64_t>(m.extents, m.extents + m.rank);
+    };
     std::vector<Array> in;
     for (std::size_t i = 0; i < inputs; ++i) {
         const Memory& m = arguments[i];
-        in.push_back(Array::copy_strided(m.dtype, m.data, shape(m), {m.strides, m.strides + m.rank}));
+        in.push_back(
+            Array::copy_strided(m.dtype, m.data, shape(m), {m.strides, m.strides + m.rank}));
     }
     const std::vector<Array> results = run_arrays(f, in, {});
     for (std::size_t i = 0; i < results.size(); ++i) {
         const Memory& m = arguments[inputs + i];
         if (!std::ranges::equal(results[i].shape(), shape(m)))
-            refuse(f, Code::shape, fmt::format("output {} has shape ({}), the View ({})", i,
-                                               fmt::join(results[i].shape(), ", "), fmt::join(shape(m), ", ")));
-        Array::assign_strided(m.dtype, m.data, shape(m), {m.strides, m.strides + m.rank}, results[i]);
+            refuse(f, Code::shape,
+                   fmt::format("output {} has shape ({}), the View ({})", i,
+                               fmt::join(results[i].shape(), ", "), fmt::join(shape(m), ", ")));
+        Array::assign_strided(m.dtype, m.data, shape(m), {m.strides, m.strides + m.rank},
+                              results[i]);
     }
 }
 

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <array>
-#include <atomic>
-#include <string>
-#include <vector>
-
 #include <croton/codegen/program.hpp>
 #include <croton/compiler/function.hpp>
 #include <croton/passes/pass.hpp>
@@ -12,19 +7,29 @@
 #include <croton/runtime/clang_jit.hpp>
 #include <croton/runtime/program_library.hpp>
 
+#include <array>
+#include <atomic>
+#include <string>
+#include <vector>
+
 namespace croton::inline v1::detail {
 
 /// Everything behind a Function. Immutable once compiled, except for the kept workspaces.
 struct FunctionData {
+    explicit FunctionData(Options o) : options(std::move(o)) {}
+    ~FunctionData();
+    FunctionData(const FunctionData&) = delete;
+    FunctionData& operator=(const FunctionData&) = delete;
+
     std::string name;
     Options options;
     const Location* where = nullptr;
 
-    std::vector<Variable> inputs;       ///< with solved extents
-    std::vector<Variable> shared;       ///< read, in the order of the program's inputs after `inputs`
-    std::vector<Variable> outputs;      ///< then the updates' values
+    std::vector<Variable> inputs;  ///< with solved extents
+    std::vector<Variable> shared;  ///< read, in the order of the program's inputs after `inputs`
+    std::vector<Variable> outputs; ///< then the updates' values
     std::vector<std::string> output_names;
-    std::vector<Variable> targets;      ///< of updates
+    std::vector<Variable> targets; ///< of updates
 
     codegen::Program program;
     ProgramLibrary library;
@@ -44,7 +49,6 @@ struct FunctionData {
     mutable std::atomic<std::uint32_t> count{1};
 
     std::size_t result_count() const { return output_names.size(); }
-    ~FunctionData();
 };
 
 /// Memory of at least `bytes`, 64-byte aligned, taken from the kept ones or new.
@@ -67,6 +71,7 @@ std::size_t workspace_size(const void* memory) noexcept;
 
 /// What `run` returned, as the error that a call throws.
 [[noreturn]] void throw_failure(const FunctionData& f, std::int32_t code, const Report& report);
-std::string failure_text(const FunctionData& f, std::int32_t code, std::int64_t found, std::int64_t expected);
+std::string
+failure_text(const FunctionData& f, std::int32_t code, std::int64_t found, std::int64_t expected);
 
 } // namespace croton::inline v1::detail

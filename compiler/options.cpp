@@ -24,7 +24,8 @@ std::string default_cache_folder()
 const std::vector<EnvironmentVariable>& environment_variables()
 {
     static const std::vector<EnvironmentVariable> all = {
-        {"CROTON_CACHE", "$XDG_CACHE_HOME/croton or ~/.cache/croton", "folder of compiled programs; \"off\": none"},
+        {"CROTON_CACHE", "$XDG_CACHE_HOME/croton or ~/.cache/croton",
+         "folder of compiled programs; \"off\": none"},
         {"CROTON_CACHE_MIB", "256", "the folder's bound, in MiB"},
         {"CROTON_JIT", "beside the library", "folder that holds croton_jit.so"},
         {"CROTON_DUMP", "off", "folder that gets each function's source and pass reports"},

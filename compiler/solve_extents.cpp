@@ -1,10 +1,10 @@
 #include "solve_extents.hpp"
 
-#include <algorithm>
-
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
 #include <croton/ir/traverse.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 
@@ -18,8 +18,10 @@ struct Located {
 void collect(std::span<const Variable> outputs, std::vector<Located>& found)
 {
     for (const Apply& a : applies_of(outputs)) {
-        for (const Requirement& r : a.requirements()) found.push_back({r, a.location()});
-        for (const Region& region : regions_of(a)) collect(region.outputs(), found);
+        for (const Requirement& r : a.requirements())
+            found.push_back({r, a.location()});
+        for (const Region& region : regions_of(a))
+            collect(region.outputs(), found);
     }
 }
 
@@ -69,15 +71,19 @@ SolvedExtents solve_extents(std::span<const Variable> outputs)
                     (contains(l.requirement.a, solved.substitution[i].first) ||
                      contains(l.requirement.b, solved.substitution[i].first)))
                     others = fmt::format(", as {} requires", to_string(*reasons[i]));
-            throw user_error(Code::shape, l.where, "function", "extents contradict each other: {} at {}: {} and {}{}",
-                             l.requirement.text, l.where ? to_string(*l.where) : "", to_string(a), to_string(b), others);
+            throw user_error(Code::shape, l.where, "function",
+                             "extents contradict each other: {} at {}: {} and {}{}",
+                             l.requirement.text, l.where ? to_string(*l.where) : "", to_string(a),
+                             to_string(b), others);
         }
         Extent by = 0;
         if (const detail::Atom* symbol = choose(a, b, by)) {
-            for (auto& [from, to] : solved.substitution) to = substitute(to, {{symbol, by}});
+            for (auto& [from, to] : solved.substitution)
+                to = substitute(to, {{symbol, by}});
             solved.substitution.emplace_back(symbol, by);
             reasons.push_back(l.where);
-        } else later.push_back(l);
+        } else
+            later.push_back(l);
     }
     for (const Located& l : later) {
         const Extent a = substitute(l.requirement.a, solved.substitution);
@@ -87,14 +93,16 @@ SolvedExtents solve_extents(std::span<const Variable> outputs)
     return solved;
 }
 
-ExtentValues::ExtentValues(std::span<const Type> types, std::span<const std::vector<std::int64_t>> extents)
+ExtentValues::ExtentValues(std::span<const Type> types,
+                           std::span<const std::vector<std::int64_t>> extents)
 {
     const auto bound = [&](const detail::Atom* s) {
         return std::ranges::any_of(values_, [&](const auto& v) { return v.first == s; });
     };
     for (std::size_t i = 0; i < types.size(); ++i)
         for (std::size_t k = 0; k < extents[i].size(); ++k)
-            if (const auto* s = as_symbol(types[i].shape()[k]); s && !bound(s)) values_.emplace_back(s, extents[i][k]);
+            if (const auto* s = as_symbol(types[i].shape()[k]); s && !bound(s))
+                values_.emplace_back(s, extents[i][k]);
     // Axes that are linear in one more symbol: 2 * n.
     for (std::size_t i = 0; i < types.size(); ++i)
         for (std::size_t k = 0; k < extents[i].size(); ++k) {
@@ -115,7 +123,8 @@ std::int64_t ExtentValues::operator()(const Extent& extent) const
 std::vector<std::int64_t> ExtentValues::operator()(const Shape& shape) const
 {
     std::vector<std::int64_t> result;
-    for (const Extent& e : shape) result.push_back((*this)(e));
+    for (const Extent& e : shape)
+        result.push_back((*this)(e));
     return result;
 }
 

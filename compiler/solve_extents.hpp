@@ -1,15 +1,15 @@
 #pragma once
 
-#include <vector>
-
 #include <croton/ir/apply.hpp>
+
+#include <vector>
 
 namespace croton::inline v1 {
 
 /// What the extents of a graph must be, solved once for the whole function.
 struct SolvedExtents {
-    Substitution substitution;            ///< symbols that turned out to be others, or known
-    std::vector<Requirement> undecided;   ///< checked when the function runs
+    Substitution substitution;          ///< symbols that turned out to be others, or known
+    std::vector<Requirement> undecided; ///< checked when the function runs
 };
 
 /// Solves the requirements of every Apply that `outputs` need (regions included).

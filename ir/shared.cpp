@@ -1,10 +1,9 @@
+#include <croton/ir/format.hpp>
 #include <croton/ir/shared.hpp>
 
 #include <algorithm>
 #include <mutex>
 #include <shared_mutex>
-
-#include <croton/ir/format.hpp>
 
 #include "node.hpp"
 
@@ -16,7 +15,10 @@ class SharedData final : public ParamsBase {
 public:
     explicit SharedData(Array initial) : current(std::move(initial)) {}
     std::vector<FieldRef> fields() override { return {}; }
-    ParamsBase* fresh() const override { throw internal_error("shared", "a shared value is not copied"); }
+    ParamsBase* fresh() const override
+    {
+        throw internal_error("shared", "a shared value is not copied");
+    }
 
     Array current;
     Array spare; ///< guarded by `updating`
@@ -35,7 +37,8 @@ std::shared_mutex& publication()
 
 SharedData& data_of(const Variable& v)
 {
-    if (v.leaf() != Leaf::shared) throw internal_error("shared", "'{}' is not a shared variable", v.name());
+    if (v.leaf() != Leaf::shared)
+        throw internal_error("shared", "'{}' is not a shared variable", v.name());
     return const_cast<SharedData&>(dynamic_cast<const SharedData&>(*v.value()->node->params));
 }
 
@@ -53,14 +56,16 @@ std::vector<Array> read_shared(const std::vector<Variable>& variables)
 {
     std::vector<Array> values(variables.size());
     const std::shared_lock lock(publication());
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = data_of(variables[i]).current;
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = data_of(variables[i]).current;
     return values;
 }
 
 std::vector<Array> publish_shared(const std::vector<Variable>& variables, std::vector<Array> values)
 {
     const std::unique_lock lock(publication());
-    for (std::size_t i = 0; i < values.size(); ++i) std::swap(data_of(variables[i]).current, values[i]);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        std::swap(data_of(variables[i]).current, values[i]);
     return values;
 }
 
@@ -73,18 +78,24 @@ Array spare_of(const Variable& variable)
     return Array::empty(d.current.dtype(), {shape.begin(), shape.end()});
 }
 
-void keep_spare(const Variable& variable, Array spare) { data_of(variable).spare = std::move(spare); }
+void keep_spare(const Variable& variable, Array spare)
+{
+    data_of(variable).spare = std::move(spare);
+}
 
 UpdateLock::UpdateLock(const std::vector<Variable>& targets)
 {
-    for (const Variable& v : targets) held_.push_back(&data_of(v));
+    for (const Variable& v : targets)
+        held_.push_back(&data_of(v));
     std::ranges::sort(held_); // the same order in every thread; no result depends on it
-    for (SharedData* d : held_) d->updating.lock();
+    for (SharedData* d : held_)
+        d->updating.lock();
 }
 
 UpdateLock::~UpdateLock()
 {
-    for (SharedData* d : held_) d->updating.unlock();
+    for (SharedData* d : held_)
+        d->updating.unlock();
 }
 
 } // namespace detail
@@ -109,7 +120,8 @@ Shared shared(std::string_view name, const Array& initial, Where where)
 {
     const Type type(initial.dtype(), Shape(initial.shape().begin(), initial.shape().end()));
     return Shared(detail::make_leaf(Leaf::shared, type, name,
-                                    Params::adopt(new detail::SharedData(initial.clone())), locate(where)));
+                                    Params::adopt(new detail::SharedData(initial.clone())),
+                                    locate(where)));
 }
 
 } // namespace croton::inline v1

@@ -94,7 +94,7 @@ Variables connected(Variables bars,
         if (!bars[i].is_empty()) continue;
         if (!options.disconnected_zero) {
             const std::string_view y =
-                function == "grad" || function == "hvp" ? "the loss" : "the result";
+                function == "jacobian" || function == "vjp" ? "the result" : "the loss";
             if (depends(ys, xs[i]))
                 throw user_error(
                     Code::domain, place, function,
@@ -190,6 +190,50 @@ hvp(const Variable& y, const Variable& x, const Variable& v, GradOptions options
                                         std::span(&direction, 1), "hvp", place)[0];
     const OriginScope origin(place);
     return x_dot.is_empty() ? zeros_like(x) : x_dot;
+}
+
+namespace {
+
+Shape joined(const Shape& a, const Shape& b)
+{
+    Shape all = a;
+    all.insert(all.end(), b.begin(), b.end());
+    return all;
+}
+
+bool known_smaller(const Variable& x, const Variable& y)
+{
+    const Extent a = element_count(x.shape());
+    const Extent b = element_count(y.shape());
+    return a.is_known() && b.is_known() && a.value() < b.value();
+}
+
+} // namespace
+
+Variable jacobian(const Variable& y, const Variable& x, GradOptions options, Where where)
+{
+    const Location* place = locate(where);
+    detail::check_differentiable(y, "the result", "jacobian", place);
+    detail::check_differentiable(x, "x", "jacobian", place);
+    const bool forward = known_smaller(x, y);
+    const Variable rows = jacobian_rows(y, x, forward, "jacobian", place);
+    const OriginScope origin(place);
+    const Shape shape = joined(y.shape(), x.shape());
+    if (rows.is_empty())
+        return broadcast_to(connected({rows}, {y}, {x}, options, "jacobian", place)[0], shape);
+    if (!forward) return rows.reshape(shape);
+    return rows.reshape({element_count(x.shape()), element_count(y.shape())}).T().reshape(shape);
+}
+
+Variable hessian(const Variable& y, const Variable& x, GradOptions options, Where where)
+{
+    const Location* place = locate(where);
+    const Variable x_bar = gradient(y, {x}, options, "hessian", place)[0];
+    const Variable rows =
+        jacobian_rows(x_bar, x, true, "hessian", place); // symmetric: rows are columns
+    const OriginScope origin(place);
+    const Shape shape = joined(x.shape(), x.shape());
+    return rows.is_empty() ? broadcast_to(zeros_like(x), shape) : rows.reshape(shape);
 }
 
 } // namespace croton::inline v1

@@ -1,7 +1,7 @@
 /* Conversions between formats; integers of a float are in integers_signed.h and _unsigned.h. */
 
-CT_MATH b8 cast_b8_f32(f32 x) { return x != 0; }
-CT_MATH b8 cast_b8_f64(f64 x) { return x != 0; }
+CT_MATH b8 cast_bool_f32(f32 x) { return x != 0; }
+CT_MATH b8 cast_bool_f64(f64 x) { return x != 0; }
 
 /* IEEE half precision, given as its bits. Exact. */
 CT_MATH f32 f32_from_f16(u16 h)

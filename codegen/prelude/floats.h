@@ -65,6 +65,8 @@ CT_MATH f64 max_f64(f64 a, f64 b) { return a != a ? a : a > b ? a : b; }
 CT_MATH f32 min_f32(f32 a, f32 b) { return a != a ? a : a < b ? a : b; }
 CT_MATH f64 min_f64(f64 a, f64 b) { return a != a ? a : a < b ? a : b; }
 
+CT_MATH f32 square_f32(f32 x) { return x * x; }
+CT_MATH f64 square_f64(f64 x) { return x * x; }
 CT_MATH f32 sqrt_f32(f32 x) { return __builtin_sqrtf(x); }
 CT_MATH f64 sqrt_f64(f64 x) { return __builtin_sqrt(x); }
 CT_MATH f32 rsqrt_f32(f32 x) { return 1.0f / sqrt_f32(x); }

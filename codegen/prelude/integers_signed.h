@@ -7,17 +7,18 @@ CT_MATH i64 sub_i64(i64 a, i64 b) { return (i64)(u64)((0u + (u64)a) - (u64)b); }
 CT_MATH i64 mul_i64(i64 a, i64 b) { return (i64)(u64)((0u + (u64)a) * (u64)b); }
 CT_MATH i64 neg_i64(i64 a) { return (i64)(u64)(0u - (u64)a); }
 CT_MATH i64 abs_i64(i64 a) { return a < 0 ? neg_i64(a) : a; }
+CT_MATH i64 square_i64(i64 a) { return mul_i64(a, a); }
 CT_MATH i64 sign_i64(i64 a) { return (i64)((a > 0) - (a < 0)); }
 CT_MATH i64 min_i64(i64 a, i64 b) { return a < b ? a : b; }
 CT_MATH i64 max_i64(i64 a, i64 b) { return a > b ? a : b; }
 
 /* A count below 0 or from the width up shifts everything out. */
-CT_MATH i64 shl_i64(i64 a, i64 n)
+CT_MATH i64 left_shift_i64(i64 a, i64 n)
 {
     return (u64)n < sizeof a * 8 ? (i64)(u64)((0u + (u64)a) << n) : (i64)0;
 }
 
-CT_MATH i64 shr_i64(i64 a, i64 n)
+CT_MATH i64 right_shift_i64(i64 a, i64 n)
 {
     return (i64)(a >> ((u64)n < sizeof a * 8 ? n : (i64)(sizeof a * 8 - 1)));
 }
@@ -50,4 +51,4 @@ CT_MATH i64 cast_i64_f64(f64 x)
     return x >= end ? largest : x <= -end - 1.0 ? (i64)(-largest - 1) : x == x ? (i64)x : (i64)0;
 }
 
-CT_MATH b8 cast_b8_i64(i64 x) { return x != 0; }
+CT_MATH b8 cast_bool_i64(i64 x) { return x != 0; }

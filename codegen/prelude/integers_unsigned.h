@@ -5,13 +5,20 @@ CT_MATH u64 sub_u64(u64 a, u64 b) { return (u64)((0u + a) - b); }
 CT_MATH u64 mul_u64(u64 a, u64 b) { return (u64)((0u + a) * b); }
 CT_MATH u64 neg_u64(u64 a) { return (u64)(0u - a); }
 CT_MATH u64 abs_u64(u64 a) { return a; }
+CT_MATH u64 square_u64(u64 a) { return mul_u64(a, a); }
 CT_MATH u64 sign_u64(u64 a) { return a != 0; }
 CT_MATH u64 min_u64(u64 a, u64 b) { return a < b ? a : b; }
 CT_MATH u64 max_u64(u64 a, u64 b) { return a > b ? a : b; }
 
 /* A count from the width up shifts everything out. */
-CT_MATH u64 shl_u64(u64 a, u64 n) { return n < sizeof a * 8 ? (u64)((0u + a) << n) : (u64)0; }
-CT_MATH u64 shr_u64(u64 a, u64 n) { return n < sizeof a * 8 ? (u64)((0u + a) >> n) : (u64)0; }
+CT_MATH u64 left_shift_u64(u64 a, u64 n)
+{
+    return n < sizeof a * 8 ? (u64)((0u + a) << n) : (u64)0;
+}
+CT_MATH u64 right_shift_u64(u64 a, u64 n)
+{
+    return n < sizeof a * 8 ? (u64)((0u + a) >> n) : (u64)0;
+}
 
 CT_MATH u64 pow_u64(u64 a, u64 n)
 {
@@ -36,4 +43,4 @@ CT_MATH u64 cast_u64_f64(f64 x)
     return x >= (f64)largest ? largest : x > 0 ? (u64)x : (u64)0;
 }
 
-CT_MATH b8 cast_b8_u64(u64 x) { return x != 0; }
+CT_MATH b8 cast_bool_u64(u64 x) { return x != 0; }

@@ -16,13 +16,13 @@ void add_identities(RuleSet& r)
     r.add(x * 1, x, bitwise);
     r.add(x / 1, x, bitwise);
     r.add(x - 0, x, bitwise);
-    r.add(x + 0, x, domain);                             // -0 + 0 is +0
+    r.add(x + 0, x, domain); // -0 + 0 is +0
     r.add(x * 0, 0, bitwise).when(is_integer("x"));
-    r.add(x * 0, 0, domain).when(is_float("x"));         // NaN and infinities give NaN, negatives -0
-    r.add(0 / x, 0, domain);                             // 0 / 0 is NaN, 0 / -1 is -0
+    r.add(x * 0, 0, domain).when(is_float("x")); // NaN and infinities give NaN, negatives -0
+    r.add(0 / x, 0, domain);                     // 0 / 0 is NaN, 0 / -1 is -0
     r.add(x - x, 0, bitwise).when(is_integer("x"));
-    r.add(x - x, 0, domain).when(is_float("x"));         // NaN and infinities give NaN
-    r.add(x / x, 1, domain);                             // 0, NaN and infinities give NaN
+    r.add(x - x, 0, domain).when(is_float("x")); // NaN and infinities give NaN
+    r.add(x / x, 1, domain);                     // 0, NaN and infinities give NaN
     r.add(x * x, square(x), bitwise);
     r.add(floor_div(x, 1), x, bitwise).when(is_integer("x"));
     r.add(x % 1, 0, bitwise).when(is_integer("x"));

@@ -28,7 +28,9 @@ RuleSet canonical_rules()
     r.add(0 - x, -x, domain); // x == 0 gives +0 and -0
 
     // Odd and even functions: a sign moves out, or goes away.
-    r.add(abs(-x), abs(x), bitwise).when([](const Match& m) { return !is_unsigned(m["x"].dtype()); });
+    r.add(abs(-x), abs(x), bitwise).when([](const Match& m) {
+        return !is_unsigned(m["x"].dtype());
+    });
     r.add(square(-x), square(x), bitwise);
     r.add(cos(-x), cos(x), bitwise);
     r.add(cosh(-x), cosh(x), bitwise);

@@ -10,21 +10,29 @@ namespace {
 int exact_bits(DType t)
 {
     switch (t) {
-    case DType::boolean: return 1;
-    case DType::f16: return 11;
-    case DType::bf16: return 8;
-    case DType::f32: return 24;
-    case DType::f64: return 53;
+    case DType::boolean:
+        return 1;
+    case DType::f16:
+        return 11;
+    case DType::bf16:
+        return 8;
+    case DType::f32:
+        return 24;
+    case DType::f64:
+        return 53;
     case DType::i8:
     case DType::i16:
     case DType::i32:
-    case DType::i64: return static_cast<int>(size_bytes(t)) * 8 - 1;
+    case DType::i64:
+        return static_cast<int>(size_bytes(t)) * 8 - 1;
     case DType::u8:
     case DType::u16:
     case DType::u32:
-    case DType::u64: return static_cast<int>(size_bytes(t)) * 8;
+    case DType::u64:
+        return static_cast<int>(size_bytes(t)) * 8;
     case DType::complex64:
-    case DType::complex128: return 0;
+    case DType::complex128:
+        return 0;
     }
     return 0;
 }

@@ -1,8 +1,8 @@
-#include <algorithm>
-
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/passes/rules.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 

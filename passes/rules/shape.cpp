@@ -17,7 +17,8 @@ bool is_identity(const std::vector<int>& order)
 std::vector<int> composed(const std::vector<int>& inner, const std::vector<int>& outer)
 {
     std::vector<int> order;
-    for (int axis : outer) order.push_back(inner[static_cast<std::size_t>(axis)]);
+    for (int axis : outer)
+        order.push_back(inner[static_cast<std::size_t>(axis)]);
     return order;
 }
 
@@ -40,7 +41,9 @@ RuleSet shape_rules()
     r.add(reshape(reshape(x, s), t), reshape(x, t), bitwise);
     r.add(broadcast_to(x, s), x, bitwise).when(has_type_of_result("x"));
     r.add(broadcast_to(broadcast_to(x, s), t), broadcast_to(x, t), bitwise);
-    r.add(transpose(x, p), x, bitwise).when([](const Match& m) { return is_identity(m.ints("p")); });
+    r.add(transpose(x, p), x, bitwise).when([](const Match& m) {
+        return is_identity(m.ints("p"));
+    });
     r.add(transpose(transpose(x, p), q), transpose(x, pq), bitwise).with("pq", [](const Match& m) {
         return composed(m.ints("p"), m.ints("q"));
     });

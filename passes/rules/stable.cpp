@@ -26,8 +26,7 @@ void add_exponentials(RuleSet& r)
     r.add(log1p(expm1(x)), x, sharper);
     r.add(log(square(x)), log(abs(x)) * 2, sharper).expands();
     r.add(sqrt(square(x)), abs(x), sharper);
-    r.add(log(exp(x) + exp(y)),
-          where(x == y, x + log_2, maximum(x, y) + softplus(-abs(x - y))),
+    r.add(log(exp(x) + exp(y)), where(x == y, x + log_2, maximum(x, y) + softplus(-abs(x - y))),
           sharper)
         .expands();
 }

@@ -1,6 +1,7 @@
 // The prelude's elementary functions beside MPFR's, and the measure of their distance.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -24,6 +25,10 @@ private:
 using BigFunction = int (*)(mpfr_ptr result, mpfr_srcptr x);
 using BigFunction2 = int (*)(mpfr_ptr result, mpfr_srcptr x, mpfr_srcptr y);
 
+/// The bits of an exact result kept for a T: its own and enough to tell a fraction of an ULP.
+template <class T>
+constexpr mpfr_prec_t exact_bits = std::numeric_limits<T>::digits + 50;
+
 /// One function of one argument: the prelude's two forms, MPFR's, and where results are neither
 /// constant nor infinite. `bound` is in ULP.
 struct MathCase {
@@ -36,6 +41,14 @@ struct MathCase {
     double low;
     double high;
     double bound;
+    mpfr_prec_t more_bits =
+        0; ///< that `exact` needs beside exact_bits, as it adds 1 to tiny numbers
+
+    template <class T>
+    mpfr_prec_t bits() const
+    {
+        return exact_bits<T> + (sizeof(T) == 4 ? std::min<mpfr_prec_t>(more_bits, 170) : more_bits);
+    }
 };
 
 struct MathCase2 {
@@ -81,7 +94,3 @@ double ulp_error(T y, mpfr_ptr exact)
     mpfr_mul_2si(difference, difference, -exponent, MPFR_RNDN);
     return std::abs(mpfr_get_d(difference, MPFR_RNDU));
 }
-
-/// The bits of `exact` kept for results of type T.
-template <class T>
-constexpr mpfr_prec_t exact_bits = std::numeric_limits<T>::digits + 50;

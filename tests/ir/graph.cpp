@@ -1,11 +1,10 @@
-#include <croton/ir/graph.hpp>
-
-#include "support/catch.hpp"
-
 #include <croton/ir/build.hpp>
+#include <croton/ir/graph.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/verify.hpp>
+
+#include "support/catch.hpp"
 
 using namespace croton;
 
@@ -87,7 +86,8 @@ TEST_CASE("a graph prints one line an apply, up to a limit")
                   "%2 f32 (3) = add %0, %1\n"
                   "%3 f32 () = sum %2  axes=(0)\n"
                   "outputs %3\n");
-    CHECK_THAT(to_text(graph, {.max_lines = 2, .locations = false}), test::contains("... 2 more\n"));
+    CHECK_THAT(to_text(graph, {.max_lines = 2, .locations = false}),
+               test::contains("... 2 more\n"));
     CHECK_THAT(to_graphviz(graph), test::contains("a0 -> a2;"));
 }
 
@@ -100,7 +100,8 @@ TEST_CASE("expressions print as mathematics, with the parentheses they need")
     CHECK(to_expression(-(x + y)) == "-(x + y)");
     CHECK(to_expression(cast(x, DType::f64) * 2) == "f64(x) * 2");
     Variable deep = x;
-    for (int i = 0; i < 50; ++i) deep = sin(deep) + y;
+    for (int i = 0; i < 50; ++i)
+        deep = sin(deep) + y;
     CHECK(to_expression(deep, 60).size() <= 60);
 }
 
@@ -108,8 +109,10 @@ TEST_CASE("an apply whose shape is not its rule's is named")
 {
     const Variable x = vector<float>("x", {3});
     const Type wrong(DType::f32, {4});
-    const Variable bad = rebuild(exp(x).owner().op(), std::span(&x, 1), {}, {&wrong, 1}, nullptr)[0];
-    CHECK_THROWS_WITH(verify(Graph({x}, {bad})), test::contains("exp.0 has shape (4), its operand (3)"));
+    const Variable bad =
+        rebuild(exp(x).owner().op(), std::span(&x, 1), {}, {&wrong, 1}, nullptr)[0];
+    CHECK_THROWS_WITH(verify(Graph({x}, {bad})),
+                      test::contains("exp.0 has shape (4), its operand (3)"));
 }
 
 TEST_CASE("an apply that reads another dtype than its rule gives is named")
@@ -119,11 +122,13 @@ TEST_CASE("an apply that reads another dtype than its rule gives is named")
     const Variable operands[] = {x, i};
     const Type type(DType::f32, {3});
     const Variable bad = rebuild((x + x).owner().op(), operands, {}, {&type, 1}, nullptr)[0];
-    CHECK_THROWS_WITH(verify(Graph({x, i}, {bad})), test::contains("add.0 reads f32 as operand 1, its rule says f64"));
+    CHECK_THROWS_WITH(verify(Graph({x, i}, {bad})),
+                      test::contains("add.0 reads f32 as operand 1, its rule says f64"));
 }
 
 TEST_CASE("a leaf that is no input is named")
 {
     const Variable x = vector<float>("x", {3});
-    CHECK_THROWS_WITH(verify(Graph({}, {exp(x)})), test::contains("the outputs need 'x', which is no input"));
+    CHECK_THROWS_WITH(verify(Graph({}, {exp(x)})),
+                      test::contains("the outputs need 'x', which is no input"));
 }

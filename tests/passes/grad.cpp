@@ -79,9 +79,11 @@ TEST_CASE("grad: what has no gradient is refused at the caller's line")
     CHECK_THROWS_WITH(
         grad(x, x),
         "grad: the loss must be a scalar, it has shape (3, 4); sum it, or use jacobian or vjp");
-    CHECK_THROWS_WITH(grad(i * 2, i),
+    const auto line = __LINE__ + 1;
+    const Variable product = i * 2;
+    CHECK_THROWS_WITH(grad(product, i),
                       "grad: the loss must be floating point: the result of mul (grad.cpp:" +
-                          std::to_string(__LINE__ - 1) + ") is i64");
+                          std::to_string(line) + ") is i64");
     CHECK_THROWS_WITH(grad(w * 2, i), "grad: x must be floating point: 'i' is i64");
     CHECK_THROWS_WITH(grad(w, Variable()),
                       "grad: x is an empty Variable: nothing was assigned to it");

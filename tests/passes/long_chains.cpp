@@ -1,10 +1,10 @@
-#include "support/catch.hpp"
-
-#include <chrono>
-
 #include <croton/ir/ops.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/passes/pipelines.hpp>
+
+#include <chrono>
+
+#include "support/catch.hpp"
 
 using namespace croton;
 
@@ -14,7 +14,8 @@ double seconds_for(std::size_t applies, std::size_t& left)
 {
     const Variable x = vector<float>("x");
     Variable y = x;
-    for (std::size_t i = 0; i < applies / 4; ++i) y = log(1 + exp(y + x)) + 0;
+    for (std::size_t i = 0; i < applies / 4; ++i)
+        y = log(1 + exp(y + x)) + 0;
     Graph graph({x}, {y});
     const auto start = std::chrono::steady_clock::now();
     const PassReport report = cpu_pipeline().run(graph);

@@ -1,12 +1,12 @@
 #include "rules/big.hpp"
 
-#include <map>
-#include <stdexcept>
-#include <string>
+#include <croton/ir/apply.hpp>
 
 #include <boost/math/special_functions/erf.hpp>
 
-#include <croton/ir/apply.hpp>
+#include <map>
+#include <stdexcept>
+#include <string>
 
 namespace croton::test {
 
@@ -45,7 +45,10 @@ const std::map<std::string_view, Function>& functions()
 
 } // namespace
 
-Big exact_value(const Variable& v, std::span<const Variable> inputs, std::span<const Array> values, std::int64_t i)
+Big exact_value(const Variable& v,
+                std::span<const Variable> inputs,
+                std::span<const Array> values,
+                std::int64_t i)
 {
     const auto element = [&](const Array& a) { return Big(a.as_double(a.size() == 1 ? 0 : i)); };
     for (std::size_t k = 0; k < inputs.size(); ++k)
@@ -53,9 +56,11 @@ Big exact_value(const Variable& v, std::span<const Variable> inputs, std::span<c
     const Apply a = v.owner();
     if (!a) return element(v.constant());
     std::vector<Big> x;
-    for (const Variable& in : a.inputs()) x.push_back(exact_value(in, inputs, values, i));
+    for (const Variable& in : a.inputs())
+        x.push_back(exact_value(in, inputs, values, i));
     const auto f = functions().find(a.op().name);
-    if (f == functions().end()) throw std::logic_error("no exact meaning for " + std::string(a.op().name));
+    if (f == functions().end())
+        throw std::logic_error("no exact meaning for " + std::string(a.op().name));
     return f->second(x);
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <span>
+#include <croton/ir/variable.hpp>
 
 #include <boost/multiprecision/cpp_bin_float.hpp>
 
-#include <croton/ir/variable.hpp>
+#include <span>
 
 namespace croton::test {
 
@@ -12,6 +12,9 @@ namespace croton::test {
 using Big = boost::multiprecision::cpp_bin_float_100;
 
 /// The i-th element of a pointwise expression, each op by its mathematical definition.
-Big exact_value(const Variable& v, std::span<const Variable> inputs, std::span<const Array> values, std::int64_t i);
+Big exact_value(const Variable& v,
+                std::span<const Variable> inputs,
+                std::span<const Array> values,
+                std::int64_t i);
 
 } // namespace croton::test

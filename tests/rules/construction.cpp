@@ -1,9 +1,9 @@
-#include "support/catch.hpp"
-
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
+
+#include "support/catch.hpp"
 
 using namespace croton;
 
@@ -57,9 +57,10 @@ TEST_CASE("a left side that is a single value is refused")
 
 TEST_CASE("a left side that is folded before it can match is refused")
 {
-    CHECK(refusal(x + log(Variable(2.0)), x) ==
-          "internal error in rules: rule 'x + log(2) -> x' has 'log(2)' on its left, which is folded "
-          "before it can match");
+    CHECK(
+        refusal(x + log(Variable(2.0)), x) ==
+        "internal error in rules: rule 'x + log(2) -> x' has 'log(2)' on its left, which is folded "
+        "before it can match");
 }
 
 TEST_CASE("a right side that is not smaller must say so")
@@ -76,5 +77,6 @@ TEST_CASE("a rule behind one that always fires first is refused")
     RuleSet r("test");
     r.add(log(exp(x)), x, Exactness::bitwise);
     r.add(log(exp(x + y)), x, Exactness::bitwise);
-    CHECK_THROWS_WITH(r.check(), test::contains("rule 'log(exp(x + y)) -> x' never fires: 'log(exp(x)) -> x'"));
+    CHECK_THROWS_WITH(
+        r.check(), test::contains("rule 'log(exp(x + y)) -> x' never fires: 'log(exp(x)) -> x'"));
 }

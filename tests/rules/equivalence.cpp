@@ -1,4 +1,5 @@
-#include "support/catch.hpp"
+#include <croton/ir/print.hpp>
+#include <croton/ir/reference.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -6,27 +7,39 @@
 #include <limits>
 #include <random>
 
-#include <croton/ir/print.hpp>
-#include <croton/ir/reference.hpp>
-
 #include "rules/big.hpp"
 #include "rules/instances.hpp"
+#include "support/catch.hpp"
 
 using namespace croton;
 using namespace croton::test;
 
 namespace {
 
-constexpr DType tested_dtypes[] = {DType::f64, DType::f32, DType::i8, DType::i64, DType::u8, DType::boolean};
+constexpr DType tested_dtypes[] = {DType::f64, DType::f32, DType::i8,
+                                   DType::i64, DType::u8,  DType::boolean};
 
 enum class Sample : std::uint8_t { moderate, positive, wide, special };
 
 double special_value(std::mt19937& random)
 {
     using Limits = std::numeric_limits<float>;
-    static constexpr double values[] = {
-        0.0,   -0.0,  1.0,  -1.0, Limits::infinity(), -Limits::infinity(), std::numeric_limits<double>::quiet_NaN(),
-        Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min(), 0.5, -0.5, 100.0, -100.0, 1e-10};
+    static constexpr double values[] = {0.0,
+                                        -0.0,
+                                        1.0,
+                                        -1.0,
+                                        Limits::infinity(),
+                                        -Limits::infinity(),
+                                        std::numeric_limits<double>::quiet_NaN(),
+                                        Limits::max(),
+                                        Limits::lowest(),
+                                        Limits::min(),
+                                        Limits::denorm_min(),
+                                        0.5,
+                                        -0.5,
+                                        100.0,
+                                        -100.0,
+                                        1e-10};
     return values[random() % std::size(values)];
 }
 
@@ -35,23 +48,33 @@ double real_sample(Sample kind, std::mt19937& random)
     const double unit = static_cast<double>(random()) / 4294967296.0;
     const double sign = random() & 1 ? 1 : -1;
     switch (kind) {
-    case Sample::moderate: return sign * (0.05 + 6 * unit);
-    case Sample::positive: return 0.05 + 6 * unit;
-    case Sample::wide: return sign * std::exp(-24 + 30 * unit); // 4e-11 .. 400
-    case Sample::special: return special_value(random);
+    case Sample::moderate:
+        return sign * (0.05 + 6 * unit);
+    case Sample::positive:
+        return 0.05 + 6 * unit;
+    case Sample::wide:
+        return sign * std::exp(-24 + 30 * unit); // 4e-11 .. 400
+    case Sample::special:
+        return special_value(random);
     }
     return 0;
 }
 
 /// Values of one input; i8 goes through all 256 values, `round` places further for each input, so
 /// that 256 rounds see all pairs.
-Array sample(const Variable& input, std::size_t at, std::size_t round, Sample kind, std::mt19937& random)
+Array sample(const Variable& input,
+             std::size_t at,
+             std::size_t round,
+             Sample kind,
+             std::mt19937& random)
 {
     std::vector<std::int64_t> shape;
-    for (const Extent& e : input.shape()) shape.push_back(e.value());
+    for (const Extent& e : input.shape())
+        shape.push_back(e.value());
     if (is_float(input.dtype())) {
         Array a = Array::zeros(DType::f64, shape);
-        for (std::int64_t i = 0; i < a.size(); ++i) static_cast<double*>(a.data())[i] = real_sample(kind, random);
+        for (std::int64_t i = 0; i < a.size(); ++i)
+            static_cast<double*>(a.data())[i] = real_sample(kind, random);
         return a.cast(input.dtype());
     }
     Array a = Array::zeros(DType::i64, shape);
@@ -60,18 +83,20 @@ Array sample(const Variable& input, std::size_t at, std::size_t round, Sample ki
         const std::uint64_t bits = (static_cast<std::uint64_t>(random()) << 32) | random();
         const std::uint64_t step = static_cast<std::uint64_t>(i) + at * round;
         const auto value = static_cast<std::int64_t>(all && at < 2 ? step : bits >> (bits % 60));
-        static_cast<std::int64_t*>(a.data())[i] = input.dtype() == DType::boolean ? (value & 1) : value;
+        static_cast<std::int64_t*>(a.data())[i] =
+            input.dtype() == DType::boolean ? (value & 1) : value;
     }
     return a.cast(input.dtype());
 }
 
 bool same_bits(const Array& a, const Array& b, std::int64_t i)
 {
-    if (is_float(a.dtype()) && std::isnan(a.as_double(i)) && std::isnan(b.as_double(i))) return true;
+    if (is_float(a.dtype()) && std::isnan(a.as_double(i)) && std::isnan(b.as_double(i)))
+        return true;
     const std::size_t size = size_bytes(a.dtype());
     const auto offset = static_cast<std::size_t>(i) * size;
-    return std::memcmp(static_cast<const char*>(a.data()) + offset, static_cast<const char*>(b.data()) + offset,
-                       size) == 0;
+    return std::memcmp(static_cast<const char*>(a.data()) + offset,
+                       static_cast<const char*>(b.data()) + offset, size) == 0;
 }
 
 /// The distance from `near` to the next number of the dtype.
@@ -104,8 +129,11 @@ public:
             values_.clear();
             for (std::size_t k = 0; k < instance_.inputs.size(); ++k)
                 values_.push_back(sample(instance_.inputs[k], k, round, kind, random));
-            left_ = evaluate_reference(instance_.inputs, values_, std::span(&instance_.left, 1))[0].contiguous();
-            right_ = evaluate_reference(instance_.inputs, values_, std::span(&instance_.right, 1))[0].contiguous();
+            left_ = evaluate_reference(instance_.inputs, values_, std::span(&instance_.left, 1))[0]
+                        .contiguous();
+            right_ =
+                evaluate_reference(instance_.inputs, values_, std::span(&instance_.right, 1))[0]
+                    .contiguous();
             for (std::int64_t i = 0; i < left_.size() && outcome_.failure.empty(); ++i)
                 if (!agrees(i)) describe(i);
         }
@@ -126,10 +154,14 @@ private:
         if (same_bits(left_, right_, i)) return true;
         if (!is_float(left_.dtype())) return false;
         switch (rule_.exactness) {
-        case Exactness::bitwise: return false;
-        case Exactness::domain: return !is_ordinary(i) || left_.as_double(i) == right_.as_double(i);
-        case Exactness::rounding: return is_near(i);
-        case Exactness::sharper: return is_sharper(i);
+        case Exactness::bitwise:
+            return false;
+        case Exactness::domain:
+            return !is_ordinary(i) || left_.as_double(i) == right_.as_double(i);
+        case Exactness::rounding:
+            return is_near(i);
+        case Exactness::sharper:
+            return is_sharper(i);
         }
         return false;
     }
@@ -166,13 +198,16 @@ private:
             if (std::isfinite(x) && std::abs(x) > 1e6) return std::isfinite(r) || !std::isfinite(l);
         }
         const DType t = left_.dtype();
-        if (std::isfinite(l) && abs(Big(l) - Big(r)) <= 2 * unit_in_last_place(Big(l), t)) return true;
+        if (std::isfinite(l) && abs(Big(l) - Big(r)) <= 2 * unit_in_last_place(Big(l), t))
+            return true;
         const Big truth = exact_value(instance_.left, instance_.inputs, values_, i);
         if (isnan(truth)) return std::isnan(r);
         if (isinf(truth)) return std::isinf(r);
-        if (abs(truth) < 1e-80) return std::isfinite(r); // lost to cancellation even with 100 digits
+        if (abs(truth) < 1e-80)
+            return std::isfinite(r); // lost to cancellation even with 100 digits
         const bool single = t == DType::f32;
-        const Big largest(single ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max());
+        const Big largest(single ? std::numeric_limits<float>::max()
+                                 : std::numeric_limits<double>::max());
         if (abs(truth) > largest) return !std::isnan(r);
         const Big unit = unit_in_last_place(truth, t);
         const Big right_error = std::isfinite(r) ? Big(abs(Big(r) - truth) / unit) : Big(1e300);
@@ -183,12 +218,14 @@ private:
 
     void describe(std::int64_t i)
     {
-        std::string text = to_expression(instance_.left) + " = " + std::to_string(left_.as_double(i)) + ", " +
-                           to_expression(instance_.right) + " = " + std::to_string(right_.as_double(i));
+        std::string text =
+            to_expression(instance_.left) + " = " + std::to_string(left_.as_double(i)) + ", " +
+            to_expression(instance_.right) + " = " + std::to_string(right_.as_double(i));
         char number[64];
         for (std::size_t k = 0; k < values_.size(); ++k) {
             const double x = values_[k].as_double(values_[k].size() == left_.size() ? i : 0);
-            std::snprintf(number, sizeof number, ", %s = %.17g", std::string(instance_.inputs[k].name()).c_str(), x);
+            std::snprintf(number, sizeof number, ", %s = %.17g",
+                          std::string(instance_.inputs[k].name()).c_str(), x);
             text += number;
         }
         outcome_.failure = text;
@@ -208,7 +245,8 @@ TEST_CASE("both sides of every rule agree at its exactness")
 {
     for (const RuleSet& set : all_rules())
         for (const auto& rule : set.rules()) {
-            INFO(set.name() << ": " << rule->info->text << " (" << to_string(*rule->info->where) << ")");
+            INFO(set.name() << ": " << rule->info->text << " (" << to_string(*rule->info->where)
+                            << ")");
             std::size_t tested = 0;
             bool left_is_worse = false;
             for (DType t : tested_dtypes)

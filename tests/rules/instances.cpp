@@ -1,11 +1,11 @@
 #include "rules/instances.hpp"
 
-#include <algorithm>
-#include <map>
-
 #include <croton/ir/build.hpp>
 #include <croton/ir/error.hpp>
 #include <croton/ir/verify.hpp>
+
+#include <algorithm>
+#include <map>
 
 namespace croton::test {
 
@@ -24,7 +24,8 @@ void check_axes(const std::vector<int>& axes, std::string_view field, int rank)
     const bool unique = std::ranges::adjacent_find(sorted) == sorted.end();
     const bool in_range = axes.empty() || (sorted.front() >= 0 && sorted.back() < rank);
     const bool is_order = field == "order";
-    if (!unique || !in_range || (is_order && static_cast<int>(axes.size()) != rank)) throw NoInstance{};
+    if (!unique || !in_range || (is_order && static_cast<int>(axes.size()) != rank))
+        throw NoInstance{};
     if (!is_order && sorted != axes) throw NoInstance{};
 }
 
@@ -38,7 +39,8 @@ public:
         const Apply a = pattern.owner();
         if (!a) return pattern;
         Variables operands;
-        for (const Variable& in : a.inputs()) operands.push_back(build(in));
+        for (const Variable& in : a.inputs())
+            operands.push_back(build(in));
         const int rank = operands.empty() ? 0 : operands[0].rank();
         return apply(a.op(), operands, with_values(a.params(), rank), nullptr);
     }
@@ -87,7 +89,8 @@ std::vector<ParamValue> candidates(const FieldPointer& field)
     return {DType::f32, DType::f64, DType::i64, DType::i32, DType::u8, DType::boolean};
 }
 
-void collect_params(const Variable& pattern, std::map<std::string, std::vector<ParamValue>, std::less<>>& found)
+void collect_params(const Variable& pattern,
+                    std::map<std::string, std::vector<ParamValue>, std::less<>>& found)
 {
     const Apply a = pattern.owner();
     if (!a) return;
@@ -95,12 +98,15 @@ void collect_params(const Variable& pattern, std::map<std::string, std::vector<P
         for (const FieldRef& f : a.params()->fields())
             if (const std::string_view name = wildcard_name(f.value); !name.empty())
                 found.emplace(std::string(name), candidates(f.value));
-    for (const Variable& in : a.inputs()) collect_params(in, found);
+    for (const Variable& in : a.inputs())
+        collect_params(in, found);
 }
 
 std::vector<Variable> candidates(std::string_view name, DType t)
 {
-    const Variable literal = is_float(t) ? Variable(-2.75) : t == DType::boolean ? Variable(true) : Variable(3);
+    const Variable literal = is_float(t)           ? Variable(-2.75)
+                             : t == DType::boolean ? Variable(true)
+                                                   : Variable(3);
     std::vector<Variable> all{input(name, t, {16, 16}), literal, input(name, t, {})};
     if (t != DType::boolean) all.insert(all.begin() + 1, input(name, DType::boolean, {16, 16}));
     return all;
@@ -120,7 +126,8 @@ bool advance(std::vector<std::size_t>& at, const std::vector<std::size_t>& sizes
 
 RuleSet only(const std::shared_ptr<Rule>& rule) { return RuleSet("one", {rule}); }
 
-Variable rewritten(const Variables& inputs, const Variable& v, const Rewrite& rules, std::size_t& firings)
+Variable
+rewritten(const Variables& inputs, const Variable& v, const Rewrite& rules, std::size_t& firings)
 {
     Graph graph(inputs, {v});
     const PassOptions options;
@@ -143,7 +150,8 @@ std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit
     }
     std::map<std::string, std::vector<ParamValue>, std::less<>> params;
     collect_params(rule.left.expression(), params);
-    for (const auto& [name, list] : params) sizes.push_back(list.size());
+    for (const auto& [name, list] : params)
+        sizes.push_back(list.size());
     std::vector<Instance> found;
     std::vector<std::size_t> at(sizes.size(), 0);
     do {
@@ -156,7 +164,8 @@ std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit
         }
         ParamValues chosen_params;
         std::size_t next = values.size();
-        for (const auto& [name, list] : params) chosen_params.emplace(name, list[at[next++]]);
+        for (const auto& [name, list] : params)
+            chosen_params.emplace(name, list[at[next++]]);
         try {
             instance.left = Builder(chosen, chosen_params).build(rule.left.expression());
         } catch (const UserError&) {

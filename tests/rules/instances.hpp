@@ -1,9 +1,9 @@
 #pragma once
 
-#include <vector>
-
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
+
+#include <vector>
 
 namespace croton::test {
 
@@ -23,6 +23,7 @@ std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit
 RuleSet only(const std::shared_ptr<Rule>& rule);
 
 /// Rewrites by `rules` alone; how many rules fired goes to `firings`.
-Variable rewritten(const Variables& inputs, const Variable& v, const Rewrite& rules, std::size_t& firings);
+Variable
+rewritten(const Variables& inputs, const Variable& v, const Rewrite& rules, std::size_t& firings);
 
 } // namespace croton::test

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <croton/codegen/clusters.hpp>
+#include <croton/ir/apply.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <croton/codegen/clusters.hpp>
-#include <croton/ir/apply.hpp>
 
 namespace croton::inline v1::codegen {
 
@@ -18,7 +18,7 @@ struct ProgramOptions {
 
 /// What `run` checks before any work, in the order of its codes.
 struct Guard {
-    std::string text;           ///< "axis 1 of x", or whose requirement it is
+    std::string text; ///< "axis 1 of x", or whose requirement it is
     Extent expected = 0;
     const Location* where = nullptr;
 };

@@ -1,5 +1,11 @@
 #pragma once
 
+#include <croton/compiler/options.hpp>
+#include <croton/ir/array.hpp>
+#include <croton/ir/error.hpp>
+#include <croton/ir/ref.hpp>
+#include <croton/ir/variable.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -9,12 +15,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <croton/compiler/options.hpp>
-#include <croton/ir/array.hpp>
-#include <croton/ir/error.hpp>
-#include <croton/ir/ref.hpp>
-#include <croton/ir/variable.hpp>
 
 namespace croton::inline v1 {
 
@@ -42,6 +42,7 @@ struct Output {
 };
 struct Outputs : std::vector<Output> {
     Outputs(const Variable& v) : std::vector<Output>{Output(v)} {}
+    Outputs(const Output& o) : std::vector<Output>{o} {}
     Outputs(std::initializer_list<Output> list) : std::vector<Output>(list) {}
     Outputs(const Variables& list) : std::vector<Output>(list.begin(), list.end()) {}
 };
@@ -63,17 +64,15 @@ public:
     Any(const Array& a) : array_(a) {}
     template <Number T>
     Any(T v) : array_(Array::scalar(v)), number_(true)
-    {
-    }
+    {}
     template <class T, int R>
     Any(View<T, R> v) : array_(Array::borrow(v))
-    {
-    }
+    {}
     template <class S>
         requires(Contiguous<S> || StridedMatrix<S>)
-    Any(const S& s) : Any(View<const std::remove_cvref_t<decltype(*s.data())>, StridedMatrix<S> ? 2 : 1>(s))
-    {
-    }
+    Any(const S& s)
+        : Any(View<const std::remove_cvref_t<decltype(*s.data())>, StridedMatrix<S> ? 2 : 1>(s))
+    {}
     const Array& array() const noexcept { return array_; }
     bool is_number() const noexcept { return number_; }
 
@@ -95,8 +94,7 @@ private:
     friend class Function;
     Results(std::vector<Array> arrays, detail::Ref<const detail::FunctionData> f)
         : arrays_(std::move(arrays)), function_(std::move(f))
-    {
-    }
+    {}
     std::vector<Array> arrays_;
     detail::Ref<const detail::FunctionData> function_;
 };
@@ -128,10 +126,12 @@ class Function {
 public:
     /// Runs the function.
     ///
-    /// inputs   one argument per input, in order; dtype and rank must match, extents where the graph
+    /// inputs   one argument per input, in order; dtype and rank must match, extents where the
+    /// graph
     ///          fixes them. Borrowed for the call; arrays that are not row-major are packed first.
     /// returns  one Array per output.
-    /// throws   UserError on a count, dtype, rank or extent mismatch (names the input), and where an
+    /// throws   UserError on a count, dtype, rank or extent mismatch (names the input), and where
+    /// an
     ///          index is out of range.
     /// cost     allocates the outputs.
     template <std::convertible_to<Any>... A>
@@ -143,17 +143,20 @@ public:
     Results call(std::span<const Any> inputs) const;
     Results call_named(std::initializer_list<std::pair<std::string_view, Any>> inputs) const;
 
-    /// For calls with the caller's own buffers: `typed<void(View<const float>, double, View<float>)>()`.
-    /// View<const T, R> is an input, View<T, R> an output, a number a 0-d input, `T&` a 0-d output; in
-    /// the order of function(). UserError here if dtypes, ranks or counts do not match.
+    /// For calls with the caller's own buffers: `typed<void(View<const float>, double,
+    /// View<float>)>()`. View<const T, R> is an input, View<T, R> an output, a number a 0-d input,
+    /// `T&` a 0-d output; in the order of function(). UserError here if dtypes, ranks or counts do
+    /// not match.
     template <class Signature>
     Typed<Signature> typed() const
     {
         return Typed<Signature>(*this);
     }
 
-    Workspace workspace(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents = {}) const;
-    std::size_t workspace_bytes(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents = {}) const;
+    Workspace
+    workspace(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents = {}) const;
+    std::size_t workspace_bytes(
+        std::initializer_list<std::pair<std::string_view, std::int64_t>> extents = {}) const;
 
     /// The C++ that runs: kernels and `run`, without the prelude's functions.
     std::string_view source() const;
@@ -162,7 +165,8 @@ public:
     std::string explain() const;
     /// "train(x: f32 (n, 64), y: i64 (n)) -> (loss: f32 ())".
     std::string signature() const;
-    /// Milliseconds that compiling took: building the program, and Clang (0 where it came from a cache).
+    /// Milliseconds that compiling took: building the program, and Clang (0 where it came from a
+    /// cache).
     double compile_ms() const;
 
     const detail::FunctionData& data() const noexcept { return *data_; }
@@ -195,8 +199,12 @@ struct TypedArgument {
     bool output;
 };
 void check_signature(const FunctionData& function, std::span<const TypedArgument> arguments);
-/// Runs with the caller's buffers; no throw, no allocation (of a function without shared variables).
-Status run_typed(const FunctionData& function, std::span<const Memory> arguments, void* workspace, std::size_t workspace_bytes) noexcept;
+/// Runs with the caller's buffers; no throw, no allocation (of a function without shared
+/// variables).
+Status run_typed(const FunctionData& function,
+                 std::span<const Memory> arguments,
+                 void* workspace,
+                 std::size_t workspace_bytes) noexcept;
 /// The same with a workspace of the function's own; throws what went wrong.
 void run_checked(const FunctionData& function, std::span<const Memory> arguments);
 
@@ -207,13 +215,17 @@ struct ArgumentOf<View<T, R>> {
     static constexpr TypedArgument info{dtype_of<std::remove_const_t<T>>(), R, !std::is_const_v<T>};
     static Memory memory(const View<T, R>& v) noexcept
     {
-        return {const_cast<std::remove_const_t<T>*>(v.data), info.dtype, R, v.extents.data(), v.strides.data()};
+        return {const_cast<std::remove_const_t<T>*>(v.data), info.dtype, R, v.extents.data(),
+                v.strides.data()};
     }
 };
 template <Number T>
 struct ArgumentOf<T> {
     static constexpr TypedArgument info{dtype_of<T>(), 0, false};
-    static Memory memory(const T& v) noexcept { return {const_cast<T*>(&v), info.dtype, 0, nullptr, nullptr}; }
+    static Memory memory(const T& v) noexcept
+    {
+        return {const_cast<T*>(&v), info.dtype, 0, nullptr, nullptr};
+    }
 };
 template <Number T>
 struct ArgumentOf<T&> {
@@ -223,8 +235,8 @@ struct ArgumentOf<T&> {
 
 } // namespace detail
 
-/// A function with a C++ signature. Holds the code alive; arguments are checked once, here, and only
-/// their extents at each call.
+/// A function with a C++ signature. Holds the code alive; arguments are checked once, here, and
+/// only their extents at each call.
 template <class... A>
 class Typed<void(A...)> {
 public:
@@ -243,7 +255,8 @@ public:
     Status operator()(Workspace& workspace, A... arguments) const noexcept
     {
         const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
-        return detail::run_typed(function_.data(), {memory, sizeof...(A)}, workspace.memory_, workspace.bytes_);
+        return detail::run_typed(function_.data(), {memory, sizeof...(A)}, workspace.memory_,
+                                 workspace.bytes_);
     }
 
 private:

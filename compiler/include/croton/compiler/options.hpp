@@ -1,5 +1,7 @@
 #pragma once
 
+#include <croton/ir/shared.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -7,12 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include <croton/ir/shared.hpp>
-
 namespace croton::inline v1 {
 
-/// What a shared variable becomes after a call. The value is converted to the target's dtype if that
-/// loses nothing; its shape must be the target's.
+/// What a shared variable becomes after a call. The value is converted to the target's dtype if
+/// that loses nothing; its shape must be the target's.
 struct Update {
     Shared target;
     Variable value;
@@ -25,7 +25,8 @@ struct Options {
     std::vector<Update> updates = {};
     /// Variables replaced by others (or by expressions) before anything else.
     std::vector<std::pair<Variable, Variable>> givens = {};
-    /// At most this many threads in a call; 0: all that the process may use. Results do not depend on it.
+    /// At most this many threads in a call; 0: all that the process may use. Results do not depend
+    /// on it.
     int threads = 0;
     /// Every op by its obvious meaning, no compiler, no rules: slow, for comparing.
     bool reference = false;
@@ -45,7 +46,7 @@ struct Options {
 struct Environment {
     std::string cache_folder; ///< empty: no disk cache
     std::uint64_t cache_limit_bytes = 0;
-    std::string jit_folder; ///< empty: beside the library
+    std::string jit_folder;  ///< empty: beside the library
     std::string dump_folder; ///< empty: nothing is dumped
     bool verify = false;
 };

@@ -36,6 +36,16 @@ Variables push_forward(std::span<const Variable> ys,
                        std::string_view function,
                        const Location* place);
 
+/// The Jacobian with one row for each element of `y`, and each row of x's shape, from reverse
+/// sweeps: (elements of y, x's shape). With `forward`, one row for each element of `x`, of y's
+/// shape, from forward sweeps. One loop in either case, as long as the graph of one sweep. Empty
+/// where no derivative flows.
+Variable jacobian_rows(const Variable& y,
+                       const Variable& x,
+                       bool forward,
+                       std::string_view function,
+                       const Location* place);
+
 /// Cotangents of one Apply's inputs by its op's record; `y_bars` has one per output. Empty where
 /// none flows. Errors as above, and InternalError if the record gives another number or type.
 Variables input_cotangents(const Apply& apply,

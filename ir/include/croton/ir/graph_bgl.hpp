@@ -2,24 +2,26 @@
 
 // For sources only: the one header that brings Boost.
 
-#include <cstddef>
-#include <utility>
-#include <vector>
+#include <croton/ir/graph.hpp>
 
 #include <boost/graph/graph_traits.hpp>
 #include <boost/graph/properties.hpp>
 #include <boost/iterator/counting_iterator.hpp>
 #include <boost/property_map/property_map.hpp>
 
-#include <croton/ir/graph.hpp>
+#include <cstddef>
+#include <utility>
+#include <vector>
 
 namespace croton::inline v1 {
 
-/// A Graph as Boost.Graph's algorithms see it: a snapshot of the Applies and edges of a committed one.
+/// A Graph as Boost.Graph's algorithms see it: a snapshot of the Applies and edges of a committed
+/// one.
 ///
 /// vertices  positions in order(); one more, `source()`, stands before everything that reads no
 ///           Apply, and one, `sink()`, behind the outputs: algorithms need one entry and one exit.
-/// edges     from an Apply to each that reads it, once for each reading operand; numbered, each with
+/// edges     from an Apply to each that reads it, once for each reading operand; numbered, each
+/// with
 ///           a reverse edge when `reversed` is asked for (max-flow needs them).
 /// models    VertexListGraph, EdgeListGraph, BidirectionalGraph.
 class BoostGraph {
@@ -32,7 +34,9 @@ public:
         friend bool operator!=(const Edge& a, const Edge& b) { return a.index != b.index; }
         friend bool operator<(const Edge& a, const Edge& b) { return a.index < b.index; }
     };
-    struct Category : boost::vertex_list_graph_tag, boost::edge_list_graph_tag, boost::bidirectional_graph_tag {};
+    struct Category : boost::vertex_list_graph_tag,
+                      boost::edge_list_graph_tag,
+                      boost::bidirectional_graph_tag {};
     using EdgeIterator = std::vector<Edge>::const_iterator;
 
     explicit BoostGraph(const Graph& graph, bool with_reverse_edges = false)
@@ -95,7 +99,10 @@ struct ReverseEdgeMap {
     using reference = BoostGraph::Edge;
     using category = boost::readable_property_map_tag;
     const BoostGraph* graph;
-    friend BoostGraph::Edge get(const ReverseEdgeMap& m, const BoostGraph::Edge& e) { return m.graph->reverse(e); }
+    friend BoostGraph::Edge get(const ReverseEdgeMap& m, const BoostGraph::Edge& e)
+    {
+        return m.graph->reverse(e);
+    }
 };
 
 inline std::size_t source(const BoostGraph::Edge& e, const BoostGraph&) { return e.from; }
@@ -105,24 +112,33 @@ inline std::size_t num_edges(const BoostGraph& g) { return g.edge_count(); }
 inline std::pair<boost::counting_iterator<std::size_t>, boost::counting_iterator<std::size_t>>
 vertices(const BoostGraph& g)
 {
-    return {boost::counting_iterator<std::size_t>(0), boost::counting_iterator<std::size_t>(g.vertex_count())};
+    return {boost::counting_iterator<std::size_t>(0),
+            boost::counting_iterator<std::size_t>(g.vertex_count())};
 }
 inline std::pair<BoostGraph::EdgeIterator, BoostGraph::EdgeIterator> edges(const BoostGraph& g)
 {
     return {g.edges().begin(), g.edges().end()};
 }
-inline std::pair<BoostGraph::EdgeIterator, BoostGraph::EdgeIterator> out_edges(std::size_t v, const BoostGraph& g)
+inline std::pair<BoostGraph::EdgeIterator, BoostGraph::EdgeIterator> out_edges(std::size_t v,
+                                                                               const BoostGraph& g)
 {
     return {g.out(v).begin(), g.out(v).end()};
 }
-inline std::pair<BoostGraph::EdgeIterator, BoostGraph::EdgeIterator> in_edges(std::size_t v, const BoostGraph& g)
+inline std::pair<BoostGraph::EdgeIterator, BoostGraph::EdgeIterator> in_edges(std::size_t v,
+                                                                              const BoostGraph& g)
 {
     return {g.in(v).begin(), g.in(v).end()};
 }
 inline std::size_t out_degree(std::size_t v, const BoostGraph& g) { return g.out(v).size(); }
 inline std::size_t in_degree(std::size_t v, const BoostGraph& g) { return g.in(v).size(); }
-inline std::size_t degree(std::size_t v, const BoostGraph& g) { return out_degree(v, g) + in_degree(v, g); }
-inline boost::typed_identity_property_map<std::size_t> get(boost::vertex_index_t, const BoostGraph&) { return {}; }
+inline std::size_t degree(std::size_t v, const BoostGraph& g)
+{
+    return out_degree(v, g) + in_degree(v, g);
+}
+inline boost::typed_identity_property_map<std::size_t> get(boost::vertex_index_t, const BoostGraph&)
+{
+    return {};
+}
 inline EdgeIndexMap get(boost::edge_index_t, const BoostGraph&) { return {}; }
 
 } // namespace croton::inline v1
@@ -145,6 +161,9 @@ struct graph_traits<croton::BoostGraph> {
     using degree_size_type = std::size_t;
     static vertex_descriptor null_vertex() { return static_cast<std::size_t>(-1); }
 };
+
+template <>
+struct graph_traits<const croton::BoostGraph> : graph_traits<croton::BoostGraph> {};
 
 template <>
 struct property_map<croton::BoostGraph, vertex_index_t> {

@@ -1,23 +1,25 @@
 #pragma once
 
+#include <croton/ir/operand.hpp>
+#include <croton/ir/variable.hpp>
+
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <croton/ir/operand.hpp>
-#include <croton/ir/variable.hpp>
-
 namespace croton::inline v1 {
 
-/// A value that lives across calls: weights, moments, counters. Functions read it as it is when they
-/// are called, and change it through Options::updates.
+/// A value that lives across calls: weights, moments, counters. Functions read it as it is when
+/// they are called, and change it through Options::updates.
 ///
 /// copies   name the same value.
-/// threads  any number may read while one function updates: each call sees all updates of a step or none.
+/// threads  any number may read while one function updates: each call sees all updates of a step or
+/// none.
 class Shared : public Variable {
 public:
     Shared(const Shared&) = default;
-    Shared& operator=(const Variable&) = delete; // `W = expr` does not compile: use Options::updates
+    Shared&
+    operator=(const Variable&) = delete; // `W = expr` does not compile: use Options::updates
     Shared& operator=(const Shared&) = delete;
 
     /// The present value. Not copied: it is never written to again.
@@ -45,7 +47,8 @@ namespace detail {
 /// The values of several shared variables at one moment.
 std::vector<Array> read_shared(const std::vector<Variable>& variables);
 /// Publishes new values, all at one moment; gives back the arrays that they replace.
-std::vector<Array> publish_shared(const std::vector<Variable>& variables, std::vector<Array> values);
+std::vector<Array> publish_shared(const std::vector<Variable>& variables,
+                                  std::vector<Array> values);
 /// An array to compute a variable's next value in: one that nobody reads any more, or a new one.
 Array spare_of(const Variable& variable);
 void keep_spare(const Variable& variable, Array spare);

@@ -61,6 +61,13 @@ Variable jvp(const Variable& y,
              GradOptions = {},
              Where = Where::current());
 
+/// dy/dx, of y's shape followed by x's: a loop of sweeps, forward ones where x is known to have
+/// fewer elements than y. Costs as much as gradients of the smaller number of elements.
+Variable jacobian(const Variable& y, const Variable& x, GradOptions = {}, Where = Where::current());
+/// Second derivatives of the scalar `y`, of x's shape twice: a forward sweep over the gradient for
+/// each element of x. Zeros where y is linear in x.
+Variable hessian(const Variable& y, const Variable& x, GradOptions = {}, Where = Where::current());
+
 /// The Hessian of the scalar `y` times v, of x's type: one forward sweep over the gradient. Zeros
 /// where y is linear in x.
 Variable hvp(const Variable& y,

@@ -57,8 +57,7 @@ class RuleSet {
 public:
     explicit RuleSet(std::string name, std::vector<std::shared_ptr<Rule>> rules = {})
         : name_(std::move(name)), rules_(std::move(rules))
-    {
-    }
+    {}
     RuleBuilder add(const Variable& left,
                     const Variable& right,
                     Exactness exactness,

@@ -155,6 +155,11 @@ extern const Op scan_op;
 /// The output that is number `k` of last, history, out; -1 if it is not kept.
 int scan_output(const ScanParams& params, std::size_t k);
 
+/// The loop without what nobody needs: outputs that are not `used` (one flag each), and the states,
+/// sequences and constants that only those need. One Variable for each output of `scan`, empty for
+/// those that are not used; its own outputs if nothing can go.
+Variables trim_scan(const Apply& scan, const std::vector<bool>& used);
+
 std::span<const Op* const> control_ops();
 
 } // namespace croton::inline v1

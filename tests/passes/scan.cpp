@@ -145,7 +145,7 @@ TEST_CASE("scan: derivatives of a running product, all outputs, both directions"
         }
 }
 
-TEST_CASE("scan: derivatives of a recurrent network equal the unrolled ones")
+TEST_CASE("scan: derivatives of a recurrent network agree with central differences")
 {
     const Variable xs = matrix<double>("xs", {4, 3});
     const Variable h0 = vector<double>("h0", {2});
@@ -210,4 +210,18 @@ TEST_CASE("scan: a gradient reads only the histories that it needs")
     const Variable bar = grad(linear.last[0], w);
     for (const Apply& apply : applies_of(std::span(&bar, 1)))
         CHECK(apply.op().name != "delay");
+}
+
+TEST_CASE("scan: an op without a gradient in the body is named at the caller's line")
+{
+    const Variable xs = vector<double>("xs", {5});
+    const auto run = scan([](const Variable& x, const Variable& s) { return floor(s) + x; },
+                          {.sequences = {xs}, .init = {0.0}});
+    try {
+        grad(run.last[0], xs);
+        FAIL("not refused");
+    } catch (const UserError& e) {
+        CHECK(e.where().line == __LINE__ - 3);
+        CHECK_THAT(e.what(), contains("grad: floor (scan.cpp:") && contains("has no gradient"));
+    }
 }

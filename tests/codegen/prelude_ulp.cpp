@@ -1,0 +1,302 @@
+// Elementary functions of the prelude against MPFR: samples and edges here, more of them and every
+// f32 under [.exhaustive]. The measured errors are in docs/math_ulp.md.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "math_cases.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+struct Worst {
+    double ulp = 0;
+    double x = 0;
+    double y = 0; ///< the second argument, if there is one
+
+    void take(double error, double at, double other = 0)
+    {
+        if (error > ulp) *this = {error, at, other};
+    }
+};
+
+/// Zeros, infinities, NaN, ends of ranges, thresholds of the functions' own cases.
+std::vector<double> edges()
+{
+    std::vector<double> v{0,
+                          inf,
+                          1,
+                          2,
+                          0.5,
+                          0.25,
+                          0.47,
+                          3,
+                          4,
+                          1e8,
+                          1e30,
+                          1e300,
+                          0x1p-126,
+                          0x1p-149,
+                          0x1p-130,
+                          0x1p-1022,
+                          0x1p-1074,
+                          0x1p-1060,
+                          0x1.fffffep127,
+                          0x1p128,
+                          0x1.fffffffffffffp1023,
+                          88.72283,
+                          88.72284,
+                          88.8,
+                          89.4,
+                          87.34,
+                          103.9,
+                          104,
+                          709.78,
+                          709.79,
+                          710.4758,
+                          710.476,
+                          708.4,
+                          745.1,
+                          745.2,
+                          1024,
+                          1023.99,
+                          127.99,
+                          128,
+                          149,
+                          150,
+                          1074,
+                          1075,
+                          26.54,
+                          27.2,
+                          10.05,
+                          0x1p20,
+                          0x1.000002p20,
+                          0x1p21,
+                          6381956970095103.0 * 0x1p797, // the f64 nearest to a multiple of pi/2
+                          16367173.0 * 0x1p72,
+                          0x1.921fb54442d18p0,
+                          0x1.921fb6p0,
+                          0x1.6a09e6p0,
+                          0x1.555556p-1,
+                          0.99999994,
+                          0x1.fffffffffffffp-1,
+                          1 + 0x1p-23,
+                          1 + 0x1p-52};
+    for (int e = 10; e <= 60; e += 3)
+        v.push_back(std::ldexp(1.0, -e));
+    std::size_t n = v.size();
+    for (std::size_t i = 0; i < n; ++i)
+        v.push_back(-v[i]);
+    v.push_back(std::nan(""));
+    return v;
+}
+
+template <class T>
+using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+
+template <class T>
+T from_bits(Bits<T> bits)
+{
+    T x;
+    std::memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/// Any bit pattern, near 1, or even over [low, high], in turn.
+template <class T>
+T sample(std::mt19937_64& random, long i, double low, double high)
+{
+    auto any = from_bits<T>(static_cast<Bits<T>>(random()));
+    if (i % 3 == 0) return any;
+    if (i % 3 == 1) {
+        std::uniform_real_distribution<double> exponent(-30, 12);
+        double size = std::exp2(exponent(random));
+        return static_cast<T>(std::signbit(any) ? -size : size);
+    }
+    constexpr double most = sizeof(T) == 4 ? 3e38 : 1e308;
+    std::uniform_real_distribution<double> even(std::max(low, -most), std::min(high, most));
+    return static_cast<T>(even(random));
+}
+
+template <class T>
+Worst measure(const MathCase& function, T (*approximate)(T), long samples, std::uint64_t seed)
+{
+    Worst worst;
+    Big x(std::numeric_limits<T>::digits);
+    Big exact(function.bits<T>());
+    auto take = [&](T at) {
+        mpfr_set_d(x, static_cast<double>(at), MPFR_RNDN);
+        function.exact(exact, x);
+        worst.take(ulp_error(approximate(at), exact), static_cast<double>(at));
+    };
+    for (double edge : edges())
+        take(static_cast<T>(edge));
+    std::mt19937_64 random(seed);
+    for (long i = 0; i < samples; ++i)
+        take(sample<T>(random, i, function.low, function.high));
+    return worst;
+}
+
+template <class T>
+Worst measure(const MathCase2& function, T (*approximate)(T, T), long samples, std::uint64_t seed)
+{
+    Worst worst;
+    Big x(std::numeric_limits<T>::digits);
+    Big y(std::numeric_limits<T>::digits);
+    Big exact(exact_bits<T>);
+    auto take = [&](T at, T other) {
+        mpfr_set_d(x, static_cast<double>(at), MPFR_RNDN);
+        mpfr_set_d(y, static_cast<double>(other), MPFR_RNDN);
+        function.exact(exact, x, y);
+        worst.take(ulp_error(approximate(at, other), exact), static_cast<double>(at),
+                   static_cast<double>(other));
+    };
+    for (double a : edges())
+        for (double b : edges())
+            take(static_cast<T>(a), static_cast<T>(b));
+    std::mt19937_64 random(seed);
+    std::normal_distribution<double> normal;
+    for (long i = 0; i < samples; ++i) {
+        T a = sample<T>(random, i, function.low, function.high);
+        take(a, sample<T>(random, i + i / 3, function.low, function.high));
+        take(static_cast<T>(1 + 1e-3 * normal(random)), static_cast<T>(1e5 * normal(random)));
+        take(std::abs(a), static_cast<T>(std::round(8 * normal(random))));
+    }
+    return worst;
+}
+
+template <class Function, class T>
+void check(const Function& function, T (*approximate)(T), long samples)
+{
+    Worst worst = measure(function, approximate, samples, 1);
+    INFO(function.name << (sizeof(T) == 4 ? " f32" : " f64") << " at " << worst.x);
+    CHECK(worst.ulp <= function.bound);
+}
+
+/// |y - exact| in ULP of f32 at `exact`, which has the precision of f64; as ulp_error().
+double error_in_f32(float y, double exact)
+{
+    if (std::isnan(y) || std::isnan(exact)) return std::isnan(y) && std::isnan(exact) ? 0 : inf;
+    if (std::signbit(y) != std::signbit(exact)) return inf;
+    double size = std::abs(exact);
+    if (std::isinf(y)) return size >= 0x1p128 ? 0 : (0x1p128 - size) * 0x1p-104;
+    if (size == 0) return y == 0 ? 0 : inf;
+    std::int64_t bits;
+    std::memcpy(&bits, &size, sizeof bits);
+    std::int64_t exponent = std::clamp<std::int64_t>(bits >> 52, 1023 - 126, 1023 + 127);
+    return std::abs(static_cast<double>(y) - exact) *
+           from_bits<double>(static_cast<std::uint64_t>(2046 + 23 - exponent) << 52);
+}
+
+/// Every f32 whose bits lie in [first, last]. The f64 form, itself measured, stands for the exact
+/// value: its own error is nothing here.
+Worst scan(const MathCase& function, std::uint32_t first, std::uint32_t last)
+{
+    constexpr std::uint32_t block = 4096;
+    std::vector<float> x(block), y(block);
+    std::vector<double> wide(block), exact(block);
+    Worst worst;
+    for (std::uint32_t base = first;; base += block) {
+        for (std::uint32_t i = 0; i < block; ++i) {
+            x[i] = from_bits<float>(base + i);
+            wide[i] = static_cast<double>(x[i]);
+        }
+        function.f32s(x.data(), y.data(), block);
+        function.f64s(wide.data(), exact.data(), block);
+        for (std::uint32_t i = 0; i < block; ++i)
+            worst.take(error_in_f32(y[i], exact[i]), wide[i]);
+        if (last - base < block) return worst;
+    }
+}
+
+Worst scan_all(const MathCase& function)
+{
+    unsigned count = std::max(1u, std::thread::hardware_concurrency());
+    std::vector<Worst> found(count);
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < count; ++t)
+        threads.emplace_back([&, t] {
+            std::uint64_t blocks = std::uint64_t(1) << 20; // of 4096
+            auto first = static_cast<std::uint32_t>(blocks * t / count << 12);
+            auto last = static_cast<std::uint32_t>((blocks * (t + 1) / count << 12) - 1);
+            found[t] = scan(function, first, last);
+        });
+    for (auto& thread : threads)
+        thread.join();
+    return *std::ranges::max_element(found, {}, &Worst::ulp);
+}
+
+void print_row(const char* name, const char* type, const char* what, const Worst& worst)
+{
+    std::printf("| %s | %s | %s | %.3f | %a |\n", name, type, what, worst.ulp, worst.x);
+    std::fflush(stdout);
+}
+
+} // namespace
+
+TEST_CASE("every function is within its bound on edges and samples")
+{
+    constexpr long samples = 20000;
+    for (const MathCase& function : math_cases()) {
+        check(function, function.f32, samples);
+        check(function, function.f64, samples);
+    }
+    for (const MathCase2& function : math_cases2()) {
+        INFO(function.name);
+        CHECK(measure(function, function.f32, samples, 1).ulp <= function.bound);
+        CHECK(measure(function, function.f64, samples, 1).ulp <= function.bound);
+    }
+}
+
+TEST_CASE("every function has the same bits in a loop as alone")
+{
+    std::mt19937_64 random(5);
+    std::vector<float> x(3001), y(x.size());
+    std::vector<double> u(x.size()), v(x.size());
+    for (const MathCase& function : math_cases()) {
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            x[i] = sample<float>(random, static_cast<long>(i), function.low, function.high);
+            u[i] = sample<double>(random, static_cast<long>(i), function.low, function.high);
+        }
+        function.f32s(x.data(), y.data(), static_cast<long>(x.size()));
+        function.f64s(u.data(), v.data(), static_cast<long>(u.size()));
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            float a = function.f32(x[i]);
+            double b = function.f64(u[i]);
+            INFO(function.name << " " << x[i] << " " << u[i]);
+            REQUIRE((std::isnan(a) ? std::isnan(y[i]) : std::memcmp(&a, &y[i], sizeof a) == 0));
+            REQUIRE((std::isnan(b) ? std::isnan(v[i]) : std::memcmp(&b, &v[i], sizeof b) == 0));
+        }
+    }
+}
+
+TEST_CASE("every function, measured: all f32, ten million f64", "[.exhaustive]")
+{
+    const char* wanted = std::getenv("CROTON_MATH_SAMPLES"); // fewer, for a quicker look
+    const long samples = wanted != nullptr ? std::atol(wanted) : 10'000'000;
+    const std::string count = std::to_string(samples);
+    std::puts("| function | type | arguments | ULP | at |\n| --- | --- | --- | --- | --- |");
+    for (const MathCase& function : math_cases()) {
+        Worst narrow = scan_all(function);
+        print_row(function.name, "f32", "all", narrow);
+        CHECK(narrow.ulp <= function.bound);
+        Worst wide = measure(function, function.f64, samples, 2);
+        print_row(function.name, "f64", count.c_str(), wide);
+        CHECK(wide.ulp <= function.bound);
+    }
+    for (const MathCase2& function : math_cases2()) {
+        Worst narrow = measure(function, function.f32, samples / 3, 2);
+        print_row(function.name, "f32", count.c_str(), narrow);
+        CHECK(narrow.ulp <= function.bound);
+        Worst wide = measure(function, function.f64, samples / 3, 2);
+        print_row(function.name, "f64", count.c_str(), wide);
+        CHECK(wide.ulp <= function.bound);
+    }
+}
