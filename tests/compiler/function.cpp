@@ -106,7 +106,7 @@ TEST_CASE("a call that fails changes no shared variable")
 
 TEST_CASE("a typed call uses the caller's buffers")
 {
-    const auto x = ct::vector<double>("x"), k = ct::scalar<double>("k");
+    const auto x = ct::vector<double>("x", {ct::dim("n")}), k = ct::scalar<double>("k");
     const auto f = ct::function({x, k}, {x * k, ct::sum(x)}, {.name = "scale"});
     const auto call = f.typed<void(ct::View<const double>, double, ct::View<double>, double&)>();
     std::vector<double> in{1, 2, 3}, out(3);
@@ -114,15 +114,15 @@ TEST_CASE("a typed call uses the caller's buffers")
     call(in, 2.0, out, total);
     CHECK(out == std::vector<double>{2, 4, 6});
     CHECK(total == 6);
-    auto workspace = f.workspace();
+    auto workspace = f.workspace({{"n", 3}});
     CHECK(call(workspace, in, 3.0, out, total));
     CHECK(out == std::vector<double>{3, 6, 9});
     std::vector<double> wrong(4);
     const ct::Status s = call(workspace, in, 3.0, wrong, total);
     CHECK_FALSE(s);
-    CHECK(s.text() == "scale: axis 0 of output 0 is 4, it must be 3 (n0)");
+    CHECK(s.text() == "scale: axis 0 of output 0 is 4, it must be 3 (n)");
     CHECK_THROWS_WITH((f.typed<void(ct::View<const float>, double, ct::View<double>, double&)>()),
-                      "scale: typed argument 0 is f32 of rank 1, the function has f64 (n0)");
+                      "scale: typed argument 0 is f32 of rank 1, the function has f64 (n)");
 }
 
 TEST_CASE("arguments that are not row-major are packed; views of vectors are taken as they are")
