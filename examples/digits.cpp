@@ -3,7 +3,9 @@
 //   ./dev demo        or: digits [folder with digits_images.npy and digits_labels.npy]
 #include <croton/croton.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <string>

@@ -188,7 +188,7 @@ CT_EXPORT void fill(i64 n, char* z, char value) { __builtin_memset(z, value, n);
         REQUIRE(z == "#" + pattern.substr(0, n) + "#");
         fill(length, z.data() + 1, '\x9c');
         REQUIRE(z == "#" + std::string(n, '\x9c') + "#");
-        for (const std::size_t shift : {0, 1, 7, 31, 32, 33, 64, 100, 150}) {
+        for (const std::size_t shift : {0u, 1u, 7u, 31u, 32u, 33u, 64u, 100u, 150u}) {
             std::string up = pattern;
             std::string down = pattern;
             move(length, up.data(), up.data() + shift);
