@@ -6,6 +6,7 @@ A line of EXPECTED that starts with ~ is a regular expression for the whole line
 differ between machines. All other lines are compared as they are, trailing blanks aside.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -32,12 +33,13 @@ def main():
     run = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     # A progress bar returns to the start of its line: what stays visible counts.
     printed = [line.split("\r")[-1] for line in run.stdout.rstrip("\n").split("\n")]
-    with open(path, encoding="utf-8") as file:
-        expected = file.read().rstrip("\n").split("\n")
-
     print(run.stdout)
     if run.returncode != 0:
         sys.exit(f"{command[0]}: exit status {run.returncode}")
+    if not os.path.exists(path):
+        sys.exit(f"{path}: no such file; what the program prints, see above, belongs there")
+    with open(path, encoding="utf-8") as file:
+        expected = file.read().rstrip("\n").split("\n")
     index = first_difference(expected, printed)
     if index is not None:
         show = lambda lines: repr(lines[index]) if index < len(lines) else "end of text"

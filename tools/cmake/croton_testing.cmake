@@ -110,6 +110,8 @@ endfunction()
 function(croton_compiler_check name)
   croton_check(${name} ${ARGN} "${CMAKE_CXX_COMPILER}" -std=c++20)
   set(folders "$<TARGET_PROPERTY:croton::croton,INTERFACE_INCLUDE_DIRECTORIES>")
+  # Named once more, the system's own folder would come before the compiler's.
+  set(folders "$<FILTER:${folders},EXCLUDE,^/usr/include$>")
   set_tests_properties(${name} PROPERTIES ENVIRONMENT
     "LC_ALL=C;CPLUS_INCLUDE_PATH=$<JOIN:${folders},:>")
 endfunction()
