@@ -8,9 +8,9 @@ namespace croton::inline v1::codegen {
 
 /// The axes of a reduction's operand, those of extent 1 left out.
 struct ReducedAxes {
-    Shape outer;  ///< kept, in front of the reduced ones
-    Shape inner;  ///< reduced
-    Shape behind; ///< kept, behind them
+    Shape outer;           ///< kept, in front of the reduced ones
+    Shape inner;           ///< reduced
+    Shape behind;          ///< kept, behind them
     bool separate = false; ///< reduced axes on both sides of a kept one
 };
 ReducedAxes reduced_axes(const Apply& reduce);
@@ -21,8 +21,8 @@ At symbols_of(const Cluster& cluster, bool inner);
 /// Coefficient of each axis's index symbol in an offset that is linear in them.
 std::vector<Extent> strides_of(const Extent& offset, std::size_t rank);
 
-/// Whether every element of `v` lies in `base`'s memory at an offset that is linear in its index, with
-/// one stride for the axes between two numbers of `classes`.
+/// Whether every element of `v` lies in `base`'s memory at an offset that is linear in its index,
+/// with one stride for the axes between two numbers of `classes`.
 bool is_strided(const Variable& v, const Variable& base, const std::vector<std::size_t>& classes);
 
 } // namespace croton::inline v1::codegen

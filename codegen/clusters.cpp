@@ -1,10 +1,4 @@
 #include <croton/codegen/clusters.hpp>
-
-#include <algorithm>
-#include <map>
-#include <set>
-#include <unordered_map>
-
 #include <croton/codegen/cost.hpp>
 #include <croton/codegen/loop_nest.hpp>
 #include <croton/ir/build.hpp>
@@ -12,6 +6,11 @@
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
 
 #include "cluster_index.hpp"
 #include "puller.hpp"
@@ -21,12 +20,18 @@ namespace croton::inline v1::codegen {
 std::string_view name(ClusterKind kind)
 {
     switch (kind) {
-    case ClusterKind::rows: return "rows";
-    case ClusterKind::columns: return "columns";
-    case ClusterKind::prefix: return "prefix";
-    case ClusterKind::scatter: return "scatter";
-    case ClusterKind::contract: return "contract";
-    case ClusterKind::scan: return "scan";
+    case ClusterKind::rows:
+        return "rows";
+    case ClusterKind::columns:
+        return "columns";
+    case ClusterKind::prefix:
+        return "prefix";
+    case ClusterKind::scatter:
+        return "scatter";
+    case ClusterKind::contract:
+        return "contract";
+    case ClusterKind::scan:
+        return "scan";
     }
     return "";
 }
@@ -47,7 +52,8 @@ ReducedAxes reduced_axes(const Apply& reduce)
     for (std::size_t i = 0; i < shape.size(); ++i) {
         if (shape[i].is_known() && shape[i].value() == 1) continue;
         const bool reduced = std::ranges::count(axes, static_cast<int>(i)) > 0;
-        if (!reduced) (r.inner.empty() ? r.outer : r.behind).push_back(shape[i]);
+        if (!reduced)
+            (r.inner.empty() ? r.outer : r.behind).push_back(shape[i]);
         else {
             if (!r.behind.empty()) r.separate = true;
             r.inner.push_back(shape[i]);
@@ -92,7 +98,8 @@ bool repeats(const Apply& apply)
     const auto* map = std::get_if<IndexMap>(&apply.op().lowering);
     if (!map || map->keeps_order || apply.inputs().size() != 1) return false;
     return !same(squeezed(apply.output(0).shape()), squeezed(apply.input(0).shape())) &&
-           !never_negative(element_count(apply.input(0).shape()) - element_count(apply.output(0).shape()));
+           !never_negative(element_count(apply.input(0).shape()) -
+                           element_count(apply.output(0).shape()));
 }
 
 /// Values that are computed once and kept, rather than inside whatever reads them.
@@ -100,10 +107,13 @@ class Roots {
 public:
     explicit Roots(std::span<const Variable> outputs) : order_(applies_of(outputs))
     {
-        for (const Variable& v : outputs) mark(v);
+        for (const Variable& v : outputs)
+            mark(v);
         for (const Apply& a : order_)
-            for (const Variable& in : a.inputs()) ++uses_[in.value()];
-        for (const Apply& a : order_) visit(a);
+            for (const Variable& in : a.inputs())
+                ++uses_[in.value()];
+        for (const Apply& a : order_)
+            visit(a);
     }
     const std::vector<Apply>& order() const { return order_; }
     bool contains(const Variable& v) const { return roots_.contains(v.value()); }
@@ -118,9 +128,11 @@ private:
     {
         const Op& op = a.op();
         if (is_structured(op))
-            for (const Variable& out : a.outputs()) mark(out);
+            for (const Variable& out : a.outputs())
+                mark(out);
         if (std::holds_alternative<Scan>(op.lowering))
-            for (const Variable& in : a.inputs()) mark(in);
+            for (const Variable& in : a.inputs())
+                mark(in);
         if (std::holds_alternative<Contract>(op.lowering)) {
             const auto& p = a.params_as<ContractParams>();
             const std::size_t batch = p.a_batch.size();
@@ -133,17 +145,19 @@ private:
         const Variable y = a.output(0);
         if (roots_.contains(y.value())) return;
         int cost = is_pointwise(op) ? flops(op, y.dtype()) : 1;
-        for (const Variable& in : a.inputs()) cost += cost_of(in);
+        for (const Variable& in : a.inputs())
+            cost += cost_of(in);
         statements_[y.value()] = 1;
-        for (const Variable& in : a.inputs()) statements_[y.value()] += statements_of(in);
+        for (const Variable& in : a.inputs())
+            statements_[y.value()] += statements_of(in);
         cost_[y.value()] = cost;
         const bool shared = uses_[y.value()] > 1 && cost >= flops_worth_storing;
         const bool long_chain = statements_[y.value()] >= most_statements_in_a_vector_loop / 2;
         if (shared || long_chain) mark(y);
     }
 
-    /// The operand of a product is read where it lies: through index maps that only move axes, if the
-    /// axes of each class (they end at `classes`) still have one stride together.
+    /// The operand of a product is read where it lies: through index maps that only move axes, if
+    /// the axes of each class (they end at `classes`) still have one stride together.
     void mark_base(const Variable& v, const std::vector<std::size_t>& classes)
     {
         Variable base = v;
@@ -152,6 +166,17 @@ private:
             base = a.input(0);
         }
         mark(is_strided(v, base, classes) ? base : v);
+    }
+
+    /// One value for the whole call, found without reading memory: from extents and literals.
+    bool is_constant(const Apply& a)
+    {
+        const bool fixed = a.output(0).rank() == 0 && !is_structured(a.op()) &&
+                           std::ranges::all_of(a.inputs(), [&](const Variable& v) {
+                               return v.leaf() == Leaf::constant || constants_.contains(v.value());
+                           });
+        if (fixed) constants_.insert(a.output(0).value());
+        return fixed;
     }
 
     int cost_of(const Variable& v) const
@@ -168,7 +193,7 @@ private:
     }
 
     std::vector<Apply> order_;
-    std::set<const detail::Value*> roots_; // looked up only
+    std::set<const detail::Value*> roots_, constants_; // looked up only
     std::unordered_map<const detail::Value*, int> uses_, cost_, statements_;
 };
 
@@ -190,7 +215,8 @@ bool is_strided(const Variable& v, const Variable& base, const std::vector<std::
     puller.in_memory(base);
     At at;
     at.shape = v.shape();
-    for (std::size_t i = 0; i < at.shape.size(); ++i) at.index.push_back(as_extent(loop_symbol(i)));
+    for (std::size_t i = 0; i < at.shape.size(); ++i)
+        at.index.push_back(as_extent(loop_symbol(i)));
     const ScalarId id = puller.pull(v, at);
     const auto* load = std::get_if<Load>(&scratch.scalars[static_cast<std::size_t>(id)].expression);
     if (!load || load->guard >= 0 || puller.divides()) return false;
@@ -198,7 +224,8 @@ bool is_strided(const Variable& v, const Variable& base, const std::vector<std::
         int indices = 0;
         for (const detail::Atom* f : t.factors) {
             if (kind(f) != AtomKind::symbol) return false;
-            for (std::size_t i = 0; i < at.shape.size(); ++i) indices += f == loop_symbol(i);
+            for (std::size_t i = 0; i < at.shape.size(); ++i)
+                indices += f == loop_symbol(i);
         }
         if (indices != 1) return false; // an offset or a product of indices
     }
@@ -219,13 +246,16 @@ public:
         for (const Apply& a : roots_.order())
             for (const Variable& out : a.outputs())
                 if (roots_.contains(out)) place(out, a);
-        for (const Variable& v : outputs) need(v, nullptr);
+        for (const Variable& v : outputs)
+            need(v, nullptr);
         for (Cluster& c : result_.list)
             for (const Root& r : c.roots)
-                for (const Variable& read : r.reads) need(read, &c);
+                for (const Variable& read : r.reads)
+                    need(read, &c);
         for (Cluster& c : result_.list)
             if (c.kind != ClusterKind::rows)
-                for (Root& r : c.roots) r.stored = true;
+                for (Root& r : c.roots)
+                    r.stored = true;
     }
 
     Clusters take() { return std::move(result_); }
@@ -249,7 +279,8 @@ private:
                            s.inner = axes.inner;
                            s.behind = axes.behind;
                            if (!axes.behind.empty()) s.kind = ClusterKind::columns;
-                           const bool position = r.monoid == Monoid::argmax || r.monoid == Monoid::argmin;
+                           const bool position =
+                               r.monoid == Monoid::argmax || r.monoid == Monoid::argmin;
                            if (position && !axes.behind.empty()) s.joins = false;
                        },
                        [&](const Prefix&) { s.kind = ClusterKind::prefix, s.joins = false; },
@@ -262,15 +293,19 @@ private:
         return s;
     }
 
-    /// What a root reads when it stands in `cluster`, and whether what it reads of the cluster's own
-    /// roots is at its own index.
+    /// What a root reads when it stands in `cluster`, and whether what it reads of the cluster's
+    /// own roots is at its own index.
     struct Reading {
         std::vector<Variable> reads;
         int statements = 0;
         bool aligned = true;
     };
 
-    Reading read(const Variable& value, const Apply& apply, const Shapes& s, const Cluster& cluster, bool inner)
+    Reading read(const Variable& value,
+                 const Apply& apply,
+                 const Shapes& s,
+                 const Cluster& cluster,
+                 bool inner)
     {
         Reading reading;
         if (s.kind != ClusterKind::rows && s.kind != ClusterKind::columns) {
@@ -279,11 +314,13 @@ private:
         }
         LoopNest scratch;
         Puller puller(scratch);
-        for (const Variable& r : reachable_roots(value, apply)) puller.in_memory(r);
+        for (const Variable& r : reachable_roots(value, apply))
+            puller.in_memory(r);
         const At at = symbols_of(cluster, inner || s.reduces);
         puller.pull(s.reduces ? apply.input(0) : value, at);
         for (const Puller::Access& a : puller.accesses()) {
-            if (std::ranges::none_of(reading.reads, [&](const Variable& v) { return croton::same(v, a.value); }))
+            if (std::ranges::none_of(reading.reads,
+                                     [&](const Variable& v) { return croton::same(v, a.value); }))
                 reading.reads.push_back(a.value);
             const Root* own = find(cluster, a.value);
             if (own) reading.aligned &= is_aligned(a.at, cluster, *own);
@@ -309,7 +346,8 @@ private:
     {
         std::vector<Variable> reads;
         for (const Variable& in : apply.inputs())
-            for (const Variable& r : bases_of(in)) reads.push_back(r);
+            for (const Variable& r : bases_of(in))
+                reads.push_back(r);
         return reads;
     }
 
@@ -325,10 +363,12 @@ private:
             if (!seen.insert(next.value()).second) continue;
             const Apply a = next.owner();
             if (!a || roots_.contains(next)) {
-                if (next.leaf() != Leaf::constant || next.constant().size() != 1) found.push_back(next);
+                if (next.leaf() != Leaf::constant || next.constant().size() != 1)
+                    found.push_back(next);
                 continue;
             }
-            for (const Variable& in : a.inputs()) todo.push_back(in);
+            for (const Variable& in : a.inputs())
+                todo.push_back(in);
         }
         return found;
     }
@@ -347,7 +387,8 @@ private:
         const Shapes s = shapes_of(value, apply);
         int newest = -1; // of the clusters it needs
         for (const Variable& r : reachable_roots(value, apply))
-            if (const auto at = home_.find(r.value()); at != home_.end()) newest = std::max(newest, at->second);
+            if (const auto at = home_.find(r.value()); at != home_.end())
+                newest = std::max(newest, at->second);
         if (s.kind == ClusterKind::scan || s.kind == ClusterKind::contract || !s.joins) {
             if (s.kind == ClusterKind::scan && join_same_apply(value, apply)) return;
             found_new(value, apply, s);
@@ -364,7 +405,8 @@ private:
     {
         for (std::size_t i = 0; i < result_.list.size(); ++i) {
             Cluster& c = result_.list[i];
-            if (c.kind != ClusterKind::scan || c.roots[0].value.owner().node() != apply.node()) continue;
+            if (c.kind != ClusterKind::scan || c.roots[0].value.owner().node() != apply.node())
+                continue;
             c.roots.push_back({value, false, false, true, {}, 0});
             home_[value.value()] = static_cast<int>(i);
             return true;
@@ -430,27 +472,38 @@ private:
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         Cluster grown;
         bool inner = false;
-        if (!fits(c, s, grown, inner)) return needed ? refuse(value, c, s, "its loops have other extents") : false;
+        if (!fits(c, s, grown, inner))
+            return needed ? refuse(value, c, s, "its loops have other extents") : false;
         // Roots that stood for a whole map become inner ones when the axes are split below them.
-        const bool splits = c.inner.empty() && !grown.inner.empty() && grown.outer.size() < c.outer.size();
+        const bool splits =
+            c.inner.empty() && !grown.inner.empty() && grown.outer.size() < c.outer.size();
         grown.roots = c.roots;
         if (splits)
-            for (Root& r : grown.roots) r.inner = true;
-        if (grown.outer.empty() && !grown.inner.empty() && (inner || splits) && !is_short(grown.inner))
+            for (Root& r : grown.roots)
+                r.inner = true;
+        if (grown.outer.empty() && !grown.inner.empty() && (inner || splits) &&
+            !is_short(grown.inner))
             return needed ? refuse(value, c, s, "the whole array must be reduced first") : false;
         const Reading reading = read(value, apply, s, grown, inner);
+        // A second pass over a whole array would wait for the first: each gets its blocks by itself.
+        if (grown.outer.empty() && s.reduces && !is_short(grown.inner) &&
+            std::ranges::any_of(reading.reads, [&](const Variable& v) { return find(c, v); }))
+            return refuse(value, c, s, "the whole array must be reduced first");
         if (!reading.aligned)
             return refuse(value, c, s, "it needs elements other than the one at its own index");
         const bool shares = std::ranges::any_of(reading.reads, [&](const Variable& v) {
             return find(c, v) || std::ranges::any_of(c.roots, [&](const Root& r) {
-                       return std::ranges::any_of(r.reads, [&](const Variable& w) { return croton::same(v, w); });
+                       return std::ranges::any_of(
+                           r.reads, [&](const Variable& w) { return croton::same(v, w); });
                    });
         });
         if (!shares) return false;
-        const int most = grown.outer.empty() && grown.inner.empty() ? most_scalar_statements
-                                                                     : most_statements_in_a_vector_loop;
+        const int most = grown.outer.empty() && grown.inner.empty()
+                             ? most_scalar_statements
+                             : most_statements_in_a_vector_loop;
         if (c.statements + reading.statements > most)
-            return refuse(value, c, s, fmt::format("the kernel would have more than {} statements", most));
+            return refuse(value, c, s,
+                          fmt::format("the kernel would have more than {} statements", most));
         grown.statements = c.statements + reading.statements;
         grown.roots.push_back({value, s.reduces, inner, false, reading.reads, reading.statements});
         c = std::move(grown);
@@ -467,9 +520,8 @@ private:
     bool refuse(const Variable& value, const Cluster& c, const Shapes&, std::string reason)
     {
         for (const Root& r : c.roots) {
-            const bool read_here = std::ranges::any_of(bases_of_owner(value), [&](const Variable& v) {
-                return croton::same(v, r.value);
-            });
+            const bool read_here = std::ranges::any_of(
+                bases_of_owner(value), [&](const Variable& v) { return croton::same(v, r.value); });
             if (read_here) result_.unfused.push_back({r.value, reason});
         }
         return false;
@@ -512,13 +564,16 @@ Variables split_reductions(std::span<const Variable> outputs)
         int expected = a.input(0).rank() - 1;
         for (std::size_t i = axes.size(); i-- > 0;) {
             const bool joined = last.empty() || axes[i] == expected;
-            if (joined && rest.empty()) last.insert(last.begin(), axes[i]);
-            else rest.insert(rest.begin(), axes[i]);
+            if (joined && rest.empty())
+                last.insert(last.begin(), axes[i]);
+            else
+                rest.insert(rest.begin(), axes[i]);
             expected = axes[i] - 1;
         }
         const OriginScope origin(a.location());
         const Variable x = copy_graph(std::span(&a.inputs()[0], 1), by)[0];
-        const Variable first = apply(a.op(), std::span(&x, 1), make_params(ReduceParams{last}), a.location());
+        const Variable first =
+            apply(a.op(), std::span(&x, 1), make_params(ReduceParams{last}), a.location());
         const Variable second =
             apply(a.op(), std::span(&first, 1), make_params(ReduceParams{rest}), a.location());
         by.emplace(a.output(0), second);

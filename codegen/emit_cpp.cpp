@@ -1,10 +1,9 @@
 #include <croton/codegen/emit_cpp.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/overloaded.hpp>
 
 #include <algorithm>
 #include <set>
-
-#include <croton/ir/format.hpp>
-#include <croton/ir/overloaded.hpp>
 
 #include "emit_contract.hpp"
 #include "expression.hpp"
@@ -20,16 +19,21 @@ std::vector<int> use_depths(const LoopNest& nest)
 {
     std::vector<int> depths(nest.scalars.size(), 0);
     const auto use = [&](ScalarId id, int depth) {
-        if (id >= 0) depths[static_cast<std::size_t>(id)] = std::max(depths[static_cast<std::size_t>(id)], depth);
+        if (id >= 0)
+            depths[static_cast<std::size_t>(id)] =
+                std::max(depths[static_cast<std::size_t>(id)], depth);
     };
     for (const Scalar& s : nest.scalars)
         std::visit(overloaded{
                        [&](const Load& l) { use(l.guard, s.depth); },
                        [&](const Compute& c) {
-                           for (ScalarId o : c.operands) use(o, s.depth);
+                           for (ScalarId o : c.operands)
+                               use(o, s.depth);
                        },
                        [&](const InRange& r) { use(r.also, s.depth); },
-                       [&](const Select& x) { use(x.condition, s.depth), use(x.a, s.depth), use(x.b, s.depth); },
+                       [&](const Select& x) {
+                           use(x.condition, s.depth), use(x.a, s.depth), use(x.b, s.depth);
+                       },
                        [&](const CheckedIndex& x) { use(x.raw, s.depth); },
                        [](const auto&) {},
                    },
@@ -40,11 +44,13 @@ std::vector<int> use_depths(const LoopNest& nest)
                            [&](const Let&) {},
                            [&](const Store& s) { use(s.value, depth); },
                            [&](const Loop& l) {
-                               for (const Accumulator& a : l.accumulators) use(a.value, l.depth);
+                               for (const Accumulator& a : l.accumulators)
+                                   use(a.value, l.depth);
                                self(self, l.body, l.depth);
                            },
                            [&](const ColumnLoop& l) {
-                               for (const auto& t : l.targets) use(t.value, l.depth);
+                               for (const auto& t : l.targets)
+                                   use(t.value, l.depth);
                                self(self, l.body, l.depth);
                            },
                        },
@@ -71,8 +77,10 @@ public:
             kernel_.parallel = true;
             kernel_.parallel_extent = first->extent;
         }
-        if (nest_.contract.empty()) write_kernel();
-        else write_contract_kernel();
+        if (nest_.contract.empty())
+            write_kernel();
+        else
+            write_contract_kernel();
         kernel_.text = helpers_ + writer_.take();
         return std::move(kernel_);
     }
@@ -97,14 +105,16 @@ private:
                            [&](const Load& l) { need(l.at); },
                            [&](const IndexValue& v) { need(v.value); },
                            [&](const InRange& r) {
-                               for (const auto& g : r.guards) need(g.value), need(g.bound);
+                               for (const auto& g : r.guards)
+                                   need(g.value), need(g.bound);
                            },
                            [&](const CheckedIndex& x) { need(x.extent); },
                            [](const auto&) {},
                        },
                        s.expression);
         for (const ContractNest& c : nest_.contract)
-            for (const Extent& e : {c.batch, c.m, c.n, c.k, c.a_batch, c.a_m, c.a_k, c.b_batch, c.b_k, c.b_n})
+            for (const Extent& e :
+                 {c.batch, c.m, c.n, c.k, c.a_batch, c.a_m, c.a_k, c.b_batch, c.b_k, c.b_n})
                 need(e);
         collect_extents(nest_.body);
     }
@@ -115,10 +125,15 @@ private:
             std::visit(overloaded{
                            [](const Let&) {},
                            [&](const Store& s) { need(s.at); },
-                           [&](const Loop& l) { need(l.extent), collect_extents(l.body); },
+                           [&](const Loop& l) {
+                               if (&l != parallel_loop())
+                                   need(l.extent); // else it is given as begin and end
+                               collect_extents(l.body);
+                           },
                            [&](const ColumnLoop& l) {
                                need(l.rows), need(l.columns);
-                               for (const auto& t : l.targets) need(t.at);
+                               for (const auto& t : l.targets)
+                                   need(t.at);
                                collect_extents(l.body);
                            },
                        },
@@ -127,7 +142,8 @@ private:
 
     void name_buffers()
     {
-        for (Buffer& b : nest_.buffers) b.name = names_.fresh(b.value.name(), b.value.owner() ? "v" : "x");
+        for (Buffer& b : nest_.buffers)
+            b.name = names_.fresh(b.value.name(), b.value.owner() ? "v" : "x");
     }
 
     std::string buffer_parameter(const Buffer& b) const
@@ -140,8 +156,10 @@ private:
     {
         std::vector<std::string> list;
         if (kernel_.parallel) list = {"i64 begin", "i64 end"};
-        for (const Extent& e : kernel_.extents) list.push_back("i64 " + symbols_.at(as_symbol(e)));
-        for (const Buffer& b : nest_.buffers) list.push_back(buffer_parameter(b));
+        for (const Extent& e : kernel_.extents)
+            list.push_back("i64 " + symbols_.at(as_symbol(e)));
+        for (const Buffer& b : nest_.buffers)
+            list.push_back(buffer_parameter(b));
         return list;
     }
 
@@ -166,7 +184,8 @@ private:
             const char* use = b.access == Buffer::Access::read    ? ""
                               : b.access == Buffer::Access::write ? "written"
                                                                   : "read and written";
-            formulas += fmt::format("//   {}  {} {}  {}\n", b.name, croton::name(b.dtype()), shape_text(b), use);
+            formulas += fmt::format("//   {}  {} {}  {}\n", b.name, croton::name(b.dtype()),
+                                    shape_text(b), use);
         }
         writer_.line("// {}: {}", kernel_.name, description());
         writer_.raw("//");
@@ -174,7 +193,8 @@ private:
         while (start < formulas.size()) {
             const std::size_t end = formulas.find('\n', start);
             std::string line = formulas.substr(start, end - start);
-            while (line.ends_with(' ')) line.pop_back();
+            while (line.ends_with(' '))
+                line.pop_back();
             writer_.raw(line);
             start = end + 1;
         }
@@ -187,7 +207,8 @@ private:
         for (const Extent& e : b.shape()) {
             std::string part;
             bool named = true;
-            for (const detail::Atom* s : symbols(e)) named &= symbols_.contains(s);
+            for (const detail::Atom* s : symbols(e))
+                named &= symbols_.contains(s);
             part = named ? c_text(e, symbols_) : to_string(e);
             text += (text.size() > 1 ? ", " : "") + part;
         }
@@ -230,8 +251,10 @@ private:
     {
         write_header();
         std::vector<std::string> buffers;
-        for (const Buffer& b : nest_.buffers) buffers.push_back(b.name);
-        const auto scope = writer_.function(parameter_list("CT_KERNEL void " + kernel_.name, parameters()));
+        for (const Buffer& b : nest_.buffers)
+            buffers.push_back(b.name);
+        const auto scope =
+            writer_.function(parameter_list("CT_KERNEL void " + kernel_.name, parameters()));
         emit_contract(writer_, nest_, symbols_);
     }
 
@@ -267,22 +290,25 @@ private:
         const bool blocked = kernel_.parallel && l.parallel;
         const std::string end = blocked ? "end" : c_text(l.extent, symbols_);
         const std::string begin = blocked ? "begin" : "0";
-        if (l.kind == LoopKind::backward) return fmt::format("for (i64 {0} = {1}; {0}-- > 0;)", index, end);
+        if (l.kind == LoopKind::backward)
+            return fmt::format("for (i64 {0} = {1}; {0}-- > 0;)", index, end);
         return fmt::format("for (i64 {0} = {1}; {0} < {2}; ++{0})", index, begin, end);
     }
 
     void write_loop(const Loop& l)
     {
-        const std::string index = symbols_[l.index] = loop_names_.contains(l.name) && in_use(l.name)
-                                                          ? names_.fresh({}, l.name)
-                                                          : l.name;
+        const std::string index = symbols_[l.index] =
+            loop_names_.contains(l.name) && in_use(l.name) ? names_.fresh({}, l.name) : l.name;
         loop_names_.insert(index);
         open_names_.push_back(index);
-        const bool laned = l.kind == LoopKind::lanes && std::ranges::any_of(l.accumulators, [&](const Accumulator& a) {
+        const bool laned = l.kind == LoopKind::lanes &&
+                           std::ranges::any_of(l.accumulators, [&](const Accumulator& a) {
                                return lanes_of(a) > 1;
                            });
-        if (laned) write_laned_loop(l, index);
-        else write_plain_loop(l, index);
+        if (laned)
+            write_laned_loop(l, index);
+        else
+            write_plain_loop(l, index);
         open_names_.pop_back();
     }
 
@@ -303,18 +329,23 @@ private:
             const bool position = a.monoid == Monoid::argmax || a.monoid == Monoid::argmin;
             if (position) {
                 best.push_back(names_.fresh({}, "best"));
-                writer_.line("{} {} = {};", scalar_type(dtype_of(a.value)), best.back(), identity(a.monoid, dtype_of(a.value)));
+                writer_.line("{} {} = {};", scalar_type(dtype_of(a.value)), best.back(),
+                             identity(a.monoid, dtype_of(a.value)));
                 writer_.line("i64 {} = 0;", result);
             } else {
                 best.emplace_back();
-                writer_.line("{} {} = {};", scalar_type(dtype_of(a.result)), result, identity(a.monoid, dtype_of(a.result)));
+                writer_.line("{} {} = {};", scalar_type(dtype_of(a.result)), result,
+                             identity(a.monoid, dtype_of(a.result)));
             }
         }
         const auto scope = writer_.block("{}", loop_head(l, index));
         // A running result is redefined before the statements that store it.
-        const bool running = std::ranges::any_of(l.accumulators, [](const Accumulator& a) { return a.running; });
-        if (running) write_running(l);
-        else write(l.body);
+        const bool running =
+            std::ranges::any_of(l.accumulators, [](const Accumulator& a) { return a.running; });
+        if (running)
+            write_running(l);
+        else
+            write(l.body);
         for (std::size_t i = 0; i < l.accumulators.size(); ++i)
             if (!l.accumulators[i].running) write_update(l.accumulators[i], best[i], index);
     }
@@ -323,7 +354,9 @@ private:
     {
         const std::string result = expressions_.whole(a.result);
         const std::string value = expressions_.whole(a.value);
-        if (best.empty()) return writer_.line("{} = {};", result, combine(a.monoid, dtype_of(a.result), result, value));
+        if (best.empty())
+            return writer_.line("{} = {};", result,
+                                combine(a.monoid, dtype_of(a.result), result, value));
         const std::string v = names_.fresh({}, "t");
         writer_.line("const {} {} = {};", scalar_type(dtype_of(a.value)), v, value);
         const auto scope = writer_.block("if ({})", replaces(a.monoid, dtype_of(a.value), best, v));
@@ -335,18 +368,23 @@ private:
     {
         for (const Statement& st : l.body) {
             if (std::holds_alternative<Store>(st))
-                for (const Accumulator& a : l.accumulators) write_update(a, {}, {});
-            if (const auto* let = std::get_if<Let>(&st)) write_let(let->scalar);
-            else write_store(std::get<Store>(st));
+                for (const Accumulator& a : l.accumulators)
+                    write_update(a, {}, {});
+            if (const auto* let = std::get_if<Let>(&st))
+                write_let(let->scalar);
+            else
+                write_store(std::get<Store>(st));
         }
     }
 
-    /// Element j goes to lane j % L: blocks of L, the last one shorter; then the lanes are combined.
+    /// Element j goes to lane j % L: blocks of L, the last one shorter; then the lanes are
+    /// combined.
     void write_laned_loop(const Loop& l, const std::string& index)
     {
         int width = 1;
         std::vector<std::string> arrays;
-        for (const Accumulator& a : l.accumulators) width = std::max(width, lanes_of(a));
+        for (const Accumulator& a : l.accumulators)
+            width = std::max(width, lanes_of(a));
         for (const Accumulator& a : l.accumulators) {
             const DType t = dtype_of(a.result);
             arrays.push_back(names_.fresh({}, fmt::format("{}", croton::name(a.monoid))));
@@ -354,10 +392,12 @@ private:
                 writer_.line("{} {} = {};", scalar_type(t), arrays.back(), identity(a.monoid, t));
                 continue;
             }
-            if (a.monoid == Monoid::sum) writer_.line("{} {}[{}] = {{0}};", scalar_type(t), arrays.back(), lanes_of(a));
+            if (a.monoid == Monoid::sum)
+                writer_.line("{} {}[{}] = {{0}};", scalar_type(t), arrays.back(), lanes_of(a));
             else {
                 writer_.line("{} {}[{}];", scalar_type(t), arrays.back(), lanes_of(a));
-                writer_.line("for (i64 l = 0; l < {}; ++l) {}[l] = {};", lanes_of(a), arrays.back(), identity(a.monoid, t));
+                writer_.line("for (i64 l = 0; l < {}; ++l) {}[l] = {};", lanes_of(a), arrays.back(),
+                             identity(a.monoid, t));
             }
         }
         write_blocks(l, index, width, arrays);
@@ -365,14 +405,25 @@ private:
             const Accumulator& a = l.accumulators[i];
             const DType t = dtype_of(a.result);
             const std::string result = expressions_.declare(a.result, "t");
-            if (lanes_of(a) == 1) writer_.line("const {} {} = {};", scalar_type(t), result, arrays[i]);
-            else writer_.line("const {} {} = {}_lanes_{}({});", scalar_type(t), result, croton::name(a.monoid), croton::name(t), arrays[i]);
+            if (lanes_of(a) == 1)
+                writer_.line("const {} {} = {};", scalar_type(t), result, arrays[i]);
+            else
+                writer_.line("const {} {} = {}_lanes_{}({});", scalar_type(t), result,
+                             croton::name(a.monoid), croton::name(t), arrays[i]);
         }
     }
 
-    void write_blocks(const Loop& l, const std::string& index, int width, const std::vector<std::string>& arrays)
+    void write_blocks(const Loop& l,
+                      const std::string& index,
+                      int width,
+                      const std::vector<std::string>& arrays)
     {
-        const std::string extent = c_text(l.extent, symbols_);
+        std::string extent = c_text(l.extent, symbols_);
+        if (extent.find('(') != extent.npos) { // computed once, not at each step
+            const std::string counted = names_.fresh({}, "count");
+            writer_.line("const i64 {} = {};", counted, extent);
+            extent = counted;
+        }
         const bool single = l.extent.is_known() && l.extent.value() <= width;
         const bool whole = l.extent.is_known() && l.extent.value() % width == 0;
         const auto body = [&](const std::string& lane) {
@@ -380,10 +431,13 @@ private:
             for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
                 const Accumulator& a = l.accumulators[i];
                 const int lanes = lanes_of(a);
-                const std::string slot = lanes == 1       ? arrays[i]
-                                         : lanes == width ? fmt::format("{}[{}]", arrays[i], lane)
-                                                          : fmt::format("{}[{} % {}]", arrays[i], lane, lanes);
-                writer_.line("{} = {};", slot, combine(a.monoid, dtype_of(a.result), slot, expressions_.whole(a.value)));
+                const std::string slot = lanes == 1 ? arrays[i]
+                                         : lanes == width
+                                             ? fmt::format("{}[{}]", arrays[i], lane)
+                                             : fmt::format("{}[{} % {}]", arrays[i], lane, lanes);
+                writer_.line(
+                    "{} = {};", slot,
+                    combine(a.monoid, dtype_of(a.result), slot, expressions_.whole(a.value)));
             }
         };
         if (single) {
@@ -391,29 +445,38 @@ private:
             return body(index);
         }
         const std::string first = index + "0";
-        const auto blocks = writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, extent, width);
-        if (!whole) writer_.line("const i64 lanes = {0} - {1} < {2} ? {0} - {1} : {2};", factor_text(l.extent), first, width);
-        const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", whole ? std::to_string(width) : "lanes");
+        const auto blocks =
+            writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, extent, width);
+        if (!whole)
+            writer_.line("const i64 lanes = {0} - {1} < {2} ? {0} - {1} : {2};",
+                         extent.find(' ') == extent.npos ? extent : "(" + extent + ")", first, width);
+        const auto lanes =
+            writer_.block("for (i64 l = 0; l < {}; ++l)", whole ? std::to_string(width) : "lanes");
         writer_.line("const i64 {} = {} + l;", index, first);
         body("l");
     }
 
-    std::string factor_text(const Extent& e) const { return c_factor(e, symbols_); }
 
     // ---- columns
 
-    /// The term of one row and column as a function of its own, so that eight rows read as eight calls.
+    /// The term of one row and column as a function of its own, so that eight rows read as eight
+    /// calls.
     std::string column_term(const ColumnLoop& l, const ColumnLoop::Target& t)
     {
-        const std::string function = fmt::format("{}_term{}", kernel_.name, terms_ == 0 ? "" : std::to_string(terms_));
+        const std::string function =
+            fmt::format("{}_term{}", kernel_.name, terms_ == 0 ? "" : std::to_string(terms_));
         ++terms_;
         std::vector<std::string> list;
-        for (const std::string& open : open_names_) list.push_back("i64 " + open);
-        for (const std::string& index : {l.row_name, l.column_name}) list.push_back("i64 " + index);
-        for (const Extent& e : kernel_.extents) list.push_back("i64 " + symbols_.at(as_symbol(e)));
+        for (const std::string& open : open_names_)
+            list.push_back("i64 " + open);
+        for (const std::string& index : {l.row_name, l.column_name})
+            list.push_back("i64 " + index);
+        for (const Extent& e : kernel_.extents)
+            list.push_back("i64 " + symbols_.at(as_symbol(e)));
         for (const Buffer& b : nest_.buffers)
             if (b.access == Buffer::Access::read)
-                list.push_back(fmt::format("const {}* CT_RESTRICT {}", memory_type(b.dtype()), b.name));
+                list.push_back(
+                    fmt::format("const {}* CT_RESTRICT {}", memory_type(b.dtype()), b.name));
         if (nest_.checks_index) list.push_back("i32* flag");
         std::set<ScalarId> needed;
         mark(t.value, needed);
@@ -421,11 +484,14 @@ private:
         {
             const auto scope = w.function(parameter_list(
                 fmt::format("CT_MATH {} {}", scalar_type(dtype_of(t.value)), function), list));
-            for (const Extent& e : kernel_.extents) w.line("(void){};", symbols_.at(as_symbol(e)));
-            for (const std::string& open : open_names_) w.line("(void){};", open);
+            for (const Extent& e : kernel_.extents)
+                w.line("(void){};", symbols_.at(as_symbol(e)));
+            for (const std::string& open : open_names_)
+                w.line("(void){};", open);
             if (nest_.checks_index) w.raw("i32 bad = 0;");
             for (ScalarId id : needed) {
-                const std::string line = expressions_.define(id, nest_.scalars[static_cast<std::size_t>(id)].depth);
+                const std::string line =
+                    expressions_.define(id, nest_.scalars[static_cast<std::size_t>(id)].depth);
                 if (!line.empty()) w.raw(line);
             }
             if (nest_.checks_index) w.raw("*flag |= bad;");
@@ -447,13 +513,17 @@ private:
         std::visit(overloaded{
                        [&](const Load& l) { mark(l.guard, needed), mark_index(l.at); },
                        [&](const Compute& c) {
-                           for (ScalarId o : c.operands) mark(o, needed);
+                           for (ScalarId o : c.operands)
+                               mark(o, needed);
                        },
                        [&](const InRange& r) {
                            mark(r.also, needed);
-                           for (const auto& g : r.guards) mark_index(g.value), mark_index(g.bound);
+                           for (const auto& g : r.guards)
+                               mark_index(g.value), mark_index(g.bound);
                        },
-                       [&](const Select& x) { mark(x.condition, needed), mark(x.a, needed), mark(x.b, needed); },
+                       [&](const Select& x) {
+                           mark(x.condition, needed), mark(x.a, needed), mark(x.b, needed);
+                       },
                        [&](const CheckedIndex& x) { mark(x.raw, needed); },
                        [&](const IndexValue& v) { mark_index(v.value); },
                        [](const auto&) {},
@@ -472,12 +542,16 @@ private:
             const DType dtype = nest_.buffers[static_cast<std::size_t>(t.buffer)].dtype();
             const Extent at = t.at + as_extent(l.column);
             const std::string slot = expressions_.element(t.buffer, at);
-            const std::string each = fmt::format("for (i64 {0} = 0; {0} < {1}; ++{0})", l.column_name, columns);
+            const std::string each =
+                fmt::format("for (i64 {0} = 0; {0} < {1}; ++{0})", l.column_name, columns);
             const auto term = [&](int row) {
                 std::string call = function + "(";
-                for (const std::string& open : open_names_) call += open + ", ";
-                call += fmt::format("{}{}, {}", l.row_name, row ? fmt::format(" + {}", row) : "", l.column_name);
-                for (const Extent& e : kernel_.extents) call += ", " + symbols_.at(as_symbol(e));
+                for (const std::string& open : open_names_)
+                    call += open + ", ";
+                call += fmt::format("{}{}, {}", l.row_name, row ? fmt::format(" + {}", row) : "",
+                                    l.column_name);
+                for (const Extent& e : kernel_.extents)
+                    call += ", " + symbols_.at(as_symbol(e));
                 for (const Buffer& b : nest_.buffers)
                     if (b.access == Buffer::Access::read) call += ", " + b.name;
                 return call + (nest_.checks_index ? ", &bad)" : ")");
@@ -486,7 +560,8 @@ private:
             const auto scope = writer_.block("");
             writer_.line("i64 {} = 0;", l.row_name);
             {
-                const auto blocks = writer_.block("for (; {0} + 8 <= {1}; {0} += 8)", l.row_name, rows);
+                const auto blocks =
+                    writer_.block("for (; {0} + 8 <= {1}; {0} += 8)", l.row_name, rows);
                 const auto inner = writer_.block("{}", each);
                 write_tree(t.monoid, dtype, slot, term);
             }
@@ -502,11 +577,13 @@ private:
         std::vector<std::string> level;
         for (int row = 0; row < 8; row += 2) {
             level.push_back(fmt::format("s{}", row / 2));
-            writer_.line("const {} {} = {};", scalar_type(t), level.back(), combine(monoid, t, term(row), term(row + 1)));
+            writer_.line("const {} {} = {};", scalar_type(t), level.back(),
+                         combine(monoid, t, term(row), term(row + 1)));
         }
         writer_.line("const {} s01 = {};", scalar_type(t), combine(monoid, t, level[0], level[1]));
         writer_.line("const {} s23 = {};", scalar_type(t), combine(monoid, t, level[2], level[3]));
-        writer_.line("{} = {};", slot, combine(monoid, t, slot, combine_operand(monoid, t, "s01", "s23")));
+        writer_.line("{} = {};", slot,
+                     combine(monoid, t, slot, combine_operand(monoid, t, "s01", "s23")));
     }
 
     LoopNest& nest_;
@@ -524,6 +601,9 @@ private:
 
 } // namespace
 
-EmittedKernel emit_cpp(LoopNest& nest, const std::string& name) { return Emitter(nest, name).take(); }
+EmittedKernel emit_cpp(LoopNest& nest, const std::string& name)
+{
+    return Emitter(nest, name).take();
+}
 
 } // namespace croton::inline v1::codegen

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <croton/codegen/loop_nest.hpp>
+
 #include <set>
 #include <string>
 #include <vector>
-
-#include <croton/codegen/loop_nest.hpp>
 
 #include "names.hpp"
 
@@ -15,13 +15,13 @@ class Expressions {
 public:
     Expressions(const LoopNest& nest, Names& names, SymbolNames& symbols)
         : nest_(nest), names_(names), symbols_(symbols), text_(nest.scalars.size())
-    {
-    }
+    {}
 
     /// The operand's text, parenthesised where an operator stands next to it.
     std::string operand(ScalarId id) const;
     std::string whole(ScalarId id) const { return text_[static_cast<std::size_t>(id)]; }
-    /// Gives the scalar a text. Returns the line that declares it, or "" where it is written in place.
+    /// Gives the scalar a text. Returns the line that declares it, or "" where it is written in
+    /// place.
     std::string define(ScalarId id, int depth_of_use);
     /// A scalar that something else declares.
     std::string declare(ScalarId id, std::string_view stem);

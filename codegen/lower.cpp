@@ -1,15 +1,15 @@
+#include <croton/codegen/cost.hpp>
 #include <croton/codegen/lower.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops/shape.hpp>
+#include <croton/ir/overloaded.hpp>
 
 #include <algorithm>
 #include <functional>
 #include <map>
 
-#include <croton/codegen/cost.hpp>
-#include <croton/ir/format.hpp>
-#include <croton/ir/ops/shape.hpp>
-#include <croton/ir/overloaded.hpp>
-
 #include "cluster_index.hpp"
+#include "lower_blocked.hpp"
 #include "lower_contract.hpp"
 #include "puller.hpp"
 
@@ -32,7 +32,10 @@ struct Axes {
 
 Extent count(const Shape& shape) { return element_count(shape); }
 
-const Monoid& monoid_of(const Apply& reduce) { return std::get<Reduce>(reduce.op().lowering).monoid; }
+const Monoid& monoid_of(const Apply& reduce)
+{
+    return std::get<Reduce>(reduce.op().lowering).monoid;
+}
 
 /// Writes one cluster of kind rows.
 class Rows {
@@ -60,7 +63,8 @@ public:
             write_stage(stage);
             write_outer_roots(stage + 1);
         }
-        while (puller_.depth() > 0) puller_.close();
+        while (puller_.depth() > 0)
+            puller_.close();
     }
 
     bool divides() const { return puller_.divides(); }
@@ -82,15 +86,19 @@ private:
         for (std::size_t i = 0; i < stage_.size(); ++i) {
             for (const Variable& v : cluster_.roots[i].reads) {
                 const std::size_t k = index_of(v);
-                if (k < i) stage_[i] = std::max(stage_[i], stage_[k] + (cluster_.roots[k].reduces ? 1 : 0));
+                if (k < i)
+                    stage_[i] =
+                        std::max(stage_[i], stage_[k] + (cluster_.roots[k].reduces ? 1 : 0));
             }
             if (in_loop(cluster_.roots[i])) last_stage_ = std::max(last_stage_, stage_[i]);
         }
-        for (std::size_t i = 0; i < stage_.size(); ++i) choose_carrier(i);
+        for (std::size_t i = 0; i < stage_.size(); ++i)
+            choose_carrier(i);
     }
 
-    /// An inner value that is dear and that a later stage reads again is stored: in its own array if it
-    /// has one, else in the array of an output that is written over it later. Otherwise recomputed.
+    /// An inner value that is dear and that a later stage reads again is stored: in its own array
+    /// if it has one, else in the array of an output that is written over it later. Otherwise
+    /// recomputed.
     void choose_carrier(std::size_t i)
     {
         const Root& r = cluster_.roots[i];
@@ -106,7 +114,8 @@ private:
         }
         for (std::size_t k = i + 1; k < cluster_.roots.size(); ++k) {
             const Root& out = cluster_.roots[k];
-            const bool taken = std::ranges::any_of(carrier_, [&](const auto& c) { return c.second == k; });
+            const bool taken =
+                std::ranges::any_of(carrier_, [&](const auto& c) { return c.second == k; });
             if (out.inner && out.stored && !taken && stage_[k] >= last_read &&
                 out.value.dtype() == r.value.dtype()) {
                 carrier_[i] = k;
@@ -157,10 +166,12 @@ private:
         for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
             const Root& r = cluster_.roots[i];
             if (stage_[i] != stage || !in_loop(r)) continue;
-            if (r.reduces) accumulate(r, at, results);
+            if (r.reduces)
+                accumulate(r, at, results);
             else if (const auto carried = carrier_.find(i); carried != carrier_.end())
                 puller_.store(cluster_.roots[carried->second].value, at, puller_.pull(r.value, at));
-            else if (r.stored) puller_.store(r.value, at, puller_.pull(r.value, at));
+            else if (r.stored)
+                puller_.store(r.value, at, puller_.pull(r.value, at));
         }
         puller_.close();
         for (const auto& [i, id] : results) {
@@ -168,15 +179,19 @@ private:
             if (cluster_.roots[i].stored) puller_.store(cluster_.roots[i].value, outer_at(), id);
         }
         for (const auto& [i, k] : carrier_)
-            if (stage_[i] == stage) puller_.reload_from(cluster_.roots[i].value, cluster_.roots[k].value);
+            if (stage_[i] == stage)
+                puller_.reload_from(cluster_.roots[i].value, cluster_.roots[k].value);
     }
 
-    void accumulate(const Root& r, const At& at, const std::vector<std::pair<std::size_t, ScalarId>>& results)
+    void accumulate(const Root& r,
+                    const At& at,
+                    const std::vector<std::pair<std::size_t, ScalarId>>& results)
     {
         const Apply reduce = r.value.owner();
         const ScalarId value = puller_.pull(reduce.input(0), at);
         for (const auto& [i, id] : results)
-            if (&cluster_.roots[i] == &r) puller_.innermost().accumulators.push_back({monoid_of(reduce), value, id});
+            if (&cluster_.roots[i] == &r)
+                puller_.innermost().accumulators.push_back({monoid_of(reduce), value, id});
         puller_.keep(value);
     }
 
@@ -202,8 +217,10 @@ Axes choose_axes(const Cluster& cluster)
         Axes merged = axes;
         merged.outer[k] = axes.outer[k] * axes.outer[k + 1];
         merged.outer.erase(merged.outer.begin() + static_cast<std::ptrdiff_t>(k) + 1);
-        if (works(merged)) axes = merged;
-        else ++k;
+        if (works(merged))
+            axes = merged;
+        else
+            ++k;
     }
     return axes;
 }
@@ -211,7 +228,11 @@ Axes choose_axes(const Cluster& cluster)
 /// kept-in-front, reduced or running, kept-behind: each one axis.
 struct ThreeAxes {
     Extent outer, middle, behind;
-    At at() const { return {{outer_index(), as_extent(loop_symbol(1)), behind_index()}, {outer, middle, behind}}; }
+    At at() const
+    {
+        return {{outer_index(), as_extent(loop_symbol(1)), behind_index()},
+                {outer, middle, behind}};
+    }
     At kept() const { return {{outer_index(), behind_index()}, {outer, behind}}; }
     Extent outer_index() const { return is_one(outer) ? Extent(0) : as_extent(loop_symbol(0)); }
     Extent behind_index() const { return is_one(behind) ? Extent(0) : as_extent(loop_symbol(2)); }
@@ -234,13 +255,15 @@ private:
 
 void close_all(Puller& puller)
 {
-    while (puller.depth() > 0) puller.close();
+    while (puller.depth() > 0)
+        puller.close();
 }
 
 void read_others(Puller& puller, const Cluster& cluster)
 {
     for (const Root& r : cluster.roots)
-        for (const Variable& v : r.reads) puller.in_memory(v);
+        for (const Variable& v : r.reads)
+            puller.in_memory(v);
 }
 
 void write_columns(const Cluster& cluster, LoopNest& nest)
@@ -256,14 +279,19 @@ void write_columns(const Cluster& cluster, LoopNest& nest)
         puller.keep(value);
         const Extent first = axes.outer_index() * axes.behind;
         puller.innermost_column().targets.push_back({monoid_of(r.value.owner()), value,
-                                                     puller.buffer(r.value, Buffer::Access::write), first});
+                                                     puller.buffer(r.value, Buffer::Access::write),
+                                                     first});
     }
     close_all(puller);
 }
 
-/// One serial loop over the middle axis for each kept index: positions of extrema along an axis that
-/// is not the last, 16-bit floats, and prefixes.
-void write_serial(const Cluster& cluster, LoopNest& nest, const ThreeAxes& axes, LoopKind direction, Monoid monoid)
+/// One serial loop over the middle axis for each kept index: positions of extrema along an axis
+/// that is not the last, 16-bit floats, and prefixes.
+void write_serial(const Cluster& cluster,
+                  LoopNest& nest,
+                  const ThreeAxes& axes,
+                  LoopKind direction,
+                  Monoid monoid)
 {
     const Root& r = cluster.roots[0];
     const Apply apply = r.value.owner();
@@ -272,7 +300,8 @@ void write_serial(const Cluster& cluster, LoopNest& nest, const ThreeAxes& axes,
     read_others(puller, cluster);
     axes.open_outer(puller);
     axes.open_behind(puller);
-    const ScalarId result = puller.add({computed_dtype(r.value.dtype()), Accumulated{}, puller.depth(), 0, r.value});
+    const ScalarId result =
+        puller.add({computed_dtype(r.value.dtype()), Accumulated{}, puller.depth(), 0, r.value});
     Loop loop{loop_symbol(1), "j", axes.middle};
     loop.kind = direction;
     puller.open(std::move(loop));
@@ -290,8 +319,10 @@ ThreeAxes prefix_axes(const Apply& apply)
     const Shape shape = apply.input(0).shape();
     const auto axis = static_cast<std::size_t>(apply.params_as<PrefixParams>().axis);
     ThreeAxes axes{1, shape[axis], 1};
-    for (std::size_t i = 0; i < axis; ++i) axes.outer = axes.outer * shape[i];
-    for (std::size_t i = axis + 1; i < shape.size(); ++i) axes.behind = axes.behind * shape[i];
+    for (std::size_t i = 0; i < axis; ++i)
+        axes.outer = axes.outer * shape[i];
+    for (std::size_t i = axis + 1; i < shape.size(); ++i)
+        axes.behind = axes.behind * shape[i];
     return axes;
 }
 
@@ -316,7 +347,8 @@ void write_scatter(const Cluster& cluster, LoopNest& nest)
         at.shape.push_back(updates[k]);
     }
     std::vector<Type> types;
-    for (const Variable& in : apply.inputs()) types.push_back(in.type());
+    for (const Variable& in : apply.inputs())
+        types.push_back(in.type());
     At place{{}, y.shape()};
     const auto axes = scatter.map({apply.params().get(), types, y.type(), at.index});
     for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -337,40 +369,52 @@ void write_reduction_by_columns(const Cluster& cluster, LoopNest& nest)
     const Apply reduce = cluster.roots[0].value.owner();
     const Monoid monoid = monoid_of(reduce);
     const bool position = monoid == Monoid::argmax || monoid == Monoid::argmin;
-    if (!position && size_bytes(cluster.roots[0].value.dtype()) != 2) return write_columns(cluster, nest);
+    if (!position && size_bytes(cluster.roots[0].value.dtype()) != 2)
+        return write_columns(cluster, nest);
     for (const Root& r : cluster.roots) {
         Cluster single = cluster;
         single.roots = {r};
-        write_serial(single, nest, {count(cluster.outer), count(cluster.inner), count(cluster.behind)},
+        write_serial(single, nest,
+                     {count(cluster.outer), count(cluster.inner), count(cluster.behind)},
                      LoopKind::serial, monoid_of(r.value.owner()));
     }
 }
 
 } // namespace
 
-LoopNest lower(const Cluster& cluster)
+Lowered lower(const Cluster& cluster)
 {
+    if (reduces_in_blocks(cluster)) return lower_blocked(cluster);
     LoopNest nest;
-    for (const Root& r : cluster.roots) nest.applies.push_back(r.value.owner());
+    for (const Root& r : cluster.roots)
+        nest.applies.push_back(r.value.owner());
     switch (cluster.kind) {
     case ClusterKind::rows: {
         Rows rows(cluster, nest, choose_axes(cluster));
         rows.write();
         break;
     }
-    case ClusterKind::columns: write_reduction_by_columns(cluster, nest); break;
+    case ClusterKind::columns:
+        write_reduction_by_columns(cluster, nest);
+        break;
     case ClusterKind::prefix: {
         const Apply apply = cluster.roots[0].value.owner();
         const bool reverse = apply.params_as<PrefixParams>().reverse;
-        write_serial(cluster, nest, prefix_axes(apply), reverse ? LoopKind::backward : LoopKind::serial,
+        write_serial(cluster, nest, prefix_axes(apply),
+                     reverse ? LoopKind::backward : LoopKind::serial,
                      std::get<Prefix>(apply.op().lowering).monoid);
         break;
     }
-    case ClusterKind::scatter: write_scatter(cluster, nest); break;
-    case ClusterKind::contract: write_contract(cluster, nest); break;
-    case ClusterKind::scan: throw internal_error("code generation", "a loop over steps is no loop nest");
+    case ClusterKind::scatter:
+        write_scatter(cluster, nest);
+        break;
+    case ClusterKind::contract:
+        write_contract(cluster, nest);
+        break;
+    case ClusterKind::scan:
+        throw internal_error("code generation", "a loop over steps is no loop nest");
     }
-    return nest;
+    return {{std::move(nest)}, {}};
 }
 
 } // namespace croton::inline v1::codegen

@@ -1,12 +1,12 @@
 #include "lower_contract.hpp"
 
-#include <algorithm>
-
 #include <croton/codegen/lower.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/traverse.hpp>
+
+#include <algorithm>
 
 #include "cluster_index.hpp"
 #include "puller.hpp"
@@ -16,7 +16,8 @@ namespace croton::inline v1::codegen {
 namespace {
 
 /// Axes of an operand that are neither shared with the other operand nor summed.
-std::vector<int> own_axes(const Variable& v, const std::vector<int>& batch, const std::vector<int>& summed)
+std::vector<int>
+own_axes(const Variable& v, const std::vector<int>& batch, const std::vector<int>& summed)
 {
     std::vector<int> axes;
     for (int i = 0; i < v.rank(); ++i)
@@ -24,9 +25,12 @@ std::vector<int> own_axes(const Variable& v, const std::vector<int>& batch, cons
     return axes;
 }
 
-/// The stride of a group of axes taken as one, from the strides of each. `v` is contiguous along the
-/// group, or has one axis there: the clusters have made sure.
-Extent group_stride(const std::vector<Extent>& strides, std::size_t first, std::size_t last, const Shape& shape)
+/// The stride of a group of axes taken as one, from the strides of each. `v` is contiguous along
+/// the group, or has one axis there: the clusters have made sure.
+Extent group_stride(const std::vector<Extent>& strides,
+                    std::size_t first,
+                    std::size_t last,
+                    const Shape& shape)
 {
     for (std::size_t i = last; i-- > first;)
         if (!shape[i].is_known() || shape[i].value() != 1) return strides[i];
@@ -42,10 +46,12 @@ struct Layout {
 
 Layout layout_of(const Variable& v, const Root& root, Puller& puller, LoopNest& nest)
 {
-    for (const Variable& r : root.reads) puller.in_memory(r);
+    for (const Variable& r : root.reads)
+        puller.in_memory(r);
     At at;
     at.shape = v.shape();
-    for (std::size_t i = 0; i < at.shape.size(); ++i) at.index.push_back(as_extent(loop_symbol(i)));
+    for (std::size_t i = 0; i < at.shape.size(); ++i)
+        at.index.push_back(as_extent(loop_symbol(i)));
     const ScalarId id = puller.pull(v, at);
     const auto* load = std::get_if<Load>(&nest.scalars[static_cast<std::size_t>(id)].expression);
     if (!load) throw internal_error("code generation", "an operand of a product is not in memory");
@@ -77,7 +83,8 @@ void write_contract(const Cluster& cluster, LoopNest& nest)
         return element_count(Shape(s.begin() + static_cast<std::ptrdiff_t>(first),
                                    s.begin() + static_cast<std::ptrdiff_t>(last)));
     };
-    ContractNest c{puller.buffer(la.base, Buffer::Access::read), puller.buffer(lb.base, Buffer::Access::read),
+    ContractNest c{puller.buffer(la.base, Buffer::Access::read),
+                   puller.buffer(lb.base, Buffer::Access::read),
                    puller.buffer(root.value, Buffer::Access::write)};
     c.batch = count(as, 0, batch);
     c.m = count(as, batch, batch + m);
@@ -100,17 +107,21 @@ Variables order_contractions(std::span<const Variable> outputs)
         const auto& p = apply.params_as<ContractParams>();
         const auto join = [](std::initializer_list<std::vector<int>> groups) {
             std::vector<int> order;
-            for (const auto& g : groups) order.insert(order.end(), g.begin(), g.end());
+            for (const auto& g : groups)
+                order.insert(order.end(), g.begin(), g.end());
             return order;
         };
-        const std::vector<int> a_order = join({p.a_batch, own_axes(apply.input(0), p.a_batch, p.a_sum), p.a_sum});
-        const std::vector<int> b_order = join({p.b_batch, p.b_sum, own_axes(apply.input(1), p.b_batch, p.b_sum)});
+        const std::vector<int> a_order =
+            join({p.a_batch, own_axes(apply.input(0), p.a_batch, p.a_sum), p.a_sum});
+        const std::vector<int> b_order =
+            join({p.b_batch, p.b_sum, own_axes(apply.input(1), p.b_batch, p.b_sum)});
         if (std::ranges::is_sorted(a_order) && std::ranges::is_sorted(b_order)) continue;
         const OriginScope origin(apply.location());
         const Variables x = copy_graph(apply.inputs(), by);
         const auto range = [](std::size_t first, std::size_t n) {
             std::vector<int> axes;
-            for (std::size_t i = 0; i < n; ++i) axes.push_back(static_cast<int>(first + i));
+            for (std::size_t i = 0; i < n; ++i)
+                axes.push_back(static_cast<int>(first + i));
             return axes;
         };
         ContractParams ordered;
@@ -119,8 +130,8 @@ Variables order_contractions(std::span<const Variable> outputs)
         ordered.b_sum = range(p.b_batch.size(), p.b_sum.size());
         const Variable operands[] = {transpose(x[0], a_order), transpose(x[1], b_order)};
         const Type type = apply.output(0).type();
-        by.emplace(apply.output(0),
-                   rebuild(apply.op(), operands, make_params(ordered), {&type, 1}, apply.location())[0]);
+        by.emplace(apply.output(0), rebuild(apply.op(), operands, make_params(ordered), {&type, 1},
+                                            apply.location())[0]);
     }
     return by.empty() ? Variables(outputs.begin(), outputs.end()) : copy_graph(outputs, by);
 }

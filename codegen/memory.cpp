@@ -16,7 +16,8 @@ std::int64_t misfit(const Slot& slot, const Extent& bytes)
 {
     if (same(slot.bytes, bytes)) return 0;
     if (slot.bytes.is_known() && bytes.is_known())
-        return 1 + std::max(slot.bytes.value() - bytes.value(), 2 * (bytes.value() - slot.bytes.value()));
+        return 1 + std::max(slot.bytes.value() - bytes.value(),
+                            2 * (bytes.value() - slot.bytes.value()));
     return never_negative(slot.bytes - bytes) ? INT64_MAX / 2 : -1;
 }
 
@@ -25,7 +26,8 @@ std::int64_t misfit(const Slot& slot, const Extent& bytes)
 MemoryPlan plan_memory(const std::vector<Lifetime>& lifetimes)
 {
     std::vector<std::size_t> order(lifetimes.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    for (std::size_t i = 0; i < order.size(); ++i)
+        order[i] = i;
     std::ranges::stable_sort(order, {}, [&](std::size_t i) { return lifetimes[i].first; });
     std::vector<Slot> slots;
     MemoryPlan plan;
@@ -47,7 +49,8 @@ MemoryPlan plan_memory(const std::vector<Lifetime>& lifetimes)
         slots[best].free_after = l.last;
         plan.slot_of[i] = best;
     }
-    for (const Slot& s : slots) plan.slot_bytes.push_back(s.bytes);
+    for (const Slot& s : slots)
+        plan.slot_bytes.push_back(s.bytes);
     return plan;
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <croton/ir/apply.hpp>
+
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include <croton/ir/apply.hpp>
 
 namespace croton::inline v1::codegen {
 

@@ -30,13 +30,17 @@ std::string identity(Monoid monoid, DType t)
     const std::string_view suffix = t == DType::f64 ? ".0" : is_float(t) ? ".0f" : "";
     switch (monoid) {
     case Monoid::sum:
-    case Monoid::any: return fmt::format("0{}", suffix);
+    case Monoid::any:
+        return fmt::format("0{}", suffix);
     case Monoid::prod:
-    case Monoid::all: return fmt::format("1{}", suffix);
+    case Monoid::all:
+        return fmt::format("1{}", suffix);
     case Monoid::max:
-    case Monoid::argmax: return lowest(t);
+    case Monoid::argmax:
+        return lowest(t);
     case Monoid::min:
-    case Monoid::argmin: return highest(t);
+    case Monoid::argmin:
+        return highest(t);
     }
     return {};
 }
@@ -44,18 +48,25 @@ std::string identity(Monoid monoid, DType t)
 std::string combine(Monoid monoid, DType t, const std::string& a, const std::string& b)
 {
     switch (monoid) {
-    case Monoid::sum: return is_float(t) ? fmt::format("{} + {}", a, b) : fmt::format("add_{}({}, {})", name(t), a, b);
-    case Monoid::prod: return is_float(t) ? fmt::format("{} * ({})", a, b) : fmt::format("mul_{}({}, {})", name(t), a, b);
+    case Monoid::sum:
+        return is_float(t) ? fmt::format("{} + {}", a, b)
+                           : fmt::format("add_{}({}, {})", name(t), a, b);
+    case Monoid::prod:
+        return is_float(t) ? fmt::format("{} * ({})", a, b)
+                           : fmt::format("mul_{}({}, {})", name(t), a, b);
     case Monoid::max:
         if (t == DType::boolean) return fmt::format("{} | ({})", a, b);
         return fmt::format("max_{}({}, {})", name(t), a, b);
     case Monoid::min:
         if (t == DType::boolean) return fmt::format("{} & ({})", a, b);
         return fmt::format("min_{}({}, {})", name(t), a, b);
-    case Monoid::any: return fmt::format("{} | ({})", a, b);
-    case Monoid::all: return fmt::format("{} & ({})", a, b);
+    case Monoid::any:
+        return fmt::format("{} | ({})", a, b);
+    case Monoid::all:
+        return fmt::format("{} & ({})", a, b);
     case Monoid::argmax:
-    case Monoid::argmin: break;
+    case Monoid::argmin:
+        break;
     }
     throw internal_error("code generation", "positions are not combined");
 }
@@ -68,7 +79,8 @@ std::string combine_operand(Monoid monoid, DType t, const std::string& a, const 
 
 std::string replaces(Monoid monoid, DType t, const std::string& best, const std::string& value)
 {
-    const std::string better = fmt::format("{} {} {}", value, monoid == Monoid::argmax ? ">" : "<", best);
+    const std::string better =
+        fmt::format("{} {} {}", value, monoid == Monoid::argmax ? ">" : "<", best);
     if (!is_float(t)) return better;
     return fmt::format("{0} || ({1} != {1} && {2} == {2})", better, value, best);
 }

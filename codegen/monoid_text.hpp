@@ -1,8 +1,8 @@
 #pragma once
 
-#include <string>
-
 #include <croton/ir/op.hpp>
+
+#include <string>
 
 namespace croton::inline v1::codegen {
 

@@ -1,9 +1,9 @@
 #include "names.hpp"
 
+#include <croton/ir/format.hpp>
+
 #include <cctype>
 #include <vector>
-
-#include <croton/ir/format.hpp>
 
 #include "writer.hpp"
 
@@ -14,27 +14,31 @@ namespace {
 const std::set<std::string, std::less<>>& reserved_words()
 {
     static const std::set<std::string, std::less<>> words = {
-        "alignas",  "alignof",   "and",      "asm",      "auto",     "bool",     "break",   "case",
-        "catch",    "char",      "class",    "concept",  "const",    "continue", "default", "delete",
-        "do",       "double",    "else",     "enum",     "explicit", "export",   "extern",  "false",
-        "float",    "for",       "friend",   "goto",     "if",       "inline",   "int",     "long",
-        "mutable",  "namespace", "new",      "not",      "operator", "or",       "private", "protected",
-        "public",   "register",  "requires", "restrict", "return",   "short",    "signed",  "sizeof",
-        "static",   "struct",    "switch",   "template", "this",     "throw",    "true",    "try",
-        "typedef",  "typename",  "union",    "unsigned", "using",    "virtual",  "void",    "volatile",
-        "while",    "xor",       "i8",       "i16",      "i32",      "i64",      "u8",      "u16",
-        "u32",      "u64",       "f16",      "bf16",     "f32",      "f64",      "b8",      "run",
-        "rt",       "in",        "out",      "extents",  "workspace", "report",  "bad",     "main",
-        "begin",    "end",       "i",        "j",        "k",        "l",        "lanes",   "i0",
-        "j0",       "k0",        "unix",     "linux"};
+        "alignas",   "alignof",  "and",      "asm",      "auto",      "bool",      "break",
+        "case",      "catch",    "char",     "class",    "concept",   "const",     "continue",
+        "default",   "delete",   "do",       "double",   "else",      "enum",      "explicit",
+        "export",    "extern",   "false",    "float",    "for",       "friend",    "goto",
+        "if",        "inline",   "int",      "long",     "mutable",   "namespace", "new",
+        "not",       "operator", "or",       "private",  "protected", "public",    "register",
+        "requires",  "restrict", "return",   "short",    "signed",    "sizeof",    "static",
+        "struct",    "switch",   "template", "this",     "throw",     "true",      "try",
+        "typedef",   "typename", "union",    "unsigned", "using",     "virtual",   "void",
+        "volatile",  "while",    "xor",      "i8",       "i16",       "i32",       "i64",
+        "u8",        "u16",      "u32",      "u64",      "f16",       "bf16",      "f32",
+        "f64",       "b8",       "run",      "rt",       "in",        "out",       "extents",
+        "workspace", "report",   "bad",      "main",     "begin",     "end",       "i",
+        "j",         "k",        "l",        "lanes",    "i0",        "j0",        "k0",
+        "unix",      "linux"};
     return words;
 }
 
 std::string identifier(std::string_view wanted)
 {
     std::string text;
-    for (char c : wanted) text += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-    while (!text.empty() && text.back() == '_') text.pop_back();
+    for (char c : wanted)
+        text += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+    while (!text.empty() && text.back() == '_')
+        text.pop_back();
     if (!text.empty() && std::isdigit(static_cast<unsigned char>(text[0]))) text.insert(0, "v");
     if (!text.empty() && text[0] == '_') text.insert(0, "v");
     if (text.size() > 32) text.resize(32);
@@ -46,7 +50,8 @@ std::string identifier(std::string_view wanted)
 std::string Names::fresh(std::string_view wanted, std::string_view stem)
 {
     const std::string name = identifier(wanted);
-    if (!name.empty() && !reserved_words().contains(name) && taken_.insert(name).second) return name;
+    if (!name.empty() && !reserved_words().contains(name) && taken_.insert(name).second)
+        return name;
     const std::string base = name.empty() ? std::string(stem) : name + "_";
     for (int& n = next_[base];; ++n) {
         std::string numbered = fmt::format("{}{}", base, n);
@@ -73,10 +78,14 @@ std::string atom_text(const detail::Atom* atom, const SymbolNames& names)
                                  to_string(as_extent(atom)));
         return found->second;
     }
-    case AtomKind::floor_div: return call("floor_div_i64");
-    case AtomKind::mod: return call("mod_i64");
-    case AtomKind::minimum: return call("min_i64");
-    case AtomKind::maximum: return call("max_i64");
+    case AtomKind::floor_div:
+        return call("floor_div_i64");
+    case AtomKind::mod:
+        return call("mod_i64");
+    case AtomKind::minimum:
+        return call("min_i64");
+    case AtomKind::maximum:
+        return call("max_i64");
     }
     return {};
 }
@@ -89,8 +98,10 @@ std::string c_text(const Extent& extent, const SymbolNames& names)
     std::string text;
     for (const ExtentTerm& t : terms(extent)) {
         const bool negative = t.coefficient < 0;
-        if (text.empty()) text = negative ? "-" : "";
-        else text += negative ? " - " : " + ";
+        if (text.empty())
+            text = negative ? "-" : "";
+        else
+            text += negative ? " - " : " + ";
         const std::int64_t magnitude = negative ? -t.coefficient : t.coefficient;
         std::string product;
         // Loop indices first, as people write i * n + j.
@@ -122,12 +133,15 @@ std::string_view scalar_type(DType dtype)
     return name(dtype);
 }
 
-std::string parameter_list(const std::string& head, const std::vector<std::string>& parameters, int indent)
+std::string
+parameter_list(const std::string& head, const std::vector<std::string>& parameters, int indent)
 {
     const std::string margin(static_cast<std::size_t>(indent), ' ');
     std::string joined;
-    for (const std::string& p : parameters) joined += (joined.empty() ? "" : ", ") + p;
-    if (margin.size() + head.size() + joined.size() + 3 <= 100) return fmt::format("{}({})", head, joined);
+    for (const std::string& p : parameters)
+        joined += (joined.empty() ? "" : ", ") + p;
+    if (margin.size() + head.size() + joined.size() + 3 <= 100)
+        return fmt::format("{}({})", head, joined);
     // One under the other's start, as many as fit a line of 100 columns.
     std::string text = head + "(";
     const std::string under(margin.size() + text.size(), ' ');

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <croton/ir/dtype.hpp>
+#include <croton/ir/extent.hpp>
+
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
-
-#include <croton/ir/dtype.hpp>
-#include <croton/ir/extent.hpp>
 
 namespace croton::inline v1::codegen {
 

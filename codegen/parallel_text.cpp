@@ -14,7 +14,8 @@ struct Parameter {
     std::string name;
 };
 
-std::vector<Parameter> parameters_of(const EmittedKernel& kernel, const LoopNest& nest, SymbolNames& symbols)
+std::vector<Parameter>
+parameters_of(const EmittedKernel& kernel, const LoopNest& nest, SymbolNames& symbols)
 {
     std::vector<Parameter> list;
     for (const Extent& e : kernel.extents) {
@@ -24,14 +25,17 @@ std::vector<Parameter> parameters_of(const EmittedKernel& kernel, const LoopNest
     }
     for (const Buffer& b : nest.buffers) {
         const std::string_view constant = b.access == Buffer::Access::read ? "const " : "";
-        list.push_back({fmt::format("{}{}*", constant, memory_type(b.dtype())), fmt::format("{}", b.name)});
+        list.push_back(
+            {fmt::format("{}{}*", constant, memory_type(b.dtype())), fmt::format("{}", b.name)});
     }
     return list;
 }
 
 } // namespace
 
-std::string parallel_caller(const EmittedKernel& kernel, const LoopNest& nest, const Extent& flops_per_iteration)
+std::string parallel_caller(const EmittedKernel& kernel,
+                            const LoopNest& nest,
+                            const Extent& flops_per_iteration)
 {
     SymbolNames symbols;
     const std::vector<Parameter> parameters = parameters_of(kernel, nest, symbols);
@@ -39,7 +43,8 @@ std::string parallel_caller(const EmittedKernel& kernel, const LoopNest& nest, c
     {
         const auto scope = w.block("struct {}_arguments", kernel.name);
         w.raw("i64 extent, block;");
-        for (const Parameter& p : parameters) w.line("{} {};", p.type, p.name);
+        for (const Parameter& p : parameters)
+            w.line("{} {};", p.type, p.name);
         if (kernel.checks_index) w.raw("i32 bad;");
     }
     std::string text = w.take();
@@ -47,36 +52,49 @@ std::string parallel_caller(const EmittedKernel& kernel, const LoopNest& nest, c
     Writer f;
     f.blank();
     {
-        const auto scope = f.function(fmt::format("static void {}_block(void* context, i64 block)", kernel.name));
+        const auto scope =
+            f.function(fmt::format("static void {}_block(void* context, i64 block)", kernel.name));
         f.line("struct {0}_arguments* a = (struct {0}_arguments*)context;", kernel.name);
         f.raw("const i64 begin = block * a->block;");
         f.raw("const i64 end = begin + a->block < a->extent ? begin + a->block : a->extent;");
         std::vector<std::string> arguments{"begin", "end"};
-        for (const Parameter& p : parameters) arguments.push_back("a->" + p.name);
-        const std::string call = parameter_list(kernel.name, arguments, kernel.checks_index ? 8 : 4);
+        for (const Parameter& p : parameters)
+            arguments.push_back("a->" + p.name);
+        const std::string call =
+            parameter_list(kernel.name, arguments, kernel.checks_index ? 8 : 4);
         if (kernel.checks_index) {
             f.line("if ({})", call);
             f.raw("    __atomic_store_n(&a->bad, 1, __ATOMIC_RELAXED);");
-        } else f.line("{};", call);
+        } else
+            f.line("{};", call);
     }
     f.blank();
     std::vector<std::string> list{"const struct ct_runtime* rt", "i64 extent"};
-    for (const Parameter& p : parameters) list.push_back(p.type + " " + p.name);
+    for (const Parameter& p : parameters)
+        list.push_back(p.type + " " + p.name);
     {
         const auto scope = f.function(parameter_list(
-            fmt::format("static {} all_{}", kernel.checks_index ? "i32" : "void", kernel.name), list));
-        f.line("const i64 cost = {}; // operations of an iteration", c_text(flops_per_iteration, symbols));
+            fmt::format("static {} all_{}", kernel.checks_index ? "i32" : "void", kernel.name),
+            list));
+        f.line("const i64 cost = {}; // operations of an iteration",
+               c_text(flops_per_iteration, symbols));
         f.line("const i64 block = block_of(cost);");
         std::vector<std::string> direct{"0", "extent"};
-        for (const Parameter& p : parameters) direct.push_back(p.name);
+        for (const Parameter& p : parameters)
+            direct.push_back(p.name);
         {
-            const auto few = f.block("if (extent <= block || cost * extent < {} || !rt || !rt->parallel_for)", serial_below_flops);
-            f.line("{}{};", kernel.checks_index ? "return " : "", parameter_list(kernel.name, direct, kernel.checks_index ? 15 : 8));
+            const auto few =
+                f.block("if (extent <= block || cost * extent < {} || !rt || !rt->parallel_for)",
+                        serial_below_flops);
+            f.line("{}{};", kernel.checks_index ? "return " : "",
+                   parameter_list(kernel.name, direct, kernel.checks_index ? 15 : 8));
             if (!kernel.checks_index) f.raw("return;");
         }
         std::string fields = "extent, block";
-        for (const Parameter& p : parameters) fields += ", " + p.name;
-        f.line("struct {}_arguments a = {{{}{}}};", kernel.name, fields, kernel.checks_index ? ", 0" : "");
+        for (const Parameter& p : parameters)
+            fields += ", " + p.name;
+        f.line("struct {}_arguments a = {{{}{}}};", kernel.name, fields,
+               kernel.checks_index ? ", 0" : "");
         f.line("rt->parallel_for(rt, {}_block, &a, block_count(extent, block));", kernel.name);
         if (kernel.checks_index) f.raw("return a.bad;");
     }

@@ -1,11 +1,11 @@
 #include "puller.hpp"
 
-#include <algorithm>
-
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/overloaded.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1::codegen {
 
@@ -48,7 +48,8 @@ BufferId Puller::buffer(const Variable& value, Buffer::Access access)
 {
     const auto [at, fresh] =
         buffers_.emplace(value.value(), static_cast<BufferId>(nest_.buffers.size()));
-    if (fresh) nest_.buffers.push_back({value, {}, access});
+    if (fresh)
+        nest_.buffers.push_back({value, {}, access});
     else if (nest_.buffers[static_cast<std::size_t>(at->second)].access != access)
         nest_.buffers[static_cast<std::size_t>(at->second)].access = Buffer::Access::read_write;
     return at->second;
@@ -68,11 +69,10 @@ void Puller::open(Loop loop)
     open_.back().block = &innermost().body;
     // The vector may have moved its elements, and with them the blocks inside the loops.
     for (std::size_t i = 1; i + 1 < open_.size(); ++i)
-        open_[i].block = std::visit(overloaded{[](Loop& l) { return &l.body; },
-                                               [](ColumnLoop& l) { return &l.body; },
-                                               [](auto&) -> Block* { return nullptr; }},
-                                    static_cast<std::variant<Let, Store, Loop, ColumnLoop>&>(
-                                        open_[i].statement));
+        open_[i].block = std::visit(
+            overloaded{[](Loop& l) { return &l.body; }, [](ColumnLoop& l) { return &l.body; },
+                       [](auto&) -> Block* { return nullptr; }},
+            static_cast<std::variant<Let, Store, Loop, ColumnLoop>&>(open_[i].statement));
 }
 
 void Puller::open_column(ColumnLoop loop)
@@ -82,7 +82,8 @@ void Puller::open_column(ColumnLoop loop)
     symbol_depth_[loop.column] = loop.depth;
     open_.push_back({Statement(std::move(loop)), nullptr, {}, {}});
     open_.back().block = &innermost_column().body;
-    for (std::size_t i = 1; i + 1 < open_.size(); ++i) open_[i].block = &std::get<Loop>(open_[i].statement).body;
+    for (std::size_t i = 1; i + 1 < open_.size(); ++i)
+        open_[i].block = &std::get<Loop>(open_[i].statement).body;
 }
 
 Statement& Puller::close()
@@ -131,7 +132,8 @@ At Puller::adapted(const At& at, const Shape& shape)
     At to{reindex(at.index, at.shape, shape), shape};
     for (const Extent& e : to.index)
         for (const ExtentTerm& t : terms(e))
-            for (const detail::Atom* f : t.factors) divides_ |= kind(f) != AtomKind::symbol;
+            for (const detail::Atom* f : t.factors)
+                divides_ |= kind(f) != AtomKind::symbol;
     return to;
 }
 
@@ -185,8 +187,9 @@ ScalarId Puller::load(const Variable& value, const At& at, ScalarId guard)
 ScalarId Puller::pull_apply(const Apply& apply, const Variable& value, const At& at, ScalarId guard)
 {
     const auto cannot = [&](std::string_view what) -> ScalarId {
-        throw internal_error("code generation", "{} '{}' is pulled into a kernel that does not compute it",
-                             what, apply.op().name);
+        throw internal_error("code generation",
+                             "{} '{}' is pulled into a kernel that does not compute it", what,
+                             apply.op().name);
     };
     return std::visit(
         overloaded{
@@ -195,7 +198,8 @@ ScalarId Puller::pull_apply(const Apply& apply, const Variable& value, const At&
                 int d = 0;
                 for (const Variable& in : apply.inputs()) {
                     compute.operands.push_back(pull(in, at, guard));
-                    d = std::max(d, nest_.scalars[static_cast<std::size_t>(compute.operands.back())].depth);
+                    d = std::max(
+                        d, nest_.scalars[static_cast<std::size_t>(compute.operands.back())].depth);
                 }
                 return add({computed_dtype(value.dtype()), std::move(compute), d, 0, value});
             },
@@ -238,7 +242,8 @@ namespace {
 std::vector<Type> operand_types(const Apply& apply)
 {
     std::vector<Type> types;
-    for (const Variable& in : apply.inputs()) types.push_back(in.type());
+    for (const Variable& in : apply.inputs())
+        types.push_back(in.type());
     return types;
 }
 
@@ -250,7 +255,8 @@ std::vector<IndexPiece::Guard> undecided(const std::vector<IndexPiece::Guard>& g
     for (const auto& g : guards) {
         if (g.value.is_known() && g.bound.is_known()) {
             if (g.value.value() < 0 || g.value.value() >= g.bound.value()) never = true;
-        } else rest.push_back(g);
+        } else
+            rest.push_back(g);
     }
     return rest;
 }
@@ -275,7 +281,9 @@ ScalarId Puller::pull_pieces(const IndexMap& map, const Apply& apply, const At& 
         if (never) continue;
         const Variable& operand = apply.input(p.operand);
         const ScalarId condition = guards.empty() ? -1 : in_range(guards, -1);
-        const ScalarId safe = guards.empty() ? guard : guard < 0 ? condition : in_range(guards, guard);
+        const ScalarId safe = guards.empty() ? guard
+                              : guard < 0    ? condition
+                                             : in_range(guards, guard);
         choices.push_back({condition, pull(operand, {std::move(p.index), operand.shape()}, safe)});
         if (guards.empty()) break;
     }
@@ -329,7 +337,8 @@ void Puller::store(const Variable& value, const At& at, ScalarId scalar, bool ac
     const BufferId b = buffer(value, Buffer::Access::write);
     if (accumulate) nest_.buffers[static_cast<std::size_t>(b)].access = Buffer::Access::read_write;
     ++nest_.scalars[static_cast<std::size_t>(scalar)].uses;
-    open_.back().block->push_back(Statement(Store{b, flat(at), scalar, accumulate, value.location()}));
+    open_.back().block->push_back(
+        Statement(Store{b, flat(at), scalar, accumulate, value.location()}));
 }
 
 } // namespace croton::inline v1::codegen

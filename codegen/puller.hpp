@@ -1,16 +1,16 @@
 #pragma once
 
+#include <croton/codegen/loop_nest.hpp>
+
 #include <functional>
 #include <map>
 #include <unordered_map>
 #include <vector>
 
-#include <croton/codegen/loop_nest.hpp>
-
 namespace croton::inline v1::codegen {
 
-/// Which element of a value: an index into an array of `shape`, which holds the value's elements in C
-/// order (the value's own shape, or another of as many elements).
+/// Which element of a value: an index into an array of `shape`, which holds the value's elements in
+/// C order (the value's own shape, or another of as many elements).
 struct At {
     std::vector<Extent> index;
     Shape shape;
@@ -22,9 +22,9 @@ Extent flat(const At& at);
 const detail::Atom* loop_symbol(std::size_t i);
 const detail::Atom* gather_symbol(std::size_t i);
 
-/// Writes the statements that compute elements of values into a LoopNest, by pulling: an element of a
-/// pointwise op pulls its operands at the same place, an index map at another, a value in memory is
-/// loaded. Each scalar stands in the outermost loop in which it can be computed.
+/// Writes the statements that compute elements of values into a LoopNest, by pulling: an element of
+/// a pointwise op pulls its operands at the same place, an index map at another, a value in memory
+/// is loaded. Each scalar stands in the outermost loop in which it can be computed.
 class Puller {
 public:
     explicit Puller(LoopNest& nest);

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace croton::inline v1::codegen {
 
@@ -64,8 +64,7 @@ private:
 
 /// "head(" + parameters + ")" on one line, or one parameter a line where it would be too long.
 /// `indent`: columns in front of head.
-std::string parameter_list(const std::string& head,
-                           const std::vector<std::string>& parameters,
-                           int indent = 0);
+std::string
+parameter_list(const std::string& head, const std::vector<std::string>& parameters, int indent = 0);
 
 } // namespace croton::inline v1::codegen

@@ -1,4 +1,7 @@
 #include <croton/ir/array.hpp>
+#include <croton/ir/convert.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/hash.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -7,10 +10,6 @@
 #include <cstring>
 #include <limits>
 #include <new>
-
-#include <croton/ir/convert.hpp>
-#include <croton/ir/format.hpp>
-#include <croton/ir/hash.hpp>
 
 namespace croton::inline v1 {
 
@@ -53,14 +52,16 @@ std::vector<std::int64_t> row_major(const std::vector<std::int64_t>& shape)
 {
     std::vector<std::int64_t> strides(shape.size());
     std::int64_t stride = 1;
-    for (std::size_t i = shape.size(); i-- > 0; stride *= shape[i]) strides[i] = stride;
+    for (std::size_t i = shape.size(); i-- > 0; stride *= shape[i])
+        strides[i] = stride;
     return strides;
 }
 
 std::int64_t count(std::span<const std::int64_t> shape)
 {
     std::int64_t n = 1;
-    for (std::int64_t e : shape) n *= e;
+    for (std::int64_t e : shape)
+        n *= e;
     return n;
 }
 
@@ -71,7 +72,9 @@ std::string shape_text(std::span<const std::int64_t> shape)
 
 /// Calls f(offset in elements) for every element, row-major.
 template <class F>
-void for_each_offset(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides, F f)
+void for_each_offset(std::span<const std::int64_t> shape,
+                     std::span<const std::int64_t> strides,
+                     F f)
 {
     const std::int64_t total = count(shape);
     std::vector<std::int64_t> index(shape.size(), 0);
@@ -112,15 +115,18 @@ Array Array::empty(DType dtype, std::vector<std::int64_t> shape)
     std::size_t bytes = croton::size_bytes(dtype);
     for (std::int64_t e : shape) {
         if (e < 0)
-            throw user_error(Code::shape, nullptr, "array", "negative extent: {}", shape_text(shape));
-        if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(e), &bytes) || bytes > (1ULL << 62))
-            throw user_error(Code::memory, nullptr, "array", "too large: {} of {}", shape_text(shape),
-                             croton::name(dtype));
+            throw user_error(Code::shape, nullptr, "array", "negative extent: {}",
+                             shape_text(shape));
+        if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(e), &bytes) ||
+            bytes > (1ULL << 62))
+            throw user_error(Code::memory, nullptr, "array", "too large: {} of {}",
+                             shape_text(shape), croton::name(dtype));
     }
     const std::size_t rounded = (bytes + 127) / 64 * 64;
     void* memory = std::aligned_alloc(64, rounded);
     if (!memory)
-        throw BackendError(Code::memory, fmt::format("array: out of memory: {} bytes", bytes), nullptr, "array");
+        throw BackendError(Code::memory, fmt::format("array: out of memory: {} bytes", bytes),
+                           nullptr, "array");
     auto* data = new ArrayData;
     data->dtype = dtype;
     data->strides = row_major(shape);
@@ -146,9 +152,41 @@ Array Array::copy_strided(DType dtype,
                           std::vector<std::int64_t> strides)
 {
     Array a = empty(dtype, std::move(shape));
-    copy_elements(static_cast<char*>(a.data()), static_cast<const char*>(data), croton::size_bytes(dtype),
-                  a.shape(), strides);
+    copy_elements(static_cast<char*>(a.data()), static_cast<const char*>(data),
+                  croton::size_bytes(dtype), a.shape(), strides);
     return a;
+}
+
+Array Array::borrow_strided(DType dtype,
+                            void* data,
+                            std::vector<std::int64_t> shape,
+                            std::vector<std::int64_t> strides)
+{
+    auto* view = new ArrayData;
+    view->dtype = dtype;
+    view->shape = std::move(shape);
+    view->strides = std::move(strides);
+    view->data = static_cast<char*>(data);
+    view->buffer = new detail::Buffer; // owns nothing
+    Array a;
+    a.data_ = Ref<const ArrayData>::adopt(view);
+    return a;
+}
+
+void Array::assign_strided(DType dtype,
+                           void* data,
+                           const std::vector<std::int64_t>& shape,
+                           const std::vector<std::int64_t>& strides,
+                           const Array& from)
+{
+    const Array source = from.contiguous();
+    const char* next = static_cast<const char*>(source.data());
+    const std::size_t bytes = croton::size_bytes(dtype);
+    for_each_offset(shape, strides, [&](std::int64_t offset) {
+        std::memcpy(static_cast<char*>(data) + offset * static_cast<std::int64_t>(bytes), next,
+                    bytes);
+        next += bytes;
+    });
 }
 
 DType Array::dtype() const { return some(data_)->dtype; }
@@ -169,21 +207,29 @@ bool Array::is_contiguous() const
     }
     return true;
 }
+bool Array::is_unique() const noexcept
+{
+    return data_ && data_->count.load(std::memory_order_acquire) == 1 &&
+           data_->buffer->count.load(std::memory_order_acquire) == 1;
+}
 const void* Array::data() const { return some(data_)->data; }
 void* Array::data() { return some(data_)->data; }
 
 Array Array::operator[](std::int64_t i) const
 {
-    if (rank() == 0) throw user_error(Code::index, nullptr, "array", "a 0-d array has no axis to index");
+    if (rank() == 0)
+        throw user_error(Code::index, nullptr, "array", "a 0-d array has no axis to index");
     const std::int64_t n = shape()[0];
     if (i < -n || i >= n)
-        throw user_error(Code::index, nullptr, "array", "index {} is out of range for {}", i, shape_text(shape()));
+        throw user_error(Code::index, nullptr, "array", "index {} is out of range for {}", i,
+                         shape_text(shape()));
     const std::int64_t at = i < 0 ? i + n : i;
     auto* slice = new ArrayData;
     slice->dtype = dtype();
     slice->shape.assign(shape().begin() + 1, shape().end());
     slice->strides.assign(strides().begin() + 1, strides().end());
-    slice->data = data_->data + at * strides()[0] * static_cast<std::int64_t>(croton::size_bytes(dtype()));
+    slice->data =
+        data_->data + at * strides()[0] * static_cast<std::int64_t>(croton::size_bytes(dtype()));
     slice->buffer = data_->buffer;
     slice->buffer->count.fetch_add(1, std::memory_order_relaxed);
     Array a;
@@ -193,14 +239,16 @@ Array Array::operator[](std::int64_t i) const
 
 Array Array::clone() const
 {
-    return copy_strided(dtype(), data(), {shape().begin(), shape().end()}, {strides().begin(), strides().end()});
+    return copy_strided(dtype(), data(), {shape().begin(), shape().end()},
+                        {strides().begin(), strides().end()});
 }
 Array Array::contiguous() const { return is_contiguous() ? *this : clone(); }
 
 Array Array::reshape(std::vector<std::int64_t> to) const
 {
     if (count(to) != size())
-        throw user_error(Code::shape, nullptr, "array", "cannot reshape {} to {}", shape_text(shape()), shape_text(to));
+        throw user_error(Code::shape, nullptr, "array", "cannot reshape {} to {}",
+                         shape_text(shape()), shape_text(to));
     Array a = contiguous();
     auto* data = new ArrayData;
     data->dtype = dtype();
@@ -243,16 +291,21 @@ std::int64_t Array::as_int(std::int64_t i) const
 void Array::check_view(DType t, int wanted_rank) const
 {
     if (t != dtype())
-        throw user_error(Code::dtype, nullptr, "view", "the Array is {}, the View is {}", croton::name(dtype()), croton::name(t));
+        throw user_error(Code::dtype, nullptr, "view", "the Array is {}, the View is {}",
+                         croton::name(dtype()), croton::name(t));
     if (wanted_rank != rank())
-        throw user_error(Code::shape, nullptr, "view", "the Array has rank {}, the View {}", rank(), wanted_rank);
+        throw user_error(Code::shape, nullptr, "view", "the Array has rank {}, the View {}", rank(),
+                         wanted_rank);
 }
 
 const void* Array::only_element(DType t) const
 {
-    if (size() != 1) throw user_error(Code::shape, nullptr, "item", "the Array has {} elements, not one", size());
+    if (size() != 1)
+        throw user_error(Code::shape, nullptr, "item", "the Array has {} elements, not one",
+                         size());
     if (t != dtype())
-        throw user_error(Code::dtype, nullptr, "item", "the Array is {}, not {}", croton::name(dtype()), croton::name(t));
+        throw user_error(Code::dtype, nullptr, "item", "the Array is {}, not {}",
+                         croton::name(dtype()), croton::name(t));
     return data();
 }
 
@@ -269,7 +322,8 @@ std::size_t hash_array(const Array& array)
 {
     const Array a = array.contiguous();
     std::size_t h = hash_of(static_cast<int>(a.dtype()));
-    for (std::int64_t e : a.shape()) h = hash_of(h, e);
+    for (std::int64_t e : a.shape())
+        h = hash_of(h, e);
     return hash_of(h, std::string_view(static_cast<const char*>(a.data()), a.size_bytes()));
 }
 

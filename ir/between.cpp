@@ -12,7 +12,8 @@ Between::Between(std::span<const Variable> ys, std::span<const Variable> xs)
         xs_.insert(x.value());
         oldest_ = std::min(oldest_, x.value()->node->serial);
     }
-    for (const Variable& y : ys) walk(y);
+    for (const Variable& y : ys)
+        walk(y);
 }
 
 bool Between::contains(const Variable& v) const

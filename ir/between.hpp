@@ -1,17 +1,17 @@
 #pragma once
 
+#include <croton/ir/apply.hpp>
+#include <croton/ir/variable.hpp>
+
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
-#include <croton/ir/apply.hpp>
-#include <croton/ir/variable.hpp>
-
 namespace croton::inline v1::detail {
 
-/// What lies between xs and ys. An Apply depends on xs through float values only: integers, bools and
-/// what is computed from them alone carry no derivative.
+/// What lies between xs and ys. An Apply depends on xs through float values only: integers, bools
+/// and what is computed from them alone carry no derivative.
 class Between {
 public:
     Between(std::span<const Variable> ys, std::span<const Variable> xs);

@@ -1,11 +1,10 @@
+#include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops/structure.hpp>
 
 #include <algorithm>
 #include <cmath>
-
-#include <croton/ir/apply.hpp>
-#include <croton/ir/format.hpp>
-#include <croton/ir/ops/structure.hpp>
 
 #include "node.hpp"
 
@@ -39,7 +38,8 @@ void check_operands(const Op& op, std::span<const Variable> operands, const Loca
                              "operand {} is an empty Variable: nothing was assigned to it", i + 1);
 }
 
-/// A weak integer literal must fit the dtype that it takes: u8 array + 300 is an error, as in NumPy.
+/// A weak integer literal must fit the dtype that it takes: u8 array + 300 is an error, as in
+/// NumPy.
 void check_literal(const Op& op, const Variable& v, DType to, const Location* where)
 {
     if (!is_integer(to) || !is_integer(v.dtype())) return;
@@ -62,16 +62,19 @@ Variable convert(const Op& op, const Variable& v, DType to, const Location* wher
 
 bool is_pattern_graph(std::span<const Variable> operands)
 {
-    return std::any_of(operands.begin(), operands.end(), [](const Variable& v) {
-        return v.type().is_pattern();
-    });
+    return std::any_of(operands.begin(), operands.end(),
+                       [](const Variable& v) { return v.type().is_pattern(); });
 }
 
 /// Applies the dtype rule: converts `operands` in place, gives the result's dtype.
-DType apply_dtype_rule(const Op& op, Variables& operands, const Params& params, const Location* where)
+DType apply_dtype_rule(const Op& op,
+                       Variables& operands,
+                       const Params& params,
+                       const Location* where)
 {
     std::vector<OperandDType> dtypes;
-    for (const Variable& v : operands) dtypes.push_back({v.dtype(), v.is_weak()});
+    for (const Variable& v : operands)
+        dtypes.push_back({v.dtype(), v.is_weak()});
     DTypeArgs args{op, where, params.get(), dtypes};
     op.dtype(args);
     for (std::size_t i = 0; i < operands.size(); ++i)
@@ -85,7 +88,8 @@ void broadcast_operands(const Op& op,
                         std::vector<Requirement>& requirements)
 {
     bool equal = true;
-    for (const Variable& v : operands) equal &= same(v.shape(), operands[0].shape());
+    for (const Variable& v : operands)
+        equal &= same(v.shape(), operands[0].shape());
     if (equal) return;
     const Shape shape = broadcast_shape(op, operands, where, requirements);
     for (Variable& v : operands)
@@ -130,10 +134,8 @@ Shape broadcast_shape(const Op& op,
     return shape;
 }
 
-Variables apply_all(const Op& op,
-                    std::span<const Variable> given,
-                    Params params,
-                    const Location* where)
+Variables
+apply_all(const Op& op, std::span<const Variable> given, Params params, const Location* where)
 {
     check_operands(op, given, where);
     if (is_pattern_graph(given)) {
@@ -142,9 +144,8 @@ Variables apply_all(const Op& op,
     }
     Variables operands(given.begin(), given.end());
     const bool weak = is_pointwise(op) && !operands.empty() &&
-                      std::all_of(operands.begin(), operands.end(), [](const Variable& v) {
-                          return v.is_weak();
-                      });
+                      std::all_of(operands.begin(), operands.end(),
+                                  [](const Variable& v) { return v.is_weak(); });
     std::vector<Requirement> requirements;
     std::vector<Type> types;
     if (op.types) {
@@ -161,14 +162,16 @@ Variables apply_all(const Op& op,
         .outputs();
 }
 
-Variable apply(const Op& op, std::span<const Variable> operands, Params params, const Location* where)
+Variable
+apply(const Op& op, std::span<const Variable> operands, Params params, const Location* where)
 {
     return apply_all(op, operands, std::move(params), where)[0];
 }
 
 Variable apply(const Op& op, std::initializer_list<Variable> operands, Params params, Where where)
 {
-    return apply(op, std::span(operands.begin(), operands.size()), std::move(params), locate(where));
+    return apply(op, std::span(operands.begin(), operands.size()), std::move(params),
+                 locate(where));
 }
 
 Variables rebuild(const Op& op,
@@ -194,8 +197,25 @@ int normalize_axis(int axis, int rank, std::string_view function, const Location
 {
     const int a = axis < 0 ? axis + rank : axis;
     if (a < 0 || a >= rank)
-        throw user_error(Code::index, where, function, "axis {} is out of range for rank {}", axis, rank);
+        throw user_error(Code::index, where, function, "axis {} is out of range for rank {}", axis,
+                         rank);
     return a;
+}
+
+std::vector<int> normalize_axes(std::span<const int> axes,
+                                int rank,
+                                std::string_view function,
+                                const Location* where)
+{
+    std::vector<int> normal;
+    for (int axis : axes) {
+        const int a = normalize_axis(axis, rank, function, where);
+        if (std::ranges::count(normal, a) > 0)
+            throw user_error(Code::index, where, function, "axis {} is given twice", axis);
+        normal.push_back(a);
+    }
+    std::ranges::sort(normal);
+    return normal;
 }
 
 bool uniform_value(const Variable& v, double& value)

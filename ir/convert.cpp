@@ -1,11 +1,10 @@
 #include <croton/ir/convert.hpp>
+#include <croton/ir/format.hpp>
 
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <type_traits>
-
-#include <croton/ir/format.hpp>
 
 namespace croton::inline v1 {
 
@@ -39,11 +38,15 @@ std::uint16_t f16_from_f32(float value)
     const auto bits = std::bit_cast<std::uint32_t>(value);
     const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
     const std::uint32_t magnitude = bits & 0x7fffffffu;
-    if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u | ((bits >> 13) & 0x3ffu));
-    if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u); // rounds to 65536 or more
-    if (magnitude < 0x38800000u) // subnormal: units of 2^-24, rounded to even by the addition of 2^-1 * 2^23 units
+    if (magnitude > 0x7f800000u)
+        return static_cast<std::uint16_t>(sign | 0x7e00u | ((bits >> 13) & 0x3ffu));
+    if (magnitude >= 0x477ff000u)
+        return static_cast<std::uint16_t>(sign | 0x7c00u); // rounds to 65536 or more
+    if (magnitude < 0x38800000u) // subnormal: units of 2^-24, rounded to even by the addition of
+                                 // 2^-1 * 2^23 units
         return static_cast<std::uint16_t>(
-            sign | (std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3f000000u));
+            sign |
+            (std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3f000000u));
     const std::uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
     return static_cast<std::uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
 }
@@ -61,21 +64,35 @@ template <class F>
 auto with_type(DType t, F f)
 {
     switch (t) {
-    case DType::boolean: return f(bool{});
-    case DType::i8: return f(std::int8_t{});
-    case DType::i16: return f(std::int16_t{});
-    case DType::i32: return f(std::int32_t{});
-    case DType::i64: return f(std::int64_t{});
-    case DType::u8: return f(std::uint8_t{});
-    case DType::u16: return f(std::uint16_t{});
-    case DType::u32: return f(std::uint32_t{});
-    case DType::u64: return f(std::uint64_t{});
-    case DType::f16: return f(F16{});
-    case DType::bf16: return f(BF16{});
-    case DType::f32: return f(float{});
-    case DType::f64: return f(double{});
+    case DType::boolean:
+        return f(bool{});
+    case DType::i8:
+        return f(std::int8_t{});
+    case DType::i16:
+        return f(std::int16_t{});
+    case DType::i32:
+        return f(std::int32_t{});
+    case DType::i64:
+        return f(std::int64_t{});
+    case DType::u8:
+        return f(std::uint8_t{});
+    case DType::u16:
+        return f(std::uint16_t{});
+    case DType::u32:
+        return f(std::uint32_t{});
+    case DType::u64:
+        return f(std::uint64_t{});
+    case DType::f16:
+        return f(F16{});
+    case DType::bf16:
+        return f(BF16{});
+    case DType::f32:
+        return f(float{});
+    case DType::f64:
+        return f(double{});
     case DType::complex64:
-    case DType::complex128: break;
+    case DType::complex128:
+        break;
     }
     throw internal_error("convert", "{} elements are not converted", name(t));
 }
@@ -94,14 +111,20 @@ To clamp_to(double x)
 template <class To, class From>
 To convert(From x)
 {
-    if constexpr (std::is_same_v<From, F16>) return convert<To>(f32_from_f16(x.bits));
-    else if constexpr (std::is_same_v<From, BF16>) return convert<To>(f32_from_bf16(x.bits));
-    else if constexpr (std::is_same_v<To, F16>) return {f16_from_f32(static_cast<float>(x))};
-    else if constexpr (std::is_same_v<To, BF16>) return {bf16_from_f32(static_cast<float>(x))};
-    else if constexpr (std::is_same_v<To, bool>) return x != From{0};
+    if constexpr (std::is_same_v<From, F16>)
+        return convert<To>(f32_from_f16(x.bits));
+    else if constexpr (std::is_same_v<From, BF16>)
+        return convert<To>(f32_from_bf16(x.bits));
+    else if constexpr (std::is_same_v<To, F16>)
+        return {f16_from_f32(static_cast<float>(x))};
+    else if constexpr (std::is_same_v<To, BF16>)
+        return {bf16_from_f32(static_cast<float>(x))};
+    else if constexpr (std::is_same_v<To, bool>)
+        return x != From{0};
     else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>)
         return clamp_to<To>(static_cast<double>(x));
-    else return static_cast<To>(x);
+    else
+        return static_cast<To>(x);
 }
 
 } // namespace

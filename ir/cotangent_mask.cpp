@@ -1,7 +1,5 @@
 #include "cotangent_mask.hpp"
 
-#include <algorithm>
-
 #include <croton/ir/build.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
@@ -9,6 +7,8 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1::detail {
 
@@ -25,7 +25,8 @@ bool is_elementwise(const Apply& apply)
         if (!same(in.shape(), shape)) return false;
     // Its expression over fresh inputs, so that nothing above the Apply is looked at.
     Variables x;
-    for (const Variable& in : apply.inputs()) x.push_back(input("", in.dtype(), shape));
+    for (const Variable& in : apply.inputs())
+        x.push_back(input("", in.dtype(), shape));
     const Variable y = composite->expand({apply.params().get(), x});
     double value = 0;
     return std::ranges::all_of(applies_of(std::span(&y, 1)), [&](const Apply& a) {
@@ -53,16 +54,21 @@ bool uses_mask(const Apply& apply)
     return &apply.op() != &where_op && &apply.op() != &cast_op && is_elementwise(apply);
 }
 
-Variable cut_to_mask(const Apply& apply, const Variable& x_bar, const Variable& y_bar, const Variable& y_mask)
+Variable cut_to_mask(const Apply& apply,
+                     const Variable& x_bar,
+                     const Variable& y_bar,
+                     const Variable& y_mask)
 {
     if (y_mask.is_empty() || same(x_bar, y_bar) || !uses_mask(apply)) return x_bar;
     return where(y_mask, x_bar, zeros_like(x_bar));
 }
 
-InputMasks::InputMasks(const Apply& apply, Variable y_mask, std::string_view function, const Location* place)
+InputMasks::InputMasks(const Apply& apply,
+                       Variable y_mask,
+                       std::string_view function,
+                       const Location* place)
     : apply_(apply), y_mask_(std::move(y_mask)), function_(function), place_(place)
-{
-}
+{}
 
 Variable InputMasks::of(std::size_t i)
 {
@@ -76,7 +82,8 @@ Variable InputMasks::of(std::size_t i)
     if (is_elementwise(apply_)) return y_mask_;
     if (std::holds_alternative<Reduce>(apply_.op().lowering)) {
         Shape ones = x.shape();
-        for (int axis : apply_.params_as<ReduceParams>().axes) ones[static_cast<std::size_t>(axis)] = 1;
+        for (int axis : apply_.params_as<ReduceParams>().axes)
+            ones[static_cast<std::size_t>(axis)] = 1;
         return broadcast_to(reshape(y_mask_, ones), x.shape());
     }
     if (transports_mask(apply_.op())) return transported(i);
@@ -87,7 +94,8 @@ Variable InputMasks::of(std::size_t i)
 Variable InputMasks::transported(std::size_t i)
 {
     if (counts_.empty())
-        counts_ = input_cotangents(apply_, {cast(y_mask_, apply_.output().dtype())}, function_, place_);
+        counts_ =
+            input_cotangents(apply_, {cast(y_mask_, apply_.output().dtype())}, function_, place_);
     if (counts_[i].is_empty()) return {};
     return counts_[i] != zeros_like(counts_[i]);
 }

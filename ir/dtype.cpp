@@ -8,13 +8,11 @@ namespace {
 
 DType signed_of_size(std::size_t bytes)
 {
-    return bytes <= 1   ? DType::i8
-           : bytes <= 2 ? DType::i16
-           : bytes <= 4 ? DType::i32
-                        : DType::i64;
+    return bytes <= 1 ? DType::i8 : bytes <= 2 ? DType::i16 : bytes <= 4 ? DType::i32 : DType::i64;
 }
 
-/// The smallest float that NumPy takes for an integer beside floats: 8 bits f16, 16 bits f32, else f64.
+/// The smallest float that NumPy takes for an integer beside floats: 8 bits f16, 16 bits f32, else
+/// f64.
 DType float_beside(DType integer)
 {
     if (integer == DType::boolean || size_bytes(integer) == 1) return DType::f16;
@@ -53,10 +51,10 @@ DType promote(DType a, DType b)
     if (a == DType::boolean) return b;
     if (b == DType::boolean) return a;
     if (is_float(a) && is_float(b)) return promote_floats(a, b);
-    if (is_float(a)) return a == DType::bf16 ? promote_floats(a, float_beside(b) == DType::f16
-                                                                     ? DType::bf16
-                                                                     : float_beside(b))
-                                             : promote_floats(a, float_beside(b));
+    if (is_float(a))
+        return a == DType::bf16 ? promote_floats(a, float_beside(b) == DType::f16 ? DType::bf16
+                                                                                  : float_beside(b))
+                                : promote_floats(a, float_beside(b));
     if (is_float(b)) return promote(b, a);
     return promote_integers(a, b);
 }

@@ -22,15 +22,24 @@ void release(const ErrorData* e) noexcept
 std::string_view name(Code code)
 {
     switch (code) {
-    case Code::ok: return "ok";
-    case Code::shape: return "shape";
-    case Code::dtype: return "dtype";
-    case Code::index: return "index";
-    case Code::domain: return "domain";
-    case Code::not_finite: return "not finite";
-    case Code::memory: return "memory";
-    case Code::device: return "device";
-    case Code::internal: return "internal";
+    case Code::ok:
+        return "ok";
+    case Code::shape:
+        return "shape";
+    case Code::dtype:
+        return "dtype";
+    case Code::index:
+        return "index";
+    case Code::domain:
+        return "domain";
+    case Code::not_finite:
+        return "not finite";
+    case Code::memory:
+        return "memory";
+    case Code::device:
+        return "device";
+    case Code::internal:
+        return "internal";
     }
     return "unknown";
 }
@@ -38,8 +47,7 @@ std::string_view name(Code code)
 Error::Error(Code code, std::string message, const Location* where, std::string_view op)
     : data_(detail::Ref<const detail::ErrorData>::adopt(
           new detail::ErrorData{code, std::move(message), where, std::string(op)}))
-{
-}
+{}
 
 const char* Error::what() const noexcept { return data_->message.c_str(); }
 Location Error::where() const noexcept { return data_->where ? *data_->where : Location{}; }

@@ -1,13 +1,12 @@
 #include <croton/ir/extent.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/type.hpp>
 
 #include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <unordered_map>
-
-#include <croton/ir/format.hpp>
-#include <croton/ir/type.hpp>
 
 namespace croton::inline v1 {
 
@@ -39,9 +38,7 @@ bool before(const ExtentTerm& a, const ExtentTerm& b)
 {
     // Higher degree first, then older atoms first; the constant comes last, as people write it.
     if (a.factors.size() != b.factors.size()) return a.factors.size() > b.factors.size();
-    return std::lexicographical_compare(a.factors.begin(),
-                                        a.factors.end(),
-                                        b.factors.begin(),
+    return std::lexicographical_compare(a.factors.begin(), a.factors.end(), b.factors.begin(),
                                         b.factors.end(),
                                         [](const Atom* x, const Atom* y) { return x->id < y->id; });
 }
@@ -53,7 +50,8 @@ public:
 
     Pool()
     {
-        for (std::size_t i = 0; i < index_symbols; ++i) symbol(fmt::format("index{}", i));
+        for (std::size_t i = 0; i < index_symbols; ++i)
+            symbol(fmt::format("index{}", i));
     }
     const Atom* index(std::size_t i) const { return &atoms_.at(i); }
 
@@ -81,7 +79,8 @@ public:
         std::size_t hash = terms.size();
         for (const ExtentTerm& t : terms) {
             hash = hash * 1000003 + static_cast<std::size_t>(t.coefficient);
-            for (const Atom* f : t.factors) hash = hash * 1000003 + f->id + 1;
+            for (const Atom* f : t.factors)
+                hash = hash * 1000003 + f->id + 1;
         }
         const std::lock_guard lock(mutex_);
         auto [first, last] = by_hash_.equal_range(hash);
@@ -140,7 +139,8 @@ Extent normal(Terms terms)
     for (ExtentTerm& t : terms) {
         if (!merged.empty() && merged.back().factors == t.factors)
             merged.back().coefficient = wrap_add(merged.back().coefficient, t.coefficient);
-        else merged.push_back(std::move(t));
+        else
+            merged.push_back(std::move(t));
         if (merged.back().coefficient == 0) merged.pop_back();
     }
     if (merged.empty()) return 0;
@@ -150,7 +150,8 @@ Extent normal(Terms terms)
 
 Extent of(const Atom* atom) { return normal({{1, {atom}}}); }
 
-/// a / b where b is a known number that divides every coefficient of a, or where b is a's only factor.
+/// a / b where b is a known number that divides every coefficient of a, or where b is a's only
+/// factor.
 bool divide_exactly(const Extent& a, const Extent& b, Extent& quotient)
 {
     if (same(a, b)) {
@@ -197,7 +198,8 @@ Extent operator+(const Extent& a, const Extent& b)
 {
     if (a.is_known() && b.is_known()) return wrap_add(a.known_, b.known_);
     Terms sum = terms(a);
-    for (ExtentTerm& t : terms(b)) sum.push_back(std::move(t));
+    for (ExtentTerm& t : terms(b))
+        sum.push_back(std::move(t));
     return normal(std::move(sum));
 }
 
@@ -212,9 +214,8 @@ Extent operator*(const Extent& a, const Extent& b)
         for (const ExtentTerm& y : terms(b)) {
             ExtentTerm t{wrap_mul(x.coefficient, y.coefficient), x.factors};
             t.factors.insert(t.factors.end(), y.factors.begin(), y.factors.end());
-            std::sort(t.factors.begin(), t.factors.end(), [](const Atom* p, const Atom* q) {
-                return p->id < q->id;
-            });
+            std::sort(t.factors.begin(), t.factors.end(),
+                      [](const Atom* p, const Atom* q) { return p->id < q->id; });
             product.push_back(std::move(t));
         }
     return normal(std::move(product));
@@ -225,8 +226,8 @@ Extent floor_div(const Extent& a, const Extent& b)
     if (a.is_known() && b.is_known()) return floor_div_known(a.value(), b.value());
     if (b.is_known() && b.value() == 1) return a;
     if (b.is_known() && b.value() == 0) return 0;
-    // With a symbolic divisor n the quotient is exact only where n != 0; n / n of an empty axis is 0
-    // elements either way, as every use multiplies by an extent that contains n.
+    // With a symbolic divisor n the quotient is exact only where n != 0; n / n of an empty axis is
+    // 0 elements either way, as every use multiplies by an extent that contains n.
     Extent quotient = 0;
     if (divide_exactly(a, b, quotient)) return quotient;
     return opaque(AtomKind::floor_div, a, b);
@@ -276,15 +277,15 @@ bool never_equal(const Extent& a, const Extent& b)
 Extent element_count(const Shape& shape)
 {
     Extent count = 1;
-    for (const Extent& e : shape) count = count * e;
+    for (const Extent& e : shape)
+        count = count * e;
     return count;
 }
 
 bool same(const Shape& a, const Shape& b) noexcept
 {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Extent& x, const Extent& y) {
-        return same(x, y);
-    });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const Extent& x, const Extent& y) { return same(x, y); });
 }
 
 std::vector<ExtentTerm> terms(const Extent& extent)
@@ -313,7 +314,8 @@ void collect(const Extent& extent, std::vector<const Atom*>& found)
 {
     for (const ExtentTerm& t : terms(extent))
         for (const Atom* f : t.factors) {
-            if (f->kind == AtomKind::symbol) found.push_back(f);
+            if (f->kind == AtomKind::symbol)
+                found.push_back(f);
             else {
                 collect(f->a, found);
                 collect(f->b, found);
@@ -326,7 +328,8 @@ std::vector<const Atom*> symbols(const Extent& extent)
 {
     std::vector<const Atom*> found;
     collect(extent, found);
-    std::sort(found.begin(), found.end(), [](const Atom* a, const Atom* b) { return a->id < b->id; });
+    std::sort(found.begin(), found.end(),
+              [](const Atom* a, const Atom* b) { return a->id < b->id; });
     found.erase(std::unique(found.begin(), found.end()), found.end());
     return found;
 }
@@ -335,11 +338,16 @@ namespace {
 Extent rebuild(AtomKind atom_kind, const Extent& a, const Extent& b)
 {
     switch (atom_kind) {
-    case AtomKind::symbol: break;
-    case AtomKind::floor_div: return floor_div(a, b);
-    case AtomKind::mod: return mod(a, b);
-    case AtomKind::minimum: return minimum(a, b);
-    case AtomKind::maximum: return maximum(a, b);
+    case AtomKind::symbol:
+        break;
+    case AtomKind::floor_div:
+        return floor_div(a, b);
+    case AtomKind::mod:
+        return mod(a, b);
+    case AtomKind::minimum:
+        return minimum(a, b);
+    case AtomKind::maximum:
+        return maximum(a, b);
     }
     throw internal_error("extent", "a symbol has no operands");
 }
@@ -356,7 +364,8 @@ Extent substitute(const Extent& extent, const Substitution& by)
             if (f->kind == AtomKind::symbol) {
                 for (const auto& [symbol, value] : by)
                     if (symbol == f) factor = value;
-            } else factor = rebuild(f->kind, substitute(f->a, by), substitute(f->b, by));
+            } else
+                factor = rebuild(f->kind, substitute(f->a, by), substitute(f->b, by));
             product = product * factor;
         }
         sum = sum + product;
@@ -372,9 +381,8 @@ std::int64_t evaluate(const Extent& extent,
         std::int64_t product = t.coefficient;
         for (const Atom* f : t.factors) {
             if (f->kind == AtomKind::symbol) {
-                const auto at = std::find_if(values.begin(), values.end(), [&](const auto& v) {
-                    return v.first == f;
-                });
+                const auto at = std::find_if(values.begin(), values.end(),
+                                             [&](const auto& v) { return v.first == f; });
                 if (at == values.end())
                     throw internal_error("extent", "symbol {} has no value", to_string(of(f)));
                 product = wrap_mul(product, at->second);
@@ -398,10 +406,14 @@ std::string atom_text(const Atom* atom)
     switch (atom->kind) {
     case AtomKind::symbol:
         return atom->name.empty() ? fmt::format("d{}", atom->id) : atom->name;
-    case AtomKind::floor_div: return call("floor_div");
-    case AtomKind::mod: return call("mod");
-    case AtomKind::minimum: return call("min");
-    case AtomKind::maximum: return call("max");
+    case AtomKind::floor_div:
+        return call("floor_div");
+    case AtomKind::mod:
+        return call("mod");
+    case AtomKind::minimum:
+        return call("min");
+    case AtomKind::maximum:
+        return call("max");
     }
     return {};
 }
@@ -413,13 +425,16 @@ std::string to_string(const Extent& extent)
     std::string text;
     for (const ExtentTerm& t : terms(extent)) {
         const bool negative = t.coefficient < 0;
-        if (text.empty()) text = negative ? "-" : "";
-        else text += negative ? " - " : " + ";
+        if (text.empty())
+            text = negative ? "-" : "";
+        else
+            text += negative ? " - " : " + ";
         const std::uint64_t magnitude = negative ? 0 - static_cast<std::uint64_t>(t.coefficient)
                                                  : static_cast<std::uint64_t>(t.coefficient);
         std::string product;
         if (magnitude != 1 || t.factors.empty()) product = std::to_string(magnitude);
-        for (const Atom* f : t.factors) product += (product.empty() ? "" : "*") + atom_text(f);
+        for (const Atom* f : t.factors)
+            product += (product.empty() ? "" : "*") + atom_text(f);
         text += product;
     }
     return text;
@@ -428,7 +443,8 @@ std::string to_string(const Extent& extent)
 std::string to_string(const Shape& shape)
 {
     std::string text = "(";
-    for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + to_string(shape[i]);
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        text += (i ? ", " : "") + to_string(shape[i]);
     return text + ")";
 }
 

@@ -1,7 +1,6 @@
-#include <croton/ir/op.hpp>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/op.hpp>
 
 namespace croton::inline v1 {
 
@@ -20,9 +19,12 @@ DType together(const DTypeArgs& args, std::size_t first = 0)
     for (std::size_t i = first; i < args.operands.size(); ++i) {
         const OperandDType& o = args.operands[i];
         if (!o.weak) continue;
-        if (!strong) t = i == first ? o.dtype : promote(t, o.dtype);
-        else if (is_float(o.dtype) && !is_float(t)) t = DType::f64;
-        else if (is_integer(o.dtype) && t == DType::boolean) t = DType::i64;
+        if (!strong)
+            t = i == first ? o.dtype : promote(t, o.dtype);
+        else if (is_float(o.dtype) && !is_float(t))
+            t = DType::f64;
+        else if (is_integer(o.dtype) && t == DType::boolean)
+            t = DType::i64;
     }
     if (is_complex(t)) args.refuse("complex numbers have no ops yet");
     return t;
@@ -30,7 +32,8 @@ DType together(const DTypeArgs& args, std::size_t first = 0)
 
 void convert_all(DTypeArgs& args, DType t, std::size_t first = 0)
 {
-    for (std::size_t i = first; i < args.operands.size(); ++i) args.operands[i].dtype = t;
+    for (std::size_t i = first; i < args.operands.size(); ++i)
+        args.operands[i].dtype = t;
     args.result = t;
 }
 
@@ -39,14 +42,16 @@ void convert_all(DTypeArgs& args, DType t, std::size_t first = 0)
 void DTypeArgs::refuse(std::string_view why) const
 {
     std::string list;
-    for (const OperandDType& o : operands) list += fmt::format("{}{}", list.empty() ? "" : ", ", name(o.dtype));
+    for (const OperandDType& o : operands)
+        list += fmt::format("{}{}", list.empty() ? "" : ", ", name(o.dtype));
     throw user_error(Code::dtype, where, op.name, "{}: operands are {}", why, list);
 }
 
 void ShapeArgs::require_equal(const Extent& a, const Extent& b, std::string_view text)
 {
     if (same(a, b)) return;
-    if (never_equal(a, b)) refuse(Code::shape, fmt::format("{}: {} and {}", text, to_string(a), to_string(b)));
+    if (never_equal(a, b))
+        refuse(Code::shape, fmt::format("{}: {} and {}", text, to_string(a), to_string(b)));
     requirements.push_back({a, b, fmt::format("{}: {}", op.name, text)});
 }
 
@@ -60,7 +65,8 @@ void promote_operands(DTypeArgs& args) { convert_all(args, together(args)); }
 void promote_numbers(DTypeArgs& args)
 {
     const DType t = together(args);
-    if (t == DType::boolean) args.refuse("bool is not supported, convert with .as() or use logic ops");
+    if (t == DType::boolean)
+        args.refuse("bool is not supported, convert with .as() or use logic ops");
     convert_all(args, t);
 }
 
@@ -120,14 +126,22 @@ Shape shape_of_first(ShapeArgs& args) { return args.shape(0); }
 std::string_view name(Monoid monoid)
 {
     switch (monoid) {
-    case Monoid::sum: return "sum";
-    case Monoid::prod: return "prod";
-    case Monoid::max: return "max";
-    case Monoid::min: return "min";
-    case Monoid::any: return "any";
-    case Monoid::all: return "all";
-    case Monoid::argmax: return "argmax";
-    case Monoid::argmin: return "argmin";
+    case Monoid::sum:
+        return "sum";
+    case Monoid::prod:
+        return "prod";
+    case Monoid::max:
+        return "max";
+    case Monoid::min:
+        return "min";
+    case Monoid::any:
+        return "any";
+    case Monoid::all:
+        return "all";
+    case Monoid::argmax:
+        return "argmax";
+    case Monoid::argmin:
+        return "argmin";
     }
     return "";
 }

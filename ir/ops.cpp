@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "ops/delay.hpp"
+
 namespace croton::inline v1 {
 
 std::span<const Op* const> all_ops()
@@ -19,7 +21,18 @@ std::span<const Op* const> all_ops()
         join(rounding_ops());
         join(compare_logic_ops());
         join(reduce_ops());
+        join(moment_ops());
+        join(softmax_ops());
+        join(prefix_ops());
         join(shape_ops());
+        join(join_ops());
+        join(index_ops());
+        join(gather_ops());
+        join(create_ops());
+        join(linalg_ops());
+        join(random_ops());
+        join(control_ops());
+        join(detail::delay_ops());
         return ops;
     }();
     return all;

@@ -1,11 +1,12 @@
+#include <croton/ir/format.hpp>
+#include <croton/ir/hash.hpp>
+#include <croton/ir/overloaded.hpp>
 #include <croton/ir/params.hpp>
 
 #include <algorithm>
 #include <cstring>
 
-#include <croton/ir/format.hpp>
-#include <croton/ir/hash.hpp>
-#include <croton/ir/overloaded.hpp>
+#include "capture.hpp"
 
 namespace croton::inline v1 {
 
@@ -15,39 +16,44 @@ void wrong_params() { throw internal_error("params", "an op's parameters are of 
 
 namespace {
 
-std::size_t hash_extent(const Extent& e) { return hash_of(e.polynomial(), e.is_known() ? e.value() : 0); }
+std::size_t hash_extent(const Extent& e)
+{
+    return hash_of(e.polynomial(), e.is_known() ? e.value() : 0);
+}
 
 std::size_t hash_field(const FieldPointer& f)
 {
-    return std::visit(
-        overloaded{
-            [](const std::vector<int>* v) {
-                std::size_t h = v->size();
-                for (int x : *v) h = hash_of(h, x);
-                return h;
-            },
-            [](const std::vector<std::int64_t>* v) {
-                std::size_t h = v->size();
-                for (std::int64_t x : *v) h = hash_of(h, x);
-                return h;
-            },
-            [](const Shape* v) {
-                std::size_t h = v->size();
-                for (const Extent& e : *v) h = hash_of(h, hash_extent(e));
-                return h;
-            },
-            [](const Extent* e) { return hash_extent(*e); },
-            [](const Array* a) { return hash_array(*a); },
-            [](const Region* r) { return hash(*r); },
-            [](const DType* t) { return hash_of(static_cast<int>(*t)); },
-            [](const double* d) {
-                std::uint64_t bits = 0;
-                std::memcpy(&bits, d, sizeof bits);
-                return hash_of(bits);
-            },
-            [](const auto* v) { return hash_of(*v); },
-        },
-        f);
+    return std::visit(overloaded{
+                          [](const std::vector<int>* v) {
+                              std::size_t h = v->size();
+                              for (int x : *v)
+                                  h = hash_of(h, x);
+                              return h;
+                          },
+                          [](const std::vector<std::int64_t>* v) {
+                              std::size_t h = v->size();
+                              for (std::int64_t x : *v)
+                                  h = hash_of(h, x);
+                              return h;
+                          },
+                          [](const Shape* v) {
+                              std::size_t h = v->size();
+                              for (const Extent& e : *v)
+                                  h = hash_of(h, hash_extent(e));
+                              return h;
+                          },
+                          [](const Extent* e) { return hash_extent(*e); },
+                          [](const Array* a) { return hash_array(*a); },
+                          [](const Region* r) { return hash(*r); },
+                          [](const DType* t) { return hash_of(static_cast<int>(*t)); },
+                          [](const double* d) {
+                              std::uint64_t bits = 0;
+                              std::memcpy(&bits, d, sizeof bits);
+                              return hash_of(bits);
+                          },
+                          [](const auto* v) { return hash_of(*v); },
+                      },
+                      f);
 }
 
 bool equal_field(const FieldPointer& a, const FieldPointer& b)
@@ -55,11 +61,16 @@ bool equal_field(const FieldPointer& a, const FieldPointer& b)
     return std::visit(
         [&]<class T>(const T* x) {
             const auto* y = std::get<T*>(b);
-            if constexpr (std::is_same_v<T, Extent> || std::is_same_v<T, Shape>) return same(*x, *y);
-            else if constexpr (std::is_same_v<T, Array>) return identical(*x, *y);
-            else if constexpr (std::is_same_v<T, Region>) return equal(*x, *y);
-            else if constexpr (std::is_same_v<T, double>) return std::memcmp(x, y, sizeof *x) == 0;
-            else return *x == *y;
+            if constexpr (std::is_same_v<T, Extent> || std::is_same_v<T, Shape>)
+                return same(*x, *y);
+            else if constexpr (std::is_same_v<T, Array>)
+                return identical(*x, *y);
+            else if constexpr (std::is_same_v<T, Region>)
+                return equal(*x, *y);
+            else if constexpr (std::is_same_v<T, double>)
+                return std::memcmp(x, y, sizeof *x) == 0;
+            else
+                return *x == *y;
         },
         a);
 }
@@ -78,7 +89,9 @@ std::string field_text(const FieldPointer& f)
                           [](const Shape* v) { return to_string(*v); },
                           [](const Extent* e) { return to_string(*e); },
                           [](const Array* a) { return to_string(*a); },
-                          [](const Region* r) { return fmt::format("region of {} outputs", r->outputs().size()); },
+                          [](const Region* r) {
+                              return fmt::format("region of {} outputs", r->outputs().size());
+                          },
                           [](const DType* t) { return std::string(name(*t)); },
                           [](const auto* v) { return fmt::format("{}", *v); },
                       },
@@ -91,7 +104,8 @@ std::size_t hash(const Params& params)
 {
     if (!params) return 0;
     std::size_t h = 1;
-    for (const FieldRef& f : params->fields()) h = hash_of(h, hash_field(f.value));
+    for (const FieldRef& f : params->fields())
+        h = hash_of(h, hash_field(f.value));
     return h;
 }
 
@@ -101,9 +115,11 @@ bool equal(const Params& a, const Params& b)
     if (!a || !b) return false;
     const auto x = a->fields();
     const auto y = b->fields();
-    return std::equal(x.begin(), x.end(), y.begin(), y.end(), [](const FieldRef& p, const FieldRef& q) {
-        return p.name == q.name && p.value.index() == q.value.index() && equal_field(p.value, q.value);
-    });
+    return std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                      [](const FieldRef& p, const FieldRef& q) {
+                          return p.name == q.name && p.value.index() == q.value.index() &&
+                                 equal_field(p.value, q.value);
+                      });
 }
 
 std::string to_string(const Params& params)
@@ -123,7 +139,11 @@ Params substitute(const Params& params, const Substitution& by)
         std::visit(overloaded{
                        [&](const Extent* e) { changes |= !same(*e, substitute(*e, by)); },
                        [&](const Shape* s) {
-                           for (const Extent& e : *s) changes |= !same(e, substitute(e, by));
+                           for (const Extent& e : *s)
+                               changes |= !same(e, substitute(e, by));
+                       },
+                       [&](const Region* r) {
+                           changes |= detail::substituted(*r, by).identity() != r->identity();
                        },
                        [](const auto*) {},
                    },
@@ -133,15 +153,18 @@ Params substitute(const Params& params, const Substitution& by)
     const auto from = params->fields();
     const auto to = copy->fields();
     for (std::size_t i = 0; i < from.size(); ++i)
-        std::visit(overloaded{
-                       [&](Extent* e) { *e = substitute(*std::get<Extent*>(from[i].value), by); },
-                       [&](Shape* s) {
-                           *s = *std::get<Shape*>(from[i].value);
-                           for (Extent& e : *s) e = substitute(e, by);
-                       },
-                       [&]<class T>(T* v) { *v = *std::get<T*>(from[i].value); },
-                   },
-                   to[i].value);
+        std::visit(
+            overloaded{
+                [&](Extent* e) { *e = substitute(*std::get<Extent*>(from[i].value), by); },
+                [&](Shape* s) {
+                    *s = *std::get<Shape*>(from[i].value);
+                    for (Extent& e : *s)
+                        e = substitute(e, by);
+                },
+                [&](Region* r) { *r = detail::substituted(*std::get<Region*>(from[i].value), by); },
+                [&]<class T>(T* v) { *v = *std::get<T*>(from[i].value); },
+            },
+            to[i].value);
     return Params::adopt(copy);
 }
 

@@ -1,16 +1,16 @@
-#include <croton/ir/derivatives.hpp>
-
-#include <algorithm>
-#include <unordered_map>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/overloaded.hpp>
 
+#include <algorithm>
+#include <unordered_map>
+
 #include "between.hpp"
 #include "cotangent_mask.hpp"
+#include "scan_parts.hpp"
 
 namespace croton::inline v1 {
 
@@ -19,18 +19,23 @@ std::string describe(const Variable& v)
     if (!v.name().empty()) return fmt::format("'{}'", v.name());
     const std::string place = v.location() ? fmt::format(" ({})", to_string(*v.location())) : "";
     if (const Apply a = v.owner()) return fmt::format("the result of {}{}", a.op().name, place);
-    return fmt::format("the unnamed {}{}", v.leaf() == Leaf::constant ? "constant" : "input", place);
+    return fmt::format("the unnamed {}{}", v.leaf() == Leaf::constant ? "constant" : "input",
+                       place);
 }
 
 namespace {
 
-Variables call_gradient(const Apply& a, const Variables& y_bars, std::string_view function, const Location* place)
+Variables call_gradient(const Apply& a,
+                        const Variables& y_bars,
+                        std::string_view function,
+                        const Location* place)
 {
     const Variables ys = a.outputs();
     return std::visit(
         overloaded{
             [&](const NotDifferentiable& n) -> Variables {
-                const std::string at = a.location() ? fmt::format(" ({})", to_string(*a.location())) : "";
+                const std::string at =
+                    a.location() ? fmt::format(" ({})", to_string(*a.location())) : "";
                 throw user_error(Code::domain, place, function, "{}{} has no gradient: {}",
                                  a.op().name, at, n.reason);
             },
@@ -56,10 +61,13 @@ Variables input_cotangents(const Apply& a,
                            const Location* place)
 {
     const OriginScope origin(a.location());
-    Variables bars = call_gradient(a, y_bars, function, place);
+    Variables bars =
+        std::holds_alternative<Scan>(a.op().lowering) // errors in its body name the caller
+            ? detail::scan_cotangents(a, y_bars, function, place)
+            : call_gradient(a, y_bars, function, place);
     if (bars.size() != a.inputs().size())
-        throw internal_error(a.op().name, "its gradient gives {} cotangents for {} inputs", bars.size(),
-                             a.inputs().size());
+        throw internal_error(a.op().name, "its gradient gives {} cotangents for {} inputs",
+                             bars.size(), a.inputs().size());
     for (std::size_t i = 0; i < bars.size(); ++i)
         if (!bars[i].is_empty() && bars[i].type() != a.input(i).type())
             throw internal_error(a.op().name, "its gradient gives {} for input {}, which is {}",
@@ -79,8 +87,7 @@ class Sweep {
 public:
     Sweep(const detail::Between& between, std::string_view function, const Location* place)
         : between_(between), function_(function), place_(place)
-    {
-    }
+    {}
 
     void add(const Variable& v, const Variable& bar, const Variable& mask)
     {
@@ -95,7 +102,8 @@ public:
         const OriginScope origin(apply.location());
         const Cotangent first = take(apply.output());
         Variables y_bars{first.bar};
-        for (std::size_t i = 1; i < apply.output_count(); ++i) y_bars.push_back(take(apply.output(i)).bar);
+        for (std::size_t i = 1; i < apply.output_count(); ++i)
+            y_bars.push_back(take(apply.output(i)).bar);
         if (std::ranges::all_of(y_bars, [](const Variable& bar) { return bar.is_empty(); })) return;
         for (std::size_t i = 0; i < y_bars.size(); ++i)
             if (y_bars[i].is_empty()) y_bars[i] = zeros_like(apply.output(i));
@@ -148,9 +156,11 @@ Variables pull_back(std::span<const Variable> ys,
     for (std::size_t i = 0; i < ys.size(); ++i)
         if (!y_bars[i].is_empty() && between.contains(ys[i])) sweep.add(ys[i], y_bars[i], {});
     const std::vector<Apply>& applies = between.applies();
-    for (auto a = applies.rbegin(); a != applies.rend(); ++a) sweep.pull(*a);
+    for (auto a = applies.rbegin(); a != applies.rend(); ++a)
+        sweep.pull(*a);
     Variables bars;
-    for (const Variable& x : xs) bars.push_back(sweep.result(x));
+    for (const Variable& x : xs)
+        bars.push_back(sweep.result(x));
     return bars;
 }
 

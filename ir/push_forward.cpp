@@ -1,7 +1,3 @@
-#include <algorithm>
-#include <unordered_map>
-#include <unordered_set>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/derivatives.hpp>
@@ -9,7 +5,12 @@
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/traverse.hpp>
 
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
 #include "between.hpp"
+#include "scan_parts.hpp"
 
 namespace croton::inline v1 {
 
@@ -19,8 +20,7 @@ class Forward {
 public:
     Forward(const detail::Between& between, std::string_view function, const Location* place)
         : between_(between), function_(function), place_(place)
-    {
-    }
+    {}
 
     void add(const Variable& v, const Variable& dot)
     {
@@ -32,12 +32,16 @@ public:
     void push(const Apply& apply)
     {
         const OriginScope origin(apply.location());
-        if (std::ranges::none_of(apply.inputs(), [&](const Variable& x) { return carries(x); })) return;
+        if (std::ranges::none_of(apply.inputs(), [&](const Variable& x) { return carries(x); }))
+            return;
         if (std::holds_alternative<NotDifferentiable>(apply.op().grad)) {
             refused_.insert(apply.node());
             return;
         }
-        transpose_gradient(apply);
+        if (std::holds_alternative<Scan>(apply.op().lowering))
+            push_scan(apply);
+        else
+            transpose_gradient(apply);
     }
 
     Variable result(const Variable& y) const
@@ -55,13 +59,15 @@ public:
             if (!v.is_empty()) present.push_back(v);
         for (const Variable& leaf : leaves(present))
             if (const auto at = placeholders_.find(leaf.value()); at != placeholders_.end())
-                throw internal_error(at->second->name, "its gradient is not linear in the cotangent");
+                throw internal_error(at->second->name,
+                                     "its gradient is not linear in the cotangent");
     }
 
 private:
     bool carries(const Variable& v) const
     {
-        return between_.contains(v) && (dots_.contains(v.value()) || refused_.contains(v.value()->node));
+        return between_.contains(v) &&
+               (dots_.contains(v.value()) || refused_.contains(v.value()->node));
     }
 
     /// An op without a gradient is an error only once its tangent is asked for, as in reverse mode.
@@ -69,7 +75,20 @@ private:
     {
         if (!refused_.contains(v.value()->node)) return;
         const Apply a = v.owner();
-        input_cotangents(a, Variables(a.output_count()), function_, place_); // throws the same error
+        input_cotangents(a, Variables(a.output_count()), function_,
+                         place_); // throws the same error
+    }
+
+    void push_scan(const Apply& apply)
+    {
+        Variables x_dots;
+        for (const Variable& x : apply.inputs()) {
+            if (carries(x)) check_refused(x);
+            x_dots.push_back(carries(x) ? dots_.at(x.value()) : Variable());
+        }
+        const Variables y_dots = detail::scan_tangents(apply, x_dots, function_, place_);
+        for (std::size_t i = 0; i < y_dots.size(); ++i)
+            if (!y_dots[i].is_empty()) add(apply.output(i), y_dots[i]);
     }
 
     void transpose_gradient(const Apply& apply)
@@ -122,9 +141,11 @@ Variables push_forward(std::span<const Variable> ys,
     Forward forward(between, function, place);
     for (std::size_t i = 0; i < xs.size(); ++i)
         if (!x_dots[i].is_empty()) forward.add(xs[i], x_dots[i]);
-    for (const Apply& a : between.applies()) forward.push(a);
+    for (const Apply& a : between.applies())
+        forward.push(a);
     Variables dots;
-    for (const Variable& y : ys) dots.push_back(forward.result(y));
+    for (const Variable& y : ys)
+        dots.push_back(forward.result(y));
     forward.check_placeholders(dots);
     return dots;
 }

@@ -1,14 +1,13 @@
-#include <croton/ir/reference.hpp>
-
-#include <algorithm>
-#include <cmath>
-#include <unordered_map>
-
 #include <croton/ir/build.hpp>
 #include <croton/ir/convert.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/overloaded.hpp>
+#include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
 
 namespace croton::inline v1 {
 
@@ -17,7 +16,8 @@ namespace {
 std::vector<std::int64_t> known(const Shape& shape)
 {
     std::vector<std::int64_t> extents;
-    for (const Extent& e : shape) extents.push_back(e.value());
+    for (const Extent& e : shape)
+        extents.push_back(e.value());
     return extents;
 }
 
@@ -30,7 +30,8 @@ Array map_elements(T (*f)(const T*), DType as, std::span<const Array> x, DType t
     std::vector<T> operands(x.size());
     for (std::int64_t i = 0; i < y.size(); ++i) {
         for (std::size_t k = 0; k < x.size(); ++k)
-            convert_element(x[k].dtype(), x[k].data(), i, as, operands.data(), static_cast<std::int64_t>(k));
+            convert_element(x[k].dtype(), x[k].data(), i, as, operands.data(),
+                            static_cast<std::int64_t>(k));
         const T value = f(operands.data());
         convert_element(as, &value, 0, to, y.data(), i);
     }
@@ -46,7 +47,8 @@ Array evaluate_scalar(const Op& op, const ScalarReference& f, std::span<const Ar
         natural |= a.dtype() == DType::u64;
     }
     if (real && f.real) return map_elements<double>(f.real, DType::f64, x, to);
-    if (!real && natural && f.natural) return map_elements<std::uint64_t>(f.natural, DType::u64, x, to);
+    if (!real && natural && f.natural)
+        return map_elements<std::uint64_t>(f.natural, DType::u64, x, to);
     if (!real && f.integer) return map_elements<std::int64_t>(f.integer, DType::i64, x, to);
     throw internal_error("reference", "{} has no meaning for {}", op.name, name(x[0].dtype()));
 }
@@ -75,17 +77,24 @@ T combine(Monoid m, T a, T b)
     case Monoid::sum:
         if constexpr (std::is_integral_v<T>)
             return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-        else return a + b;
+        else
+            return a + b;
     case Monoid::prod:
         if constexpr (std::is_integral_v<T>)
             return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-        else return a * b;
-    case Monoid::max: return a != a || a > b ? a : b;
-    case Monoid::min: return a != a || a < b ? a : b;
-    case Monoid::any: return (a != 0) | (b != 0);
-    case Monoid::all: return (a != 0) & (b != 0);
+        else
+            return a * b;
+    case Monoid::max:
+        return a != a || a > b ? a : b;
+    case Monoid::min:
+        return a != a || a < b ? a : b;
+    case Monoid::any:
+        return (a != 0) | (b != 0);
+    case Monoid::all:
+        return (a != 0) & (b != 0);
     case Monoid::argmax:
-    case Monoid::argmin: break;
+    case Monoid::argmin:
+        break;
     }
     throw internal_error("reference", "{} combines positions", name(m));
 }
@@ -106,8 +115,29 @@ struct Reduction {
     std::int64_t seen = 0;
 };
 
+/// What changes nothing: the least value for max, the greatest for min, of the operand's dtype.
 template <class T>
-Array reduce_as(DType as, Monoid monoid, const Array& x, const std::vector<int>& axes, const Type& result)
+T value_of_none(Monoid m, DType dtype)
+{
+    if (m == Monoid::prod || m == Monoid::all) return T{1};
+    if (m != Monoid::max && m != Monoid::min) return T{0};
+    const double infinite = m == Monoid::max ? -HUGE_VAL : HUGE_VAL;
+    if constexpr (std::is_floating_point_v<T>) return infinite;
+    // Out of range clamps, which is the extreme of an integer dtype.
+    Array extreme = Array::empty(dtype, {});
+    convert_element(DType::f64, &infinite, 0, dtype, extreme.data(), 0);
+    if (dtype == DType::boolean) return m == Monoid::max ? T{0} : T{1};
+    T value{};
+    convert_element(dtype, extreme.data(), 0, dtype_of<T>(), &value, 0);
+    return value;
+}
+
+template <class T>
+Array reduce_as(DType as,
+                Monoid monoid,
+                const Array& x,
+                const std::vector<int>& axes,
+                const Type& result)
 {
     Array y = Array::empty(result.dtype(), known(result.shape()));
     std::vector<Reduction<T>> states(static_cast<std::size_t>(y.size()));
@@ -120,8 +150,10 @@ Array reduce_as(DType as, Monoid monoid, const Array& x, const std::vector<int>&
         convert_element(x.dtype(), x.data(), i, as, &value, 0);
         Reduction<T>& s = states[static_cast<std::size_t>(at)];
         const bool positional = monoid == Monoid::argmax || monoid == Monoid::argmin;
-        if (s.seen == 0) s.value = value;
-        else if (!positional) s.value = combine(monoid, s.value, value);
+        if (s.seen == 0)
+            s.value = value;
+        else if (!positional)
+            s.value = combine(monoid, s.value, value);
         else if (replaces(monoid, s.value, value)) {
             s.value = value;
             s.position = s.seen;
@@ -134,10 +166,11 @@ Array reduce_as(DType as, Monoid monoid, const Array& x, const std::vector<int>&
     }
     for (std::int64_t i = 0; i < y.size(); ++i) {
         Reduction<T>& s = states[static_cast<std::size_t>(i)];
-        if (s.seen == 0) s.value = monoid == Monoid::prod || monoid == Monoid::all ? T{1} : T{0};
+        if (s.seen == 0) s.value = value_of_none<T>(monoid, x.dtype());
         if (monoid == Monoid::argmax || monoid == Monoid::argmin)
             convert_element(DType::i64, &s.position, 0, y.dtype(), y.data(), i);
-        else convert_element(as, &s.value, 0, y.dtype(), y.data(), i);
+        else
+            convert_element(as, &s.value, 0, y.dtype(), y.data(), i);
     }
     return y;
 }
@@ -149,7 +182,8 @@ Array reduce_with(Monoid monoid, const ReferenceArgs& args)
     const Array& x = args.x[0];
     const auto& axes = args.params_as<ReduceParams>().axes;
     if (is_float(x.dtype())) return reduce_as<double>(DType::f64, monoid, x, axes, args.result);
-    if (x.dtype() == DType::u64) return reduce_as<std::uint64_t>(DType::u64, monoid, x, axes, args.result);
+    if (x.dtype() == DType::u64)
+        return reduce_as<std::uint64_t>(DType::u64, monoid, x, axes, args.result);
     return reduce_as<std::int64_t>(DType::i64, monoid, x, axes, args.result);
 }
 
@@ -161,7 +195,8 @@ Array contract_as(DType as, const ReferenceArgs& args)
     const auto& p = args.params_as<ContractParams>();
     const Array a = args.x[0].cast(as);
     const Array b = args.x[1].cast(as);
-    const auto free_axes = [](const Array& x, const std::vector<int>& batch, const std::vector<int>& summed) {
+    const auto free_axes = [](const Array& x, const std::vector<int>& batch,
+                              const std::vector<int>& summed) {
         std::vector<int> axes;
         for (int i = 0; i < x.rank(); ++i)
             if (!std::ranges::count(batch, i) && !std::ranges::count(summed, i)) axes.push_back(i);
@@ -169,7 +204,8 @@ Array contract_as(DType as, const ReferenceArgs& args)
     };
     const std::vector<int> a_free = free_axes(a, p.a_batch, p.a_sum);
     const std::vector<int> b_free = free_axes(b, p.b_batch, p.b_sum);
-    // Loop axes in order: batch, a's own, b's own, summed; each with its stride in a, b and the result.
+    // Loop axes in order: batch, a's own, b's own, summed; each with its stride in a, b and the
+    // result.
     struct LoopAxis {
         std::int64_t extent, a, b, y;
     };
@@ -186,18 +222,24 @@ Array contract_as(DType as, const ReferenceArgs& args)
         }
         loops.push_back(l);
     };
-    for (std::size_t i = 0; i < p.a_batch.size(); ++i) add(p.a_batch[i], p.b_batch[i]);
-    for (int i : a_free) add(i, -1);
-    for (int i : b_free) add(-1, i);
+    for (std::size_t i = 0; i < p.a_batch.size(); ++i)
+        add(p.a_batch[i], p.b_batch[i]);
+    for (int i : a_free)
+        add(i, -1);
+    for (int i : b_free)
+        add(-1, i);
     std::int64_t stride = 1;
-    for (std::size_t i = loops.size(); i-- > 0; stride *= loops[i].extent) loops[i].y = stride;
-    for (std::size_t i = 0; i < p.a_sum.size(); ++i) add(p.a_sum[i], p.b_sum[i]);
+    for (std::size_t i = loops.size(); i-- > 0; stride *= loops[i].extent)
+        loops[i].y = stride;
+    for (std::size_t i = 0; i < p.a_sum.size(); ++i)
+        add(p.a_sum[i], p.b_sum[i]);
     Array y = Array::zeros(as, known(args.result.shape()));
     T* out = static_cast<T*>(y.data());
     const T* pa = static_cast<const T*>(a.data());
     const T* pb = static_cast<const T*>(b.data());
     std::int64_t total = 1;
-    for (const LoopAxis& l : loops) total *= l.extent;
+    for (const LoopAxis& l : loops)
+        total *= l.extent;
     for (std::int64_t i = 0; i < total; ++i) {
         std::int64_t rest = i, ia = 0, ib = 0, iy = 0;
         for (std::size_t k = loops.size(); k-- > 0; rest /= loops[k].extent) {
@@ -226,7 +268,8 @@ Array contract(const ReferenceArgs& args)
 std::vector<Array> evaluate_reference(const Apply& apply, std::span<const Array> inputs)
 {
     std::vector<Array> x;
-    for (const Array& a : inputs) x.push_back(a.contiguous());
+    for (const Array& a : inputs)
+        x.push_back(a.contiguous());
     const ReferenceArgs args{apply.params().get(), x, apply.output(0).type()};
     return std::visit(
         overloaded{
@@ -235,9 +278,12 @@ std::vector<Array> evaluate_reference(const Apply& apply, std::span<const Array>
             },
             [&](const ArrayReference& f) -> std::vector<Array> { return {f(args)}; },
             [&](const DerivedReference&) -> std::vector<Array> {
+                if (std::holds_alternative<Scan>(apply.op().lowering))
+                    return reference::scan(apply, x);
                 const auto* composite = std::get_if<Composite>(&apply.op().lowering);
                 if (!composite)
-                    throw internal_error("reference", "{} has no expression to derive one from", apply.op().name);
+                    throw internal_error("reference", "{} has no expression to derive one from",
+                                         apply.op().name);
                 const Variable y = composite->expand({apply.params().get(), apply.inputs()});
                 return evaluate_reference(apply.inputs(), x, std::span(&y, 1));
             },
@@ -254,7 +300,8 @@ std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         const Shape shape = inputs[i].shape();
         for (std::size_t k = 0; k < shape.size(); ++k)
-            if (const auto* symbol = as_symbol(shape[k])) extents.push_back({symbol, values[i].shape()[k]});
+            if (const auto* symbol = as_symbol(shape[k]))
+                extents.push_back({symbol, values[i].shape()[k]});
     }
     std::unordered_map<const detail::Value*, Array> have;
     VariableMap by;
@@ -270,12 +317,15 @@ std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
     };
     for (const Apply& a : applies_of(bound)) {
         std::vector<Array> x;
-        for (const Variable& in : a.inputs()) x.push_back(value_of(in));
+        for (const Variable& in : a.inputs())
+            x.push_back(value_of(in));
         const std::vector<Array> y = evaluate_reference(a, x);
-        for (std::size_t i = 0; i < y.size(); ++i) have[a.output(i).value()] = y[i];
+        for (std::size_t i = 0; i < y.size(); ++i)
+            have[a.output(i).value()] = y[i];
     }
     std::vector<Array> results;
-    for (const Variable& v : bound) results.push_back(value_of(v));
+    for (const Variable& v : bound)
+        results.push_back(value_of(v));
     return results;
 }
 

@@ -1,12 +1,11 @@
-#include <croton/ir/region.hpp>
-
-#include <atomic>
-#include <unordered_map>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/hash.hpp>
+#include <croton/ir/region.hpp>
 #include <croton/ir/traverse.hpp>
+
+#include <atomic>
+#include <unordered_map>
 
 namespace croton::inline v1 {
 
@@ -26,12 +25,14 @@ void release(const RegionData* r) noexcept
 
 Region::Region(std::span<const Variable> inputs, std::span<const Variable> outputs)
 {
-    auto* data = new detail::RegionData{{inputs.begin(), inputs.end()}, {outputs.begin(), outputs.end()}};
+    auto* data =
+        new detail::RegionData{{inputs.begin(), inputs.end()}, {outputs.begin(), outputs.end()}};
     data_ = detail::Ref<const detail::RegionData>::adopt(data);
     for (const Variable& leaf : leaves(outputs)) {
         if (leaf.leaf() == Leaf::constant) continue;
         bool found = false;
-        for (const Variable& input : inputs) found |= same(input, leaf);
+        for (const Variable& input : inputs)
+            found |= same(input, leaf);
         if (!found)
             throw internal_error("region", "its outputs need '{}', which is not among its inputs",
                                  leaf.name());

@@ -1,3 +1,4 @@
+#include <croton/ir/format.hpp>
 #include <croton/ir/source_location.hpp>
 
 #include <array>
@@ -5,8 +6,6 @@
 #include <functional>
 #include <mutex>
 #include <unordered_map>
-
-#include <croton/ir/format.hpp>
 
 namespace croton::inline v1 {
 
@@ -20,14 +19,16 @@ std::size_t mix(std::size_t seed, std::size_t value)
     return (seed ^ value) * 0x9e3779b97f4a7c15ULL + (seed >> 29);
 }
 
-/// All places ever seen. Bounded by the number of places in the program times the scopes around them.
+/// All places ever seen. Bounded by the number of places in the program times the scopes around
+/// them.
 class Places {
 public:
     const Location* intern(const Location& wanted)
     {
-        const std::size_t hash = mix(mix(mix(std::hash<std::string_view>{}(wanted.file), wanted.line),
-                                         std::hash<std::string_view>{}(wanted.function)),
-                                     std::hash<const void*>{}(wanted.scope));
+        const std::size_t hash =
+            mix(mix(mix(std::hash<std::string_view>{}(wanted.file), wanted.line),
+                    std::hash<std::string_view>{}(wanted.function)),
+                std::hash<const void*>{}(wanted.scope));
         const std::lock_guard lock(mutex_);
         auto [first, last] = by_hash_.equal_range(hash);
         for (; first != last; ++first) {
@@ -66,7 +67,8 @@ private:
 
 Places& places()
 {
-    static Places* const all = new Places; // never destroyed: errors thrown at exit still name a line
+    static Places* const all =
+        new Places; // never destroyed: errors thrown at exit still name a line
     return *all;
 }
 
@@ -89,10 +91,7 @@ const Location* locate(const Where& where)
     Recent& r = recent[slot];
     if (!r.place || r.file != where.file_name() || r.line != where.line() ||
         r.column != where.column() || r.scope != open_scope)
-        r = {where.file_name(),
-             where.line(),
-             where.column(),
-             open_scope,
+        r = {where.file_name(), where.line(), where.column(), open_scope,
              places().intern({where.file_name(), where.line(), where.function_name(), open_scope})};
     return r.place;
 }
@@ -121,8 +120,7 @@ std::string to_string(const Location& location)
     if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
     std::string text = fmt::format("{}:{}", file, location.line);
     if (location.scope)
-        text += fmt::format(" in {}, called at {}",
-                            location.scope->name,
+        text += fmt::format(" in {}, called at {}", location.scope->name,
                             to_string(*location.scope->opened));
     return text;
 }

@@ -1,9 +1,8 @@
+#include <croton/ir/build.hpp>
+#include <croton/ir/hash.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <unordered_set>
-
-#include <croton/ir/build.hpp>
-#include <croton/ir/hash.hpp>
 
 namespace croton::inline v1 {
 
@@ -22,8 +21,10 @@ void walk(std::span<const Variable> outputs, OnApply on_apply, OnLeaf on_leaf)
     const auto enter = [&](const Variable& v) {
         const detail::Node* node = v.value()->node;
         if (!done.insert(node).second) return;
-        if (node->op) stack.push_back({node, 0});
-        else on_leaf(v);
+        if (node->op)
+            stack.push_back({node, 0});
+        else
+            on_leaf(v);
     };
     for (const Variable& output : outputs) {
         enter(output);
@@ -51,7 +52,9 @@ Apply apply_of(const detail::Node* node)
 std::vector<Apply> applies_of(std::span<const Variable> outputs)
 {
     std::vector<Apply> order;
-    walk(outputs, [&](const detail::Node* n) { order.push_back(apply_of(n)); }, [](const Variable&) {});
+    walk(
+        outputs, [&](const detail::Node* n) { order.push_back(apply_of(n)); },
+        [](const Variable&) {});
     return order;
 }
 
@@ -68,7 +71,8 @@ Type substituted(const Type& type, const Substitution& extents)
 {
     if (extents.empty() || type.is_pattern()) return type;
     Shape shape = type.shape();
-    for (Extent& e : shape) e = substitute(e, extents);
+    for (Extent& e : shape)
+        e = substitute(e, extents);
     return Type(type.dtype(), shape);
 }
 
@@ -76,7 +80,8 @@ class Copier {
 public:
     Copier(const VariableMap& by, const Substitution& extents) : extents_(extents)
     {
-        for (const auto& [from, to] : by) map_.emplace(from.value(), to);
+        for (const auto& [from, to] : by)
+            map_.emplace(from.value(), to);
     }
 
     Variable copy(const Variable& root)
@@ -134,8 +139,7 @@ private:
         const Params params = extents_.empty() ? node->params : substitute(node->params, extents_);
         changed |= params.get() != node->params.get();
         Variables outputs;
-        if (changed)
-            outputs = rebuild(*node->op, inputs, params, types, node->where, node->weak);
+        if (changed) outputs = rebuild(*node->op, inputs, params, types, node->where, node->weak);
         for (std::uint32_t i = 0; i < node->output_count; ++i) {
             const Variable to = changed ? outputs[i] : share(node->values() + i);
             if (const std::string* name = node->values()[i].name; changed && name) to.named(*name);
@@ -149,11 +153,13 @@ private:
 
 } // namespace
 
-Variables copy_graph(std::span<const Variable> outputs, const VariableMap& by, const Substitution& extents)
+Variables
+copy_graph(std::span<const Variable> outputs, const VariableMap& by, const Substitution& extents)
 {
     Copier copier(by, extents);
     Variables copies;
-    for (const Variable& v : outputs) copies.push_back(copier.copy(v));
+    for (const Variable& v : outputs)
+        copies.push_back(copier.copy(v));
     return copies;
 }
 
@@ -174,11 +180,14 @@ std::size_t structural_hash(std::span<const Variable> inputs, std::span<const Va
         },
         [&](const Variable& leaf) {
             const detail::Node* node = leaf.value()->node;
-            if (leaf.leaf() == Leaf::constant) hashes.emplace(node, hash_array(leaf.constant()));
-            else hashes.emplace(node, hash_of(node)); // another graph's input: by identity
+            if (leaf.leaf() == Leaf::constant)
+                hashes.emplace(node, hash_array(leaf.constant()));
+            else
+                hashes.emplace(node, hash_of(node)); // another graph's input: by identity
         });
     std::size_t h = outputs.size();
-    for (const Variable& v : outputs) h = hash_of(h, hashes.at(v.value()->node), v.index());
+    for (const Variable& v : outputs)
+        h = hash_of(h, hashes.at(v.value()->node), v.index());
     return h;
 }
 

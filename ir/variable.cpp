@@ -1,3 +1,6 @@
+#include <croton/ir/apply.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <deque>
@@ -5,26 +8,21 @@
 #include <new>
 #include <unordered_set>
 
-#include <croton/ir/apply.hpp>
-#include <croton/ir/build.hpp>
-#include <croton/ir/format.hpp>
-
 #include "node.hpp"
 
 namespace croton::inline v1 {
 
 namespace detail {
 
-void retain(const Value* v) noexcept
-{
-    v->node->count.fetch_add(1, std::memory_order_relaxed);
-}
+void retain(const Value* v) noexcept { v->node->count.fetch_add(1, std::memory_order_relaxed); }
 
 namespace {
 void destroy(Node* node) noexcept
 {
-    for (std::uint32_t i = 0; i < node->input_count; ++i) node->inputs()[i].~Variable();
-    for (std::uint32_t i = 0; i < node->output_count; ++i) node->values()[i].~Value();
+    for (std::uint32_t i = 0; i < node->input_count; ++i)
+        node->inputs()[i].~Variable();
+    for (std::uint32_t i = 0; i < node->output_count; ++i)
+        node->values()[i].~Value();
     delete node->requirements;
     node->~Node();
     ::operator delete(node);
@@ -57,7 +55,8 @@ Node* make_node(std::span<const Variable> inputs, std::span<const Type> types)
     node->input_count = static_cast<std::uint32_t>(inputs.size());
     node->output_count = static_cast<std::uint16_t>(types.size());
     node->serial = serial.fetch_add(1, std::memory_order_relaxed);
-    for (std::size_t i = 0; i < inputs.size(); ++i) new (node->inputs() + i) Variable(inputs[i]);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+        new (node->inputs() + i) Variable(inputs[i]);
     for (std::size_t i = 0; i < types.size(); ++i)
         new (node->values() + i) Value{node, types[i].data(), nullptr};
     return node;
@@ -89,15 +88,15 @@ namespace {
 const detail::Value& checked(const Variable& v, std::string_view what)
 {
     if (v.is_empty())
-        throw user_error(Code::domain, nullptr, what, "the Variable is empty: nothing was assigned to it");
+        throw user_error(Code::domain, nullptr, what,
+                         "the Variable is empty: nothing was assigned to it");
     return *v.value();
 }
 } // namespace
 
 Variable::Variable(const Array& constant_value, Where where)
     : Variable(croton::constant(constant_value.clone(), locate(where)))
-{
-}
+{}
 
 Variable Variable::weak(Array value, const Where& where)
 {
@@ -168,7 +167,8 @@ Variable Apply::output(std::size_t i) const noexcept
 Variables Apply::outputs() const
 {
     Variables all;
-    for (std::size_t i = 0; i < output_count(); ++i) all.push_back(output(i));
+    for (std::size_t i = 0; i < output_count(); ++i)
+        all.push_back(output(i));
     return all;
 }
 

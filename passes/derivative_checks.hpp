@@ -1,9 +1,9 @@
 #pragma once
 
+#include <croton/ir/variable.hpp>
+
 #include <cstddef>
 #include <string_view>
-
-#include <croton/ir/variable.hpp>
 
 namespace croton::inline v1::detail {
 
@@ -18,7 +18,8 @@ void check_count(std::size_t a,
                  std::string_view b_name,
                  std::string_view function,
                  const Location* place);
-/// A cotangent or tangent as the user gave it, converted and broadcast to the type of what it is for.
+/// A cotangent or tangent as the user gave it, converted and broadcast to the type of what it is
+/// for.
 Variable as_direction(const Variable& direction,
                       const Variable& of,
                       std::string_view function,

@@ -1,11 +1,10 @@
-#include <croton/passes/grad.hpp>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/structure.hpp>
-#include <croton/ir/derivatives.hpp>
 #include <croton/ir/traverse.hpp>
+#include <croton/passes/grad.hpp>
 
 #include "derivative_checks.hpp"
 
@@ -13,11 +12,14 @@ namespace croton::inline v1 {
 
 namespace detail {
 
-void check_differentiable(const Variable& v, std::string_view role, std::string_view function, const Location* place)
+void check_differentiable(const Variable& v,
+                          std::string_view role,
+                          std::string_view function,
+                          const Location* place)
 {
     if (v.is_empty())
-        throw user_error(Code::domain, place, function, "{} is an empty Variable: nothing was assigned to it",
-                         role);
+        throw user_error(Code::domain, place, function,
+                         "{} is an empty Variable: nothing was assigned to it", role);
     if (!is_float(v.dtype()))
         throw user_error(Code::dtype, place, function, "{} must be floating point: {} is {}", role,
                          describe(v), name(v.dtype()));
@@ -31,8 +33,8 @@ void check_count(std::size_t a,
                  const Location* place)
 {
     if (a != b)
-        throw user_error(Code::domain, place, function, "as many {} as {} are needed: {} and {}", a_name,
-                         b_name, a, b);
+        throw user_error(Code::domain, place, function, "as many {} as {} are needed: {} and {}",
+                         a_name, b_name, a, b);
 }
 
 Variable as_direction(const Variable& direction,
@@ -48,12 +50,14 @@ Variable as_direction(const Variable& direction,
         const Shape to = of.shape();
         for (std::size_t i = 1; i <= from.size(); ++i) {
             const Extent& e = from[from.size() - i];
-            if ((!e.is_known() || e.value() != 1) && never_equal(e, to[to.size() - i])) return false;
+            if ((!e.is_known() || e.value() != 1) && never_equal(e, to[to.size() - i]))
+                return false;
         }
         return true;
     };
     if (!fits())
-        throw user_error(Code::shape, place, function, "a direction of shape {} does not fit {}: its shape is {}",
+        throw user_error(Code::shape, place, function,
+                         "a direction of shape {} does not fit {}: its shape is {}",
                          to_string(direction.shape()), describe(of), to_string(of.shape()));
     return broadcast_to(cast(direction, of.dtype(), place), of.shape(), place);
 }
@@ -89,12 +93,15 @@ Variables connected(Variables bars,
     for (std::size_t i = 0; i < xs.size(); ++i) {
         if (!bars[i].is_empty()) continue;
         if (!options.disconnected_zero) {
-            const std::string_view y = function == "grad" || function == "hvp" ? "the loss" : "the result";
+            const std::string_view y =
+                function == "jacobian" || function == "vjp" ? "the result" : "the loss";
             if (depends(ys, xs[i]))
-                throw user_error(Code::domain, place, function,
-                                 "{} depends on {} only through integers, conditions or a stopped gradient",
-                                 y, describe(xs[i]));
-            throw user_error(Code::domain, place, function, "{} does not depend on {}", y, describe(xs[i]));
+                throw user_error(
+                    Code::domain, place, function,
+                    "{} depends on {} only through integers, conditions or a stopped gradient", y,
+                    describe(xs[i]));
+            throw user_error(Code::domain, place, function, "{} does not depend on {}", y,
+                             describe(xs[i]));
         }
         const OriginScope origin(place);
         bars[i] = zeros_like(xs[i]);
@@ -114,10 +121,12 @@ Variables gradient(const Variable& y,
 {
     detail::check_differentiable(y, "the loss", function, place);
     if (y.rank() != 0)
-        throw user_error(Code::shape, place, function,
-                         "the loss must be a scalar, it has shape {}; sum it, or use jacobian or vjp",
-                         to_string(y.shape()));
-    for (const Variable& x : xs) detail::check_differentiable(x, "x", function, place);
+        throw user_error(
+            Code::shape, place, function,
+            "the loss must be a scalar, it has shape {}; sum it, or use jacobian or vjp",
+            to_string(y.shape()));
+    for (const Variable& x : xs)
+        detail::check_differentiable(x, "x", function, place);
     const Variable one = constant(Array::scalar(1.0).cast(y.dtype()), y.location());
     Variables bars = pull_back(std::span(&y, 1), std::span(&one, 1), xs, function, place);
     return connected(std::move(bars), {y}, xs, options, function, place);
@@ -138,7 +147,8 @@ Variables vjp(const Variables& ys,
 {
     const Location* place = locate(where);
     detail::check_count(y_bars.size(), "cotangents", ys.size(), "results", "vjp", place);
-    for (const Variable& x : xs) detail::check_differentiable(x, "x", "vjp", place);
+    for (const Variable& x : xs)
+        detail::check_differentiable(x, "x", "vjp", place);
     Variables directions;
     for (std::size_t i = 0; i < ys.size(); ++i) {
         detail::check_differentiable(ys[i], "a result", "vjp", place);
@@ -161,7 +171,8 @@ Variable jvp(const Variable& y,
     for (std::size_t i = 0; i < xs.size(); ++i) {
         detail::check_differentiable(xs[i], "x", "jvp", place);
         if (!options.disconnected_zero && !depends({y}, xs[i]))
-            throw user_error(Code::domain, place, "jvp", "the result does not depend on {}", describe(xs[i]));
+            throw user_error(Code::domain, place, "jvp", "the result does not depend on {}",
+                             describe(xs[i]));
         directions.push_back(detail::as_direction(x_dots[i], xs[i], "jvp", place));
     }
     const Variable y_dot = push_forward(std::span(&y, 1), xs, directions, "jvp", place)[0];
@@ -169,7 +180,8 @@ Variable jvp(const Variable& y,
     return y_dot.is_empty() ? zeros_like(y) : y_dot;
 }
 
-Variable hvp(const Variable& y, const Variable& x, const Variable& v, GradOptions options, Where where)
+Variable
+hvp(const Variable& y, const Variable& x, const Variable& v, GradOptions options, Where where)
 {
     const Location* place = locate(where);
     const Variable x_bar = gradient(y, {x}, options, "hvp", place)[0];
@@ -178,6 +190,50 @@ Variable hvp(const Variable& y, const Variable& x, const Variable& v, GradOption
                                         std::span(&direction, 1), "hvp", place)[0];
     const OriginScope origin(place);
     return x_dot.is_empty() ? zeros_like(x) : x_dot;
+}
+
+namespace {
+
+Shape joined(const Shape& a, const Shape& b)
+{
+    Shape all = a;
+    all.insert(all.end(), b.begin(), b.end());
+    return all;
+}
+
+bool known_smaller(const Variable& x, const Variable& y)
+{
+    const Extent a = element_count(x.shape());
+    const Extent b = element_count(y.shape());
+    return a.is_known() && b.is_known() && a.value() < b.value();
+}
+
+} // namespace
+
+Variable jacobian(const Variable& y, const Variable& x, GradOptions options, Where where)
+{
+    const Location* place = locate(where);
+    detail::check_differentiable(y, "the result", "jacobian", place);
+    detail::check_differentiable(x, "x", "jacobian", place);
+    const bool forward = known_smaller(x, y);
+    const Variable rows = jacobian_rows(y, x, forward, "jacobian", place);
+    const OriginScope origin(place);
+    const Shape shape = joined(y.shape(), x.shape());
+    if (rows.is_empty())
+        return broadcast_to(connected({rows}, {y}, {x}, options, "jacobian", place)[0], shape);
+    if (!forward) return rows.reshape(shape);
+    return rows.reshape({element_count(x.shape()), element_count(y.shape())}).T().reshape(shape);
+}
+
+Variable hessian(const Variable& y, const Variable& x, GradOptions options, Where where)
+{
+    const Location* place = locate(where);
+    const Variable x_bar = gradient(y, {x}, options, "hessian", place)[0];
+    const Variable rows =
+        jacobian_rows(x_bar, x, true, "hessian", place); // symmetric: rows are columns
+    const OriginScope origin(place);
+    const Shape shape = joined(x.shape(), x.shape());
+    return rows.is_empty() ? broadcast_to(zeros_like(x), shape) : rows.reshape(shape);
 }
 
 } // namespace croton::inline v1

@@ -4,6 +4,7 @@
 #include <croton/passes/pipelines.hpp>
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
+#include <croton/passes/trim_loops.hpp>
 
 namespace croton::inline v1 {
 
@@ -17,6 +18,7 @@ Pipeline cpu_pipeline()
     // Stable forms first: algebra can take apart what they look for, exp(x) / sum(exp(x)).
     p.fixpoint("stabilize", 8, MergeDuplicates{}, FoldConstants{}, stabilize);
     p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize);
+    p.add(TrimLoops{});
     p.add(ExpandComposites{}); // after the last rule that knows a composite by its name
     p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
 

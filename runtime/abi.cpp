@@ -12,7 +12,7 @@ namespace emitted {
 using i32 = std::int32_t;
 using i64 = std::int64_t;
 using u32 = std::uint32_t;
-#include "../codegen/prelude/runtime_abi.h"
+#include "runtime_abi.h"
 } // namespace emitted
 
 #define CT_SAME(here, there, field)                                                                \

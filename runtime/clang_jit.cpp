@@ -1,15 +1,11 @@
 #include <croton/ir/format.hpp>
 #include <croton/runtime/clang_jit.hpp>
-#include <croton/runtime/thread_pool.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstring>
-#include <exception>
-#include <optional>
-#include <thread>
 
+#include "compile_units.hpp"
 #include "jit_module.hpp"
 
 namespace croton::inline v1 {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <croton/runtime/clang_jit.hpp>
+
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <croton/runtime/clang_jit.hpp>
 
 namespace croton::inline v1 {
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <croton/runtime/kernel_cache.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -9,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <croton/runtime/kernel_cache.hpp>
 
 namespace croton::inline v1 {
 
@@ -58,9 +58,9 @@ private:
     bool can_execute_ = false;
     std::atomic<std::uint64_t> refused_ = 0;
     mutable std::mutex mutex_;
-    std::string problem_;                 // guarded by mutex_
-    std::uint64_t written_bytes_ = 0;     // since the last look at the folder; guarded by mutex_
-    bool looked_ = false;                 // guarded by mutex_
+    std::string problem_;             // guarded by mutex_
+    std::uint64_t written_bytes_ = 0; // since the last look at the folder; guarded by mutex_
+    bool looked_ = false;             // guarded by mutex_
 };
 
 } // namespace croton::inline v1

@@ -1,6 +1,5 @@
-#include <croton/runtime/host_cpu.hpp>
-
 #include <croton/ir/format.hpp>
+#include <croton/runtime/host_cpu.hpp>
 
 #include <cstdint>
 

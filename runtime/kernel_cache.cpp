@@ -1,17 +1,16 @@
-#include <croton/runtime/kernel_cache.hpp>
-
-#include "compile_units.hpp"
-#include "disk_cache.hpp"
-#include "sha256.hpp"
-
 #include <croton/ir/format.hpp>
 #include <croton/runtime/host_cpu.hpp>
+#include <croton/runtime/kernel_cache.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <map>
 #include <mutex>
 #include <optional>
+
+#include "compile_units.hpp"
+#include "disk_cache.hpp"
+#include "sha256.hpp"
 
 namespace croton::inline v1 {
 
@@ -112,7 +111,8 @@ std::string renumber(std::string_view notes, std::size_t unit)
         const std::size_t end = std::min(notes.find('\n'), notes.size());
         const std::string_view line = notes.substr(0, end);
         notes.remove_prefix(std::min(end + 1, notes.size()));
-        renumbered += fmt::format("{}{}\n", unit, line.substr(std::min(line.find(' '), line.size())));
+        renumbered +=
+            fmt::format("{}{}\n", unit, line.substr(std::min(line.find(' '), line.size())));
     }
     return renumbered;
 }
@@ -205,7 +205,8 @@ private:
         }
         slot = {library.watch(), std::move(notes)};
         if (in_use_.size() > 2 * alive_at_last_sweep_ + 64) {
-            std::erase_if(in_use_, [](const auto& entry) { return entry.second.program.expired(); });
+            std::erase_if(in_use_,
+                          [](const auto& entry) { return entry.second.program.expired(); });
             alive_at_last_sweep_ = in_use_.size();
         }
         return library;
@@ -286,8 +287,8 @@ private:
         }
         std::vector<UnitJob> jobs;
         for (const std::size_t i : missing) {
-            jobs.push_back({units[i].text,
-                            fmt::format("{}-{}.cpp", plain_name(name), keys[i].hex().substr(0, 16))});
+            jobs.push_back({units[i].text, fmt::format("{}-{}.cpp", plain_name(name),
+                                                       keys[i].hex().substr(0, 16))});
         }
         std::vector<CompiledUnit> compiled = compile_units(jobs, with_folder);
         for (std::size_t k = 0; k < missing.size(); ++k) {

@@ -5,6 +5,7 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
 
@@ -151,6 +152,86 @@ constexpr Op transpose_op{
     .params = create_params<TransposeParams>,
 };
 
+// ---- expand_dims, squeeze, flip
+
+bool contains(const std::vector<int>& axes, std::size_t axis)
+{
+    return std::ranges::count(axes, static_cast<int>(axis)) > 0;
+}
+
+constexpr Op expand_dims_op{
+    .name = "expand_dims",
+    .doc = "New axes of extent 1; `axes` are their places in the result.",
+    .dtype = same_dtype,
+    .shape = [](ShapeArgs& args) {
+        const auto& axes = args.params_as<AxesParams>().axes;
+        Shape shape;
+        std::size_t next = 0;
+        for (std::size_t i = 0; i < args.shape(0).size() + axes.size(); ++i)
+            shape.push_back(contains(axes, i) ? Extent(1) : args.shape(0)[next++]);
+        return shape;
+    },
+    .lowering = IndexMap{[](const IndexMapArgs& args) {
+        const auto& axes = args.params_as<AxesParams>().axes;
+        IndexPiece piece{0, {}};
+        for (std::size_t i = 0; i < args.out.size(); ++i)
+            if (!contains(axes, i)) piece.index.push_back(args.out[i]);
+        return std::vector<IndexPiece>{piece};
+    }, true},
+    .reference = reference::relabel,
+    .grad = [](const GeneralGrad& g) -> Variables {
+        return {squeeze(g.y_bar[0], Axis(g.params_as<AxesParams>().axes))};
+    },
+    .params = create_params<AxesParams>,
+};
+
+constexpr Op squeeze_op{
+    .name = "squeeze",
+    .doc = "Without axes of extent 1.",
+    .dtype = same_dtype,
+    .shape = [](ShapeArgs& args) {
+        Shape shape;
+        for (std::size_t i = 0; i < args.shape(0).size(); ++i)
+            if (!contains(args.params_as<AxesParams>().axes, i)) shape.push_back(args.shape(0)[i]);
+            else args.require_equal(args.shape(0)[i], 1,
+                                    fmt::format("axis {} of {}", i, to_string(args.shape(0))));
+        return shape;
+    },
+    .lowering = IndexMap{[](const IndexMapArgs& args) {
+        const auto& axes = args.params_as<AxesParams>().axes;
+        IndexPiece piece{0, {}};
+        std::size_t next = 0;
+        for (std::size_t i = 0; i < args.out.size() + axes.size(); ++i)
+            piece.index.push_back(contains(axes, i) ? Extent(0) : args.out[next++]);
+        return std::vector<IndexPiece>{piece};
+    }, true},
+    .reference = reference::relabel,
+    .grad = [](const GeneralGrad& g) -> Variables {
+        return {expand_dims(g.y_bar[0], Axis(g.params_as<AxesParams>().axes))};
+    },
+    .params = create_params<AxesParams>,
+};
+
+constexpr Op flip_op{
+    .name = "flip",
+    .doc = "Elements in reverse order along axes.",
+    .dtype = same_dtype,
+    .shape = shape_of_first,
+    .lowering = IndexMap{[](const IndexMapArgs& args) {
+        IndexPiece piece{0, {args.out.begin(), args.out.end()}};
+        for (int axis : args.params_as<AxesParams>().axes) {
+            const auto i = static_cast<std::size_t>(axis);
+            piece.index[i] = args.result.shape()[i] - 1 - args.out[i];
+        }
+        return std::vector<IndexPiece>{piece};
+    }},
+    .reference = reference::flip,
+    .grad = [](const GeneralGrad& g) -> Variables {
+        return {flip(g.y_bar[0], Axis(g.params_as<AxesParams>().axes))};
+    },
+    .params = create_params<AxesParams>,
+};
+
 } // namespace
 
 Array reference::transpose(const ReferenceArgs& args)
@@ -177,6 +258,8 @@ Variable reshape(const Variable& x, const Shape& shape, Where where)
 Variable transpose(const Variable& x, const std::vector<int>& order, Where where)
 {
     const Location* place = locate(where);
+    if (x.type().is_pattern())
+        return apply(transpose_op, std::span(&x, 1), make_params(TransposeParams{order}), place);
     std::vector<int> normal;
     for (int axis : order) normal.push_back(normalize_axis(axis, x.rank(), "transpose", place));
     std::vector<int> sorted = normal;
@@ -194,13 +277,109 @@ Variable transpose(const Variable& x, Where where)
     return transpose(x, order, where);
 }
 
+Variable expand_dims(const Variable& x, const Axis& axes, Where where)
+{
+    const Location* place = locate(where);
+    std::vector<int> normal = axes.axes;
+    if (!x.type().is_pattern())
+        normal = normalize_axes(normal, x.rank() + static_cast<int>(normal.size()), "expand_dims", place);
+    if (normal.empty()) return x;
+    return apply(expand_dims_op, std::span(&x, 1), make_params(AxesParams{normal}), place);
+}
+
+Variable squeeze(const Variable& x, const Axis& axes, Where where)
+{
+    const Location* place = locate(where);
+    std::vector<int> normal = axes.axes;
+    if (!x.type().is_pattern()) normal = normalize_axes(normal, x.rank(), "squeeze", place);
+    if (normal.empty()) return x;
+    return apply(squeeze_op, std::span(&x, 1), make_params(AxesParams{normal}), place);
+}
+
+Variable squeeze(const Variable& x, Where where)
+{
+    std::vector<int> ones;
+    for (int i = 0; i < x.rank(); ++i)
+        if (same(x.extent(i), 1)) ones.push_back(i);
+    return squeeze(x, Axis(ones), where);
+}
+
+Variable flip(const Variable& x, const Axis& axes, Where where)
+{
+    const Location* place = locate(where);
+    std::vector<int> normal = axes.axes;
+    if (!x.type().is_pattern()) normal = normalize_axes(normal, x.rank(), "flip", place);
+    if (normal.empty()) return x;
+    return apply(flip_op, std::span(&x, 1), make_params(AxesParams{normal}), place);
+}
+
+Variable tile(const Variable& x, const Shape& repeats, Where where)
+{
+    const OriginScope origin(locate(where));
+    // (a, b) -> (1, a, 1, b) -> (r, a, s, b) -> (r * a, s * b).
+    const std::size_t rank = std::max(x.shape().size(), repeats.size());
+    Shape ones, stretched, result;
+    for (std::size_t i = 0; i < rank; ++i) {
+        const std::size_t x_front = rank - x.shape().size();
+        const std::size_t r_front = rank - repeats.size();
+        const Extent n = i < x_front ? Extent(1) : x.shape()[i - x_front];
+        const Extent r = i < r_front ? Extent(1) : repeats[i - r_front];
+        ones.insert(ones.end(), {1, n});
+        stretched.insert(stretched.end(), {r, n});
+        result.push_back(r * n);
+    }
+    return broadcast_to(x.reshape(ones), stretched).reshape(result);
+}
+
+Variable repeat(const Variable& x, const Extent& count, const Axis& axis, Where where)
+{
+    const Location* place = locate(where);
+    const OriginScope origin(place);
+    const auto at = static_cast<std::ptrdiff_t>(single_axis(axis, x, "repeat", place));
+    Shape ones = x.shape();
+    ones.insert(ones.begin() + at + 1, 1);
+    Shape stretched = ones;
+    stretched[static_cast<std::size_t>(at) + 1] = count;
+    Shape result = x.shape();
+    result[static_cast<std::size_t>(at)] = result[static_cast<std::size_t>(at)] * count;
+    return broadcast_to(x.reshape(ones), stretched).reshape(result);
+}
+
+Variable moveaxis(const Variable& x, int from, int to, Where where)
+{
+    const Location* place = locate(where);
+    const int first = normalize_axis(from, x.rank(), "moveaxis", place);
+    const int last = normalize_axis(to, x.rank(), "moveaxis", place);
+    std::vector<int> order = all_axes(x);
+    order.erase(order.begin() + first);
+    order.insert(order.begin() + last, first);
+    return std::ranges::is_sorted(order) ? x : transpose(x, order, where);
+}
+
+Variable swapaxes(const Variable& x, int a, int b, Where where)
+{
+    const Location* place = locate(where);
+    std::vector<int> order = all_axes(x);
+    std::swap(order[static_cast<std::size_t>(normalize_axis(a, x.rank(), "swapaxes", place))],
+              order[static_cast<std::size_t>(normalize_axis(b, x.rank(), "swapaxes", place))]);
+    return std::ranges::is_sorted(order) ? x : transpose(x, order, where);
+}
+
+int single_axis(const Axis& axis, const Variable& x, std::string_view function, const Location* where)
+{
+    if (axis.axes.size() != 1)
+        throw user_error(Code::index, where, function, "one axis is needed: ({})", fmt::join(axis.axes, ", "));
+    if (x.type().is_pattern()) return axis.axes[0];
+    return normalize_axis(axis.axes[0], x.rank(), function, where);
+}
+
 Variable Variable::reshape(const Shape& shape, Where where) const { return croton::reshape(*this, shape, where); }
 Variable Variable::T(Where where) const { return croton::transpose(*this, where); }
 Variable Variable::as(DType dtype, Where where) const { return cast(*this, dtype, locate(where)); }
 
 std::span<const Op* const> shape_ops()
 {
-    static constexpr const Op* ops[] = {&reshape_op, &transpose_op};
+    static constexpr const Op* ops[] = {&reshape_op, &transpose_op, &expand_dims_op, &squeeze_op, &flip_op};
     return ops;
 }
 

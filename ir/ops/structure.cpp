@@ -1,9 +1,8 @@
-#include <croton/ir/ops/structure.hpp>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/reduce.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
 
 namespace croton::inline v1 {
@@ -12,8 +11,9 @@ namespace croton::inline v1 {
 
 constexpr Op cast_op{
     .name = "cast",
-    .doc = "Elements converted to another dtype. Integers wrap; NaN to an integer is 0 and values out "
-           "of range clamp; anything but 0 is true.",
+    .doc =
+        "Elements converted to another dtype. Integers wrap; NaN to an integer is 0 and values out "
+        "of range clamp; anything but 0 is true.",
     .dtype = [](DTypeArgs& args) { args.result = params_cast<CastParams>(args.params).to; },
     .shape = shape_of_first,
     .lowering = Pointwise{"cast_{r}_{t}({a})"},
@@ -61,7 +61,8 @@ std::vector<int> broadcast_axes(const Shape& from, const Shape& to)
     const std::size_t added = to.size() - from.size();
     for (std::size_t i = 0; i < to.size(); ++i) {
         const bool one = i >= added && from[i - added].is_known() && from[i - added].value() == 1;
-        if (i < added || (one && !same(from[i - added], to[i]))) axes.push_back(static_cast<int>(i));
+        if (i < added || (one && !same(from[i - added], to[i])))
+            axes.push_back(static_cast<int>(i));
     }
     return axes;
 }
@@ -109,10 +110,12 @@ constexpr Op extent_value_op{
     .doc = "The value that an extent has when the function runs, a 0-d i64.",
     .dtype = [](DTypeArgs& args) { args.result = DType::i64; },
     .shape = [](ShapeArgs&) { return Shape{}; },
-    .lowering = Iota{[](const IndexMapArgs& args) { return args.params_as<ExtentParams>().extent; }},
-    .reference = [](const ReferenceArgs& args) {
-        return Array::scalar(args.params_as<ExtentParams>().extent.value());
-    },
+    .lowering =
+        Iota{[](const IndexMapArgs& args) { return args.params_as<ExtentParams>().extent; }},
+    .reference =
+        [](const ReferenceArgs& args) {
+            return Array::scalar(args.params_as<ExtentParams>().extent.value());
+        },
     .grad = not_differentiable("an extent is an integer"),
     .arity = 0,
     .params = create_params<ExtentParams>,
@@ -126,7 +129,8 @@ Variable::Variable(const Extent& extent, Where where)
         return;
     }
     const Type type(DType::i64, {});
-    *this = rebuild(extent_value_op, {}, make_params(ExtentParams{extent}), {&type, 1}, place, true)[0];
+    *this =
+        rebuild(extent_value_op, {}, make_params(ExtentParams{extent}), {&type, 1}, place, true)[0];
 }
 
 std::span<const Op* const> structure_ops()

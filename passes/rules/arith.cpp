@@ -4,21 +4,115 @@
 
 namespace croton::inline v1 {
 
-RuleSet arith_rules()
+namespace {
+
+void add_identities(RuleSet& r)
 {
     using enum Exactness;
-    RuleSet r("arith");
     const Variable x = wildcard("x");
     const Variable y = wildcard("y");
+    const Variable z = wildcard("z");
 
     r.add(x * 1, x, bitwise);
     r.add(x / 1, x, bitwise);
-    r.add(x + 0, x, domain); // -0 + 0 is +0
     r.add(x - 0, x, bitwise);
+    r.add(x + 0, x, domain); // -0 + 0 is +0
     r.add(x * 0, 0, bitwise).when(is_integer("x"));
+    r.add(x * 0, 0, domain).when(is_float("x")); // NaN and infinities give NaN, negatives -0
+    r.add(0 / x, 0, domain);                     // 0 / 0 is NaN, 0 / -1 is -0
     r.add(x - x, 0, bitwise).when(is_integer("x"));
+    r.add(x - x, 0, domain).when(is_float("x")); // NaN and infinities give NaN
+    r.add(x / x, 1, domain);                     // 0, NaN and infinities give NaN
     r.add(x * x, square(x), bitwise);
+    r.add(floor_div(x, 1), x, bitwise).when(is_integer("x"));
+    r.add(x % 1, 0, bitwise).when(is_integer("x"));
 
+    // Integers wrap, so their sums cancel exactly.
+    r.add((x + y) - y, x, bitwise).when(is_integer("x"));
+    r.add((x - y) + y, x, bitwise).when(is_integer("x"));
+    r.add(x - (x - y), y, bitwise).when(is_integer("x"));
+    r.add((x - y) - x, -y, bitwise).when(is_integer("x"));
+    r.add(x * y + x * z, x * (y + z), bitwise).when(is_integer("x"));
+    r.add(x * y - x * z, x * (y - z), bitwise).when(is_integer("x"));
+}
+
+void add_constants(RuleSet& r)
+{
+    using enum Exactness;
+    const Variable x = wildcard("x");
+    const Variable a = wildcard("a");
+    const Variable b = wildcard("b");
+    const auto constants = [](const Match& m) { // a third one is for folding, not for moving
+        return constant_value(m["a"]) && constant_value(m["b"]) && !constant_value(m["x"]);
+    };
+
+    // Two constants meet, and are folded into one.
+    r.add((x + a) + b, x + (a + b), bitwise).when(is_integer("x")).when(constants).expands();
+    r.add((x + a) - b, x + (a - b), bitwise).when(is_integer("x")).when(constants).expands();
+    r.add((x - a) - b, x - (a + b), bitwise).when(is_integer("x")).when(constants).expands();
+    r.add((x * a) * b, x * (a * b), rounding).when(constants).expands();
+    r.add((x * a) / b, x * (a / b), rounding).when(constants).expands();
+    r.add((x / a) * b, x * (b / a), rounding).when(constants).expands();
+    r.add((x / a) / b, x / (a * b), rounding).when(constants).expands();
+    r.add(a / (x * b), (a / b) / x, rounding).when(constants).expands();
+    r.add(a / (b / x), (a / b) * x, rounding).when(constants).expands();
+}
+
+void add_powers(RuleSet& r)
+{
+    using enum Exactness;
+    const Variable x = wildcard("x");
+
+    r.add(pow(x, 0), 1, bitwise);
+    r.add(pow(x, 1), x, bitwise);
+    r.add(pow(x, 2), square(x), rounding);
+    r.add(pow(x, 3), x * square(x), rounding).expands();
+    r.add(pow(x, 4), square(square(x)), rounding).expands();
+    r.add(pow(x, 0.5), sqrt(x), rounding).when(is_float("x"));
+    r.add(pow(x, -1), 1 / x, rounding).when(is_float("x")).expands();
+    r.add(pow(x, -2), 1 / square(x), rounding).when(is_float("x")).expands();
+    r.add(pow(x, -0.5), rsqrt(x), rounding).when(is_float("x"));
+    r.add(1 / sqrt(x), rsqrt(x), rounding);
+    r.add(1 / rsqrt(x), sqrt(x), rounding);
+    r.add(sqrt(1 / x), rsqrt(x), rounding);
+    r.add(1 / (1 / x), x, rounding);
+    r.add(square(rsqrt(x)), 1 / x, rounding).expands();
+    r.add(square(abs(x)), square(x), bitwise);
+}
+
+void add_functions(RuleSet& r)
+{
+    using enum Exactness;
+    const Variable x = wildcard("x");
+
+    r.add(abs(abs(x)), abs(x), bitwise);
+    r.add(abs(square(x)), square(x), bitwise).when(is_float("x"));
+    r.add(abs(exp(x)), exp(x), bitwise);
+    r.add(abs(sigmoid(x)), sigmoid(x), bitwise);
+    r.add(relu(relu(x)), relu(x), bitwise);
+    r.add(relu(exp(x)), exp(x), bitwise);
+    r.add(relu(sigmoid(x)), sigmoid(x), bitwise);
+    r.add(relu(abs(x)), abs(x), bitwise).when(is_float("x"));
+    r.add(maximum(x, 0), relu(x), bitwise);
+    r.add(maximum(x, x), x, bitwise);
+    r.add(minimum(x, x), x, bitwise);
+    r.add(floor(floor(x)), floor(x), bitwise);
+    r.add(ceil(ceil(x)), ceil(x), bitwise);
+    r.add(trunc(trunc(x)), trunc(x), bitwise);
+    r.add(round(round(x)), round(x), bitwise);
+    r.add(sin(x) / cos(x), tan(x), rounding);
+    r.add(square(sin(x)) + square(cos(x)), 1, rounding);
+}
+
+} // namespace
+
+RuleSet arith_rules()
+{
+    RuleSet r("arith");
+    add_identities(r);
+    add_constants(r);
+    add_powers(r);
+    add_functions(r);
     return r;
 }
 

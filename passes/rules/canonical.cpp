@@ -10,7 +10,7 @@ RuleSet canonical_rules()
     RuleSet r("canonical");
     const Variable x = wildcard("x");
     const Variable y = wildcard("y");
-    const Variable z = wildcard("z");
+    const Variable c = wildcard("c");
 
     // Comparisons read from the smaller side.
     r.add(x > y, y < x, bitwise).expands();
@@ -26,6 +26,27 @@ RuleSet canonical_rules()
     r.add(x * -1, -x, bitwise);
     r.add(x / -1, -x, bitwise);
     r.add(0 - x, -x, domain); // x == 0 gives +0 and -0
+
+    // Odd and even functions: a sign moves out, or goes away.
+    r.add(abs(-x), abs(x), bitwise).when([](const Match& m) {
+        return !is_unsigned(m["x"].dtype());
+    });
+    r.add(square(-x), square(x), bitwise);
+    r.add(cos(-x), cos(x), bitwise);
+    r.add(cosh(-x), cosh(x), bitwise);
+    r.add(sin(-x), -sin(x), bitwise).expands();
+    r.add(tan(-x), -tan(x), bitwise).expands();
+    r.add(tanh(-x), -tanh(x), bitwise).expands();
+    r.add(erf(-x), -erf(x), bitwise).expands();
+
+    const auto scaled = [](const Match& m) {
+        return constant_value(m["c"]) && !constant_value(m["x"]);
+    };
+
+    // A constant takes the sign of its product, and meets the other constants.
+    r.add(-(x * c), x * -c, bitwise).when(scaled).expands();
+    r.add(-(x / c), x / -c, bitwise).when(scaled).expands();
+    r.add(-(c / x), -c / x, bitwise).when(scaled).expands();
 
     return r;
 }

@@ -4,9 +4,67 @@
 
 namespace croton::inline v1 {
 
+namespace {
+
+/// Bits of magnitude that a dtype holds exactly.
+int exact_bits(DType t)
+{
+    switch (t) {
+    case DType::boolean:
+        return 1;
+    case DType::f16:
+        return 11;
+    case DType::bf16:
+        return 8;
+    case DType::f32:
+        return 24;
+    case DType::f64:
+        return 53;
+    case DType::i8:
+    case DType::i16:
+    case DType::i32:
+    case DType::i64:
+        return static_cast<int>(size_bytes(t)) * 8 - 1;
+    case DType::u8:
+    case DType::u16:
+    case DType::u32:
+    case DType::u64:
+        return static_cast<int>(size_bytes(t)) * 8;
+    case DType::complex64:
+    case DType::complex128:
+        return 0;
+    }
+    return 0;
+}
+
+/// Whether every value of `from` is one of `to`.
+bool holds_all(DType to, DType from)
+{
+    if (to == from || from == DType::boolean) return true;
+    if (is_complex(to) || is_complex(from) || to == DType::boolean) return false;
+    if (is_float(from)) {
+        const bool narrow_range = to == DType::f16 || (from == DType::bf16 && to == DType::f16);
+        return is_float(to) && !narrow_range && exact_bits(to) >= exact_bits(from);
+    }
+    if (is_unsigned(to) && !is_unsigned(from)) return false;
+    return exact_bits(to) >= exact_bits(from);
+}
+
+} // namespace
+
 RuleSet cast_rules()
 {
+    using enum Exactness;
     RuleSet r("cast");
+    const Variable x = wildcard("x");
+    const ParamWildcard to("to");
+    const ParamWildcard through("through");
+
+    r.add(cast(x, to), x, bitwise).when(has_type_of_result("x"));
+    r.add(cast(cast(x, through), to), cast(x, to), bitwise).when([](const Match& m) {
+        return holds_all(m.dtype("through"), m["x"].dtype());
+    });
+
     return r;
 }
 

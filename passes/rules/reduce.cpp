@@ -2,11 +2,51 @@
 #include <croton/ir/ops.hpp>
 #include <croton/passes/rules.hpp>
 
+#include <algorithm>
+
 namespace croton::inline v1 {
+
+namespace {
+
+/// The axes of x that are gone after its axes `first`, and then axes `second` of what is left.
+std::vector<int> both(const std::vector<int>& first, const std::vector<int>& second)
+{
+    std::vector<int> axes = first;
+    for (int axis : second) { // count over the axes that `first` took
+        int at = axis;
+        for (int gone : first)
+            if (gone <= at) ++at;
+        axes.push_back(at);
+    }
+    std::ranges::sort(axes);
+    return axes;
+}
+
+ParamValue both_axes(const Match& m) { return both(m.ints("axes"), m.ints("more")); }
+bool no_axes(const Match& m) { return m.ints("axes").empty() && m["x"].type() == m.type(); }
+bool is_scaled(const Match& m) { return m["c"].rank() == 0; }
+
+} // namespace
 
 RuleSet reduce_rules()
 {
+    using enum Exactness;
     RuleSet r("reduce");
+    const Variable x = wildcard("x");
+    const Variable c = wildcard("c");
+    const ParamWildcard axes("axes");
+    const ParamWildcard more("more");
+    const ParamWildcard all("all");
+    const ParamWildcard s("s");
+
+    r.add(sum(x, axes), x, bitwise).when(no_axes);
+    r.add(sum(sum(x, axes), more), sum(x, all), rounding).with("all", both_axes);
+    r.add(sum(-x, axes), -sum(x, axes), bitwise).expands();
+
+    // A common factor is multiplied once.
+    r.add(sum(x * broadcast_to(c, s), axes), sum(x, axes) * c, rounding).when(is_scaled);
+    r.add(sum(x / broadcast_to(c, s), axes), sum(x, axes) / c, rounding).when(is_scaled);
+
     return r;
 }
 

@@ -255,6 +255,7 @@ Object compile_unit(const Unit& unit)
 #endif
         compiler.createDiagnostics(&collector, false);
         compiler.setOutputStream(std::make_unique<llvm::raw_svector_ostream>(bytes));
+        compiler.setVerboseOutputStream(log); // where it counts errors; standard error by default
         EmitObject action(end_of_parsing);
         object.ok = compiler.ExecuteAction(action);
     }

@@ -4,21 +4,16 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
 namespace croton::jit {
 
-namespace {
-
-[[noreturn]] void fail(const char* what)
-{
-    throw std::system_error(errno, std::generic_category(), what);
-}
-
-} // namespace
+SystemFailure::SystemFailure(const char* what)
+    : text_(std::string(what) + ": " + std::strerror(errno))
+{}
 
 Descriptor::Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
 
@@ -33,14 +28,14 @@ Descriptor memory_file(const char* name, std::string_view bytes)
 {
     Descriptor file(::memfd_create(name, MFD_CLOEXEC));
     if (file.value() < 0) {
-        fail("memfd_create");
+        throw SystemFailure("memfd_create");
     }
     while (!bytes.empty()) {
         const ssize_t written = ::write(file.value(), bytes.data(), bytes.size());
         if (written > 0) {
             bytes.remove_prefix(static_cast<std::size_t>(written));
         } else if (errno != EINTR) {
-            fail("writing a memory file");
+            throw SystemFailure("writing a memory file");
         }
     }
     return file;
@@ -50,7 +45,7 @@ MemoryOutput::Pipe MemoryOutput::open_pipe()
 {
     std::array<int, 2> ends = {};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-        fail("pipe2");
+        throw SystemFailure("pipe2");
     }
     return {Descriptor(ends[0]), Descriptor(ends[1])};
 }

@@ -1,10 +1,22 @@
 #pragma once
 
+#include <exception>
 #include <string>
 #include <string_view>
 #include <thread>
 
 namespace croton::jit {
+
+/// The operating system refused. It ends at the module's edge, where it becomes a line of the log.
+class SystemFailure : public std::exception {
+public:
+    /// Reads errno.
+    explicit SystemFailure(const char* what);
+    const char* what() const noexcept override { return text_.c_str(); }
+
+private:
+    std::string text_;
+};
 
 /// A file descriptor, closed at the end of its life.
 class Descriptor {

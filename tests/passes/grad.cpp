@@ -1,12 +1,11 @@
-#include <croton/passes/grad.hpp>
-
-#include <cmath>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
+#include <croton/passes/grad.hpp>
+
+#include <cmath>
 
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
@@ -77,12 +76,17 @@ TEST_CASE("grad: what has no gradient is refused at the caller's line")
     const Variable x = matrix<double>("x", {3, 4});
     const Variable w = scalar<double>("w");
     const Variable i = scalar<std::int64_t>("i");
-    CHECK_THROWS_WITH(grad(x, x),
-                      "grad: the loss must be a scalar, it has shape (3, 4); sum it, or use jacobian or vjp");
-    CHECK_THROWS_WITH(grad(i * 2, i), "grad: the loss must be floating point: the result of mul (grad.cpp:" +
-                                          std::to_string(__LINE__ - 1) + ") is i64");
+    CHECK_THROWS_WITH(
+        grad(x, x),
+        "grad: the loss must be a scalar, it has shape (3, 4); sum it, or use jacobian or vjp");
+    const auto line = __LINE__ + 1;
+    const Variable product = i * 2;
+    CHECK_THROWS_WITH(grad(product, i),
+                      "grad: the loss must be floating point: the result of mul (grad.cpp:" +
+                          std::to_string(line) + ") is i64");
     CHECK_THROWS_WITH(grad(w * 2, i), "grad: x must be floating point: 'i' is i64");
-    CHECK_THROWS_WITH(grad(w, Variable()), "grad: x is an empty Variable: nothing was assigned to it");
+    CHECK_THROWS_WITH(grad(w, Variable()),
+                      "grad: x is an empty Variable: nothing was assigned to it");
     CHECK_THROWS_WITH(grad(sum(x), {w}), "grad: the loss does not depend on 'w'");
     CHECK(value_at({w}, {Array::scalar(1.0)}, grad(w * 2, x, {.disconnected_zero = true})) == 0);
     try {
@@ -117,7 +121,8 @@ TEST_CASE("grad: applies made have the lines of those they come from")
     const Variable y = x * x; // the line
     const auto line = static_cast<std::uint32_t>(__LINE__ - 1);
     const Variable x_bar = grad(y, x);
-    for (const Apply& a : applies_of(std::span(&x_bar, 1))) CHECK(a.location()->line == line);
+    for (const Apply& a : applies_of(std::span(&x_bar, 1)))
+        CHECK(a.location()->line == line);
 }
 
 TEST_CASE("grad makes a bounded number of applies for each and does not recurse")
@@ -125,7 +130,8 @@ TEST_CASE("grad makes a bounded number of applies for each and does not recurse"
     const auto count = [](int n) {
         const Variable x = scalar<double>("x");
         Variable y = x;
-        for (int i = 0; i < n; ++i) y = y * x;
+        for (int i = 0; i < n; ++i)
+            y = y * x;
         const Variable x_bar = grad(y, x);
         return applies_of(std::span(&x_bar, 1)).size();
     };

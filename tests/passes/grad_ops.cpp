@@ -17,15 +17,21 @@ namespace {
 /// An Apply of `op` on f64 vectors; empty for an op that takes other operands or parameters.
 Variable apply_to(const Op& op, Variables& inputs)
 {
-    if (op.name == "round_through" || op.name == "stop_gradient") return {}; // theirs is another by intent
+    if (op.name == "round_through" || op.name == "stop_gradient")
+        return {}; // theirs is another by intent
     if (op.arity == 0 || std::holds_alternative<NotDifferentiable>(op.grad)) return {};
     Params params;
     const bool reduces = std::holds_alternative<Reduce>(op.lowering);
-    if (reduces) params = make_params(ReduceParams{{0}});
-    else if (std::holds_alternative<Prefix>(op.lowering)) params = make_params(PrefixParams{});
-    else if (op.params) return {};
-    else if (!is_pointwise(op) && !std::holds_alternative<Composite>(op.lowering)) return {};
-    for (std::size_t i = 0; i < op.arity; ++i) inputs.push_back(vector<double>(std::string(1, static_cast<char>('a' + i)), {3}));
+    if (reduces)
+        params = make_params(ReduceParams{{0}});
+    else if (std::holds_alternative<Prefix>(op.lowering))
+        params = make_params(PrefixParams{});
+    else if (op.params)
+        return {};
+    else if (!is_pointwise(op) && !std::holds_alternative<Composite>(op.lowering))
+        return {};
+    for (std::size_t i = 0; i < op.arity; ++i)
+        inputs.push_back(vector<double>(std::string(1, static_cast<char>('a' + i)), {3}));
     try {
         const Variable y = apply(op, inputs, std::move(params), inputs[0].location());
         return is_float(y.dtype()) ? y : Variable();

@@ -1,8 +1,8 @@
-#include <cmath>
-
 #include <croton/ir/ops.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/passes/grad.hpp>
+
+#include <cmath>
 
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
@@ -26,7 +26,8 @@ At derivatives(const Variable& x, const Variable& y, double at)
     const Variable dot = jvp(y, {x}, {Variable(1.0)});
     const GradOptions zero{.disconnected_zero = true};
     return {value_at({x}, values, bar), value_at({x}, values, grad(bar, x, zero)),
-            value_at({x}, values, dot), value_at({x}, values, jvp(bar, {x}, {Variable(1.0)}, zero))};
+            value_at({x}, values, dot),
+            value_at({x}, values, jvp(bar, {x}, {Variable(1.0)}, zero))};
 }
 
 void check(const At& got, double first, double second)
@@ -67,7 +68,8 @@ TEST_CASE("where: through products, nesting, shapes and reductions")
     check(derivatives(x, where(x > 0, where(x > 1, sqrt(x - 1.0), 1.0 / x), 0.0), 0.0), 0, 0);
     check(derivatives(x, where(x > 0, where(x > 1, sqrt(x - 1.0), 1.0 / x), 0.0), 0.5), -4, 16);
     const Variable wide = broadcast_to(sqrt(x), {2, 3});
-    check(derivatives(x, sum(where(wide.T().reshape({6}) > 0, wide.T().reshape({6}), 0.0)), 0.0), 0, 0);
+    check(derivatives(x, sum(where(wide.T().reshape({6}) > 0, wide.T().reshape({6}), 0.0)), 0.0), 0,
+          0);
     check(derivatives(x, where(x > 0, sum(wide), x), 0.0), 1, 0);
     check(derivatives(x, where(x > 0, sum(broadcast_to(1.0 / x, {4})), x * x), 0.0), 0, 2);
 }
@@ -81,7 +83,8 @@ TEST_CASE("where: elements are masked one by one, and used again elsewhere")
     const Variable y = sum(where(x > 0, root, 0.0)) + sum(where(x > 3, root * root, 0.0));
     const Variable bar = grad(y, x);
     const double expected[] = {0, 0, 1.25, 0};
-    for (std::int64_t i = 0; i < 4; ++i) CHECK(value_at({x}, {at}, bar, i) == Approx(expected[i]).margin(0));
+    for (std::int64_t i = 0; i < 4; ++i)
+        CHECK(value_at({x}, {at}, bar, i) == Approx(expected[i]).margin(0));
     // A second user without a `where` makes the infinity count.
     const Variable outside = grad(y + sum(root), x);
     CHECK(std::isinf(value_at({x}, {at}, outside, 0)));

@@ -14,7 +14,7 @@
 
 namespace croton::test {
 
-using Catch::Approx;
+using Catch::Detail::Approx;
 using Catch::Matchers::WithinAbs;
 using Catch::Matchers::WithinULP;
 

@@ -1,14 +1,17 @@
 #pragma once
 
+#include <croton/ir/variable.hpp>
+
 #include <cstdint>
 #include <vector>
-
-#include <croton/ir/variable.hpp>
 
 namespace croton::test {
 
 /// One element of `y`, by the reference.
-double value_at(const Variables& inputs, const std::vector<Array>& values, const Variable& y, std::int64_t i = 0);
+double value_at(const Variables& inputs,
+                const std::vector<Array>& values,
+                const Variable& y,
+                std::int64_t i = 0);
 
 /// Fixed f64 draws, uniform in [lo, hi).
 Array sample(std::uint64_t key, std::vector<std::int64_t> shape, double lo = 0.5, double hi = 1.5);

@@ -19,7 +19,8 @@ function(croton_llvm_libraries root major static_out shared_out)
   find_library(zlib NAMES z NO_CACHE)
   find_library(zstd NAMES zstd NO_CACHE)
   if("${static}" MATCHES clangCodeGen AND "${static}" MATCHES LLVMPasses AND zlib AND zstd)
-    set(${static_out} -Wl,--start-group ${lld} ${static} -Wl,--end-group ${zlib} ${zstd} PARENT_SCOPE)
+    set(${static_out}
+      -Wl,--start-group ${lld} ${static} -Wl,--end-group ${zlib} ${zstd} PARENT_SCOPE)
   endif()
   # Debian's clang-cpp has no plain .so name.
   find_library(clang NAMES clang-cpp libclang-cpp.so.${major}.1 NO_CACHE NO_DEFAULT_PATH

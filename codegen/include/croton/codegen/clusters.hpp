@@ -1,20 +1,20 @@
 #pragma once
 
+#include <croton/ir/apply.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
-#include <croton/ir/apply.hpp>
-
 namespace croton::inline v1::codegen {
 
 /// How a cluster loops.
 enum class ClusterKind : std::uint8_t {
-    rows,     ///< outer axes, and inside them one or more loops over the inner axes; also plain maps
-    columns,  ///< reductions over axes that are not the last
-    prefix,   ///< running combination along one axis
-    scatter,  ///< updates in C order
+    rows,    ///< outer axes, and inside them one or more loops over the inner axes; also plain maps
+    columns, ///< reductions over axes that are not the last
+    prefix,  ///< running combination along one axis
+    scatter, ///< updates in C order
     contract, ///< a matrix product
     scan,     ///< a loop over steps: a program inside the program
 };
@@ -24,8 +24,8 @@ std::string_view name(ClusterKind kind);
 struct Root {
     Variable value;
     bool reduces = false; ///< over the cluster's inner axes (rows) or rows (columns)
-    bool inner = false;   ///< has an element for each inner index; otherwise one for each outer index
-    bool stored = false;  ///< needed outside the cluster
+    bool inner = false; ///< has an element for each inner index; otherwise one for each outer index
+    bool stored = false;         ///< needed outside the cluster
     std::vector<Variable> reads; ///< roots and leaves it reads from memory or from the cluster
     int statements = 0;
 };
@@ -33,7 +33,8 @@ struct Root {
 /// Applies that share one loop nest.
 struct Cluster {
     ClusterKind kind = ClusterKind::rows;
-    /// Axes without those of extent 1: outer, then inner. For columns: kept in front, reduced, kept behind.
+    /// Axes without those of extent 1: outer, then inner. For columns: kept in front, reduced, kept
+    /// behind.
     Shape outer;
     Shape inner;
     Shape behind; ///< columns: the kept axes behind the reduced ones
@@ -60,7 +61,8 @@ constexpr int most_scalar_statements = 1000;
 /// groups of axes split (split_reductions).
 Clusters make_clusters(std::span<const Variable> outputs);
 
-/// Reductions over the last axes and others become two, the last axes first. Other values are shared.
+/// Reductions over the last axes and others become two, the last axes first. Other values are
+/// shared.
 Variables split_reductions(std::span<const Variable> outputs);
 
 /// `shape` without the axes known to be 1.

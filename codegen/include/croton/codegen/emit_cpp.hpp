@@ -1,9 +1,9 @@
 #pragma once
 
+#include <croton/codegen/loop_nest.hpp>
+
 #include <string>
 #include <vector>
-
-#include <croton/codegen/loop_nest.hpp>
 
 namespace croton::inline v1::codegen {
 
@@ -12,7 +12,8 @@ struct EmittedKernel {
     std::string name;
     std::string text;
     /// Extents it takes, each an expression of the program's symbols; then come the buffers, in the
-    /// nest's order. A kernel whose first loop is parallel takes that loop's begin and end in front.
+    /// nest's order. A kernel whose first loop is parallel takes that loop's begin and end in
+    /// front.
     std::vector<Extent> extents;
     bool parallel = false;
     Extent parallel_extent = 0;

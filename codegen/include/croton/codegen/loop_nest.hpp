@@ -1,12 +1,12 @@
 #pragma once
 
+#include <croton/ir/apply.hpp>
+#include <croton/ir/op.hpp>
+
 #include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <croton/ir/apply.hpp>
-#include <croton/ir/op.hpp>
 
 namespace croton::inline v1::codegen {
 
@@ -57,8 +57,9 @@ struct InRange {
 struct Select {
     ScalarId condition, a, b;
 };
-/// An index that a gather or scatter read, made safe: negative ones count from the end; out of range
-/// sets the kernel's flag and is clamped. Bound to `symbol`, which index expressions then use.
+/// An index that a gather or scatter read, made safe: negative ones count from the end; out of
+/// range sets the kernel's flag and is clamped. Bound to `symbol`, which index expressions then
+/// use.
 struct CheckedIndex {
     ScalarId raw;
     Extent extent;
@@ -143,8 +144,9 @@ struct Statement : std::variant<Let, Store, Loop, ColumnLoop> {
     using variant::variant;
 };
 
-/// Matrix product as packed register blocks, see emit_contract.hpp. Operands are read where they lie:
-/// strides in elements of every axis class. out[batch, m, n] = sum_k a[batch, m, k] * b[batch, k, n].
+/// Matrix product as packed register blocks, see emit_contract.hpp. Operands are read where they
+/// lie: strides in elements of every axis class. out[batch, m, n] = sum_k a[batch, m, k] * b[batch,
+/// k, n].
 struct ContractNest {
     BufferId a, b, out;
     Extent batch = 1, m = 1, n = 1, k = 1;
@@ -159,15 +161,16 @@ struct LoopNest {
     std::vector<Scalar> scalars;
     Block body;
     std::vector<ContractNest> contract; ///< empty, or the one product that the kernel is
-    std::vector<Apply> applies; ///< what it computes, in order
-    bool checks_index = false;  ///< returns whether an index was out of range
+    std::vector<Apply> applies;         ///< what it computes, in order
+    bool checks_index = false;          ///< returns whether an index was out of range
     /// The Apply whose indices it checks, for the report.
     const Location* checked_where = nullptr;
     std::int64_t flops_per_element = 0;
 };
 
-/// Partial results of a reduction over a contiguous axis: 32 for 4-byte floats, 16 for 8-byte ones, on
-/// every CPU; element j goes to lane j % L. Integers and bools have one: their order does not matter.
+/// Partial results of a reduction over a contiguous axis: 32 for 4-byte floats, 16 for 8-byte ones,
+/// on every CPU; element j goes to lane j % L. Integers and bools have one: their order does not
+/// matter.
 int lane_count(DType dtype);
 
 } // namespace croton::inline v1::codegen

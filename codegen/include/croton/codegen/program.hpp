@@ -1,12 +1,13 @@
 #pragma once
 
+#include <croton/codegen/clusters.hpp>
+#include <croton/ir/apply.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include <croton/codegen/clusters.hpp>
-#include <croton/ir/apply.hpp>
 
 namespace croton::inline v1::codegen {
 
@@ -17,7 +18,7 @@ struct ProgramOptions {
 
 /// What `run` checks before any work, in the order of its codes.
 struct Guard {
-    std::string text;           ///< "axis 1 of x", or whose requirement it is
+    std::string text; ///< "axis 1 of x", or whose requirement it is
     Extent expected = 0;
     const Location* where = nullptr;
 };
@@ -59,6 +60,8 @@ struct Program {
     std::int64_t workspace_bytes = -1; ///< where it is known; else ask the program
 };
 constexpr std::int32_t index_out_of_range = 1 << 20;
+/// The line of the source after which the program's own text begins.
+constexpr std::string_view end_of_prelude = "/* ---- program ---- */\n\n";
 
 /// Schedules a graph and writes its program. `inputs` are leaves; `requirements` become guards.
 /// throws   UserError if an extent follows from no input.

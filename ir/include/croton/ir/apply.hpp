@@ -1,14 +1,14 @@
 #pragma once
 
+#include <croton/ir/op.hpp>
+#include <croton/ir/params.hpp>
+#include <croton/ir/variable.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
-
-#include <croton/ir/op.hpp>
-#include <croton/ir/params.hpp>
-#include <croton/ir/variable.hpp>
 
 namespace croton::inline v1 {
 
@@ -41,7 +41,7 @@ struct Node {
     const Op* op = nullptr;
     Params params; ///< of an Apply; of a leaf: its Array (constant) or its Shared state
     const Location* where = nullptr;
-    std::uint64_t serial = 0; ///< order of creation in this process
+    std::uint64_t serial = 0;                               ///< order of creation in this process
     const std::vector<Requirement>* requirements = nullptr; ///< owned; null for nearly all
 
     Variable* inputs() noexcept { return reinterpret_cast<Variable*>(this + 1); }

@@ -1,14 +1,15 @@
 #pragma once
 
+#include <croton/ir/dtype.hpp>
+#include <croton/ir/ref.hpp>
+#include <croton/ir/view.hpp>
+
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
-
-#include <croton/ir/dtype.hpp>
-#include <croton/ir/ref.hpp>
-#include <croton/ir/view.hpp>
 
 namespace croton::inline v1 {
 
@@ -40,7 +41,8 @@ public:
     {
         Array a = empty(dtype_of<T>(), std::move(shape));
         T* p = static_cast<T*>(a.data());
-        for (std::int64_t i = 0; i < a.size(); ++i) p[i] = value;
+        for (std::int64_t i = 0; i < a.size(); ++i)
+            p[i] = value;
         return a;
     }
     /// A 0-d array.
@@ -56,13 +58,33 @@ public:
         return copy_strided(dtype_of<U>(), v.data, {v.extents.begin(), v.extents.end()},
                             {v.strides.begin(), v.strides.end()});
     }
+    /// An Array over the view's memory, which must outlive it.
+    template <class T, int R>
+    static Array borrow(View<T, R> v)
+    {
+        using U = std::remove_const_t<T>;
+        return borrow_strided(dtype_of<U>(), const_cast<U*>(v.data),
+                              {v.extents.begin(), v.extents.end()},
+                              {v.strides.begin(), v.strides.end()});
+    }
+    static Array borrow_strided(DType dtype,
+                                void* data,
+                                std::vector<std::int64_t> shape,
+                                std::vector<std::int64_t> strides);
+    /// Elements of `from` (of the same shape and dtype) into strided memory.
+    static void assign_strided(DType dtype,
+                               void* data,
+                               const std::vector<std::int64_t>& shape,
+                               const std::vector<std::int64_t>& strides,
+                               const Array& from);
     /// Strides in elements.
     static Array copy_strided(DType dtype,
                               const void* data,
                               std::vector<std::int64_t> shape,
                               std::vector<std::int64_t> strides);
 
-    /// NumPy's .npy, versions 1 and 2, either byte order, C or Fortran order. UserError names the file.
+    /// NumPy's .npy, versions 1 and 2, either byte order, C or Fortran order. UserError names the
+    /// file.
     static Array load_npy(std::string_view path);
     void save_npy(std::string_view path) const;
     /// Philox draws, the same numbers as the op of that name with the same key, on every machine.
@@ -79,18 +101,20 @@ public:
     explicit operator bool() const noexcept { return static_cast<bool>(data_); }
     DType dtype() const;
     std::span<const std::int64_t> shape() const;
+    std::vector<std::int64_t> extents() const { return {shape().begin(), shape().end()}; }
     std::span<const std::int64_t> strides() const; ///< in elements
     int rank() const { return static_cast<int>(shape().size()); }
     std::int64_t size() const; ///< elements
     std::size_t size_bytes() const;
-    bool is_contiguous() const; ///< row-major without gaps
+    bool is_contiguous() const;      ///< row-major without gaps
+    bool is_unique() const noexcept; ///< nobody else holds this array's memory
     const void* data() const;
     void* data();
 
     /// The i-th slice along the first axis, sharing memory; negative counts from the end.
     Array operator[](std::int64_t i) const;
-    Array clone() const;       ///< row-major, memory of its own
-    Array contiguous() const;  ///< itself if it is row-major, else a clone
+    Array clone() const;        ///< row-major, memory of its own
+    Array contiguous() const;   ///< itself if it is row-major, else a clone
     Array cast(DType to) const; ///< C++ conversions, NaN to integer is 0, out of range clamps
     Array reshape(std::vector<std::int64_t> shape) const;
 
@@ -135,6 +159,11 @@ private:
 
     detail::Ref<const detail::ArrayData> data_;
 };
+
+/// NumPy's .npz: a zip archive of .npy files, each stored as it is. Names are without ".npy".
+/// UserError naming the file if it is none, or if a member is compressed (np.savez_compressed).
+std::vector<std::pair<std::string, Array>> load_npz(std::string_view path);
+void save_npz(std::string_view path, const std::vector<std::pair<std::string, Array>>& arrays);
 
 /// As NumPy prints: nested brackets, columns aligned, the middle of long axes left out.
 std::string to_string(const Array& array);

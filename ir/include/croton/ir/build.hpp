@@ -2,6 +2,8 @@
 
 #include <initializer_list>
 #include <span>
+#include <string_view>
+#include <vector>
 
 #include <croton/ir/op.hpp>
 #include <croton/ir/variable.hpp>
@@ -51,6 +53,11 @@ Shape broadcast_shape(const Op& op,
 
 /// Converts a possibly negative axis of `rank`; UserError naming `function` when out of range.
 int normalize_axis(int axis, int rank, std::string_view function, const Location* where);
+/// The same for several: sorted; UserError where one is given twice.
+std::vector<int> normalize_axes(std::span<const int> axes,
+                                int rank,
+                                std::string_view function,
+                                const Location* where);
 
 /// If `v` is a constant, or a cast or broadcast of one, whose elements are all equal: that value.
 /// Returns whether it is.

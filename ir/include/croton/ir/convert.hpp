@@ -1,13 +1,14 @@
 #pragma once
 
-#include <cstdint>
-
 #include <croton/ir/dtype.hpp>
+
+#include <cstdint>
 
 namespace croton::inline v1 {
 
-/// to[j] = from[i], as the `cast` op converts: integers wrap; NaN to an integer is 0 and values out of
-/// range clamp; anything but 0 is true; floats round to nearest even. Complex is an InternalError.
+/// to[j] = from[i], as the `cast` op converts: integers wrap; NaN to an integer is 0 and values out
+/// of range clamp; anything but 0 is true; floats round to nearest even. Complex is an
+/// InternalError.
 void convert_element(DType from_dtype,
                      const void* from,
                      std::int64_t i,

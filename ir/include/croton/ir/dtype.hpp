@@ -34,7 +34,8 @@ struct DTypeInfo {
     std::string_view name; ///< "bool", "f32": as printed, in emitted text too
     std::size_t size_bytes;
     DTypeKind kind;
-    std::string_view numpy; ///< the descriptor of .npy files, little-endian; empty where NumPy has none
+    std::string_view
+        numpy; ///< the descriptor of .npy files, little-endian; empty where NumPy has none
 };
 
 /// One row a dtype, in the order of the enum.
@@ -71,8 +72,9 @@ constexpr bool is_integer(DType t)
 /// f64; f16 with bf16 is f32.
 DType promote(DType a, DType b);
 
-/// The float dtype in which a function of `t` that is not closed over integers is computed, as NumPy
-/// has it: floats stay; bool and 8-bit integers become f16 in NumPy, here f32; 16-bit f32; else f64.
+/// The float dtype in which a function of `t` that is not closed over integers is computed, as
+/// NumPy has it: floats stay; bool and 8-bit integers become f16 in NumPy, here f32; 16-bit f32;
+/// else f64.
 DType to_float(DType t);
 
 template <class T>
@@ -82,7 +84,8 @@ concept Number = std::is_arithmetic_v<T>;
 template <Number T>
 constexpr DType dtype_of()
 {
-    if constexpr (std::is_same_v<std::remove_cv_t<T>, bool>) return DType::boolean;
+    if constexpr (std::is_same_v<std::remove_cv_t<T>, bool>)
+        return DType::boolean;
     else if constexpr (std::is_floating_point_v<T>) {
         static_assert(sizeof(T) <= 8, "long double has no dtype");
         return sizeof(T) == 4 ? DType::f32 : DType::f64;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <croton/ir/ref.hpp>
+#include <croton/ir/source_location.hpp>
+
 #include <cstdint>
 #include <exception>
 #include <string>
 #include <string_view>
-
-#include <croton/ir/ref.hpp>
-#include <croton/ir/source_location.hpp>
 
 namespace croton::inline v1 {
 

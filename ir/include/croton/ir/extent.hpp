@@ -25,8 +25,7 @@ class Extent {
 public:
     template <std::integral I>
     Extent(I known) : known_(static_cast<std::int64_t>(known))
-    {
-    }
+    {}
     bool is_known() const noexcept { return polynomial_ == nullptr; }
     /// UserError while symbolic.
     std::int64_t value() const;
@@ -58,7 +57,8 @@ private:
 
 using Shape = std::vector<Extent>;
 
-/// A new symbol, different from every other even of the same name; an empty name gets one when printed.
+/// A new symbol, different from every other even of the same name; an empty name gets one when
+/// printed.
 Extent dim(std::string_view name);
 
 /// Rounds towards minus infinity; by zero it is 0, as everywhere in Croton.

@@ -2,13 +2,13 @@
 
 // For sources only: public headers do not include it, as it brings fmt.
 
-#include <string>
-#include <string_view>
-#include <utility>
+#include <croton/ir/error.hpp>
 
 #include <fmt/format.h>
 
-#include <croton/ir/error.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace croton::inline v1 {
 
@@ -21,26 +21,24 @@ UserError user_error(Code code,
                      fmt::format_string<A...> text,
                      A&&... values)
 {
-    return {code, fmt::format("{}: {}", op, fmt::format(text, std::forward<A>(values)...)), where, op};
+    return {code, fmt::format("{}: {}", op, fmt::format(text, std::forward<A>(values)...)), where,
+            op};
 }
 
 template <class... A>
 InternalError internal_error(std::string_view part, fmt::format_string<A...> text, A&&... values)
 {
     return {Code::internal,
-            fmt::format("internal error in {}: {}; please report it",
-                        part,
+            fmt::format("internal error in {}: {}; please report it", part,
                         fmt::format(text, std::forward<A>(values)...)),
-            nullptr,
-            part};
+            nullptr, part};
 }
 
 template <class... A>
 BackendError backend_error(std::string_view part, fmt::format_string<A...> text, A&&... values)
 {
     return {Code::device,
-            fmt::format("{}: {}", part, fmt::format(text, std::forward<A>(values)...)),
-            nullptr,
+            fmt::format("{}: {}", part, fmt::format(text, std::forward<A>(values)...)), nullptr,
             part};
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstddef>
-#include <functional>
-
 #include <croton/ir/array.hpp>
 #include <croton/ir/region.hpp>
+
+#include <cstddef>
+#include <functional>
 
 namespace croton::inline v1 {
 
@@ -28,7 +28,8 @@ std::size_t hash_of(const T& value, const Rest&... rest)
 /// Of dtype, shape and bits.
 std::size_t hash_array(const Array& array);
 
-/// Structural: equal regions have equal hashes; inputs count by position, names and lines do not count.
+/// Structural: equal regions have equal hashes; inputs count by position, names and lines do not
+/// count.
 std::size_t hash(const Region& region);
 bool equal(const Region& a, const Region& b);
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <croton/ir/error.hpp>
+#include <croton/ir/params.hpp>
+#include <croton/ir/variable.hpp>
+
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -8,10 +12,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <croton/ir/error.hpp>
-#include <croton/ir/params.hpp>
-#include <croton/ir/variable.hpp>
 
 namespace croton::inline v1 {
 
@@ -39,21 +39,22 @@ struct DTypeArgs {
 using DTypeRule = void (*)(DTypeArgs&);
 
 // The common rules. Weak operands take the dtype of the others; a weak float among integers is f64.
-void promote_operands(DTypeArgs&);      ///< together; the result is that dtype; any but complex
-void promote_numbers(DTypeArgs&);       ///< the same, bool refused
-void promote_to_float(DTypeArgs&);      ///< together, integers become floats
-void promote_integers(DTypeArgs&);      ///< together, floats refused; bool allowed
-void promote_compare(DTypeArgs&);       ///< together; the result is bool
-void float_to_boolean(DTypeArgs&);      ///< floats (integers converted); the result is bool
-void logical_dtypes(DTypeArgs&);        ///< bool operands only; the result is bool
-void select_dtypes(DTypeArgs&);         ///< a bool, then operands promoted together
-void same_dtype(DTypeArgs&);            ///< the first operand's; the others keep theirs
-void widen_sum(DTypeArgs&);             ///< bool and small integers widen to i64 / u64, floats stay
+void promote_operands(DTypeArgs&); ///< together; the result is that dtype; any but complex
+void promote_numbers(DTypeArgs&);  ///< the same, bool refused
+void promote_to_float(DTypeArgs&); ///< together, integers become floats
+void promote_integers(DTypeArgs&); ///< together, floats refused; bool allowed
+void promote_compare(DTypeArgs&);  ///< together; the result is bool
+void float_to_boolean(DTypeArgs&); ///< floats (integers converted); the result is bool
+void logical_dtypes(DTypeArgs&);   ///< bool operands only; the result is bool
+void select_dtypes(DTypeArgs&);    ///< a bool, then operands promoted together
+void same_dtype(DTypeArgs&);       ///< the first operand's; the others keep theirs
+void widen_sum(DTypeArgs&);        ///< bool and small integers widen to i64 / u64, floats stay
 
 // ---- shape rule
 
-/// What a shape rule sees. `require_equal` throws where two extents differ for all values, and keeps
-/// an undecided equality on the Apply; `text` names both sides: "axis 1 of a and axis 0 of b".
+/// What a shape rule sees. `require_equal` throws where two extents differ for all values, and
+/// keeps an undecided equality on the Apply; `text` names both sides: "axis 1 of a and axis 0 of
+/// b".
 struct ShapeArgs {
     const Op& op;
     const Location* where;
@@ -100,7 +101,8 @@ struct Pointwise {
 /// One place that an output element may come from: operand[index], where every guard holds.
 struct IndexPiece {
     std::size_t operand;
-    std::vector<Extent> index; ///< one per axis of the operand, in terms of the output's index symbols
+    std::vector<Extent>
+        index; ///< one per axis of the operand, in terms of the output's index symbols
     struct Guard {
         Extent value; ///< holds where 0 <= value < bound
         Extent bound;
@@ -118,8 +120,8 @@ struct IndexMapArgs {
         return params_cast<P>(params);
     }
 };
-/// Moves elements without changing them: out[i] is the first piece whose guards hold; the last piece
-/// has none. Every reshape, transpose, slice, pad, flip, broadcast, concatenation.
+/// Moves elements without changing them: out[i] is the first piece whose guards hold; the last
+/// piece has none. Every reshape, transpose, slice, pad, flip, broadcast, concatenation.
 struct IndexMap {
     std::vector<IndexPiece> (*map)(const IndexMapArgs&);
     /// One operand whose elements stay in C order, only under another shape: no memory need move.
@@ -154,11 +156,11 @@ struct PrefixParams {
         std::tuple{field("axis", &PrefixParams::axis), field("reverse", &PrefixParams::reverse)};
 };
 
-/// Where a gather reads, or a scatter writes: for each axis of the data, an affine expression or the
-/// value of an index operand at some place.
+/// Where a gather reads, or a scatter writes: for each axis of the data, an affine expression or
+/// the value of an index operand at some place.
 struct GatherAxis {
-    int index_operand = -1;     ///< -1: `at` is the index itself
-    std::vector<Extent> at;     ///< where in the index operand; or one expression
+    int index_operand = -1; ///< -1: `at` is the index itself
+    std::vector<Extent> at; ///< where in the index operand; or one expression
 };
 struct Gather {
     /// operands[0] is the data, the others are indices; `out` is the output's index.
@@ -176,17 +178,16 @@ struct Contract {};
 struct ContractParams {
     std::vector<int> a_batch, b_batch; ///< axes that both and the result share, in order
     std::vector<int> a_sum, b_sum;     ///< axes summed over, in order
-    static constexpr auto fields = std::tuple{field("a_batch", &ContractParams::a_batch),
-                                              field("b_batch", &ContractParams::b_batch),
-                                              field("a_sum", &ContractParams::a_sum),
-                                              field("b_sum", &ContractParams::b_sum)};
+    static constexpr auto fields = std::tuple{
+        field("a_batch", &ContractParams::a_batch), field("b_batch", &ContractParams::b_batch),
+        field("a_sum", &ContractParams::a_sum), field("b_sum", &ContractParams::b_sum)};
 };
 
 /// A loop over steps with a Region for a body (ScanParams in ops/control.hpp).
 struct Scan {};
 
-/// Means an expression of other ops, written when code is generated: rules and gradients see the op,
-/// the schedule sees the expression. Batching, bounds and cost follow from the expression.
+/// Means an expression of other ops, written when code is generated: rules and gradients see the
+/// op, the schedule sees the expression. Batching, bounds and cost follow from the expression.
 struct CompositeArgs {
     const ParamsBase* params;
     std::span<const Variable> x;
@@ -205,8 +206,8 @@ using Lowering = std::
 
 // ---- reference
 
-/// The obvious meaning of a pointwise op, in f64, i64 or u64; null where the op has no such operands.
-/// Where operands are bool they are 0 or 1 in the type of the others.
+/// The obvious meaning of a pointwise op, in f64, i64 or u64; null where the op has no such
+/// operands. Where operands are bool they are 0 or 1 in the type of the others.
 struct ScalarReference {
     double (*real)(const double* x) = nullptr;
     std::int64_t (*integer)(const std::int64_t* x) = nullptr;
@@ -254,7 +255,8 @@ struct ReferenceArgs {
 };
 /// The slow, obvious meaning of a structured op.
 using ArrayReference = Array (*)(const ReferenceArgs&);
-/// The meaning is what the record's other facets say: a Composite's expression, a Region run step by step.
+/// The meaning is what the record's other facets say: a Composite's expression, a Region run step
+/// by step.
 struct DerivedReference {};
 
 using Reference = std::variant<ScalarReference, ArrayReference, DerivedReference>;
@@ -315,9 +317,9 @@ struct Op {
     Reference reference;
     Gradient grad;
     Domain domain = {};
-    std::size_t arity = 1;               ///< operands; 0 also for "as many as given"
-    bool commutative = false;            ///< of its two operands
-    ParamsBase* (*params)() = nullptr;   ///< create_params<P>; null for none
+    std::size_t arity = 1;             ///< operands; 0 also for "as many as given"
+    bool commutative = false;          ///< of its two operands
+    ParamsBase* (*params)() = nullptr; ///< create_params<P>; null for none
 };
 
 bool is_pointwise(const Op& op);

@@ -13,8 +13,7 @@ struct Operand {
     Operand(const Variable& a, Where w = Where::current()) : v(a), where(w) {}
     template <Number T>
     Operand(T literal, Where w = Where::current()) : v(literal, w), where(w)
-    {
-    }
+    {}
     Operand(const Extent& extent, Where w = Where::current()) : v(extent, w), where(w) {}
     Operand(const Array& array, Where w = Where::current()) : v(array, w), where(w) {}
 };
@@ -25,8 +24,7 @@ struct Axis {
     std::vector<int> axes;
     template <std::integral I>
     Axis(I axis) : axes{static_cast<int>(axis)}
-    {
-    }
+    {}
     Axis(std::initializer_list<int> several) : axes(several) {}
     explicit Axis(std::vector<int> several) : axes(std::move(several)) {}
 };

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <croton/ir/array.hpp>
+#include <croton/ir/extent.hpp>
+#include <croton/ir/ref.hpp>
+#include <croton/ir/region.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -8,11 +13,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <croton/ir/array.hpp>
-#include <croton/ir/extent.hpp>
-#include <croton/ir/ref.hpp>
-#include <croton/ir/region.hpp>
 
 namespace croton::inline v1 {
 
@@ -38,11 +38,11 @@ struct FieldRef {
 template <class P, class T>
 struct Field {
     std::string_view name;
-    T P::*member;
+    T P::* member;
 };
 /// One entry of a parameter struct's `static constexpr auto fields = std::tuple{field(..), ..}`.
 template <class P, class T>
-constexpr Field<P, T> field(std::string_view name, T P::*member)
+constexpr Field<P, T> field(std::string_view name, T P::* member)
 {
     return {name, member};
 }
@@ -115,7 +115,8 @@ std::size_t hash(const Params& params);
 bool equal(const Params& a, const Params& b);
 /// "axis=1, reverse=false"; empty for none.
 std::string to_string(const Params& params);
-/// Applies `by` to every Extent and Shape in the parameters (not inside regions); itself if none changes.
+/// Applies `by` to every Extent and Shape in the parameters, inside regions too; itself if none
+/// changes.
 Params substitute(const Params& params, const Substitution& by);
 
 } // namespace croton::inline v1

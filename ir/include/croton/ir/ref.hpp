@@ -4,8 +4,9 @@
 
 namespace croton::inline v1::detail {
 
-/// Shared ownership of a T by a count inside it: one pointer wide, so public classes stay one pointer.
-/// T gives `void retain(const T*) noexcept` and `void release(const T*) noexcept`, found by ADL.
+/// Shared ownership of a T by a count inside it: one pointer wide, so public classes stay one
+/// pointer. T gives `void retain(const T*) noexcept` and `void release(const T*) noexcept`, found
+/// by ADL.
 template <class T>
 class Ref {
 public:

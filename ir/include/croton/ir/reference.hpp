@@ -1,9 +1,9 @@
 #pragma once
 
-#include <span>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/op.hpp>
+
+#include <span>
 
 namespace croton::inline v1 {
 
@@ -12,13 +12,16 @@ namespace croton::inline v1 {
 std::vector<Array> evaluate_reference(const Apply& apply, std::span<const Array> inputs);
 
 /// Computes a whole graph, op by op: no compiler, no rules, nothing fused.
-/// `values` gives an Array for every input leaf among `inputs`; symbols are bound from their shapes.
+/// `values` gives an Array for every input leaf among `inputs`; symbols are bound from their
+/// shapes.
 std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
                                       std::span<const Array> values,
                                       std::span<const Variable> outputs);
 
 /// Slow and obvious: independent loops over elements, no index maps, for checking those.
 namespace reference {
+/// Runs the body step by step.
+std::vector<Array> scan(const Apply& apply, std::span<const Array> inputs);
 Array broadcast_to(const ReferenceArgs&);
 Array reduce_with(Monoid monoid, const ReferenceArgs&);
 template <Monoid m>
@@ -28,6 +31,23 @@ Array reduce(const ReferenceArgs& args)
 }
 Array contract(const ReferenceArgs&);
 Array transpose(const ReferenceArgs&);
+Array relabel(const ReferenceArgs&); ///< the same elements in C order under the result's shape
+Array flip(const ReferenceArgs&);
+Array concatenate(const ReferenceArgs&);
+Array slice(const ReferenceArgs&);
+Array set_slice(const ReferenceArgs&);
+Array iota(const ReferenceArgs&);
+Array gather(const ReferenceArgs&);
+Array take_along_axis(const ReferenceArgs&);
+Array scatter_add(const ReferenceArgs&);
+Array scatter_set(const ReferenceArgs&);
+Array add_along_axis(const ReferenceArgs&);
+Array cumulate(Monoid monoid, const ReferenceArgs&);
+template <Monoid m>
+Array prefix(const ReferenceArgs& args)
+{
+    return cumulate(m, args);
+}
 } // namespace reference
 
 } // namespace croton::inline v1

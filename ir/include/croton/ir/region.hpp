@@ -1,8 +1,8 @@
 #pragma once
 
-#include <span>
-
 #include <croton/ir/ref.hpp>
+
+#include <span>
 
 namespace croton::inline v1 {
 
@@ -16,7 +16,8 @@ void release(const RegionData*) noexcept;
 } // namespace detail
 
 /// An inner graph in an op's parameters: the body of a scan, a branch of a cond. Closed: everything
-/// that `outputs` need comes from `inputs`, from constants, or is computed inside. Immutable, shared.
+/// that `outputs` need comes from `inputs`, from constants, or is computed inside. Immutable,
+/// shared.
 class Region {
 public:
     Region() noexcept = default;

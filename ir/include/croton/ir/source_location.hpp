@@ -29,7 +29,8 @@ struct ScopeFrame {
 };
 
 /// Names a part of a model: while it lives, what this thread builds says "in rk4, called at .." in
-/// errors and in emitted comments. Scopes nest; they are destroyed in reverse order of construction.
+/// errors and in emitted comments. Scopes nest; they are destroyed in reverse order of
+/// construction.
 class Scope {
 public:
     explicit Scope(std::string_view name, Where where = Where::current());

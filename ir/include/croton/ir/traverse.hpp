@@ -1,17 +1,17 @@
 #pragma once
 
+#include <croton/ir/apply.hpp>
+#include <croton/ir/variable.hpp>
+
 #include <cstddef>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
-#include <croton/ir/apply.hpp>
-#include <croton/ir/variable.hpp>
-
 namespace croton::inline v1 {
 
-/// Every Apply that `outputs` need, inputs before users, in an order that depends only on the graph:
-/// depth first, operands from left to right. Not into regions. No recursion.
+/// Every Apply that `outputs` need, inputs before users, in an order that depends only on the
+/// graph: depth first, operands from left to right. Not into regions. No recursion.
 std::vector<Apply> applies_of(std::span<const Variable> outputs);
 
 /// Every leaf that `outputs` need, each once, in the order in which applies_of meets them.

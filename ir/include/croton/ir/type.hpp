@@ -1,9 +1,9 @@
 #pragma once
 
-#include <string>
-
 #include <croton/ir/dtype.hpp>
 #include <croton/ir/extent.hpp>
+
+#include <string>
 
 namespace croton::inline v1 {
 

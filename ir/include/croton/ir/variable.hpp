@@ -1,15 +1,15 @@
 #pragma once
 
+#include <croton/ir/array.hpp>
+#include <croton/ir/source_location.hpp>
+#include <croton/ir/type.hpp>
+
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include <croton/ir/array.hpp>
-#include <croton/ir/source_location.hpp>
-#include <croton/ir/type.hpp>
 
 namespace croton::inline v1 {
 
@@ -38,8 +38,7 @@ public:
     template <Number T>
     Variable(T literal, Where where = Where::current())
         : Variable(weak(Array::scalar(widened(literal)), where))
-    {
-    }
+    {}
     /// A weak integer: `x / n` keeps x's dtype.
     Variable(const Extent& extent, Where where = Where::current());
     /// A constant; the array is copied.
@@ -58,6 +57,17 @@ public:
     Variable operator()(const Index& i0, const Index& i1) const;
     Variable operator()(const Index& i0, const Index& i1, const Index& i2) const;
     Variable operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3) const;
+    Variable operator()(const Index& i0,
+                        const Index& i1,
+                        const Index& i2,
+                        const Index& i3,
+                        const Index& i4) const;
+    Variable operator()(const Index& i0,
+                        const Index& i1,
+                        const Index& i2,
+                        const Index& i3,
+                        const Index& i4,
+                        const Index& i5) const;
     Variable operator[](const Index& i) const;
     /// A new array that differs from this one at the index, as jax's .at[i].set(v).
     [[nodiscard]] Variable set(std::initializer_list<Index> index, const Variable& value) const;
@@ -100,10 +110,14 @@ private:
     template <Number T>
     static constexpr auto widened(T literal)
     {
-        if constexpr (std::is_same_v<T, bool>) return literal;
-        else if constexpr (std::is_floating_point_v<T>) return static_cast<double>(literal);
-        else if constexpr (std::is_unsigned_v<T> && sizeof(T) == 8) return literal;
-        else return static_cast<std::int64_t>(literal);
+        if constexpr (std::is_same_v<T, bool>)
+            return literal;
+        else if constexpr (std::is_floating_point_v<T>)
+            return static_cast<double>(literal);
+        else if constexpr (std::is_unsigned_v<T> && sizeof(T) == 8)
+            return literal;
+        else
+            return static_cast<std::int64_t>(literal);
     }
     static Variable weak(Array value, const Where& where);
 
@@ -120,7 +134,8 @@ struct Same {
 };
 
 /// An input of a graph: a name, a dtype, and extents that may be symbols.
-Variable input(std::string_view name, DType dtype, const Shape& shape, Where where = Where::current());
+Variable
+input(std::string_view name, DType dtype, const Shape& shape, Where where = Where::current());
 template <Number T>
 Variable tensor(std::string_view name, const Shape& shape, Where where = Where::current())
 {
@@ -132,9 +147,8 @@ Variable scalar(std::string_view name, Where where = Where::current())
     return input(name, dtype_of<T>(), {}, where);
 }
 template <Number T>
-Variable vector(std::string_view name,
-                const Shape& shape = {dim("")},
-                Where where = Where::current())
+Variable
+vector(std::string_view name, const Shape& shape = {dim("")}, Where where = Where::current())
 {
     return input(name, dtype_of<T>(), shape, where);
 }

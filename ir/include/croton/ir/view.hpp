@@ -25,7 +25,8 @@ concept Contiguous = requires(S& s) {
     s.size();
 } && !StridedMatrix<S>;
 
-/// Borrowed memory: pointer, extents and strides in elements. Never owns: the memory must outlive it.
+/// Borrowed memory: pointer, extents and strides in elements. Never owns: the memory must outlive
+/// it.
 template <class T, int Rank = 1>
 struct View {
     static_assert(Rank >= 0);
@@ -46,14 +47,13 @@ struct View {
     template <class U>
         requires(std::same_as<const U, T>)
     View(const View<U, Rank>& v) : data(v.data), extents(v.extents), strides(v.strides)
-    {
-    }
+    {}
     template <Contiguous S>
         requires(Rank == 1 && std::convertible_to<decltype(std::declval<S&>().data()), T*>)
     View(S&& s) : data(s.data()), extents{static_cast<std::int64_t>(s.size())}, strides{1}
-    {
-    }
-    /// Rank 2: rows and columns with both strides; rank 1: a vector, or a matrix of one row or column.
+    {}
+    /// Rank 2: rows and columns with both strides; rank 1: a vector, or a matrix of one row or
+    /// column.
     template <StridedMatrix M>
         requires((Rank == 1 || Rank == 2) &&
                  std::convertible_to<decltype(std::declval<M&>().data()), T*>)

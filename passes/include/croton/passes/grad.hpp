@@ -1,10 +1,10 @@
 #pragma once
 
+#include <croton/ir/variable.hpp>
+
 #include <array>
 #include <concepts>
 #include <cstddef>
-
-#include <croton/ir/variable.hpp>
 
 namespace croton::inline v1 {
 
@@ -13,8 +13,8 @@ struct GradOptions {
     bool disconnected_zero = false;
 };
 
-// Derivatives are graphs like any other: simplified, compiled and differentiated again. `x` may be any
-// floating-point Variable, also an intermediate one.
+// Derivatives are graphs like any other: simplified, compiled and differentiated again. `x` may be
+// any floating-point Variable, also an intermediate one.
 //
 // where   what a `where` did not select gets exactly 0: d/dx of where(x > 0, sqrt(x), 0) is 0 at 0.
 // errors  UserError at the caller's line: a loss that is no scalar, integers, an x that y does not
@@ -23,9 +23,11 @@ struct GradOptions {
 
 /// Gradients of the scalar `y`: one for each x, of its type.
 Variables grad(const Variable& y, const Variables& xs, GradOptions = {}, Where = Where::current());
-/// One x. A template on purpose: `{W}` can't deduce it, so `auto [g] = grad(loss, {W})` is the form below.
+/// One x. A template on purpose: `{W}` can't deduce it, so `auto [g] = grad(loss, {W})` is the form
+/// below.
 template <std::derived_from<Variable> V>
-Variable grad(const Variable& y, const V& x, GradOptions options = {}, Where where = Where::current())
+Variable
+grad(const Variable& y, const V& x, GradOptions options = {}, Where where = Where::current())
 {
     return grad(y, Variables{x}, options, where)[0];
 }
@@ -38,7 +40,8 @@ std::array<Variable, N> grad(const Variable& y,
 {
     const Variables all = grad(y, Variables(xs, xs + N), options, where);
     std::array<Variable, N> some;
-    for (std::size_t i = 0; i < N; ++i) some[i] = all[i];
+    for (std::size_t i = 0; i < N; ++i)
+        some[i] = all[i];
     return some;
 }
 
@@ -50,16 +53,23 @@ Variables vjp(const Variables& ys,
               GradOptions = {},
               Where = Where::current());
 
-/// Forward mode: the sum over dy/dx * x_dot, of y's type. Each x_dot has its x's shape (converted and
-/// broadcast to it).
+/// Forward mode: the sum over dy/dx * x_dot, of y's type. Each x_dot has its x's shape (converted
+/// and broadcast to it).
 Variable jvp(const Variable& y,
              const Variables& xs,
              const Variables& x_dots,
              GradOptions = {},
              Where = Where::current());
 
-/// The Hessian of the scalar `y` times v, of x's type: one forward sweep over the gradient. Zeros where
-/// y is linear in x.
+/// dy/dx, of y's shape followed by x's: a loop of sweeps, forward ones where x is known to have
+/// fewer elements than y. Costs as much as gradients of the smaller number of elements.
+Variable jacobian(const Variable& y, const Variable& x, GradOptions = {}, Where = Where::current());
+/// Second derivatives of the scalar `y`, of x's shape twice: a forward sweep over the gradient for
+/// each element of x. Zeros where y is linear in x.
+Variable hessian(const Variable& y, const Variable& x, GradOptions = {}, Where = Where::current());
+
+/// The Hessian of the scalar `y` times v, of x's type: one forward sweep over the gradient. Zeros
+/// where y is linear in x.
 Variable hvp(const Variable& y,
              const Variable& x,
              const Variable& v,

@@ -35,8 +35,8 @@ struct PassOptions {
     bool verify = false;       ///< verify(graph) after every pass that changed it
     bool check_hash = false;   ///< the structural hash changes if and only if the pass says so
     bool record_texts = false; ///< keep the graph's text after each stage
-    std::vector<std::string> rules_off;  ///< by name or text
-    std::vector<std::string> passes_off; ///< by name
+    std::vector<std::string> rules_off = {};  ///< by name or text
+    std::vector<std::string> passes_off = {}; ///< by name
 };
 
 /// One pass as it ran.

@@ -55,7 +55,9 @@ private:
 /// Rules of one theme, tried in the order in which they are written.
 class RuleSet {
 public:
-    explicit RuleSet(std::string name) : name_(std::move(name)) {}
+    explicit RuleSet(std::string name, std::vector<std::shared_ptr<Rule>> rules = {})
+        : name_(std::move(name)), rules_(std::move(rules))
+    {}
     RuleBuilder add(const Variable& left,
                     const Variable& right,
                     Exactness exactness,

@@ -15,19 +15,19 @@ struct CompileOptions {
     /// Report loops that LLVM did not vectorise.
     bool remarks = true;
     /// An LLVM CPU name such as "x86-64-v3"; empty: this machine's CPU with all its features.
-    std::string cpu;
+    std::string cpu = {};
     /// Threads that compile units at once; 0: one for each CPU that this process may use.
     int threads = 0;
     /// Folder in which debuggers look for a text of the name it was compiled under; may be empty.
-    std::string source_folder;
+    std::string source_folder = {};
 };
 
 /// A loop that LLVM did not vectorise, and LLVM's reason.
 struct Remark {
-    std::string file;
+    std::string file = {};
     int line = 0;
     int column = 0;
-    std::string message;
+    std::string message = {};
 };
 
 /// Times are summed over units, so with several threads they exceed the time that passed.
@@ -35,9 +35,9 @@ struct CompileReport {
     double frontend_ms = 0;
     double backend_ms = 0;
     double link_ms = 0;
-    std::vector<Remark> missed_vectorisation;
+    std::vector<Remark> missed_vectorisation = {};
     /// Warnings of the compiler and the linker.
-    std::string log;
+    std::string log = {};
 };
 
 /// Compiles one C++ text to one relocatable object, in this process.

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <croton/runtime/clang_jit.hpp>
+#include <croton/runtime/program_library.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -7,9 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include <croton/runtime/clang_jit.hpp>
-#include <croton/runtime/program_library.hpp>
 
 namespace croton::inline v1 {
 
@@ -48,12 +48,12 @@ public:
     };
 
     struct Counts {
-        std::uint64_t programs_in_memory = 0;  ///< requests met by a program in use
-        std::uint64_t programs_from_disk = 0;  ///< requests met by the folder
-        std::uint64_t programs_linked = 0;     ///< requests that linked
-        std::uint64_t objects_from_disk = 0;   ///< units met by the folder
-        std::uint64_t objects_compiled = 0;    ///< units that were compiled
-        std::uint64_t refused_entries = 0;     ///< corrupt or foreign entries met and replaced
+        std::uint64_t programs_in_memory = 0; ///< requests met by a program in use
+        std::uint64_t programs_from_disk = 0; ///< requests met by the folder
+        std::uint64_t programs_linked = 0;    ///< requests that linked
+        std::uint64_t objects_from_disk = 0;  ///< units met by the folder
+        std::uint64_t objects_compiled = 0;   ///< units that were compiled
+        std::uint64_t refused_entries = 0;    ///< corrupt or foreign entries met and replaced
     };
 
     explicit KernelCache(Settings settings);

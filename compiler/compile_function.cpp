@@ -1,0 +1,275 @@
+#include <croton/compiler/function.hpp>
+#include <croton/ir/apply.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/graph.hpp>
+#include <croton/ir/print.hpp>
+#include <croton/ir/traverse.hpp>
+#include <croton/ir/verify.hpp>
+#include <croton/passes/pipelines.hpp>
+#include <croton/runtime/kernel_cache.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "dump.hpp"
+#include "function_data.hpp"
+#include "solve_extents.hpp"
+
+namespace croton::inline v1 {
+
+namespace {
+
+using detail::FunctionData;
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start)
+{
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+std::string described(const Variable& v)
+{
+    const std::string_view name = v.name();
+    return name.empty()
+               ? fmt::format("an unnamed {} at {}", to_string(v.type()), to_string(v.where()))
+               : fmt::format("'{}'", name);
+}
+
+bool contains(const std::vector<Variable>& list, const Variable& v)
+{
+    return std::ranges::any_of(list, [&](const Variable& w) { return same(v, w); });
+}
+
+/// What is asked for, checked one thing at a time.
+class Request {
+public:
+    Request(std::vector<Variable> inputs, Outputs outputs, Options options, Where where)
+        : inputs_(std::move(inputs)), options_(std::move(options)), where_(locate(where))
+    {
+        for (const Output& o : outputs) {
+            if (o.variable.is_empty()) fail("an output is an empty Variable");
+            outputs_.push_back(o.variable);
+            names_.push_back(o.name.empty() ? std::string(o.variable.name()) : o.name);
+            // The emitted text then calls it by the output's name.
+            if (o.variable.name().empty() && !o.name.empty()) o.variable.named(o.name);
+        }
+        check_inputs();
+        for (const Update& u : options_.updates)
+            add_update(u);
+        if (outputs_.empty()) fail("there is nothing to compute: no outputs and no updates");
+        apply_givens();
+        check_leaves();
+    }
+
+    detail::Ref<const FunctionData> compile();
+
+private:
+    template <class... A>
+    [[noreturn]] void fail(fmt::format_string<A...> text, A&&... values) const
+    {
+        throw user_error(Code::domain, where_, name(), text, std::forward<A>(values)...);
+    }
+    std::string name() const { return options_.name.empty() ? "function" : options_.name; }
+
+    void check_inputs() const
+    {
+        for (std::size_t i = 0; i < inputs_.size(); ++i) {
+            const Variable& v = inputs_[i];
+            if (v.is_empty()) fail("input {} is an empty Variable", i);
+            if (v.leaf() == Leaf::shared)
+                fail("input {} '{}' is shared: functions read it without being given it", i,
+                     v.name());
+            if (v.leaf() != Leaf::input)
+                fail("input {} is no input but {}; use givens to replace a value", i,
+                     v.owner() ? v.owner().op().name : "a constant");
+            for (std::size_t k = 0; k < i; ++k) {
+                if (same(inputs_[k], v)) fail("input {} is given twice", described(v));
+                if (!v.name().empty() && inputs_[k].name() == v.name())
+                    fail("two inputs are named '{}'", v.name());
+            }
+        }
+    }
+
+    void add_update(const Update& u)
+    {
+        if (contains(targets_, u.target)) fail("'{}' is updated twice", u.target.name());
+        Variable value = u.value;
+        if (value.is_empty()) fail("the update of '{}' is an empty Variable", u.target.name());
+        if (value.is_weak() || (value.dtype() != u.target.dtype() &&
+                                promote(value.dtype(), u.target.dtype()) == u.target.dtype()))
+            value = value.as(u.target.dtype());
+        const Type type = u.target.type();
+        if (value.dtype() != u.target.dtype())
+            throw user_error(Code::dtype, value.location(), name(),
+                             "the update of '{}' is {}, the variable {}; convert it with .as()",
+                             u.target.name(), croton::name(value.dtype()),
+                             croton::name(type.dtype()));
+        if (value.rank() != u.target.rank())
+            throw user_error(Code::shape, value.location(), name(),
+                             "the update of '{}' has shape {}, the variable {}", u.target.name(),
+                             to_string(value.shape()), to_string(type.shape()));
+        for (std::size_t i = 0; i < type.shape().size(); ++i)
+            if (never_equal(value.shape()[i], type.shape()[i]))
+                throw user_error(Code::shape, value.location(), name(),
+                                 "the update of '{}' has shape {}, the variable {}",
+                                 u.target.name(), to_string(value.shape()),
+                                 to_string(type.shape()));
+        targets_.push_back(u.target);
+        outputs_.push_back(value);
+    }
+
+    void apply_givens()
+    {
+        VariableMap by;
+        for (const auto& [from, to] : options_.givens) {
+            if (from.type() != to.type())
+                fail("givens replace {} {} by {}", described(from), to_string(from.type()),
+                     to_string(to.type()));
+            if (!by.emplace(from, to).second) fail("givens replace {} twice", described(from));
+        }
+        // A replacement may itself need what another given replaces: as often as there are givens.
+        for (std::size_t round = 0; round < options_.givens.size(); ++round) {
+            const Variables replaced = copy_graph(outputs_, by);
+            if (std::ranges::equal(replaced, outputs_, Same{})) return;
+            outputs_ = replaced;
+        }
+        for (const Variable& v : leaves(outputs_))
+            if (by.contains(v))
+                fail("givens are cyclic: {} is replaced by something that needs it", described(v));
+    }
+
+    void check_leaves()
+    {
+        const Variables needed = leaves(outputs_);
+        for (const Variable& v : needed) {
+            if (v.leaf() == Leaf::input && !contains(inputs_, v))
+                throw user_error(Code::domain, v.location(), name(),
+                                 "{} is needed but not among the inputs", described(v));
+            if (v.leaf() == Leaf::wildcard) fail("an output needs a wildcard of a rewrite rule");
+            if (v.leaf() == Leaf::shared) shared_.push_back(v);
+        }
+        if (options_.allow_unused_inputs) return;
+        for (std::size_t i = 0; i < inputs_.size(); ++i)
+            if (!contains(needed, inputs_[i]) && !names_an_extent(inputs_[i]))
+                fail("input {} {} is not needed by any output; allow_unused_inputs accepts it", i,
+                     described(inputs_[i]));
+    }
+
+    /// An input may be there for its shape alone.
+    bool names_an_extent(const Variable& v) const
+    {
+        for (const Apply& a : applies_of(outputs_))
+            for (const Variable& out : a.outputs())
+                for (const Extent& e : out.shape())
+                    for (const detail::Atom* s : symbols(e))
+                        for (const Extent& mine : v.shape())
+                            if (as_symbol(mine) == s) return true;
+        return false;
+    }
+
+    std::vector<Variable> inputs_;
+    std::vector<Variable> outputs_;
+    std::vector<std::string> names_;
+    std::vector<Variable> targets_;
+    std::vector<Variable> shared_;
+    Options options_;
+    const Location* where_;
+};
+
+KernelCache& kernel_cache(bool on_disk)
+{
+    if (!environment().jit_folder.empty()) {
+        static const bool added = (add_jit_folder(environment().jit_folder), true);
+        (void)added;
+    }
+    static KernelCache disk({environment().cache_folder, environment().cache_limit_bytes});
+    static KernelCache memory({});
+    return on_disk ? disk : memory;
+}
+
+void optimise(FunctionData& f)
+{
+    std::vector<Variable> leaves_of = f.inputs;
+    leaves_of.insert(leaves_of.end(), f.shared.begin(), f.shared.end());
+    Graph graph(leaves_of, f.outputs);
+    f.graph_before = to_text(graph);
+    PassOptions options;
+    options.strict = f.options.strict;
+    options.rules_off = f.options.rules_off;
+#ifdef CROTON_VERIFY
+    options.verify = true;
+#else
+    options.verify = environment().verify;
+#endif
+    options.record_texts = !environment().dump_folder.empty();
+    f.passes = cpu_pipeline().run(graph, options);
+    f.graph_after = to_text(graph);
+    f.outputs = graph.outputs();
+}
+
+void build(FunctionData& f, std::span<const Requirement> requirements)
+{
+    std::vector<Variable> inputs = f.inputs;
+    inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
+    f.program =
+        codegen::make_program(inputs, f.outputs, requirements, {f.name, f.options.threads != 1});
+}
+
+void load(FunctionData& f)
+{
+    const auto start = Clock::now();
+    CompileOptions options;
+    options.opt_level = f.options.fast_start ? 1 : 2;
+    const ProgramUnit unit{f.program.source, {}};
+    f.library = kernel_cache(f.options.cache).load({&unit, 1}, f.name, options, &f.compile);
+    f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));
+    f.workspace_bytes = reinterpret_cast<WorkspaceFunction>(f.library.symbol("workspace_bytes"));
+    f.runtime = cpu_runtime(f.options.threads);
+    f.compile_ms = milliseconds_since(start);
+}
+
+detail::Ref<const FunctionData> Request::compile()
+{
+    const auto start = Clock::now();
+    auto* f = new FunctionData(options_);
+    auto owner = detail::Ref<const FunctionData>::adopt(f);
+    f->name = name();
+    f->where = where_;
+    f->output_names = names_;
+    f->targets = targets_;
+    f->shared = shared_;
+    const SolvedExtents solved = solve_extents(outputs_);
+    VariableMap by;
+    for (const Variable& v : inputs_) {
+        Shape shape = v.shape();
+        for (Extent& e : shape)
+            e = substitute(e, solved.substitution);
+        if (same(shape, v.shape())) {
+            f->inputs.push_back(v);
+            continue;
+        }
+        const OriginScope origin(v.location());
+        f->inputs.push_back(input(v.name(), v.dtype(), shape));
+        by.emplace(v, f->inputs.back());
+    }
+    f->outputs = copy_graph(outputs_, by, solved.substitution);
+    if (options_.reference) return owner;
+    optimise(*f);
+    build(*f, solved.undecided);
+    f->build_ms = milliseconds_since(start);
+    dump(*f);
+    load(*f);
+    return owner;
+}
+
+} // namespace
+
+Function function(std::vector<Variable> inputs, Outputs outputs, Options options, Where where)
+{
+    return Function(
+        Request(std::move(inputs), std::move(outputs), std::move(options), where).compile());
+}
+
+} // namespace croton::inline v1

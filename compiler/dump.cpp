@@ -1,0 +1,45 @@
+#include "dump.hpp"
+
+#include <croton/ir/format.hpp>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+
+namespace croton::inline v1 {
+
+namespace {
+
+std::string file_name(std::size_t number, const std::string& stage)
+{
+    std::string name = fmt::format("{:02}-", number);
+    for (char c : stage)
+        name += std::isalnum(static_cast<unsigned char>(c)) ? c : '-';
+    return name + ".txt";
+}
+
+void write(const std::filesystem::path& path, std::string_view text)
+{
+    std::ofstream file(path);
+    file << text;
+    if (!file) throw backend_error("dump", "cannot write {}", path.string());
+}
+
+} // namespace
+
+void dump(const detail::FunctionData& f)
+{
+    if (environment().dump_folder.empty()) return;
+    static std::atomic<int> functions{0};
+    const std::filesystem::path folder = std::filesystem::path(environment().dump_folder) /
+                                         fmt::format("{:03}-{}", functions++, f.name);
+    std::filesystem::create_directories(folder);
+    write(folder / "00-input.txt", f.graph_before);
+    std::size_t number = 1;
+    for (const Stage& s : f.passes.stages)
+        if (s.changed == Changed::yes && !s.text.empty())
+            write(folder / file_name(number++, s.name), s.text);
+    write(folder / (f.name + ".cpp"), f.program.source);
+}
+
+} // namespace croton::inline v1

@@ -1,0 +1,71 @@
+#include <croton/ir/format.hpp>
+#include <croton/ir/print.hpp>
+
+#include "function_data.hpp"
+
+namespace croton::inline v1 {
+
+namespace {
+
+std::string kernels_text(const codegen::Program& p)
+{
+    std::string text;
+    for (const codegen::KernelInfo& k : p.kernels)
+        text += fmt::format("  {:<14} {:<9} {} flops, {} bytes, {} applies\n", k.name,
+                            codegen::name(k.kind), to_string(k.flops), to_string(k.bytes),
+                            k.applies.size());
+    return text;
+}
+
+std::string workspace_text(const codegen::Program& p)
+{
+    std::string text;
+    for (const codegen::WorkspaceValue& v : p.workspace)
+        text += fmt::format("  slot {}  {} bytes  {}\n", v.slot, to_string(v.bytes),
+                            to_expression(v.value, 60));
+    if (p.workspace_bytes >= 0) text += fmt::format("  {} bytes together\n", p.workspace_bytes);
+    return text.empty() ? "  nothing\n" : text;
+}
+
+std::string unfused_text(const codegen::Program& p)
+{
+    std::string text;
+    for (const codegen::Unfused& u : p.unfused)
+        text += fmt::format("  {}: {}\n", to_expression(u.value, 60), u.reason);
+    return text.empty() ? "  nothing\n" : text;
+}
+
+std::string remarks_text(const CompileReport& report)
+{
+    std::string text;
+    for (const Remark& r : report.missed_vectorisation)
+        text += fmt::format("  line {}: {}\n", r.line, r.message);
+    return text.empty() ? "  none\n" : text;
+}
+
+} // namespace
+
+std::string Function::explain() const
+{
+    const detail::FunctionData& f = *data_;
+    std::string text = signature() + "\n\n";
+    if (f.options.reference)
+        return text + "reference mode: each op by its meaning, nothing is compiled\n";
+    text += "graph as written\n" + f.graph_before + "\n";
+    text += "passes\n" + to_string(f.passes) + "\n";
+    text += "rules that fired\n";
+    for (const Firing& firing : f.passes.firings)
+        text += "  " + to_string(firing) + "\n";
+    text += "\ngraph as compiled\n" + f.graph_after + "\n";
+    text += "kernels\n" + kernels_text(f.program) + "\n";
+    text += "stored instead of fused\n" + unfused_text(f.program) + "\n";
+    text += "workspace\n" + workspace_text(f.program) + "\n";
+    text += fmt::format("compiling  {:.1f} ms building, {:.1f} ms until callable (front end "
+                        "{:.1f}, back end {:.1f}, link {:.1f})\n\n",
+                        f.build_ms, f.compile_ms, f.compile.frontend_ms, f.compile.backend_ms,
+                        f.compile.link_ms);
+    text += "loops that LLVM did not vectorise\n" + remarks_text(f.compile) + "\n";
+    return text + "source\n" + std::string(source());
+}
+
+} // namespace croton::inline v1

@@ -1,0 +1,266 @@
+#pragma once
+
+#include <croton/compiler/options.hpp>
+#include <croton/ir/array.hpp>
+#include <croton/ir/error.hpp>
+#include <croton/ir/ref.hpp>
+#include <croton/ir/variable.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace croton::inline v1 {
+
+namespace detail {
+struct FunctionData;
+void retain(const FunctionData*) noexcept;
+void release(const FunctionData*) noexcept;
+struct WorkspaceData;
+
+/// Memory as a call takes it: borrowed, strides in elements.
+struct Memory {
+    void* data = nullptr;
+    DType dtype = DType::f64;
+    int rank = 0;
+    const std::int64_t* extents = nullptr;
+    const std::int64_t* strides = nullptr;
+};
+} // namespace detail
+
+struct Output {
+    Variable variable;
+    std::string name;
+    Output(const Variable& v) : variable(v) {}
+    Output(std::string_view n, const Variable& v) : variable(v), name(n) {}
+};
+struct Outputs : std::vector<Output> {
+    Outputs(const Variable& v) : std::vector<Output>{Output(v)} {}
+    Outputs(const Output& o) : std::vector<Output>{o} {}
+    Outputs(std::initializer_list<Output> list) : std::vector<Output>(list) {}
+    Outputs(const Variables& list) : std::vector<Output>(list.begin(), list.end()) {}
+};
+
+/// Why a call did not run: numbers for programs, text() for people.
+struct [[nodiscard]] Status {
+    Code code = Code::ok;
+    std::int32_t guard = 0; ///< what `run` returned
+    std::int64_t found = 0;
+    std::int64_t expected = 0;
+    const detail::FunctionData* function = nullptr;
+    explicit operator bool() const noexcept { return code == Code::ok; }
+    std::string text() const;
+};
+
+/// An argument of a call: an Array, a number, or anything a View is made of. Borrowed for the call.
+class Any {
+public:
+    Any(const Array& a) : array_(a) {}
+    template <Number T>
+    Any(T v) : array_(Array::scalar(v)), number_(true)
+    {}
+    template <class T, int R>
+    Any(View<T, R> v) : array_(Array::borrow(v))
+    {}
+    template <class S>
+        requires(Contiguous<S> || StridedMatrix<S>)
+    Any(const S& s)
+        : Any(View<const std::remove_cvref_t<decltype(*s.data())>, StridedMatrix<S> ? 2 : 1>(s))
+    {}
+    const Array& array() const noexcept { return array_; }
+    bool is_number() const noexcept { return number_; }
+
+private:
+    Array array_;
+    bool number_ = false;
+};
+
+/// The outputs of a call, by position or name.
+class Results {
+public:
+    const Array& operator[](std::size_t i) const&;
+    Array operator[](std::size_t i) && { return std::as_const(*this)[i]; }
+    const Array& operator[](std::string_view name) const&;
+    Array operator[](std::string_view name) && { return std::as_const(*this)[name]; }
+    std::size_t size() const noexcept { return arrays_.size(); }
+
+private:
+    friend class Function;
+    Results(std::vector<Array> arrays, detail::Ref<const detail::FunctionData> f)
+        : arrays_(std::move(arrays)), function_(std::move(f))
+    {}
+    std::vector<Array> arrays_;
+    detail::Ref<const detail::FunctionData> function_;
+};
+
+/// Memory for the intermediate values of a call. One call at a time may use it.
+class Workspace {
+public:
+    Workspace(Workspace&& other) noexcept;
+    Workspace& operator=(Workspace&& other) noexcept;
+    ~Workspace();
+    std::size_t size_bytes() const noexcept;
+    /// Brings its pages in, before a control loop starts.
+    void touch() noexcept;
+
+private:
+    friend class Function;
+    template <class>
+    friend class Typed;
+    explicit Workspace(std::size_t bytes);
+    void* memory_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+template <class Signature>
+class Typed;
+
+/// A compiled graph. Const to call, safe from several threads at once; copies share it.
+class Function {
+public:
+    /// Runs the function.
+    ///
+    /// inputs   one argument per input, in order; dtype and rank must match, extents where the
+    /// graph
+    ///          fixes them. Borrowed for the call; arrays that are not row-major are packed first.
+    /// returns  one Array per output.
+    /// throws   UserError on a count, dtype, rank or extent mismatch (names the input), and where
+    /// an
+    ///          index is out of range.
+    /// cost     allocates the outputs.
+    template <std::convertible_to<Any>... A>
+    Results operator()(const A&... inputs) const
+    {
+        const Any list[] = {Any(inputs)..., Any(0)};
+        return call({list, sizeof...(A)});
+    }
+    Results call(std::span<const Any> inputs) const;
+    Results call_named(std::initializer_list<std::pair<std::string_view, Any>> inputs) const;
+
+    /// For calls with the caller's own buffers: `typed<void(View<const float>, double,
+    /// View<float>)>()`. View<const T, R> is an input, View<T, R> an output, a number a 0-d input,
+    /// `T&` a 0-d output; in the order of function(). UserError here if dtypes, ranks or counts do
+    /// not match.
+    template <class Signature>
+    Typed<Signature> typed() const
+    {
+        return Typed<Signature>(*this);
+    }
+
+    Workspace
+    workspace(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents = {}) const;
+    std::size_t workspace_bytes(
+        std::initializer_list<std::pair<std::string_view, std::int64_t>> extents = {}) const;
+
+    /// The C++ that runs: kernels and `run`, without the prelude's functions.
+    std::string_view source() const;
+    /// The whole text, as it was compiled.
+    std::string_view full_source() const;
+    std::string explain() const;
+    /// "train(x: f32 (n, 64), y: i64 (n)) -> (loss: f32 ())".
+    std::string signature() const;
+    /// Milliseconds that compiling took: building the program, and Clang (0 where it came from a
+    /// cache).
+    double compile_ms() const;
+
+    const detail::FunctionData& data() const noexcept { return *data_; }
+    static std::string signature_of(const detail::FunctionData& function);
+
+private:
+    friend Function function(std::vector<Variable>, Outputs, Options, Where);
+    explicit Function(detail::Ref<const detail::FunctionData> data) : data_(std::move(data)) {}
+    detail::Ref<const detail::FunctionData> data_;
+};
+
+/// Compiles a function from `inputs` to `outputs`.
+///
+/// inputs   leaves, each once; named ones can be given by name.
+/// errors   UserError: an input that nothing needs or that is missing, extents that contradict one
+///          another (names both lines), an update of another dtype or shape; BackendError where the
+///          compiler is missing and nothing is cached.
+/// cost     some milliseconds, and tens of milliseconds per kernel unless cached.
+Function function(std::vector<Variable> inputs,
+                  Outputs outputs,
+                  Options options = {},
+                  Where where = Where::current());
+
+namespace detail {
+
+/// One argument of a typed call.
+struct TypedArgument {
+    DType dtype;
+    int rank;
+    bool output;
+};
+void check_signature(const FunctionData& function, std::span<const TypedArgument> arguments);
+/// Runs with the caller's buffers; no throw, no allocation (of a function without shared
+/// variables).
+Status run_typed(const FunctionData& function,
+                 std::span<const Memory> arguments,
+                 void* workspace,
+                 std::size_t workspace_bytes) noexcept;
+/// The same with a workspace of the function's own; throws what went wrong.
+void run_checked(const FunctionData& function, std::span<const Memory> arguments);
+
+template <class A>
+struct ArgumentOf;
+template <class T, int R>
+struct ArgumentOf<View<T, R>> {
+    static constexpr TypedArgument info{dtype_of<std::remove_const_t<T>>(), R, !std::is_const_v<T>};
+    static Memory memory(const View<T, R>& v) noexcept
+    {
+        return {const_cast<std::remove_const_t<T>*>(v.data), info.dtype, R, v.extents.data(),
+                v.strides.data()};
+    }
+};
+template <Number T>
+struct ArgumentOf<T> {
+    static constexpr TypedArgument info{dtype_of<T>(), 0, false};
+    static Memory memory(const T& v) noexcept
+    {
+        return {const_cast<T*>(&v), info.dtype, 0, nullptr, nullptr};
+    }
+};
+template <Number T>
+struct ArgumentOf<T&> {
+    static constexpr TypedArgument info{dtype_of<T>(), 0, true};
+    static Memory memory(T& v) noexcept { return {&v, info.dtype, 0, nullptr, nullptr}; }
+};
+
+} // namespace detail
+
+/// A function with a C++ signature. Holds the code alive; arguments are checked once, here, and
+/// only their extents at each call.
+template <class... A>
+class Typed<void(A...)> {
+public:
+    explicit Typed(const Function& f) : function_(f)
+    {
+        static constexpr detail::TypedArgument infos[] = {detail::ArgumentOf<A>::info..., {}};
+        detail::check_signature(function_.data(), {infos, sizeof...(A)});
+    }
+    /// Throws what a Function's call throws.
+    void operator()(A... arguments) const
+    {
+        const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
+        detail::run_checked(function_.data(), {memory, sizeof...(A)});
+    }
+    /// No allocation, throw or thread hop; no lock unless the function has shared variables.
+    Status operator()(Workspace& workspace, A... arguments) const noexcept
+    {
+        const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
+        return detail::run_typed(function_.data(), {memory, sizeof...(A)}, workspace.memory_,
+                                 workspace.bytes_);
+    }
+
+private:
+    Function function_;
+};
+
+} // namespace croton::inline v1

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <croton/ir/shared.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace croton::inline v1 {
+
+/// What a shared variable becomes after a call. The value is converted to the target's dtype if
+/// that loses nothing; its shape must be the target's.
+struct Update {
+    Shared target;
+    Variable value;
+};
+
+/// How a function is compiled.
+struct Options {
+    /// Names the program in files, debuggers and profilers.
+    std::string name = {};
+    std::vector<Update> updates = {};
+    /// Variables replaced by others (or by expressions) before anything else.
+    std::vector<std::pair<Variable, Variable>> givens = {};
+    /// At most this many threads in a call; 0: all that the process may use. Results do not depend
+    /// on it.
+    int threads = 0;
+    /// Every op by its obvious meaning, no compiler, no rules: slow, for comparing.
+    bool reference = false;
+    /// Only rules that keep every bit or make results more accurate.
+    bool strict = false;
+    /// Compiles faster (-O1), runs slower.
+    bool fast_start = false;
+    /// Rules not to apply, by name or by text.
+    std::vector<std::string> rules_off = {};
+    /// Compiled programs are kept for the next process.
+    bool cache = true;
+    /// Inputs that nothing needs are an error otherwise.
+    bool allow_unused_inputs = false;
+};
+
+/// What the environment says: read once, in options.cpp and nowhere else.
+struct Environment {
+    std::string cache_folder; ///< empty: no disk cache
+    std::uint64_t cache_limit_bytes = 0;
+    std::string jit_folder;  ///< empty: beside the library
+    std::string dump_folder; ///< empty: nothing is dumped
+    bool verify = false;
+};
+const Environment& environment();
+
+struct EnvironmentVariable {
+    std::string_view name;
+    std::string_view default_value;
+    std::string_view meaning;
+};
+/// Every environment variable that Croton reads: docs/options.md lists the same.
+const std::vector<EnvironmentVariable>& environment_variables();
+
+} // namespace croton::inline v1

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <vector>
+
+#include <croton/ir/op.hpp>
+#include <croton/ir/operand.hpp>
+
+namespace croton::inline v1 {
+
+// Reading and writing at places that integer arrays name. A negative index counts from the end; one
+// out of range is an error when the function runs: the emitted code reports the first and reads
+// nothing out of range.
+
+/// x[.., index, ..] along one axis: the axis is replaced by the axes of `index`; without an axis x is
+/// flattened first.
+Variable take(const Variable& x, const Variable& index, Where where = Where::current());
+Variable
+take(const Variable& x, const Variable& index, const Axis& axis, Where where = Where::current());
+/// out[i.., j, k..] = x[i.., index[i.., j, k..], k..]: as many axes as x, the others broadcast.
+Variable take_along_axis(const Variable& x,
+                         const Variable& index,
+                         const Axis& axis,
+                         Where where = Where::current());
+/// x[indices[0], indices[1], ..] on the first axes, the indices broadcast together.
+Variable gather(const Variable& x, const Variables& indices, Where where = Where::current());
+/// x with `values`, broadcast to the shape of gather(x, indices), added there; a place that is named
+/// twice gets both.
+Variable scatter_add(const Variable& x,
+                     const Variables& indices,
+                     const Variable& values,
+                     Where where = Where::current());
+/// The same with elements replaced; of a place named twice the last value in C order stays.
+Variable scatter_set(const Variable& x,
+                     const Variables& indices,
+                     const Variable& values,
+                     Where where = Where::current());
+/// out[.., j] = index[..] == j for j below `count`; all zeros where the index is none of them.
+Variable one_hot(const Variable& index,
+                 const Extent& count,
+                 DType dtype = DType::f32,
+                 Where where = Where::current());
+
+/// Which axes of the data the indices address, and where the index axes go among the others.
+struct GatherParams {
+    std::vector<int> axes; ///< one per index, ascending
+    int position = 0;
+    static constexpr auto fields = std::tuple{field("axes", &GatherParams::axes),
+                                              field("position", &GatherParams::position)};
+};
+/// Indices are broadcast together; `function` is named in errors.
+Variable gather_axes(const Variable& x,
+                     const Variables& indices,
+                     const GatherParams& params,
+                     std::string_view function);
+/// `values` is broadcast to the shape that gather_axes gives.
+Variable scatter_axes(const Variable& x,
+                      const Variable& values,
+                      const Variables& indices,
+                      const GatherParams& params,
+                      bool accumulate,
+                      std::string_view function);
+
+std::span<const Op* const> gather_ops();
+
+} // namespace croton::inline v1

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <croton/ir/op.hpp>
+#include <croton/ir/operand.hpp>
+
+namespace croton::inline v1 {
+
+/// Running sum along an axis: y[k] = x[0] + .. + x[k], from the other end if `reverse`. bool and
+/// integers widen to 64 bits.
+Variable
+cumsum(const Variable& x, const Axis& axis, bool reverse = false, Where where = Where::current());
+/// Running product. The gradient is right where factors are zero; second derivatives only where at
+/// most one factor of a line is.
+Variable
+cumprod(const Variable& x, const Axis& axis, bool reverse = false, Where where = Where::current());
+
+std::span<const Op* const> prefix_ops();
+
+} // namespace croton::inline v1

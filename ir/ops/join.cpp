@@ -1,0 +1,176 @@
+#include <croton/ir/ops/join.hpp>
+
+#include <algorithm>
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops/index.hpp>
+#include <croton/ir/ops/shape.hpp>
+#include <croton/ir/reference.hpp>
+
+namespace croton::inline v1 {
+
+namespace {
+
+Shape concatenate_shape(ShapeArgs& args)
+{
+    const auto axis = static_cast<std::size_t>(args.params_as<AxisParams>().axis);
+    Shape shape = args.shape(0);
+    for (std::size_t k = 1; k < args.operands.size(); ++k) {
+        const Shape& next = args.shape(k);
+        for (std::size_t i = 0; i < shape.size(); ++i)
+            if (i == axis) shape[i] = shape[i] + next[i];
+            else
+                args.require_equal(shape[i], next[i],
+                                   fmt::format("axis {} of {} and of {}", i, to_string(args.shape(0)), to_string(next)));
+    }
+    return shape;
+}
+
+constexpr Op concatenate_op{
+    .name = "concatenate",
+    .doc = "Arrays one after another along an axis.",
+    .dtype = promote_operands,
+    .shape = concatenate_shape,
+    .lowering = IndexMap{[](const IndexMapArgs& args) {
+        const auto axis = static_cast<std::size_t>(args.params_as<AxisParams>().axis);
+        std::vector<IndexPiece> pieces;
+        Extent start = 0;
+        for (std::size_t k = 0; k < args.operands.size(); ++k) {
+            const Extent& extent = args.operands[k].shape()[axis];
+            IndexPiece piece{k, {args.out.begin(), args.out.end()}};
+            piece.index[axis] = args.out[axis] - start;
+            if (k + 1 < args.operands.size()) piece.guards.push_back({piece.index[axis], extent});
+            pieces.push_back(std::move(piece));
+            start = start + extent;
+        }
+        return pieces;
+    }},
+    .reference = reference::concatenate,
+    .grad = [](const GeneralGrad& g) -> Variables {
+        const int axis = g.params_as<AxisParams>().axis;
+        Shape extents;
+        for (const Variable& x : g.x) extents.push_back(x.extent(axis));
+        return split(g.y_bar[0], extents, axis);
+    },
+    .arity = 0,
+    .params = create_params<AxisParams>,
+};
+
+bool any_pattern(const Variables& parts)
+{
+    return std::ranges::any_of(parts, [](const Variable& v) { return v.type().is_pattern(); });
+}
+
+void check_parts(const Variables& parts, int axis, std::string_view function, const Location* where)
+{
+    const Shape first = parts[0].shape();
+    for (const Variable& v : parts) {
+        const Shape next = v.shape();
+        bool fits = next.size() == first.size();
+        for (std::size_t i = 0; fits && i < first.size(); ++i)
+            fits = static_cast<int>(i) == axis || !never_equal(first[i], next[i]);
+        if (!fits)
+            throw user_error(Code::shape, where, function, "shapes {} and {} do not match along axis {}",
+                             to_string(first), to_string(next), axis);
+    }
+}
+
+/// Elements [start, start + extent) along an axis. The caller has checked that they are there.
+Variable piece_of(const Variable& x, int axis, const Extent& start, const Extent& extent)
+{
+    SliceParams p = whole(x.shape());
+    p.start[static_cast<std::size_t>(axis)] = start;
+    p.stop[static_cast<std::size_t>(axis)] = start + extent;
+    return slice_of(x, p);
+}
+
+} // namespace
+
+Variable concatenate(const Variables& parts, const Axis& axis, Where where)
+{
+    const Location* place = locate(where);
+    if (parts.empty()) throw user_error(Code::shape, place, "concatenate", "there are no arrays");
+    if (any_pattern(parts))
+        return apply(concatenate_op, parts, make_params(AxisParams{axis.axes[0]}), place);
+    if (parts[0].rank() == 0)
+        throw user_error(Code::shape, place, "concatenate", "scalars have no axis, use stack");
+    const int at = single_axis(axis, parts[0], "concatenate", place);
+    check_parts(parts, at, "concatenate", place);
+    return apply(concatenate_op, parts, make_params(AxisParams{at}), place);
+}
+
+Variable stack(const Variables& parts, const Axis& axis, Where where)
+{
+    const Location* place = locate(where);
+    const OriginScope origin(place);
+    if (parts.empty()) throw user_error(Code::shape, place, "stack", "there are no arrays");
+    if (!any_pattern(parts)) check_parts(parts, -1, "stack", place);
+    Variables rows;
+    for (const Variable& v : parts) rows.push_back(expand_dims(v, axis));
+    return concatenate(rows, axis);
+}
+
+Variables split(const Variable& x, const Shape& extents, const Axis& axis, Where where)
+{
+    const Location* place = locate(where);
+    const OriginScope origin(place);
+    const int at = single_axis(axis, x, "split", place);
+    Extent total = 0;
+    for (const Extent& e : extents) total = total + e;
+    if (never_equal(total, x.extent(at)))
+        throw user_error(Code::shape, place, "split", "extents {} add up to {}, axis {} of {} is {}",
+                         to_string(extents), to_string(total), at, to_string(x.shape()),
+                         to_string(x.extent(at)));
+    // A reshape to what the extents add up to carries the requirement where it is undecided.
+    Shape agreed = x.shape();
+    agreed[static_cast<std::size_t>(at)] = total;
+    const Variable whole_x = x.reshape(agreed);
+    Variables parts;
+    Extent start = 0;
+    for (const Extent& e : extents) {
+        parts.push_back(piece_of(whole_x, at, start, e));
+        start = start + e;
+    }
+    return parts;
+}
+
+Variables split(const Variable& x, int parts, const Axis& axis, Where where)
+{
+    const Location* place = locate(where);
+    const int at = single_axis(axis, x, "split", place);
+    const Extent extent = x.extent(at);
+    if (parts < 1 || (extent.is_known() && extent.value() % parts != 0))
+        throw user_error(Code::shape, place, "split", "axis {} of {} does not divide into {} parts", at,
+                         to_string(x.shape()), parts);
+    return split(x, Shape(static_cast<std::size_t>(parts), floor_div(extent, parts)), at, where);
+}
+
+Variables unpack(const Variable& flat, const std::vector<Shape>& shapes, Where where)
+{
+    const Location* place = locate(where);
+    const OriginScope origin(place);
+    if (flat.rank() != 1)
+        throw user_error(Code::shape, place, "unpack", "a vector is needed: {}", to_string(flat.shape()));
+    Shape counts;
+    Extent total = 0;
+    for (const Shape& s : shapes) {
+        counts.push_back(element_count(s));
+        total = total + counts.back();
+    }
+    if (never_equal(total, flat.extent(0)))
+        throw user_error(Code::shape, place, "unpack", "the shapes have {} elements together, the vector {}",
+                         to_string(total), to_string(flat.extent(0)));
+    Variables parts = split(flat, counts, 0);
+    for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = parts[i].reshape(shapes[i]);
+    return parts;
+}
+
+std::span<const Op* const> join_ops()
+{
+    static constexpr const Op* ops[] = {&concatenate_op};
+    return ops;
+}
+
+} // namespace croton::inline v1

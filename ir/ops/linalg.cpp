@@ -1,0 +1,308 @@
+#include <croton/ir/ops/linalg.hpp>
+
+#include <algorithm>
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/shape.hpp>
+#include <croton/ir/ops/structure.hpp>
+#include <croton/ir/reference.hpp>
+
+namespace croton::inline v1 {
+
+namespace {
+
+bool contains(const std::vector<int>& axes, int axis) { return std::ranges::count(axes, axis) > 0; }
+
+const Extent& at(const Shape& shape, int axis) { return shape[static_cast<std::size_t>(axis)]; }
+
+bool known_one(const Extent& e) { return e.is_known() && e.value() == 1; }
+
+/// The axes of an operand of `rank` that are neither shared nor summed over.
+std::vector<int> free_axes(int rank, const std::vector<int>& batch, const std::vector<int>& summed)
+{
+    std::vector<int> axes;
+    for (int i = 0; i < rank; ++i)
+        if (!contains(batch, i) && !contains(summed, i)) axes.push_back(i);
+    return axes;
+}
+
+Shape contract_shape(ShapeArgs& args)
+{
+    const auto& p = args.params_as<ContractParams>();
+    const Shape& a = args.shape(0);
+    const Shape& b = args.shape(1);
+    const auto require = [&](const std::vector<int>& a_axes, const std::vector<int>& b_axes) {
+        for (std::size_t i = 0; i < a_axes.size(); ++i)
+            args.require_equal(at(a, a_axes[i]),
+                               at(b, b_axes[i]),
+                               fmt::format("axis {} of {} and axis {} of {}",
+                                           a_axes[i],
+                                           to_string(a),
+                                           b_axes[i],
+                                           to_string(b)));
+    };
+    require(p.a_batch, p.b_batch);
+    require(p.a_sum, p.b_sum);
+    Shape shape;
+    for (int i : p.a_batch) shape.push_back(at(a, i));
+    for (int i : free_axes(static_cast<int>(a.size()), p.a_batch, p.a_sum)) shape.push_back(at(a, i));
+    for (int i : free_axes(static_cast<int>(b.size()), p.b_batch, p.b_sum)) shape.push_back(at(b, i));
+    return shape;
+}
+
+std::vector<int> range(int first, int last)
+{
+    std::vector<int> axes;
+    for (int i = first; i < last; ++i) axes.push_back(i);
+    return axes;
+}
+
+/// One side's cotangent: y_bar contracted with the other operand over the other's own axes. `first` and
+/// `count` are where those lie in y_bar, `own_first` where this side's own axes do.
+Variable side_bar(const Variable& y_bar,
+                  const Variable& other,
+                  const std::vector<int>& batch,
+                  const std::vector<int>& sum,
+                  const std::vector<int>& own,
+                  const std::vector<int>& other_batch,
+                  const std::vector<int>& other_sum,
+                  int other_first)
+{
+    const int batch_count = static_cast<int>(batch.size());
+    const std::vector<int> other_free = free_axes(other.rank(), other_batch, other_sum);
+    const int other_last = other_first + static_cast<int>(other_free.size());
+    const Variable bar = contract(
+        y_bar,
+        other,
+        ContractParams{range(0, batch_count), other_batch, range(other_first, other_last), other_free},
+        "contract",
+        y_bar.location());
+    // bar's axes: the shared ones, this side's own, then the other's summed axes by position there.
+    std::vector<int> order(batch.size() + own.size() + sum.size());
+    int next = 0;
+    for (int axis : batch) order[static_cast<std::size_t>(axis)] = next++;
+    for (int axis : own) order[static_cast<std::size_t>(axis)] = next++;
+    std::vector<int> sorted = other_sum;
+    std::ranges::sort(sorted);
+    for (int position : sorted) {
+        const auto k = std::ranges::find(other_sum, position) - other_sum.begin();
+        order[static_cast<std::size_t>(sum[static_cast<std::size_t>(k)])] = next++;
+    }
+    return std::ranges::is_sorted(order) ? bar : transpose(bar, order);
+}
+
+Variables contract_grad(const GeneralGrad& g)
+{
+    const auto& p = g.params_as<ContractParams>();
+    const Variable& a = g.x[0];
+    const Variable& b = g.x[1];
+    const std::vector<int> a_free = free_axes(a.rank(), p.a_batch, p.a_sum);
+    const std::vector<int> b_free = free_axes(b.rank(), p.b_batch, p.b_sum);
+    const int batch = static_cast<int>(p.a_batch.size());
+    const int b_first = batch + static_cast<int>(a_free.size());
+    return {side_bar(g.y_bar[0], b, p.a_batch, p.a_sum, a_free, p.b_batch, p.b_sum, b_first),
+            side_bar(g.y_bar[0], a, p.b_batch, p.b_sum, b_free, p.a_batch, p.a_sum, batch)};
+}
+
+/// A reduction to what every array of the sum has in common: refused where two extents never agree.
+void check_sums(const Variable& a,
+                const Variable& b,
+                const ContractParams& p,
+                std::string_view function,
+                const Location* where)
+{
+    const Shape x = a.shape();
+    const Shape y = b.shape();
+    const auto check = [&](int i, int j) {
+        if (never_equal(at(x, i), at(y, j)))
+            throw user_error(Code::shape,
+                             where,
+                             function,
+                             "shapes {} and {} do not match: axis {} of a is {}, axis {} of b is {}",
+                             to_string(x),
+                             to_string(y),
+                             i,
+                             to_string(at(x, i)),
+                             j,
+                             to_string(at(y, j)));
+    };
+    for (std::size_t i = 0; i < p.a_batch.size(); ++i) check(p.a_batch[i], p.b_batch[i]);
+    for (std::size_t i = 0; i < p.a_sum.size(); ++i) check(p.a_sum[i], p.b_sum[i]);
+}
+
+bool any_pattern(const Variable& a, const Variable& b)
+{
+    return a.type().is_pattern() || b.type().is_pattern();
+}
+
+/// Axes before the last `kept` ones, aligned from the right as broadcasting aligns them: shared where
+/// both have them, else one side's own. `order` is where each axis of matmul's result is in the
+/// contraction's.
+struct BatchPlan {
+    ContractParams params;
+    std::vector<int> a_dropped, b_dropped; ///< of extent 1 beside a longer axis
+    std::vector<int> order;
+};
+
+BatchPlan plan_batch(const Variable& a, const Variable& b, int a_kept, int b_kept)
+{
+    const Shape x = a.shape();
+    const Shape y = b.shape();
+    const int a_count = a.rank() - a_kept;
+    const int b_count = b.rank() - b_kept;
+    const int count = std::max(a_count, b_count);
+    BatchPlan plan;
+    enum class Side { both, a, b };
+    std::vector<Side> sides;
+    for (int k = 0; k < count; ++k) {
+        const int i = k - (count - a_count);
+        const int j = k - (count - b_count);
+        const bool both = i >= 0 && j >= 0;
+        if (both && !same(at(x, i), at(y, j)) && known_one(at(x, i))) {
+            plan.a_dropped.push_back(i);
+            sides.push_back(Side::b);
+        } else if (both && !same(at(x, i), at(y, j)) && known_one(at(y, j))) {
+            plan.b_dropped.push_back(j);
+            sides.push_back(Side::a);
+        } else if (both) {
+            plan.params.a_batch.push_back(i - static_cast<int>(plan.a_dropped.size()));
+            plan.params.b_batch.push_back(j - static_cast<int>(plan.b_dropped.size()));
+            sides.push_back(Side::both);
+        } else sides.push_back(i >= 0 ? Side::a : Side::b);
+    }
+    int shared = 0;
+    int of_a = static_cast<int>(std::ranges::count(sides, Side::both));
+    int of_b = of_a + static_cast<int>(std::ranges::count(sides, Side::a)) + (a_kept == 2 ? 1 : 0);
+    for (Side s : sides) plan.order.push_back(s == Side::both ? shared++ : s == Side::a ? of_a++ : of_b++);
+    if (a_kept == 2) plan.order.push_back(of_a);
+    if (b_kept == 2) plan.order.push_back(of_b);
+    return plan;
+}
+
+void refuse_scalar(const Variable& a, const Variable& b, std::string_view function, const Location* where)
+{
+    if (a.rank() > 0 && b.rank() > 0) return;
+    throw user_error(Code::shape,
+                     where,
+                     function,
+                     "shapes {} and {}: a scalar has no axis to sum over, use *",
+                     to_string(a.shape()),
+                     to_string(b.shape()));
+}
+
+} // namespace
+
+constexpr Op contract_op{
+    .name = "contract",
+    .doc = "Sum of products: out[batch.., m.., n..] = sum over k of a[batch.., m.., k..] * b[batch.., "
+           "k.., n..], with the axes where the parameters say. The sum of none is 0.",
+    .dtype = promote_numbers,
+    .shape = contract_shape,
+    .lowering = Contract{},
+    .reference = reference::contract,
+    .grad = contract_grad,
+    .arity = 2,
+    .params = create_params<ContractParams>,
+};
+
+Variable contract(const Variable& a,
+                  const Variable& b,
+                  const ContractParams& params,
+                  std::string_view function,
+                  const Location* where)
+{
+    if (!any_pattern(a, b)) check_sums(a, b, params, function, where);
+    const Variable operands[] = {a, b};
+    return apply(contract_op, operands, make_params(params), where);
+}
+
+Variable dot(const Variable& a, const Variable& b, Where where)
+{
+    const Location* place = locate(where);
+    const OriginScope origin(place);
+    if (any_pattern(a, b)) return contract(a, b, ContractParams{{}, {}, {1}, {0}}, "dot", place);
+    if (a.rank() == 0 || b.rank() == 0) return a * b;
+    const int b_axis = b.rank() == 1 ? 0 : b.rank() - 2;
+    return contract(a, b, ContractParams{{}, {}, {a.rank() - 1}, {b_axis}}, "dot", place);
+}
+
+Variable matmul(const Variable& a, const Variable& b, Where where)
+{
+    const Location* place = locate(where);
+    const OriginScope origin(place);
+    if (any_pattern(a, b)) return contract(a, b, ContractParams{{}, {}, {1}, {0}}, "matmul", place);
+    refuse_scalar(a, b, "matmul", place);
+    // Checked with the shapes as the user gave them, before axes are dropped.
+    const int b_axis = b.rank() == 1 ? 0 : b.rank() - 2;
+    check_sums(a, b, ContractParams{{}, {}, {a.rank() - 1}, {b_axis}}, "matmul", place);
+    BatchPlan plan = plan_batch(a, b, std::min(a.rank(), 2), std::min(b.rank(), 2));
+    const Variable x = plan.a_dropped.empty() ? a : squeeze(a, Axis(plan.a_dropped));
+    const Variable y = plan.b_dropped.empty() ? b : squeeze(b, Axis(plan.b_dropped));
+    plan.params.a_sum = {x.rank() - 1};
+    plan.params.b_sum = {y.rank() == 1 ? 0 : y.rank() - 2};
+    const Variable z = contract(x, y, plan.params, "matmul", place);
+    return std::ranges::is_sorted(plan.order) ? z : transpose(z, plan.order);
+}
+
+Variable outer(const Variable& a, const Variable& b, Where where)
+{
+    const OriginScope origin(locate(where));
+    const auto flat = [](const Variable& x) {
+        return x.type().is_pattern() || x.rank() == 1 ? x : x.reshape({-1});
+    };
+    return expand_dims(flat(a), 1) * expand_dims(flat(b), 0);
+}
+
+Variable tensordot(const Variable& a,
+                   const Variable& b,
+                   const std::vector<int>& a_axes,
+                   const std::vector<int>& b_axes,
+                   Where where)
+{
+    const Location* place = locate(where);
+    const OriginScope origin(place);
+    if (a_axes.size() != b_axes.size())
+        throw user_error(Code::index,
+                         place,
+                         "tensordot",
+                         "as many axes of a as of b are needed: {} and {}",
+                         a_axes.size(),
+                         b_axes.size());
+    ContractParams p;
+    if (any_pattern(a, b)) {
+        p.a_sum = a_axes;
+        p.b_sum = b_axes;
+        return contract(a, b, p, "tensordot", place);
+    }
+    normalize_axes(a_axes, a.rank(), "tensordot", place);
+    normalize_axes(b_axes, b.rank(), "tensordot", place);
+    for (int axis : a_axes) p.a_sum.push_back(normalize_axis(axis, a.rank(), "tensordot", place));
+    for (int axis : b_axes) p.b_sum.push_back(normalize_axis(axis, b.rank(), "tensordot", place));
+    return contract(a, b, p, "tensordot", place);
+}
+
+Variable tensordot(const Variable& a, const Variable& b, int axes, Where where)
+{
+    const Location* place = locate(where);
+    const OriginScope origin(place);
+    if (axes < 0 || axes > a.rank() || axes > b.rank())
+        throw user_error(Code::index,
+                         place,
+                         "tensordot",
+                         "{} axes of shapes {} and {}",
+                         axes,
+                         to_string(a.shape()),
+                         to_string(b.shape()));
+    return tensordot(a, b, range(a.rank() - axes, a.rank()), range(0, axes));
+}
+
+std::span<const Op* const> linalg_ops()
+{
+    static constexpr const Op* ops[] = {&contract_op};
+    return ops;
+}
+
+} // namespace croton::inline v1

@@ -1,0 +1,119 @@
+#include <croton/ir/apply.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/reduce.hpp>
+#include <croton/ir/ops/shape.hpp>
+#include <croton/ir/ops/structure.hpp>
+
+namespace croton::inline v1 {
+
+namespace {
+
+/// How many elements are reduced to one.
+Extent count_of(const Shape& shape, const std::vector<int>& axes)
+{
+    Extent count = 1;
+    for (int axis : axes) count = count * shape[static_cast<std::size_t>(axis)];
+    return count;
+}
+
+/// x minus its mean over axes.
+Variable centred(const Variable& x, const std::vector<int>& axes) { return x - mean(x, Axis(axes), true); }
+
+constexpr Op mean_op{
+    .name = "mean",
+    .doc = "Sum over axes by their count, in floats; NaN of none.",
+    .dtype = promote_to_float,
+    .shape = [](ShapeArgs& args) {
+        return without_axes(args.shape(0), args.params_as<ReduceParams>().axes);
+    },
+    .lowering = Composite{[](const CompositeArgs& args) {
+        const auto& axes = args.params_as<ReduceParams>().axes;
+        return sum(args.x[0], Axis(axes)) / Variable(count_of(args.x[0].shape(), axes));
+    }},
+    .reference = DerivedReference{},
+    .grad = [](const GeneralGrad& g) -> Variables {
+        const auto& axes = g.params_as<ReduceParams>().axes;
+        const Shape shape = g.x[0].shape();
+        return {spread(g.y_bar[0] / Variable(count_of(shape, axes)), shape, axes)};
+    },
+    .params = create_params<ReduceParams>,
+};
+
+Shape var_shape(ShapeArgs& args) { return without_axes(args.shape(0), args.params_as<VarParams>().axes); }
+
+constexpr Op var_op{
+    .name = "var",
+    .doc = "sum((x - mean(x))^2) / (count - ddof) over axes, in floats.",
+    .dtype = promote_to_float,
+    .shape = var_shape,
+    .lowering = Composite{[](const CompositeArgs& args) {
+        const auto& p = args.params_as<VarParams>();
+        const Variable total = sum(square(centred(args.x[0], p.axes)), Axis(p.axes));
+        return total / Variable(count_of(args.x[0].shape(), p.axes) - p.ddof);
+    }},
+    .reference = DerivedReference{},
+    .grad = [](const GeneralGrad& g) -> Variables {
+        const auto& p = g.params_as<VarParams>();
+        const Shape shape = g.x[0].shape();
+        const Variable scale = g.y_bar[0] * 2 / Variable(count_of(shape, p.axes) - p.ddof);
+        return {spread(scale, shape, p.axes) * centred(g.x[0], p.axes)};
+    },
+    .params = create_params<VarParams>,
+};
+
+constexpr Op std_op{
+    .name = "std",
+    .doc = "sqrt(var(x)) over axes.",
+    .dtype = promote_to_float,
+    .shape = var_shape,
+    .lowering = Composite{[](const CompositeArgs& args) {
+        const auto& p = args.params_as<VarParams>();
+        return sqrt(var(args.x[0], Axis(p.axes), false, p.ddof));
+    }},
+    .reference = DerivedReference{},
+    .grad = [](const GeneralGrad& g) -> Variables {
+        const auto& p = g.params_as<VarParams>();
+        const Shape shape = g.x[0].shape();
+        const Variable scale = g.y_bar[0] / (g.y[0] * Variable(count_of(shape, p.axes) - p.ddof));
+        return {spread(scale, shape, p.axes) * centred(g.x[0], p.axes)};
+    },
+    .params = create_params<VarParams>,
+};
+
+Variable
+moment(const Op& op, const Variable& x, const Axis& axes, bool keep, int ddof, const Location* where)
+{
+    const bool pattern = x.type().is_pattern();
+    const std::vector<int> normal =
+        pattern ? axes.axes : normalize_axes(axes.axes, x.rank(), op.name, where);
+    const Variable y = apply(op, std::span(&x, 1), make_params(VarParams{normal, ddof}), where);
+    const OriginScope origin(where);
+    return keep && !pattern ? keep_axes(y, x.shape(), normal) : y;
+}
+
+} // namespace
+
+Variable mean(const Variable& x, Where where) { return reduce(mean_op, x, all_axes(x), false, locate(where)); }
+Variable mean(const Variable& x, const Axis& axes, bool keep, Where where)
+{
+    return reduce(mean_op, x, axes.axes, keep, locate(where));
+}
+Variable var(const Variable& x, Where where) { return moment(var_op, x, Axis(all_axes(x)), false, 0, locate(where)); }
+Variable var(const Variable& x, const Axis& axes, bool keep, int ddof, Where where)
+{
+    return moment(var_op, x, axes, keep, ddof, locate(where));
+}
+Variable stddev(const Variable& x, Where where) { return moment(std_op, x, Axis(all_axes(x)), false, 0, locate(where)); }
+Variable stddev(const Variable& x, const Axis& axes, bool keep, int ddof, Where where)
+{
+    return moment(std_op, x, axes, keep, ddof, locate(where));
+}
+
+std::span<const Op* const> moment_ops()
+{
+    static constexpr const Op* ops[] = {&mean_op, &var_op, &std_op};
+    return ops;
+}
+
+} // namespace croton::inline v1

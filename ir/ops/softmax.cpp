@@ -1,0 +1,124 @@
+#include <croton/ir/ops/softmax.hpp>
+
+#include <limits>
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/compare_logic.hpp>
+#include <croton/ir/ops/elementwise_math.hpp>
+#include <croton/ir/ops/reduce.hpp>
+#include <croton/ir/ops/shape.hpp>
+#include <croton/ir/ops/structure.hpp>
+
+namespace croton::inline v1 {
+
+namespace {
+
+/// The largest element of each line, its axes kept; 0 where it is not finite, as inf - inf is NaN.
+Variable finite_max(const Variable& x, const std::vector<int>& axes)
+{
+    const Variable largest = max(x, Axis(axes), true);
+    return where(abs(largest) < std::numeric_limits<double>::infinity(), largest, 0);
+}
+
+const std::vector<int>& axes_of(const CompositeArgs& args)
+{
+    return args.params_as<ReduceParams>().axes;
+}
+
+Variable expand_logsumexp(const CompositeArgs& args)
+{
+    const std::vector<int>& axes = axes_of(args);
+    const Variable& x = args.x[0];
+    const Variable largest = finite_max(x, axes);
+    const Variable total = log(sum(exp(x - largest), Axis(axes)));
+    return total + largest.reshape(total.shape());
+}
+
+Variable expand_softmax(const CompositeArgs& args)
+{
+    const Axis axes(axes_of(args));
+    const Variable e = exp(args.x[0] - finite_max(args.x[0], axes.axes));
+    const Variable total = sum(e, axes, true);
+    return e / where(total == 0, 1, total);
+}
+
+Variable expand_log_softmax(const CompositeArgs& args)
+{
+    const Axis axes(axes_of(args));
+    const Variable shifted = args.x[0] - finite_max(args.x[0], axes.axes);
+    const Variable total = sum(exp(shifted), axes, true);
+    return shifted - log(where(total == 0, 1, total));
+}
+
+constexpr Op logsumexp_op{
+    .name = "logsumexp",
+    .doc = "log(sum(exp(x))) over axes, relative to the largest element; -inf of none.",
+    .dtype = promote_to_float,
+    .shape = [](ShapeArgs& args) {
+        return without_axes(args.shape(0), args.params_as<ReduceParams>().axes);
+    },
+    .lowering = Composite{expand_logsumexp},
+    .reference = DerivedReference{},
+    .grad = [](const GeneralGrad& g) -> Variables {
+        const auto& axes = g.params_as<ReduceParams>().axes;
+        return {spread(g.y_bar[0], g.x[0].shape(), axes) * softmax(g.x[0], Axis(axes))};
+    },
+    .params = create_params<ReduceParams>,
+};
+
+constexpr Op softmax_op{
+    .name = "softmax",
+    .doc = "exp(x) / sum(exp(x)) over axes, relative to the largest element; 0 where all are -inf.",
+    .dtype = promote_to_float,
+    .shape = shape_of_first,
+    .lowering = Composite{expand_softmax},
+    .reference = DerivedReference{},
+    .grad = [](const GeneralGrad& g) -> Variables {
+        const Axis axes(g.params_as<ReduceParams>().axes);
+        const Variable& y = g.y[0];
+        return {y * (g.y_bar[0] - sum(g.y_bar[0] * y, axes, true))};
+    },
+    .params = create_params<ReduceParams>,
+};
+
+constexpr Op log_softmax_op{
+    .name = "log_softmax",
+    .doc = "x - logsumexp(x) over axes; -inf where all are -inf.",
+    .dtype = promote_to_float,
+    .shape = shape_of_first,
+    .lowering = Composite{expand_log_softmax},
+    .reference = DerivedReference{},
+    .grad = [](const GeneralGrad& g) -> Variables {
+        const Axis axes(g.params_as<ReduceParams>().axes);
+        return {g.y_bar[0] - exp(g.y[0]) * sum(g.y_bar[0], axes, true)};
+    },
+    .params = create_params<ReduceParams>,
+};
+
+Variable over_axes(const Op& op, const Variable& x, const Axis& axes, Where where)
+{
+    return reduce(op, x, axes.axes, false, locate(where));
+}
+
+} // namespace
+
+Variable logsumexp(const Variable& x, Where where) { return over_axes(logsumexp_op, x, Axis(all_axes(x)), where); }
+Variable logsumexp(const Variable& x, const Axis& axes, bool keep, Where where)
+{
+    return reduce(logsumexp_op, x, axes.axes, keep, locate(where));
+}
+Variable softmax(const Variable& x, const Axis& axes, Where where) { return over_axes(softmax_op, x, axes, where); }
+Variable log_softmax(const Variable& x, const Axis& axes, Where where)
+{
+    return over_axes(log_softmax_op, x, axes, where);
+}
+
+std::span<const Op* const> softmax_ops()
+{
+    static constexpr const Op* ops[] = {&logsumexp_op, &softmax_op, &log_softmax_op};
+    return ops;
+}
+
+} // namespace croton::inline v1

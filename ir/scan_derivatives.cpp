@@ -1,0 +1,341 @@
+#include <croton/ir/build.hpp>
+#include <croton/ir/derivatives.hpp>
+#include <croton/ir/ops/arithmetic.hpp>
+
+#include <algorithm>
+
+#include "ops/delay.hpp"
+#include "scan_parts.hpp"
+
+namespace croton::inline v1::detail {
+
+namespace {
+
+Variable placeholder_like(const Variable& v) { return input("", v.dtype(), v.shape()); }
+
+bool is_zero(const Variable& v)
+{
+    double value = 1;
+    return v.is_empty() || (uniform_value(v, value) && value == 0);
+}
+
+void append(Variables& to, const Variables& more) { to.insert(to.end(), more.begin(), more.end()); }
+
+/// States before each step. Histories that were not kept come from the same loop made again.
+Variables states_before(const Apply& scan, const ScanParts& parts)
+{
+    const auto& p = scan.params_as<ScanParams>();
+    Variables histories;
+    for (std::size_t k = 0; k < parts.state.size(); ++k)
+        if (const int at = scan_output(p, parts.state.size() + k); at >= 0)
+            histories.push_back(scan.output(static_cast<std::size_t>(at)));
+    if (histories.size() < parts.state.size())
+        histories = build_scan(parts, scan.location()).history;
+    Variables before;
+    for (std::size_t k = 0; k < histories.size(); ++k)
+        before.push_back(delay(histories[k], parts.init[k], parts.reverse));
+    return before;
+}
+
+/// Cotangents or tangents of a scan's outputs, by group; empty where there is none.
+struct OutputBars {
+    Variables last, history, out;
+};
+
+OutputBars by_group(const Apply& scan, const Variables& bars)
+{
+    const auto& p = scan.params_as<ScanParams>();
+    const auto states = static_cast<std::size_t>(p.states);
+    OutputBars groups;
+    for (std::size_t k = 0; k < p.kept.size(); ++k) {
+        const int at = scan_output(p, k);
+        const Variable bar = at < 0 || is_zero(bars[static_cast<std::size_t>(at)])
+                                 ? Variable()
+                                 : bars[static_cast<std::size_t>(at)];
+        (k < states ? groups.last : k < 2 * states ? groups.history : groups.out).push_back(bar);
+    }
+    return groups;
+}
+
+/// The adjoint loop while it is made. Its states are the cotangents of the active states (those
+/// that a cotangent reaches) and the sums of the constants' cotangents.
+class Adjoint {
+public:
+    Adjoint(const Apply& scan,
+            const Variables& y_bars,
+            std::string_view function,
+            const Location* place)
+        : scan_(scan), parts_(take_apart(scan)), bars_(by_group(scan, y_bars)), function_(function),
+          place_(place)
+    {
+        for (std::size_t k = 0; k < parts_.state.size(); ++k) {
+            const bool starts = !bars_.last[k].is_empty() || !bars_.history[k].is_empty();
+            active_.push_back(starts ? placeholder_like(parts_.state[k]) : Variable());
+        }
+        for (const Variable& bar : bars_.history)
+            history_bar_.push_back(slice_of(bar));
+        for (const Variable& bar : bars_.out)
+            out_bar_.push_back(slice_of(bar));
+    }
+
+    Variables cotangents()
+    {
+        while (pull_body()) {
+        }
+        ScanParts adjoint;
+        adjoint.steps = parts_.steps;
+        adjoint.reverse = !parts_.reverse;
+        adjoint.x = parts_.x;
+        adjoint.sequences = parts_.sequences;
+        append(adjoint.x, parts_.state);
+        append(adjoint.sequences, states_before(scan_, parts_));
+        add_present(adjoint, history_bar_, bars_.history);
+        add_present(adjoint, out_bar_, bars_.out);
+        adjoint.constant = parts_.constant;
+        adjoint.constants = parts_.constants;
+        add_states(adjoint);
+        add_sums(adjoint);
+        for (const Variable& bar : x_bars_)
+            if (!bar.is_empty()) adjoint.out.push_back(bar);
+        if (adjoint.next.empty() && adjoint.out.empty()) return Variables(scan_.inputs().size());
+        drop_unused(adjoint);
+        return by_input(build_scan(adjoint, scan_.location()));
+    }
+
+private:
+    /// A step's part of a cotangent of something collected from each step.
+    static Variable slice_of(const Variable& bar)
+    {
+        if (bar.is_empty()) return {};
+        const Shape shape = bar.shape();
+        return input("", bar.dtype(), Shape(shape.begin() + 1, shape.end()));
+    }
+
+    static void add_present(ScanParts& adjoint, const Variables& inside, const Variables& outside)
+    {
+        for (std::size_t i = 0; i < inside.size(); ++i) {
+            if (inside[i].is_empty()) continue;
+            adjoint.x.push_back(inside[i]);
+            adjoint.sequences.push_back(outside[i]);
+        }
+    }
+
+    /// Pulls back through one step; true if that made another state active, and it is to be done
+    /// again.
+    bool pull_body()
+    {
+        Variables ys;
+        Variables y_bars;
+        for (std::size_t k = 0; k < active_.size(); ++k) {
+            if (active_[k].is_empty()) continue;
+            ys.push_back(parts_.next[k]);
+            y_bars.push_back(history_bar_[k].is_empty() ? active_[k]
+                                                        : active_[k] + history_bar_[k]);
+        }
+        for (std::size_t j = 0; j < out_bar_.size(); ++j) {
+            if (out_bar_[j].is_empty()) continue;
+            ys.push_back(parts_.out[j]);
+            y_bars.push_back(out_bar_[j]);
+        }
+        Variables xs = parts_.x;
+        append(xs, parts_.state);
+        append(xs, parts_.constant);
+        const Variables bars = pull_back(ys, y_bars, xs, function_, place_);
+        const auto part = [&](std::size_t from, std::size_t count) {
+            const auto begin = bars.begin() + static_cast<std::ptrdiff_t>(from);
+            return Variables(begin, begin + static_cast<std::ptrdiff_t>(count));
+        };
+        x_bars_ = part(0, parts_.x.size());
+        state_bars_ = part(parts_.x.size(), parts_.state.size());
+        constant_bars_ = part(parts_.x.size() + parts_.state.size(), parts_.constant.size());
+        bool again = false;
+        for (std::size_t k = 0; k < active_.size(); ++k) {
+            if (!active_[k].is_empty() || state_bars_[k].is_empty()) continue;
+            active_[k] = placeholder_like(parts_.state[k]);
+            again = true;
+        }
+        return again;
+    }
+
+    void add_states(ScanParts& adjoint) const
+    {
+        for (std::size_t k = 0; k < active_.size(); ++k) {
+            if (active_[k].is_empty()) continue;
+            adjoint.state.push_back(active_[k]);
+            adjoint.init.push_back(bars_.last[k].is_empty() ? zeros_like(parts_.init[k])
+                                                            : bars_.last[k]);
+            adjoint.next.push_back(state_bars_[k].is_empty() ? zeros_like(active_[k])
+                                                             : state_bars_[k]);
+        }
+    }
+
+    void add_sums(ScanParts& adjoint) const
+    {
+        for (std::size_t i = 0; i < constant_bars_.size(); ++i) {
+            if (constant_bars_[i].is_empty()) continue;
+            const Variable sum = placeholder_like(parts_.constant[i]);
+            adjoint.state.push_back(sum);
+            adjoint.init.push_back(zeros_like(parts_.constants[i]));
+            adjoint.next.push_back(sum + constant_bars_[i]);
+        }
+    }
+
+    Variables by_input(const ScanResult& run) const
+    {
+        Variables bars;
+        std::size_t out = 0;
+        std::size_t state = 0;
+        for (const Variable& bar : x_bars_)
+            bars.push_back(bar.is_empty() ? Variable() : run.out[out++]);
+        for (const Variable& a : active_)
+            bars.push_back(a.is_empty() ? Variable() : run.last[state++]);
+        for (const Variable& bar : constant_bars_)
+            bars.push_back(bar.is_empty() ? Variable() : run.last[state++]);
+        return bars;
+    }
+
+    const Apply& scan_;
+    ScanParts parts_;
+    OutputBars bars_;
+    std::string_view function_;
+    const Location* place_;
+    Variables active_;                ///< cotangent of each state after a step, or empty
+    Variables history_bar_, out_bar_; ///< a step's part of each, or empty
+    Variables x_bars_, state_bars_, constant_bars_; ///< what one step gives
+};
+
+/// The tangent loop while it is made: its states are the tangents of the states that have one.
+class Tangent {
+public:
+    Tangent(const Apply& scan,
+            const Variables& x_dots,
+            std::string_view function,
+            const Location* place)
+        : scan_(scan), parts_(take_apart(scan)), function_(function), place_(place)
+    {
+        std::size_t at = 0;
+        const auto fill = [&](const Variables& inside, Variables& given, Variables& inner) {
+            for (const Variable& v : inside) {
+                given.push_back(x_dots[at++]);
+                inner.push_back(given.back().is_empty() ? Variable() : placeholder_like(v));
+            }
+        };
+        fill(parts_.x, sequence_dots_, x_dots_);
+        fill(parts_.state, init_dots_, state_dots_);
+        fill(parts_.constant, constant_dots_, inner_constant_dots_);
+    }
+
+    Variables tangents()
+    {
+        while (push_body()) {
+        }
+        ScanParts tangent;
+        tangent.steps = parts_.steps;
+        tangent.reverse = parts_.reverse;
+        tangent.x = parts_.x;
+        tangent.sequences = parts_.sequences;
+        append(tangent.x, parts_.state);
+        append(tangent.sequences, states_before(scan_, parts_));
+        add_present(tangent.x, tangent.sequences, x_dots_, sequence_dots_);
+        tangent.constant = parts_.constant;
+        tangent.constants = parts_.constants;
+        add_present(tangent.constant, tangent.constants, inner_constant_dots_, constant_dots_);
+        for (std::size_t k = 0; k < state_dots_.size(); ++k) {
+            if (state_dots_[k].is_empty()) continue;
+            tangent.state.push_back(state_dots_[k]);
+            tangent.init.push_back(init_dots_[k].is_empty() ? zeros_like(parts_.init[k])
+                                                            : init_dots_[k]);
+            tangent.next.push_back(next_dots_[k].is_empty() ? zeros_like(state_dots_[k])
+                                                            : next_dots_[k]);
+        }
+        for (const Variable& dot : out_dots_)
+            if (!dot.is_empty()) tangent.out.push_back(dot);
+        if (tangent.next.empty() && tangent.out.empty()) return Variables(scan_.output_count());
+        drop_unused(tangent);
+        return by_output(build_scan(tangent, scan_.location()));
+    }
+
+private:
+    static void add_present(Variables& inside,
+                            Variables& outside,
+                            const Variables& inner,
+                            const Variables& given)
+    {
+        for (std::size_t i = 0; i < inner.size(); ++i) {
+            if (inner[i].is_empty()) continue;
+            inside.push_back(inner[i]);
+            outside.push_back(given[i]);
+        }
+    }
+
+    /// Pushes through one step; true if that gave another state a tangent, and it is to be done
+    /// again.
+    bool push_body()
+    {
+        Variables xs = parts_.x;
+        append(xs, parts_.state);
+        append(xs, parts_.constant);
+        Variables dots = x_dots_;
+        append(dots, state_dots_);
+        append(dots, inner_constant_dots_);
+        Variables ys = parts_.next;
+        append(ys, parts_.out);
+        const Variables y_dots = push_forward(ys, xs, dots, function_, place_);
+        const auto middle = y_dots.begin() + static_cast<std::ptrdiff_t>(parts_.next.size());
+        next_dots_.assign(y_dots.begin(), middle);
+        out_dots_.assign(middle, y_dots.end());
+        bool again = false;
+        for (std::size_t k = 0; k < state_dots_.size(); ++k) {
+            if (!state_dots_[k].is_empty() || next_dots_[k].is_empty()) continue;
+            state_dots_[k] = placeholder_like(parts_.state[k]);
+            again = true;
+        }
+        return again;
+    }
+
+    Variables by_output(const ScanResult& run) const
+    {
+        const auto& p = scan_.params_as<ScanParams>();
+        Variables all;
+        const auto spread = [&](const Variables& which, const Variables& values) {
+            std::size_t next = 0;
+            for (const Variable& w : which)
+                all.push_back(w.is_empty() ? Variable() : values[next++]);
+        };
+        spread(state_dots_, run.last);
+        spread(state_dots_, run.history);
+        spread(out_dots_, run.out);
+        Variables kept;
+        for (std::size_t k = 0; k < all.size(); ++k)
+            if (scan_output(p, k) >= 0) kept.push_back(all[k]);
+        return kept;
+    }
+
+    const Apply& scan_;
+    ScanParts parts_;
+    std::string_view function_;
+    const Location* place_;
+    Variables sequence_dots_, init_dots_, constant_dots_; ///< given, or empty
+    Variables x_dots_, state_dots_, inner_constant_dots_; ///< what the body calls them
+    Variables next_dots_, out_dots_;                      ///< what one step gives
+};
+
+} // namespace
+
+Variables scan_cotangents(const Apply& scan,
+                          const Variables& y_bars,
+                          std::string_view function,
+                          const Location* place)
+{
+    return Adjoint(scan, y_bars, function, place).cotangents();
+}
+
+Variables scan_tangents(const Apply& scan,
+                        const Variables& x_dots,
+                        std::string_view function,
+                        const Location* place)
+{
+    return Tangent(scan, x_dots, function, place).tangents();
+}
+
+} // namespace croton::inline v1::detail

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/ops/control.hpp>
+
+#include <span>
+#include <string_view>
+
+namespace croton::inline v1::detail {
+
+/// A scan taken apart: what goes in, what the body calls it, what the body gives. Groups go
+/// together: sequences with x, init with state, constants with constant.
+struct ScanParts {
+    Variables sequences, init, constants; ///< outside
+    Variables x, state, constant;         ///< inputs of the body
+    Variables next, out;                  ///< outputs of the body
+    Extent steps = 0;
+    bool reverse = false;
+};
+
+ScanParts take_apart(const Apply& scan);
+/// Without the sequences and constants that the body does not use.
+void drop_unused(ScanParts& parts);
+/// The Apply, with every output kept.
+ScanResult build_scan(const ScanParts& parts, const Location* where);
+
+/// The reverse rule: a scan from the other end over the states before each step. One cotangent per
+/// input, from one per output; empty where none flows.
+Variables scan_cotangents(const Apply& scan,
+                          const Variables& y_bars,
+                          std::string_view function,
+                          const Location* place);
+/// The forward rule: one tangent per output, from one per input; either may be empty.
+Variables scan_tangents(const Apply& scan,
+                        const Variables& x_dots,
+                        std::string_view function,
+                        const Location* place);
+
+} // namespace croton::inline v1::detail

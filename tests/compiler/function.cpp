@@ -1,0 +1,157 @@
+#include <croton/croton.hpp>
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using croton::test::Approx;
+using ct::Variable;
+
+TEST_CASE("a function returns what its expression means")
+{
+    const auto x = ct::matrix<double>("x"), b = ct::vector<double>("b");
+    const auto f = ct::function({x, b}, ct::Output("z", ct::sum(x * b, ct::Axis{1})));
+    ct::Array xv = ct::Array::zeros<double>({3, 40});
+    for (std::int64_t i = 0; i < xv.size(); ++i)
+        static_cast<double*>(xv.data())[i] = static_cast<double>(i % 7);
+    const ct::Array bv = ct::Array::full<double>({40}, 0.5);
+    const auto z = f(xv, bv);
+    for (std::int64_t i = 0; i < 3; ++i) {
+        double expected = 0;
+        for (std::int64_t j = 0; j < 40; ++j)
+            expected += 0.5 * xv.as_double(40 * i + j);
+        CHECK(z["z"].as_double(i) == expected);
+    }
+}
+
+TEST_CASE("extents that disagree at a call are refused before any work, naming both")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::vector<float>("x", {n}), y = ct::vector<float>("y", {n});
+    const auto f = ct::function({x, y}, {x + y}, {.name = "add"});
+    CHECK_THROWS_WITH(f(ct::zeros<float>({3}), ct::zeros<float>({4})),
+                      "add: axis 0 of input 'y' is 4, it must be 3 (n)");
+    CHECK_THROWS_WITH(
+        f(ct::zeros<float>({3})),
+        "add: takes 2 inputs, 1 are given; it is add(x: f32 (n), y: f32 (n)) -> (f32 (n))");
+    CHECK_THROWS_WITH(f(ct::zeros<double>({3}), ct::zeros<float>({3})),
+                      "add: input 0 'x' is f32, given f64");
+    CHECK_THROWS_WITH(f(ct::zeros<float>({3, 1}), ct::zeros<float>({3})),
+                      "add: input 0 'x' has rank 1 (n), given rank 2");
+}
+
+TEST_CASE("symbols that an expression forces to be equal become one, and the call checks it")
+{
+    const auto x = ct::vector<float>("x", {ct::dim("n")}),
+               y = ct::vector<float>("y", {ct::dim("m")});
+    const auto f = ct::function({x, y}, {x * y}, {.name = "mul"});
+    CHECK(f.signature() == "mul(x: f32 (n), y: f32 (n)) -> (f32 (n))");
+    CHECK_THROWS_WITH(f(ct::zeros<float>({3}), ct::zeros<float>({4})),
+                      "mul: axis 0 of input 'y' is 4, it must be 3 (n)");
+}
+
+TEST_CASE("requests that have no meaning are refused with the input's name")
+{
+    const auto x = ct::vector<float>("x"), y = ct::vector<float>("y");
+    CHECK_THROWS_WITH(ct::function({x}, {x + y}),
+                      "function: 'y' is needed but not among the inputs");
+    CHECK_THROWS_WITH(
+        ct::function({x, y}, {x * 2}),
+        "function: input 1 'y' is not needed by any output; allow_unused_inputs accepts it");
+    CHECK_THROWS_WITH(ct::function({x, x}, {x * 2}), "function: input 'x' is given twice");
+    CHECK_THROWS_WITH(ct::function({x}, {Variable()}), "function: an output is an empty Variable");
+    const auto a = ct::vector<float>("a"), b = ct::vector<float>("b", a.shape());
+    CHECK_THROWS_WITH(ct::function({a, b}, {a + b}, {.givens = {{a, b + 1}, {b, a + 1}}}),
+                      "function: givens are cyclic: 'a' is replaced by something that needs it");
+}
+
+TEST_CASE("givens replace an input by an expression")
+{
+    const auto x = ct::vector<double>("x"), s = ct::vector<double>("s", x.shape());
+    const auto f = ct::function({x}, {s * s}, {.givens = {{s, x + 1}}});
+    CHECK(f(ct::Array::full<double>({2}, 2.0))[0].as_double(1) == 9);
+}
+
+TEST_CASE("updates are published together, after the outputs were computed from the old values")
+{
+    const auto w = ct::shared("w", ct::Array::full<float>({2}, 1.0f));
+    const auto v = ct::shared("v", ct::Array::full<float>({2}, 10.0f));
+    const auto step = ct::function({}, {w + v}, {.updates = {{w, v}, {v, w}}});
+    CHECK(step()[0].as_double(0) == 11);
+    CHECK(w.value().as_double(0) == 10);
+    CHECK(v.value().as_double(0) == 1);
+    const ct::Array kept = w.value();
+    step();
+    CHECK(kept.as_double(0) == 10);
+    CHECK(w.value().as_double(0) == 1);
+    ct::set_all({{w, ct::zeros<float>({2})}, {v, ct::zeros<float>({2})}});
+    CHECK(step()[0].as_double(1) == 0);
+    CHECK_THROWS_WITH(ct::function({}, {w}, {.updates = {{w, v}, {w, v}}}),
+                      "function: 'w' is updated twice");
+    CHECK_THROWS_WITH(ct::Shared(w).set(ct::zeros<float>({3})),
+                      "set: 'w' is f32 (2), the value is f32 (3)");
+}
+
+TEST_CASE("a call that fails changes no shared variable")
+{
+    const auto x = ct::vector<float>("x");
+    const auto w = ct::shared("w", ct::Array::full<float>({2}, 1.0f));
+    const auto step = ct::function({x}, {ct::sum(x)}, {.name = "step", .updates = {{w, w + x}}});
+    CHECK_THROWS_AS(step(ct::zeros<float>({3})), ct::UserError);
+    CHECK(w.value().as_double(0) == 1);
+}
+
+TEST_CASE("a typed call uses the caller's buffers")
+{
+    const auto x = ct::vector<double>("x"), k = ct::scalar<double>("k");
+    const auto f = ct::function({x, k}, {x * k, ct::sum(x)}, {.name = "scale"});
+    const auto call = f.typed<void(ct::View<const double>, double, ct::View<double>, double&)>();
+    std::vector<double> in{1, 2, 3}, out(3);
+    double total = 0;
+    call(in, 2.0, out, total);
+    CHECK(out == std::vector<double>{2, 4, 6});
+    CHECK(total == 6);
+    auto workspace = f.workspace();
+    CHECK(call(workspace, in, 3.0, out, total));
+    CHECK(out == std::vector<double>{3, 6, 9});
+    std::vector<double> wrong(4);
+    const ct::Status s = call(workspace, in, 3.0, wrong, total);
+    CHECK_FALSE(s);
+    CHECK(s.text() == "scale: axis 0 of output 0 is 4, it must be 3 (n0)");
+    CHECK_THROWS_WITH((f.typed<void(ct::View<const float>, double, ct::View<double>, double&)>()),
+                      "scale: typed argument 0 is f32 of rank 1, the function has f64 (n0)");
+}
+
+TEST_CASE("arguments that are not row-major are packed; views of vectors are taken as they are")
+{
+    const auto x = ct::matrix<double>("x");
+    const auto f = ct::function({x}, {ct::sum(x, ct::Axis{0})});
+    std::vector<double> memory{1, 2, 3, 4, 5, 6};
+    ct::View<const double, 2> columns(memory.data(), {3, 2});
+    columns.strides = {1, 3};
+    const auto y = f(columns);
+    CHECK(y[0].as_double(0) == 6);
+    CHECK(y[0].as_double(1) == 15);
+}
+
+TEST_CASE("reference mode gives the same results without a compiler")
+{
+    const auto x = ct::vector<double>("x");
+    const auto y = tanh(x) * 2 + 1;
+    const auto f = ct::function({x}, {y}), g = ct::function({x}, {y}, {.reference = true});
+    const ct::Array at = ct::Array::full<double>({5}, 0.3);
+    CHECK(f(at)[0].as_double(4) == Approx(g(at)[0].as_double(4)).epsilon(1e-15));
+}
+
+TEST_CASE("explain shows the graph, the rules that fired, the kernels and the source")
+{
+    const auto x = ct::vector<float>("x");
+    const auto f = ct::function({x}, {log(1 + x)}, {.name = "stable"});
+    const std::string text = f.explain();
+    for (const char* part :
+         {"log(1 + x) -> log1p(x)", "fused_0", "graph as compiled", "CT_EXPORT i32 run"})
+        CHECK_THAT(text, croton::test::contains(part));
+}

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <croton/ir/variable.hpp>
+
+#include <boost/multiprecision/cpp_bin_float.hpp>
+
+#include <span>
+
+namespace croton::test {
+
+/// A hundred decimal digits: what a value would be without rounding.
+using Big = boost::multiprecision::cpp_bin_float_100;
+
+/// The i-th element of a pointwise expression, each op by its mathematical definition.
+Big exact_value(const Variable& v,
+                std::span<const Variable> inputs,
+                std::span<const Array> values,
+                std::int64_t i);
+
+} // namespace croton::test

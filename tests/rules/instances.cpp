@@ -1,0 +1,183 @@
+#include "rules/instances.hpp"
+
+#include <croton/ir/build.hpp>
+#include <croton/ir/error.hpp>
+#include <croton/ir/verify.hpp>
+
+#include <algorithm>
+#include <map>
+
+namespace croton::test {
+
+namespace {
+
+using Values = std::map<std::string, Variable, std::less<>>;
+using ParamValues = std::map<std::string, ParamValue, std::less<>>;
+
+struct NoInstance {};
+
+/// Axes must be sorted, unique and in range; an order, a permutation.
+void check_axes(const std::vector<int>& axes, std::string_view field, int rank)
+{
+    std::vector<int> sorted = axes;
+    std::ranges::sort(sorted);
+    const bool unique = std::ranges::adjacent_find(sorted) == sorted.end();
+    const bool in_range = axes.empty() || (sorted.front() >= 0 && sorted.back() < rank);
+    const bool is_order = field == "order";
+    if (!unique || !in_range || (is_order && static_cast<int>(axes.size()) != rank))
+        throw NoInstance{};
+    if (!is_order && sorted != axes) throw NoInstance{};
+}
+
+class Builder {
+public:
+    Builder(const Values& values, const ParamValues& params) : values_(values), params_(params) {}
+
+    Variable build(const Variable& pattern) const
+    {
+        if (pattern.leaf() == Leaf::wildcard) return values_.find(pattern.name())->second;
+        const Apply a = pattern.owner();
+        if (!a) return pattern;
+        Variables operands;
+        for (const Variable& in : a.inputs())
+            operands.push_back(build(in));
+        const int rank = operands.empty() ? 0 : operands[0].rank();
+        return apply(a.op(), operands, with_values(a.params(), rank), nullptr);
+    }
+
+private:
+    Params with_values(const Params& params, int rank) const
+    {
+        if (!params) return params;
+        ParamsBase* copy = params->fresh();
+        const Params result = Params::adopt(copy);
+        const auto from = params->fields();
+        const auto to = copy->fields();
+        for (std::size_t i = 0; i < from.size(); ++i) {
+            std::visit([&]<class T>(T* t) { *t = *std::get<T*>(from[i].value); }, to[i].value);
+            const std::string_view name = wildcard_name(from[i].value);
+            if (name.empty()) continue;
+            const ParamValue& value = params_.find(name)->second;
+            if (auto* const* list = std::get_if<std::vector<int>*>(&to[i].value)) {
+                **list = std::get<std::vector<int>>(value);
+                check_axes(**list, from[i].name, rank);
+            } else if (auto* const* axis = std::get_if<int*>(&to[i].value)) {
+                **axis = std::get<int>(value);
+                if (**axis >= rank) throw NoInstance{};
+            } else if (auto* const* shape = std::get_if<Shape*>(&to[i].value)) {
+                **shape = std::get<Shape>(value);
+            } else {
+                *std::get<DType*>(to[i].value) = std::get<DType>(value);
+            }
+        }
+        return result;
+    }
+
+    const Values& values_;
+    const ParamValues& params_;
+};
+
+/// What a field of that kind is tried with.
+std::vector<ParamValue> candidates(const FieldPointer& field)
+{
+    using Axes = std::vector<int>;
+    if (std::holds_alternative<std::vector<int>*>(field))
+        return {Axes{1}, Axes{0}, Axes{0, 1}, Axes{1, 0}, Axes{}};
+    if (std::holds_alternative<int*>(field)) return {0, 1};
+    if (std::holds_alternative<Shape*>(field))
+        return {Shape{16, 16}, Shape{256}, Shape{2, 16, 16}, Shape{8, 32}, Shape{3, 2, 16, 16}};
+    return {DType::f32, DType::f64, DType::i64, DType::i32, DType::u8, DType::boolean};
+}
+
+void collect_params(const Variable& pattern,
+                    std::map<std::string, std::vector<ParamValue>, std::less<>>& found)
+{
+    const Apply a = pattern.owner();
+    if (!a) return;
+    if (a.params())
+        for (const FieldRef& f : a.params()->fields())
+            if (const std::string_view name = wildcard_name(f.value); !name.empty())
+                found.emplace(std::string(name), candidates(f.value));
+    for (const Variable& in : a.inputs())
+        collect_params(in, found);
+}
+
+std::vector<Variable> candidates(std::string_view name, DType t)
+{
+    const Variable literal = is_float(t)           ? Variable(-2.75)
+                             : t == DType::boolean ? Variable(true)
+                                                   : Variable(3);
+    std::vector<Variable> all{input(name, t, {16, 16}), literal, input(name, t, {})};
+    if (t != DType::boolean) all.insert(all.begin() + 1, input(name, DType::boolean, {16, 16}));
+    return all;
+}
+
+/// Every choice of one from each list, as an odometer.
+bool advance(std::vector<std::size_t>& at, const std::vector<std::size_t>& sizes)
+{
+    for (std::size_t i = 0; i < at.size(); ++i) {
+        if (++at[i] < sizes[i]) return true;
+        at[i] = 0;
+    }
+    return false;
+}
+
+} // namespace
+
+RuleSet only(const std::shared_ptr<Rule>& rule) { return RuleSet("one", {rule}); }
+
+Variable
+rewritten(const Variables& inputs, const Variable& v, const Rewrite& rules, std::size_t& firings)
+{
+    Graph graph(inputs, {v});
+    const PassOptions options;
+    PassReport report;
+    PassContext context{options, report};
+    rules.run(graph, context);
+    verify(graph);
+    firings = report.firings.size();
+    return graph.outputs()[0];
+}
+
+std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit)
+{
+    const Rewrite rewrite(only(std::make_shared<Rule>(rule)));
+    std::vector<std::vector<Variable>> values;
+    std::vector<std::size_t> sizes;
+    for (const std::string& name : rule.left.wildcards()) {
+        values.push_back(candidates(name, dtype));
+        sizes.push_back(values.back().size());
+    }
+    std::map<std::string, std::vector<ParamValue>, std::less<>> params;
+    collect_params(rule.left.expression(), params);
+    for (const auto& [name, list] : params)
+        sizes.push_back(list.size());
+    std::vector<Instance> found;
+    std::vector<std::size_t> at(sizes.size(), 0);
+    do {
+        Values chosen;
+        Instance instance{{}, {}, {}, dtype};
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const Variable& v = values[i][at[i]];
+            chosen.emplace(rule.left.wildcards()[i], v);
+            if (v.leaf() == Leaf::input) instance.inputs.push_back(v);
+        }
+        ParamValues chosen_params;
+        std::size_t next = values.size();
+        for (const auto& [name, list] : params)
+            chosen_params.emplace(name, list[at[next++]]);
+        try {
+            instance.left = Builder(chosen, chosen_params).build(rule.left.expression());
+        } catch (const UserError&) {
+            continue; // not a program that a user can write
+        } catch (const NoInstance&) {
+            continue;
+        }
+        std::size_t firings = 0;
+        instance.right = rewritten(instance.inputs, instance.left, rewrite, firings);
+        if (firings > 0) found.push_back(instance);
+    } while (found.size() < limit && advance(at, sizes));
+    return found;
+}
+
+} // namespace croton::test

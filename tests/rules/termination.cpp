@@ -1,0 +1,25 @@
+#include <croton/ir/print.hpp>
+
+#include "rules/instances.hpp"
+#include "support/catch.hpp"
+
+using namespace croton;
+using namespace croton::test;
+
+TEST_CASE("what all rules have made of a rule's left side is not rewritten again")
+{
+    const Rewrite all("all", all_rules());
+    for (const RuleSet& set : all_rules())
+        for (const auto& rule : set.rules())
+            for (const DType t : {DType::f32, DType::i64, DType::boolean})
+                for (const Instance& instance : instances(*rule, t, 2)) {
+                    INFO(set.name()
+                         << ": " << rule->info->text << " as " << to_expression(instance.left));
+                    std::size_t firings = 0;
+                    const Variable once = rewritten(instance.inputs, instance.left, all, firings);
+                    CHECK(firings > 0);
+                    rewritten(instance.inputs, once, all, firings);
+                    INFO("made " << to_expression(once));
+                    CHECK(firings == 0);
+                }
+}
