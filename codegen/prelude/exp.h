@@ -1,6 +1,7 @@
 /* Exponentials. x = n ln 2 + r with |r| <= ln(2)/2 and e^r = 1 + p, p = r + r^2 q(r), q a minimax
    polynomial (tools/minimax.py). Adding 1.5 * 2^23 (f32) or 1.5 * 2^52 (f64) rounds to an integer
-   and leaves it in the low bits of the sum, here called t. */
+   and leaves it in the low bits of the sum, here called t. Long polynomials are summed as two, of
+   even and odd powers, whose steps do not wait for one another. */
 
 /* The sum whose low bits are n = x / ln 2 rounded. */
 CT_MATH f32 exp_shift_f32(f32 x) { return fma_f32(x, 0x1.715476p+0f, 0x1.8p+23f); }
@@ -67,17 +68,19 @@ CT_MATH f32 exp_poly_f32(f32 r)
 
 CT_MATH f64 exp_poly_f64(f64 r)
 {
-    f64 q = 0x1.adaf881e86cbap-26;
-    q = fma_f64(q, r, 0x1.28af09b00b149p-22);
-    q = fma_f64(q, r, 0x1.71df0bff4abcdp-19);
-    q = fma_f64(q, r, 0x1.a0199861e633ep-16);
-    q = fma_f64(q, r, 0x1.a01a013364653p-13);
-    q = fma_f64(q, r, 0x1.6c16c184c1c03p-10);
-    q = fma_f64(q, r, 0x1.1111111126804p-7);
-    q = fma_f64(q, r, 0x1.55555555505e3p-5);
-    q = fma_f64(q, r, 0x1.55555555554fdp-3);
-    q = fma_f64(q, r, 0x1.000000000000ap-1);
-    return fma_f64(r * r, q, r);
+    f64 z = r * r;
+    f64 even = 0x1.28af09b00b149p-22;
+    even = fma_f64(even, z, 0x1.a0199861e633ep-16);
+    even = fma_f64(even, z, 0x1.6c16c184c1c03p-10);
+    even = fma_f64(even, z, 0x1.55555555505e3p-5);
+    even = fma_f64(even, z, 0x1.000000000000ap-1);
+    f64 odd = 0x1.adaf881e86cbap-26;
+    odd = fma_f64(odd, z, 0x1.71df0bff4abcdp-19);
+    odd = fma_f64(odd, z, 0x1.a01a013364653p-13);
+    odd = fma_f64(odd, z, 0x1.1111111126804p-7);
+    odd = fma_f64(odd, z, 0x1.55555555554fdp-3);
+    f64 q = fma_f64(odd, r, even);
+    return fma_f64(z, q, r);
 }
 
 /* q of e^r - 1 = r + r^2 q for |r| <= ln(2)/2, to 2^-28.1 (f32) and 2^-61.6 (f64) of e^r - 1. */
@@ -93,17 +96,19 @@ CT_MATH f32 expm1_poly_f32(f32 r)
 
 CT_MATH f64 expm1_poly_f64(f64 r)
 {
-    f64 q = 0x1.1f218ad848e93p-29;
-    q = fma_f64(q, r, 0x1.af5dde0fbbfbfp-26);
-    q = fma_f64(q, r, 0x1.27e508f54cf27p-22);
-    q = fma_f64(q, r, 0x1.71ddf8d691ca2p-19);
-    q = fma_f64(q, r, 0x1.a01a019663d61p-16);
-    q = fma_f64(q, r, 0x1.a01a01afb70c9p-13);
-    q = fma_f64(q, r, 0x1.6c16c16c180fcp-10);
-    q = fma_f64(q, r, 0x1.111111110f6ebp-7);
-    q = fma_f64(q, r, 0x1.5555555555556p-5);
-    q = fma_f64(q, r, 0x1.5555555555559p-3);
-    return fma_f64(q, r, 0x1p-1);
+    f64 z = r * r;
+    f64 even = 0x1.1f218ad848e93p-29;
+    even = fma_f64(even, z, 0x1.27e508f54cf27p-22);
+    even = fma_f64(even, z, 0x1.a01a019663d61p-16);
+    even = fma_f64(even, z, 0x1.6c16c16c180fcp-10);
+    even = fma_f64(even, z, 0x1.5555555555556p-5);
+    even = fma_f64(even, z, 0x1p-1);
+    f64 odd = 0x1.af5dde0fbbfbfp-26;
+    odd = fma_f64(odd, z, 0x1.71ddf8d691ca2p-19);
+    odd = fma_f64(odd, z, 0x1.a01a01afb70c9p-13);
+    odd = fma_f64(odd, z, 0x1.111111110f6ebp-7);
+    odd = fma_f64(odd, z, 0x1.5555555555559p-3);
+    return fma_f64(odd, r, even);
 }
 
 CT_MATH f32 exp_f32(f32 x)
@@ -200,19 +205,20 @@ CT_MATH f32 exp2m1_poly_f32(f32 r)
 
 CT_MATH f64 exp2m1_poly_f64(f64 r)
 {
-    f64 p = 0x1.b1ab13c1888a4p-36;
-    p = fma_f64(p, r, 0x1.e9f14721a2c8p-32);
-    p = fma_f64(p, r, 0x1.e4dc04899f98cp-28);
-    p = fma_f64(p, r, 0x1.b524e8d0a1029p-24);
-    p = fma_f64(p, r, 0x1.62c01f0f7319cp-20);
-    p = fma_f64(p, r, 0x1.ffcbfc6ec3343p-17);
-    p = fma_f64(p, r, 0x1.430912f91b167p-13);
-    p = fma_f64(p, r, 0x1.5d87fe78a3db1p-10);
-    p = fma_f64(p, r, 0x1.3b2ab6fba4c96p-7);
-    p = fma_f64(p, r, 0x1.c6b08d704a0c6p-5);
-    p = fma_f64(p, r, 0x1.ebfbdff82c58fp-3);
-    p = fma_f64(p, r, 0x1.abc9e3b39803fp-56);
-    return p;
+    f64 z = r * r;
+    f64 even = 0x1.e9f14721a2c8p-32;
+    even = fma_f64(even, z, 0x1.b524e8d0a1029p-24);
+    even = fma_f64(even, z, 0x1.ffcbfc6ec3343p-17);
+    even = fma_f64(even, z, 0x1.5d87fe78a3db1p-10);
+    even = fma_f64(even, z, 0x1.c6b08d704a0c6p-5);
+    even = fma_f64(even, z, 0x1.abc9e3b39803fp-56);
+    f64 odd = 0x1.b1ab13c1888a4p-36;
+    odd = fma_f64(odd, z, 0x1.e4dc04899f98cp-28);
+    odd = fma_f64(odd, z, 0x1.62c01f0f7319cp-20);
+    odd = fma_f64(odd, z, 0x1.430912f91b167p-13);
+    odd = fma_f64(odd, z, 0x1.3b2ab6fba4c96p-7);
+    odd = fma_f64(odd, z, 0x1.ebfbdff82c58fp-3);
+    return fma_f64(odd, r, even);
 }
 
 CT_MATH f32 exp2_f32(f32 x)

@@ -81,15 +81,6 @@ CT_MATH f64 asinh_f64(f64 x)
 }
 
 /* acosh x = log1p(t + sqrt(t (x + 1))), t = x - 1; of a large x, log(2x). */
-CT_MATH f32 acosh_f32(f32 x)
-{
-    b8 large = x > 0x1p+60f;
-    f32 t = x - 1.0f;
-    f32 root = sqrt_f32(large ? 0.0f : t * (x + 1.0f));
-    f32 y = log1p_f32(t + root) + (large ? 0x1.62e43p-1f : 0.0f);
-    return x < 1.0f ? __builtin_nanf("") : y;
-}
-
 CT_MATH f64 acosh_f64(f64 x)
 {
     b8 large = x > 0x1p+500;
@@ -98,6 +89,8 @@ CT_MATH f64 acosh_f64(f64 x)
     f64 y = log1p_f64(t + root) + (large ? 0x1.62e42fefa39efp-1 : 0.0);
     return x < 1.0 ? __builtin_nan("") : y;
 }
+
+CT_MATH f32 acosh_f32(f32 x) { return (f32)acosh_f64((f64)x); }
 
 /* q of atanh s = s + s z q, z = s^2, |s| <= 1/4, to 2^-31 in f32 and 2^-62 in f64. */
 CT_MATH f32 atanh_poly_f32(f32 z)

@@ -2,20 +2,23 @@
    f64: with s = f / (2 + f), log(1 + f) = 2 atanh(s) = f - s (f - s^2 q(s^2)) and
    sqrt(1/2) <= 1 + f < sqrt(2). The polynomials are minimax (tools/minimax.py). */
 
-/* log(1 + f), 2/3 <= 1 + f < 4/3, to 2^-27.6 of itself. */
-CT_MATH f32 log_poly_f32(f32 f)
+/* q of log(1 + f) = f + f^2 q, 2/3 <= 1 + f < 4/3, to 2^-27.6 of the logarithm. */
+CT_MATH f32 log_series_f32(f32 f)
 {
-    f32 q = -0x1.ff99ap-4f;
-    q = fma_f32(q, f, 0x1.1ff462p-3f);
-    q = fma_f32(q, f, -0x1.f6b6dep-4f);
-    q = fma_f32(q, f, 0x1.1e824cp-3f);
-    q = fma_f32(q, f, -0x1.557e24p-3f);
-    q = fma_f32(q, f, 0x1.99d58cp-3f);
-    q = fma_f32(q, f, -0x1.ffff94p-3f);
-    q = fma_f32(q, f, 0x1.5554fap-2f);
-    q = fma_f32(q, f, -0x1p-1f);
-    return fma_f32(f * f, q, f);
+    f32 z = f * f;
+    f32 even = -0x1.ff99ap-4f;
+    even = fma_f32(even, z, -0x1.f6b6dep-4f);
+    even = fma_f32(even, z, -0x1.557e24p-3f);
+    even = fma_f32(even, z, -0x1.ffff94p-3f);
+    even = fma_f32(even, z, -0x1p-1f);
+    f32 odd = 0x1.1ff462p-3f;
+    odd = fma_f32(odd, z, 0x1.1e824cp-3f);
+    odd = fma_f32(odd, z, 0x1.99d58cp-3f);
+    odd = fma_f32(odd, z, 0x1.5554fap-2f);
+    return fma_f32(odd, f, even);
 }
+
+CT_MATH f32 log_poly_f32(f32 f) { return fma_f32(f * f, log_series_f32(f), f); }
 
 /* f - log(1 + f), sqrt(1/2) <= 1 + f < sqrt(2), to 2^-58 of log(1 + f). */
 CT_MATH f64 log_poly_f64(f64 f)
@@ -147,7 +150,7 @@ CT_MATH f64 log2_f64(f64 x)
     return log_special_f64(x, fma_f64(f - log_poly_f64(f), 0x1.71547652b82fep+0, k));
 }
 
-/* log10 x = k log10(2) + log(1 + f) / ln 10. */
+/* log10 x = k log10(2) + f / ln 10 + (log(1 + f) - f) / ln 10. */
 CT_MATH f32 log10_f32(f32 x)
 {
     b8 small = x < 0x1p-126f;
@@ -155,7 +158,9 @@ CT_MATH f32 log10_f32(f32 x)
     u32 e = log_exponent_f32(a);
     f32 f = from_bits_f32(bits_f32(a) - e) - 1.0f;
     f32 k = (f32)((i32)e >> 23) - (small ? 24.0f : 0.0f);
-    f32 y = fma_f32(log_poly_f32(f), 0x1.bcb7b2p-2f, k * -0x1.ec10cp-27f);
+    f32 rest = fma_f32(f, -0x1.5b235ep-27f, k * -0x1.ec10cp-27f);
+    rest = fma_f32(f * f * log_series_f32(f), 0x1.bcb7b2p-2f, rest);
+    f32 y = fma_f32(f, 0x1.bcb7b2p-2f, rest);
     return log_special_f32(x, fma_f32(k, 0x1.344136p-2f, y));
 }
 
