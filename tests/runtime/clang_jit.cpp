@@ -198,6 +198,11 @@ CT_EXPORT void fill(i64 n, char* z, char value) { __builtin_memset(z, value, n);
             REQUIRE(down == pattern.substr(shift, n) + pattern.substr(n));
         }
     }
+    for (const std::size_t n : {4095u, 4096u, 4097u, 100'000u}) {
+        std::string z(n + 2, '#');
+        fill(static_cast<std::int64_t>(n), z.data() + 1, 'q');
+        REQUIRE(z == "#" + std::string(n, 'q') + "#");
+    }
 }
 
 TEST_CASE("products and sums round twice: nothing is contracted")

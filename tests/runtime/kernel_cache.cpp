@@ -379,7 +379,9 @@ TEST_CASE("threads that ask for one program get one program")
 TEST_CASE("warm start in a process of its own", "[.]")
 {
     const char* const folder = std::getenv("CROTON_TEST_FOLDER");
-    REQUIRE(folder != nullptr);
+    if (!folder) {
+        return; // selected by its file's tag and not by the test below, which starts it
+    }
     KernelCache cache({.folder = folder});
     REQUIRE(load_answer(cache, 21) == 21);
     REQUIRE(cache.counts().programs_from_disk == 1);
