@@ -84,8 +84,7 @@ std::vector<std::string> float_texts(const std::vector<double>& values, bool nar
         smallest = std::min(smallest, std::abs(v));
     }
     const bool any = largest > 0;
-    const bool scientific =
-        any && (largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1000.0 * 1e5);
+    const bool scientific = any && (largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1000);
     std::vector<Decimal> parts;
     std::size_t whole = 0;
     std::size_t fraction = 0;
@@ -128,7 +127,8 @@ public:
             texts_ = float_texts(values, array_.dtype() != DType::f64);
             return;
         }
-        std::size_t width = 0;
+        // Room for False, whether there is one or not.
+        std::size_t width = array_.dtype() == DType::boolean && array_.rank() > 0 ? 5 : 0;
         for (std::int64_t i : order_) {
             texts_.push_back(integer_text(array_, i));
             width = std::max(width, texts_.back().size());
@@ -138,7 +138,7 @@ public:
 
     std::string text()
     {
-        if (array_.rank() == 0) return texts_[0];
+        if (array_.rank() == 0) return texts_[0].ends_with('.') ? texts_[0] + "0" : texts_[0];
         if (array_.size() == 0) return "[]";
         return rows(0);
     }

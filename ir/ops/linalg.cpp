@@ -155,7 +155,7 @@ BatchPlan plan_batch(const Variable& a, const Variable& b, int a_kept, int b_kep
     const int b_count = b.rank() - b_kept;
     const int count = std::max(a_count, b_count);
     BatchPlan plan;
-    enum class Side { both, a, b };
+    enum class Side { both, left, right };
     std::vector<Side> sides;
     for (int k = 0; k < count; ++k) {
         const int i = k - (count - a_count);
@@ -163,20 +163,20 @@ BatchPlan plan_batch(const Variable& a, const Variable& b, int a_kept, int b_kep
         const bool both = i >= 0 && j >= 0;
         if (both && !same(at(x, i), at(y, j)) && known_one(at(x, i))) {
             plan.a_dropped.push_back(i);
-            sides.push_back(Side::b);
+            sides.push_back(Side::right);
         } else if (both && !same(at(x, i), at(y, j)) && known_one(at(y, j))) {
             plan.b_dropped.push_back(j);
-            sides.push_back(Side::a);
+            sides.push_back(Side::left);
         } else if (both) {
             plan.params.a_batch.push_back(i - static_cast<int>(plan.a_dropped.size()));
             plan.params.b_batch.push_back(j - static_cast<int>(plan.b_dropped.size()));
             sides.push_back(Side::both);
-        } else sides.push_back(i >= 0 ? Side::a : Side::b);
+        } else sides.push_back(i >= 0 ? Side::left : Side::right);
     }
     int shared = 0;
     int of_a = static_cast<int>(std::ranges::count(sides, Side::both));
-    int of_b = of_a + static_cast<int>(std::ranges::count(sides, Side::a)) + (a_kept == 2 ? 1 : 0);
-    for (Side s : sides) plan.order.push_back(s == Side::both ? shared++ : s == Side::a ? of_a++ : of_b++);
+    int of_b = of_a + static_cast<int>(std::ranges::count(sides, Side::left)) + (a_kept == 2 ? 1 : 0);
+    for (Side s : sides) plan.order.push_back(s == Side::both ? shared++ : s == Side::left ? of_a++ : of_b++);
     if (a_kept == 2) plan.order.push_back(of_a);
     if (b_kept == 2) plan.order.push_back(of_b);
     return plan;
