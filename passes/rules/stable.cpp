@@ -64,9 +64,6 @@ void add_sigmoids(RuleSet& r)
     r.add(log(sigmoid(-x)), -softplus(x), sharper);
     r.add(log(sigmoid(x)), -softplus(-x), sharper).expands();
     r.add(log1p(-sigmoid(x)), -softplus(x), sharper);
-    r.add(exp(-softplus(x)), sigmoid(-x), rounding);
-    r.add(exp(softplus(x)), 1 + exp(x), rounding).expands();
-    r.add(expm1(softplus(x)), exp(x), rounding);
     r.add(x - softplus(x), -softplus(-x), sharper).expands();
     r.add(x + softplus(-x), softplus(x), sharper);
     r.add(softplus(x) - softplus(-x), x, sharper);

@@ -9,7 +9,8 @@
 namespace croton::test {
 
 /// A hundred decimal digits: what a value would be without rounding.
-using Big = boost::multiprecision::cpp_bin_float_100;
+/// exp(-700) beside 1 takes 305 digits.
+using Big = boost::multiprecision::number<boost::multiprecision::cpp_bin_float<330>>;
 
 /// The i-th element of a pointwise expression, each op by its mathematical definition.
 Big exact_value(const Variable& v,
