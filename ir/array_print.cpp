@@ -1,12 +1,11 @@
 #include <croton/ir/array.hpp>
+#include <croton/ir/convert.hpp>
+#include <croton/ir/format.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
-
-#include <croton/ir/convert.hpp>
-#include <croton/ir/format.hpp>
 
 namespace croton::inline v1 {
 
@@ -35,7 +34,8 @@ std::vector<std::int64_t> shown(std::int64_t extent, bool summarised)
 
 std::string trimmed(std::string digits)
 {
-    while (digits.ends_with('0')) digits.pop_back();
+    while (digits.ends_with('0'))
+        digits.pop_back();
     return digits;
 }
 
@@ -97,14 +97,19 @@ std::vector<std::string> float_texts(const std::vector<double>& values, bool nar
     std::size_t width = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
         const Decimal& d = parts[i];
-        if (std::isnan(values[i])) texts.push_back("nan");
-        else if (std::isinf(values[i])) texts.push_back(values[i] > 0 ? "inf" : "-inf");
+        if (std::isnan(values[i]))
+            texts.push_back("nan");
+        else if (std::isinf(values[i]))
+            texts.push_back(values[i] > 0 ? "inf" : "-inf");
         else if (scientific)
-            texts.push_back(fmt::format("{:>{}}.{:0<{}}{}", d.whole, whole, d.fraction, fraction, d.exponent));
-        else texts.push_back(fmt::format("{:>{}}.{:<{}}", d.whole, whole, d.fraction, fraction));
+            texts.push_back(
+                fmt::format("{:>{}}.{:0<{}}{}", d.whole, whole, d.fraction, fraction, d.exponent));
+        else
+            texts.push_back(fmt::format("{:>{}}.{:<{}}", d.whole, whole, d.fraction, fraction));
         width = std::max(width, texts.back().size());
     }
-    for (std::string& t : texts) t = fmt::format("{:>{}}", t, width);
+    for (std::string& t : texts)
+        t = fmt::format("{:>{}}", t, width);
     return texts;
 }
 
@@ -123,7 +128,8 @@ public:
         collect(0, 0);
         if (is_float(array_.dtype())) {
             std::vector<double> values;
-            for (std::int64_t i : order_) values.push_back(array_.as_double(i));
+            for (std::int64_t i : order_)
+                values.push_back(array_.as_double(i));
             texts_ = float_texts(values, array_.dtype() != DType::f64);
             return;
         }
@@ -133,7 +139,8 @@ public:
             texts_.push_back(integer_text(array_, i));
             width = std::max(width, texts_.back().size());
         }
-        for (std::string& t : texts_) t = fmt::format("{:>{}}", t, width);
+        for (std::string& t : texts_)
+            t = fmt::format("{:>{}}", t, width);
     }
 
     std::string text()

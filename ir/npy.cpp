@@ -1,4 +1,7 @@
+#include "npy.hpp"
+
 #include <croton/ir/array.hpp>
+#include <croton/ir/format.hpp>
 
 #include <bit>
 #include <charconv>
@@ -7,10 +10,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <croton/ir/format.hpp>
-
-#include "npy.hpp"
 
 namespace croton::inline v1 {
 
@@ -26,13 +25,13 @@ struct Header {
     std::vector<std::int64_t> shape;
 };
 
-/// The header's Python literal, read strictly: the keys descr, fortran_order and shape, in any order.
+/// The header's Python literal, read strictly: the keys descr, fortran_order and shape, in any
+/// order.
 class HeaderReader {
 public:
     HeaderReader(std::string_view text, std::string_view file, std::string_view function)
         : text_(text), file_(file), function_(function)
-    {
-    }
+    {}
 
     Header read()
     {
@@ -42,10 +41,14 @@ public:
         while (!accept('}')) {
             const std::string_view key = quoted();
             take(':');
-            if (key == "descr") read_descr(h), have_descr = true;
-            else if (key == "fortran_order") h.fortran = boolean(), have_order = true;
-            else if (key == "shape") h.shape = tuple(), have_shape = true;
-            else refuse(fmt::format("unknown key '{}'", key));
+            if (key == "descr")
+                read_descr(h), have_descr = true;
+            else if (key == "fortran_order")
+                h.fortran = boolean(), have_order = true;
+            else if (key == "shape")
+                h.shape = tuple(), have_shape = true;
+            else
+                refuse(fmt::format("unknown key '{}'", key));
             if (!accept(',')) {
                 take('}');
                 break;
@@ -64,7 +67,9 @@ private:
 
     void skip_spaces()
     {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t')) ++at_;
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t'))
+            ++at_;
     }
     bool accept(char c)
     {
@@ -158,7 +163,8 @@ std::optional<std::size_t> bytes_of(const Header& h)
 {
     std::size_t bytes = size_bytes(h.dtype);
     bool none = false;
-    for (std::int64_t e : h.shape) none |= e == 0;
+    for (std::int64_t e : h.shape)
+        none |= e == 0;
     if (none) return 0;
     for (std::int64_t e : h.shape)
         if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(e), &bytes)) return std::nullopt;
@@ -170,7 +176,8 @@ void swap_bytes(Array& a)
     const std::size_t width = size_bytes(a.dtype());
     char* p = static_cast<char*>(a.data());
     for (std::int64_t i = 0; i < a.size(); ++i, p += width)
-        for (std::size_t k = 0; k < width / 2; ++k) std::swap(p[k], p[width - 1 - k]);
+        for (std::size_t k = 0; k < width / 2; ++k)
+            std::swap(p[k], p[width - 1 - k]);
 }
 
 Array from_fortran(const Array& reversed, const std::vector<std::int64_t>& shape)
@@ -188,7 +195,8 @@ Array from_fortran(const Array& reversed, const std::vector<std::int64_t>& shape
 void normalize_bools(Array& a)
 {
     auto* p = static_cast<unsigned char*>(a.data());
-    for (std::int64_t i = 0; i < a.size(); ++i) p[i] = p[i] != 0;
+    for (std::int64_t i = 0; i < a.size(); ++i)
+        p[i] = p[i] != 0;
 }
 
 } // namespace
@@ -215,7 +223,7 @@ Array read(std::string_view bytes, std::string_view file, std::string_view funct
     // Compared before anything is allocated: a header may promise more than there is memory.
     if (!wanted || *wanted > data.size())
         refuse("data", fmt::format("{} bytes are there, the header's shape ({}) of {} needs more",
-                                         data.size(), fmt::join(h.shape, ", "), name(h.dtype)));
+                                   data.size(), fmt::join(h.shape, ", "), name(h.dtype)));
     Array a = Array::empty(h.dtype, h.shape);
     if (*wanted > 0) std::memcpy(a.data(), data.data(), *wanted);
     if (h.swapped) swap_bytes(a);
@@ -228,9 +236,11 @@ std::string write(const Array& array, std::string_view function)
     const Array a = array.contiguous();
     const DTypeInfo& dtype = info(a.dtype());
     if (dtype.numpy.empty())
-        throw user_error(Code::dtype, nullptr, function, "{} has no place in .npy files, cast to f32 first", dtype.name);
-    std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
-                                     dtype.numpy, fmt::join(a.shape(), ", "), a.rank() == 1 ? "," : "");
+        throw user_error(Code::dtype, nullptr, function,
+                         "{} has no place in .npy files, cast to f32 first", dtype.name);
+    std::string header =
+        fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", dtype.numpy,
+                    fmt::join(a.shape(), ", "), a.rank() == 1 ? "," : "");
     const bool large = header.size() > 60000;
     const std::size_t before = magic.size() + 2 + (large ? 4 : 2);
     header.append(63 - (before + header.size()) % 64, ' '); // the data starts at a multiple of 64
@@ -257,12 +267,15 @@ std::string read_file(std::string_view path, std::string_view function)
     const std::string name(path);
     const File f(std::fopen(name.c_str(), "rb"));
     if (!f)
-        throw user_error(Code::domain, nullptr, function, "{}: cannot be opened: {}", path, std::strerror(errno));
+        throw user_error(Code::domain, nullptr, function, "{}: cannot be opened: {}", path,
+                         std::strerror(errno));
     std::string bytes;
     char block[1 << 16];
-    while (const std::size_t n = std::fread(block, 1, sizeof block, f.get())) bytes.append(block, n);
+    while (const std::size_t n = std::fread(block, 1, sizeof block, f.get()))
+        bytes.append(block, n);
     if (std::ferror(f.get()))
-        throw user_error(Code::domain, nullptr, function, "{}: cannot be read: {}", path, std::strerror(errno));
+        throw user_error(Code::domain, nullptr, function, "{}: cannot be read: {}", path,
+                         std::strerror(errno));
     return bytes;
 }
 
@@ -272,7 +285,8 @@ void write_file(std::string_view path, std::string_view bytes, std::string_view 
     File f(std::fopen(name.c_str(), "wb"));
     const bool written = f && std::fwrite(bytes.data(), 1, bytes.size(), f.get()) == bytes.size();
     if (!written || std::fclose(f.release()) != 0)
-        throw user_error(Code::domain, nullptr, function, "{}: cannot be written: {}", path, std::strerror(errno));
+        throw user_error(Code::domain, nullptr, function, "{}: cannot be written: {}", path,
+                         std::strerror(errno));
 }
 
 } // namespace npy

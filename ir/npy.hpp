@@ -1,9 +1,9 @@
 #pragma once
 
+#include <croton/ir/array.hpp>
+
 #include <string>
 #include <string_view>
-
-#include <croton/ir/array.hpp>
 
 namespace croton::inline v1::npy {
 

@@ -1,9 +1,9 @@
+#include <croton/ir/array.hpp>
+#include <croton/ir/format.hpp>
+
 #include <array>
 #include <cstdint>
 #include <optional>
-
-#include <croton/ir/array.hpp>
-#include <croton/ir/format.hpp>
 
 #include "npy.hpp"
 
@@ -26,12 +26,14 @@ std::uint32_t crc32(std::string_view bytes)
         std::array<std::uint32_t, 256> t{};
         for (std::uint32_t i = 0; i < 256; ++i) {
             t[i] = i;
-            for (int k = 0; k < 8; ++k) t[i] = t[i] >> 1 ^ (t[i] & 1 ? 0xedb88320u : 0);
+            for (int k = 0; k < 8; ++k)
+                t[i] = t[i] >> 1 ^ (t[i] & 1 ? 0xedb88320u : 0);
         }
         return t;
     }();
     std::uint32_t crc = ~0u;
-    for (char c : bytes) crc = crc >> 8 ^ table[(crc ^ static_cast<unsigned char>(c)) & 255];
+    for (char c : bytes)
+        crc = crc >> 8 ^ table[(crc ^ static_cast<unsigned char>(c)) & 255];
     return ~crc;
 }
 
@@ -90,7 +92,8 @@ private:
 
     std::string_view part(std::uint64_t first, std::uint64_t count) const
     {
-        if (first > bytes_.size() || count > bytes_.size() - first) refuse("the file ends inside an entry");
+        if (first > bytes_.size() || count > bytes_.size() - first)
+            refuse("the file ends inside an entry");
         return bytes_.substr(first, count);
     }
 
@@ -135,17 +138,18 @@ private:
 
 void append(std::string& out, std::uint64_t value, int bytes)
 {
-    for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xff);
+    for (int i = 0; i < bytes; ++i)
+        out += static_cast<char>(value >> (8 * i) & 0xff);
 }
 
 /// What the entry before a member and its line in the directory have in common.
 void append_entry(std::string& out, const Member& m)
 {
-    append(out, 20, 2);     // needs version 2.0
+    append(out, 20, 2);      // needs version 2.0
     append(out, 1 << 11, 2); // names are UTF-8
-    append(out, 0, 2);      // stored
-    append(out, 0, 2);      // midnight
-    append(out, 0x21, 2);   // of the first day that zip knows, so that equal arrays give equal files
+    append(out, 0, 2);       // stored
+    append(out, 0, 2);       // midnight
+    append(out, 0x21, 2); // of the first day that zip knows, so that equal arrays give equal files
     append(out, m.crc, 4);
     append(out, m.size, 4);
     append(out, m.size, 4);
@@ -176,18 +180,20 @@ void save_npz(std::string_view path, const std::vector<std::pair<std::string, Ar
     for (const auto& [name, array] : arrays) {
         const std::string bytes = npy::write(array, "save_npz");
         Member m{name + ".npy", 0, crc32(bytes), bytes.size(), bytes.size(), out.size()};
-        if (out.size() + bytes.size() >= in_extra || m.name.size() > 0xffff || arrays.size() >= 0xffff)
-            throw user_error(Code::domain, nullptr, "save_npz", "{}: 4 GiB, 65534 arrays or a name of 65535 bytes are exceeded", path);
+        if (out.size() + bytes.size() >= in_extra || m.name.size() > 0xffff ||
+            arrays.size() >= 0xffff)
+            throw user_error(Code::domain, nullptr, "save_npz",
+                             "{}: 4 GiB, 65534 arrays or a name of 65535 bytes are exceeded", path);
         out += local_magic;
         append_entry(out, m);
         out += m.name + bytes;
         directory += central_magic;
         append(directory, 20, 2);
         append_entry(directory, m);
-        append(directory, 0, 2);  // no comment
-        append(directory, 0, 2);  // first disk
-        append(directory, 0, 2);  // binary
-        append(directory, 0, 4);  // no attributes
+        append(directory, 0, 2); // no comment
+        append(directory, 0, 2); // first disk
+        append(directory, 0, 2); // binary
+        append(directory, 0, 4); // no attributes
         append(directory, m.offset, 4);
         directory += m.name;
     }

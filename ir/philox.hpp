@@ -4,8 +4,8 @@
 
 namespace croton::inline v1::detail {
 
-// Draws by the very text that emitted programs are made of, so with the same bits. Uniform in [0, 1);
-// normal with mean 0 and deviation 1. T is float or double.
+// Draws by the very text that emitted programs are made of, so with the same bits. Uniform in [0,
+// 1); normal with mean 0 and deviation 1. T is float or double.
 
 /// Draw number `index` of a key.
 template <class T>

@@ -1,14 +1,13 @@
-#include <croton/ir/reference.hpp>
-
-#include <algorithm>
-#include <cstring>
-
 #include <croton/ir/convert.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/gather.hpp>
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/shape.hpp>
+#include <croton/ir/reference.hpp>
+
+#include <algorithm>
+#include <cstring>
 
 namespace croton::inline v1::reference {
 
@@ -21,7 +20,8 @@ Place extents(const Array& a) { return {a.shape().begin(), a.shape().end()}; }
 Place extents(const Type& type)
 {
     Place shape;
-    for (const Extent& e : type.shape()) shape.push_back(e.value());
+    for (const Extent& e : type.shape())
+        shape.push_back(e.value());
     return shape;
 }
 
@@ -35,7 +35,8 @@ void for_each_place(const Place& shape, F f)
     for (;;) {
         f(place);
         std::size_t i = shape.size();
-        while (i > 0 && ++place[i - 1] == shape[i - 1]) place[--i] = 0;
+        while (i > 0 && ++place[i - 1] == shape[i - 1])
+            place[--i] = 0;
         if (i == 0) return;
     }
 }
@@ -43,14 +44,16 @@ void for_each_place(const Place& shape, F f)
 std::int64_t position(const Array& a, const Place& place)
 {
     std::int64_t at = 0;
-    for (std::size_t i = 0; i < place.size(); ++i) at += place[i] * a.strides()[i];
+    for (std::size_t i = 0; i < place.size(); ++i)
+        at += place[i] * a.strides()[i];
     return at;
 }
 
 void copy(const Array& from, const Place& from_place, Array& to, const Place& to_place)
 {
     const std::size_t bytes = size_bytes(to.dtype());
-    std::memcpy(static_cast<char*>(to.data()) + static_cast<std::size_t>(position(to, to_place)) * bytes,
+    std::memcpy(static_cast<char*>(to.data()) +
+                    static_cast<std::size_t>(position(to, to_place)) * bytes,
                 static_cast<const char*>(from.data()) +
                     static_cast<std::size_t>(position(from, from_place)) * bytes,
                 bytes);
@@ -72,14 +75,15 @@ void accumulate(const Array& x, const Place& other, Array& y, const Place& place
 }
 
 /// An index from an array, counted from the end if negative.
-std::int64_t index_at(const Array& index, const Place& place, std::int64_t extent, int axis, std::string_view op)
+std::int64_t
+index_at(const Array& index, const Place& place, std::int64_t extent, int axis, std::string_view op)
 {
     const std::int64_t i = index.as_int(position(index, place));
     const bool huge = index.dtype() == DType::u64 && i < 0;
     const std::int64_t at = i < 0 ? i + extent : i;
     if (huge || at < 0 || at >= extent)
-        throw user_error(Code::index, nullptr, op, "index {} is out of range for axis {} of extent {}", i, axis,
-                         extent);
+        throw user_error(Code::index, nullptr, op,
+                         "index {} is out of range for axis {} of extent {}", i, axis, extent);
     return at;
 }
 
@@ -129,7 +133,8 @@ void for_each_in_slice(const SliceParams& p, F f)
     for (std::size_t i = 0; i < p.start.size(); ++i) {
         positions.emplace_back();
         const std::int64_t stop = p.stop[i].value();
-        for (std::int64_t at = p.start[i].value(); p.step[i] > 0 ? at < stop : at > stop; at += p.step[i])
+        for (std::int64_t at = p.start[i].value(); p.step[i] > 0 ? at < stop : at > stop;
+             at += p.step[i])
             positions.back().push_back(at);
         counts.push_back(static_cast<std::int64_t>(positions.back().size()));
     }
@@ -148,18 +153,18 @@ void for_each_in_slice(const SliceParams& p, F f)
 Array slice(const ReferenceArgs& args)
 {
     Array y = Array::empty(args.result.dtype(), extents(args.result));
-    for_each_in_slice(args.params_as<SliceParams>(), [&](const Place& outside, const Place& inside) {
-        copy(args.x[0], outside, y, inside);
-    });
+    for_each_in_slice(
+        args.params_as<SliceParams>(),
+        [&](const Place& outside, const Place& inside) { copy(args.x[0], outside, y, inside); });
     return y;
 }
 
 Array set_slice(const ReferenceArgs& args)
 {
     Array y = args.x[0].clone();
-    for_each_in_slice(args.params_as<SliceParams>(), [&](const Place& outside, const Place& inside) {
-        copy(args.x[1], inside, y, outside);
-    });
+    for_each_in_slice(
+        args.params_as<SliceParams>(),
+        [&](const Place& outside, const Place& inside) { copy(args.x[1], inside, y, outside); });
     return y;
 }
 
@@ -180,7 +185,11 @@ namespace {
 /// Calls f(place in the data, place in the gathered array) for each element that indices name, in C
 /// order of the latter; `indices` are the index arrays, of one shape.
 template <class F>
-void for_each_gathered(const Array& data, std::span<const Array> indices, const GatherParams& p, std::string_view op, F f)
+void for_each_gathered(const Array& data,
+                       std::span<const Array> indices,
+                       const GatherParams& p,
+                       std::string_view op,
+                       F f)
 {
     Place shape;
     for (std::size_t i = 0; i < data.shape().size(); ++i)
@@ -196,9 +205,13 @@ void for_each_gathered(const Array& data, std::span<const Array> indices, const 
         Place source;
         std::size_t next = 0;
         for (std::size_t i = 0; i < data.shape().size(); ++i) {
-            const auto k = static_cast<std::size_t>(std::ranges::find(p.axes, static_cast<int>(i)) - p.axes.begin());
-            if (k == p.axes.size()) source.push_back(rest[next++]);
-            else source.push_back(index_at(indices[k], index_place, data.shape()[i], static_cast<int>(i), op));
+            const auto k = static_cast<std::size_t>(std::ranges::find(p.axes, static_cast<int>(i)) -
+                                                    p.axes.begin());
+            if (k == p.axes.size())
+                source.push_back(rest[next++]);
+            else
+                source.push_back(
+                    index_at(indices[k], index_place, data.shape()[i], static_cast<int>(i), op));
         }
         f(source, place);
     });
@@ -209,24 +222,27 @@ void for_each_gathered(const Array& data, std::span<const Array> indices, const 
 Array gather(const ReferenceArgs& args)
 {
     Array y = Array::empty(args.result.dtype(), extents(args.result));
-    for_each_gathered(args.x[0], args.x.subspan(1), args.params_as<GatherParams>(), "gather",
-                      [&](const Place& source, const Place& place) { copy(args.x[0], source, y, place); });
+    for_each_gathered(
+        args.x[0], args.x.subspan(1), args.params_as<GatherParams>(), "gather",
+        [&](const Place& source, const Place& place) { copy(args.x[0], source, y, place); });
     return y;
 }
 
 Array scatter_add(const ReferenceArgs& args)
 {
     Array y = args.x[0].clone();
-    for_each_gathered(args.x[0], args.x.subspan(2), args.params_as<GatherParams>(), "scatter_add",
-                      [&](const Place& source, const Place& place) { accumulate(args.x[1], place, y, source); });
+    for_each_gathered(
+        args.x[0], args.x.subspan(2), args.params_as<GatherParams>(), "scatter_add",
+        [&](const Place& source, const Place& place) { accumulate(args.x[1], place, y, source); });
     return y;
 }
 
 Array scatter_set(const ReferenceArgs& args)
 {
     Array y = args.x[0].clone();
-    for_each_gathered(args.x[0], args.x.subspan(2), args.params_as<GatherParams>(), "scatter_set",
-                      [&](const Place& source, const Place& place) { copy(args.x[1], place, y, source); });
+    for_each_gathered(
+        args.x[0], args.x.subspan(2), args.params_as<GatherParams>(), "scatter_set",
+        [&](const Place& source, const Place& place) { copy(args.x[1], place, y, source); });
     return y;
 }
 
@@ -286,7 +302,8 @@ Array cumulate_as(DType as, Monoid monoid, const ReferenceArgs& args)
         Place first = place;
         if (p.reverse) first[axis] = count - 1;
         const std::int64_t at = position(x, first);
-        cumulate_line<T>(monoid, static_cast<const T*>(x.data()) + at, static_cast<T*>(y.data()) + at, count, stride);
+        cumulate_line<T>(monoid, static_cast<const T*>(x.data()) + at,
+                         static_cast<T*>(y.data()) + at, count, stride);
     });
     return y.cast(args.result.dtype());
 }

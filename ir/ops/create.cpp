@@ -1,16 +1,15 @@
-#include <croton/ir/ops/create.hpp>
-
-#include <cmath>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
+#include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
+
+#include <cmath>
 
 namespace croton::inline v1 {
 
@@ -18,12 +17,14 @@ namespace {
 
 constexpr Op iota_op{
     .name = "iota",
-    .doc = "The index along an axis at every place of a shape; the position in C order if it is -1.",
+    .doc =
+        "The index along an axis at every place of a shape; the position in C order if it is -1.",
     .dtype = [](DTypeArgs& args) { args.result = params_cast<IotaParams>(args.params).dtype; },
     .shape = [](ShapeArgs& args) { return args.params_as<IotaParams>().shape; },
     .lowering = Iota{[](const IndexMapArgs& args) {
         const auto& p = args.params_as<IotaParams>();
-        return p.axis < 0 ? flat_index(args.out, p.shape) : args.out[static_cast<std::size_t>(p.axis)];
+        return p.axis < 0 ? flat_index(args.out, p.shape)
+                          : args.out[static_cast<std::size_t>(p.axis)];
     }},
     .reference = reference::iota,
     .grad = not_differentiable("an index is an integer"),
@@ -35,41 +36,44 @@ struct DiagonalParams {
     int axis1 = 0;
     int axis2 = 1;
     int offset = 0;
-    static constexpr auto fields = std::tuple{field("axis1", &DiagonalParams::axis1),
-                                              field("axis2", &DiagonalParams::axis2),
-                                              field("offset", &DiagonalParams::offset)};
+    static constexpr auto fields =
+        std::tuple{field("axis1", &DiagonalParams::axis1), field("axis2", &DiagonalParams::axis2),
+                   field("offset", &DiagonalParams::offset)};
 };
 
-Variable columns_of(const Shape& shape)
-{
-    return iota(shape, static_cast<int>(shape.size()) - 1);
-}
+Variable columns_of(const Shape& shape) { return iota(shape, static_cast<int>(shape.size()) - 1); }
 Variable rows_of(const Shape& shape) { return iota(shape, static_cast<int>(shape.size()) - 2); }
 
 void check_matrix(const Variable& x, std::string_view function, const Location* where)
 {
     if (x.rank() < 2)
-        throw user_error(Code::shape, where, function, "a matrix is needed: {}", to_string(x.shape()));
+        throw user_error(Code::shape, where, function, "a matrix is needed: {}",
+                         to_string(x.shape()));
 }
 
 } // namespace
 
 Variable iota(const Shape& shape, int axis, DType dtype, Where where)
 {
-    return apply(iota_op, std::initializer_list<Variable>{}, make_params(IotaParams{shape, axis, dtype}), where);
+    return apply(iota_op, std::initializer_list<Variable>{},
+                 make_params(IotaParams{shape, axis, dtype}), where);
 }
 
 Variable full(DType dtype, const Shape& shape, const Variable& value, Where where)
 {
     const Location* place = locate(where);
     if (value.rank() != 0)
-        throw user_error(Code::shape, place, "full", "the value must be a scalar: {}", to_string(value.shape()));
+        throw user_error(Code::shape, place, "full", "the value must be a scalar: {}",
+                         to_string(value.shape()));
     const Variable converted = value.leaf() == Leaf::constant
                                    ? constant(value.constant().cast(dtype), place)
                                    : cast(value, dtype, place);
     return broadcast_to(converted, shape, place);
 }
-Variable zeros(DType dtype, const Shape& shape, Where where) { return full(dtype, shape, 0, where); }
+Variable zeros(DType dtype, const Shape& shape, Where where)
+{
+    return full(dtype, shape, 0, where);
+}
 Variable ones(DType dtype, const Shape& shape, Where where) { return full(dtype, shape, 1, where); }
 
 Variable arange(const Extent& n, DType dtype, Where where)
@@ -84,7 +88,8 @@ Variable arange(double start, double stop, double step, DType dtype, Where where
     const OriginScope origin(place);
     const double count = std::ceil((stop - start) / step);
     if (!(step != 0) || !std::isfinite(count) || count > 9e15)
-        throw user_error(Code::domain, place, "arange", "no finite number of steps: {}, {}, {}", start, stop, step);
+        throw user_error(Code::domain, place, "arange", "no finite number of steps: {}, {}, {}",
+                         start, stop, step);
     const Variable i = arange(Extent(count > 0 ? static_cast<std::int64_t>(count) : 0), dtype);
     const auto literal = [&](double v) { return constant(Array::scalar(v).cast(dtype), place); };
     const Variable scaled = step == 1 ? i : i * literal(step);
@@ -97,7 +102,8 @@ linspace(const Variable& start, const Variable& stop, const Extent& count, DType
     const Location* place = locate(where);
     const OriginScope origin(place);
     if (!is_float(dtype))
-        throw user_error(Code::dtype, place, "linspace", "a float dtype is needed: {}", name(dtype));
+        throw user_error(Code::dtype, place, "linspace", "a float dtype is needed: {}",
+                         name(dtype));
     const auto converted = [&](const Variable& v) { return full(dtype, {}, v); };
     const Variable i = arange(count, dtype);
     const Variable last = maximum(full(dtype, {}, Variable(count - 1)), 1);
@@ -120,7 +126,8 @@ Variable tril(const Variable& x, int offset, Where where)
     const Location* place = locate(where);
     const OriginScope origin(place);
     check_matrix(x, "tril", place);
-    return croton::where(columns_of(x.shape()) <= rows_of(x.shape()) + offset, x, full(x.dtype(), {}, 0));
+    return croton::where(columns_of(x.shape()) <= rows_of(x.shape()) + offset, x,
+                         full(x.dtype(), {}, 0));
 }
 
 Variable triu(const Variable& x, int offset, Where where)
@@ -128,7 +135,8 @@ Variable triu(const Variable& x, int offset, Where where)
     const Location* place = locate(where);
     const OriginScope origin(place);
     check_matrix(x, "triu", place);
-    return croton::where(columns_of(x.shape()) >= rows_of(x.shape()) + offset, x, full(x.dtype(), {}, 0));
+    return croton::where(columns_of(x.shape()) >= rows_of(x.shape()) + offset, x,
+                         full(x.dtype(), {}, 0));
 }
 
 namespace {
@@ -168,46 +176,54 @@ constexpr Op diagonal_op{
     .name = "diagonal",
     .doc = "The elements whose index on axis2 is that on axis1 plus an offset, as the last axis.",
     .dtype = same_dtype,
-    .shape = [](ShapeArgs& args) {
-        const auto& p = args.params_as<DiagonalParams>();
-        Shape shape;
-        for (std::size_t i = 0; i < args.shape(0).size(); ++i)
-            if (static_cast<int>(i) != p.axis1 && static_cast<int>(i) != p.axis2)
-                shape.push_back(args.shape(0)[i]);
-        const Extent extent = diagonal_extent(args.shape(0)[static_cast<std::size_t>(p.axis1)],
-                                              args.shape(0)[static_cast<std::size_t>(p.axis2)], p.offset);
-        shape.push_back(maximum(extent, 0));
-        return shape;
-    },
+    .shape =
+        [](ShapeArgs& args) {
+            const auto& p = args.params_as<DiagonalParams>();
+            Shape shape;
+            for (std::size_t i = 0; i < args.shape(0).size(); ++i)
+                if (static_cast<int>(i) != p.axis1 && static_cast<int>(i) != p.axis2)
+                    shape.push_back(args.shape(0)[i]);
+            const Extent extent =
+                diagonal_extent(args.shape(0)[static_cast<std::size_t>(p.axis1)],
+                                args.shape(0)[static_cast<std::size_t>(p.axis2)], p.offset);
+            shape.push_back(maximum(extent, 0));
+            return shape;
+        },
     .lowering = IndexMap{[](const IndexMapArgs& args) {
         const auto& p = args.params_as<DiagonalParams>();
         IndexPiece piece{0, {}};
         const Extent& k = args.out.back();
         std::size_t next = 0;
         for (int i = 0; i < args.operands[0].rank(); ++i)
-            if (i == p.axis1) piece.index.push_back(p.offset < 0 ? k - p.offset : k);
-            else if (i == p.axis2) piece.index.push_back(p.offset > 0 ? k + p.offset : k);
-            else piece.index.push_back(args.out[next++]);
+            if (i == p.axis1)
+                piece.index.push_back(p.offset < 0 ? k - p.offset : k);
+            else if (i == p.axis2)
+                piece.index.push_back(p.offset > 0 ? k + p.offset : k);
+            else
+                piece.index.push_back(args.out[next++]);
         return std::vector<IndexPiece>{piece};
     }},
-    .reference = [](const ReferenceArgs& args) {
-        const auto& p = args.params_as<DiagonalParams>();
-        const auto a1 = static_cast<std::size_t>(p.axis1);
-        const auto a2 = static_cast<std::size_t>(p.axis2);
-        const Array& x = args.x[0];
-        std::vector<std::int64_t> shape, strides;
-        for (std::size_t i = 0; i < x.shape().size(); ++i)
-            if (i != a1 && i != a2) {
-                shape.push_back(x.shape()[i]);
-                strides.push_back(x.strides()[i]);
-            }
-        shape.push_back(args.result.shape().back().value());
-        strides.push_back(x.strides()[a1] + x.strides()[a2]);
-        const std::int64_t first = p.offset >= 0 ? p.offset * x.strides()[a2] : -p.offset * x.strides()[a1];
-        const auto* data = static_cast<const char*>(x.data()) +
-                           (shape.back() == 0 ? 0 : first) * static_cast<std::int64_t>(size_bytes(x.dtype()));
-        return Array::copy_strided(x.dtype(), data, shape, strides);
-    },
+    .reference =
+        [](const ReferenceArgs& args) {
+            const auto& p = args.params_as<DiagonalParams>();
+            const auto a1 = static_cast<std::size_t>(p.axis1);
+            const auto a2 = static_cast<std::size_t>(p.axis2);
+            const Array& x = args.x[0];
+            std::vector<std::int64_t> shape, strides;
+            for (std::size_t i = 0; i < x.shape().size(); ++i)
+                if (i != a1 && i != a2) {
+                    shape.push_back(x.shape()[i]);
+                    strides.push_back(x.strides()[i]);
+                }
+            shape.push_back(args.result.shape().back().value());
+            strides.push_back(x.strides()[a1] + x.strides()[a2]);
+            const std::int64_t first =
+                p.offset >= 0 ? p.offset * x.strides()[a2] : -p.offset * x.strides()[a1];
+            const auto* data =
+                static_cast<const char*>(x.data()) +
+                (shape.back() == 0 ? 0 : first) * static_cast<std::int64_t>(size_bytes(x.dtype()));
+            return Array::copy_strided(x.dtype(), data, shape, strides);
+        },
     .grad = diagonal_grad,
     .params = create_params<DiagonalParams>,
 };
@@ -231,7 +247,8 @@ Variable diag(const Variable& x, int offset, Where where)
     const OriginScope origin(place);
     if (x.rank() == 2) return diagonal(x, offset);
     if (x.rank() != 1)
-        throw user_error(Code::shape, place, "diag", "a vector or a matrix is needed: {}", to_string(x.shape()));
+        throw user_error(Code::shape, place, "diag", "a vector or a matrix is needed: {}",
+                         to_string(x.shape()));
     const Extent distance = offset < 0 ? -offset : offset;
     const Extent n = x.extent(0) + distance;
     // Rows of x, moved down where the diagonal lies below; elsewhere zero.

@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <string>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
@@ -8,6 +5,9 @@
 #include <croton/ir/ops/linalg.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/shape.hpp>
+
+#include <algorithm>
+#include <string>
 
 namespace croton::inline v1 {
 
@@ -38,27 +38,34 @@ public:
         const auto arrow = text_.find("->");
         std::vector<std::string> inputs(1);
         for (char c : text_.substr(0, arrow))
-            if (c == ',') inputs.emplace_back();
-            else inputs.back() += c;
+            if (c == ',')
+                inputs.emplace_back();
+            else
+                inputs.back() += c;
         if (inputs.size() != operands.size())
             refuse(fmt::format("{} operands for {} subscripts", operands.size(), inputs.size()));
         for (std::size_t i = 0; i < inputs.size(); ++i)
             terms_.push_back({operands[i], parse(inputs[i], operands[i].rank())});
-        if (arrow == text_.npos) result_ = implicit();
-        else result_ = parse(text_.substr(arrow + 2), -1);
+        if (arrow == text_.npos)
+            result_ = implicit();
+        else
+            result_ = parse(text_.substr(arrow + 2), -1);
         check_result();
     }
 
     Variable build()
     {
-        for (Term& t : terms_) take_diagonals(t);
+        for (Term& t : terms_)
+            take_diagonals(t);
         drop_ones();
         Term all = terms_[0];
-        for (std::size_t i = 1; i < terms_.size(); ++i) all = product(all, terms_[i], i + 1);
+        for (std::size_t i = 1; i < terms_.size(); ++i)
+            all = product(all, terms_[i], i + 1);
         sum_out(all, {}, terms_.size());
         std::vector<int> order;
         for (int label : result_)
-            order.push_back(static_cast<int>(std::ranges::find(all.labels, label) - all.labels.begin()));
+            order.push_back(
+                static_cast<int>(std::ranges::find(all.labels, label) - all.labels.begin()));
         return std::ranges::is_sorted(order) ? all.x : transpose(all.x, order);
     }
 
@@ -68,7 +75,8 @@ private:
         throw user_error(Code::shape, where_, "einsum", "'{}': {}", text_, why);
     }
 
-    /// `rank` tells how many axes dots stand for; -1 for the result, where they stand for all of them.
+    /// `rank` tells how many axes dots stand for; -1 for the result, where they stand for all of
+    /// them.
     Labels parse(const std::string& part, int rank)
     {
         Labels labels;
@@ -80,11 +88,13 @@ private:
         hidden_ = std::max(hidden_, hidden);
         for (std::size_t i = 0; i < part.size(); ++i) {
             if (i == dots) {
-                for (int k = hidden; k > 0; --k) labels.push_back(-k);
+                for (int k = hidden; k > 0; --k)
+                    labels.push_back(-k);
                 i += 2;
             } else if ((part[i] >= 'a' && part[i] <= 'z') || (part[i] >= 'A' && part[i] <= 'Z')) {
                 labels.push_back(part[i]);
-            } else refuse(fmt::format("'{}' is no letter", part[i]));
+            } else
+                refuse(fmt::format("'{}' is no letter", part[i]));
         }
         return labels;
     }
@@ -93,9 +103,11 @@ private:
     Labels implicit() const
     {
         Labels once;
-        for (int k = hidden_; k > 0; --k) once.push_back(-k);
+        for (int k = hidden_; k > 0; --k)
+            once.push_back(-k);
         Labels letters;
-        for (const Term& t : terms_) letters.insert(letters.end(), t.labels.begin(), t.labels.end());
+        for (const Term& t : terms_)
+            letters.insert(letters.end(), t.labels.begin(), t.labels.end());
         std::ranges::sort(letters);
         for (int label : letters)
             if (label > 0 && std::ranges::count(letters, label) == 1) once.push_back(label);
@@ -134,9 +146,12 @@ private:
             std::vector<int> ones;
             Labels left;
             for (std::size_t i = 0; i < t.labels.size(); ++i) {
-                const bool goes = same(t.x.extent(static_cast<int>(i)), 1) && longer_elsewhere(t.labels[i]);
-                if (goes) ones.push_back(static_cast<int>(i));
-                else left.push_back(t.labels[i]);
+                const bool goes =
+                    same(t.x.extent(static_cast<int>(i)), 1) && longer_elsewhere(t.labels[i]);
+                if (goes)
+                    ones.push_back(static_cast<int>(i));
+                else
+                    left.push_back(t.labels[i]);
             }
             if (ones.empty()) continue;
             t.x = squeeze(t.x, Axis(ones));
@@ -167,8 +182,10 @@ private:
         std::vector<int> axes;
         Labels left;
         for (std::size_t i = 0; i < t.labels.size(); ++i)
-            if (has(other, t.labels[i]) || needed(t.labels[i], next)) left.push_back(t.labels[i]);
-            else axes.push_back(static_cast<int>(i));
+            if (has(other, t.labels[i]) || needed(t.labels[i], next))
+                left.push_back(t.labels[i]);
+            else
+                axes.push_back(static_cast<int>(i));
         if (axes.empty()) return;
         t.x = sum(t.x, Axis(axes));
         t.labels = left;

@@ -1,15 +1,14 @@
-#include <croton/ir/ops/gather.hpp>
-
-#include <algorithm>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/create.hpp>
+#include <croton/ir/ops/gather.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 
@@ -63,15 +62,16 @@ Shape gather_shape(ShapeArgs& args)
 Shape scatter_shape(ShapeArgs& args)
 {
     require_one_shape(args, 2);
-    const Shape wanted = gathered_shape(args.shape(0), args.shape(2), args.params_as<GatherParams>());
+    const Shape wanted =
+        gathered_shape(args.shape(0), args.shape(2), args.params_as<GatherParams>());
     const Shape& values = args.shape(1);
     if (values.size() != wanted.size())
-        args.refuse(Code::shape, fmt::format("the values have shape {}, the places {}", to_string(values),
-                                             to_string(wanted)));
+        args.refuse(Code::shape, fmt::format("the values have shape {}, the places {}",
+                                             to_string(values), to_string(wanted)));
     for (std::size_t i = 0; i < wanted.size(); ++i)
         args.require_equal(values[i], wanted[i],
-                           fmt::format("axis {} of values {} and of places {}", i, to_string(values),
-                                       to_string(wanted)));
+                           fmt::format("axis {} of values {} and of places {}", i,
+                                       to_string(values), to_string(wanted)));
     return args.shape(0);
 }
 
@@ -98,7 +98,10 @@ std::vector<GatherAxis> places(const IndexMapArgs& args, std::size_t first)
     return axes;
 }
 
-Variables indices_of(const GeneralGrad& g, std::size_t first) { return {g.x.begin() + static_cast<std::ptrdiff_t>(first), g.x.end()}; }
+Variables indices_of(const GeneralGrad& g, std::size_t first)
+{
+    return {g.x.begin() + static_cast<std::ptrdiff_t>(first), g.x.end()};
+}
 
 /// The cotangents with none for the indices.
 Variables no_index_bars(Variables bars, const GeneralGrad& g)
@@ -109,15 +112,17 @@ Variables no_index_bars(Variables bars, const GeneralGrad& g)
 
 constexpr Op scatter_add_op{
     .name = "scatter_add",
-    .doc = "x with values added at places that index arrays name; one named twice gets both. Negative "
-           "indices count from the end, one out of range is an error of the call.",
+    .doc =
+        "x with values added at places that index arrays name; one named twice gets both. Negative "
+        "indices count from the end, one out of range is an error of the call.",
     .dtype = scatter_dtype,
     .shape = scatter_shape,
     .lowering = Scatter{true, [](const IndexMapArgs& args) { return places(args, 2); }},
     .reference = reference::scatter_add,
     .grad = [](const GeneralGrad& g) -> Variables {
         const auto& p = g.params_as<GatherParams>();
-        return no_index_bars({g.y_bar[0], gather_axes(g.y_bar[0], indices_of(g, 2), p, "gather")}, g);
+        return no_index_bars({g.y_bar[0], gather_axes(g.y_bar[0], indices_of(g, 2), p, "gather")},
+                             g);
     },
     .arity = 0,
     .params = create_params<GatherParams>,
@@ -130,15 +135,16 @@ Variable stayed(const GeneralGrad& g)
     const Variables indices = indices_of(g, 2);
     const Variable number = iota(g.x[1].shape(), -1);
     const Variable empty = full(DType::i64, g.x[0].shape(), -1);
-    return gather_axes(scatter_axes(empty, number, indices, p, false, "scatter_set"), indices, p, "gather") ==
-           number;
+    return gather_axes(scatter_axes(empty, number, indices, p, false, "scatter_set"), indices, p,
+                       "gather") == number;
 }
 
 constexpr Op scatter_set_op{
     .name = "scatter_set",
-    .doc = "x with elements replaced at places that index arrays name; of one named twice the last "
-           "value in C order stays. Negative indices count from the end, one out of range is an error "
-           "of the call.",
+    .doc =
+        "x with elements replaced at places that index arrays name; of one named twice the last "
+        "value in C order stays. Negative indices count from the end, one out of range is an error "
+        "of the call.",
     .dtype = scatter_dtype,
     .shape = scatter_shape,
     .lowering = Scatter{false, [](const IndexMapArgs& args) { return places(args, 2); }},
@@ -147,8 +153,10 @@ constexpr Op scatter_set_op{
         const auto& p = g.params_as<GatherParams>();
         const Variables indices = indices_of(g, 2);
         const Variable& y_bar = g.y_bar[0];
-        const Variable kept = scatter_axes(y_bar, zeros_like(g.x[1]), indices, p, false, "scatter_set");
-        return no_index_bars({kept, where(stayed(g), gather_axes(y_bar, indices, p, "gather"), 0)}, g);
+        const Variable kept =
+            scatter_axes(y_bar, zeros_like(g.x[1]), indices, p, false, "scatter_set");
+        return no_index_bars({kept, where(stayed(g), gather_axes(y_bar, indices, p, "gather"), 0)},
+                             g);
     },
     .arity = 0,
     .params = create_params<GatherParams>,
@@ -164,8 +172,8 @@ constexpr Op gather_op{
     .reference = reference::gather,
     .grad = [](const GeneralGrad& g) -> Variables {
         const auto& p = g.params_as<GatherParams>();
-        return no_index_bars({scatter_axes(zeros_like(g.x[0]), g.y_bar[0], indices_of(g, 1), p, true,
-                                           "scatter_add")},
+        return no_index_bars({scatter_axes(zeros_like(g.x[0]), g.y_bar[0], indices_of(g, 1), p,
+                                           true, "scatter_add")},
                              g);
     },
     .arity = 0,
@@ -178,7 +186,8 @@ Variables broadcast_indices(const Op& op, const Variables& indices, const Locati
     std::vector<Requirement> again; // broadcast_to states them on the Applies it makes
     const Shape shape = broadcast_shape(op, indices, where, again);
     Variables all;
-    for (const Variable& v : indices) all.push_back(broadcast_to(v, shape, where));
+    for (const Variable& v : indices)
+        all.push_back(broadcast_to(v, shape, where));
     return all;
 }
 
@@ -187,8 +196,9 @@ void check_indices(const Variables& indices, std::string_view function, const Lo
     for (const Variable& v : indices)
         if (!is_integer(v.dtype()))
             throw user_error(Code::dtype, where, function, "indices must be integers: {}",
-                             v.dtype() == DType::boolean ? "bool, whose extent would depend on data: use where()"
-                                                         : name(v.dtype()));
+                             v.dtype() == DType::boolean
+                                 ? "bool, whose extent would depend on data: use where()"
+                                 : name(v.dtype()));
 }
 
 bool any_pattern(const Variables& all)
@@ -211,17 +221,19 @@ Shape along_shape(ShapeArgs& args)
     const Shape& index = args.shape(1);
     for (std::size_t i = 0; i < x.size(); ++i)
         if (static_cast<int>(i) != axis)
-            args.require_equal(x[i], index[i],
-                               fmt::format("axis {} of {} and of indices {}", i, to_string(x), to_string(index)));
+            args.require_equal(
+                x[i], index[i],
+                fmt::format("axis {} of {} and of indices {}", i, to_string(x), to_string(index)));
     return index;
 }
 
 std::vector<GatherAxis> along_places(const IndexMapArgs& args, int index_operand)
 {
     std::vector<GatherAxis> axes;
-    for (const Extent& e : args.out) axes.push_back({-1, {e}});
-    axes[static_cast<std::size_t>(args.params_as<AxisParams>().axis)] = {index_operand,
-                                                                         {args.out.begin(), args.out.end()}};
+    for (const Extent& e : args.out)
+        axes.push_back({-1, {e}});
+    axes[static_cast<std::size_t>(args.params_as<AxisParams>().axis)] = {
+        index_operand, {args.out.begin(), args.out.end()}};
     return axes;
 }
 
@@ -229,15 +241,17 @@ Variable add_along_axis(const Variable& x, const Variable& values, const Variabl
 
 constexpr Op take_along_axis_op{
     .name = "take_along_axis",
-    .doc = "out[i.., j, k..] = x[i.., index[i.., j, k..], k..]. Negative indices count from the end, "
-           "one out of range is an error of the call.",
+    .doc =
+        "out[i.., j, k..] = x[i.., index[i.., j, k..], k..]. Negative indices count from the end, "
+        "one out of range is an error of the call.",
     .dtype = gather_dtype,
     .shape = along_shape,
     .lowering = Gather{[](const IndexMapArgs& args) { return along_places(args, 1); }},
     .reference = reference::take_along_axis,
     .grad = [](const GeneralGrad& g) -> Variables {
-        return {add_along_axis(zeros_like(g.x[0]), g.y_bar[0], g.x[1], g.params_as<AxisParams>().axis),
-                Variable()};
+        return {
+            add_along_axis(zeros_like(g.x[0]), g.y_bar[0], g.x[1], g.params_as<AxisParams>().axis),
+            Variable()};
     },
     .arity = 2,
     .params = create_params<AxisParams>,
@@ -247,13 +261,14 @@ constexpr Op add_along_axis_op{
     .name = "add_along_axis",
     .doc = "x with values[i.., j, k..] added at [i.., index[i.., j, k..], k..].",
     .dtype = scatter_dtype,
-    .shape = [](ShapeArgs& args) {
-        for (std::size_t i = 0; i < args.shape(1).size(); ++i)
-            args.require_equal(args.shape(1)[i], args.shape(2)[i],
-                               fmt::format("axis {} of values {} and of indices {}", i,
-                                           to_string(args.shape(1)), to_string(args.shape(2))));
-        return args.shape(0);
-    },
+    .shape =
+        [](ShapeArgs& args) {
+            for (std::size_t i = 0; i < args.shape(1).size(); ++i)
+                args.require_equal(args.shape(1)[i], args.shape(2)[i],
+                                   fmt::format("axis {} of values {} and of indices {}", i,
+                                               to_string(args.shape(1)), to_string(args.shape(2))));
+            return args.shape(0);
+        },
     .lowering = Scatter{true, [](const IndexMapArgs& args) { return along_places(args, 2); }},
     .reference = reference::add_along_axis,
     .grad = [](const GeneralGrad& g) -> Variables {
@@ -280,7 +295,8 @@ Variable gather_axes(const Variable& x,
     if (any_pattern(joined({x}, indices)))
         return apply(gather_op, joined({x}, indices), make_params(params), place);
     check_indices(indices, function, place);
-    return apply(gather_op, joined({x}, broadcast_indices(gather_op, indices, place)), make_params(params), place);
+    return apply(gather_op, joined({x}, broadcast_indices(gather_op, indices, place)),
+                 make_params(params), place);
 }
 
 Variable scatter_axes(const Variable& x,
@@ -301,18 +317,23 @@ Variable scatter_axes(const Variable& x,
     const Variable ready = values.is_weak() && values.leaf() == Leaf::constant
                                ? constant(values.constant().cast(x.dtype()), place)
                                : values;
-    return apply(op, joined({x, broadcast_to(ready, wanted, place)}, all), make_params(params), place);
+    return apply(op, joined({x, broadcast_to(ready, wanted, place)}, all), make_params(params),
+                 place);
 }
 
 namespace {
-GatherParams first_axes(const Variable& x, const Variables& indices, std::string_view function, const Location* where)
+GatherParams first_axes(const Variable& x,
+                        const Variables& indices,
+                        std::string_view function,
+                        const Location* where)
 {
     if (indices.empty()) throw user_error(Code::index, where, function, "there are no indices");
     if (!x.type().is_pattern() && indices.size() > x.shape().size())
-        throw user_error(Code::index, where, function, "{} indices for the {} axes of {}", indices.size(),
-                         x.rank(), to_string(x.shape()));
+        throw user_error(Code::index, where, function, "{} indices for the {} axes of {}",
+                         indices.size(), x.rank(), to_string(x.shape()));
     GatherParams p;
-    for (std::size_t i = 0; i < indices.size(); ++i) p.axes.push_back(static_cast<int>(i));
+    for (std::size_t i = 0; i < indices.size(); ++i)
+        p.axes.push_back(static_cast<int>(i));
     return p;
 }
 } // namespace
@@ -323,14 +344,16 @@ Variable gather(const Variable& x, const Variables& indices, Where where)
     return gather_axes(x, indices, first_axes(x, indices, "gather", locate(where)), "gather");
 }
 
-Variable scatter_add(const Variable& x, const Variables& indices, const Variable& values, Where where)
+Variable
+scatter_add(const Variable& x, const Variables& indices, const Variable& values, Where where)
 {
     const OriginScope origin(locate(where));
     const GatherParams p = first_axes(x, indices, "scatter_add", locate(where));
     return scatter_axes(x, values, indices, p, true, "scatter_add");
 }
 
-Variable scatter_set(const Variable& x, const Variables& indices, const Variable& values, Where where)
+Variable
+scatter_set(const Variable& x, const Variables& indices, const Variable& values, Where where)
 {
     const OriginScope origin(locate(where));
     const GatherParams p = first_axes(x, indices, "scatter_set", locate(where));
@@ -360,18 +383,23 @@ Variable take_along_axis(const Variable& x, const Variable& index, const Axis& a
         return apply(take_along_axis_op, {x, index}, make_params(AxisParams{at}));
     check_indices({index}, "take_along_axis", place);
     if (index.rank() != x.rank())
-        throw user_error(Code::shape, place, "take_along_axis", "shapes {} and {} have different ranks",
-                         to_string(x.shape()), to_string(index.shape()));
+        throw user_error(Code::shape, place, "take_along_axis",
+                         "shapes {} and {} have different ranks", to_string(x.shape()),
+                         to_string(index.shape()));
     Shape x_shape = x.shape();
     Shape index_shape = index.shape();
     for (std::size_t i = 0; i < x_shape.size(); ++i) {
         if (static_cast<int>(i) == at) continue;
-        if (never_equal(x_shape[i], index_shape[i]) && !same(x_shape[i], 1) && !same(index_shape[i], 1))
+        if (never_equal(x_shape[i], index_shape[i]) && !same(x_shape[i], 1) &&
+            !same(index_shape[i], 1))
             throw user_error(Code::shape, place, "take_along_axis",
-                             "shapes {} and {} do not broadcast: axis {} is {} and {}", to_string(x_shape),
-                             to_string(index_shape), i, to_string(x_shape[i]), to_string(index_shape[i]));
-        if (same(x_shape[i], 1)) x_shape[i] = index_shape[i];
-        else if (same(index_shape[i], 1)) index_shape[i] = x_shape[i];
+                             "shapes {} and {} do not broadcast: axis {} is {} and {}",
+                             to_string(x_shape), to_string(index_shape), i, to_string(x_shape[i]),
+                             to_string(index_shape[i]));
+        if (same(x_shape[i], 1))
+            x_shape[i] = index_shape[i];
+        else if (same(index_shape[i], 1))
+            index_shape[i] = x_shape[i];
     }
     return apply(take_along_axis_op, {broadcast_to(x, x_shape), broadcast_to(index, index_shape)},
                  make_params(AxisParams{at}));
@@ -387,8 +415,8 @@ Variable one_hot(const Variable& index, const Extent& count, DType dtype, Where 
 
 std::span<const Op* const> gather_ops()
 {
-    static constexpr const Op* ops[] = {&gather_op, &scatter_add_op, &scatter_set_op, &take_along_axis_op,
-                                        &add_along_axis_op};
+    static constexpr const Op* ops[] = {&gather_op, &scatter_add_op, &scatter_set_op,
+                                        &take_along_axis_op, &add_along_axis_op};
     return ops;
 }
 

@@ -1,14 +1,13 @@
-#include <croton/ir/ops/index.hpp>
-
-#include <algorithm>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/gather.hpp>
+#include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 
@@ -30,19 +29,23 @@ struct Plan {
     SliceParams slice;
     std::vector<int> array_axes; ///< axes of x that arrays address
     Variables arrays;
-    std::vector<int> new_axes;    ///< places in the result
-    int position = 0;             ///< of the arrays' axes among the sliced ones
-    bool has_array = false;       ///< an array, so that numbers beside it count as such
+    std::vector<int> new_axes; ///< places in the result
+    int position = 0;          ///< of the arrays' axes among the sliced ones
+    bool has_array = false;    ///< an array, so that numbers beside it count as such
 };
 
 class Planner {
 public:
-    Planner(const Variable& x, std::span<const Index> indices, std::string_view function, const Location* where)
+    Planner(const Variable& x,
+            std::span<const Index> indices,
+            std::string_view function,
+            const Location* where)
         : shape_(x.shape()), function_(function), where_(where)
     {
         expand(indices);
         plan_.slice = whole(shape_);
-        for (const Index& i : all_) plan_.has_array |= i.kind == Index::Kind::array;
+        for (const Index& i : all_)
+            plan_.has_array |= i.kind == Index::Kind::array;
     }
 
     Plan plan()
@@ -50,7 +53,9 @@ public:
         std::size_t axis = 0;
         for (const Index& i : all_) {
             switch (i.kind) {
-            case Index::Kind::fresh: add_item(Item::fresh); break;
+            case Index::Kind::fresh:
+                add_item(Item::fresh);
+                break;
             case Index::Kind::range:
                 add_slice(i.range, axis++);
                 add_item(Item::kept);
@@ -65,7 +70,8 @@ public:
                 add_item(Item::array);
                 break;
             case Index::Kind::absent:
-            case Index::Kind::rest: break;
+            case Index::Kind::rest:
+                break;
             }
         }
         lay_out();
@@ -89,7 +95,8 @@ private:
             if (i.kind == Index::Kind::absent) break;
             if (i.kind == Index::Kind::rest) {
                 if (dots >= 0)
-                    throw user_error(Code::index, where_, function_, "only one ellipsis may be given");
+                    throw user_error(Code::index, where_, function_,
+                                     "only one ellipsis may be given");
                 dots = static_cast<std::ptrdiff_t>(all_.size());
                 continue;
             }
@@ -97,8 +104,8 @@ private:
             all_.push_back(i);
         }
         if (taken > shape_.size())
-            throw user_error(Code::index, where_, function_, "{} indices for the {} axes of {}", taken,
-                             shape_.size(), to_string(shape_));
+            throw user_error(Code::index, where_, function_, "{} indices for the {} axes of {}",
+                             taken, shape_.size(), to_string(shape_));
         const auto at = dots < 0 ? all_.end() : all_.begin() + dots;
         all_.insert(at, shape_.size() - taken, Index(_));
     }
@@ -106,9 +113,11 @@ private:
     void add_slice(const Slice& s, std::size_t axis)
     {
         if (!s.step.open && !s.step.at.is_known())
-            throw user_error(Code::index, where_, function_, "a step must be a number: {}", to_string(s.step.at));
+            throw user_error(Code::index, where_, function_, "a step must be a number: {}",
+                             to_string(s.step.at));
         const std::int64_t step = s.step.open ? 1 : s.step.at.value();
-        if (step == 0) throw user_error(Code::index, where_, function_, "a step of 0 leads nowhere");
+        if (step == 0)
+            throw user_error(Code::index, where_, function_, "a step of 0 leads nowhere");
         const Extent& n = shape_[axis];
         Extent start = 0;
         Extent stop = 0;
@@ -133,8 +142,9 @@ private:
         const bool below = at.is_known() && at.value() < 0;
         const Extent room = n - 1 - at;
         if (below || (room.is_known() && room.value() < 0))
-            throw user_error(Code::index, where_, function_, "index {} is out of range for axis {} of {}",
-                             to_string(i.position), axis, to_string(shape_));
+            throw user_error(Code::index, where_, function_,
+                             "index {} is out of range for axis {} of {}", to_string(i.position),
+                             axis, to_string(shape_));
         if (plan_.has_array) {
             plan_.array_axes.push_back(static_cast<int>(axis));
             plan_.arrays.push_back(cast(Variable(at, i.where), DType::i64));
@@ -150,18 +160,21 @@ private:
     {
         const auto first = std::ranges::find(items_, Item::array);
         auto last = first;
-        while (last != items_.end() && *last == Item::array) ++last;
+        while (last != items_.end() && *last == Item::array)
+            ++last;
         const bool adjacent = std::find(last, items_.end(), Item::array) == items_.end();
         const auto block = !plan_.has_array ? items_.end() : adjacent ? first : items_.begin();
         int index_rank = 0;
-        for (const Variable& v : plan_.arrays) index_rank = std::max(index_rank, v.rank());
+        for (const Variable& v : plan_.arrays)
+            index_rank = std::max(index_rank, v.rank());
         int place = 0;
         for (auto item = items_.begin(); item != items_.end(); ++item) {
             if (item == block) place += index_rank;
             if (*item == Item::kept) {
                 if (plan_.has_array && item < block) ++plan_.position;
                 ++place;
-            } else if (*item == Item::fresh) plan_.new_axes.push_back(place++);
+            } else if (*item == Item::fresh)
+                plan_.new_axes.push_back(place++);
         }
     }
 
@@ -188,7 +201,8 @@ Where place_of(std::span<const Index> indices)
 bool slices_all(const Shape& shape, const SliceParams& p)
 {
     const SliceParams all = whole(shape);
-    return same(p.start, all.start) && same(p.stop, all.stop) && p.step == all.step && p.dropped.empty();
+    return same(p.start, all.start) && same(p.stop, all.stop) && p.step == all.step &&
+           p.dropped.empty();
 }
 
 Variable update(const Variable& x,
@@ -229,8 +243,9 @@ Slice slice(const Bound& first, const Bound& last, const Bound& step)
 {
     for (const Bound* b : {&first, &last, &step})
         if (!b->data.is_empty())
-            throw user_error(Code::index, b->data.location(), "slice",
-                             "a bound may not depend on data: take(x, i + arange(k)) reads k elements from i");
+            throw user_error(
+                Code::index, b->data.location(), "slice",
+                "a bound may not depend on data: take(x, i + arange(k)) reads k elements from i");
     return {first, last, step};
 }
 
@@ -254,7 +269,10 @@ Variable index_from_list(const Variable& x, std::initializer_list<Index> indices
 } // namespace
 
 Variable Variable::operator()(const Index& i0) const { return index_from_list(*this, {i0}); }
-Variable Variable::operator()(const Index& i0, const Index& i1) const { return index_from_list(*this, {i0, i1}); }
+Variable Variable::operator()(const Index& i0, const Index& i1) const
+{
+    return index_from_list(*this, {i0, i1});
+}
 Variable Variable::operator()(const Index& i0, const Index& i1, const Index& i2) const
 {
     return index_from_list(*this, {i0, i1, i2});

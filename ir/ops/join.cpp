@@ -1,13 +1,12 @@
-#include <croton/ir/ops/join.hpp>
-
-#include <algorithm>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/index.hpp>
+#include <croton/ir/ops/join.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/reference.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 
@@ -20,10 +19,12 @@ Shape concatenate_shape(ShapeArgs& args)
     for (std::size_t k = 1; k < args.operands.size(); ++k) {
         const Shape& next = args.shape(k);
         for (std::size_t i = 0; i < shape.size(); ++i)
-            if (i == axis) shape[i] = shape[i] + next[i];
+            if (i == axis)
+                shape[i] = shape[i] + next[i];
             else
                 args.require_equal(shape[i], next[i],
-                                   fmt::format("axis {} of {} and of {}", i, to_string(args.shape(0)), to_string(next)));
+                                   fmt::format("axis {} of {} and of {}", i,
+                                               to_string(args.shape(0)), to_string(next)));
     }
     return shape;
 }
@@ -51,7 +52,8 @@ constexpr Op concatenate_op{
     .grad = [](const GeneralGrad& g) -> Variables {
         const int axis = g.params_as<AxisParams>().axis;
         Shape extents;
-        for (const Variable& x : g.x) extents.push_back(x.extent(axis));
+        for (const Variable& x : g.x)
+            extents.push_back(x.extent(axis));
         return split(g.y_bar[0], extents, axis);
     },
     .arity = 0,
@@ -72,8 +74,9 @@ void check_parts(const Variables& parts, int axis, std::string_view function, co
         for (std::size_t i = 0; fits && i < first.size(); ++i)
             fits = static_cast<int>(i) == axis || !never_equal(first[i], next[i]);
         if (!fits)
-            throw user_error(Code::shape, where, function, "shapes {} and {} do not match along axis {}",
-                             to_string(first), to_string(next), axis);
+            throw user_error(Code::shape, where, function,
+                             "shapes {} and {} do not match along axis {}", to_string(first),
+                             to_string(next), axis);
     }
 }
 
@@ -108,7 +111,8 @@ Variable stack(const Variables& parts, const Axis& axis, Where where)
     if (parts.empty()) throw user_error(Code::shape, place, "stack", "there are no arrays");
     if (!any_pattern(parts)) check_parts(parts, -1, "stack", place);
     Variables rows;
-    for (const Variable& v : parts) rows.push_back(expand_dims(v, axis));
+    for (const Variable& v : parts)
+        rows.push_back(expand_dims(v, axis));
     return concatenate(rows, axis);
 }
 
@@ -118,11 +122,12 @@ Variables split(const Variable& x, const Shape& extents, const Axis& axis, Where
     const OriginScope origin(place);
     const int at = single_axis(axis, x, "split", place);
     Extent total = 0;
-    for (const Extent& e : extents) total = total + e;
+    for (const Extent& e : extents)
+        total = total + e;
     if (never_equal(total, x.extent(at)))
-        throw user_error(Code::shape, place, "split", "extents {} add up to {}, axis {} of {} is {}",
-                         to_string(extents), to_string(total), at, to_string(x.shape()),
-                         to_string(x.extent(at)));
+        throw user_error(Code::shape, place, "split",
+                         "extents {} add up to {}, axis {} of {} is {}", to_string(extents),
+                         to_string(total), at, to_string(x.shape()), to_string(x.extent(at)));
     // A reshape to what the extents add up to carries the requirement where it is undecided.
     Shape agreed = x.shape();
     agreed[static_cast<std::size_t>(at)] = total;
@@ -142,8 +147,8 @@ Variables split(const Variable& x, int parts, const Axis& axis, Where where)
     const int at = single_axis(axis, x, "split", place);
     const Extent extent = x.extent(at);
     if (parts < 1 || (extent.is_known() && extent.value() % parts != 0))
-        throw user_error(Code::shape, place, "split", "axis {} of {} does not divide into {} parts", at,
-                         to_string(x.shape()), parts);
+        throw user_error(Code::shape, place, "split", "axis {} of {} does not divide into {} parts",
+                         at, to_string(x.shape()), parts);
     return split(x, Shape(static_cast<std::size_t>(parts), floor_div(extent, parts)), at, where);
 }
 
@@ -152,7 +157,8 @@ Variables unpack(const Variable& flat, const std::vector<Shape>& shapes, Where w
     const Location* place = locate(where);
     const OriginScope origin(place);
     if (flat.rank() != 1)
-        throw user_error(Code::shape, place, "unpack", "a vector is needed: {}", to_string(flat.shape()));
+        throw user_error(Code::shape, place, "unpack", "a vector is needed: {}",
+                         to_string(flat.shape()));
     Shape counts;
     Extent total = 0;
     for (const Shape& s : shapes) {
@@ -160,10 +166,12 @@ Variables unpack(const Variable& flat, const std::vector<Shape>& shapes, Where w
         total = total + counts.back();
     }
     if (never_equal(total, flat.extent(0)))
-        throw user_error(Code::shape, place, "unpack", "the shapes have {} elements together, the vector {}",
-                         to_string(total), to_string(flat.extent(0)));
+        throw user_error(Code::shape, place, "unpack",
+                         "the shapes have {} elements together, the vector {}", to_string(total),
+                         to_string(flat.extent(0)));
     Variables parts = split(flat, counts, 0);
-    for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = parts[i].reshape(shapes[i]);
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        parts[i] = parts[i].reshape(shapes[i]);
     return parts;
 }
 

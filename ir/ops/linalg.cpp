@@ -1,14 +1,13 @@
-#include <croton/ir/ops/linalg.hpp>
-
-#include <algorithm>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/linalg.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 
@@ -36,32 +35,32 @@ Shape contract_shape(ShapeArgs& args)
     const Shape& b = args.shape(1);
     const auto require = [&](const std::vector<int>& a_axes, const std::vector<int>& b_axes) {
         for (std::size_t i = 0; i < a_axes.size(); ++i)
-            args.require_equal(at(a, a_axes[i]),
-                               at(b, b_axes[i]),
-                               fmt::format("axis {} of {} and axis {} of {}",
-                                           a_axes[i],
-                                           to_string(a),
-                                           b_axes[i],
-                                           to_string(b)));
+            args.require_equal(at(a, a_axes[i]), at(b, b_axes[i]),
+                               fmt::format("axis {} of {} and axis {} of {}", a_axes[i],
+                                           to_string(a), b_axes[i], to_string(b)));
     };
     require(p.a_batch, p.b_batch);
     require(p.a_sum, p.b_sum);
     Shape shape;
-    for (int i : p.a_batch) shape.push_back(at(a, i));
-    for (int i : free_axes(static_cast<int>(a.size()), p.a_batch, p.a_sum)) shape.push_back(at(a, i));
-    for (int i : free_axes(static_cast<int>(b.size()), p.b_batch, p.b_sum)) shape.push_back(at(b, i));
+    for (int i : p.a_batch)
+        shape.push_back(at(a, i));
+    for (int i : free_axes(static_cast<int>(a.size()), p.a_batch, p.a_sum))
+        shape.push_back(at(a, i));
+    for (int i : free_axes(static_cast<int>(b.size()), p.b_batch, p.b_sum))
+        shape.push_back(at(b, i));
     return shape;
 }
 
 std::vector<int> range(int first, int last)
 {
     std::vector<int> axes;
-    for (int i = first; i < last; ++i) axes.push_back(i);
+    for (int i = first; i < last; ++i)
+        axes.push_back(i);
     return axes;
 }
 
-/// One side's cotangent: y_bar contracted with the other operand over the other's own axes. `first` and
-/// `count` are where those lie in y_bar, `own_first` where this side's own axes do.
+/// One side's cotangent: y_bar contracted with the other operand over the other's own axes. `first`
+/// and `count` are where those lie in y_bar, `own_first` where this side's own axes do.
 Variable side_bar(const Variable& y_bar,
                   const Variable& other,
                   const std::vector<int>& batch,
@@ -74,17 +73,17 @@ Variable side_bar(const Variable& y_bar,
     const int batch_count = static_cast<int>(batch.size());
     const std::vector<int> other_free = free_axes(other.rank(), other_batch, other_sum);
     const int other_last = other_first + static_cast<int>(other_free.size());
-    const Variable bar = contract(
-        y_bar,
-        other,
-        ContractParams{range(0, batch_count), other_batch, range(other_first, other_last), other_free},
-        "contract",
-        y_bar.location());
+    const Variable bar = contract(y_bar, other,
+                                  ContractParams{range(0, batch_count), other_batch,
+                                                 range(other_first, other_last), other_free},
+                                  "contract", y_bar.location());
     // bar's axes: the shared ones, this side's own, then the other's summed axes by position there.
     std::vector<int> order(batch.size() + own.size() + sum.size());
     int next = 0;
-    for (int axis : batch) order[static_cast<std::size_t>(axis)] = next++;
-    for (int axis : own) order[static_cast<std::size_t>(axis)] = next++;
+    for (int axis : batch)
+        order[static_cast<std::size_t>(axis)] = next++;
+    for (int axis : own)
+        order[static_cast<std::size_t>(axis)] = next++;
     std::vector<int> sorted = other_sum;
     std::ranges::sort(sorted);
     for (int position : sorted) {
@@ -118,19 +117,15 @@ void check_sums(const Variable& a,
     const Shape y = b.shape();
     const auto check = [&](int i, int j) {
         if (never_equal(at(x, i), at(y, j)))
-            throw user_error(Code::shape,
-                             where,
-                             function,
-                             "shapes {} and {} do not match: axis {} of a is {}, axis {} of b is {}",
-                             to_string(x),
-                             to_string(y),
-                             i,
-                             to_string(at(x, i)),
-                             j,
-                             to_string(at(y, j)));
+            throw user_error(
+                Code::shape, where, function,
+                "shapes {} and {} do not match: axis {} of a is {}, axis {} of b is {}",
+                to_string(x), to_string(y), i, to_string(at(x, i)), j, to_string(at(y, j)));
     };
-    for (std::size_t i = 0; i < p.a_batch.size(); ++i) check(p.a_batch[i], p.b_batch[i]);
-    for (std::size_t i = 0; i < p.a_sum.size(); ++i) check(p.a_sum[i], p.b_sum[i]);
+    for (std::size_t i = 0; i < p.a_batch.size(); ++i)
+        check(p.a_batch[i], p.b_batch[i]);
+    for (std::size_t i = 0; i < p.a_sum.size(); ++i)
+        check(p.a_sum[i], p.b_sum[i]);
 }
 
 bool any_pattern(const Variable& a, const Variable& b)
@@ -138,9 +133,9 @@ bool any_pattern(const Variable& a, const Variable& b)
     return a.type().is_pattern() || b.type().is_pattern();
 }
 
-/// Axes before the last `kept` ones, aligned from the right as broadcasting aligns them: shared where
-/// both have them, else one side's own. `order` is where each axis of matmul's result is in the
-/// contraction's.
+/// Axes before the last `kept` ones, aligned from the right as broadcasting aligns them: shared
+/// where both have them, else one side's own. `order` is where each axis of matmul's result is in
+/// the contraction's.
 struct BatchPlan {
     ContractParams params;
     std::vector<int> a_dropped, b_dropped; ///< of extent 1 beside a longer axis
@@ -171,34 +166,38 @@ BatchPlan plan_batch(const Variable& a, const Variable& b, int a_kept, int b_kep
             plan.params.a_batch.push_back(i - static_cast<int>(plan.a_dropped.size()));
             plan.params.b_batch.push_back(j - static_cast<int>(plan.b_dropped.size()));
             sides.push_back(Side::both);
-        } else sides.push_back(i >= 0 ? Side::left : Side::right);
+        } else
+            sides.push_back(i >= 0 ? Side::left : Side::right);
     }
     int shared = 0;
     int of_a = static_cast<int>(std::ranges::count(sides, Side::both));
-    int of_b = of_a + static_cast<int>(std::ranges::count(sides, Side::left)) + (a_kept == 2 ? 1 : 0);
-    for (Side s : sides) plan.order.push_back(s == Side::both ? shared++ : s == Side::left ? of_a++ : of_b++);
+    int of_b =
+        of_a + static_cast<int>(std::ranges::count(sides, Side::left)) + (a_kept == 2 ? 1 : 0);
+    for (Side s : sides)
+        plan.order.push_back(s == Side::both ? shared++ : s == Side::left ? of_a++ : of_b++);
     if (a_kept == 2) plan.order.push_back(of_a);
     if (b_kept == 2) plan.order.push_back(of_b);
     return plan;
 }
 
-void refuse_scalar(const Variable& a, const Variable& b, std::string_view function, const Location* where)
+void refuse_scalar(const Variable& a,
+                   const Variable& b,
+                   std::string_view function,
+                   const Location* where)
 {
     if (a.rank() > 0 && b.rank() > 0) return;
-    throw user_error(Code::shape,
-                     where,
-                     function,
+    throw user_error(Code::shape, where, function,
                      "shapes {} and {}: a scalar has no axis to sum over, use *",
-                     to_string(a.shape()),
-                     to_string(b.shape()));
+                     to_string(a.shape()), to_string(b.shape()));
 }
 
 } // namespace
 
 constexpr Op contract_op{
     .name = "contract",
-    .doc = "Sum of products: out[batch.., m.., n..] = sum over k of a[batch.., m.., k..] * b[batch.., "
-           "k.., n..], with the axes where the parameters say. The sum of none is 0.",
+    .doc =
+        "Sum of products: out[batch.., m.., n..] = sum over k of a[batch.., m.., k..] * b[batch.., "
+        "k.., n..], with the axes where the parameters say. The sum of none is 0.",
     .dtype = promote_numbers,
     .shape = contract_shape,
     .lowering = Contract{},
@@ -265,11 +264,8 @@ Variable tensordot(const Variable& a,
     const Location* place = locate(where);
     const OriginScope origin(place);
     if (a_axes.size() != b_axes.size())
-        throw user_error(Code::index,
-                         place,
-                         "tensordot",
-                         "as many axes of a as of b are needed: {} and {}",
-                         a_axes.size(),
+        throw user_error(Code::index, place, "tensordot",
+                         "as many axes of a as of b are needed: {} and {}", a_axes.size(),
                          b_axes.size());
     ContractParams p;
     if (any_pattern(a, b)) {
@@ -279,8 +275,10 @@ Variable tensordot(const Variable& a,
     }
     normalize_axes(a_axes, a.rank(), "tensordot", place);
     normalize_axes(b_axes, b.rank(), "tensordot", place);
-    for (int axis : a_axes) p.a_sum.push_back(normalize_axis(axis, a.rank(), "tensordot", place));
-    for (int axis : b_axes) p.b_sum.push_back(normalize_axis(axis, b.rank(), "tensordot", place));
+    for (int axis : a_axes)
+        p.a_sum.push_back(normalize_axis(axis, a.rank(), "tensordot", place));
+    for (int axis : b_axes)
+        p.b_sum.push_back(normalize_axis(axis, b.rank(), "tensordot", place));
     return contract(a, b, p, "tensordot", place);
 }
 
@@ -289,13 +287,8 @@ Variable tensordot(const Variable& a, const Variable& b, int axes, Where where)
     const Location* place = locate(where);
     const OriginScope origin(place);
     if (axes < 0 || axes > a.rank() || axes > b.rank())
-        throw user_error(Code::index,
-                         place,
-                         "tensordot",
-                         "{} axes of shapes {} and {}",
-                         axes,
-                         to_string(a.shape()),
-                         to_string(b.shape()));
+        throw user_error(Code::index, place, "tensordot", "{} axes of shapes {} and {}", axes,
+                         to_string(a.shape()), to_string(b.shape()));
     return tensordot(a, b, range(a.rank() - axes, a.rank()), range(0, axes));
 }
 

@@ -13,20 +13,25 @@ namespace {
 Extent count_of(const Shape& shape, const std::vector<int>& axes)
 {
     Extent count = 1;
-    for (int axis : axes) count = count * shape[static_cast<std::size_t>(axis)];
+    for (int axis : axes)
+        count = count * shape[static_cast<std::size_t>(axis)];
     return count;
 }
 
 /// x minus its mean over axes.
-Variable centred(const Variable& x, const std::vector<int>& axes) { return x - mean(x, Axis(axes), true); }
+Variable centred(const Variable& x, const std::vector<int>& axes)
+{
+    return x - mean(x, Axis(axes), true);
+}
 
 constexpr Op mean_op{
     .name = "mean",
     .doc = "Sum over axes by their count, in floats; NaN of none.",
     .dtype = promote_to_float,
-    .shape = [](ShapeArgs& args) {
-        return without_axes(args.shape(0), args.params_as<ReduceParams>().axes);
-    },
+    .shape =
+        [](ShapeArgs& args) {
+            return without_axes(args.shape(0), args.params_as<ReduceParams>().axes);
+        },
     .lowering = Composite{[](const CompositeArgs& args) {
         const auto& axes = args.params_as<ReduceParams>().axes;
         return sum(args.x[0], Axis(axes)) / Variable(count_of(args.x[0].shape(), axes));
@@ -40,7 +45,10 @@ constexpr Op mean_op{
     .params = create_params<ReduceParams>,
 };
 
-Shape var_shape(ShapeArgs& args) { return without_axes(args.shape(0), args.params_as<VarParams>().axes); }
+Shape var_shape(ShapeArgs& args)
+{
+    return without_axes(args.shape(0), args.params_as<VarParams>().axes);
+}
 
 constexpr Op var_op{
     .name = "var",
@@ -81,8 +89,12 @@ constexpr Op std_op{
     .params = create_params<VarParams>,
 };
 
-Variable
-moment(const Op& op, const Variable& x, const Axis& axes, bool keep, int ddof, const Location* where)
+Variable moment(const Op& op,
+                const Variable& x,
+                const Axis& axes,
+                bool keep,
+                int ddof,
+                const Location* where)
 {
     const bool pattern = x.type().is_pattern();
     const std::vector<int> normal =
@@ -94,17 +106,26 @@ moment(const Op& op, const Variable& x, const Axis& axes, bool keep, int ddof, c
 
 } // namespace
 
-Variable mean(const Variable& x, Where where) { return reduce(mean_op, x, all_axes(x), false, locate(where)); }
+Variable mean(const Variable& x, Where where)
+{
+    return reduce(mean_op, x, all_axes(x), false, locate(where));
+}
 Variable mean(const Variable& x, const Axis& axes, bool keep, Where where)
 {
     return reduce(mean_op, x, axes.axes, keep, locate(where));
 }
-Variable var(const Variable& x, Where where) { return moment(var_op, x, Axis(all_axes(x)), false, 0, locate(where)); }
+Variable var(const Variable& x, Where where)
+{
+    return moment(var_op, x, Axis(all_axes(x)), false, 0, locate(where));
+}
 Variable var(const Variable& x, const Axis& axes, bool keep, int ddof, Where where)
 {
     return moment(var_op, x, axes, keep, ddof, locate(where));
 }
-Variable stddev(const Variable& x, Where where) { return moment(std_op, x, Axis(all_axes(x)), false, 0, locate(where)); }
+Variable stddev(const Variable& x, Where where)
+{
+    return moment(std_op, x, Axis(all_axes(x)), false, 0, locate(where));
+}
 Variable stddev(const Variable& x, const Axis& axes, bool keep, int ddof, Where where)
 {
     return moment(std_op, x, axes, keep, ddof, locate(where));

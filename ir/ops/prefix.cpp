@@ -1,9 +1,8 @@
-#include <croton/ir/ops/prefix.hpp>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
+#include <croton/ir/ops/prefix.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
@@ -12,8 +11,9 @@ namespace croton::inline v1 {
 
 namespace {
 
-/// x_bar[i] = sum over k >= i of y_bar[k] y[k] / x[i]. At the first zero z of a line the quotient is
-/// the running product with a 1 in its place; behind it every product holds the zero, so x_bar is 0.
+/// x_bar[i] = sum over k >= i of y_bar[k] y[k] / x[i]. At the first zero z of a line the quotient
+/// is the running product with a 1 in its place; behind it every product holds the zero, so x_bar
+/// is 0.
 Variables cumprod_grad(const GeneralGrad& g)
 {
     const auto& p = g.params_as<PrefixParams>();
@@ -46,7 +46,8 @@ constexpr Op cumsum_op{
 
 constexpr Op cumprod_op{
     .name = "cumprod",
-    .doc = "Running product along an axis: y[k] = x[0] * .. * x[k]; from the other end if `reverse`.",
+    .doc =
+        "Running product along an axis: y[k] = x[0] * .. * x[k]; from the other end if `reverse`.",
     .dtype = widen_sum,
     .shape = shape_of_first,
     .lowering = Prefix{Monoid::prod},
@@ -55,7 +56,8 @@ constexpr Op cumprod_op{
     .params = create_params<PrefixParams>,
 };
 
-Variable prefix(const Op& op, const Variable& x, const Axis& axis, bool reverse, const Location* where)
+Variable
+prefix(const Op& op, const Variable& x, const Axis& axis, bool reverse, const Location* where)
 {
     const PrefixParams params{single_axis(axis, x, op.name, where), reverse};
     return apply(op, std::span(&x, 1), make_params(params), where);

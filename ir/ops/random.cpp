@@ -1,8 +1,7 @@
-#include <croton/ir/ops/random.hpp>
-
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/create.hpp>
+#include <croton/ir/ops/random.hpp>
 #include <croton/ir/ops/structure.hpp>
 
 #include "philox.hpp"
@@ -35,8 +34,10 @@ template <bool normal_draws>
 Array draw_reference(const ReferenceArgs& args)
 {
     const auto draw = [](std::uint64_t key, std::uint64_t position, auto* to) {
-        if constexpr (normal_draws) detail::philox_normal_at(key, position, to);
-        else detail::philox_uniform_at(key, position, to);
+        if constexpr (normal_draws)
+            detail::philox_normal_at(key, position, to);
+        else
+            detail::philox_uniform_at(key, position, to);
     };
     return args.result.dtype() == DType::f32 ? draws_at<float>(args, draw)
                                              : draws_at<double>(args, draw);
@@ -77,8 +78,8 @@ Variable draw(const Op& op,
     if (!is_float(dtype))
         throw user_error(Code::dtype, where, function, "a float dtype is needed: {}", name(dtype));
     if (key.rank() != 0)
-        throw user_error(
-            Code::shape, where, function, "the key must be a scalar: {}", to_string(key.shape()));
+        throw user_error(Code::shape, where, function, "the key must be a scalar: {}",
+                         to_string(key.shape()));
     const DType computed = size_bytes(dtype) == 2 ? DType::f32 : dtype;
     const Variable y =
         apply(op, {iota(shape, -1, DType::u64), key}, make_params(CastParams{computed}));
@@ -109,7 +110,8 @@ Array array_of_draws(DType dtype,
                      const Fill& fill)
 {
     if (!is_float(dtype))
-        throw user_error(Code::dtype, nullptr, function, "a float dtype is needed: {}", name(dtype));
+        throw user_error(Code::dtype, nullptr, function, "a float dtype is needed: {}",
+                         name(dtype));
     const auto drawn = [&]<class T>(T) {
         Array a = Array::empty(dtype_of<T>(), shape);
         T* p = static_cast<T*>(a.data());
@@ -123,12 +125,10 @@ Array array_of_draws(DType dtype,
 
 } // namespace
 
-Array
-Array::normal(std::uint64_t key, std::vector<std::int64_t> shape, DType dtype, double scale)
+Array Array::normal(std::uint64_t key, std::vector<std::int64_t> shape, DType dtype, double scale)
 {
-    return array_of_draws(dtype, std::move(shape), 0, scale, "normal", [&](auto count, auto* to) {
-        detail::philox_normal(key, count, to);
-    });
+    return array_of_draws(dtype, std::move(shape), 0, scale, "normal",
+                          [&](auto count, auto* to) { detail::philox_normal(key, count, to); });
 }
 
 Array Array::uniform(std::uint64_t key,
@@ -137,10 +137,8 @@ Array Array::uniform(std::uint64_t key,
                      double low,
                      double high)
 {
-    return array_of_draws(
-        dtype, std::move(shape), low, high - low, "uniform", [&](auto count, auto* to) {
-            detail::philox_uniform(key, count, to);
-        });
+    return array_of_draws(dtype, std::move(shape), low, high - low, "uniform",
+                          [&](auto count, auto* to) { detail::philox_uniform(key, count, to); });
 }
 
 std::span<const Op* const> random_ops()

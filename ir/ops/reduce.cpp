@@ -1,7 +1,3 @@
-#include <croton/ir/ops/reduce.hpp>
-
-#include <algorithm>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
@@ -10,9 +6,12 @@
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/join.hpp>
 #include <croton/ir/ops/prefix.hpp>
+#include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 
@@ -28,7 +27,8 @@ Shape position_shape(ShapeArgs& args)
 {
     for (int axis : args.params_as<ReduceParams>().axes) {
         const Extent& n = args.shape(0)[static_cast<std::size_t>(axis)];
-        const std::string text = fmt::format("axis {} of {} is empty", axis, to_string(args.shape(0)));
+        const std::string text =
+            fmt::format("axis {} of {} is empty", axis, to_string(args.shape(0)));
         if (n.is_known() && n.value() == 0) args.refuse(Code::shape, text);
         if (!never_negative(n - 1)) args.require_equal(minimum(n, 1), 1, text);
     }
@@ -53,7 +53,8 @@ Variable spread_bar(const GeneralGrad& g)
     return spread(g.y_bar[0], g.x[0].shape(), g.params_as<ReduceParams>().axes);
 }
 
-/// y_bar shared by all elements that equal the extreme. Where that is NaN none does, and x_bar is 0.
+/// y_bar shared by all elements that equal the extreme. Where that is NaN none does, and x_bar is
+/// 0.
 Variables extreme_grad(const GeneralGrad& g)
 {
     const auto& axes = g.params_as<ReduceParams>().axes;
@@ -99,7 +100,8 @@ Variables prod_grad(const GeneralGrad& g)
     const Variable last = moves ? transpose(g.x[0], order) : g.x[0];
     Shape rows = without_axes(shape, axes);
     Extent count = 1;
-    for (int i : axes) count = count * shape[static_cast<std::size_t>(i)];
+    for (int i : axes)
+        count = count * shape[static_cast<std::size_t>(i)];
     rows.push_back(count);
     const Variable x = last.reshape(rows);
     const Variable others = exclusive_products(x, false) * exclusive_products(x, true);
@@ -126,7 +128,8 @@ constexpr Op sum_op{
 
 constexpr Op prod_op{
     .name = "prod",
-    .doc = "Product over axes; bool and integers widen to 64 bits. The product of no elements is 1.",
+    .doc =
+        "Product over axes; bool and integers widen to 64 bits. The product of no elements is 1.",
     .dtype = widen_sum,
     .shape = reduced_shape,
     .lowering = Reduce{Monoid::prod},
@@ -192,7 +195,8 @@ constexpr Op argmax_op{
 
 constexpr Op argmin_op{
     .name = "argmin",
-    .doc = "Position of the first smallest element, in C order of the axes; NaN counts as smallest.",
+    .doc =
+        "Position of the first smallest element, in C order of the axes; NaN counts as smallest.",
     .dtype = position_dtype,
     .shape = position_shape,
     .lowering = Reduce{Monoid::argmin},
@@ -214,7 +218,8 @@ Shape without_axes(const Shape& shape, const std::vector<int>& axes)
 Variable keep_axes(const Variable& y, const Shape& shape, const std::vector<int>& axes)
 {
     Shape ones = shape;
-    for (int axis : axes) ones[static_cast<std::size_t>(axis)] = 1;
+    for (int axis : axes)
+        ones[static_cast<std::size_t>(axis)] = 1;
     return y.reshape(ones);
 }
 
@@ -226,11 +231,16 @@ Variable spread(const Variable& y, const Shape& shape, const std::vector<int>& a
 std::vector<int> all_axes(const Variable& x)
 {
     std::vector<int> axes(static_cast<std::size_t>(x.rank()));
-    for (std::size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<int>(i);
+    for (std::size_t i = 0; i < axes.size(); ++i)
+        axes[i] = static_cast<int>(i);
     return axes;
 }
 
-Variable reduce(const Op& op, const Variable& x, const std::vector<int>& axes, bool keep, const Location* where)
+Variable reduce(const Op& op,
+                const Variable& x,
+                const std::vector<int>& axes,
+                bool keep,
+                const Location* where)
 {
     if (x.type().is_pattern())
         return apply(op, std::span(&x, 1), make_params(ReduceParams{axes}), where);
@@ -314,8 +324,8 @@ Variable argmin(const Variable& x, const Axis& axes, bool keep, Where where)
 
 std::span<const Op* const> reduce_ops()
 {
-    static constexpr const Op* ops[] = {&sum_op, &prod_op, &max_op, &min_op,
-                                        &any_op, &all_op,  &argmax_op,     &argmin_op};
+    static constexpr const Op* ops[] = {&sum_op, &prod_op, &max_op,    &min_op,
+                                        &any_op, &all_op,  &argmax_op, &argmin_op};
     return ops;
 }
 

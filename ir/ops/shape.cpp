@@ -1,13 +1,12 @@
-#include <croton/ir/ops/shape.hpp>
-
-#include <algorithm>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/reduce.hpp>
+#include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 
@@ -16,7 +15,8 @@ namespace croton::inline v1 {
 Extent flat_index(std::span<const Extent> index, const Shape& shape)
 {
     Extent flat = 0;
-    for (std::size_t i = 0; i < shape.size(); ++i) flat = flat * shape[i] + index[i];
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        flat = flat * shape[i] + index[i];
     return flat;
 }
 
@@ -40,8 +40,10 @@ std::vector<AxisGroup> matching_groups(const Shape& x, const Shape& y)
             const bool take_x = g.x_last < x.size() &&
                                 (g.y_last == y.size() || (g.x_last == i && g.x_first == g.x_last) ||
                                  never_negative(y_count - x_count));
-            if (take_x) x_count = x_count * x[g.x_last++];
-            else y_count = y_count * y[g.y_last++];
+            if (take_x)
+                x_count = x_count * x[g.x_last++];
+            else
+                y_count = y_count * y[g.y_last++];
         } while (!same(x_count, y_count) && (g.x_last < x.size() || g.y_last < y.size()));
         i = g.x_last;
         j = g.y_last;
@@ -79,18 +81,22 @@ constexpr Op reshape_op{
     .name = "reshape",
     .doc = "The same elements in C order under another shape.",
     .dtype = same_dtype,
-    .shape = [](ShapeArgs& args) {
-        const Shape& to = args.params_as<ShapeParams>().shape;
-        args.require_equal(element_count(args.shape(0)), element_count(to),
-                           fmt::format("elements of {} and of {}", to_string(args.shape(0)), to_string(to)));
-        return to;
-    },
+    .shape =
+        [](ShapeArgs& args) {
+            const Shape& to = args.params_as<ShapeParams>().shape;
+            args.require_equal(
+                element_count(args.shape(0)), element_count(to),
+                fmt::format("elements of {} and of {}", to_string(args.shape(0)), to_string(to)));
+            return to;
+        },
     .lowering = IndexMap{reshape_map, true},
-    .reference = [](const ReferenceArgs& args) {
-        std::vector<std::int64_t> shape;
-        for (const Extent& e : args.result.shape()) shape.push_back(e.value());
-        return args.x[0].reshape(shape);
-    },
+    .reference =
+        [](const ReferenceArgs& args) {
+            std::vector<std::int64_t> shape;
+            for (const Extent& e : args.result.shape())
+                shape.push_back(e.value());
+            return args.x[0].reshape(shape);
+        },
     .grad = [](const GeneralGrad& g) -> Variables { return {g.y_bar[0].reshape(g.x[0].shape())}; },
     .params = create_params<ShapeParams>,
 };
@@ -103,7 +109,8 @@ Shape resolve_open_extent(const Variable& x, Shape shape, const Location* where)
     for (Extent& e : shape) {
         if (!e.is_known() || e.value() >= 0) continue;
         if (e.value() != -1 || open)
-            throw user_error(Code::shape, where, "reshape", "only one extent may be -1: {}", to_string(shape));
+            throw user_error(Code::shape, where, "reshape", "only one extent may be -1: {}",
+                             to_string(shape));
         open = &e;
     }
     if (!open) return shape;
@@ -124,7 +131,8 @@ struct TransposeParams {
 std::vector<int> inverse(const std::vector<int>& order)
 {
     std::vector<int> back(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i) back[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
+    for (std::size_t i = 0; i < order.size(); ++i)
+        back[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
     return back;
 }
 
@@ -132,12 +140,13 @@ constexpr Op transpose_op{
     .name = "transpose",
     .doc = "Axes in another order: axis i of the result is axis order[i] of x.",
     .dtype = same_dtype,
-    .shape = [](ShapeArgs& args) {
-        Shape shape;
-        for (int axis : args.params_as<TransposeParams>().order)
-            shape.push_back(args.shape(0)[static_cast<std::size_t>(axis)]);
-        return shape;
-    },
+    .shape =
+        [](ShapeArgs& args) {
+            Shape shape;
+            for (int axis : args.params_as<TransposeParams>().order)
+                shape.push_back(args.shape(0)[static_cast<std::size_t>(axis)]);
+            return shape;
+        },
     .lowering = IndexMap{[](const IndexMapArgs& args) {
         const auto& order = args.params_as<TransposeParams>().order;
         IndexPiece piece{0, std::vector<Extent>(order.size(), Extent(0))};
@@ -163,21 +172,23 @@ constexpr Op expand_dims_op{
     .name = "expand_dims",
     .doc = "New axes of extent 1; `axes` are their places in the result.",
     .dtype = same_dtype,
-    .shape = [](ShapeArgs& args) {
-        const auto& axes = args.params_as<AxesParams>().axes;
-        Shape shape;
-        std::size_t next = 0;
-        for (std::size_t i = 0; i < args.shape(0).size() + axes.size(); ++i)
-            shape.push_back(contains(axes, i) ? Extent(1) : args.shape(0)[next++]);
-        return shape;
-    },
+    .shape =
+        [](ShapeArgs& args) {
+            const auto& axes = args.params_as<AxesParams>().axes;
+            Shape shape;
+            std::size_t next = 0;
+            for (std::size_t i = 0; i < args.shape(0).size() + axes.size(); ++i)
+                shape.push_back(contains(axes, i) ? Extent(1) : args.shape(0)[next++]);
+            return shape;
+        },
     .lowering = IndexMap{[](const IndexMapArgs& args) {
-        const auto& axes = args.params_as<AxesParams>().axes;
-        IndexPiece piece{0, {}};
-        for (std::size_t i = 0; i < args.out.size(); ++i)
-            if (!contains(axes, i)) piece.index.push_back(args.out[i]);
-        return std::vector<IndexPiece>{piece};
-    }, true},
+                             const auto& axes = args.params_as<AxesParams>().axes;
+                             IndexPiece piece{0, {}};
+                             for (std::size_t i = 0; i < args.out.size(); ++i)
+                                 if (!contains(axes, i)) piece.index.push_back(args.out[i]);
+                             return std::vector<IndexPiece>{piece};
+                         },
+                         true},
     .reference = reference::relabel,
     .grad = [](const GeneralGrad& g) -> Variables {
         return {squeeze(g.y_bar[0], Axis(g.params_as<AxesParams>().axes))};
@@ -189,22 +200,27 @@ constexpr Op squeeze_op{
     .name = "squeeze",
     .doc = "Without axes of extent 1.",
     .dtype = same_dtype,
-    .shape = [](ShapeArgs& args) {
-        Shape shape;
-        for (std::size_t i = 0; i < args.shape(0).size(); ++i)
-            if (!contains(args.params_as<AxesParams>().axes, i)) shape.push_back(args.shape(0)[i]);
-            else args.require_equal(args.shape(0)[i], 1,
-                                    fmt::format("axis {} of {}", i, to_string(args.shape(0))));
-        return shape;
-    },
-    .lowering = IndexMap{[](const IndexMapArgs& args) {
-        const auto& axes = args.params_as<AxesParams>().axes;
-        IndexPiece piece{0, {}};
-        std::size_t next = 0;
-        for (std::size_t i = 0; i < args.out.size() + axes.size(); ++i)
-            piece.index.push_back(contains(axes, i) ? Extent(0) : args.out[next++]);
-        return std::vector<IndexPiece>{piece};
-    }, true},
+    .shape =
+        [](ShapeArgs& args) {
+            Shape shape;
+            for (std::size_t i = 0; i < args.shape(0).size(); ++i)
+                if (!contains(args.params_as<AxesParams>().axes, i))
+                    shape.push_back(args.shape(0)[i]);
+                else
+                    args.require_equal(args.shape(0)[i], 1,
+                                       fmt::format("axis {} of {}", i, to_string(args.shape(0))));
+            return shape;
+        },
+    .lowering =
+        IndexMap{[](const IndexMapArgs& args) {
+                     const auto& axes = args.params_as<AxesParams>().axes;
+                     IndexPiece piece{0, {}};
+                     std::size_t next = 0;
+                     for (std::size_t i = 0; i < args.out.size() + axes.size(); ++i)
+                         piece.index.push_back(contains(axes, i) ? Extent(0) : args.out[next++]);
+                     return std::vector<IndexPiece>{piece};
+                 },
+                 true},
     .reference = reference::relabel,
     .grad = [](const GeneralGrad& g) -> Variables {
         return {expand_dims(g.y_bar[0], Axis(g.params_as<AxesParams>().axes))};
@@ -249,7 +265,8 @@ Array reference::transpose(const ReferenceArgs& args)
 Variable reshape(const Variable& x, const Shape& shape, Where where)
 {
     const Location* place = locate(where);
-    if (x.type().is_pattern()) return apply(reshape_op, std::span(&x, 1), make_params(ShapeParams{shape}), place);
+    if (x.type().is_pattern())
+        return apply(reshape_op, std::span(&x, 1), make_params(ShapeParams{shape}), place);
     const Shape to = resolve_open_extent(x, shape, place);
     if (same(to, x.shape())) return x;
     return apply(reshape_op, std::span(&x, 1), make_params(ShapeParams{to}), place);
@@ -261,10 +278,12 @@ Variable transpose(const Variable& x, const std::vector<int>& order, Where where
     if (x.type().is_pattern())
         return apply(transpose_op, std::span(&x, 1), make_params(TransposeParams{order}), place);
     std::vector<int> normal;
-    for (int axis : order) normal.push_back(normalize_axis(axis, x.rank(), "transpose", place));
+    for (int axis : order)
+        normal.push_back(normalize_axis(axis, x.rank(), "transpose", place));
     std::vector<int> sorted = normal;
     std::ranges::sort(sorted);
-    if (static_cast<int>(order.size()) != x.rank() || std::ranges::adjacent_find(sorted) != sorted.end())
+    if (static_cast<int>(order.size()) != x.rank() ||
+        std::ranges::adjacent_find(sorted) != sorted.end())
         throw user_error(Code::index, place, "transpose", "({}) is no order of the {} axes of {}",
                          fmt::join(order, ", "), x.rank(), to_string(x.shape()));
     return apply(transpose_op, std::span(&x, 1), make_params(TransposeParams{normal}), place);
@@ -273,7 +292,8 @@ Variable transpose(const Variable& x, const std::vector<int>& order, Where where
 Variable transpose(const Variable& x, Where where)
 {
     std::vector<int> order;
-    for (int i = x.rank(); i-- > 0;) order.push_back(i);
+    for (int i = x.rank(); i-- > 0;)
+        order.push_back(i);
     return transpose(x, order, where);
 }
 
@@ -282,7 +302,8 @@ Variable expand_dims(const Variable& x, const Axis& axes, Where where)
     const Location* place = locate(where);
     std::vector<int> normal = axes.axes;
     if (!x.type().is_pattern())
-        normal = normalize_axes(normal, x.rank() + static_cast<int>(normal.size()), "expand_dims", place);
+        normal = normalize_axes(normal, x.rank() + static_cast<int>(normal.size()), "expand_dims",
+                                place);
     if (normal.empty()) return x;
     return apply(expand_dims_op, std::span(&x, 1), make_params(AxesParams{normal}), place);
 }
@@ -365,21 +386,29 @@ Variable swapaxes(const Variable& x, int a, int b, Where where)
     return std::ranges::is_sorted(order) ? x : transpose(x, order, where);
 }
 
-int single_axis(const Axis& axis, const Variable& x, std::string_view function, const Location* where)
+int single_axis(const Axis& axis,
+                const Variable& x,
+                std::string_view function,
+                const Location* where)
 {
     if (axis.axes.size() != 1)
-        throw user_error(Code::index, where, function, "one axis is needed: ({})", fmt::join(axis.axes, ", "));
+        throw user_error(Code::index, where, function, "one axis is needed: ({})",
+                         fmt::join(axis.axes, ", "));
     if (x.type().is_pattern()) return axis.axes[0];
     return normalize_axis(axis.axes[0], x.rank(), function, where);
 }
 
-Variable Variable::reshape(const Shape& shape, Where where) const { return croton::reshape(*this, shape, where); }
+Variable Variable::reshape(const Shape& shape, Where where) const
+{
+    return croton::reshape(*this, shape, where);
+}
 Variable Variable::T(Where where) const { return croton::transpose(*this, where); }
 Variable Variable::as(DType dtype, Where where) const { return cast(*this, dtype, locate(where)); }
 
 std::span<const Op* const> shape_ops()
 {
-    static constexpr const Op* ops[] = {&reshape_op, &transpose_op, &expand_dims_op, &squeeze_op, &flip_op};
+    static constexpr const Op* ops[] = {&reshape_op, &transpose_op, &expand_dims_op, &squeeze_op,
+                                        &flip_op};
     return ops;
 }
 

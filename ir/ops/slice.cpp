@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
@@ -7,6 +5,8 @@
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1 {
 
@@ -21,8 +21,8 @@ bool contains(const std::vector<int>& axes, std::size_t axis)
 void require_at_most(ShapeArgs& args, const Extent& a, const Extent& b, std::size_t axis)
 {
     if (never_negative(b - a)) return;
-    const std::string text =
-        fmt::format("{} <= {} on axis {} of {}", to_string(a), to_string(b), axis, to_string(args.shape(0)));
+    const std::string text = fmt::format("{} <= {} on axis {} of {}", to_string(a), to_string(b),
+                                         axis, to_string(args.shape(0)));
     if ((b - a).is_known()) args.refuse(Code::index, text + " does not hold");
     args.require_equal(minimum(b - a, 0), 0, text);
 }
@@ -53,8 +53,9 @@ std::vector<IndexPiece> slice_map(const IndexMapArgs& args)
     IndexPiece piece{0, {}};
     std::size_t next = 0;
     for (std::size_t i = 0; i < p.start.size(); ++i)
-        piece.index.push_back(contains(p.dropped, i) ? p.start[i]
-                                                     : p.start[i] + args.out[next++] * Extent(p.step[i]));
+        piece.index.push_back(contains(p.dropped, i)
+                                  ? p.start[i]
+                                  : p.start[i] + args.out[next++] * Extent(p.step[i]));
     return {piece};
 }
 
@@ -106,18 +107,19 @@ constexpr Op set_slice_op{
     .name = "set_slice",
     .doc = "x with the elements that a slice names replaced by those of `value`.",
     .dtype = dtype_of_first,
-    .shape = [](ShapeArgs& args) {
-        Shape wanted = slice_shape(args);
-        const Shape& value = args.shape(1);
-        if (wanted.size() != value.size())
-            args.refuse(Code::shape, fmt::format("the value has shape {}, the slice {}", to_string(value),
-                                                 to_string(wanted)));
-        for (std::size_t i = 0; i < wanted.size(); ++i)
-            args.require_equal(value[i], wanted[i],
-                               fmt::format("axis {} of the value {} and of the slice {}", i,
-                                           to_string(value), to_string(wanted)));
-        return args.shape(0);
-    },
+    .shape =
+        [](ShapeArgs& args) {
+            Shape wanted = slice_shape(args);
+            const Shape& value = args.shape(1);
+            if (wanted.size() != value.size())
+                args.refuse(Code::shape, fmt::format("the value has shape {}, the slice {}",
+                                                     to_string(value), to_string(wanted)));
+            for (std::size_t i = 0; i < wanted.size(); ++i)
+                args.require_equal(value[i], wanted[i],
+                                   fmt::format("axis {} of the value {} and of the slice {}", i,
+                                               to_string(value), to_string(wanted)));
+            return args.shape(0);
+        },
     .lowering = IndexMap{set_slice_map},
     .reference = reference::set_slice,
     .grad = [](const GeneralGrad& g) -> Variables {
@@ -169,10 +171,11 @@ pad(const Variable& x, const Shape& before, const Shape& after, const Variable& 
     const OriginScope origin(place);
     const Shape shape = x.shape();
     if (before.size() != shape.size() || after.size() != shape.size())
-        throw user_error(Code::shape, place, "pad", "{} and {} do not name each axis of {}", to_string(before),
-                         to_string(after), to_string(shape));
+        throw user_error(Code::shape, place, "pad", "{} and {} do not name each axis of {}",
+                         to_string(before), to_string(after), to_string(shape));
     if (value.rank() != 0)
-        throw user_error(Code::shape, place, "pad", "the value must be a scalar: {}", to_string(value.shape()));
+        throw user_error(Code::shape, place, "pad", "the value must be a scalar: {}",
+                         to_string(value.shape()));
     SliceParams kept = whole(shape);
     SliceParams inside = whole(shape);
     Shape padded;

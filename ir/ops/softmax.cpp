@@ -1,7 +1,3 @@
-#include <croton/ir/ops/softmax.hpp>
-
-#include <limits>
-
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
@@ -9,7 +5,10 @@
 #include <croton/ir/ops/elementwise_math.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/shape.hpp>
+#include <croton/ir/ops/softmax.hpp>
 #include <croton/ir/ops/structure.hpp>
+
+#include <limits>
 
 namespace croton::inline v1 {
 
@@ -56,9 +55,10 @@ constexpr Op logsumexp_op{
     .name = "logsumexp",
     .doc = "log(sum(exp(x))) over axes, relative to the largest element; -inf of none.",
     .dtype = promote_to_float,
-    .shape = [](ShapeArgs& args) {
-        return without_axes(args.shape(0), args.params_as<ReduceParams>().axes);
-    },
+    .shape =
+        [](ShapeArgs& args) {
+            return without_axes(args.shape(0), args.params_as<ReduceParams>().axes);
+        },
     .lowering = Composite{expand_logsumexp},
     .reference = DerivedReference{},
     .grad = [](const GeneralGrad& g) -> Variables {
@@ -104,12 +104,18 @@ Variable over_axes(const Op& op, const Variable& x, const Axis& axes, Where wher
 
 } // namespace
 
-Variable logsumexp(const Variable& x, Where where) { return over_axes(logsumexp_op, x, Axis(all_axes(x)), where); }
+Variable logsumexp(const Variable& x, Where where)
+{
+    return over_axes(logsumexp_op, x, Axis(all_axes(x)), where);
+}
 Variable logsumexp(const Variable& x, const Axis& axes, bool keep, Where where)
 {
     return reduce(logsumexp_op, x, axes.axes, keep, locate(where));
 }
-Variable softmax(const Variable& x, const Axis& axes, Where where) { return over_axes(softmax_op, x, axes, where); }
+Variable softmax(const Variable& x, const Axis& axes, Where where)
+{
+    return over_axes(softmax_op, x, axes, where);
+}
 Variable log_softmax(const Variable& x, const Axis& axes, Where where)
 {
     return over_axes(log_softmax_op, x, axes, where);

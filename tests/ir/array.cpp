@@ -88,8 +88,9 @@ TEST_CASE("arrays print as NumPy's do")
     CHECK(to_string(Array::scalar(std::uint64_t(-1))) == "18446744073709551615");
     CHECK(to_string(of<std::int64_t>({1, 0}).cast(DType::boolean)) == "[ True False]");
     CHECK(to_string(count(2000)) == "[   0    1    2 ... 1997 1998 1999]");
-    CHECK(to_string(count(30)) == "[ 0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 "
-                                  "22 23\n 24 25 26 27 28 29]");
+    CHECK(to_string(count(30)) ==
+          "[ 0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 "
+          "22 23\n 24 25 26 27 28 29]");
     CHECK(to_string(count(8).reshape({2, 2, 2})) == "[[[0 1]\n  [2 3]]\n\n [[4 5]\n  [6 7]]]");
     CHECK(to_string(Array::zeros<double>({0, 3})) == "[]");
 }
@@ -141,11 +142,13 @@ TEST_CASE("damaged npy files are refused by name")
           start + "header: descr, fortran_order or shape is missing");
     CHECK(refused(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (-1,)}", "1234")) ==
           start + "header: an extent is no integer >= 0");
-    CHECK(refused(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (1000000000000, 9000000000)}",
-                      "1234")) ==
+    CHECK(refused(
+              npy("{'descr': '<i4', 'fortran_order': False, 'shape': (1000000000000, 9000000000)}",
+                  "1234")) ==
           start + "data: 4 bytes are there, the header's shape (1000000000000, 9000000000) of i32 "
                   "needs more");
-    const std::string whole = npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2,)}", "12345678");
+    const std::string whole =
+        npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2,)}", "12345678");
     for (std::size_t n = 0; n < whole.size(); ++n)
         CHECK(refused(whole.substr(0, n)).starts_with(start));
     for (std::size_t n = 0; n < whole.size(); ++n)
@@ -171,7 +174,8 @@ TEST_CASE("npz archives read back")
     const std::string whole = bytes_of_file();
     for (std::size_t n = 0; n < whole.size(); n += 7) {
         write_file(whole.substr(0, n));
-        CHECK(error_of([] { ct::load_npz(file); }).starts_with("load_npz: croton_array_test.npy: "));
+        CHECK(
+            error_of([] { ct::load_npz(file); }).starts_with("load_npz: croton_array_test.npy: "));
         std::string changed = whole;
         changed[n] = static_cast<char>(changed[n] ^ 0x55);
         write_file(changed);

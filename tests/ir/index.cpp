@@ -48,7 +48,8 @@ TEST_CASE("indices mean what NumPy's mean")
     check(x(-1, _, 2), {3}, {14, 18, 22});
     check(x(_, slice(1, _), slice(_, _, 2)), {2, 2, 2}, {4, 6, 8, 10, 16, 18, 20, 22});
     check(x(ellipsis, 0), {2, 3}, {0, 4, 8, 12, 16, 20});
-    check(x(newaxis, 1, ellipsis, newaxis), {1, 3, 4, 1}, {12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23});
+    check(x(newaxis, 1, ellipsis, newaxis), {1, 3, 4, 1},
+          {12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23});
     check(x(_, 1, slice(_, _, -1)), {2, 4}, {7, 6, 5, 4, 19, 18, 17, 16});
     check(x(_, slice(5, 9)), {2, 0, 4}, {});
     check(x(_, slice(-2, -1)), {2, 1, 4}, {4, 5, 6, 7, 16, 17, 18, 19});
@@ -74,7 +75,8 @@ TEST_CASE("set and add change what the index names, as NumPy's assignment does")
     check(y.set({_, slice(_, _, -2)}, array({1, 2}).reshape({2, 1})), {2, 3}, {1, 1, 1, 2, 4, 2});
     check(y.add({1, 2}, 10), {2, 3}, {0, 1, 2, 3, 4, 15});
     check(y.add({array({0, 0, 1}), array({1, 1, -1})}, 5), {2, 3}, {0, 11, 2, 3, 4, 10});
-    check(y.set({array({1, 1})}, array({1, 2, 3, 4, 5, 6}).reshape({2, 3})), {2, 3}, {0, 1, 2, 4, 5, 6});
+    check(y.set({array({1, 1})}, array({1, 2, 3, 4, 5, 6}).reshape({2, 3})), {2, 3},
+          {0, 1, 2, 4, 5, 6});
     check(y.set({slice(1, _), array({0, 2})}, array({8, 9})), {2, 3}, {0, 1, 2, 8, 4, 9});
 }
 
@@ -85,7 +87,8 @@ TEST_CASE("a 0-d integer expression takes one element and drops the axis")
     CHECK(to_string(y.shape()) == "(3, 4)");
     const ct::Array zero = ct::Array::scalar(std::int64_t{-1});
     CHECK(value(x(0)).as_int(5) ==
-          ct::evaluate_reference(std::span(&i, 1), std::span(&zero, 1), std::span(&y, 1))[0].as_int(5));
+          ct::evaluate_reference(std::span(&i, 1), std::span(&zero, 1), std::span(&y, 1))[0].as_int(
+              5));
 }
 
 TEST_CASE("slices of symbolic extents stay affine, and what they assume is required")

@@ -108,7 +108,8 @@ Array by_map(const ct::IndexMap& map, const Checked& c)
                 source.push_back(out.at(e, place));
             const Array& from = c.x[piece.operand];
             REQUIRE(source.size() == from.shape().size());
-            convert_element(from.dtype(), from.data(), position(from, source), y.dtype(), y.data(), k);
+            convert_element(from.dtype(), from.data(), position(from, source), y.dtype(), y.data(),
+                            k);
             break;
         }
         ++k;
@@ -116,7 +117,10 @@ Array by_map(const ct::IndexMap& map, const Checked& c)
     return y;
 }
 
-Place place_of(const std::vector<ct::GatherAxis>& axes, const OutIndex& out, const Place& place, const Checked& c)
+Place place_of(const std::vector<ct::GatherAxis>& axes,
+               const OutIndex& out,
+               const Place& place,
+               const Checked& c)
 {
     Place found;
     for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -142,8 +146,8 @@ Array by_gather(const ct::Gather& gather, const Checked& c)
     const auto axes = gather.map(c.args(out));
     std::int64_t k = 0;
     for_each_place(y.shape(), [&](const Place& place) {
-        convert_element(y.dtype(), c.x[0].data(), position(c.x[0], place_of(axes, out, place, c)), y.dtype(),
-                        y.data(), k++);
+        convert_element(y.dtype(), c.x[0].data(), position(c.x[0], place_of(axes, out, place, c)),
+                        y.dtype(), y.data(), k++);
     });
     return y;
 }
@@ -189,11 +193,16 @@ void check_lowerings(const Variable& y)
         }
         c.x = x;
         Array got;
-        if (const auto* m = std::get_if<ct::IndexMap>(&a.op().lowering)) got = by_map(*m, c);
-        else if (const auto* g = std::get_if<ct::Gather>(&a.op().lowering)) got = by_gather(*g, c);
-        else if (const auto* s = std::get_if<ct::Scatter>(&a.op().lowering)) got = by_scatter(*s, c);
-        else if (const auto* i = std::get_if<ct::Iota>(&a.op().lowering)) got = by_iota(*i, c);
-        else continue;
+        if (const auto* m = std::get_if<ct::IndexMap>(&a.op().lowering))
+            got = by_map(*m, c);
+        else if (const auto* g = std::get_if<ct::Gather>(&a.op().lowering))
+            got = by_gather(*g, c);
+        else if (const auto* s = std::get_if<ct::Scatter>(&a.op().lowering))
+            got = by_scatter(*s, c);
+        else if (const auto* i = std::get_if<ct::Iota>(&a.op().lowering))
+            got = by_iota(*i, c);
+        else
+            continue;
         ++lowered[a.op().name];
         INFO(a.op().name << " " << to_string(a.params()) << " of " << to_string(a.output().type()));
         CHECK(identical(got, value(a.output())));
@@ -213,7 +222,8 @@ public:
     }
     Variable array(const Place& shape)
     {
-        return ct::iota(ct::Shape(shape.begin(), shape.end()), -1, DType::i64).as(DType::f32) + below(100);
+        return ct::iota(ct::Shape(shape.begin(), shape.end()), -1, DType::i64).as(DType::f32) +
+               below(100);
     }
     /// Indices into an axis, negative ones among them.
     Variable indices(const Place& shape, std::int64_t extent)
@@ -227,12 +237,18 @@ public:
     ct::Index index(std::int64_t n)
     {
         switch (below(6)) {
-        case 0: return n > 0 ? ct::Index(below(static_cast<int>(2 * n)) - n) : ct::Index(_);
-        case 1: return ct::slice(below(5) - 2, _);
-        case 2: return ct::slice(below(5) - 2, below(7) - 3);
-        case 3: return ct::slice(_, below(7) - 3, 1 + below(3));
-        case 4: return ct::slice(below(7) - 3, _, -1 - below(3));
-        default: return _;
+        case 0:
+            return n > 0 ? ct::Index(below(static_cast<int>(2 * n)) - n) : ct::Index(_);
+        case 1:
+            return ct::slice(below(5) - 2, _);
+        case 2:
+            return ct::slice(below(5) - 2, below(7) - 3);
+        case 3:
+            return ct::slice(_, below(7) - 3, 1 + below(3));
+        case 4:
+            return ct::slice(below(7) - 3, _, -1 - below(3));
+        default:
+            return _;
         }
     }
 
@@ -351,7 +367,8 @@ namespace {
 std::vector<double> slow_matmul(const Variable& a, const Variable& b)
 {
     const Array x = value(a), y = value(b);
-    const auto rows = x.shape()[x.shape().size() - 2], inner = x.shape().back(), columns = y.shape().back();
+    const auto rows = x.shape()[x.shape().size() - 2], inner = x.shape().back(),
+               columns = y.shape().back();
     std::vector<double> z;
     const std::int64_t batches = std::max(x.size() / (rows * inner), y.size() / (inner * columns));
     for (std::int64_t n = 0; n < batches; ++n)
@@ -366,7 +383,10 @@ std::vector<double> slow_matmul(const Variable& a, const Variable& b)
     return z;
 }
 
-Variable range(const ct::Shape& shape) { return ct::iota(shape, -1, DType::i64).as(DType::f64) - 3; }
+Variable range(const ct::Shape& shape)
+{
+    return ct::iota(shape, -1, DType::i64).as(DType::f64) - 3;
+}
 
 } // namespace
 

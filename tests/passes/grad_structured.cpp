@@ -80,7 +80,8 @@ TEST_CASE("ops that move elements have right derivatives")
 {
     check({3, 4}, [](const Variable& x) { return x(slice(1, _), slice(_, _, -2)); });
     check({3, 4}, [](const Variable& x) { return x(-1, ct::newaxis); });
-    check({3, 4}, [](const Variable& x) { return x.set({0, slice(1, 3)}, x(1, slice(0, 2)) * x(2, 0)); });
+    check({3, 4},
+          [](const Variable& x) { return x.set({0, slice(1, 3)}, x(1, slice(0, 2)) * x(2, 0)); });
     check({3, 4}, [](const Variable& x) { return x.add({_, 1}, x(_, 0)); });
     check({3, 4}, [](const Variable& x) { return pad(x, {1, -1}, {0, 2}, x(0, 0)); });
     check({3, 4}, [](const Variable& x) { return flip(x, {0, 1}); });
@@ -102,7 +103,8 @@ TEST_CASE("gathers and scatters have right derivatives")
     check({4, 4}, [&](const Variable& x) { return x.add({i}, x * x); });
     check({4, 4}, [&](const Variable& x) { return x.set({i}, x * x); });
     check({4, 4}, [&](const Variable& x) { return x.set({slice(1, 3), i}, x(slice(2, _))); });
-    check({4}, [&](const Variable& x) { return scatter_add(ct::zeros(ct::DType::f64, {3}), {i}, x); });
+    check({4},
+          [&](const Variable& x) { return scatter_add(ct::zeros(ct::DType::f64, {3}), {i}, x); });
 }
 
 TEST_CASE("products of arrays have right derivatives")
@@ -111,7 +113,8 @@ TEST_CASE("products of arrays have right derivatives")
     check({4}, [](const Variable& x) { return dot(x, x) * x; });
     check({2, 3, 4}, [](const Variable& x) { return matmul(x, x.reshape({2, 4, 3})); });
     check({2, 3, 4}, [](const Variable& x) { return matmul(x(0), x.reshape({2, 4, 3})); });
-    check({2, 3, 4}, [](const Variable& x) { return matmul(x(slice(0, 1)), x.reshape({2, 4, 3})); });
+    check({2, 3, 4},
+          [](const Variable& x) { return matmul(x(slice(0, 1)), x.reshape({2, 4, 3})); });
     check({2, 3, 4}, [](const Variable& x) { return tensordot(x, x, {2, 0}, {2, 0}); });
     check({2, 3, 4}, [](const Variable& x) { return tensordot(x, x * 2, {0, 2}, {0, 2}); });
     check({3, 3}, [](const Variable& x) { return ct::einsum("ij,jk,ii->k", {x, x, x}); });

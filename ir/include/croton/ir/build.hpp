@@ -1,12 +1,12 @@
 #pragma once
 
+#include <croton/ir/op.hpp>
+#include <croton/ir/variable.hpp>
+
 #include <initializer_list>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include <croton/ir/op.hpp>
-#include <croton/ir/variable.hpp>
 
 namespace croton::inline v1 {
 
@@ -19,14 +19,14 @@ Variable apply(const Op& op,
                std::initializer_list<Variable> operands,
                Params params = {},
                Where where = Where::current());
-Variable apply(const Op& op, std::span<const Variable> operands, Params params, const Location* where);
+Variable
+apply(const Op& op, std::span<const Variable> operands, Params params, const Location* where);
 /// All outputs.
-Variables apply_all(const Op& op,
-                    std::span<const Variable> operands,
-                    Params params,
-                    const Location* where);
+Variables
+apply_all(const Op& op, std::span<const Variable> operands, Params params, const Location* where);
 
-/// An Apply with types as given, nothing converted and nothing checked: for passes that copy graphs.
+/// An Apply with types as given, nothing converted and nothing checked: for passes that copy
+/// graphs.
 Variables rebuild(const Op& op,
                   std::span<const Variable> inputs,
                   Params params,

@@ -6,14 +6,15 @@
 namespace croton::inline v1 {
 
 /// A scalar repeated everywhere; a literal is converted to `dtype`.
-Variable full(DType dtype, const Shape& shape, const Variable& value, Where where = Where::current());
+Variable
+full(DType dtype, const Shape& shape, const Variable& value, Where where = Where::current());
 Variable zeros(DType dtype, const Shape& shape, Where where = Where::current());
 Variable ones(DType dtype, const Shape& shape, Where where = Where::current());
 
 /// 0, 1, .. n - 1.
 Variable arange(const Extent& n, DType dtype = DType::i64, Where where = Where::current());
-/// start, start + step, .. before stop. Numbers only, as the extent follows from them; each element is
-/// start + i * step, computed in `dtype`.
+/// start, start + step, .. before stop. Numbers only, as the extent follows from them; each element
+/// is start + i * step, computed in `dtype`.
 Variable arange(double start,
                 double stop,
                 double step,
@@ -50,11 +51,12 @@ struct IotaParams {
     Shape shape;
     int axis = 0;
     DType dtype = DType::i64;
-    static constexpr auto fields = std::tuple{field("shape", &IotaParams::shape),
-                                              field("axis", &IotaParams::axis),
-                                              field("dtype", &IotaParams::dtype)};
+    static constexpr auto fields =
+        std::tuple{field("shape", &IotaParams::shape), field("axis", &IotaParams::axis),
+                   field("dtype", &IotaParams::dtype)};
 };
-Variable iota(const Shape& shape, int axis, DType dtype = DType::i64, Where where = Where::current());
+Variable
+iota(const Shape& shape, int axis, DType dtype = DType::i64, Where where = Where::current());
 
 std::span<const Op* const> create_ops();
 

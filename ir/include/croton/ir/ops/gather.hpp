@@ -1,9 +1,9 @@
 #pragma once
 
-#include <vector>
-
 #include <croton/ir/op.hpp>
 #include <croton/ir/operand.hpp>
+
+#include <vector>
 
 namespace croton::inline v1 {
 
@@ -11,8 +11,8 @@ namespace croton::inline v1 {
 // out of range is an error when the function runs: the emitted code reports the first and reads
 // nothing out of range.
 
-/// x[.., index, ..] along one axis: the axis is replaced by the axes of `index`; without an axis x is
-/// flattened first.
+/// x[.., index, ..] along one axis: the axis is replaced by the axes of `index`; without an axis x
+/// is flattened first.
 Variable take(const Variable& x, const Variable& index, Where where = Where::current());
 Variable
 take(const Variable& x, const Variable& index, const Axis& axis, Where where = Where::current());
@@ -23,8 +23,8 @@ Variable take_along_axis(const Variable& x,
                          Where where = Where::current());
 /// x[indices[0], indices[1], ..] on the first axes, the indices broadcast together.
 Variable gather(const Variable& x, const Variables& indices, Where where = Where::current());
-/// x with `values`, broadcast to the shape of gather(x, indices), added there; a place that is named
-/// twice gets both.
+/// x with `values`, broadcast to the shape of gather(x, indices), added there; a place that is
+/// named twice gets both.
 Variable scatter_add(const Variable& x,
                      const Variables& indices,
                      const Variable& values,
@@ -44,8 +44,8 @@ Variable one_hot(const Variable& index,
 struct GatherParams {
     std::vector<int> axes; ///< one per index, ascending
     int position = 0;
-    static constexpr auto fields = std::tuple{field("axes", &GatherParams::axes),
-                                              field("position", &GatherParams::position)};
+    static constexpr auto fields =
+        std::tuple{field("axes", &GatherParams::axes), field("position", &GatherParams::position)};
 };
 /// Indices are broadcast together; `function` is named in errors.
 Variable gather_axes(const Variable& x,

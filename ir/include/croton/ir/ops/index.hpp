@@ -1,21 +1,22 @@
 #pragma once
 
+#include <croton/ir/op.hpp>
+#include <croton/ir/operand.hpp>
+
 #include <concepts>
 #include <cstdint>
 #include <vector>
-
-#include <croton/ir/op.hpp>
-#include <croton/ir/operand.hpp>
 
 namespace croton::inline v1 {
 
 // Indexing as NumPy's: x(0), x(_, -1), x(slice(1, _)), x(rows), x(newaxis, _), x(ellipsis, 0).
 //
-// A number counts from the end if it is negative. Extents that the graph knows clamp a slice as NumPy
-// does. Where an extent is a symbol n, x(slice(1, _)) has extent n - 1 and x(0) is the first element
-// without a case for an empty axis: that n is large enough is a requirement, checked when the function
-// is called. Integer arrays follow NumPy's advanced indexing; their elements may be negative, and one
-// out of range is an error of the call. An index of bool is refused: the extent would depend on data.
+// A number counts from the end if it is negative. Extents that the graph knows clamp a slice as
+// NumPy does. Where an extent is a symbol n, x(slice(1, _)) has extent n - 1 and x(0) is the first
+// element without a case for an empty axis: that n is large enough is a requirement, checked when
+// the function is called. Integer arrays follow NumPy's advanced indexing; their elements may be
+// negative, and one out of range is an error of the call. An index of bool is refused: the extent
+// would depend on data.
 
 /// `_` is all of an axis, or an open end of a slice.
 inline constexpr struct Open {
@@ -33,8 +34,7 @@ concept IndexNumber = std::integral<T> && !std::same_as<T, bool>;
 struct Bound {
     template <IndexNumber I>
     Bound(I number) : at(number), open(false)
-    {
-    }
+    {}
     Bound(const Extent& extent) : at(extent), open(false) {}
     Bound(Open) {}
     /// Refused by slice(): an extent may not depend on data.
@@ -49,7 +49,8 @@ struct Slice {
     Bound first, last, step;
 };
 /// Elements first, first + step, .. before last; a step may be negative but not symbolic.
-/// UserError if a bound is a Variable: take(x, i + arange(k)) reads k elements from a computed place.
+/// UserError if a bound is a Variable: take(x, i + arange(k)) reads k elements from a computed
+/// place.
 Slice slice(const Bound& first, const Bound& last, const Bound& step = 1);
 
 /// What stands between the parentheses of x(..), with the user's line. Absent by default.
@@ -59,9 +60,9 @@ struct Index {
     Index() = default;
     template <IndexNumber I>
     Index(I i, Where w = Where::current()) : kind(Kind::position), position(i), where(w)
-    {
-    }
-    Index(const Extent& i, Where w = Where::current()) : kind(Kind::position), position(i), where(w) {}
+    {}
+    Index(const Extent& i, Where w = Where::current()) : kind(Kind::position), position(i), where(w)
+    {}
     Index(const Variable& i, Where w = Where::current()) : kind(Kind::array), array(i), where(w) {}
     Index(const Array& i, Where w = Where::current()) : kind(Kind::array), array(i, w), where(w) {}
     Index(const Slice& s, Where w = Where::current()) : kind(Kind::range), range(s), where(w) {}
@@ -94,10 +95,9 @@ struct SliceParams {
     Shape stop;
     std::vector<std::int64_t> step;
     std::vector<int> dropped;
-    static constexpr auto fields = std::tuple{field("start", &SliceParams::start),
-                                              field("stop", &SliceParams::stop),
-                                              field("step", &SliceParams::step),
-                                              field("dropped", &SliceParams::dropped)};
+    static constexpr auto fields =
+        std::tuple{field("start", &SliceParams::start), field("stop", &SliceParams::stop),
+                   field("step", &SliceParams::step), field("dropped", &SliceParams::dropped)};
 };
 /// Everything of an array of that shape.
 SliceParams whole(const Shape& shape);

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <vector>
-
 #include <croton/ir/op.hpp>
 #include <croton/ir/operand.hpp>
+
+#include <vector>
 
 namespace croton::inline v1 {
 
@@ -14,9 +14,12 @@ Variable stack(const Variables& parts, const Axis& axis = 0, Where where = Where
 /// `parts` equal pieces along an axis; UserError where a known extent is no multiple.
 Variables split(const Variable& x, int parts, const Axis& axis = 0, Where where = Where::current());
 /// Pieces of these extents, which must add up to x's.
-Variables
-split(const Variable& x, const Shape& extents, const Axis& axis = 0, Where where = Where::current());
-/// A vector cut into arrays of these shapes, in C order: z = [x; u]. UserError unless the counts add up.
+Variables split(const Variable& x,
+                const Shape& extents,
+                const Axis& axis = 0,
+                Where where = Where::current());
+/// A vector cut into arrays of these shapes, in C order: z = [x; u]. UserError unless the counts
+/// add up.
 Variables
 unpack(const Variable& flat, const std::vector<Shape>& shapes, Where where = Where::current());
 

@@ -13,7 +13,8 @@ namespace croton::inline v1 {
 Variable
 uniform(DType dtype, const Variable& key, const Shape& shape, Where where = Where::current());
 /// Normal with mean 0 and deviation 1; no draw is further than 5.8 (f32) or 8.5 (f64) from 0.
-Variable normal(DType dtype, const Variable& key, const Shape& shape, Where where = Where::current());
+Variable
+normal(DType dtype, const Variable& key, const Shape& shape, Where where = Where::current());
 
 std::span<const Op* const> random_ops();
 

@@ -8,35 +8,45 @@ namespace croton::inline v1 {
 /// Sum over all axes, or over some; `keep` leaves them with extent 1. bool and integers widen to 64
 /// bits, floats stay and are added in the order that docs/design.md fixes. The sum of none is 0.
 Variable sum(const Variable& x, Where where = Where::current());
-Variable sum(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
+Variable
+sum(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 
 /// Products as sums: the product of none is 1. The gradient is right where factors are zero.
 Variable prod(const Variable& x, Where where = Where::current());
-Variable prod(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
+Variable
+prod(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 
-/// The largest (smallest) element over axes; NaN if there is one. Of none it is what changes nothing:
-/// -inf or the smallest integer (inf or the largest). Equal extremes share the gradient equally.
+/// The largest (smallest) element over axes; NaN if there is one. Of none it is what changes
+/// nothing: -inf or the smallest integer (inf or the largest). Equal extremes share the gradient
+/// equally.
 Variable max(const Variable& x, Where where = Where::current());
-Variable max(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
+Variable
+max(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 Variable min(const Variable& x, Where where = Where::current());
-Variable min(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
+Variable
+min(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 
 /// Whether any (every) element is not zero.
 Variable any(const Variable& x, Where where = Where::current());
-Variable any(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
+Variable
+any(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 Variable all(const Variable& x, Where where = Where::current());
-Variable all(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
+Variable
+all(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 
-/// Position of the largest (smallest) element, an i64: along an axis, or in C order of all elements.
-/// The first of equals; a NaN counts as the extreme. UserError for an empty axis.
+/// Position of the largest (smallest) element, an i64: along an axis, or in C order of all
+/// elements. The first of equals; a NaN counts as the extreme. UserError for an empty axis.
 Variable argmax(const Variable& x, Where where = Where::current());
-Variable argmax(const Variable& x, const Axis& axis, bool keep = false, Where where = Where::current());
+Variable
+argmax(const Variable& x, const Axis& axis, bool keep = false, Where where = Where::current());
 Variable argmin(const Variable& x, Where where = Where::current());
-Variable argmin(const Variable& x, const Axis& axis, bool keep = false, Where where = Where::current());
+Variable
+argmin(const Variable& x, const Axis& axis, bool keep = false, Where where = Where::current());
 
 /// Sum over count, in floats; NaN of none.
 Variable mean(const Variable& x, Where where = Where::current());
-Variable mean(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
+Variable
+mean(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 /// Mean squared distance from the mean, in two passes: sum((x - mean)^2) / (count - ddof).
 Variable var(const Variable& x, Where where = Where::current());
 Variable var(const Variable& x,
@@ -47,10 +57,10 @@ Variable var(const Variable& x,
 /// sqrt(var(..)).
 Variable stddev(const Variable& x, Where where = Where::current());
 Variable stddev(const Variable& x,
-             const Axis& axes,
-             bool keep = false,
-             int ddof = 0,
-             Where where = Where::current());
+                const Axis& axes,
+                bool keep = false,
+                int ddof = 0,
+                Where where = Where::current());
 
 struct VarParams {
     std::vector<int> axes;
@@ -66,8 +76,13 @@ Variable keep_axes(const Variable& y, const Shape& shape, const std::vector<int>
 /// The same, stretched to that shape.
 Variable spread(const Variable& y, const Shape& shape, const std::vector<int>& axes);
 
-/// Reduces with `op` (a record with a Reduce lowering): axes normalised, checked, kept if asked for.
-Variable reduce(const Op& op, const Variable& x, const std::vector<int>& axes, bool keep, const Location* where);
+/// Reduces with `op` (a record with a Reduce lowering): axes normalised, checked, kept if asked
+/// for.
+Variable reduce(const Op& op,
+                const Variable& x,
+                const std::vector<int>& axes,
+                bool keep,
+                const Location* where);
 std::vector<int> all_axes(const Variable& x);
 
 std::span<const Op* const> reduce_ops();

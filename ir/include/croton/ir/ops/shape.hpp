@@ -15,23 +15,27 @@ transpose(const Variable& x, const std::vector<int>& order, Where where = Where:
 
 /// New axes of extent 1: `axes` are their places in the result.
 Variable expand_dims(const Variable& x, const Axis& axes, Where where = Where::current());
-/// Without its axes of extent 1: all that are known to be 1, or those named. UserError naming one that
-/// is longer; where that is undecided, the function checks it.
+/// Without its axes of extent 1: all that are known to be 1, or those named. UserError naming one
+/// that is longer; where that is undecided, the function checks it.
 Variable squeeze(const Variable& x, Where where = Where::current());
 Variable squeeze(const Variable& x, const Axis& axes, Where where = Where::current());
 /// Elements in reverse order along axes.
 Variable flip(const Variable& x, const Axis& axes, Where where = Where::current());
-/// The whole of x `repeats[i]` times along axis i, as NumPy's tile: the shorter of shape and repeats
-/// gets ones in front.
+/// The whole of x `repeats[i]` times along axis i, as NumPy's tile: the shorter of shape and
+/// repeats gets ones in front.
 Variable tile(const Variable& x, const Shape& repeats, Where where = Where::current());
 /// Each element `count` times in a row along an axis.
-Variable repeat(const Variable& x, const Extent& count, const Axis& axis, Where where = Where::current());
+Variable
+repeat(const Variable& x, const Extent& count, const Axis& axis, Where where = Where::current());
 /// x with axis `from` moved to place `to`.
 Variable moveaxis(const Variable& x, int from, int to, Where where = Where::current());
 Variable swapaxes(const Variable& x, int a, int b, Where where = Where::current());
 
 /// The only axis in `axis`, normalised; UserError naming `function` where there are several.
-int single_axis(const Axis& axis, const Variable& x, std::string_view function, const Location* where);
+int single_axis(const Axis& axis,
+                const Variable& x,
+                std::string_view function,
+                const Location* where);
 
 struct AxesParams {
     std::vector<int> axes; ///< normalised: sorted, unique, not negative

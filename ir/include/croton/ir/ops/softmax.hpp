@@ -10,7 +10,8 @@ namespace croton::inline v1 {
 
 /// log(sum(exp(x))) over axes. Of none, or of -inf alone, it is -inf.
 Variable logsumexp(const Variable& x, Where where = Where::current());
-Variable logsumexp(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
+Variable
+logsumexp(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 /// exp(x) / sum(exp(x)) over axes. Where all elements are -inf (all masked out) it is 0.
 Variable softmax(const Variable& x, const Axis& axes = -1, Where where = Where::current());
 /// x - logsumexp(x): log(softmax(x)) without its rounding. Where all elements are -inf it is -inf.
