@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "cluster_index.hpp"
+#include "lower_contract.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
@@ -253,7 +254,9 @@ public:
                 for (const Variable& read : r.reads)
                     need(read, &c);
         for (Cluster& c : result_.list)
-            if (c.kind != ClusterKind::rows)
+            if (c.kind == ClusterKind::contract)
+                store_sums(c);
+            else if (c.kind != ClusterKind::rows)
                 for (Root& r : c.roots)
                     r.stored = true;
     }
@@ -285,7 +288,10 @@ private:
                        },
                        [&](const Prefix&) { s.kind = ClusterKind::prefix, s.joins = false; },
                        [&](const Scatter&) { s.kind = ClusterKind::scatter, s.joins = false; },
-                       [&](const Contract&) { s.kind = ClusterKind::contract, s.joins = false; },
+                       [&](const Contract&) {
+                           s.kind = ClusterKind::contract, s.joins = false;
+                           s.outer = squeezed(value.shape());
+                       },
                        [&](const Scan&) { s.kind = ClusterKind::scan, s.joins = false; },
                        [&](const auto&) { s.outer = squeezed(value.shape()); },
                    },
@@ -382,6 +388,52 @@ private:
         return all;
     }
 
+    /// The sums of a product are kept where nothing that follows from them has room for them.
+    static void store_sums(Cluster& c)
+    {
+        Root& product = c.roots[0];
+        const bool carried = std::ranges::any_of(c.roots, [&](const Root& r) {
+            return &r != &product && r.stored && r.value.dtype() == product.value.dtype();
+        });
+        if (!carried) product.stored = true;
+    }
+
+    /// What a product's sums become, element by element, is its epilogue.
+    bool try_epilogue(int at, const Variable& value, const Apply& apply, const Shapes& s)
+    {
+        Cluster& c = result_.list[static_cast<std::size_t>(at)];
+        if (s.kind != ClusterKind::rows || s.reduces) return false;
+        const auto reads = bases_of_owner(value);
+        if (std::ranges::none_of(reads, [&](const Variable& v) { return find(c, v) != nullptr; }))
+            return false;
+        if (!croton::same(c.outer, s.outer))
+            return refuse(value, c, s, "it does not have the product's extents");
+        const Reading reading = read(value, apply, s, c, false);
+        if (!reading.aligned)
+            return refuse(value, c, s, "it needs elements other than the one at its own index");
+        if (!fits_product(value, c, reading))
+            return refuse(value, c, s, "its operands do not lie along the product's rows and columns");
+        if (c.statements + reading.statements > most_statements_in_a_vector_loop)
+            return refuse(value, c, s,
+                          fmt::format("the kernel would have more than {} statements",
+                                      most_statements_in_a_vector_loop));
+        c.statements += reading.statements;
+        c.roots.push_back({value, false, false, false, reading.reads, reading.statements});
+        home_[value.value()] = at;
+        return true;
+    }
+
+    /// Whether its elements can be computed from one index each for batch, row and column.
+    static bool fits_product(const Variable& value, const Cluster& c, const Reading& reading)
+    {
+        LoopNest scratch;
+        Puller puller(scratch);
+        for (const Variable& v : reading.reads)
+            puller.in_memory(v);
+        puller.pull(value, contract_at(c.roots[0].value.owner()));
+        return !puller.divides() && !scratch.checks_index;
+    }
+
     void place(const Variable& value, const Apply& apply)
     {
         const Shapes s = shapes_of(value, apply);
@@ -470,6 +522,7 @@ private:
     bool try_join(int at, const Variable& value, const Apply& apply, const Shapes& s, bool needed)
     {
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
+        if (c.kind == ClusterKind::contract) return try_epilogue(at, value, apply, s);
         Cluster grown;
         bool inner = false;
         if (!fits(c, s, grown, inner))

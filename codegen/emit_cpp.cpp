@@ -8,6 +8,7 @@
 #include "emit_contract.hpp"
 #include "expression.hpp"
 #include "monoid_text.hpp"
+#include "puller.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -71,6 +72,7 @@ public:
 
     EmittedKernel take()
     {
+        if (!nest_.contract.empty()) reserve_contract_names(names_);
         collect_extents();
         name_buffers();
         if (const Loop* first = parallel_loop()) {
@@ -250,12 +252,17 @@ private:
     void write_contract_kernel()
     {
         write_header();
-        std::vector<std::string> buffers;
-        for (const Buffer& b : nest_.buffers)
-            buffers.push_back(b.name);
-        const auto scope =
-            writer_.function(parameter_list("CT_KERNEL void " + kernel_.name, parameters()));
-        emit_contract(writer_, nest_, symbols_);
+        if (!nest_.body.empty()) {
+            symbols_[loop_symbol(0)] = "h";
+            std::vector<std::string> list = parameters();
+            list.insert(list.begin(), {"i64 h", "i64 i0", "i64 i1", "i64 j0", "i64 j1"});
+            writer_.raw("// What follows from the sums of rows i0 .. i1 and columns j0 .. j1.");
+            const auto scope =
+                writer_.function(parameter_list("CT_MATH void " + kernel_.name + "_finish", list));
+            write(nest_.body);
+        }
+        kernel_.takes_runtime = true;
+        emit_contract(writer_, nest_, kernel_, symbols_);
     }
 
     void write(const Block& block)
@@ -288,8 +295,10 @@ private:
     std::string loop_head(const Loop& l, std::string_view index) const
     {
         const bool blocked = kernel_.parallel && l.parallel;
-        const std::string end = blocked ? "end" : c_text(l.extent, symbols_);
-        const std::string begin = blocked ? "begin" : "0";
+        const std::string end = blocked          ? "end"
+                                : l.end.empty() ? c_text(l.extent, symbols_)
+                                                : l.end;
+        const std::string begin = blocked ? "begin" : l.first.empty() ? "0" : l.first;
         if (l.kind == LoopKind::backward)
             return fmt::format("for (i64 {0} = {1}; {0}-- > 0;)", index, end);
         return fmt::format("for (i64 {0} = {1}; {0} < {2}; ++{0})", index, begin, end);

@@ -409,8 +409,7 @@ Lowered lower(const Cluster& cluster)
         write_scatter(cluster, nest);
         break;
     case ClusterKind::contract:
-        write_contract(cluster, nest);
-        break;
+        return lower_contract(cluster);
     case ClusterKind::scan:
         throw internal_error("code generation", "a loop over steps is no loop nest");
     }

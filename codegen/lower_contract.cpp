@@ -25,6 +25,12 @@ own_axes(const Variable& v, const std::vector<int>& batch, const std::vector<int
     return axes;
 }
 
+Extent count(const Shape& s, std::size_t first, std::size_t last)
+{
+    return element_count(Shape(s.begin() + static_cast<std::ptrdiff_t>(first),
+                               s.begin() + static_cast<std::ptrdiff_t>(last)));
+}
+
 /// The stride of a group of axes taken as one, from the strides of each. `v` is contiguous along
 /// the group, or has one axis there: the clusters have made sure.
 Extent group_stride(const std::vector<Extent>& strides,
@@ -60,9 +66,61 @@ Layout layout_of(const Variable& v, const Root& root, Puller& puller, LoopNest& 
     return l;
 }
 
-} // namespace
+bool is(const Extent& e, std::int64_t value) { return e.is_known() && e.value() == value; }
 
-void write_contract(const Cluster& cluster, LoopNest& nest)
+Extent rounded_up(const Extent& n, std::int64_t to) { return floor_div(n + Extent(to - 1), Extent(to)) * Extent(to); }
+
+/// Sums of few known extents: at most eight registers of 32 bytes for a row.
+bool is_small(const ContractNest& c, int bytes)
+{
+    return c.m.is_known() && c.n.is_known() && c.k.is_known() &&
+           c.m.value() * c.n.value() * c.k.value() <= 4096 && c.n.value() * bytes <= 256;
+}
+
+/// A column of sums is a row of the transposed product.
+void turn_column(ContractNest& c)
+{
+    if (!is(c.n, 1) || is(c.a_k, 1) || !is(c.a_m, 1)) return;
+    c.turned = true;
+    std::swap(c.a, c.b);
+    std::swap(c.m, c.n);
+    std::swap(c.a_batch, c.b_batch);
+    const Extent b_k = c.b_k;
+    c.b_k = c.a_k;
+    c.b_n = c.a_m;
+    c.a_k = b_k;
+    c.a_m = 0;
+}
+
+ContractKind kind_of(ContractNest& c, int bytes)
+{
+    if (is_small(c, bytes)) return ContractKind::small;
+    turn_column(c);
+    if (!is(c.m, 1) && !is(c.n, 1)) return ContractKind::blocks;
+    if (is(c.a_k, 1) && is(c.b_k, 1)) return ContractKind::dots;
+    return is(c.m, 1) && is(c.b_n, 1) ? ContractKind::row : ContractKind::blocks;
+}
+
+/// Arrays for packed operands, unless they are read where they lie whatever the CPU.
+void add_packed(ContractNest& c, DType dtype, Puller& puller, std::vector<Variable>& scratch)
+{
+    const std::int64_t row = contract_row_bytes / static_cast<std::int64_t>(size_bytes(dtype));
+    const bool narrow = c.n.is_known() && c.n.value() <= 4 * row && c.n.value() % row == 0;
+    if (!narrow || !is(c.b_n, 1)) {
+        const Extent copies = is(c.b_batch, 0) ? Extent(1) : c.batch;
+        scratch.push_back(input("packed", dtype, {copies * c.k * rounded_up(c.n, row)}));
+        c.packed_b = puller.buffer(scratch.back(), Buffer::Access::read_write);
+    }
+    const auto bytes = static_cast<std::int64_t>(size_bytes(dtype));
+    const bool few = c.m.is_known() && c.k.is_known() && c.m.value() * c.k.value() * bytes <= 16384;
+    const bool lies_well = is(c.a_k, 1) && c.a_m.is_known() && c.a_m.value() * bytes % 4096 != 0;
+    if (few || lies_well) return;
+    const Extent copies = is(c.a_batch, 0) ? Extent(1) : c.batch;
+    scratch.push_back(input("packed", dtype, {copies * c.k * rounded_up(c.m, contract_most_rows)}));
+    c.packed_a = puller.buffer(scratch.back(), Buffer::Access::read_write);
+}
+
+ContractNest extents_of(const Cluster& cluster, Puller& puller)
 {
     const Root& root = cluster.roots[0];
     const Apply apply = root.value.owner();
@@ -73,30 +131,100 @@ void write_contract(const Cluster& cluster, LoopNest& nest)
     Puller probe(scratch);
     const Layout la = layout_of(a, root, probe, scratch);
     const Layout lb = layout_of(b, root, probe, scratch);
-    Puller puller(nest);
     const std::size_t batch = p.a_batch.size();
-    const std::size_t m = own_axes(a, p.a_batch, p.a_sum).size();
     const std::size_t k = p.a_sum.size();
+    const std::size_t m = static_cast<std::size_t>(a.rank()) - batch - k;
     const Shape as = a.shape();
     const Shape bs = b.shape();
-    const auto count = [](const Shape& s, std::size_t first, std::size_t last) {
-        return element_count(Shape(s.begin() + static_cast<std::ptrdiff_t>(first),
-                                   s.begin() + static_cast<std::ptrdiff_t>(last)));
-    };
-    ContractNest c{puller.buffer(la.base, Buffer::Access::read),
-                   puller.buffer(lb.base, Buffer::Access::read),
-                   puller.buffer(root.value, Buffer::Access::write)};
-    c.batch = count(as, 0, batch);
-    c.m = count(as, batch, batch + m);
+    ContractNest c;
+    c.a = puller.buffer(la.base, Buffer::Access::read);
+    c.b = puller.buffer(lb.base, Buffer::Access::read);
+    const Shape grouped = contract_shape(apply);
+    c.batch = grouped[0];
+    c.m = grouped[1];
+    c.n = grouped[2];
     c.k = count(as, batch + m, as.size());
-    c.n = count(bs, batch + k, bs.size());
     c.a_batch = group_stride(la.strides, 0, batch, as);
     c.a_m = group_stride(la.strides, batch, batch + m, as);
     c.a_k = group_stride(la.strides, batch + m, as.size(), as);
     c.b_batch = group_stride(lb.strides, 0, batch, bs);
     c.b_k = group_stride(lb.strides, batch, batch + k, bs);
     c.b_n = group_stride(lb.strides, batch + k, bs.size(), bs);
+    return c;
+}
+
+/// The first output of the epilogue that can hold the sums before it holds its own values.
+const Root* carrier_of(const Cluster& cluster)
+{
+    for (std::size_t i = 1; i < cluster.roots.size(); ++i)
+        if (cluster.roots[i].stored && cluster.roots[i].value.dtype() == cluster.roots[0].value.dtype())
+            return &cluster.roots[i];
+    return nullptr;
+}
+
+/// What follows from the sums, element by element, as the nest's body.
+void write_epilogue(const Cluster& cluster, const Variable& sums, Puller& puller)
+{
+    const Variable& product = cluster.roots[0].value;
+    const At at = contract_at(product.owner());
+    for (std::size_t i = 1; i < cluster.roots.size(); ++i)
+        for (const Variable& v : cluster.roots[i].reads)
+            if (std::ranges::none_of(cluster.roots, [&](const Root& r) { return same(r.value, v); }))
+                puller.in_memory(v);
+    Loop rows{loop_symbol(1), "i", at.shape[1]};
+    rows.first = "i0", rows.end = "i1";
+    puller.open(std::move(rows));
+    Loop columns{loop_symbol(2), "j", at.shape[2], LoopKind::lanes};
+    columns.first = "j0", columns.end = "j1";
+    puller.open(std::move(columns));
+    puller.reload_from(product, sums);
+    for (std::size_t i = 1; i < cluster.roots.size(); ++i) {
+        const Variable& v = cluster.roots[i].value;
+        if (cluster.roots[i].stored) puller.store(v, at, puller.pull(v, at));
+    }
+    puller.close();
+    puller.close();
+}
+
+} // namespace
+
+Shape contract_shape(const Apply& apply)
+{
+    const auto& p = apply.params_as<ContractParams>();
+    const Shape a = apply.input(0).shape();
+    const Shape b = apply.input(1).shape();
+    const std::size_t batch = p.a_batch.size();
+    const std::size_t sums = p.a_sum.size();
+    return {count(a, 0, batch), count(a, batch, a.size() - sums), count(b, batch + sums, b.size())};
+}
+
+At contract_at(const Apply& apply)
+{
+    At at{{}, contract_shape(apply)};
+    for (std::size_t i = 0; i < 3; ++i)
+        at.index.push_back(is(at.shape[i], 1) ? Extent(0) : as_extent(loop_symbol(i)));
+    return at;
+}
+
+Lowered lower_contract(const Cluster& cluster)
+{
+    Lowered lowered;
+    LoopNest nest;
+    Puller puller(nest);
+    ContractNest c = extents_of(cluster, puller);
+    const Root& product = cluster.roots[0];
+    const Root* carrier = product.stored ? &product : carrier_of(cluster);
+    if (!carrier) throw internal_error("code generation", "the sums of a product have no place");
+    c.out = puller.buffer(carrier->value, Buffer::Access::read_write);
+    const DType dtype = product.value.dtype();
+    c.kind = kind_of(c, static_cast<int>(size_bytes(dtype)));
+    if (c.kind == ContractKind::blocks) add_packed(c, dtype, puller, lowered.scratch);
+    if (cluster.roots.size() > 1) write_epilogue(cluster, carrier->value, puller);
+    for (const Root& r : cluster.roots)
+        nest.applies.push_back(r.value.owner());
     nest.contract.push_back(c);
+    lowered.nests.push_back(std::move(nest));
+    return lowered;
 }
 
 Variables order_contractions(std::span<const Variable> outputs)

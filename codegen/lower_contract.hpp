@@ -1,11 +1,23 @@
 #pragma once
 
 #include <croton/codegen/clusters.hpp>
-#include <croton/codegen/loop_nest.hpp>
+#include <croton/codegen/lower.hpp>
+
+#include <cstdint>
+
+#include "puller.hpp"
 
 namespace croton::inline v1::codegen {
 
-/// Fills `nest.contract` from a cluster of kind contract: extents and strides of each axis class.
-void write_contract(const Cluster& cluster, LoopNest& nest);
+/// The largest register block of any CPU: bytes of a row, and rows. Packed operands are whole ones.
+constexpr std::int64_t contract_row_bytes = 128;
+constexpr std::int64_t contract_most_rows = 12;
+
+/// A product's result as (batch, m, n), and its element at the symbols of those three.
+Shape contract_shape(const Apply& apply);
+At contract_at(const Apply& apply);
+
+/// The nest of a product and of what its cluster computes from each of its sums.
+Lowered lower_contract(const Cluster& cluster);
 
 } // namespace croton::inline v1::codegen

@@ -432,6 +432,7 @@ private:
             arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
         } else if (k.parallel)
             arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
+        if (k.takes_runtime) arguments.insert(arguments.begin(), options_.threads ? "rt" : "0");
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);
             const std::size_t number = program_.checked.size() - 1;

@@ -101,3 +101,13 @@ CT_MATH void copy_bytes(char* to, const char* from, i64 bytes)
 {
     for (i64 i = 0; i < bytes; ++i) to[i] = from[i];
 }
+
+/* Calls fn for each block, on several threads where `cost` operations are worth it. */
+CT_MATH void for_each_block(const struct ct_runtime* rt, void (*fn)(void* context, i64 block),
+                            void* context, i64 blocks, i64 cost)
+{
+    if (rt && rt->parallel_for && blocks > 1 && cost > 200000)
+        rt->parallel_for(rt, fn, context, blocks);
+    else
+        for (i64 block = 0; block < blocks; ++block) fn(context, block);
+}

@@ -31,3 +31,19 @@ typedef __UINT8_TYPE__ b8; /* an element of a bool array: 0 or 1 */
 #else
 #define CT_MATH static inline __attribute__((always_inline, unused))
 #endif
+/* A loop of few iterations, each over a row of registers: unrolled whole. */
+#ifdef __clang__
+#define CT_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define CT_UNROLL _Pragma("GCC unroll 16")
+#else
+#define CT_UNROLL
+#endif
+/* The sums of a matrix product that are kept in registers: rows, and elements in a row. */
+#ifdef __AVX512F__
+#define CT_BLOCK_ROWS 12
+#define CT_BLOCK_COLUMNS(t) ((i64)(128 / sizeof(t)))
+#else
+#define CT_BLOCK_ROWS 6
+#define CT_BLOCK_COLUMNS(t) ((i64)(64 / sizeof(t)))
+#endif

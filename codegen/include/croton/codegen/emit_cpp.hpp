@@ -15,6 +15,7 @@ struct EmittedKernel {
     /// nest's order. A kernel whose first loop is parallel takes that loop's begin and end in
     /// front.
     std::vector<Extent> extents;
+    bool takes_runtime = false; ///< a struct ct_runtime* in front of them: it uses threads itself
     bool parallel = false;
     Extent parallel_extent = 0;
     bool checks_index = false; ///< returns 1 if an index was out of range, else 0

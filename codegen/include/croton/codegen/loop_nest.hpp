@@ -115,6 +115,8 @@ struct Loop {
     std::string name;
     Extent extent = 0;
     LoopKind kind = LoopKind::serial;
+    /// Names of variables that bound it, where it is a part of 0 .. extent.
+    std::string first = {}, end = {};
     bool parallel = false; ///< iterations are independent: threads take blocks of them
     Block body = {};
     std::vector<Accumulator> accumulators = {};
@@ -144,11 +146,24 @@ struct Statement : std::variant<Let, Store, Loop, ColumnLoop> {
     using variant::variant;
 };
 
-/// Matrix product as packed register blocks, see emit_contract.hpp. Operands are read where they
-/// lie: strides in elements of every axis class. out[batch, m, n] = sum_k a[batch, m, k] * b[batch,
-/// k, n].
+/// How the sums of a product are formed.
+enum class ContractKind : std::uint8_t {
+    small,  ///< few known extents: rows of sums in registers, operands where they lie
+    dots,   ///< a vector with each row of the other operand, both contiguous along k
+    row,    ///< one row: a piece of it in registers at a time
+    blocks, ///< register blocks; operands are packed where that pays
+};
+
+/// Matrix product, see emit_contract.hpp: out[batch, m, n] = sum_k a[batch, m, k] * b[batch, k, n].
+/// Operands are read where they lie or packed first; each axis class has a stride in elements. The
+/// nest's body, if it has one, is the epilogue: loops over i and j inside symbol 0, the batch.
 struct ContractNest {
-    BufferId a, b, out;
+    ContractKind kind = ContractKind::blocks;
+    bool turned = false; ///< a column as a row: m and n, a and b are swapped, the epilogue's i and j not
+    BufferId a = -1, b = -1;
+    BufferId out = -1; ///< where the sums go
+    /// Arrays for packed operands; -1: never packed.
+    BufferId packed_a = -1, packed_b = -1;
     Extent batch = 1, m = 1, n = 1, k = 1;
     Extent a_batch = 0, a_m = 0, a_k = 0;
     Extent b_batch = 0, b_k = 0, b_n = 0;
