@@ -15,6 +15,7 @@ struct EmittedKernel {
     /// nest's order. A kernel whose first loop is parallel takes that loop's begin and end in
     /// front.
     std::vector<Extent> extents;
+    std::vector<std::string> extent_names; ///< of those parameters
     bool parallel = false;
     Extent parallel_extent = 0;
     bool checks_index = false; ///< returns 1 if an index was out of range, else 0
