@@ -349,7 +349,7 @@ Sample create_sample(DType t)
     const Variable x = input("x", t, {n, m}), v = input("v", t, {m}), a = input("a", t, {});
     s.inputs = {x, v, a};
     s.add("full", full(t, {n, 2}, a));
-    s.add("ones", ones(t, {m}) * (t == DType::boolean ? Variable(true) : Variable(1)));
+    s.add("ones", ones(t, {m}));
     s.add("eye", eye(t, n, m, 1));
     s.add("eye of 5", eye(t, 5));
     s.add("tril", tril(x, 1));
