@@ -96,6 +96,7 @@ private:
             if (is_index(s) || symbols_.contains(s)) continue;
             symbols_.emplace(s, names_.fresh(croton::name(s), "n"));
             kernel_.extents.push_back(as_extent(s));
+            kernel_.extent_names.push_back(symbols_.at(s));
         }
     }
     static bool is_index(const detail::Atom* s) { return id(s) < 256; }

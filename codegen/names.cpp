@@ -1,5 +1,6 @@
 #include "names.hpp"
 
+#include <croton/codegen/prelude.hpp>
 #include <croton/ir/format.hpp>
 
 #include <cctype>
@@ -13,23 +14,164 @@ namespace {
 
 const std::set<std::string, std::less<>>& reserved_words()
 {
-    static const std::set<std::string, std::less<>> words = {
-        "alignas",   "alignof",  "and",      "asm",      "auto",      "bool",      "break",
-        "case",      "catch",    "char",     "class",    "concept",   "const",     "continue",
-        "default",   "delete",   "do",       "double",   "else",      "enum",      "explicit",
-        "export",    "extern",   "false",    "float",    "for",       "friend",    "goto",
-        "if",        "inline",   "int",      "long",     "mutable",   "namespace", "new",
-        "not",       "operator", "or",       "private",  "protected", "public",    "register",
-        "requires",  "restrict", "return",   "short",    "signed",    "sizeof",    "static",
-        "struct",    "switch",   "template", "this",     "throw",     "true",      "try",
-        "typedef",   "typename", "union",    "unsigned", "using",     "virtual",   "void",
-        "volatile",  "while",    "xor",      "i8",       "i16",       "i32",       "i64",
-        "u8",        "u16",      "u32",      "u64",      "f16",       "bf16",      "f32",
-        "f64",       "b8",       "run",      "rt",       "in",        "out",       "extents",
-        "workspace", "report",   "bad",      "main",     "begin",     "end",       "i",
-        "j",         "k",        "l",        "lanes",    "i0",        "j0",        "k0",
-        "unix",      "linux"};
+    static const std::set<std::string, std::less<>> words = {"alignas",
+                                                             "alignof",
+                                                             "and",
+                                                             "asm",
+                                                             "auto",
+                                                             "bool",
+                                                             "break",
+                                                             "case",
+                                                             "catch",
+                                                             "char",
+                                                             "class",
+                                                             "concept",
+                                                             "const",
+                                                             "continue",
+                                                             "default",
+                                                             "delete",
+                                                             "do",
+                                                             "double",
+                                                             "else",
+                                                             "enum",
+                                                             "explicit",
+                                                             "export",
+                                                             "extern",
+                                                             "false",
+                                                             "float",
+                                                             "for",
+                                                             "friend",
+                                                             "goto",
+                                                             "if",
+                                                             "inline",
+                                                             "int",
+                                                             "long",
+                                                             "mutable",
+                                                             "namespace",
+                                                             "new",
+                                                             "not",
+                                                             "operator",
+                                                             "or",
+                                                             "private",
+                                                             "protected",
+                                                             "public",
+                                                             "register",
+                                                             "requires",
+                                                             "restrict",
+                                                             "return",
+                                                             "short",
+                                                             "signed",
+                                                             "sizeof",
+                                                             "static",
+                                                             "struct",
+                                                             "switch",
+                                                             "template",
+                                                             "this",
+                                                             "throw",
+                                                             "true",
+                                                             "try",
+                                                             "typedef",
+                                                             "typename",
+                                                             "union",
+                                                             "unsigned",
+                                                             "using",
+                                                             "virtual",
+                                                             "void",
+                                                             "volatile",
+                                                             "while",
+                                                             "xor",
+                                                             "i8",
+                                                             "i16",
+                                                             "i32",
+                                                             "i64",
+                                                             "u8",
+                                                             "u16",
+                                                             "u32",
+                                                             "u64",
+                                                             "f16",
+                                                             "bf16",
+                                                             "f32",
+                                                             "f64",
+                                                             "b8",
+                                                             "run",
+                                                             "rt",
+                                                             "in",
+                                                             "out",
+                                                             "extents",
+                                                             "workspace",
+                                                             "report",
+                                                             "bad",
+                                                             "main",
+                                                             "begin",
+                                                             "end",
+                                                             "i",
+                                                             "j",
+                                                             "k",
+                                                             "l",
+                                                             "lanes",
+                                                             "i0",
+                                                             "j0",
+                                                             "k0",
+                                                             "unix",
+                                                             "linux",
+                                                             "extent",
+                                                             "block",
+                                                             "cost",
+                                                             "context",
+                                                             "arguments",
+                                                             "flag",
+                                                             "rest",
+                                                             "char8_t",
+                                                             "char16_t",
+                                                             "char32_t",
+                                                             "wchar_t",
+                                                             "decltype",
+                                                             "nullptr",
+                                                             "noexcept",
+                                                             "typeid",
+                                                             "bitand",
+                                                             "bitor",
+                                                             "compl",
+                                                             "and_eq",
+                                                             "or_eq",
+                                                             "xor_eq",
+                                                             "not_eq",
+                                                             "constexpr",
+                                                             "consteval",
+                                                             "constinit",
+                                                             "co_await",
+                                                             "co_return",
+                                                             "co_yield",
+                                                             "thread_local",
+                                                             "static_assert",
+                                                             "static_cast",
+                                                             "const_cast",
+                                                             "dynamic_cast",
+                                                             "reinterpret_cast"};
     return words;
+}
+
+bool is_prelude_function(std::string_view name)
+{
+    static const std::set<std::string_view> functions = [] {
+        const auto list = prelude_functions();
+        return std::set<std::string_view>(list.begin(), list.end());
+    }();
+    return functions.contains(name);
+}
+
+/// What emitted text numbers by itself: kernels, and locals that are not made by Names.
+bool is_numbered_name(std::string_view name)
+{
+    static const std::set<std::string_view> stems = {"end",      "s",        "fused_",  "columns_",
+                                                     "running_", "scatter_", "matmul_", "loop_"};
+    const std::size_t digits = name.find_last_not_of("0123456789") + 1;
+    return digits < name.size() && stems.contains(name.substr(0, digits));
+}
+
+bool is_taken_by_the_text(const std::string& name)
+{
+    return reserved_words().contains(name) || is_prelude_function(name);
 }
 
 std::string identifier(std::string_view wanted)
@@ -50,12 +192,12 @@ std::string identifier(std::string_view wanted)
 std::string Names::fresh(std::string_view wanted, std::string_view stem)
 {
     const std::string name = identifier(wanted);
-    if (!name.empty() && !reserved_words().contains(name) && taken_.insert(name).second)
-        return name;
+    const bool free = !name.empty() && !is_taken_by_the_text(name) && !is_numbered_name(name);
+    if (free && taken_.insert(name).second) return name;
     const std::string base = name.empty() ? std::string(stem) : name + "_";
     for (int& n = next_[base];; ++n) {
         std::string numbered = fmt::format("{}{}", base, n);
-        if (taken_.insert(numbered).second) {
+        if (!is_taken_by_the_text(numbered) && taken_.insert(numbered).second) {
             ++n;
             return numbered;
         }

@@ -18,10 +18,9 @@ std::vector<Parameter>
 parameters_of(const EmittedKernel& kernel, const LoopNest& nest, SymbolNames& symbols)
 {
     std::vector<Parameter> list;
-    for (const Extent& e : kernel.extents) {
-        const std::string name = fmt::format("n{}", list.size());
-        symbols.emplace(as_symbol(e), name);
-        list.push_back({"i64", name});
+    for (std::size_t i = 0; i < kernel.extents.size(); ++i) {
+        symbols.emplace(as_symbol(kernel.extents[i]), kernel.extent_names[i]);
+        list.push_back({"i64", kernel.extent_names[i]});
     }
     for (const Buffer& b : nest.buffers) {
         const std::string_view constant = b.access == Buffer::Access::read ? "const " : "";
@@ -54,17 +53,18 @@ std::string parallel_caller(const EmittedKernel& kernel,
     {
         const auto scope =
             f.function(fmt::format("static void {}_block(void* context, i64 block)", kernel.name));
-        f.line("struct {0}_arguments* a = (struct {0}_arguments*)context;", kernel.name);
-        f.raw("const i64 begin = block * a->block;");
-        f.raw("const i64 end = begin + a->block < a->extent ? begin + a->block : a->extent;");
+        f.line("struct {0}_arguments* arguments = (struct {0}_arguments*)context;", kernel.name);
+        f.raw("const i64 begin = block * arguments->block;");
+        f.raw("const i64 rest = arguments->extent - begin;");
+        f.raw("const i64 end = begin + (rest < arguments->block ? rest : arguments->block);");
         std::vector<std::string> arguments{"begin", "end"};
         for (const Parameter& p : parameters)
-            arguments.push_back("a->" + p.name);
+            arguments.push_back("arguments->" + p.name);
         const std::string call =
             parameter_list(kernel.name, arguments, kernel.checks_index ? 8 : 4);
         if (kernel.checks_index) {
             f.line("if ({})", call);
-            f.raw("    __atomic_store_n(&a->bad, 1, __ATOMIC_RELAXED);");
+            f.raw("    __atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);");
         } else
             f.line("{};", call);
     }
@@ -93,10 +93,11 @@ std::string parallel_caller(const EmittedKernel& kernel,
         std::string fields = "extent, block";
         for (const Parameter& p : parameters)
             fields += ", " + p.name;
-        f.line("struct {}_arguments a = {{{}{}}};", kernel.name, fields,
+        f.line("struct {}_arguments arguments = {{{}{}}};", kernel.name, fields,
                kernel.checks_index ? ", 0" : "");
-        f.line("rt->parallel_for(rt, {}_block, &a, block_count(extent, block));", kernel.name);
-        if (kernel.checks_index) f.raw("return a.bad;");
+        f.line("rt->parallel_for(rt, {}_block, &arguments, block_count(extent, block));",
+               kernel.name);
+        if (kernel.checks_index) f.raw("return arguments.bad;");
     }
     f.blank();
     return text + f.take();

@@ -73,6 +73,7 @@ CT_MATH f64 floor_div_f64(f64 a, f64 b)
     r = r < 0 ? r + abs_f64(b) : r;
     b8 opposite = (bits_f64(a) ^ bits_f64(b)) >> 63 != 0;
     n = opposite && (abs_f64(b) == __builtin_inf() ? a != 0 : r != 0) ? n + 1.0 : n;
+    q = abs_f64(a) == __builtin_inf() && b != 0 ? a - a : q; /* no remainder: NaN, as in NumPy */
     return abs_f64(q) < 0x1p+53 ? copysign_f64(n, q) : q;
 }
 

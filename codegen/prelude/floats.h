@@ -56,8 +56,9 @@ CT_MATH b8 isfinite_f32(f32 x) { return abs_f32(x) < __builtin_inff(); }
 CT_MATH b8 isfinite_f64(f64 x) { return abs_f64(x) < __builtin_inf(); }
 
 /* -1, 0 or 1; a zero or NaN is returned as it is. */
-CT_MATH f32 sign_f32(f32 x) { return x > 0 ? 1.0f : x < 0 ? -1.0f : x; }
-CT_MATH f64 sign_f64(f64 x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; }
+/* -0 + 0 is 0, and NaN stays. */
+CT_MATH f32 sign_f32(f32 x) { return x > 0 ? 1.0f : x < 0 ? -1.0f : x + 0.0f; }
+CT_MATH f64 sign_f64(f64 x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x + 0.0; }
 
 /* A NaN operand is the result (the first, if both are); of equal operands the second is. */
 CT_MATH f32 max_f32(f32 a, f32 b) { return a != a ? a : a > b ? a : b; }

@@ -16,6 +16,7 @@ struct EmittedKernel {
     /// front.
     std::vector<Extent> extents;
     bool takes_runtime = false; ///< a struct ct_runtime* in front of them: it uses threads itself
+    std::vector<std::string> extent_names; ///< of those parameters
     bool parallel = false;
     Extent parallel_extent = 0;
     bool checks_index = false; ///< returns 1 if an index was out of range, else 0

@@ -1,0 +1,511 @@
+#include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops.hpp>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "ops/delay.hpp"
+#include "ops/samples.hpp"
+
+namespace croton::test {
+
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+
+double epsilon(DType t)
+{
+    return t == DType::f64 ? 0x1p-52 : t == DType::f32 ? 0x1p-23 : is_float(t) ? 0x1p-7 : 0;
+}
+
+/// Of a sum of `count` terms of magnitude `largest`: random rounding errors grow with the root of
+/// their number.
+Tolerance of_sum(DType t, double count, double largest = 2)
+{
+    return {4, 2 * epsilon(t) * std::sqrt(count + 1) * largest};
+}
+
+/// Floats in [-2, 2], integers in [-5, 5] or [0, 10], bool both.
+Array draw(DType t, const Sizes& shape, unsigned seed)
+{
+    std::mt19937 random(seed);
+    Array y = Array::empty(DType::f64, shape);
+    auto* p = static_cast<double*>(y.data());
+    for (std::int64_t i = 0; i < y.size(); ++i) {
+        const double u = static_cast<double>(random()) / 4294967296.0;
+        p[i] = is_float(t)           ? 4 * u - 2
+               : t == DType::boolean ? std::floor(2 * u)
+               : is_unsigned(t)      ? std::floor(11 * u)
+                                     : std::floor(11 * u) - 5;
+    }
+    return y.cast(t);
+}
+
+/// Powers of two between 1/2 and 2 with either sign: products are exact.
+Array draw_factors(DType t, const Sizes& shape, unsigned seed)
+{
+    std::mt19937 random(seed);
+    Array y = Array::empty(DType::f64, shape);
+    auto* p = static_cast<double*>(y.data());
+    for (std::int64_t i = 0; i < y.size(); ++i) {
+        const auto bits = random();
+        p[i] = (bits & 1 ? -1.0 : 1.0) * (bits & 2 ? 1.0 : bits & 4 ? 2.0 : 0.5);
+    }
+    return y.cast(t);
+}
+
+/// Positions along an axis of `extent`, half of them counted from the end.
+Array draw_indices(const Sizes& shape, std::int64_t extent, unsigned seed)
+{
+    std::mt19937 random(seed);
+    Array y = Array::zeros<std::int64_t>(shape);
+    auto* p = static_cast<std::int64_t*>(y.data());
+    for (std::int64_t i = 0; i < y.size(); ++i)
+        p[i] = static_cast<std::int64_t>(random() % static_cast<unsigned>(2 * extent)) - extent;
+    return y;
+}
+
+Sample reduce_sample(DType t)
+{
+    Sample s{.name = fmt::format("reduce {}", name(t))};
+    const Extent n = dim("n"), m = dim("m"), k = dim("k");
+    const Variable x = input("x", t, {n, m, k}), f = input("f", t, {n, m, k});
+    s.inputs = {x, f};
+    const std::vector<Axis> lists = {Axis{0},    Axis{-1},   Axis{1},      Axis{0, 1},
+                                     Axis{1, 2}, Axis{0, 2}, Axis{0, 1, 2}};
+    for (const Axis& axes : lists) {
+        const std::string at = fmt::format(" over {}", fmt::join(axes.axes, ", "));
+        s.add("sum" + at, sum(x, axes), of_sum(t, 600));
+        s.add("prod" + at, prod(f, axes));
+        s.add("max" + at, max(x, axes));
+        s.add("min" + at, min(x, axes, true));
+        s.add("any" + at, any(x, axes));
+        s.add("all" + at, croton::all(x, axes));
+        s.add("mean" + at, mean(x, axes), of_sum(to_float(t), 600));
+        s.add("var" + at, var(x, axes, true, 1), of_sum(to_float(t), 600, 8));
+        s.add("stddev" + at, stddev(x, axes), of_sum(to_float(t), 600, 8));
+    }
+    unsigned seed = 1;
+    for (const Sizes& shape : std::vector<Sizes>{{1, 1, 1},
+                                                 {3, 31, 2},
+                                                 {32, 1, 33},
+                                                 {1, 100, 3},
+                                                 {5, 3, 100},
+                                                 {0, 3, 2},
+                                                 {2, 0, 3},
+                                                 {3, 4, 0}})
+        s.calls.push_back({draw(t, shape, ++seed), draw_factors(t, shape, seed)});
+    return s;
+}
+
+/// Reductions of a line of each length, of 0-d arrays, and positions of extremes.
+Sample line_sample(DType t)
+{
+    Sample s{.name = fmt::format("line {}", name(t))};
+    const Extent n = dim("n");
+    const Variable x = input("x", t, {n}), a = input("a", t, {});
+    s.inputs = {x, a};
+    s.add("sum", sum(x), of_sum(t, 1e5));
+    s.add("max", max(x));
+    s.add("argmax", argmax(x));
+    s.add("argmin", argmin(x));
+    s.add("argmax of columns", argmax(stack({x, x(slice(_, _, -1))}), Axis{0}));
+    s.add("argmin kept", argmin(expand_dims(x, 0), Axis{1}, true));
+    s.add("sum of 0-d", sum(a));
+    s.add("max of 0-d", max(a, Axis(std::vector<int>{})));
+    s.add("sum of squares", sum(x * a * x), of_sum(t, 1e5, 8));
+    s.add("mean", mean(x), of_sum(to_float(t), 1e5));
+    s.add("x - mean", x - mean(x), of_sum(to_float(t), 1e5));
+    unsigned seed = 100;
+    for (std::int64_t size : {1, 3, 31, 32, 33, 100, 1000, 4097, 70000})
+        s.calls.push_back({draw(t, {size}, ++seed), draw(t, {}, seed)});
+    return s;
+}
+
+/// NaN and infinities through the reductions that must carry them.
+Sample special_line_sample(DType t)
+{
+    Sample s{.name = fmt::format("special line {}", name(t))};
+    const Variable x = input("x", t, {dim("n"), dim("m")});
+    s.inputs = {x};
+    for (int axis : {0, 1}) {
+        s.add("max", max(x, Axis{axis}));
+        s.add("min", min(x, Axis{axis}));
+        s.add("argmax", argmax(x, Axis{axis}));
+        s.add("argmin", argmin(x, Axis{axis}));
+        s.add("sum", sum(x, Axis{axis}), of_sum(t, 40));
+        s.add("logsumexp", logsumexp(x, Axis{axis}), of_sum(t, 40));
+        s.add("softmax", softmax(x, Axis{axis}), of_sum(t, 40));
+        s.add("log_softmax", log_softmax(x, Axis{axis}), of_sum(t, 40, 8));
+    }
+    const double inf = std::numeric_limits<double>::infinity();
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    unsigned seed = 200;
+    for (const auto& [special, every] : std::vector<std::pair<double, std::int64_t>>{
+             {nan, 35}, {inf, 35}, {-inf, 3}, {-inf, 1}, {nan, 1}, {inf, 1}, {1e30, 7}}) {
+        Array v = draw(DType::f64, {5, 35}, ++seed);
+        for (std::int64_t i = 17 % every; i < v.size(); i += every)
+            static_cast<double*>(v.data())[i] = special;
+        s.calls.push_back({v.cast(t)});
+    }
+    return s;
+}
+
+Sample softmax_sample(DType t)
+{
+    Sample s{.name = fmt::format("softmax {}", name(t))};
+    const Variable x = input("x", t, {dim("n"), dim("m"), dim("k")});
+    s.inputs = {x};
+    const DType f = to_float(t);
+    for (const Axis& axes : {Axis{-1}, Axis{0}, Axis{1}, Axis{1, 2}, Axis{0, 1, 2}}) {
+        const std::string at = fmt::format(" over {}", fmt::join(axes.axes, ", "));
+        s.add("softmax" + at, softmax(x, axes), {24, 1e-30});
+        s.add("log_softmax" + at, log_softmax(x, axes), of_sum(f, 100, 8));
+        s.add("logsumexp" + at, logsumexp(x, axes, true), of_sum(f, 100, 8));
+    }
+    unsigned seed = 300;
+    for (const Sizes& shape : std::vector<Sizes>{
+             {1, 1, 1}, {3, 2, 33}, {31, 1, 3}, {2, 100, 1}, {3, 4, 32}, {0, 2, 3}, {2, 3, 0}})
+        s.calls.push_back({draw(t, shape, ++seed)});
+    return s;
+}
+
+Sample prefix_sample(DType t)
+{
+    Sample s{.name = fmt::format("prefix {}", name(t))};
+    const Extent n = dim("n"), m = dim("m"), k = dim("k");
+    const Variable x = input("x", t, {n, m, k}), f = input("f", t, {n, m, k});
+    s.inputs = {x, f};
+    for (int axis : {0, 1, -1})
+        for (bool reverse : {false, true}) {
+            const std::string at = fmt::format(" along {}{}", axis, reverse ? " reversed" : "");
+            s.add("cumsum" + at, cumsum(x, axis, reverse), of_sum(t, 100));
+            s.add("cumprod" + at, cumprod(f, axis, reverse));
+        }
+    unsigned seed = 400;
+    for (const Sizes& shape :
+         std::vector<Sizes>{{1, 1, 1}, {3, 2, 33}, {31, 1, 3}, {2, 100, 1}, {0, 2, 3}, {2, 3, 0}})
+        s.calls.push_back({draw(t, shape, ++seed), draw_factors(t, shape, seed)});
+    return s;
+}
+
+Sample shape_sample(DType t)
+{
+    Sample s{.name = fmt::format("shape {}", name(t))};
+    const Extent n = dim("n"), m = dim("m"), k = dim("k");
+    const Variable x = input("x", t, {n, m, k}), r = input("r", t, {k}), a = input("a", t, {});
+    s.inputs = {x, r, a};
+    s.add("flat", x.reshape({n * m * k}));
+    s.add("reshape", reshape(x, {n * m, -1}));
+    s.add("reshape of another", reshape(x, {k, n * m}));
+    s.add("transpose", transpose(x));
+    for (const std::vector<int>& order :
+         std::vector<std::vector<int>>{{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {-1, 1, 0}})
+        s.add(fmt::format("transpose {}", fmt::join(order, ", ")), transpose(x, order));
+    s.add("flat transpose", transpose(x, {1, 0, 2}).reshape({n * m * k}));
+    s.add("expand_dims", expand_dims(x, Axis{0, -1}));
+    s.add("squeeze", squeeze(expand_dims(x, Axis{1, 3})));
+    s.add("squeeze named", squeeze(expand_dims(x, 2), -2));
+    for (const Axis& axes : {Axis{0}, Axis{-1}, Axis{0, 1, 2}})
+        s.add(fmt::format("flip {}", fmt::join(axes.axes, ", ")), flip(x, axes));
+    s.add("tile", tile(x, {2, 1, 3}));
+    s.add("tile with new axes", tile(r, {2, 3}));
+    s.add("repeat", repeat(x, 3, 1));
+    s.add("moveaxis", moveaxis(x, 0, -1));
+    s.add("swapaxes", swapaxes(x, 0, 1));
+    s.add("broadcast_to", broadcast_to(r, {n, m, k}));
+    s.add("broadcast of 0-d", broadcast_to(a, {n, 2}));
+    s.add("0-d to 1", reshape(a, {1}));
+    s.add("transpose of 0-d", transpose(a));
+    s.add("expand_dims of 0-d", expand_dims(a, 0));
+    s.add("where of rows", where(x == r, transpose(transpose(x)), broadcast_to(a, x.shape())));
+    unsigned seed = 500;
+    for (const Sizes& v : std::vector<Sizes>{
+             {1, 1, 1}, {3, 2, 33}, {31, 1, 3}, {2, 100, 1}, {3, 4, 32}, {0, 2, 3}, {2, 3, 0}})
+        s.calls.push_back({draw(t, v, ++seed), draw(t, {v[2]}, seed), draw(t, {}, seed)});
+    return s;
+}
+
+Sample join_sample(DType t)
+{
+    Sample s{.name = fmt::format("join {}", name(t))};
+    const Extent n = dim("n"), m = dim("m"), k = dim("k");
+    const Variable x = input("x", t, {n, m}), y = input("y", t, {k, m}), z = input("z", t, {n, k});
+    const Variable v = input("v", t, {n * m + k});
+    s.inputs = {x, y, z, v};
+    s.add("concatenate", concatenate({x, y, x}));
+    s.add("concatenate -1", concatenate({x, z}, -1));
+    s.add("concatenate of sums", concatenate({x == x, concatenate({y, y}, 0) != 1}, 0));
+    s.add("stack", stack({x, x, x}));
+    s.add("stack -1", stack({x, x}, -1));
+    for (const Variable& part : split(concatenate({y, y, y}), 3))
+        s.add("split", part);
+    for (const Variable& part : split(concatenate({x, z}, 1), Shape{m, k}, 1))
+        s.add("split by extents", part);
+    for (const Variable& part : unpack(v, {{n, m}, {k}}))
+        s.add("unpack", part);
+    unsigned seed = 600;
+    for (const Sizes& e : std::vector<Sizes>{
+             {1, 1, 1}, {3, 2, 33}, {31, 1, 3}, {2, 100, 1}, {3, 32, 4}, {0, 2, 3}, {2, 3, 0}}) {
+        ++seed;
+        s.calls.push_back({draw(t, {e[0], e[1]}, seed), draw(t, {e[2], e[1]}, seed + 50),
+                           draw(t, {e[0], e[2]}, seed + 100),
+                           draw(t, {e[0] * e[1] + e[2]}, seed + 150)});
+    }
+    return s;
+}
+
+Sample index_sample(DType t)
+{
+    Sample s{.name = fmt::format("index {}", name(t))};
+    const Extent n = dim("n"), m = dim("m");
+    const Variable x = input("x", t, {n, m}), r = input("r", t, {m});
+    s.inputs = {x, r};
+    s.add("x(0)", x(0));
+    s.add("x(_, -1)", x(_, -1));
+    s.add("x(1:)", x(slice(1, _)));
+    s.add("x(:-1, 1:)", x(slice(_, -1), slice(1, _)));
+    s.add("x(::2)", x(slice(_, _, 2)));
+    s.add("x(:, ::-1)", x(_, slice(_, _, -1)));
+    s.add("x(::-3, ::2)", x(slice(_, _, -3), slice(_, _, 2)));
+    s.add("x(-1, 1)", x(-1, 1));
+    s.add("x(newaxis, .., 0)", x(newaxis, ellipsis, 0));
+    s.add("set row", x.set({0}, r));
+    s.add("set column", x.set({_, -1}, Variable(1)));
+    s.add("set every other", x.set({_, slice(_, _, 2)}, Variable(2)));
+    if (t != DType::boolean) {
+        s.add("add row", x.add({1}, r));
+        s.add("add block", x.add({slice(1, _), slice(_, -1)}, Variable(3)));
+    }
+    s.add("pad", pad(x, {1, 2}, {0, 3}));
+    s.add("pad with 1", pad(x, {0, 1}, {2, 0}, Variable(1)));
+    s.add("crop", pad(x, {-1, 0}, {1, -1}));
+    s.add("pad of pad", pad(pad(x, {1, 1}, {1, 1}), {1, 0}, {0, 2}, Variable(1)));
+    unsigned seed = 700;
+    for (const Sizes& v : std::vector<Sizes>{{2, 2}, {3, 33}, {31, 3}, {2, 100}, {32, 4}})
+        s.calls.push_back({draw(t, v, ++seed), draw(t, {v[1]}, seed)});
+    return s;
+}
+
+Sample gather_sample(DType t)
+{
+    Sample s{.name = fmt::format("gather {}", name(t))};
+    const Extent n = dim("n"), m = dim("m"), c = dim("c");
+    const Variable x = input("x", t, {n, m}), i = input("i", DType::i64, {c}),
+                   j = input("j", DType::i64, {c}), u = input("u", t, {c, m}),
+                   w = input("w", t, {c}), grid = input("grid", DType::i64, {c, 2});
+    s.inputs = {x, i, j, u, w, grid};
+    s.add("take 0", take(x, i, 0));
+    s.add("take -1", take(x, j, -1));
+    s.add("take of a grid", take(x, grid, 0));
+    s.add("take of all", take(x, i));
+    s.add("x(i)", x(i));
+    s.add("x(i, j)", x(i, j));
+    s.add("x(i, ::-1)", x(i, slice(_, _, -1)));
+    s.add("take_along_axis", take_along_axis(x, expand_dims(i, 1), 0));
+    s.add("gather", gather(x, {i, j}));
+    s.add("one_hot", one_hot(j, m, t));
+    s.add("scatter_set", scatter_set(x, {i}, u));
+    s.add("scatter_set two", scatter_set(x, {i, j}, w));
+    s.add("set", x.set({i}, u));
+    if (t != DType::boolean) {
+        s.add("scatter_add", scatter_add(x, {i}, u), of_sum(t, 40));
+        s.add("scatter_add two", scatter_add(x, {i, j}, w), of_sum(t, 40));
+        s.add("add", x.add({i, j}, w), of_sum(t, 40));
+    }
+    unsigned seed = 800;
+    for (const Sizes& v :
+         std::vector<Sizes>{{1, 1, 1}, {3, 33, 5}, {31, 3, 33}, {2, 100, 1}, {4, 4, 0}}) {
+        ++seed;
+        s.calls.push_back({draw(t, {v[0], v[1]}, seed), draw_indices({v[2]}, v[0], seed),
+                           draw_indices({v[2]}, v[1], seed + 50), draw(t, {v[2], v[1]}, seed),
+                           draw(t, {v[2]}, seed), draw_indices({v[2], 2}, v[0], seed + 9)});
+    }
+    return s;
+}
+
+Sample along_sample(DType t)
+{
+    Sample s{.name = fmt::format("along axis {}", name(t))};
+    const Extent n = dim("n"), m = dim("m"), c = dim("c");
+    const Variable x = input("x", t, {n, m}), i = input("i", DType::i64, {n, c});
+    s.inputs = {x, i};
+    const Variable y = take_along_axis(x, i, 1);
+    s.add("take_along_axis", y);
+    s.add("of softmax", log(take_along_axis(softmax(x), i, 1)), of_sum(to_float(t), 40, 8));
+    unsigned seed = 900;
+    for (const Sizes& v :
+         std::vector<Sizes>{{1, 1, 1}, {3, 33, 5}, {31, 3, 33}, {0, 2, 3}, {2, 3, 0}})
+        s.calls.push_back({draw(t, {v[0], v[1]}, ++seed), draw_indices({v[0], v[2]}, v[1], seed)});
+    return s;
+}
+
+Sample create_sample(DType t)
+{
+    Sample s{.name = fmt::format("create {}", name(t))};
+    const Extent n = dim("n"), m = dim("m");
+    const Variable x = input("x", t, {n, m}), v = input("v", t, {m}), a = input("a", t, {});
+    s.inputs = {x, v, a};
+    s.add("full", full(t, {n, 2}, a));
+    s.add("ones", ones(t, {m}));
+    s.add("eye", eye(t, n, m, 1));
+    s.add("eye of 5", eye(t, 5));
+    s.add("tril", tril(x, 1));
+    s.add("triu", triu(x, -1));
+    s.add("diag", diag(v, 1));
+    s.add("diagonal", diag(concatenate({x, x}), -1));
+    s.add("iota", iota({n, m}, 0, t));
+    s.add("iota of all", iota({n, m}, -1, t));
+    s.add("arange", arange(m, t));
+    s.add("n * m", Variable(n * m) + arange(3));
+    if (is_float(t)) {
+        s.add("arange by step", arange(-1, 2, 0.25, t));
+        s.add("linspace", linspace(-1, a, m, t), {4, epsilon(t)});
+        s.add("x / n", x / n);
+    }
+    unsigned seed = 1000;
+    for (const Sizes& e : std::vector<Sizes>{{2, 2}, {3, 33}, {31, 3}, {2, 100}, {32, 4}})
+        s.calls.push_back({draw(t, e, ++seed), draw(t, {e[1]}, seed), draw(t, {}, seed)});
+    return s;
+}
+
+Sample linalg_sample(DType t)
+{
+    Sample s{.name = fmt::format("linalg {}", name(t))};
+    const Extent n = dim("n"), m = dim("m"), k = dim("k");
+    const Variable a = input("a", t, {n, k}), b = input("b", t, {k, m}), v = input("v", t, {k}),
+                   p = input("p", t, {3, n, k}), q = input("q", t, {3, m, k});
+    s.inputs = {a, b, v, p, q};
+    const Tolerance tolerance = of_sum(t, 100, 4);
+    s.add("dot", dot(v, v), tolerance);
+    s.add("matrix vector", dot(a, v), tolerance);
+    s.add("vector matrix", dot(v, b), tolerance);
+    s.add("matrices", dot(a, b), tolerance);
+    s.add("transposed", matmul(b.T(), a.T()), tolerance);
+    s.add("batched", matmul(p, transpose(q, {0, 2, 1})), tolerance);
+    s.add("batch and one", matmul(p, b), tolerance);
+    s.add("outer", outer(v, v));
+    s.add("tensordot", tensordot(p, q, {0, 2}, {0, 2}), of_sum(t, 300, 4));
+    s.add("einsum", einsum("bnk,bmk->nmb", {p, q}), tolerance);
+    s.add("einsum trace", einsum("bnk,bnk->b", {p, p}), of_sum(t, 3000, 4));
+    s.add("product and bias", dot(a, b) + sum(b, Axis{0}), of_sum(t, 100, 8));
+    unsigned seed = 1100;
+    for (const Sizes& e : std::vector<Sizes>{{1, 1, 1},
+                                             {3, 2, 33},
+                                             {31, 32, 3},
+                                             {2, 100, 1},
+                                             {33, 17, 100},
+                                             {0, 2, 3},
+                                             {2, 3, 0}}) {
+        ++seed;
+        s.calls.push_back({draw(t, {e[0], e[2]}, seed), draw(t, {e[2], e[1]}, seed + 20),
+                           draw(t, {e[2]}, seed), draw(t, {3, e[0], e[2]}, seed + 40),
+                           draw(t, {3, e[1], e[2]}, seed + 60)});
+    }
+    return s;
+}
+
+Sample random_sample(DType t)
+{
+    Sample s{.name = fmt::format("random {}", name(t))};
+    const Extent n = dim("n");
+    const Variable x = input("x", t, {n, 3}), key = input("key", DType::u64, {});
+    s.inputs = {x, key};
+    s.add("uniform", uniform(t, key, {n, 3}));
+    s.add("normal", normal(t, key, {n, 3}), {6, 4 * epsilon(t)});
+    s.add("noise", x + uniform(t, key + 1, {3}));
+    for (std::int64_t size : {0, 1, 31, 100})
+        s.calls.push_back({draw(t, {size, 3}, 5),
+                           Array::scalar(static_cast<std::uint64_t>(123456789012345 + size))});
+    return s;
+}
+
+Sample scan_sample(DType t)
+{
+    Sample s{.name = fmt::format("scan {}", name(t))};
+    const Extent n = dim("n"), m = dim("m");
+    const Variable xs = input("xs", t, {n, m}), h = input("h", t, {m}), c = input("c", t, {});
+    s.inputs = {xs, h, c};
+    const Tolerance tolerance = of_sum(t, 100, 8);
+    const auto running = scan([&](const Variable& x, const Variable& y) { return x + y * c; },
+                              {.sequences = {xs}, .init = {h}});
+    s.add("last", running.last[0], tolerance);
+    s.add("history", running.history[0], tolerance);
+    const auto back = scan([&](const Variable& x, const Variable& a,
+                               const Variable& b) { return Step{{b, x - c * a}, {a + sum(b)}}; },
+                           {.sequences = {xs}, .init = {h, zeros_like(h)}, .reverse = true});
+    s.add("reversed", back.out[0], of_sum(t, 1e4, 8));
+    s.add("two states", back.last[1], tolerance);
+    const auto steps = scan([&](const Variable& a) { return c * a; }, {.init = {h}, .steps = n});
+    s.add("steps", steps.last[0], tolerance);
+    s.add("delay", detail::delay(xs, h, false));
+    s.add("delay reversed", detail::delay(xs, h, true));
+    s.add("edge", detail::edge(xs, h, true));
+    s.add("first edge", detail::edge(xs, h, false));
+    unsigned seed = 1300;
+    for (const Sizes& e : std::vector<Sizes>{{1, 1}, {3, 33}, {31, 3}, {0, 3}, {4, 0}})
+        s.calls.push_back({draw(t, e, ++seed), draw(t, {e[1]}, seed),
+                           Array::scalar(is_float(t) ? -0.75 : -1.0).cast(t)});
+    return s;
+}
+
+/// A few of the above with extents that are known: literals in the text, other loops.
+Sample known_sample(DType t, std::int64_t n, std::int64_t m)
+{
+    Sample s{.name = fmt::format("known {} {} {}", n, m, name(t))};
+    const Variable x = input("x", t, {n, m}), r = input("r", t, {m});
+    s.inputs = {x, r};
+    s.add("rows", sum(x, Axis{1}), of_sum(t, 100));
+    s.add("columns", sum(x, Axis{0}), of_sum(t, 100));
+    s.add("all", sum(x), of_sum(t, 1000));
+    s.add("softmax", softmax(x), {24, 1e-30});
+    s.add("layernorm", (x - mean(x, -1, true)) / sqrt(var(x, -1, true) + 1e-3), of_sum(t, 100, 64));
+    s.add("bias", x + r);
+    s.add("transpose", x.T() + 1);
+    s.add("flat", reshape(x, {n * m}) * 2);
+    s.add("cumsum", cumsum(x, 0), of_sum(t, 100));
+    s.add("pad", pad(x, {1, 2}, {0, 3}));
+    s.add("concatenate", concatenate({x, expand_dims(r, 0)}));
+    if (n > 0 && m > 0) s.add("argmax", argmax(x, -1));
+    s.add("matmul", dot(x, x.T()), of_sum(t, 100, 4));
+    s.calls.push_back({draw(t, {n, m}, 1500), draw(t, {m}, 1501)});
+    return s;
+}
+
+} // namespace
+
+std::vector<Sample> structured_samples()
+{
+    using enum DType;
+    std::vector<Sample> list;
+    for (DType t : {f32, f64, i32, u8, boolean}) {
+        list.push_back(reduce_sample(t));
+        list.push_back(prefix_sample(t));
+        list.push_back(shape_sample(t));
+        list.push_back(join_sample(t));
+        list.push_back(index_sample(t));
+        list.push_back(gather_sample(t));
+    }
+    for (DType t : {f32, f64, i64, u8})
+        list.push_back(line_sample(t));
+    for (DType t : {f32, f64, i16})
+        list.push_back(softmax_sample(t));
+    for (DType t : {f32, f64}) {
+        list.push_back(special_line_sample(t));
+        list.push_back(along_sample(t));
+        list.push_back(random_sample(t));
+        for (std::int64_t n : {0, 1, 8, 33})
+            list.push_back(known_sample(t, n, n == 8 ? 64 : n == 33 ? 5 : n));
+    }
+    for (DType t : {f32, f64, i32, u64, i8})
+        list.push_back(linalg_sample(t));
+    for (DType t : {f32, f64, i64, boolean})
+        list.push_back(create_sample(t));
+    for (DType t : {f32, f64, i32})
+        list.push_back(scan_sample(t));
+    return list;
+}
+
+} // namespace croton::test
