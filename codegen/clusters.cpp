@@ -168,6 +168,17 @@ private:
         mark(is_strided(v, base, classes) ? base : v);
     }
 
+    /// One value for the whole call, found without reading memory: from extents and literals.
+    bool is_constant(const Apply& a)
+    {
+        const bool fixed = a.output(0).rank() == 0 && !is_structured(a.op()) &&
+                           std::ranges::all_of(a.inputs(), [&](const Variable& v) {
+                               return v.leaf() == Leaf::constant || constants_.contains(v.value());
+                           });
+        if (fixed) constants_.insert(a.output(0).value());
+        return fixed;
+    }
+
     int cost_of(const Variable& v) const
     {
         if (roots_.contains(v.value())) return 0;
@@ -182,7 +193,7 @@ private:
     }
 
     std::vector<Apply> order_;
-    std::set<const detail::Value*> roots_; // looked up only
+    std::set<const detail::Value*> roots_, constants_; // looked up only
     std::unordered_map<const detail::Value*, int> uses_, cost_, statements_;
 };
 
@@ -474,6 +485,10 @@ private:
             !is_short(grown.inner))
             return needed ? refuse(value, c, s, "the whole array must be reduced first") : false;
         const Reading reading = read(value, apply, s, grown, inner);
+        // A second pass over a whole array would wait for the first: each gets its blocks by itself.
+        if (grown.outer.empty() && s.reduces && !is_short(grown.inner) &&
+            std::ranges::any_of(reading.reads, [&](const Variable& v) { return find(c, v); }))
+            return refuse(value, c, s, "the whole array must be reduced first");
         if (!reading.aligned)
             return refuse(value, c, s, "it needs elements other than the one at its own index");
         const bool shares = std::ranges::any_of(reading.reads, [&](const Variable& v) {

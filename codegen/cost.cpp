@@ -1,24 +1,46 @@
 #include <croton/codegen/cost.hpp>
 
+#include <algorithm>
+#include <cctype>
+#include <string>
+
 #include <string_view>
 #include <variant>
 
+#include <croton/codegen/prelude.hpp>
+#include <croton/ir/format.hpp>
+
 namespace croton::inline v1::codegen {
+
+namespace {
+
+/// Operators in a template, and in the prelude functions that it calls.
+int count_operators(std::string_view text, DType dtype)
+{
+    int count = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '/') count += 4;
+        else if (c == '+' || c == '-' || c == '*' || c == '<' || c == '>' || c == '?') ++count;
+        if (!text.substr(i).starts_with("_{")) continue;
+        std::size_t first = i; // the function's name: letters before, a dtype for {t}
+        while (first > 0 && (std::isalnum(static_cast<unsigned char>(text[first - 1])) || text[first - 1] == '_'))
+            --first;
+        const std::string function = fmt::format("{}_{}", text.substr(first, i - first), name(dtype));
+        count += std::max(1, prelude_flops(function));
+    }
+    return count;
+}
+
+} // namespace
 
 int flops(const Op& op, DType dtype)
 {
     const auto* pointwise = std::get_if<Pointwise>(&op.lowering);
     if (!pointwise) return 0;
-    const bool integer = !is_float(dtype) && !pointwise->integer.empty();
-    const std::string_view text = integer ? pointwise->integer : pointwise->real;
-    int count = 0;
-    for (std::size_t at = text.find("_{"); at != text.npos; at = text.find("_{", at + 1))
-        count += is_float(dtype) ? 10 : 1;
-    for (char c : text) {
-        if (c == '/') count += 4;
-        if (c == '+' || c == '-' || c == '*' || c == '<' || c == '>' || c == '?') ++count;
-    }
-    return count;
+    const DType computed = dtype == DType::f16 || dtype == DType::bf16 ? DType::f32 : dtype;
+    const bool integer = !is_float(computed) && !pointwise->integer.empty();
+    return count_operators(integer ? pointwise->integer : pointwise->real, computed);
 }
 
 } // namespace croton::inline v1::codegen

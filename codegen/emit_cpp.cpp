@@ -418,7 +418,12 @@ private:
                       int width,
                       const std::vector<std::string>& arrays)
     {
-        const std::string extent = c_text(l.extent, symbols_);
+        std::string extent = c_text(l.extent, symbols_);
+        if (extent.find('(') != extent.npos) { // computed once, not at each step
+            const std::string counted = names_.fresh({}, "count");
+            writer_.line("const i64 {} = {};", counted, extent);
+            extent = counted;
+        }
         const bool single = l.extent.is_known() && l.extent.value() <= width;
         const bool whole = l.extent.is_known() && l.extent.value() % width == 0;
         const auto body = [&](const std::string& lane) {
@@ -444,14 +449,13 @@ private:
             writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, extent, width);
         if (!whole)
             writer_.line("const i64 lanes = {0} - {1} < {2} ? {0} - {1} : {2};",
-                         factor_text(l.extent), first, width);
+                         extent.find(' ') == extent.npos ? extent : "(" + extent + ")", first, width);
         const auto lanes =
             writer_.block("for (i64 l = 0; l < {}; ++l)", whole ? std::to_string(width) : "lanes");
         writer_.line("const i64 {} = {} + l;", index, first);
         body("l");
     }
 
-    std::string factor_text(const Extent& e) const { return c_factor(e, symbols_); }
 
     // ---- columns
 

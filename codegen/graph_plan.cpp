@@ -53,6 +53,8 @@ void find_lifetimes(GraphPlan& plan)
         }
     }
     for (std::size_t s = 0; s < plan.steps.size(); ++s)
+        for (const Variable& v : plan.steps[s].scratch) plan.lifetimes.push_back({v, bytes_of(v), s, s});
+    for (std::size_t s = 0; s < plan.steps.size(); ++s)
         if (plan.steps[s].body) {
             const Apply scan = plan.steps[s].cluster->roots[0].value.owner();
             Extent bytes = total_bytes(plan.steps[s].body->memory);
@@ -100,8 +102,13 @@ GraphPlan plan_graph(std::span<const Variable> outputs, int& next_kernel)
             const Variables outputs_of = order_contractions(split_reductions(body.outputs()));
             step.body = std::make_unique<GraphPlan>(plan_graph(outputs_of, next_kernel));
         } else {
-            step.nest = lower(c);
-            step.kernel = emit_cpp(step.nest, fmt::format("{}_{}", kernel_stem(c), next_kernel++));
+            Lowered lowered = lower(c);
+            step.scratch = std::move(lowered.scratch);
+            for (LoopNest& nest : lowered.nests) {
+                const std::string name = fmt::format("{}_{}", kernel_stem(c), next_kernel++);
+                step.kernels.push_back({std::move(nest), {}});
+                step.kernels.back().kernel = emit_cpp(step.kernels.back().nest, name);
+            }
         }
         plan.steps.push_back(std::move(step));
     }

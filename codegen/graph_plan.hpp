@@ -13,11 +13,16 @@ namespace croton::inline v1::codegen {
 
 struct GraphPlan;
 
-/// What `run` does for one cluster: calls a kernel, or loops over steps.
-struct PlannedStep {
-    const Cluster* cluster = nullptr;
+struct PlannedKernel {
     LoopNest nest;
     EmittedKernel kernel;
+};
+
+/// What `run` does for one cluster: calls its kernels, or loops over steps.
+struct PlannedStep {
+    const Cluster* cluster = nullptr;
+    std::vector<PlannedKernel> kernels;
+    std::vector<Variable> scratch; ///< arrays that one kernel hands to the next
     std::unique_ptr<GraphPlan> body; ///< of a loop over steps
     std::size_t workspace = 0;       ///< lifetime of that loop's own memory
 };

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "cluster_index.hpp"
+#include "lower_blocked.hpp"
 #include "lower_contract.hpp"
 #include "puller.hpp"
 
@@ -381,8 +382,9 @@ void write_reduction_by_columns(const Cluster& cluster, LoopNest& nest)
 
 } // namespace
 
-LoopNest lower(const Cluster& cluster)
+Lowered lower(const Cluster& cluster)
 {
+    if (reduces_in_blocks(cluster)) return lower_blocked(cluster);
     LoopNest nest;
     for (const Root& r : cluster.roots)
         nest.applies.push_back(r.value.owner());
@@ -412,7 +414,7 @@ LoopNest lower(const Cluster& cluster)
     case ClusterKind::scan:
         throw internal_error("code generation", "a loop over steps is no loop nest");
     }
-    return nest;
+    return {{std::move(nest)}, {}};
 }
 
 } // namespace croton::inline v1::codegen

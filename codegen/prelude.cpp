@@ -19,6 +19,7 @@ struct Item {
     std::string text;
     std::size_t section = 0; ///< whose comment, the one at the top of a file, stands before it
     std::vector<std::size_t> needs;
+    int flops = 0; ///< arithmetic operators, with those of what it needs
 };
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
@@ -108,6 +109,12 @@ public:
         return text;
     }
 
+    int flops(std::string_view function) const
+    {
+        const auto at = by_name_.find(function);
+        return at == by_name_.end() ? 0 : items_[at->second].flops;
+    }
+
     std::vector<std::string_view> names() const
     {
         std::vector<std::string_view> all;
@@ -117,6 +124,20 @@ public:
     }
 
 private:
+    void count(std::size_t i, std::vector<bool>& counted)
+    {
+        if (counted[i]) return;
+        counted[i] = true;
+        const std::string_view text = items_[i].text;
+        const std::size_t body = text.find('{', text.find("*/") == text.npos ? 0 : text.find("*/"));
+        for (std::size_t k = body; k < text.size(); ++k)
+            if (const char c = text[k]; c == '+' || c == '-' || c == '*' || c == '/' || c == '?') ++items_[i].flops;
+        for (std::size_t need : items_[i].needs) {
+            count(need, counted);
+            items_[i].flops += items_[need].flops;
+        }
+    }
+
     static bool starts_item(std::string_view line)
     {
         return line.starts_with("CT_MATH ") || line.starts_with("CT_NOINLINE ") ||
@@ -211,6 +232,8 @@ private:
             });
             items_[i].needs.assign(needs.begin(), needs.end());
         }
+        std::vector<bool> counted(items_.size(), false);
+        for (std::size_t i = 0; i < items_.size(); ++i) count(i, counted);
     }
 
     void append(std::size_t i,
@@ -243,6 +266,7 @@ const Prelude& prelude()
 } // namespace
 
 std::string prelude_for(std::string_view body) { return prelude().text_for(body); }
+int prelude_flops(std::string_view function) { return prelude().flops(function); }
 std::vector<std::string_view> prelude_functions() { return prelude().names(); }
 
 } // namespace croton::inline v1::codegen

@@ -257,7 +257,7 @@ private:
             if (step.body)
                 write_loop(step);
             else
-                write_call(step);
+                write_calls(step);
         for (std::size_t i = 0; i < outputs.size(); ++i) {
             const auto own = output_slot_.find(outputs[i].value());
             if (own == output_slot_.end() || own->second != i)
@@ -384,7 +384,7 @@ private:
             if (s.body)
                 write_loop(s);
             else
-                write_call(s);
+                write_calls(s);
         offsets_ = outer;
         for (std::size_t k = 0; k < results.size(); ++k)
             if (!to[k].empty() && !computed[k])
@@ -410,7 +410,12 @@ private:
                 true);
     }
 
-    void write_call(const PlannedStep& step)
+    void write_calls(const PlannedStep& step)
+    {
+        for (const PlannedKernel& k : step.kernels) write_call(k, step.cluster->kind);
+    }
+
+    void write_call(const PlannedKernel& step, ClusterKind kind)
     {
         const EmittedKernel& k = step.kernel;
         kernels_ += k.text + "\n";
@@ -434,11 +439,11 @@ private:
             body_.line("    return index_failed(report, {}, {});", index_out_of_range, number);
         } else
             body_.raw(parameter_list(head, arguments, body_.indent()) + ";");
-        describe(step);
+        describe(step, kind);
     }
 
     /// Floating-point operations of one iteration of the outermost loop, where that is known.
-    static Extent cost_per_iteration(const PlannedStep& step)
+    static Extent cost_per_iteration(const PlannedKernel& step)
     {
         int each = 1;
         for (const Scalar& s : step.nest.scalars)
@@ -446,11 +451,12 @@ private:
         Extent iterations = 1;
         const Block* block = &step.nest.body;
         bool first = true;
+        const detail::Atom* loop_symbol_of_first = index_symbol(0); // an inner extent may shrink with it
         while (block) {
             const Block* next = nullptr;
             for (const Statement& st : *block)
                 if (const auto* l = std::get_if<Loop>(&st)) {
-                    if (!first) iterations = iterations * l->extent;
+                    if (!first) iterations = iterations * substitute(l->extent, {{loop_symbol_of_first, Extent(0)}});
                     first = false;
                     next = &l->body;
                     break;
@@ -463,17 +469,17 @@ private:
         return iterations * Extent(each);
     }
 
-    static bool is_small(const PlannedStep& step)
+    static bool is_small(const PlannedKernel& step)
     {
         const Extent all = cost_per_iteration(step) * step.kernel.parallel_extent;
         return all.is_known() && all.value() < serial_below_flops;
     }
 
-    void describe(const PlannedStep& step)
+    void describe(const PlannedKernel& step, ClusterKind kind)
     {
         KernelInfo info;
         info.name = step.kernel.name;
-        info.kind = step.cluster->kind;
+        info.kind = kind;
         info.applies = step.nest.applies;
         info.text = step.kernel.text;
         info.flops = step.kernel.parallel ? cost_per_iteration(step) * step.kernel.parallel_extent

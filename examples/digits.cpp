@@ -3,6 +3,7 @@
 //   ./dev demo        or: digits [folder with digits_images.npy and digits_labels.npy]
 #include <croton/croton.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>

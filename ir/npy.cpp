@@ -29,7 +29,10 @@ struct Header {
 /// The header's Python literal, read strictly: the keys descr, fortran_order and shape, in any order.
 class HeaderReader {
 public:
-    HeaderReader(std::string_view text, std::string_view file) : text_(text), file_(file) {}
+    HeaderReader(std::string_view text, std::string_view file, std::string_view function)
+        : text_(text), file_(file), function_(function)
+    {
+    }
 
     Header read()
     {
@@ -54,7 +57,10 @@ public:
     }
 
 private:
-    [[noreturn]] void refuse(std::string_view why) const { npy::refuse(file_, "header", why); }
+    [[noreturn]] void refuse(std::string_view why) const
+    {
+        throw user_error(Code::domain, nullptr, function_, "{}: header: {}", file_, why);
+    }
 
     void skip_spaces()
     {
@@ -135,6 +141,7 @@ private:
 
     std::string_view text_;
     std::string_view file_;
+    std::string_view function_;
     std::size_t at_ = 0;
 };
 
@@ -188,28 +195,26 @@ void normalize_bools(Array& a)
 
 namespace npy {
 
-void refuse(std::string_view file, std::string_view part, std::string_view why)
+Array read(std::string_view bytes, std::string_view file, std::string_view function)
 {
-    throw user_error(Code::domain, nullptr, "load_npy", "{}: {}: {}", file, part, why);
-}
-
-Array read(std::string_view bytes, std::string_view file)
-{
-    if (!bytes.starts_with(magic)) refuse(file, "magic", "this is no .npy file");
-    if (bytes.size() < 10) refuse(file, "header", "the file ends inside it");
+    const auto refuse = [&](std::string_view part, std::string_view why) {
+        throw user_error(Code::domain, nullptr, function, "{}: {}: {}", file, part, why);
+    };
+    if (!bytes.starts_with(magic)) refuse("magic", "this is no .npy file");
+    if (bytes.size() < 10) refuse("header", "the file ends inside it");
     const int major = bytes[6];
-    if (major < 1 || major > 3) refuse(file, "header", fmt::format("version {} is not known", major));
+    if (major < 1 || major > 3) refuse("header", fmt::format("version {} is not known", major));
     const std::size_t length_bytes = major == 1 ? 2 : 4;
-    if (bytes.size() < 8 + length_bytes) refuse(file, "header", "the file ends inside it");
+    if (bytes.size() < 8 + length_bytes) refuse("header", "the file ends inside it");
     const std::size_t length = little_endian(bytes.substr(8, length_bytes));
     const std::size_t start = 8 + length_bytes;
-    if (length > bytes.size() - start) refuse(file, "header", "the file ends inside it");
-    const Header h = HeaderReader(bytes.substr(start, length), file).read();
+    if (length > bytes.size() - start) refuse("header", "the file ends inside it");
+    const Header h = HeaderReader(bytes.substr(start, length), file, function).read();
     const std::string_view data = bytes.substr(start + length);
     const std::optional<std::size_t> wanted = bytes_of(h);
     // Compared before anything is allocated: a header may promise more than there is memory.
     if (!wanted || *wanted > data.size())
-        refuse(file, "data", fmt::format("{} bytes are there, the header's shape ({}) of {} needs more",
+        refuse("data", fmt::format("{} bytes are there, the header's shape ({}) of {} needs more",
                                          data.size(), fmt::join(h.shape, ", "), name(h.dtype)));
     Array a = Array::empty(h.dtype, h.shape);
     if (*wanted > 0) std::memcpy(a.data(), data.data(), *wanted);
@@ -274,7 +279,7 @@ void write_file(std::string_view path, std::string_view bytes, std::string_view 
 
 Array Array::load_npy(std::string_view path)
 {
-    return npy::read(npy::read_file(path, "load_npy"), path);
+    return npy::read(npy::read_file(path, "load_npy"), path, "load_npy");
 }
 
 void Array::save_npy(std::string_view path) const

@@ -30,6 +30,7 @@ std::span<const Op* const> all_ops()
         join(gather_ops());
         join(create_ops());
         join(linalg_ops());
+        join(random_ops());
         join(control_ops());
         join(detail::delay_ops());
         return ops;

@@ -115,6 +115,23 @@ struct Reduction {
     std::int64_t seen = 0;
 };
 
+/// What changes nothing: the least value for max, the greatest for min, of the operand's dtype.
+template <class T>
+T value_of_none(Monoid m, DType dtype)
+{
+    if (m == Monoid::prod || m == Monoid::all) return T{1};
+    if (m != Monoid::max && m != Monoid::min) return T{0};
+    const double infinite = m == Monoid::max ? -HUGE_VAL : HUGE_VAL;
+    if constexpr (std::is_floating_point_v<T>) return infinite;
+    // Out of range clamps, which is the extreme of an integer dtype.
+    Array extreme = Array::empty(dtype, {});
+    convert_element(DType::f64, &infinite, 0, dtype, extreme.data(), 0);
+    if (dtype == DType::boolean) return m == Monoid::max ? T{0} : T{1};
+    T value{};
+    convert_element(dtype, extreme.data(), 0, dtype_of<T>(), &value, 0);
+    return value;
+}
+
 template <class T>
 Array reduce_as(DType as,
                 Monoid monoid,
@@ -149,7 +166,7 @@ Array reduce_as(DType as,
     }
     for (std::int64_t i = 0; i < y.size(); ++i) {
         Reduction<T>& s = states[static_cast<std::size_t>(i)];
-        if (s.seen == 0) s.value = monoid == Monoid::prod || monoid == Monoid::all ? T{1} : T{0};
+        if (s.seen == 0) s.value = value_of_none<T>(monoid, x.dtype());
         if (monoid == Monoid::argmax || monoid == Monoid::argmin)
             convert_element(DType::i64, &s.position, 0, y.dtype(), y.data(), i);
         else

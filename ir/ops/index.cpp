@@ -50,8 +50,8 @@ public:
         std::size_t axis = 0;
         for (const Index& i : all_) {
             switch (i.kind) {
-            case Index::Kind::newaxis: add_item(Item::fresh); break;
-            case Index::Kind::slice:
+            case Index::Kind::fresh: add_item(Item::fresh); break;
+            case Index::Kind::range:
                 add_slice(i.range, axis++);
                 add_item(Item::kept);
                 break;
@@ -65,7 +65,7 @@ public:
                 add_item(Item::array);
                 break;
             case Index::Kind::absent:
-            case Index::Kind::ellipsis: break;
+            case Index::Kind::rest: break;
             }
         }
         lay_out();
@@ -87,13 +87,13 @@ private:
         std::ptrdiff_t dots = -1;
         for (const Index& i : indices) {
             if (i.kind == Index::Kind::absent) break;
-            if (i.kind == Index::Kind::ellipsis) {
+            if (i.kind == Index::Kind::rest) {
                 if (dots >= 0)
                     throw user_error(Code::index, where_, function_, "only one ellipsis may be given");
                 dots = static_cast<std::ptrdiff_t>(all_.size());
                 continue;
             }
-            taken += i.kind != Index::Kind::newaxis;
+            taken += i.kind != Index::Kind::fresh;
             all_.push_back(i);
         }
         if (taken > shape_.size())
@@ -202,7 +202,7 @@ Variable update(const Variable& x,
     const OriginScope origin(where);
     check_indexed(x, function, where);
     for (const Index& i : all)
-        if (i.kind == Index::Kind::newaxis)
+        if (i.kind == Index::Kind::fresh)
             throw user_error(Code::index, where, function, "newaxis names no elements to change");
     const Plan p = Planner(x, all, function, where).plan();
     const bool sliced = !slices_all(x.shape(), p.slice);

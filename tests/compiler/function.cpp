@@ -65,7 +65,7 @@ TEST_CASE("requests that have no meaning are refused with the input's name")
     CHECK_THROWS_WITH(ct::function({x}, {Variable()}), "function: an output is an empty Variable");
     const auto a = ct::vector<float>("a"), b = ct::vector<float>("b", a.shape());
     CHECK_THROWS_WITH(ct::function({a, b}, {a + b}, {.givens = {{a, b + 1}, {b, a + 1}}}),
-                      "function: givens are cyclic: 'b' is replaced by something that needs it");
+                      "function: givens are cyclic: 'a' is replaced by something that needs it");
 }
 
 TEST_CASE("givens replace an input by an expression")

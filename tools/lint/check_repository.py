@@ -52,7 +52,8 @@ def check_include(path, name):
     layer = included_layer(name)
     if folder in LAYERS and layer and layer != folder and layer not in LAYERS[folder]:
         yield f"{folder} does not depend on {layer}: {name}"
-    if path.startswith(LIBRARY) and "../" in name:
+    # The prelude is text of emitted programs; the runtime compares its own types with it.
+    if path.startswith(LIBRARY) and "../" in name and "/prelude/" not in name:
         yield f"an include leaves its folder: {name}"
     if name.startswith("<catch2/") and path != "tests/support/catch.hpp":
         yield 'Catch2 is included through "support/catch.hpp" alone'
@@ -63,10 +64,12 @@ def check_include(path, name):
             yield "<iostream> costs every user's file its static constructors"
         elif name.startswith('"'):
             yield f"a public header includes a private one: {name}"
+        elif path.endswith("/ir/format.hpp") and name.startswith("<fmt/"):
+            return
         elif "/" in name and not name.startswith(("<croton/", "<boost/", "<sys/")):
             yield f"a public header includes a third party's: {name}"
-        elif name.endswith("_bgl.hpp>"):
-            yield "graph_bgl.hpp is included by .cpp files only"
+        elif name.endswith(("_bgl.hpp>", "/ir/format.hpp>")):
+            yield f"included by .cpp files only, as it includes a third party's: {name}"
 
 
 def check_cpp_line(path, line):
@@ -75,7 +78,9 @@ def check_cpp_line(path, line):
         yield from check_include(path, include[1])
         return
     code = STRING.sub('""', COMMENT.sub("", line))
-    if path.startswith(LIBRARY) and not path.endswith("/error.hpp") and BARE_ERROR.search(code):
+    # The JIT module links nothing of Croton; its errors cross its C interface as text.
+    own_errors = path.startswith(LIBRARY) and not path.startswith("runtime/jit/")
+    if own_errors and not path.endswith("/error.hpp") and BARE_ERROR.search(code):
         yield "errors are UserError, InternalError or BackendError"
     if not path.startswith(("compiler/options.cpp", "tests/")) and ENVIRONMENT.search(code):
         yield "compiler/options.cpp alone reads the environment"

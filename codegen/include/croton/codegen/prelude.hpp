@@ -10,6 +10,9 @@ namespace croton::inline v1::codegen {
 /// `body` mentions, with what they need, in an order that compiles.
 std::string prelude_for(std::string_view body);
 
+/// Arithmetic operators in a prelude function and in what it calls; 0 for a name that is none.
+int prelude_flops(std::string_view function);
+
 /// The name of every function and table of the prelude, in the order in which they stand.
 std::vector<std::string_view> prelude_functions();
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace croton::inline v1 {
@@ -158,6 +159,11 @@ private:
 
     detail::Ref<const detail::ArrayData> data_;
 };
+
+/// NumPy's .npz: a zip archive of .npy files, each stored as it is. Names are without ".npy".
+/// UserError naming the file if it is none, or if a member is compressed (np.savez_compressed).
+std::vector<std::pair<std::string, Array>> load_npz(std::string_view path);
+void save_npz(std::string_view path, const std::vector<std::pair<std::string, Array>>& arrays);
 
 /// As NumPy prints: nested brackets, columns aligned, the middle of long axes left out.
 std::string to_string(const Array& array);

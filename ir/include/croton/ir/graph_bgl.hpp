@@ -163,6 +163,9 @@ struct graph_traits<croton::BoostGraph> {
 };
 
 template <>
+struct graph_traits<const croton::BoostGraph> : graph_traits<croton::BoostGraph> {};
+
+template <>
 struct property_map<croton::BoostGraph, vertex_index_t> {
     using type = typed_identity_property_map<std::size_t>;
     using const_type = type;

@@ -11,6 +11,7 @@
 #include <croton/ir/ops/join.hpp>
 #include <croton/ir/ops/linalg.hpp>
 #include <croton/ir/ops/prefix.hpp>
+#include <croton/ir/ops/random.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/rounding.hpp>
 #include <croton/ir/ops/shape.hpp>

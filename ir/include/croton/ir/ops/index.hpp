@@ -54,7 +54,7 @@ Slice slice(const Bound& first, const Bound& last, const Bound& step = 1);
 
 /// What stands between the parentheses of x(..), with the user's line. Absent by default.
 struct Index {
-    enum class Kind : std::uint8_t { absent, position, slice, array, newaxis, ellipsis };
+    enum class Kind : std::uint8_t { absent, position, range, array, fresh, rest };
 
     Index() = default;
     template <IndexNumber I>
@@ -64,10 +64,10 @@ struct Index {
     Index(const Extent& i, Where w = Where::current()) : kind(Kind::position), position(i), where(w) {}
     Index(const Variable& i, Where w = Where::current()) : kind(Kind::array), array(i), where(w) {}
     Index(const Array& i, Where w = Where::current()) : kind(Kind::array), array(i, w), where(w) {}
-    Index(const Slice& s, Where w = Where::current()) : kind(Kind::slice), range(s), where(w) {}
-    Index(Open, Where w = Where::current()) : kind(Kind::slice), where(w) {}
-    Index(NewAxis, Where w = Where::current()) : kind(Kind::newaxis), where(w) {}
-    Index(Ellipsis, Where w = Where::current()) : kind(Kind::ellipsis), where(w) {}
+    Index(const Slice& s, Where w = Where::current()) : kind(Kind::range), range(s), where(w) {}
+    Index(Open, Where w = Where::current()) : kind(Kind::range), where(w) {}
+    Index(NewAxis, Where w = Where::current()) : kind(Kind::fresh), where(w) {}
+    Index(Ellipsis, Where w = Where::current()) : kind(Kind::rest), where(w) {}
 
     Kind kind = Kind::absent;
     Extent position = 0;

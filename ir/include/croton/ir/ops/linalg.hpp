@@ -30,7 +30,8 @@ Variable tensordot(const Variable& a,
 /// The last `axes` axes of a with the first of b, in order.
 Variable tensordot(const Variable& a, const Variable& b, int axes = 2, Where where = Where::current());
 /// Einstein's notation: einsum("bij,bjk->bik", {a, b}); without an arrow the letters that occur once,
-/// sorted. A letter twice in one operand takes its diagonal. Operands are contracted from left to right.
+/// sorted. A letter twice in one operand takes its diagonal; "..." stands for the other axes, which
+/// broadcast. Operands are contracted from left to right.
 Variable einsum(std::string_view subscripts, const Variables& operands, Where where = Where::current());
 
 /// Contracts as `params` say; `function` is named in errors.

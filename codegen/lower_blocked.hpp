@@ -1,0 +1,17 @@
+#pragma once
+
+#include <croton/codegen/lower.hpp>
+
+namespace croton::inline v1::codegen {
+
+/// Elements in a block of a long reduction.
+constexpr std::int64_t reduction_block = 16384;
+
+/// Whether a cluster reduces whole arrays that may be long: then blocks of fixed length are reduced
+/// first, by any number of threads, and their results after that, in one order.
+bool reduces_in_blocks(const Cluster& cluster);
+
+/// Two nests, and between them an array of partial results for each reduction.
+Lowered lower_blocked(const Cluster& cluster);
+
+} // namespace croton::inline v1::codegen
