@@ -20,8 +20,9 @@ constexpr int batch = 32, epochs = 60, hidden_units = 64;
 struct Layer {
     ct::Shared weights, bias;
     Layer(const std::string& name, std::uint64_t key, int in, int out)
-        : weights(ct::shared(name + "_weights",
-                             ct::Array::normal(key, {in, out}, ct::DType::f32, std::sqrt(2. / in)))),
+        : weights(
+              ct::shared(name + "_weights",
+                         ct::Array::normal(key, {in, out}, ct::DType::f32, std::sqrt(2. / in)))),
           bias(ct::shared(name + "_bias", ct::zeros<float>({out})))
     {}
     Variable operator()(const Variable& x) const { return ct::dot(x, weights) + bias; }
@@ -97,8 +98,8 @@ int main(int argc, char** argv)
         for (std::size_t step = 0; step < steps; ++step) {
             std::vector<std::int64_t> picked; // 601 has no factor in common with the 1,437 rows
             for (std::size_t i = step * batch; i < (step + 1) * batch; ++i)
-                picked.push_back(
-                    train_rows[(601 * i + 263 * static_cast<std::size_t>(epoch)) % train_rows.size()]);
+                picked.push_back(train_rows[(601 * i + 263 * static_cast<std::size_t>(epoch)) %
+                                            train_rows.size()]);
             const auto before = std::chrono::steady_clock::now();
             total += train(images, labels, picked)[0].item<float>();
             spent += std::chrono::steady_clock::now() - before;
