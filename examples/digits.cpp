@@ -7,133 +7,124 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <unistd.h>
 
 namespace ct = croton;
 using ct::Variable;
 
-constexpr int train_count = 1437, test_count = 360, batch = 32, epochs = 60;
+constexpr int batch = 32, epochs = 60, hidden_units = 64;
 
 struct Layer {
     ct::Shared weights, bias;
-    Layer(int key, int in, int out)
-        : weights(ct::shared("weights" + std::to_string(key),
-                             ct::Array::normal(static_cast<std::uint64_t>(key),
-                                               {in, out},
-                                               ct::DType::f32,
-                                               1.4 / std::sqrt(in)))),
-          bias(ct::shared("bias" + std::to_string(key), ct::zeros<float>({out})))
+    Layer(const std::string& name, std::uint64_t key, int in, int out)
+        : weights(
+              ct::shared(name + "_weights",
+                         ct::Array::normal(key, {in, out}, ct::DType::f32, std::sqrt(2. / in)))),
+          bias(ct::shared(name + "_bias", ct::zeros<float>({out})))
     {}
     Variable operator()(const Variable& x) const { return ct::dot(x, weights) + bias; }
 };
 
-/// Rows first, first + 1, .. of an array, in memory of their own.
-ct::Array rows(const ct::Array& a, const std::vector<std::int64_t>& picked)
+/// On a terminal one line that moves; elsewhere a line every tenth epoch.
+void show_progress(int epoch, double loss, double accuracy)
 {
-    std::vector<std::int64_t> shape(a.shape().begin(), a.shape().end());
-    shape[0] = static_cast<std::int64_t>(picked.size());
-    ct::Array result = ct::Array::empty(a.dtype(), shape);
-    const std::size_t bytes = a.size_bytes() / static_cast<std::size_t>(a.shape()[0]);
-    for (std::size_t i = 0; i < picked.size(); ++i)
-        std::copy_n(static_cast<const char*>(a[picked[i]].data()), bytes,
-                    static_cast<char*>(result.data()) + i * bytes);
-    return result;
+    const bool terminal = isatty(STDOUT_FILENO) == 1;
+    if (!terminal && epoch % 10 != 0) return;
+    const std::string bar(static_cast<std::size_t>(30 * epoch / epochs), '#');
+    std::printf("%s[%-30s] epoch %d  loss %.4f  test accuracy %.4f%s", terminal ? "\r" : "",
+                bar.c_str(), epoch, loss, accuracy, terminal ? "" : "\n");
+    std::fflush(stdout);
+}
+
+/// The comment and the body of the first kernel whose formula has `part` in it.
+std::string kernel_with(const std::string& source, const std::string& part)
+{
+    const std::size_t begin = source.rfind("\n// fused_", source.find(part)) + 1;
+    return source.substr(begin, source.find("\n}\n", begin) + 3 - begin);
 }
 
 void draw(const ct::Array& image)
 {
     static constexpr const char* shades[] = {"  ", "░░", "▒▒", "▓▓", "██"};
-    for (int r = 0; r < 8; ++r) {
-        std::printf("    ");
-        for (int c = 0; c < 8; ++c)
-            std::printf("%s", shades[static_cast<int>(image.as_double(8 * r + c) * 4)]);
-        std::printf("\n");
-    }
+    for (int i = 0; i < 64; ++i)
+        std::printf("%s%s%s", i % 8 == 0 ? "    " : "", shades[image.as_int(i) / 4],
+                    i % 8 == 7 ? "\n" : "");
 }
 
 int main(int argc, char** argv)
 {
     const std::string folder = argc > 1 ? argv[1] : CROTON_EXAMPLES_DATA;
-    const ct::Array raw = ct::Array::load_npy(folder + "/digits_images.npy").cast(ct::DType::f32);
-    ct::Array images = raw.clone();
-    for (std::int64_t i = 0; i < images.size(); ++i)
-        static_cast<float*>(images.data())[i] /= 16;
-    const ct::Array labels =
-        ct::Array::load_npy(folder + "/digits_labels.npy").cast(ct::DType::i64);
-    std::vector<std::int64_t> train_rows, test_rows;
-    for (std::int64_t i = 0; i < train_count + test_count; ++i)
-        (i < train_count ? train_rows : test_rows).push_back(i);
+    const ct::Array images = ct::Array::load_npy(folder + "/digits_images.npy"); // 0..16
+    const ct::Array labels = ct::Array::load_npy(folder + "/digits_labels.npy");
+    std::vector<std::int64_t> train_rows, test_rows; // every fifth image is kept for the test
+    for (std::int64_t i = 0; i < images.shape()[0]; ++i)
+        (i % 5 == 0 ? test_rows : train_rows).push_back(i);
 
-    // The model: 64 pixels, 64 hidden units, 10 classes; softmax cross-entropy; SGD with momentum.
-    const Layer first(1, 64, 64), second(2, 64, 10);
-    const auto x = ct::matrix<float>("images", {ct::dim("n"), 64});
-    const auto y = ct::vector<std::int64_t>("labels", {x.extent(0)});
-    const Variable hidden = relu(first(x));
-    const Variable p = ct::softmax(second(hidden), -1);
-    const Variable loss =
-        -ct::mean(log(ct::take_along_axis(p, ct::expand_dims(y, 1), 1))).named("loss");
-    const Variable correct = ct::sum(ct::argmax(p, 1) == y);
+    // The model: 64 pixels, a hidden layer, 10 classes; a function of all images and the rows used.
+    const auto all_images = ct::matrix<std::uint8_t>("images", {ct::dim("n"), 64});
+    const auto all_labels = ct::vector<std::uint8_t>("labels", {all_images.extent(0)});
+    const auto rows = ct::vector<std::int64_t>("rows");
+    const Variable x = ct::take(all_images, rows, 0).as(ct::DType::f32) / 16;
+    const Variable y = ct::take(all_labels, rows, 0);
+    const Layer first("first", 1, 64, hidden_units), second("second", 2, hidden_units, 10);
+    const Variable p = ct::softmax(second(relu(first(x))), -1);
+    const Variable loss = -ct::mean(log(ct::take_along_axis(p, ct::expand_dims(y, 1), 1)));
+    const Variable guess = ct::argmax(p, 1);
 
-    std::vector<ct::Shared> parameters{first.weights, first.bias, second.weights, second.bias};
-    ct::Options options{.name = "train"};
-    for (const ct::Shared& w : parameters) {
-        const ct::Shared velocity = ct::shared(std::string(w.name()) + "_velocity",
-                                               ct::Array::zeros(w.dtype(), w.value().extents()));
-        const Variable v = 0.9 * velocity + ct::grad(loss, w);
-        options.updates.push_back({velocity, v});
-        options.updates.push_back({w, w - 0.05 * v});
+    ct::Options training{.name = "train"}; // gradient descent with momentum
+    for (const ct::Shared& w : {first.weights, first.bias, second.weights, second.bias}) {
+        const ct::Array zeros = ct::Array::zeros(w.dtype(), w.value().extents());
+        const ct::Shared velocity = ct::shared(std::string(w.name()) + "_velocity", zeros);
+        const Variable v = 0.9 * velocity - 0.05 * ct::grad(loss, w);
+        training.updates.push_back({velocity, v});
+        training.updates.push_back({w, w + v});
     }
-    const auto train = ct::function({x, y}, {loss}, options);
+    const auto train = ct::function({all_images, all_labels, rows}, loss, training);
     const auto test = ct::function(
-        {x, y}, {ct::Output("correct", correct), ct::Output("class", ct::argmax(p, 1))},
-        {.name = "test"});
+        {all_images, all_labels, rows},
+        {ct::Output("right", ct::sum(guess == y)), ct::Output("guess", guess)}, {.name = "test"});
 
-    const ct::Array test_images = rows(images, test_rows), test_labels = rows(labels, test_rows);
     std::int64_t right = 0;
-    double step_us = 0;
-    for (int epoch = 0; epoch < epochs; ++epoch) {
+    const auto accuracy = [&] {
+        return static_cast<double>(right) / static_cast<double>(test_rows.size());
+    };
+    std::chrono::duration<double, std::micro> spent{};
+    const std::size_t steps = train_rows.size() / batch;
+    for (int epoch = 1; epoch <= epochs; ++epoch) {
         double total = 0;
-        int steps = 0;
-        for (int start = 0; start + batch <= train_count; start += batch, ++steps) {
-            std::vector<std::int64_t> picked; // a fixed shuffle, another one each epoch
-            for (int i = 0; i < batch; ++i)
-                picked.push_back((std::int64_t{start + i} * 601 + epoch * 263) % train_count);
-            const ct::Array xs = rows(images, picked), ys = rows(labels, picked);
+        for (std::size_t step = 0; step < steps; ++step) {
+            std::vector<std::int64_t> picked; // 601 has no factor in common with the 1,437 rows
+            for (std::size_t i = step * batch; i < (step + 1) * batch; ++i)
+                picked.push_back(train_rows[(601 * i + 263 * static_cast<std::size_t>(epoch)) %
+                                            train_rows.size()]);
             const auto before = std::chrono::steady_clock::now();
-            total += train(xs, ys)[0].item<float>();
-            step_us +=
-                std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - before)
-                    .count();
+            total += train(images, labels, picked)[0].item<float>();
+            spent += std::chrono::steady_clock::now() - before;
         }
-        right = test(test_images, test_labels)["correct"].item<std::int64_t>();
-        std::string bar(static_cast<std::size_t>(30 * (epoch + 1) / epochs), '#');
-        std::printf("\r[%-30s] epoch %2d  loss %.4f  test accuracy %.4f", bar.c_str(), epoch + 1,
-                    total / steps, static_cast<double>(right) / test_count);
-        std::fflush(stdout);
+        right = test(images, labels, test_rows)["right"].item<std::int64_t>();
+        show_progress(epoch, total / static_cast<double>(steps), accuracy());
     }
-    std::printf("\n\ncompiled in %.0f + %.0f ms, %.0f us a training step\n\n", train.compile_ms(),
-                test.compile_ms(), step_us / (epochs * (train_count / batch)));
+    std::printf("\n\ncompiled in %.0f ms, %.1f us a step of %d images\n\n",
+                train.compile_ms() + test.compile_ms(),
+                spent.count() / static_cast<double>(epochs * steps), batch);
+    std::printf("the hidden layer, as compiled:\n\n%s\n",
+                kernel_with(std::string(test.source()), "relu").c_str());
 
-    const std::string_view source = train.source();
-    const std::size_t kernel = source.find("// fused_");
-    std::printf(
-        "one of its kernels:\n\n%s\n",
-        std::string(source.substr(kernel, source.find("\n}\n", kernel) + 3 - kernel)).c_str());
-    const std::string saved = "train.cpp";
-    std::ofstream(saved) << train.full_source();
-
-    const auto results = test(test_images, test_labels);
-    int shown = 0;
-    for (std::int64_t i = 0; i < test_count && shown < 3; ++i) {
-        const std::int64_t guess = results["class"].as_int(i), truth = test_labels.as_int(i);
-        if (guess == truth) continue;
+    const ct::Array guesses = test(images, labels, test_rows)["guess"];
+    for (std::int64_t i = 0, shown = 0; i < guesses.size() && shown < 3; ++i) {
+        const std::int64_t row = test_rows[static_cast<std::size_t>(i)];
+        if (guesses.as_int(i) == labels.as_int(row)) continue;
         ++shown;
-        std::printf("a %lld, taken for a %lld:\n", static_cast<long long>(truth),
-                    static_cast<long long>(guess));
-        draw(test_images[i]);
+        std::printf("a %d, taken for a %d:\n", static_cast<int>(labels.as_int(row)),
+                    static_cast<int>(guesses.as_int(i)));
+        draw(images[row]);
     }
-    std::printf("\nthe whole program: %s\n", saved.c_str());
-    std::printf("test accuracy %.4f (%lld/%d)\n", static_cast<double>(right) / test_count,
-                static_cast<long long>(right), test_count);
+    const auto saved = std::filesystem::absolute(argv[0]).parent_path() / "digits_train.cpp";
+    std::ofstream(saved) << train.full_source();
+    std::printf("\nthe whole training step: %s\n", saved.c_str());
+    std::printf("test accuracy %.4f (%d/%zu)\n", accuracy(), static_cast<int>(right),
+                test_rows.size());
 }

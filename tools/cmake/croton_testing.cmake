@@ -18,6 +18,10 @@ function(croton_program name)
   target_compile_features(${name} PRIVATE cxx_std_20)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} croton::warnings)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+  # Nothing links the JIT module, but whatever compiles a function opens it.
+  if(TARGET croton_jit AND "${ARG_LINK}" MATCHES "croton::(croton|runtime)")
+    add_dependencies(${name} croton_jit)
+  endif()
 endfunction()
 
 # The framework and main(), compiled once; its precompiled header serves every folder's tests.

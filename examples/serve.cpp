@@ -1,0 +1,70 @@
+// Logistic regression served from 8 threads while another keeps training: every reader sees the
+// weights of one step, never a mixture, and waits for nobody but the moment of a commit.
+#include <croton/croton.hpp>
+
+#include <atomic>
+#include <cstdio>
+#include <thread>
+#include <vector>
+
+namespace ct = croton;
+
+int main()
+{
+    constexpr int features = 32, examples = 4096;
+    const auto n = ct::dim("n");
+    const auto x = ct::matrix<float>("x", {n, features});
+    const auto y = ct::vector<float>("y", {n});
+    const auto w = ct::shared("w", ct::zeros<float>({features}));
+    const auto b = ct::shared("b", ct::zeros<float>({}));
+    const auto steps = ct::shared("steps", ct::zeros<std::int64_t>({}));
+    const auto logits = ct::dot(x, w) + b;
+    const auto loss = ct::mean(softplus(logits) - y * logits) + 1e-4 * ct::sum(square(w));
+    const auto [w_bar, b_bar] = ct::grad(loss, {w, b});
+    const auto train =
+        ct::function({x, y}, loss,
+                     {.name = "train",
+                      .updates = {{w, w - 0.5 * w_bar}, {b, b - 0.5 * b_bar}, {steps, steps + 1}}});
+
+    const auto row = ct::vector<float>("row", {features});
+    const auto score =
+        ct::function({row}, {sigmoid(ct::dot(row, w) + b), steps}, {.name = "score", .threads = 1});
+    const auto call = score.typed<void(ct::View<const float>, float&, std::int64_t&)>();
+
+    // Data from a known model: the label says on which side of a plane the point lies.
+    const ct::Array xs = ct::Array::normal(1, {examples, features});
+    const ct::Array plane = ct::Array::normal(2, {features});
+    const ct::Array ys = ct::function({x}, (ct::dot(x, ct::Variable(plane)) > 0).as(ct::DType::f32),
+                                      {.name = "labels"})(xs)[0];
+
+    std::atomic<std::int64_t> answers = 0, refused = 0, backwards = 0;
+    std::vector<std::jthread> servers;
+    for (int t = 0; t < 8; ++t)
+        servers.emplace_back([&](const std::stop_token& stop) {
+            auto workspace = score.workspace(); // one per thread
+            const std::vector<float> point(features, 0.5f);
+            std::int64_t seen = 0;
+            do {
+                float p = 0;
+                std::int64_t step = 0;
+                if (!call(workspace, point, p, step)) ++refused;
+                backwards += step < seen;
+                seen = step;
+                ++answers;
+            } while (!stop.stop_requested());
+        });
+
+    for (int i = 0; i < 500; ++i) {
+        const float l = train(xs, ys)[0].item<float>();
+        if (i % 100 == 0) std::printf("step %3d  loss %.4f\n", i, static_cast<double>(l));
+    }
+    servers.clear(); // asks them to stop, waits
+    std::printf("%lld steps; 8 threads answered %s, refused %lld, went back %lld times\n",
+                static_cast<long long>(steps.value().item<std::int64_t>()),
+                answers >= 8 ? "all along" : "nothing", static_cast<long long>(refused),
+                static_cast<long long>(backwards));
+
+    ct::set_all({{w, ct::zeros<float>({features})}, {b, ct::zeros<float>({})}});
+    std::printf("all parameters back to 0, at one moment: score %.1f\n",
+                static_cast<double>(score(std::vector<float>(features, 0.5f))[0].item<float>()));
+}
