@@ -8,58 +8,13 @@
 #include "emit_contract.hpp"
 #include "expression.hpp"
 #include "monoid_text.hpp"
+#include "use_depths.hpp"
 #include "puller.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
 
 namespace {
-
-/// Deepest loop in which each scalar is used.
-std::vector<int> use_depths(const LoopNest& nest)
-{
-    std::vector<int> depths(nest.scalars.size(), 0);
-    const auto use = [&](ScalarId id, int depth) {
-        if (id >= 0)
-            depths[static_cast<std::size_t>(id)] =
-                std::max(depths[static_cast<std::size_t>(id)], depth);
-    };
-    for (const Scalar& s : nest.scalars)
-        std::visit(overloaded{
-                       [&](const Load& l) { use(l.guard, s.depth); },
-                       [&](const Compute& c) {
-                           for (ScalarId o : c.operands)
-                               use(o, s.depth);
-                       },
-                       [&](const InRange& r) { use(r.also, s.depth); },
-                       [&](const Select& x) {
-                           use(x.condition, s.depth), use(x.a, s.depth), use(x.b, s.depth);
-                       },
-                       [&](const CheckedIndex& x) { use(x.raw, s.depth); },
-                       [](const auto&) {},
-                   },
-                   s.expression);
-    const auto walk = [&](const auto& self, const Block& block, int depth) -> void {
-        for (const Statement& st : block)
-            std::visit(overloaded{
-                           [&](const Let&) {},
-                           [&](const Store& s) { use(s.value, depth); },
-                           [&](const Loop& l) {
-                               for (const Accumulator& a : l.accumulators)
-                                   use(a.value, l.depth);
-                               self(self, l.body, l.depth);
-                           },
-                           [&](const ColumnLoop& l) {
-                               for (const auto& t : l.targets)
-                                   use(t.value, l.depth);
-                               self(self, l.body, l.depth);
-                           },
-                       },
-                       static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
-    };
-    walk(walk, nest.body, 0);
-    return depths;
-}
 
 class Emitter {
 public:
@@ -79,7 +34,9 @@ public:
             kernel_.parallel = true;
             kernel_.parallel_extent = first->extent;
         }
-        if (nest_.contract.empty())
+        if (nest_.contract.empty() && has_fast_twin())
+            write_twins();
+        else if (nest_.contract.empty())
             write_kernel();
         else
             write_contract_kernel();
@@ -250,6 +207,55 @@ private:
         if (nest_.checks_index) writer_.raw("return bad;");
     }
 
+    /// Sines in a loop over lanes: the straight-line form, exact up to 2^20, keeps the loop a vector
+    /// loop; a lane beyond sets a flag, and the whole is then computed by the exact form.
+    bool has_fast_twin() const
+    {
+        if (nest_.checks_index) return false;
+        const bool in_lanes =
+            std::ranges::any_of(nest_.scalars, [&](const Scalar& s) {
+                return s.depth > 0 && expressions_.has_fast_form(s);
+            });
+        const bool columns = std::ranges::any_of(nest_.body, [](const Statement& st) {
+            return std::holds_alternative<ColumnLoop>(st);
+        });
+        return in_lanes && !columns;
+    }
+
+    void write_twins()
+    {
+        const std::vector<std::string> list = parameters();
+        std::vector<std::string> arguments;
+        for (const std::string& p : list) arguments.push_back(p.substr(p.rfind(' ') + 1));
+        const auto twin = [&](std::string_view type, std::string_view form) {
+            return writer_.function(parameter_list(fmt::format("static {} {}_{}", type, kernel_.name, form), list));
+        };
+        write_header();
+        {
+            const Names names = names_;
+            const auto scope = twin("i32", "fast");
+            writer_.raw("i32 hard = 0;");
+            expressions_.use_fast_forms(true);
+            write(nest_.body);
+            writer_.raw("return hard;");
+            expressions_.use_fast_forms(false);
+            expressions_.forget();
+            loop_names_.clear();
+            names_ = names;
+        }
+        writer_.blank();
+        {
+            const auto scope = twin("void", "exact");
+            write(nest_.body);
+        }
+        writer_.blank();
+        const auto scope =
+            writer_.function(parameter_list("CT_KERNEL void " + kernel_.name, list));
+        writer_.raw("// Arguments beyond 2^20 need more digits of pi: then all is computed again.");
+        writer_.line("if ({}) {};", parameter_list(kernel_.name + "_fast", arguments),
+                     parameter_list(kernel_.name + "_exact", arguments));
+    }
+
     void write_contract_kernel()
     {
         write_header();
@@ -282,6 +288,7 @@ private:
     {
         const std::string line = expressions_.define(id, use_depth_[static_cast<std::size_t>(id)]);
         if (!line.empty()) writer_.raw(line);
+        if (const std::string flag = expressions_.hard_argument(id); !flag.empty()) writer_.raw(flag);
     }
 
     void write_store(const Store& s)

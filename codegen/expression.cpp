@@ -1,5 +1,7 @@
 #include "expression.hpp"
 
+#include <croton/codegen/prelude.hpp>
+
 #include <croton/ir/format.hpp>
 #include <croton/ir/overloaded.hpp>
 
@@ -109,6 +111,34 @@ std::string Expressions::stored(BufferId buffer, ScalarId value) const
     return whole(value);
 }
 
+namespace {
+
+/// "sin" where a template is `sin_{t}({a})` and the prelude has sin_fast_{t}; else "".
+std::string_view fast_stem(const Op& op, DType t)
+{
+    const std::string_view text = std::get<Pointwise>(op.lowering).real;
+    const std::size_t end = text.find("_{t}({a})");
+    if (end == text.npos || end + 9 != text.size() || !is_float(t)) return {};
+    const std::string_view stem = text.substr(0, end);
+    return has_prelude_function(fmt::format("{}_fast_{}", stem, name(t))) ? stem : std::string_view();
+}
+
+} // namespace
+
+bool Expressions::has_fast_form(const Scalar& scalar) const
+{
+    const auto* c = std::get_if<Compute>(&scalar.expression);
+    return c && !fast_stem(*c->op, scalar.dtype).empty();
+}
+
+std::string Expressions::hard_argument(ScalarId id) const
+{
+    const Scalar& s = nest_.scalars[static_cast<std::size_t>(id)];
+    if (!fast_ || !has_fast_form(s)) return {};
+    const ScalarId argument = std::get<Compute>(s.expression).operands[0];
+    return fmt::format("hard |= trig_hard_{}({});", name(s.dtype), whole(argument));
+}
+
 std::string Expressions::compute(const Compute& c, const Scalar& s) const
 {
     const auto& p = std::get<Pointwise>(c.op->lowering);
@@ -120,6 +150,11 @@ std::string Expressions::compute(const Compute& c, const Scalar& s) const
     if (is_integer(by) && !p.integer.empty()) text = p.integer;
     if (by == DType::boolean && !p.boolean.empty()) text = p.boolean;
     std::string result;
+    const std::string_view stem = fast_ ? fast_stem(*c.op, s.dtype) : std::string_view();
+    if (!stem.empty()) {
+        result = fmt::format("{}_fast", stem);
+        text.remove_prefix(stem.size());
+    }
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '{') {
             result += text[i];

@@ -27,6 +27,12 @@ public:
     std::string declare(ScalarId id, std::string_view stem);
     void forget() { text_.assign(nest_.scalars.size(), {}); }
 
+    /// A function of the prelude that has a straight-line form for arguments that are not large.
+    bool has_fast_form(const Scalar& scalar) const;
+    void use_fast_forms(bool use) { fast_ = use; }
+    /// With fast forms: the statement that flags an argument for which the form does not hold, or "".
+    std::string hard_argument(ScalarId id) const;
+
     std::string element(BufferId buffer, const Extent& at) const;
     std::string stored(BufferId buffer, ScalarId value) const;
 
@@ -39,6 +45,7 @@ private:
     Names& names_;
     SymbolNames& symbols_;
     std::vector<std::string> text_;
+    bool fast_ = false;
 };
 
 /// A number as a literal that reads back to the same bits.

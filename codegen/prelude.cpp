@@ -109,6 +109,8 @@ public:
         return text;
     }
 
+    bool contains(std::string_view function) const { return by_name_.contains(function); }
+
     int flops(std::string_view function) const
     {
         const auto at = by_name_.find(function);
@@ -266,6 +268,7 @@ const Prelude& prelude()
 } // namespace
 
 std::string prelude_for(std::string_view body) { return prelude().text_for(body); }
+bool has_prelude_function(std::string_view function) { return prelude().contains(function); }
 int prelude_flops(std::string_view function) { return prelude().flops(function); }
 std::vector<std::string_view> prelude_functions() { return prelude().names(); }
 

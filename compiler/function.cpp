@@ -267,6 +267,29 @@ Results Function::call(std::span<const Any> inputs) const
     return Results(run_arrays(f, arrays, {}), data_);
 }
 
+void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs) const
+{
+    const FunctionData& f = *data_;
+    detail::check_count(f, inputs.size());
+    std::vector<Array> arrays;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        detail::check_type(f, i, inputs[i].dtype(), inputs[i].rank());
+        arrays.push_back(inputs[i].contiguous());
+    }
+    if (outputs.size() != f.result_count())
+        throw user_error(Code::shape, f.where, f.name, "gives {} outputs, {} arrays are given for them", f.result_count(),
+                         outputs.size());
+    std::vector<Array> results(outputs.begin(), outputs.end());
+    for (std::size_t i = 0; i < results.size(); ++i)
+        if (!results[i].is_contiguous() || results[i].dtype() != f.outputs[i].dtype() ||
+            results[i].rank() != f.outputs[i].rank())
+            throw user_error(Code::shape, f.where, f.name, "output {} is {}; the array for it is not a row-major one of that type", i,
+                             to_string(f.outputs[i].type()));
+    const std::vector<Array> made = run_arrays(f, arrays, std::move(results));
+    if (!f.options.reference) return;
+    for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i] = made[i];
+}
+
 Results Function::call_named(std::initializer_list<std::pair<std::string_view, Any>> given) const
 {
     const FunctionData& f = *data_;

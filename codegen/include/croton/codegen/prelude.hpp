@@ -13,6 +13,8 @@ std::string prelude_for(std::string_view body);
 /// Arithmetic operators in a prelude function and in what it calls; 0 for a name that is none.
 int prelude_flops(std::string_view function);
 
+bool has_prelude_function(std::string_view function);
+
 /// The name of every function and table of the prelude, in the order in which they stand.
 std::vector<std::string_view> prelude_functions();
 

@@ -1,0 +1,44 @@
+#pragma once
+
+// What every workload needs: inputs, timing, a line of JSON.
+
+#include <croton/croton.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bench {
+
+/// Numbers in [low, high): frac(0.6180339887498949 * (i + 1 + 1000003 * k)), the k-th input of a workload.
+croton::Array input(const std::vector<std::int64_t>& shape,
+                    double low,
+                    double high,
+                    int k,
+                    croton::DType dtype);
+
+/// Median nanoseconds of a call: at least 7 repetitions and 0.3 s, each repetition at least 5 ms. On
+/// one thread the clock is the thread's own CPU time.
+double median_ns(const std::function<void()>& call, int threads);
+
+/// Sum of all elements in f64.
+double checksum(const std::vector<croton::Array>& outputs);
+
+/// {"peer": "croton", "workload": .., "case": .., "metric": "ns_per_call", ..}
+void line(std::string_view workload, const std::string& name, double ns, double check, int threads);
+
+/// Runs `f` on `inputs` with buffers that exist already, and prints its line.
+void run_case(std::string_view workload,
+              const std::string& name,
+              const croton::Function& f,
+              const std::vector<croton::Array>& inputs,
+              int threads);
+
+void w1(int threads);
+void w2_w3(int threads);
+void w4_w5(int threads);
+void w6(int threads);
+
+} // namespace bench

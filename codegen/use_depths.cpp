@@ -1,0 +1,54 @@
+#include "use_depths.hpp"
+
+#include <algorithm>
+
+#include <croton/ir/overloaded.hpp>
+
+namespace croton::inline v1::codegen {
+
+std::vector<int> use_depths(const LoopNest& nest)
+{
+    std::vector<int> depths(nest.scalars.size(), 0);
+    const auto use = [&](ScalarId id, int depth) {
+        if (id >= 0)
+            depths[static_cast<std::size_t>(id)] =
+                std::max(depths[static_cast<std::size_t>(id)], depth);
+    };
+    for (const Scalar& s : nest.scalars)
+        std::visit(overloaded{
+                       [&](const Load& l) { use(l.guard, s.depth); },
+                       [&](const Compute& c) {
+                           for (ScalarId o : c.operands)
+                               use(o, s.depth);
+                       },
+                       [&](const InRange& r) { use(r.also, s.depth); },
+                       [&](const Select& x) {
+                           use(x.condition, s.depth), use(x.a, s.depth), use(x.b, s.depth);
+                       },
+                       [&](const CheckedIndex& x) { use(x.raw, s.depth); },
+                       [](const auto&) {},
+                   },
+                   s.expression);
+    const auto walk = [&](const auto& self, const Block& block, int depth) -> void {
+        for (const Statement& st : block)
+            std::visit(overloaded{
+                           [&](const Let&) {},
+                           [&](const Store& s) { use(s.value, depth); },
+                           [&](const Loop& l) {
+                               for (const Accumulator& a : l.accumulators)
+                                   use(a.value, l.depth);
+                               self(self, l.body, l.depth);
+                           },
+                           [&](const ColumnLoop& l) {
+                               for (const auto& t : l.targets)
+                                   use(t.value, l.depth);
+                               self(self, l.body, l.depth);
+                           },
+                       },
+                       static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
+    };
+    walk(walk, nest.body, 0);
+    return depths;
+}
+
+} // namespace croton::inline v1::codegen
