@@ -12,12 +12,11 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-/// Rows and bytes of a row that a thread takes at a time; terms of k between two visits of a block.
-constexpr int tile_rows = 48;
+/// Bytes of a row that a thread takes at a time; terms of k between two visits of a block.
 constexpr int tile_row_bytes = 1024;
 constexpr int depth_of_block = 384;
-/// Bytes of a piece of a row that is summed in registers, and dot products in a piece.
-constexpr int piece_bytes = 256;
+/// Bytes of a piece of a row that is summed in the nearest cache, and dot products in a piece.
+constexpr int piece_bytes = 2048;
 constexpr int piece_dots = 64;
 /// Narrow matrices are read where they lie, and so are those that few rows are multiplied with.
 constexpr int narrow_bytes = 512;
@@ -58,13 +57,18 @@ public:
             if (packs()) write_packing();
             write_tile();
             return write_kernel(fmt::format("{} * ({}) * ({})", factor(c_.batch, symbols_),
-                                                ceiling(c_.m, tile_rows, symbols_),
+                                                row_tiles(symbols_),
                                                 ceiling(c_.n, tile_columns(), symbols_)));
         }
     }
 
 private:
     // ---- words
+
+    std::string row_tiles(const SymbolNames& names) const
+    {
+        return fmt::format("({0} + {1} - 1) / {1}", text(c_.m, names), tile_rows(names));
+    }
 
     static std::string text(const Extent& e, const SymbolNames& names) { return c_text(e, names); }
     static std::string factor(const Extent& e, const SymbolNames& names) { return c_factor(e, names); }
@@ -80,6 +84,14 @@ private:
     std::string pieces(const Extent& n, int size) const
     {
         return fmt::format("{} * ({})", factor(c_.batch, symbols_), ceiling(n, size, symbols_));
+    }
+    /// Rows that a thread takes at a time, multiples of every CPU's blocks: many reuse what is cached of
+    /// b, few keep all threads busy.
+    std::string tile_rows(const SymbolNames& names) const
+    {
+        if (!c_.m.is_known())
+            return fmt::format("({0} >= 768 ? 192 : {0} >= 384 ? 96 : 48)", factor(c_.m, names));
+        return c_.m.value() >= 768 ? "192" : c_.m.value() >= 384 ? "96" : "48";
     }
     int tile_columns() const { return tile_row_bytes / bytes_; }
     std::string columns() const { return fmt::format("CT_BLOCK_COLUMNS({})", type_); }
@@ -270,20 +282,30 @@ private:
         const int size = piece_bytes / bytes_;
         const auto scope = callback("tile");
         write_piece(c_.n, size);
-        w_.line("const {}* a = {};", type_, at_batch(c_.a, c_.a_batch));
-        w_.line("const {}* b = {} + j0;", type_, at_batch(c_.b, c_.b_batch));
-        w_.line("{}* out = {} + j0;", type_, at_batch(c_.out, c_.n));
-        w_.line("{} acc[{}] = {{0}};", type_, size);
-        const std::string step = fmt::format("acc[c] = {};", multiply_add("x", "row[c]", "acc[c]"));
-        for (const bool whole : {true, false}) {
-            const auto branch = whole ? w_.block("if (j1 - j0 == {})", size) : w_.block("else");
-            const auto terms = w_.block("for (i64 p = 0; p < {}; ++p)", text(c_.k));
-            w_.line("const {} x = a[{}];", type_, indexed(symbol(3) * c_.a_k));
-            w_.line("const {}* row = b + {};", type_, indexed(symbol(3) * c_.b_k));
-            if (whole) w_.raw("CT_UNROLL");
-            w_.line("for (i64 c = 0; c < {}; ++c) {}", whole ? std::to_string(size) : "j1 - j0", step);
+        w_.line("const {}* CT_RESTRICT a = {};", type_, at_batch(c_.a, c_.a_batch));
+        w_.line("const {}* CT_RESTRICT b = {} + j0;", type_, at_batch(c_.b, c_.b_batch));
+        w_.line("{}* CT_RESTRICT out = {} + j0;", type_, at_batch(c_.out, c_.n));
+        w_.raw("const i64 width = j1 - j0;");
+        w_.raw("for (i64 c = 0; c < width; ++c) out[c] = 0;");
+        w_.raw("i64 p = 0;");
+        {
+            const auto terms = w_.block("for (; p + 8 <= {}; p += 8)", text(c_.k));
+            const auto inner = w_.block("for (i64 c = 0; c < width; ++c)");
+            w_.line("{} sum = out[c];", type_);
+            for (int r = 0; r < 8; ++r) {
+                const Extent p = symbol(3) + Extent(r);
+                w_.line("sum = {};", multiply_add(fmt::format("a[{}]", indexed(p * c_.a_k)),
+                                                  fmt::format("b[{} + c]", indexed(p * c_.b_k)), "sum"));
+            }
+            w_.raw("out[c] = sum;");
         }
-        w_.raw("for (i64 c = 0; c < j1 - j0; ++c) out[c] = acc[c];");
+        {
+            const auto rest = w_.block("for (; p < {}; ++p)", text(c_.k));
+            w_.line("for (i64 c = 0; c < width; ++c)");
+            w_.line("    out[c] = {};", multiply_add(fmt::format("a[{}]", indexed(symbol(3) * c_.a_k)),
+                                                     fmt::format("b[{} + c]", indexed(symbol(3) * c_.b_k)),
+                                                     "out[c]"));
+        }
         finish("0", "1", "j0", "j1");
     }
 
@@ -356,13 +378,10 @@ private:
             w_.raw(call("CT_BLOCK_ROWS", ""));
             w_.raw("r = rows;");
         }
-        {
-            const auto four = w_.block("for (; r + 4 <= rows; r += 4)");
-            w_.raw(call("4", "r"));
-        }
-        {
-            const auto one = w_.block("for (; r < rows; ++r)");
-            w_.raw(call("1", "r"));
+        for (const bool four : {true, false}) {
+            const auto rest = four ? w_.block("for (; r + 4 <= rows; r += 4)")
+                                   : w_.block("for (; r < rows; ++r)");
+            w_.raw(call(four ? "4" : "1", "r"));
         }
         if (no_edge()) return;
         w_.line("if (width < {})", columns());
@@ -467,13 +486,13 @@ private:
     void write_tile() const
     {
         w_.blank();
-        w_.line("// Up to {} rows and {} columns of the product.", tile_rows, tile_columns());
+        w_.line("// One of the parts of the product: {} columns of some rows.", tile_columns());
         const auto scope = callback("tile");
         write_tile_place();
         write_operand_places();
         w_.raw("i64 p = 0;");
         {
-            const auto steps = w_.function("do");
+            const auto steps = w_.block("do");
             w_.line("i64 depth = {} - p;", factor(c_.k));
             w_.line("if (depth > {0}) depth = depth < {1} ? (depth / 2 + 15) / 16 * 16 : {0};",
                     depth_of_block, 2 * depth_of_block);
@@ -486,11 +505,12 @@ private:
     void write_tile_place() const
     {
         w_.line("const i64 across = {};", ceiling(c_.n, tile_columns(), shared_));
-        w_.line("const i64 down = {};", ceiling(c_.m, tile_rows, shared_));
+        w_.line("const i64 tall = {};", tile_rows(shared_));
+        w_.line("const i64 down = ({} + tall - 1) / tall;", text(c_.m));
         if (!is_known_as(c_.batch, 1)) w_.raw("const i64 h = t / (across * down);");
-        w_.line("const i64 i0 = t / across % down * {};", tile_rows);
+        w_.raw("const i64 i0 = t / across % down * tall;");
         w_.line("const i64 j0 = t % across * {};", tile_columns());
-        w_.line("const i64 i1 = i0 + {0} < {1} ? i0 + {0} : {1};", tile_rows, factor(c_.m));
+        w_.line("const i64 i1 = i0 + tall < {0} ? i0 + tall : {0};", factor(c_.m));
         w_.line("const i64 j1 = j0 + {0} < {1} ? j0 + {0} : {1};", tile_columns(), factor(c_.n));
     }
 

@@ -150,7 +150,7 @@ struct Statement : std::variant<Let, Store, Loop, ColumnLoop> {
 enum class ContractKind : std::uint8_t {
     small,  ///< few known extents: rows of sums in registers, operands where they lie
     dots,   ///< a vector with each row of the other operand, both contiguous along k
-    row,    ///< one row: a piece of it in registers at a time
+    row,    ///< one row: a piece of it in the nearest cache at a time
     blocks, ///< register blocks; operands are packed where that pays
 };
 
