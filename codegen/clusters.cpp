@@ -3,6 +3,7 @@
 #include <croton/codegen/loop_nest.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
@@ -604,12 +605,32 @@ private:
 
 Clusters make_clusters(std::span<const Variable> outputs) { return Builder(outputs).take(); }
 
+namespace {
+
+/// A reduction over axes of extent 1 combines nothing: the elements under another shape.
+Variable single_elements(const Apply& reduce, const Variable& x)
+{
+    const Type type = reduce.output(0).type();
+    const Monoid monoid = std::get<Reduce>(reduce.op().lowering).monoid;
+    if (monoid == Monoid::argmax || monoid == Monoid::argmin)
+        return zeros(type.dtype(), type.shape());
+    return reshape(x, type.shape());
+}
+
+} // namespace
+
 Variables split_reductions(std::span<const Variable> outputs)
 {
     VariableMap by;
     for (const Apply& a : applies_of(outputs)) {
         if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
-        if (!reduced_axes(a).separate) continue;
+        const ReducedAxes reduced = reduced_axes(a);
+        if (!reduced.separate && !reduced.inner.empty()) continue;
+        if (reduced.inner.empty()) {
+            const OriginScope origin(a.location());
+            by.emplace(a.output(0), single_elements(a, copy_graph({&a.inputs()[0], 1}, by)[0]));
+            continue;
+        }
         // Axes from the last group first; the others keep their numbers, as they stand in front.
         const auto& axes = a.params_as<ReduceParams>().axes;
         std::vector<int> last;

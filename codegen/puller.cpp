@@ -129,12 +129,14 @@ int Puller::depth_of(const Extent& index) const
 At Puller::adapted(const At& at, const Shape& shape)
 {
     if (croton::same(at.shape, shape)) return at;
-    At to{reindex(at.index, at.shape, shape), shape};
-    for (const Extent& e : to.index)
-        for (const ExtentTerm& t : terms(e))
-            for (const detail::Atom* f : t.factors)
-                divides_ |= kind(f) != AtomKind::symbol;
-    return to;
+    return {reindex(at.index, at.shape, shape), shape};
+}
+
+void Puller::note_division(const Extent& index)
+{
+    for (const ExtentTerm& t : terms(index))
+        for (const detail::Atom* f : t.factors)
+            divides_ |= kind(f) != AtomKind::symbol;
 }
 
 Puller::Key Puller::key(const Variable& value, const At& at, ScalarId guard)
@@ -179,6 +181,7 @@ ScalarId Puller::load(const Variable& value, const At& at, ScalarId guard)
     const BufferId b = buffer(value, Buffer::Access::read);
     accesses_.push_back({value, at});
     const Extent index = flat(at);
+    note_division(index);
     int d = own ? depth() : depth_of(index);
     if (guard >= 0) d = std::max(d, nest_.scalars[static_cast<std::size_t>(guard)].depth);
     return add({computed_dtype(value.dtype()), Load{b, index, guard}, d, 0, value});
@@ -208,6 +211,7 @@ ScalarId Puller::pull_apply(const Apply& apply, const Variable& value, const At&
                 const At here = adapted(at, value.shape());
                 const Extent index =
                     iota.value({apply.params().get(), {}, value.type(), here.index});
+                note_division(index);
                 return add({value.dtype(), IndexValue{index}, depth_of(index), 0, value});
             },
             [&](const Gather& gather) { return pull_gather(gather, apply, at, guard); },
@@ -229,6 +233,7 @@ ScalarId Puller::in_range(const std::vector<IndexPiece::Guard>& guards, ScalarId
         for (const Extent& e : {g.value, g.bound})
             k.emplace_back(e.polynomial(), e.is_known() ? e.value() : 0);
         d = std::max({d, depth_of(g.value), depth_of(g.bound)});
+        note_division(g.value);
     }
     auto& known_guards = open_[static_cast<std::size_t>(d)].guards;
     if (const auto found = known_guards.find(k); found != known_guards.end()) return found->second;

@@ -89,7 +89,8 @@ private:
     ScalarId pull_gather(const Gather& gather, const Apply& apply, const At& at, ScalarId guard);
     ScalarId load(const Variable& value, const At& at, ScalarId guard);
     ScalarId in_range(const std::vector<IndexPiece::Guard>& guards, ScalarId also);
-    At adapted(const At& at, const Shape& shape);
+    static At adapted(const At& at, const Shape& shape);
+    void note_division(const Extent& index);
     static Key key(const Variable& value, const At& at, ScalarId guard);
     Block& block_at(int depth) { return *open_[static_cast<std::size_t>(depth)].block; }
 

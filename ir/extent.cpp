@@ -131,6 +131,45 @@ std::int64_t floor_div_known(std::int64_t a, std::int64_t b)
     return q * b != a && (a < 0) != (b < 0) ? q - 1 : q;
 }
 
+Terms times(const ExtentTerm& t, const Extent& by)
+{
+    Terms product;
+    for (const ExtentTerm& y : terms(by)) {
+        ExtentTerm p{wrap_mul(t.coefficient, y.coefficient), t.factors};
+        p.factors.insert(p.factors.end(), y.factors.begin(), y.factors.end());
+        std::sort(p.factors.begin(), p.factors.end(),
+                  [](const Atom* a, const Atom* b) { return a->id < b->id; });
+        product.push_back(std::move(p));
+    }
+    return product;
+}
+
+/// floor_div(a, b) * b + mod(a, b) is a again: an index that was taken apart and put together.
+bool put_together(Terms& all)
+{
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto part = std::ranges::find(all[i].factors, AtomKind::mod, &Atom::kind);
+        if (part == all[i].factors.end()) continue;
+        const Atom* rest = *part;
+        ExtentTerm outside = all[i];
+        outside.factors.erase(outside.factors.begin() + (part - all[i].factors.begin()));
+        const Extent quotient = floor_div(rest->a, rest->b);
+        const Terms whole = times(outside, quotient * rest->b);
+        if (whole.size() != 1) continue;
+        const auto at = std::ranges::find_if(all, [&](const ExtentTerm& t) {
+            return t.coefficient == whole[0].coefficient && t.factors == whole[0].factors;
+        });
+        if (at == all.end()) continue;
+        Terms added = times(outside, rest->a);
+        const auto other = at - all.begin(), mine = static_cast<std::ptrdiff_t>(i);
+        all.erase(all.begin() + std::max(other, mine));
+        all.erase(all.begin() + std::min(other, mine));
+        std::ranges::move(added, std::back_inserter(all));
+        return true;
+    }
+    return false;
+}
+
 /// Sorts, adds up equal monomials, interns.
 Extent normal(Terms terms)
 {
@@ -145,6 +184,7 @@ Extent normal(Terms terms)
     }
     if (merged.empty()) return 0;
     if (merged.size() == 1 && merged[0].factors.empty()) return merged[0].coefficient;
+    if (merged.size() > 1 && put_together(merged)) return normal(std::move(merged));
     return Extent::from(pool().polynomial(std::move(merged)));
 }
 
@@ -211,13 +251,7 @@ Extent operator*(const Extent& a, const Extent& b)
     if (a.is_known() && b.is_known()) return wrap_mul(a.known_, b.known_);
     Terms product;
     for (const ExtentTerm& x : terms(a))
-        for (const ExtentTerm& y : terms(b)) {
-            ExtentTerm t{wrap_mul(x.coefficient, y.coefficient), x.factors};
-            t.factors.insert(t.factors.end(), y.factors.begin(), y.factors.end());
-            std::sort(t.factors.begin(), t.factors.end(),
-                      [](const Atom* p, const Atom* q) { return p->id < q->id; });
-            product.push_back(std::move(t));
-        }
+        std::ranges::move(times(x, b), std::back_inserter(product));
     return normal(std::move(product));
 }
 

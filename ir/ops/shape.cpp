@@ -27,6 +27,12 @@ struct AxisGroup {
     std::size_t x_first, x_last, y_first, y_last; // half open
 };
 
+/// Whether axes of `a` elements are part of axes of `b`, as far as that is known.
+bool holds_fewer(const Extent& a, const Extent& b)
+{
+    return never_negative(b - a) || same(floor_div(b, a) * a, b);
+}
+
 std::vector<AxisGroup> matching_groups(const Shape& x, const Shape& y)
 {
     std::vector<AxisGroup> groups;
@@ -39,11 +45,9 @@ std::vector<AxisGroup> matching_groups(const Shape& x, const Shape& y)
         do { // take axes from the side that holds fewer elements, as far as that is known
             const bool take_x = g.x_last < x.size() &&
                                 (g.y_last == y.size() || (g.x_last == i && g.x_first == g.x_last) ||
-                                 never_negative(y_count - x_count));
-            if (take_x)
-                x_count = x_count * x[g.x_last++];
-            else
-                y_count = y_count * y[g.y_last++];
+                                 holds_fewer(x_count, y_count));
+            if (take_x) x_count = x_count * x[g.x_last++];
+            else y_count = y_count * y[g.y_last++];
         } while (!same(x_count, y_count) && (g.x_last < x.size() || g.y_last < y.size()));
         i = g.x_last;
         j = g.y_last;
