@@ -58,6 +58,9 @@ std::string_view wildcard_name(const FieldPointer& value)
         overloaded{
             [](const int* v) { return marked(*v); },
             [](const std::vector<int>* v) { return v->size() == 1 ? marked((*v)[0]) : ""; },
+            [](const std::vector<std::int64_t>* v) {
+                return v->size() == 1 ? marked((*v)[0]) : "";
+            },
             [](const Shape* v) {
                 return v->size() == 1 && (*v)[0].is_known() ? marked((*v)[0].value()) : "";
             },

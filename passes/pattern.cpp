@@ -40,14 +40,16 @@ bool equal_values(const Variable& a, const Variable& b)
 
 std::optional<ParamValue> as_value(const FieldPointer& field)
 {
-    return std::visit(overloaded{
-                          [](const int* v) { return std::optional<ParamValue>(*v); },
-                          [](const std::vector<int>* v) { return std::optional<ParamValue>(*v); },
-                          [](const Shape* v) { return std::optional<ParamValue>(*v); },
-                          [](const DType* v) { return std::optional<ParamValue>(*v); },
-                          [](const auto*) { return std::optional<ParamValue>(); },
-                      },
-                      field);
+    return std::visit(
+        overloaded{
+            [](const int* v) { return std::optional<ParamValue>(*v); },
+            [](const std::vector<int>* v) { return std::optional<ParamValue>(*v); },
+            [](const std::vector<std::int64_t>* v) { return std::optional<ParamValue>(*v); },
+            [](const Shape* v) { return std::optional<ParamValue>(*v); },
+            [](const DType* v) { return std::optional<ParamValue>(*v); },
+            [](const auto*) { return std::optional<ParamValue>(); },
+        },
+        field);
 }
 
 bool same_value(const ParamValue& a, const ParamValue& b)
@@ -72,6 +74,9 @@ void assign(const FieldPointer& to, const ParamValue& value, std::string_view na
             [](int* t, const std::vector<int>& v) { return v.size() == 1 && (*t = v[0], true); },
             [](std::vector<int>* t, int v) { return *t = {v}, true; },
             [](std::vector<int>* t, const std::vector<int>& v) { return *t = v, true; },
+            [](std::vector<std::int64_t>* t, const std::vector<std::int64_t>& v) {
+                return *t = v, true;
+            },
             [](Shape* t, const Shape& v) { return *t = v, true; },
             [](DType* t, DType v) { return *t = v, true; },
             [](auto*, const auto&) { return false; },

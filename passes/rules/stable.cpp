@@ -8,6 +8,15 @@ namespace {
 
 constexpr double log_2 = 0.693147180559945309417;
 
+/// x's shape with the reduced axes kept at extent 1.
+Shape kept_shape(const Match& m)
+{
+    Shape shape = m["x"].shape();
+    for (int axis : m.ints("axes"))
+        shape[static_cast<std::size_t>(axis)] = 1;
+    return shape;
+}
+
 /// exp, log and their relatives near 1 and far from it: no cancellation, no overflow on the way.
 void add_exponentials(RuleSet& r)
 {
@@ -53,7 +62,7 @@ void add_sigmoids(RuleSet& r)
     using enum Exactness;
     const Variable x = wildcard("x");
 
-    r.add(1 / (1 + exp(-x)), sigmoid(x), sharper);
+    r.add(1 / (1 + exp(-x)), sigmoid(x), rounding);
     r.add(1 / (1 + exp(x)), sigmoid(-x), sharper);
     r.add(exp(x) / (1 + exp(x)), sigmoid(x), sharper);
     r.add(exp(x) * sigmoid(-x), sigmoid(x), sharper);
@@ -69,6 +78,43 @@ void add_sigmoids(RuleSet& r)
     r.add(softplus(x) - softplus(-x), x, sharper);
 }
 
+/// The logarithm of a softmax, also of elements picked from one, without the softmax that
+/// underflows.
+void add_softmax(RuleSet& r)
+{
+    using enum Exactness;
+    const Variable x = wildcard("x");
+    const Variable i = wildcard("i");
+    const Variable j = wildcard("j");
+    const ParamWildcard axes("axes");
+    const ParamWildcard axis("axis");
+    const ParamWildcard s("s");
+    const ParamWildcard t("t");
+    const ParamWildcard p("p");
+    const GatherParams places{ParamWildcard("at"), ParamWildcard("position")};
+    const SliceParams slice{ParamWildcard("start"), ParamWildcard("stop"), ParamWildcard("step"),
+                            ParamWildcard("dropped")};
+    const Variable y = softmax(x, axes);
+    const Variable log_y = log_softmax(x, axes);
+    const auto keeps = [](const Match& m) { return same(kept_shape(m), m.shape("s")); };
+
+    r.add(log(y), log_y, sharper);
+    r.add(log(take_along_axis(y, i, axis)), take_along_axis(log_y, i, axis), sharper);
+    r.add(log(gather_axes(y, {i}, places, "gather")), gather_axes(log_y, {i}, places, "gather"),
+          sharper);
+    r.add(log(gather_axes(y, {i, j}, places, "gather")),
+          gather_axes(log_y, {i, j}, places, "gather"), sharper);
+    r.add(log(slice_of(y, slice)), slice_of(log_y, slice), sharper);
+    r.add(log(reshape(y, s)), reshape(log_y, s), sharper);
+    r.add(log(transpose(y, p)), transpose(log_y, p), sharper);
+    r.add(log(broadcast_to(y, s)), broadcast_to(log_y, s), sharper);
+
+    r.add(log(sum(exp(x), axes)), logsumexp(x, axes), sharper);
+    r.add(exp(x) / broadcast_to(reshape(sum(exp(x), axes), s), t), y, sharper).when(keeps);
+    r.add(x - broadcast_to(reshape(logsumexp(x, axes), s), t), log_y, rounding).when(keeps);
+    r.add(exp(log_y), y, rounding);
+}
+
 } // namespace
 
 RuleSet stable_rules()
@@ -77,6 +123,7 @@ RuleSet stable_rules()
     add_exponentials(r);
     add_hyperbolic(r);
     add_sigmoids(r);
+    add_softmax(r);
     return r;
 }
 

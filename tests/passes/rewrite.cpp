@@ -87,3 +87,23 @@ TEST_CASE("rules that undo each other are named")
         Rewrite(r).run(graph, context),
         test::contains("rules undo each other on sin: 'cos(x) -> sin(x)' (rewrite.cpp:"));
 }
+
+TEST_CASE("the logarithm of elements picked from a softmax is picked from a log_softmax")
+{
+    const Variable x = matrix<float>("x");
+    const Variable i = matrix<std::int64_t>("i", {x.extent(0), 1});
+    const auto stabilized = [&](const Variable& y) {
+        Graph graph({x, i}, {y});
+        PassReport report;
+        PassContext context{checked, report};
+        Rewrite(stable_rules()).run(graph, context);
+        return to_expression(graph.outputs()[0]);
+    };
+    const Variable p = softmax(x);
+    CHECK(stabilized(log(take_along_axis(p, i, 1))) ==
+          "take_along_axis(log_softmax(x, axes=(1)), i, axis=1)");
+    CHECK(stabilized(log(p(0))).starts_with("slice(log_softmax(x, axes=(1))"));
+    CHECK(stabilized(log(sum(exp(x), 1))) == "logsumexp(x, axes=(1))");
+    const Variable e = exp(x);
+    CHECK(stabilized(e / sum(e, 1, true)) == "softmax(x, axes=(1))");
+}

@@ -1,9 +1,11 @@
 #include "rules/big.hpp"
 
 #include <croton/ir/apply.hpp>
+#include <croton/ir/reference.hpp>
 
 #include <boost/math/special_functions/erf.hpp>
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -37,6 +39,10 @@ const std::map<std::string_view, Function>& functions()
         {"erfc", [](std::span<const Big> x) -> Big { return boost::math::erfc(x[0]); }},
         {"sigmoid", [](std::span<const Big> x) -> Big { return 1 / (1 + exp(-x[0])); }},
         {"softplus", [](std::span<const Big> x) -> Big { return log(1 + exp(x[0])); }},
+        {"maximum", [](std::span<const Big> x) -> Big { return x[0] < x[1] ? x[1] : x[0]; }},
+        {"less", [](std::span<const Big> x) -> Big { return x[0] < x[1] ? 1 : 0; }},
+        {"equal", [](std::span<const Big> x) -> Big { return x[0] == x[1] ? 1 : 0; }},
+        {"where", [](std::span<const Big> x) -> Big { return x[0] != 0 ? x[1] : x[2]; }},
         {"cast", [](std::span<const Big> x) -> Big { return x[0]; }},
         {"broadcast_to", [](std::span<const Big> x) -> Big { return x[0]; }},
     };
@@ -62,6 +68,126 @@ Big exact_value(const Variable& v,
     if (f == functions().end())
         throw std::logic_error("no exact meaning for " + std::string(a.op().name));
     return f->second(x);
+}
+
+namespace {
+
+class ExactGraph {
+public:
+    ExactGraph(std::span<const Variable> inputs, std::span<const Array> values)
+        : inputs_(inputs), values_(values)
+    {}
+
+    const std::vector<Big>& evaluate(const Variable& v)
+    {
+        if (const auto at = done_.find(v.value()); at != done_.end()) return at->second;
+        return done_.emplace(v.value(), compute(v)).first->second;
+    }
+
+private:
+    std::vector<Big> compute(const Variable& v)
+    {
+        for (std::size_t k = 0; k < inputs_.size(); ++k)
+            if (same(inputs_[k], v)) return elements(values_[k]);
+        const Apply a = v.owner();
+        if (!a) return elements(v.constant());
+        if (const auto* composite = std::get_if<Composite>(&a.op().lowering)) {
+            kept_.push_back(composite->expand({a.params().get(), a.inputs()}));
+            return evaluate(kept_.back());
+        }
+        if (std::holds_alternative<Pointwise>(a.op().lowering)) return pointwise(a);
+        if (const auto* reduce = std::get_if<Reduce>(&a.op().lowering))
+            return reduced(a, reduce->monoid);
+        return moved(a);
+    }
+
+    static std::vector<Big> elements(const Array& a)
+    {
+        std::vector<Big> all;
+        for (std::int64_t i = 0; i < a.size(); ++i)
+            all.emplace_back(a.as_double(i));
+        return all;
+    }
+
+    std::vector<Big> pointwise(const Apply& a)
+    {
+        const auto f = functions().find(a.op().name);
+        if (f == functions().end())
+            throw std::logic_error("no exact meaning for " + std::string(a.op().name));
+        std::vector<std::vector<Big>> operands;
+        for (const Variable& in : a.inputs())
+            operands.push_back(evaluate(in));
+        std::vector<Big> all;
+        std::vector<Big> x(operands.size());
+        for (std::size_t i = 0; i < operands[0].size(); ++i) {
+            for (std::size_t k = 0; k < x.size(); ++k)
+                x[k] = operands[k][i];
+            all.push_back(f->second(x));
+        }
+        return all;
+    }
+
+    std::vector<Big> reduced(const Apply& a, Monoid monoid)
+    {
+        if (monoid != Monoid::sum && monoid != Monoid::max)
+            throw std::logic_error("no exact meaning for " + std::string(a.op().name));
+        const std::vector<Big>& x = evaluate(a.input(0));
+        const Shape shape = a.input(0).shape();
+        const auto& axes = a.params_as<ReduceParams>().axes;
+        std::vector<Big> all(static_cast<std::size_t>(element_count(a.output().shape()).value()),
+                             monoid == Monoid::sum ? Big(0) : Big(-1e300));
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            std::size_t rest = i;
+            std::size_t at = 0;
+            std::size_t stride = 1;
+            for (std::size_t k = shape.size(); k-- > 0;) {
+                const auto extent = static_cast<std::size_t>(shape[k].value());
+                if (std::ranges::find(axes, static_cast<int>(k)) == axes.end()) {
+                    at += rest % extent * stride;
+                    stride *= extent;
+                }
+                rest /= extent;
+            }
+            if (monoid == Monoid::sum)
+                all[at] += x[i];
+            else if (x[i] > all[at])
+                all[at] = x[i];
+        }
+        return all;
+    }
+
+    /// An op that moves elements moves their positions in the same way.
+    std::vector<Big> moved(const Apply& a)
+    {
+        const std::vector<Big>& x = evaluate(a.input(0));
+        std::vector<std::int64_t> shape;
+        for (const Extent& e : a.input(0).shape())
+            shape.push_back(e.value());
+        Array positions = Array::zeros(DType::f64, shape);
+        for (std::int64_t i = 0; i < positions.size(); ++i)
+            static_cast<double*>(positions.data())[i] = static_cast<double>(i);
+        std::vector<Array> operands{positions.cast(a.input(0).dtype())};
+        for (std::size_t k = 1; k < a.inputs().size(); ++k)
+            operands.push_back(evaluate_reference(inputs_, values_, std::span(&a.input(k), 1))[0]);
+        const Array from = evaluate_reference(a, operands)[0];
+        std::vector<Big> all;
+        for (std::int64_t i = 0; i < from.size(); ++i)
+            all.push_back(x[static_cast<std::size_t>(from.as_double(i))]);
+        return all;
+    }
+
+    std::span<const Variable> inputs_;
+    std::span<const Array> values_;
+    Variables kept_; // expansions, whose addresses are keys
+    std::map<const detail::Value*, std::vector<Big>> done_;
+};
+
+} // namespace
+
+std::vector<Big>
+exact_values(const Variable& v, std::span<const Variable> inputs, std::span<const Array> values)
+{
+    return ExactGraph(inputs, values).evaluate(v);
 }
 
 } // namespace croton::test

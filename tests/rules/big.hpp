@@ -5,6 +5,7 @@
 #include <boost/multiprecision/cpp_bin_float.hpp>
 
 #include <span>
+#include <vector>
 
 namespace croton::test {
 
@@ -17,5 +18,9 @@ Big exact_value(const Variable& v,
                 std::span<const Variable> inputs,
                 std::span<const Array> values,
                 std::int64_t i);
+
+/// All elements of an expression that may also reduce, move and pick elements.
+std::vector<Big>
+exact_values(const Variable& v, std::span<const Variable> inputs, std::span<const Array> values);
 
 } // namespace croton::test

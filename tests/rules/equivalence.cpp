@@ -53,7 +53,7 @@ double real_sample(Sample kind, std::mt19937& random)
     case Sample::positive:
         return 0.05 + 6 * unit;
     case Sample::wide:
-        return sign * std::exp(-24 + 30 * unit); // 4e-11 .. 400
+        return sign * std::exp(-24 + 29 * unit); // 4e-11 .. 148, which 100 digits can tell apart
     case Sample::special:
         return special_value(random);
     }
@@ -80,6 +80,10 @@ Array sample(const Variable& input,
     Array a = Array::zeros(DType::i64, shape);
     const bool all = input.dtype() == DType::i8 || input.dtype() == DType::u8;
     for (std::int64_t i = 0; i < a.size(); ++i) {
+        if (input.name() == "i" || input.name() == "j") { // an index
+            static_cast<std::int64_t*>(a.data())[i] = static_cast<std::int64_t>(random() % 16);
+            continue;
+        }
         const std::uint64_t bits = (static_cast<std::uint64_t>(random()) << 32) | random();
         const std::uint64_t step = static_cast<std::uint64_t>(i) + at * round;
         const auto value = static_cast<std::int64_t>(all && at < 2 ? step : bits >> (bits % 60));
@@ -123,10 +127,11 @@ public:
     {
         std::mt19937 random(7);
         const bool integers = !is_float(instance_.dtype);
-        const std::size_t rounds = integers && instance_.inputs.size() > 1 ? 256 : 12;
+        const std::size_t rounds = integers && instance_.inputs.size() > 1 ? 256 : 9;
         for (std::size_t round = 0; round < rounds && outcome_.failure.empty(); ++round) {
             const Sample kind = sample_kind(round);
             values_.clear();
+            exact_.clear();
             for (std::size_t k = 0; k < instance_.inputs.size(); ++k)
                 values_.push_back(sample(instance_.inputs[k], k, round, kind, random));
             left_ = evaluate_reference(instance_.inputs, values_, std::span(&instance_.left, 1))[0]
@@ -146,7 +151,8 @@ private:
         if (rule_.exactness == Exactness::rounding)
             return rule_.left.params().empty() ? Sample::moderate : Sample::positive;
         static constexpr Sample kinds[] = {Sample::moderate, Sample::wide, Sample::special};
-        return kinds[round % 3];
+        const bool reduces = rule_.exactness == Exactness::sharper && !rule_.left.params().empty();
+        return kinds[round % (reduces ? 2 : 3)]; // one NaN would hide a whole line of a reduction
     }
 
     bool agrees(std::int64_t i)
@@ -192,6 +198,7 @@ private:
         const double r = right_.as_double(i);
         if (l == r) return true;
         for (const Array& a : values_) {
+            if (a.size() != 1 && a.size() != left_.size()) continue;
             const double x = a.as_double(a.size() == 1 ? 0 : i);
             if (std::isnan(x)) return false;
             if (std::isinf(x) && std::isnan(l)) return true; // the right side gives a limit
@@ -200,7 +207,7 @@ private:
         const DType t = left_.dtype();
         if (std::isfinite(l) && abs(Big(l) - Big(r)) <= 2 * unit_in_last_place(Big(l), t))
             return true;
-        const Big truth = exact_value(instance_.left, instance_.inputs, values_, i);
+        const Big truth = exact(i);
         if (isnan(truth)) return std::isnan(r);
         if (isinf(truth)) return std::isinf(r);
         if (abs(truth) < 1e-80)
@@ -209,11 +216,23 @@ private:
         const Big largest(single ? std::numeric_limits<float>::max()
                                  : std::numeric_limits<double>::max());
         if (abs(truth) > largest) return !std::isnan(r);
-        const Big unit = unit_in_last_place(truth, t);
+        // Of a sum's logarithm the absolute error is what can be asked for: the sum's relative one.
+        const bool reduces = !rule_.left.params().empty();
+        const Big scale = reduces && abs(truth) < 1 ? Big(1) : Big(abs(truth));
+        const Big unit = unit_in_last_place(scale, t);
         const Big right_error = std::isfinite(r) ? Big(abs(Big(r) - truth) / unit) : Big(1e300);
         const Big left_error = std::isfinite(l) ? Big(abs(Big(l) - truth) / unit) : Big(1e300);
         outcome_.left_is_worse |= left_error > 1000 * std::max(right_error, Big(1));
         return right_error <= std::max(left_error, Big(4 * rule_.right.size())); // 4 an op
+    }
+
+    /// Rules without parameters are pointwise: one element is enough.
+    Big exact(std::int64_t i)
+    {
+        if (rule_.left.params().empty())
+            return exact_value(instance_.left, instance_.inputs, values_, i);
+        if (exact_.empty()) exact_ = exact_values(instance_.left, instance_.inputs, values_);
+        return exact_[static_cast<std::size_t>(i)];
     }
 
     void describe(std::int64_t i)
@@ -236,6 +255,7 @@ private:
     std::vector<Array> values_;
     Array left_;
     Array right_;
+    std::vector<Big> exact_; ///< the left side's elements, once asked for in a round
     Outcome outcome_;
 };
 
@@ -251,6 +271,10 @@ TEST_CASE("both sides of every rule agree at its exactness")
             bool left_is_worse = false;
             for (DType t : tested_dtypes)
                 for (const Instance& instance : instances(*rule, t)) {
+                    const bool inexact = rule->exactness == Exactness::sharper ||
+                                         rule->exactness == Exactness::rounding;
+                    if (inexact && is_float(instance.left.dtype()) && !is_float(t))
+                        continue; // integers as floats are a few of the floats' own samples
                     const Outcome outcome = Checker(*rule, instance).run();
                     CHECK(outcome.failure == "");
                     left_is_worse |= outcome.left_is_worse;

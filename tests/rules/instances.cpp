@@ -42,6 +42,9 @@ public:
         for (const Variable& in : a.inputs())
             operands.push_back(build(in));
         const int rank = operands.empty() ? 0 : operands[0].rank();
+        if (a.params() && a.params()->fields()[0].name == "axis") // such ops align their operands
+            for (const Variable& v : operands)
+                if (v.rank() != rank) throw NoInstance{};
         return apply(a.op(), operands, with_values(a.params(), rank), nullptr);
     }
 
@@ -64,6 +67,8 @@ private:
             } else if (auto* const* axis = std::get_if<int*>(&to[i].value)) {
                 **axis = std::get<int>(value);
                 if (**axis >= rank) throw NoInstance{};
+            } else if (auto* const* steps = std::get_if<std::vector<std::int64_t>*>(&to[i].value)) {
+                **steps = std::get<std::vector<std::int64_t>>(value);
             } else if (auto* const* shape = std::get_if<Shape*>(&to[i].value)) {
                 **shape = std::get<Shape>(value);
             } else {
@@ -77,10 +82,14 @@ private:
     const ParamValues& params_;
 };
 
-/// What a field of that kind is tried with.
-std::vector<ParamValue> candidates(const FieldPointer& field)
+/// What a field of that name and kind is tried with.
+std::vector<ParamValue> candidates(std::string_view name, const FieldPointer& field)
 {
     using Axes = std::vector<int>;
+    if (name == "start") return {Shape{2, 0}}; // of a slice
+    if (name == "stop") return {Shape{9, 16}};
+    if (name == "step") return {std::vector<std::int64_t>{3, 1}};
+    if (name == "dropped") return {Axes{}};
     if (std::holds_alternative<std::vector<int>*>(field))
         return {Axes{1}, Axes{0}, Axes{0, 1}, Axes{1, 0}, Axes{}};
     if (std::holds_alternative<int*>(field)) return {0, 1};
@@ -97,13 +106,15 @@ void collect_params(const Variable& pattern,
     if (a.params())
         for (const FieldRef& f : a.params()->fields())
             if (const std::string_view name = wildcard_name(f.value); !name.empty())
-                found.emplace(std::string(name), candidates(f.value));
+                found.emplace(std::string(name), candidates(f.name, f.value));
     for (const Variable& in : a.inputs())
         collect_params(in, found);
 }
 
 std::vector<Variable> candidates(std::string_view name, DType t)
 {
+    if (name == "i" || name == "j") // an index
+        return {input(name, DType::i64, {16, 16}), input(name, DType::i64, {5})};
     const Variable literal = is_float(t)           ? Variable(-2.75)
                              : t == DType::boolean ? Variable(true)
                                                    : Variable(3);

@@ -23,6 +23,7 @@ public:
 
     operator Axis() const { return Axis{marker()}; }
     operator std::vector<int>() const { return {marker()}; }
+    operator std::vector<std::int64_t>() const { return {marker()}; }
     operator int() const { return marker(); }
     operator Shape() const { return {Extent(marker())}; }
     operator DType() const { return static_cast<DType>(100 + index_); }
