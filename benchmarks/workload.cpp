@@ -32,10 +32,12 @@ double median_ns(const std::function<void()>& call, int threads)
     std::size_t inner = 1;
     const auto repetition = [&] {
         const double start = now();
-        for (std::size_t i = 0; i < inner; ++i) call();
+        for (std::size_t i = 0; i < inner; ++i)
+            call();
         return now() - start;
     };
-    while (repetition() < 5e6) inner *= 2;
+    while (repetition() < 5e6)
+        inner *= 2;
     std::vector<double> ns;
     const double start = now();
     while (ns.size() < 7 || now() - start < 0.3e9)
@@ -50,7 +52,8 @@ double checksum(const std::vector<Array>& outputs)
     for (const Array& output : outputs) {
         const Array wide = output.cast(DType::f64);
         const auto* p = static_cast<const double*>(wide.data());
-        for (std::int64_t i = 0; i < wide.size(); ++i) total += p[i];
+        for (std::int64_t i = 0; i < wide.size(); ++i)
+            total += p[i];
     }
     return total;
 }
@@ -74,7 +77,8 @@ void run_case(std::string_view workload,
     const std::vector<croton::Any> arguments(inputs.begin(), inputs.end());
     const croton::Results first = f.call(arguments);
     std::vector<Array> outputs;
-    for (std::size_t i = 0; i < first.size(); ++i) outputs.push_back(first[i]);
+    for (std::size_t i = 0; i < first.size(); ++i)
+        outputs.push_back(first[i]);
     const double ns = median_ns([&] { f.call_into(inputs, outputs); }, threads);
     line(workload, name, ns, checksum(outputs), threads);
 }

@@ -12,15 +12,13 @@
 
 namespace bench {
 
-/// Numbers in [low, high): frac(0.6180339887498949 * (i + 1 + 1000003 * k)), the k-th input of a workload.
-croton::Array input(const std::vector<std::int64_t>& shape,
-                    double low,
-                    double high,
-                    int k,
-                    croton::DType dtype);
+/// Numbers in [low, high): frac(0.6180339887498949 * (i + 1 + 1000003 * k)), the k-th input of a
+/// workload.
+croton::Array
+input(const std::vector<std::int64_t>& shape, double low, double high, int k, croton::DType dtype);
 
-/// Median nanoseconds of a call: at least 7 repetitions and 0.3 s, each repetition at least 5 ms. On
-/// one thread the clock is the thread's own CPU time.
+/// Median nanoseconds of a call: at least 7 repetitions and 0.3 s, each repetition at least 5 ms.
+/// On one thread the clock is the thread's own CPU time.
 double median_ns(const std::function<void()>& call, int threads);
 
 /// Sum of all elements in f64.

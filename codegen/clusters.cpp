@@ -413,7 +413,8 @@ private:
         if (!reading.aligned)
             return refuse(value, c, s, "it needs elements other than the one at its own index");
         if (!fits_product(value, c, reading))
-            return refuse(value, c, s, "its operands do not lie along the product's rows and columns");
+            return refuse(value, c, s,
+                          "its operands do not lie along the product's rows and columns");
         if (c.statements + reading.statements > most_statements_in_a_vector_loop)
             return refuse(value, c, s,
                           fmt::format("the kernel would have more than {} statements",
@@ -539,7 +540,8 @@ private:
             !is_short(grown.inner))
             return needed ? refuse(value, c, s, "the whole array must be reduced first") : false;
         const Reading reading = read(value, apply, s, grown, inner);
-        // A second pass over a whole array would wait for the first: each gets its blocks by itself.
+        // A second pass over a whole array would wait for the first: each gets its blocks by
+        // itself.
         if (grown.outer.empty() && s.reduces && !is_short(grown.inner) &&
             std::ranges::any_of(reading.reads, [&](const Variable& v) { return find(c, v); }))
             return refuse(value, c, s, "the whole array must be reduced first");

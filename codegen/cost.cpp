@@ -1,14 +1,12 @@
 #include <croton/codegen/cost.hpp>
+#include <croton/codegen/prelude.hpp>
+#include <croton/ir/format.hpp>
 
 #include <algorithm>
 #include <cctype>
 #include <string>
-
 #include <string_view>
 #include <variant>
-
-#include <croton/codegen/prelude.hpp>
-#include <croton/ir/format.hpp>
 
 namespace croton::inline v1::codegen {
 
@@ -20,13 +18,17 @@ int count_operators(std::string_view text, DType dtype)
     int count = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
-        if (c == '/') count += 4;
-        else if (c == '+' || c == '-' || c == '*' || c == '<' || c == '>' || c == '?') ++count;
+        if (c == '/')
+            count += 4;
+        else if (c == '+' || c == '-' || c == '*' || c == '<' || c == '>' || c == '?')
+            ++count;
         if (!text.substr(i).starts_with("_{")) continue;
         std::size_t first = i; // the function's name: letters before, a dtype for {t}
-        while (first > 0 && (std::isalnum(static_cast<unsigned char>(text[first - 1])) || text[first - 1] == '_'))
+        while (first > 0 && (std::isalnum(static_cast<unsigned char>(text[first - 1])) ||
+                             text[first - 1] == '_'))
             --first;
-        const std::string function = fmt::format("{}_{}", text.substr(first, i - first), name(dtype));
+        const std::string function =
+            fmt::format("{}_{}", text.substr(first, i - first), name(dtype));
         count += std::max(1, prelude_flops(function));
     }
     return count;

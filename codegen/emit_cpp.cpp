@@ -8,8 +8,8 @@
 #include "emit_contract.hpp"
 #include "expression.hpp"
 #include "monoid_text.hpp"
-#include "use_depths.hpp"
 #include "puller.hpp"
+#include "use_depths.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -207,18 +207,16 @@ private:
         if (nest_.checks_index) writer_.raw("return bad;");
     }
 
-    /// Sines in a loop over lanes: the straight-line form, exact up to 2^20, keeps the loop a vector
-    /// loop; a lane beyond sets a flag, and the whole is then computed by the exact form.
+    /// Sines in a loop over lanes: the straight-line form, exact up to 2^20, keeps the loop a
+    /// vector loop; a lane beyond sets a flag, and the whole is then computed by the exact form.
     bool has_fast_twin() const
     {
         if (nest_.checks_index) return false;
-        const bool in_lanes =
-            std::ranges::any_of(nest_.scalars, [&](const Scalar& s) {
-                return s.depth > 0 && expressions_.has_fast_form(s);
-            });
-        const bool columns = std::ranges::any_of(nest_.body, [](const Statement& st) {
-            return std::holds_alternative<ColumnLoop>(st);
+        const bool in_lanes = std::ranges::any_of(nest_.scalars, [&](const Scalar& s) {
+            return s.depth > 0 && expressions_.has_fast_form(s);
         });
+        const bool columns = std::ranges::any_of(
+            nest_.body, [](const Statement& st) { return std::holds_alternative<ColumnLoop>(st); });
         return in_lanes && !columns;
     }
 
@@ -226,9 +224,11 @@ private:
     {
         const std::vector<std::string> list = parameters();
         std::vector<std::string> arguments;
-        for (const std::string& p : list) arguments.push_back(p.substr(p.rfind(' ') + 1));
+        for (const std::string& p : list)
+            arguments.push_back(p.substr(p.rfind(' ') + 1));
         const auto twin = [&](std::string_view type, std::string_view form) {
-            return writer_.function(parameter_list(fmt::format("static {} {}_{}", type, kernel_.name, form), list));
+            return writer_.function(
+                parameter_list(fmt::format("static {} {}_{}", type, kernel_.name, form), list));
         };
         write_header();
         {
@@ -249,8 +249,7 @@ private:
             write(nest_.body);
         }
         writer_.blank();
-        const auto scope =
-            writer_.function(parameter_list("CT_KERNEL void " + kernel_.name, list));
+        const auto scope = writer_.function(parameter_list("CT_KERNEL void " + kernel_.name, list));
         writer_.raw("// Arguments beyond 2^20 need more digits of pi: then all is computed again.");
         writer_.line("if ({}) {};", parameter_list(kernel_.name + "_fast", arguments),
                      parameter_list(kernel_.name + "_exact", arguments));
@@ -288,7 +287,8 @@ private:
     {
         const std::string line = expressions_.define(id, use_depth_[static_cast<std::size_t>(id)]);
         if (!line.empty()) writer_.raw(line);
-        if (const std::string flag = expressions_.hard_argument(id); !flag.empty()) writer_.raw(flag);
+        if (const std::string flag = expressions_.hard_argument(id); !flag.empty())
+            writer_.raw(flag);
     }
 
     void write_store(const Store& s)
@@ -303,7 +303,7 @@ private:
     std::string loop_head(const Loop& l, std::string_view index) const
     {
         const bool blocked = kernel_.parallel && l.parallel;
-        const std::string end = blocked          ? "end"
+        const std::string end = blocked         ? "end"
                                 : l.end.empty() ? c_text(l.extent, symbols_)
                                                 : l.end;
         const std::string begin = blocked ? "begin" : l.first.empty() ? "0" : l.first;
@@ -466,13 +466,13 @@ private:
             writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, extent, width);
         if (!whole)
             writer_.line("const i64 lanes = {0} - {1} < {2} ? {0} - {1} : {2};",
-                         extent.find(' ') == extent.npos ? extent : "(" + extent + ")", first, width);
+                         extent.find(' ') == extent.npos ? extent : "(" + extent + ")", first,
+                         width);
         const auto lanes =
             writer_.block("for (i64 l = 0; l < {}; ++l)", whole ? std::to_string(width) : "lanes");
         writer_.line("const i64 {} = {} + l;", index, first);
         body("l");
     }
-
 
     // ---- columns
 

@@ -1,7 +1,6 @@
 #include "expression.hpp"
 
 #include <croton/codegen/prelude.hpp>
-
 #include <croton/ir/format.hpp>
 #include <croton/ir/overloaded.hpp>
 
@@ -120,7 +119,8 @@ std::string_view fast_stem(const Op& op, DType t)
     const std::size_t end = text.find("_{t}({a})");
     if (end == text.npos || end + 9 != text.size() || !is_float(t)) return {};
     const std::string_view stem = text.substr(0, end);
-    return has_prelude_function(fmt::format("{}_fast_{}", stem, name(t))) ? stem : std::string_view();
+    return has_prelude_function(fmt::format("{}_fast_{}", stem, name(t))) ? stem
+                                                                          : std::string_view();
 }
 
 } // namespace

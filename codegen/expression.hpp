@@ -30,7 +30,8 @@ public:
     /// A function of the prelude that has a straight-line form for arguments that are not large.
     bool has_fast_form(const Scalar& scalar) const;
     void use_fast_forms(bool use) { fast_ = use; }
-    /// With fast forms: the statement that flags an argument for which the form does not hold, or "".
+    /// With fast forms: the statement that flags an argument for which the form does not hold, or
+    /// "".
     std::string hard_argument(ScalarId id) const;
 
     std::string element(BufferId buffer, const Extent& at) const;

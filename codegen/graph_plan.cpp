@@ -53,7 +53,8 @@ void find_lifetimes(GraphPlan& plan)
         }
     }
     for (std::size_t s = 0; s < plan.steps.size(); ++s)
-        for (const Variable& v : plan.steps[s].scratch) plan.lifetimes.push_back({v, bytes_of(v), s, s});
+        for (const Variable& v : plan.steps[s].scratch)
+            plan.lifetimes.push_back({v, bytes_of(v), s, s});
     for (std::size_t s = 0; s < plan.steps.size(); ++s)
         if (plan.steps[s].body) {
             const Apply scan = plan.steps[s].cluster->roots[0].value.owner();

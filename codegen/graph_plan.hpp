@@ -22,7 +22,7 @@ struct PlannedKernel {
 struct PlannedStep {
     const Cluster* cluster = nullptr;
     std::vector<PlannedKernel> kernels;
-    std::vector<Variable> scratch; ///< arrays that one kernel hands to the next
+    std::vector<Variable> scratch;   ///< arrays that one kernel hands to the next
     std::unique_ptr<GraphPlan> body; ///< of a loop over steps
     std::size_t workspace = 0;       ///< lifetime of that loop's own memory
 };

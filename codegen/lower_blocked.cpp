@@ -1,8 +1,8 @@
 #include "lower_blocked.hpp"
 
-#include <algorithm>
-
 #include <croton/ir/format.hpp>
+
+#include <algorithm>
 
 #include "cluster_index.hpp"
 #include "puller.hpp"
@@ -22,13 +22,15 @@ void read_others(Puller& puller, const Cluster& cluster)
 {
     for (const Root& r : cluster.roots)
         for (const Variable& v : r.reads) {
-            const bool own = std::ranges::any_of(cluster.roots, [&](const Root& o) { return same(o.value, v); });
+            const bool own =
+                std::ranges::any_of(cluster.roots, [&](const Root& o) { return same(o.value, v); });
             if (!own) puller.in_memory(v);
         }
 }
 
 /// Each block's partial results: `partials[k]` belongs to the k-th reduction.
-LoopNest write_partials(const Cluster& cluster, const std::vector<Variable>& partials, const Extent& blocks)
+LoopNest
+write_partials(const Cluster& cluster, const std::vector<Variable>& partials, const Extent& blocks)
 {
     const Extent n = element_count(cluster.inner);
     const Extent block = as_extent(loop_symbol(0));
@@ -54,20 +56,25 @@ LoopNest write_partials(const Cluster& cluster, const std::vector<Variable>& par
         nest.applies.push_back(r.value.owner());
     }
     puller.close();
-    for (std::size_t k = 0; k < partials.size(); ++k) puller.store(partials[k], {{block}, {blocks}}, results[k]);
+    for (std::size_t k = 0; k < partials.size(); ++k)
+        puller.store(partials[k], {{block}, {blocks}}, results[k]);
     puller.close();
     return nest;
 }
 
 /// The partial results combined, and what follows from them.
-LoopNest combine_partials(const Cluster& cluster, const std::vector<Variable>& partials, const Extent& blocks)
+LoopNest combine_partials(const Cluster& cluster,
+                          const std::vector<Variable>& partials,
+                          const Extent& blocks)
 {
     LoopNest nest;
     Puller puller(nest);
     read_others(puller, cluster);
-    for (const Variable& p : partials) puller.in_memory(p);
+    for (const Variable& p : partials)
+        puller.in_memory(p);
     std::vector<ScalarId> results;
-    for (const Variable& p : partials) results.push_back(puller.add({p.dtype(), Accumulated{}, 0, 0, Variable()}));
+    for (const Variable& p : partials)
+        results.push_back(puller.add({p.dtype(), Accumulated{}, 0, 0, Variable()}));
     Loop loop{loop_symbol(0), "i", blocks};
     loop.kind = LoopKind::lanes;
     puller.open(std::move(loop));
@@ -93,7 +100,8 @@ LoopNest combine_partials(const Cluster& cluster, const std::vector<Variable>& p
 
 bool reduces_in_blocks(const Cluster& cluster)
 {
-    if (cluster.kind != ClusterKind::rows || !cluster.outer.empty() || cluster.inner.empty()) return false;
+    if (cluster.kind != ClusterKind::rows || !cluster.outer.empty() || cluster.inner.empty())
+        return false;
     const Extent n = element_count(cluster.inner);
     if (n.is_known() && n.value() <= reduction_block) return false;
     return std::ranges::none_of(cluster.roots, [](const Root& r) {
@@ -107,7 +115,8 @@ Lowered lower_blocked(const Cluster& cluster)
     const Extent blocks = floor_div(n + Extent(reduction_block - 1), Extent(reduction_block));
     Lowered lowered;
     for (const Root& r : cluster.roots)
-        if (r.reduces) lowered.scratch.push_back(input("partial", computed_dtype(r.value.dtype()), {blocks}));
+        if (r.reduces)
+            lowered.scratch.push_back(input("partial", computed_dtype(r.value.dtype()), {blocks}));
     lowered.nests.push_back(write_partials(cluster, lowered.scratch, blocks));
     lowered.nests.push_back(combine_partials(cluster, lowered.scratch, blocks));
     return lowered;

@@ -133,7 +133,8 @@ private:
         const std::string_view text = items_[i].text;
         const std::size_t body = text.find('{', text.find("*/") == text.npos ? 0 : text.find("*/"));
         for (std::size_t k = body; k < text.size(); ++k)
-            if (const char c = text[k]; c == '+' || c == '-' || c == '*' || c == '/' || c == '?') ++items_[i].flops;
+            if (const char c = text[k]; c == '+' || c == '-' || c == '*' || c == '/' || c == '?')
+                ++items_[i].flops;
         for (std::size_t need : items_[i].needs) {
             count(need, counted);
             items_[i].flops += items_[need].flops;
@@ -235,7 +236,8 @@ private:
             items_[i].needs.assign(needs.begin(), needs.end());
         }
         std::vector<bool> counted(items_.size(), false);
-        for (std::size_t i = 0; i < items_.size(); ++i) count(i, counted);
+        for (std::size_t i = 0; i < items_.size(); ++i)
+            count(i, counted);
     }
 
     void append(std::size_t i,

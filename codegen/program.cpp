@@ -412,7 +412,8 @@ private:
 
     void write_calls(const PlannedStep& step)
     {
-        for (const PlannedKernel& k : step.kernels) write_call(k, step.cluster->kind);
+        for (const PlannedKernel& k : step.kernels)
+            write_call(k, step.cluster->kind);
     }
 
     void write_call(const PlannedKernel& step, ClusterKind kind)
@@ -452,12 +453,15 @@ private:
         Extent iterations = 1;
         const Block* block = &step.nest.body;
         bool first = true;
-        const detail::Atom* loop_symbol_of_first = index_symbol(0); // an inner extent may shrink with it
+        const detail::Atom* loop_symbol_of_first =
+            index_symbol(0); // an inner extent may shrink with it
         while (block) {
             const Block* next = nullptr;
             for (const Statement& st : *block)
                 if (const auto* l = std::get_if<Loop>(&st)) {
-                    if (!first) iterations = iterations * substitute(l->extent, {{loop_symbol_of_first, Extent(0)}});
+                    if (!first)
+                        iterations =
+                            iterations * substitute(l->extent, {{loop_symbol_of_first, Extent(0)}});
                     first = false;
                     next = &l->body;
                     break;

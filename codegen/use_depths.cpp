@@ -1,8 +1,8 @@
 #include "use_depths.hpp"
 
-#include <algorithm>
-
 #include <croton/ir/overloaded.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1::codegen {
 

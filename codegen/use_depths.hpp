@@ -1,8 +1,8 @@
 #pragma once
 
-#include <vector>
-
 #include <croton/codegen/loop_nest.hpp>
+
+#include <vector>
 
 namespace croton::inline v1::codegen {
 

@@ -277,17 +277,21 @@ void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs
         arrays.push_back(inputs[i].contiguous());
     }
     if (outputs.size() != f.result_count())
-        throw user_error(Code::shape, f.where, f.name, "gives {} outputs, {} arrays are given for them", f.result_count(),
+        throw user_error(Code::shape, f.where, f.name,
+                         "gives {} outputs, {} arrays are given for them", f.result_count(),
                          outputs.size());
     std::vector<Array> results(outputs.begin(), outputs.end());
     for (std::size_t i = 0; i < results.size(); ++i)
         if (!results[i].is_contiguous() || results[i].dtype() != f.outputs[i].dtype() ||
             results[i].rank() != f.outputs[i].rank())
-            throw user_error(Code::shape, f.where, f.name, "output {} is {}; the array for it is not a row-major one of that type", i,
-                             to_string(f.outputs[i].type()));
+            throw user_error(
+                Code::shape, f.where, f.name,
+                "output {} is {}; the array for it is not a row-major one of that type", i,
+                to_string(f.outputs[i].type()));
     const std::vector<Array> made = run_arrays(f, arrays, std::move(results));
     if (!f.options.reference) return;
-    for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i] = made[i];
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        outputs[i] = made[i];
 }
 
 Results Function::call_named(std::initializer_list<std::pair<std::string_view, Any>> given) const

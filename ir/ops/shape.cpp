@@ -46,8 +46,10 @@ std::vector<AxisGroup> matching_groups(const Shape& x, const Shape& y)
             const bool take_x = g.x_last < x.size() &&
                                 (g.y_last == y.size() || (g.x_last == i && g.x_first == g.x_last) ||
                                  holds_fewer(x_count, y_count));
-            if (take_x) x_count = x_count * x[g.x_last++];
-            else y_count = y_count * y[g.y_last++];
+            if (take_x)
+                x_count = x_count * x[g.x_last++];
+            else
+                y_count = y_count * y[g.y_last++];
         } while (!same(x_count, y_count) && (g.x_last < x.size() || g.y_last < y.size()));
         i = g.x_last;
         j = g.y_last;

@@ -159,7 +159,8 @@ enum class ContractKind : std::uint8_t {
 /// nest's body, if it has one, is the epilogue: loops over i and j inside symbol 0, the batch.
 struct ContractNest {
     ContractKind kind = ContractKind::blocks;
-    bool turned = false; ///< a column as a row: m and n, a and b are swapped, the epilogue's i and j not
+    bool turned =
+        false; ///< a column as a row: m and n, a and b are swapped, the epilogue's i and j not
     BufferId a = -1, b = -1;
     BufferId out = -1; ///< where the sums go
     /// Arrays for packed operands; -1: never packed.

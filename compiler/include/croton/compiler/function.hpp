@@ -141,7 +141,8 @@ public:
         return call({list, sizeof...(A)});
     }
     Results call(std::span<const Any> inputs) const;
-    /// The same with the outputs' memory given: row-major arrays of their dtype and shape, written to.
+    /// The same with the outputs' memory given: row-major arrays of their dtype and shape, written
+    /// to.
     void call_into(std::span<const Array> inputs, std::span<Array> outputs) const;
     Results call_named(std::initializer_list<std::pair<std::string_view, Any>> inputs) const;
 
