@@ -31,8 +31,8 @@ public:
                  const EmittedKernel& kernel,
                  const SymbolNames& symbols)
         : w_(writer), nest_(nest), c_(nest.contract[0]), kernel_(kernel), symbols_(symbols),
-          dtype_(nest.buffers[static_cast<std::size_t>(c_.out)].dtype()), type_(scalar_type(dtype_)),
-          bytes_(static_cast<int>(size_bytes(dtype_)))
+          dtype_(nest.buffers[static_cast<std::size_t>(c_.out)].dtype()),
+          type_(scalar_type(dtype_)), bytes_(static_cast<int>(size_bytes(dtype_)))
     {
         for (const Extent& e : kernel.extents)
             shared_[as_symbol(e)] = "s->" + symbols.at(as_symbol(e));
@@ -57,8 +57,8 @@ public:
             if (packs()) write_packing();
             write_tile();
             return write_kernel(fmt::format("{} * ({}) * ({})", factor(c_.batch, symbols_),
-                                                row_tiles(symbols_),
-                                                ceiling(c_.n, tile_columns(), symbols_)));
+                                            row_tiles(symbols_),
+                                            ceiling(c_.n, tile_columns(), symbols_)));
         }
     }
 
@@ -71,7 +71,10 @@ private:
     }
 
     static std::string text(const Extent& e, const SymbolNames& names) { return c_text(e, names); }
-    static std::string factor(const Extent& e, const SymbolNames& names) { return c_factor(e, names); }
+    static std::string factor(const Extent& e, const SymbolNames& names)
+    {
+        return c_factor(e, names);
+    }
     std::string text(const Extent& e) const { return c_text(e, shared_); }
     std::string factor(const Extent& e) const { return c_factor(e, shared_); }
 
@@ -85,8 +88,8 @@ private:
     {
         return fmt::format("{} * ({})", factor(c_.batch, symbols_), ceiling(n, size, symbols_));
     }
-    /// Rows that a thread takes at a time, multiples of every CPU's blocks: many reuse what is cached of
-    /// b, few keep all threads busy.
+    /// Rows that a thread takes at a time, multiples of every CPU's blocks: many reuse what is
+    /// cached of b, few keep all threads busy.
     std::string tile_rows(const SymbolNames& names) const
     {
         if (!c_.m.is_known())
@@ -95,7 +98,10 @@ private:
     }
     int tile_columns() const { return tile_row_bytes / bytes_; }
     std::string columns() const { return fmt::format("CT_BLOCK_COLUMNS({})", type_); }
-    const std::string& name_of(BufferId id) const { return nest_.buffers[static_cast<std::size_t>(id)].name; }
+    const std::string& name_of(BufferId id) const
+    {
+        return nest_.buffers[static_cast<std::size_t>(id)].name;
+    }
     std::string buffer(BufferId id) const { return "s->" + name_of(id); }
     bool packs() const { return c_.packed_a >= 0 || c_.packed_b >= 0; }
 
@@ -118,7 +124,8 @@ private:
     static Extent symbol(std::size_t k) { return as_extent(loop_symbol(k)); }
     Extent batch_index() const { return is_known_as(c_.batch, 1) ? Extent(0) : symbol(0); }
 
-    std::string multiply_add(const std::string& a, const std::string& b, const std::string& sum) const
+    std::string
+    multiply_add(const std::string& a, const std::string& b, const std::string& sum) const
     {
         if (is_float(dtype_)) return fmt::format("fma_{}({}, {}, {})", type_, a, b, sum);
         return fmt::format("add_{0}({3}, mul_{0}({1}, {2}))", type_, a, b, sum);
@@ -126,7 +133,8 @@ private:
 
     Writer::Scope callback(const char* part) const
     {
-        auto scope = w_.function(fmt::format("static void {}_{}(void* context, i64 t)", kernel_.name, part));
+        auto scope =
+            w_.function(fmt::format("static void {}_{}(void* context, i64 t)", kernel_.name, part));
         w_.line("const struct {0}_parts* s = (const struct {0}_parts*)context;", kernel_.name);
         return scope;
     }
@@ -222,7 +230,8 @@ private:
     std::string row_offset(const Extent& offset, const Extent& stride) const
     {
         const std::string rest = indexed(offset);
-        const std::string row = is_known_as(stride, 1) ? "i + r" : fmt::format("(i + r) * {}", factor(stride));
+        const std::string row =
+            is_known_as(stride, 1) ? "i + r" : fmt::format("(i + r) * {}", factor(stride));
         if (is_known_as(stride, 0)) return rest;
         return rest == "0" ? row : fmt::format("{} + {}", rest, row);
     }
@@ -233,12 +242,13 @@ private:
     {
         const int lanes = lane_count(dtype_);
         {
-            const auto scope = w_.function(
-                fmt::format("CT_MATH {0} {1}_dot(const {0}* CT_RESTRICT a, const {0}* CT_RESTRICT b, i64 n)",
-                            type_, kernel_.name));
+            const auto scope = w_.function(fmt::format(
+                "CT_MATH {0} {1}_dot(const {0}* CT_RESTRICT a, const {0}* CT_RESTRICT b, i64 n)",
+                type_, kernel_.name));
             if (lanes == 1) {
                 w_.line("{} sum = 0;", type_);
-                w_.line("for (i64 p = 0; p < n; ++p) sum = {};", multiply_add("a[p]", "b[p]", "sum"));
+                w_.line("for (i64 p = 0; p < n; ++p) sum = {};",
+                        multiply_add("a[p]", "b[p]", "sum"));
                 w_.raw("return sum;");
             } else {
                 w_.line("{} acc[{}] = {{0}};", type_, lanes);
@@ -261,11 +271,13 @@ private:
             const Extent a = batch_index() * c_.a_batch + (row ? Extent(0) : symbol(2) * c_.a_m);
             const Extent b = batch_index() * c_.b_batch + (row ? symbol(2) * c_.b_n : Extent(0));
             w_.line("{}[{}] = {}_dot({} + {}, {} + {}, {});", buffer(c_.out),
-                    indexed(batch_index() * c_.m * c_.n + symbol(2)), kernel_.name, buffer(c_.a), indexed(a),
-                    buffer(c_.b), indexed(b), text(c_.k));
+                    indexed(batch_index() * c_.m * c_.n + symbol(2)), kernel_.name, buffer(c_.a),
+                    indexed(a), buffer(c_.b), indexed(b), text(c_.k));
         }
-        if (row) finish("0", "1", "j0", "j1");
-        else finish("j0", "j1", "0", "1");
+        if (row)
+            finish("0", "1", "j0", "j1");
+        else
+            finish("j0", "j1", "0", "1");
     }
 
     /// h, j0 and j1 of piece t of rows of n.
@@ -294,17 +306,18 @@ private:
             w_.line("{} sum = out[c];", type_);
             for (int r = 0; r < 8; ++r) {
                 const Extent p = symbol(3) + Extent(r);
-                w_.line("sum = {};", multiply_add(fmt::format("a[{}]", indexed(p * c_.a_k)),
-                                                  fmt::format("b[{} + c]", indexed(p * c_.b_k)), "sum"));
+                w_.line("sum = {};",
+                        multiply_add(fmt::format("a[{}]", indexed(p * c_.a_k)),
+                                     fmt::format("b[{} + c]", indexed(p * c_.b_k)), "sum"));
             }
             w_.raw("out[c] = sum;");
         }
         {
             const auto rest = w_.block("for (; p < {}; ++p)", text(c_.k));
             w_.line("for (i64 c = 0; c < width; ++c)");
-            w_.line("    out[c] = {};", multiply_add(fmt::format("a[{}]", indexed(symbol(3) * c_.a_k)),
-                                                     fmt::format("b[{} + c]", indexed(symbol(3) * c_.b_k)),
-                                                     "out[c]"));
+            w_.line("    out[c] = {};",
+                    multiply_add(fmt::format("a[{}]", indexed(symbol(3) * c_.a_k)),
+                                 fmt::format("b[{} + c]", indexed(symbol(3) * c_.b_k)), "out[c]"));
         }
         finish("0", "1", "j0", "j1");
     }
@@ -316,8 +329,8 @@ private:
         w_.raw("// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.");
         const auto scope = w_.function(parameter_list(
             fmt::format("CT_MATH void {}_block", kernel_.name),
-            {"i64 rows", "i64 depth", "b8 begun", fmt::format("const {}* CT_RESTRICT a", type_), "i64 a_row",
-             "i64 a_step", fmt::format("const {}* CT_RESTRICT b", type_), "i64 b_step",
+            {"i64 rows", "i64 depth", "b8 begun", fmt::format("const {}* CT_RESTRICT a", type_),
+             "i64 a_row", "i64 a_step", fmt::format("const {}* CT_RESTRICT b", type_), "i64 b_step",
              fmt::format("{}* CT_RESTRICT sums", type_), "i64 sums_row"}));
         const std::string rows = "for (i64 r = 0; r < rows; ++r)";
         const std::string each = fmt::format("    for (i64 c = 0; c < {}; ++c) ", columns());
@@ -350,10 +363,11 @@ private:
         w_.raw("// The same for up to CT_BLOCK_ROWS rows and a part of a block's columns.");
         const auto scope = w_.function(parameter_list(
             fmt::format("static void {}_rows", kernel_.name),
-            {"i64 rows", "i64 width", "i64 depth", "b8 begun", fmt::format("const {}* a", type_), "i64 a_row",
-             "i64 a_step", fmt::format("const {}* b", type_), "i64 b_step", fmt::format("{}* sums", type_),
-             "i64 sums_row"}));
-        if (no_edge()) w_.raw("(void)width;");
+            {"i64 rows", "i64 width", "i64 depth", "b8 begun", fmt::format("const {}* a", type_),
+             "i64 a_row", "i64 a_step", fmt::format("const {}* b", type_), "i64 b_step",
+             fmt::format("{}* sums", type_), "i64 sums_row"}));
+        if (no_edge())
+            w_.raw("(void)width;");
         else {
             w_.line("{} edge[CT_BLOCK_ROWS * {}];", type_, columns());
             w_.line("{}* const out = sums;", type_);
@@ -361,7 +375,8 @@ private:
             const auto narrow = w_.block("if (width < {})", columns());
             w_.raw("for (i64 r = 0; r < rows; ++r)");
             w_.line("    for (i64 c = 0; c < {0}; ++c)", columns());
-            w_.line("        edge[r * {} + c] = begun && c < width ? out[r * out_row + c] : 0;", columns());
+            w_.line("        edge[r * {} + c] = begun && c < width ? out[r * out_row + c] : 0;",
+                    columns());
             w_.raw("sums = edge;");
             w_.line("sums_row = {};", columns());
         }
@@ -369,8 +384,10 @@ private:
             const std::string a = *first ? fmt::format("a + {} * a_row", first) : "a";
             const std::string sums = *first ? fmt::format("sums + {} * sums_row", first) : "sums";
             return parameter_list(kernel_.name + "_block",
-                                  {rows, "depth", "begun", a, "a_row", "a_step", "b", "b_step", sums, "sums_row"},
-                                  w_.indent()) + ";";
+                                  {rows, "depth", "begun", a, "a_row", "a_step", "b", "b_step",
+                                   sums, "sums_row"},
+                                  w_.indent()) +
+                   ";";
         };
         w_.raw("i64 r = 0;");
         {
@@ -386,19 +403,21 @@ private:
         if (no_edge()) return;
         w_.line("if (width < {})", columns());
         w_.raw("    for (r = 0; r < rows; ++r)");
-        w_.line("        for (i64 c = 0; c < width; ++c) out[r * out_row + c] = edge[r * {} + c];", columns());
+        w_.line("        for (i64 c = 0; c < width; ++c) out[r * out_row + c] = edge[r * {} + c];",
+                columns());
     }
 
     void write_packing() const
     {
         w_.blank();
-        w_.raw("// Rows first .. first + 32 of k x n elements, `width` columns at a time, each such panel in one");
+        w_.raw("// Rows first .. first + 32 of k x n elements, `width` columns at a time, each "
+               "such panel in one");
         w_.raw("// piece, filled up with zeros.");
         {
             const auto scope = w_.function(parameter_list(
                 fmt::format("CT_MATH void {}_pack", kernel_.name),
-                {fmt::format("const {}* CT_RESTRICT from", type_), "i64 row", "i64 column", "i64 k", "i64 n",
-                 "i64 first", "i64 width", fmt::format("{}* CT_RESTRICT packed", type_)}));
+                {fmt::format("const {}* CT_RESTRICT from", type_), "i64 row", "i64 column", "i64 k",
+                 "i64 n", "i64 first", "i64 width", fmt::format("{}* CT_RESTRICT packed", type_)}));
             w_.raw("const i64 last = first + 32 < k ? first + 32 : k;");
             const auto panels = w_.block("for (i64 j = 0; j < n; j += width)");
             const auto rows = w_.block("for (i64 p = first; p < last; ++p)");
@@ -411,7 +430,8 @@ private:
         }
         if (c_.packed_a >= 0)
             write_pack(c_.packed_a, c_.a, c_.a_batch, c_.a_k, c_.a_m, c_.m, "CT_BLOCK_ROWS");
-        if (c_.packed_b >= 0) write_pack(c_.packed_b, c_.b, c_.b_batch, c_.b_k, c_.b_n, c_.n, columns());
+        if (c_.packed_b >= 0)
+            write_pack(c_.packed_b, c_.b, c_.b_batch, c_.b_k, c_.b_n, c_.n, columns());
     }
 
     /// Elements of one batch in a packed array.
@@ -434,8 +454,8 @@ private:
         const bool one = copies_of(batch) == 1;
         if (!one) w_.raw("const i64 h = t / pieces;");
         w_.raw(parameter_list(kernel_.name + "_pack",
-                              {one ? buffer(from) : at_batch(from, batch), text(row), text(column), text(c_.k),
-                               text(n), "t % pieces * 32", width,
+                              {one ? buffer(from) : at_batch(from, batch), text(row), text(column),
+                               text(c_.k), text(n), "t % pieces * 32", width,
                                packed_place(packed, batch, n, width)},
                               w_.indent()) +
                ";");
@@ -449,14 +469,18 @@ private:
 
     void write_pack_calls() const
     {
-        const auto one = [&](BufferId packed, const std::string& when, const Extent& stride, const Extent& n) {
+        const auto one = [&](BufferId packed, const std::string& when, const Extent& stride,
+                             const Extent& n) {
             if (packed < 0) return;
             w_.line("s.packs_{} = {};", name_of(packed), when);
             w_.line("if (s.packs_{})", name_of(packed));
             const Extent copies = copies_of(stride) == 1 ? Extent(1) : c_.batch;
-            w_.raw("    " + parameter_list("for_each_block",
-                                  {"rt", fmt::format("{}_pack_{}", kernel_.name, name_of(packed)), "&s",
-                                   fmt::format("{} * ({})", factor(copies, symbols_), ceiling(c_.k, 32, symbols_)),
+            w_.raw("    " +
+                   parameter_list("for_each_block",
+                                  {"rt", fmt::format("{}_pack_{}", kernel_.name, name_of(packed)),
+                                   "&s",
+                                   fmt::format("{} * ({})", factor(copies, symbols_),
+                                               ceiling(c_.k, 32, symbols_)),
                                    text(Extent(2) * copies * c_.k * n, symbols_)},
                                   w_.indent() + 4) +
                    ";");
@@ -470,15 +494,17 @@ private:
     {
         const bool other = !is_known_as(c_.a_k, 1);
         if (other && c_.a_k.is_known()) return "1";
-        const std::string apart = fmt::format("{} * {} % 4096 == 0", factor(c_.a_m, symbols_), bytes_);
+        const std::string apart =
+            fmt::format("{} * {} % 4096 == 0", factor(c_.a_m, symbols_), bytes_);
         return other ? fmt::format("{} != 1 || {}", text(c_.a_k, symbols_), apart) : apart;
     }
 
     std::string packs_b() const
     {
         if (c_.b_n.is_known() && c_.b_n.value() != 1) return "1";
-        std::string when = fmt::format("{0} % {3} != 0 || ({0} > {1} && {2} > {4})", factor(c_.n, symbols_),
-                                       narrow_bytes / bytes_, factor(c_.m, symbols_), columns(), few_rows);
+        std::string when =
+            fmt::format("{0} % {3} != 0 || ({0} > {1} && {2} > {4})", factor(c_.n, symbols_),
+                        narrow_bytes / bytes_, factor(c_.m, symbols_), columns(), few_rows);
         if (!c_.b_n.is_known()) when = fmt::format("{} != 1 || {}", text(c_.b_n, symbols_), when);
         return when;
     }
@@ -551,12 +577,13 @@ private:
             const auto across = w_.block("for (i64 j = j0; j < j1; j += {})", columns());
             w_.line("const i64 width = j1 - j < {0} ? j1 - j : {0};", columns());
             const std::string n = factor(c_.n);
-            w_.raw(parameter_list(kernel_.name + "_rows",
-                                  {"rows", "width", "depth", "p > 0", "a + i * a_first + p * a_step",
-                                   "a_row", "a_step", "b + j * b_first + p * b_step", "b_step",
-                                   fmt::format("out + i * {} + j", n), n},
-                                  w_.indent()) +
-                   ";");
+            w_.raw(
+                parameter_list(kernel_.name + "_rows",
+                               {"rows", "width", "depth", "p > 0", "a + i * a_first + p * a_step",
+                                "a_row", "a_step", "b + j * b_first + p * b_step", "b_step",
+                                fmt::format("out + i * {} + j", n), n},
+                               w_.indent()) +
+                ";");
         }
         if (nest_.body.empty()) return;
         const auto last = w_.block("if (p + depth == {})", text(c_.k));
@@ -576,15 +603,19 @@ private:
 
 } // namespace
 
-void emit_contract(Writer& writer, const LoopNest& nest, const EmittedKernel& kernel, const SymbolNames& symbols)
+void emit_contract(Writer& writer,
+                   const LoopNest& nest,
+                   const EmittedKernel& kernel,
+                   const SymbolNames& symbols)
 {
     ContractText(writer, nest, kernel, symbols).write();
 }
 
 void reserve_contract_names(Names& names)
 {
-    for (std::string_view word : {"a", "b", "c", "h", "i", "j", "p", "r", "s", "t", "x", "i0", "i1", "j0", "j1",
-                                  "rt", "acc", "out", "rows", "cost", "context"})
+    for (std::string_view word :
+         {"a",  "b",  "c",  "h",  "i",  "j",   "p",   "r",    "s",    "t",      "x",
+          "i0", "i1", "j0", "j1", "rt", "acc", "out", "rows", "cost", "context"})
         names.reserve(word);
 }
 

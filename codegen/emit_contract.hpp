@@ -8,12 +8,12 @@
 
 namespace croton::inline v1::codegen {
 
-/// The functions of a kernel that is a matrix product, the kernel's own last. An epilogue, if the nest
-/// has one, is `<kernel>_finish(h, i0, i1, j0, j1, ..)` and stands in the text already.
+/// The functions of a kernel that is a matrix product, the kernel's own last. An epilogue, if the
+/// nest has one, is `<kernel>_finish(h, i0, i1, j0, j1, ..)` and stands in the text already.
 ///
-/// Order of a float result: terms of k in sequence, each by one fused multiply-add, whatever the size
-/// of blocks, the CPU and the threads; but products of contiguous vectors (ContractKind::dots) sum
-/// in lanes, as reductions do.
+/// Order of a float result: terms of k in sequence, each by one fused multiply-add, whatever the
+/// size of blocks, the CPU and the threads; but products of contiguous vectors (ContractKind::dots)
+/// sum in lanes, as reductions do.
 void emit_contract(Writer& writer,
                    const LoopNest& nest,
                    const EmittedKernel& kernel,

@@ -68,7 +68,10 @@ Layout layout_of(const Variable& v, const Root& root, Puller& puller, LoopNest& 
 
 bool is(const Extent& e, std::int64_t value) { return e.is_known() && e.value() == value; }
 
-Extent rounded_up(const Extent& n, std::int64_t to) { return floor_div(n + Extent(to - 1), Extent(to)) * Extent(to); }
+Extent rounded_up(const Extent& n, std::int64_t to)
+{
+    return floor_div(n + Extent(to - 1), Extent(to)) * Extent(to);
+}
 
 /// Sums of few known extents: at most eight registers of 32 bytes for a row.
 bool is_small(const ContractNest& c, int bytes)
@@ -157,7 +160,8 @@ ContractNest extents_of(const Cluster& cluster, Puller& puller)
 const Root* carrier_of(const Cluster& cluster)
 {
     for (std::size_t i = 1; i < cluster.roots.size(); ++i)
-        if (cluster.roots[i].stored && cluster.roots[i].value.dtype() == cluster.roots[0].value.dtype())
+        if (cluster.roots[i].stored &&
+            cluster.roots[i].value.dtype() == cluster.roots[0].value.dtype())
             return &cluster.roots[i];
     return nullptr;
 }
@@ -169,7 +173,8 @@ void write_epilogue(const Cluster& cluster, const Variable& sums, Puller& puller
     const At at = contract_at(product.owner());
     for (std::size_t i = 1; i < cluster.roots.size(); ++i)
         for (const Variable& v : cluster.roots[i].reads)
-            if (std::ranges::none_of(cluster.roots, [&](const Root& r) { return same(r.value, v); }))
+            if (std::ranges::none_of(cluster.roots,
+                                     [&](const Root& r) { return same(r.value, v); }))
                 puller.in_memory(v);
     Loop rows{loop_symbol(1), "i", at.shape[1]};
     rows.first = "i0", rows.end = "i1";
