@@ -1,0 +1,207 @@
+#include <croton/croton.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using ct::Array, ct::DType, ct::Variable;
+
+namespace {
+
+using Shape = std::vector<std::int64_t>;
+
+/// Whole numbers from 0 to 6: sums of them are exact in any order.
+Array numbers(DType dtype, const Shape& shape, unsigned seed)
+{
+    Array values = Array::zeros(DType::f64, shape);
+    unsigned state = seed;
+    for (std::int64_t i = 0; i < values.size(); ++i) {
+        state = state * 1664525u + 1013904223u;
+        static_cast<double*>(values.data())[i] = static_cast<double>((state >> 16) % 7);
+    }
+    return values.cast(dtype);
+}
+
+Variable leaf(const char* name, DType dtype, const Shape& shape, bool known)
+{
+    ct::Shape extents;
+    for (std::int64_t e : shape)
+        extents.push_back(known ? ct::Extent(e) : ct::dim(std::string("n")));
+    return ct::input(name, dtype, extents);
+}
+
+/// Number of elements that differ.
+int differences(const Array& a, const Array& b)
+{
+    REQUIRE(a.size() == b.size());
+    int count = 0;
+    for (std::int64_t i = 0; i < a.size(); ++i)
+        count += a.as_double(i) != b.as_double(i);
+    return count;
+}
+
+Array run(const std::vector<Variable>& inputs,
+          const Variable& y,
+          const Array& a,
+          const Array& b,
+          bool reference)
+{
+    ct::Options options;
+    options.reference = reference;
+    return ct::function(inputs, y, options)(a, b)[0];
+}
+
+/// Innermost loops of as many multiply-adds, and the accesses of vectors on the stack in them.
+std::pair<int, int> loops_of(int wanted, const std::filesystem::path& disassembly)
+{
+    struct Line {
+        unsigned long address;
+        bool multiplies, stack;
+        bool ends_loop = false;
+    };
+    std::vector<Line> lines;
+    std::ifstream text(disassembly);
+    std::string line;
+    int found = 0, spilled = 0;
+    while (std::getline(text, line)) {
+        const std::size_t colon = line.find(":\t");
+        if (colon == line.npos) {
+            lines.clear(); // another function
+            continue;
+        }
+        const unsigned long address = std::strtoul(line.c_str(), nullptr, 16);
+        const bool vector = line.find("mm") != line.npos;
+        lines.push_back(
+            {address, line.find("vfmadd") != line.npos, vector && line.find("(%rsp") != line.npos});
+        if (line[colon + 2] != 'j') continue;
+        const std::size_t operand = line.find_first_of(" \t", colon + 2);
+        const unsigned long target = std::strtoul(line.c_str() + operand, nullptr, 16);
+        if (target >= address) continue;
+        int multiplies = 0, stack = 0;
+        bool innermost = true;
+        for (auto at = lines.rbegin(); at != lines.rend() && at->address >= target; ++at) {
+            multiplies += at->multiplies, stack += at->stack;
+            innermost &= !at->ends_loop;
+        }
+        lines.back().ends_loop = true;
+        if (innermost && multiplies == wanted) ++found, spilled += stack;
+    }
+    return {found, spilled};
+}
+
+struct Product {
+    std::int64_t m, n, k;
+    bool a_turned = false, b_turned = false;
+};
+
+void check(DType dtype, const Product& p, bool known)
+{
+    CAPTURE(name(dtype), p.m, p.n, p.k, p.a_turned, p.b_turned, known);
+    const Shape as = p.a_turned ? Shape{p.k, p.m} : Shape{p.m, p.k};
+    const Shape bs = p.b_turned ? Shape{p.n, p.k} : Shape{p.k, p.n};
+    const Variable a = leaf("a", dtype, as, known), b = leaf("b", dtype, bs, known);
+    const Variable y =
+        ct::dot(p.a_turned ? ct::transpose(a) : a, p.b_turned ? ct::transpose(b) : b);
+    const Array av = numbers(dtype, as, 1), bv = numbers(dtype, bs, 2);
+    CHECK(differences(run({a, b}, y, av, bv, false), run({a, b}, y, av, bv, true)) == 0);
+}
+
+} // namespace
+
+TEST_CASE("products of every form agree with their meaning")
+{
+    const Product products[] = {
+        {3, 3, 3},
+        {1, 1, 1},
+        {0, 4, 3},
+        {4, 0, 3},
+        {4, 3, 0},
+        {13, 37, 29},
+        {50, 130, 17},
+        {7, 129, 800},
+        {1, 70, 300},
+        {70, 1, 300},
+        {1, 1, 70},
+        {49, 257, 400},
+        {12, 64, 40},
+        {40, 41, 42, true},
+        {40, 41, 42, false, true},
+        {60, 33, 390, true, true},
+        {1, 70, 300, false, true},
+        {70, 1, 300, true, false},
+    };
+    for (const Product& p : products)
+        check(DType::f32, p, true);
+}
+
+TEST_CASE("products of unknown extents and of other dtypes agree with their meaning")
+{
+    const Product odd{13, 150, 70}, turned{50, 33, 40, true, true}, empty{3, 5, 0};
+    for (const Product& p : {odd, turned, empty})
+        check(DType::f32, p, false);
+    for (DType t : {DType::f64, DType::i8, DType::i32, DType::u64})
+        for (const Product& p : {odd, turned})
+            check(t, p, true);
+}
+
+TEST_CASE("batches of products agree with their meaning")
+{
+    const Variable a = ct::input("a", DType::f32, {5, 20, 30}),
+                   b = ct::input("b", DType::f32, {5, 30, 40});
+    const Array av = numbers(DType::f32, {5, 20, 30}, 1), bv = numbers(DType::f32, {5, 30, 40}, 2);
+    CHECK(differences(run({a, b}, ct::matmul(a, b), av, bv, false),
+                      run({a, b}, ct::matmul(a, b), av, bv, true)) == 0);
+}
+
+TEST_CASE("what follows from a product element by element is in its kernel")
+{
+    for (const Shape& s :
+         {Shape{13, 40, 800}, Shape{4, 8, 8}, Shape{1, 90, 400}, Shape{90, 1, 400}}) {
+        CAPTURE(s[0], s[1], s[2]);
+        const Variable a = ct::input("a", DType::f32, {s[0], s[2]}),
+                       b = ct::input("b", DType::f32, {s[2], s[1]});
+        const Variable x = ct::dot(a, b);
+        const Variable y = ct::maximum(x - 30, 0) * 2 + ct::sum(b, ct::Axis{0});
+        const Array av = numbers(DType::f32, {s[0], s[2]}, 1),
+                    bv = numbers(DType::f32, {s[2], s[1]}, 2);
+        CHECK(differences(run({a, b}, y, av, bv, false), run({a, b}, y, av, bv, true)) == 0);
+        const std::string source(ct::function({a, b}, {ct::relu(x)}).source());
+        CHECK(source.find("fused_") == std::string::npos);
+    }
+}
+
+TEST_CASE("the sums of a register block never leave the registers inside its loop")
+{
+    if (std::system("objdump --version > /dev/null 2>&1 && clang-22 --version > /dev/null 2>&1") !=
+        0)
+        return;
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("croton_block_" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder);
+    for (DType t : {DType::f32, DType::f64})
+        for (const char* cpu : {"-march=x86-64-v3", "-march=x86-64-v4 -mprefer-vector-width=512"}) {
+            CAPTURE(name(t), cpu);
+            const Variable a = ct::input("a", t, {512, 512}), b = ct::input("b", t, {512, 512});
+            std::ofstream(folder / "p.cpp") << ct::function({a, b}, {ct::dot(a, b)}).full_source();
+            const std::string at = folder.string();
+            const std::string command =
+                "cd " + at +
+                " && clang-22 -x c++ -std=c++20 -O2 -ffp-contract=off "
+                "-fno-math-errno -fno-trapping-math " +
+                cpu + " -c p.cpp -o p.o && objdump -d --no-show-raw-insn p.o > p.s";
+            REQUIRE(std::system(command.c_str()) == 0);
+            const int vectors = std::string(cpu).find("v4") != std::string::npos ? 24 : 12;
+            const auto [found, spilled] = loops_of(vectors, folder / "p.s");
+            CHECK(found == 1);
+            CHECK(spilled == 0);
+        }
+    std::filesystem::remove_all(folder);
+}
