@@ -6,23 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "contract_sizes.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
 
 namespace {
-
-/// Bytes of a row that a thread takes at a time; terms of k between two visits of a block.
-constexpr int tile_row_bytes = 1024;
-constexpr int depth_of_block = 384;
-/// Bytes of a piece of a row that is summed in the nearest cache, and dot products in a piece.
-constexpr int piece_bytes = 2048;
-constexpr int piece_dots = 64;
-/// Narrow matrices are read where they lie, and so are those that few rows are multiplied with.
-constexpr int narrow_bytes = 512;
-constexpr int few_rows = 16;
-
-bool is_known_as(const Extent& e, std::int64_t value) { return e.is_known() && e.value() == value; }
 
 class ContractText {
 public:
@@ -56,7 +45,7 @@ public:
             write_rows();
             if (packs()) write_packing();
             write_tile();
-            return write_kernel(fmt::format("{} * ({}) * ({})", factor(c_.batch, symbols_),
+            return write_kernel(fmt::format("{} * ({}) * ({})", c_factor(c_.batch, symbols_),
                                             row_tiles(symbols_),
                                             ceiling(c_.n, tile_columns(), symbols_)));
         }
@@ -71,10 +60,6 @@ private:
     }
 
     static std::string text(const Extent& e, const SymbolNames& names) { return c_text(e, names); }
-    static std::string factor(const Extent& e, const SymbolNames& names)
-    {
-        return c_factor(e, names);
-    }
     std::string text(const Extent& e) const { return c_text(e, shared_); }
     std::string factor(const Extent& e) const { return c_factor(e, shared_); }
 
@@ -86,14 +71,14 @@ private:
     }
     std::string pieces(const Extent& n, int size) const
     {
-        return fmt::format("{} * ({})", factor(c_.batch, symbols_), ceiling(n, size, symbols_));
+        return fmt::format("{} * ({})", c_factor(c_.batch, symbols_), ceiling(n, size, symbols_));
     }
     /// Rows that a thread takes at a time, multiples of every CPU's blocks: many reuse what is
     /// cached of b, few keep all threads busy.
     std::string tile_rows(const SymbolNames& names) const
     {
         if (!c_.m.is_known())
-            return fmt::format("({0} >= 768 ? 192 : {0} >= 384 ? 96 : 48)", factor(c_.m, names));
+            return fmt::format("({0} >= 768 ? 192 : {0} >= 384 ? 96 : 48)", c_factor(c_.m, names));
         return c_.m.value() >= 768 ? "192" : c_.m.value() >= 384 ? "96" : "48";
     }
     int tile_columns() const { return tile_row_bytes / bytes_; }
@@ -609,14 +594,6 @@ void emit_contract(Writer& writer,
                    const SymbolNames& symbols)
 {
     ContractText(writer, nest, kernel, symbols).write();
-}
-
-void reserve_contract_names(Names& names)
-{
-    for (std::string_view word :
-         {"a",  "b",  "c",  "h",  "i",  "j",   "p",   "r",    "s",    "t",      "x",
-          "i0", "i1", "j0", "j1", "rt", "acc", "out", "rows", "cost", "context"})
-        names.reserve(word);
 }
 
 } // namespace croton::inline v1::codegen

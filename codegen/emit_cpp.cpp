@@ -496,7 +496,7 @@ private:
                     fmt::format("const {}* CT_RESTRICT {}", memory_type(b.dtype()), b.name));
         if (nest_.checks_index) list.push_back("i32* flag");
         std::set<ScalarId> needed;
-        mark(t.value, needed);
+        mark_needed(nest_, t.value, needed);
         Writer w;
         {
             const auto scope = w.function(parameter_list(
@@ -517,35 +517,6 @@ private:
         expressions_.forget();
         helpers_ += w.take() + "\n";
         return function;
-    }
-
-    void mark(ScalarId id, std::set<ScalarId>& needed) const
-    {
-        if (id < 0 || !needed.insert(id).second) return;
-        const auto mark_index = [&](const Extent& e) {
-            for (const detail::Atom* s : symbols(e))
-                for (std::size_t k = 0; k < nest_.scalars.size(); ++k)
-                    if (nest_.scalars[k].symbol == s) mark(static_cast<ScalarId>(k), needed);
-        };
-        std::visit(overloaded{
-                       [&](const Load& l) { mark(l.guard, needed), mark_index(l.at); },
-                       [&](const Compute& c) {
-                           for (ScalarId o : c.operands)
-                               mark(o, needed);
-                       },
-                       [&](const InRange& r) {
-                           mark(r.also, needed);
-                           for (const auto& g : r.guards)
-                               mark_index(g.value), mark_index(g.bound);
-                       },
-                       [&](const Select& x) {
-                           mark(x.condition, needed), mark(x.a, needed), mark(x.b, needed);
-                       },
-                       [&](const CheckedIndex& x) { mark(x.raw, needed); },
-                       [&](const IndexValue& v) { mark_index(v.value); },
-                       [](const auto&) {},
-                   },
-                   nest_.scalars[static_cast<std::size_t>(id)].expression);
     }
 
     void write_columns(const ColumnLoop& l)

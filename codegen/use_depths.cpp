@@ -51,4 +51,36 @@ std::vector<int> use_depths(const LoopNest& nest)
     return depths;
 }
 
+void mark_needed(const LoopNest& nest, ScalarId id, std::set<ScalarId>& needed)
+{
+    const auto mark = [&](ScalarId next, std::set<ScalarId>& found) {
+        mark_needed(nest, next, found);
+    };
+    if (id < 0 || !needed.insert(id).second) return;
+    const auto mark_index = [&](const Extent& e) {
+        for (const detail::Atom* s : symbols(e))
+            for (std::size_t k = 0; k < nest.scalars.size(); ++k)
+                if (nest.scalars[k].symbol == s) mark(static_cast<ScalarId>(k), needed);
+    };
+    std::visit(overloaded{
+                   [&](const Load& l) { mark(l.guard, needed), mark_index(l.at); },
+                   [&](const Compute& c) {
+                       for (ScalarId o : c.operands)
+                           mark(o, needed);
+                   },
+                   [&](const InRange& r) {
+                       mark(r.also, needed);
+                       for (const auto& g : r.guards)
+                           mark_index(g.value), mark_index(g.bound);
+                   },
+                   [&](const Select& x) {
+                       mark(x.condition, needed), mark(x.a, needed), mark(x.b, needed);
+                   },
+                   [&](const CheckedIndex& x) { mark(x.raw, needed); },
+                   [&](const IndexValue& v) { mark_index(v.value); },
+                   [](const auto&) {},
+               },
+               nest.scalars[static_cast<std::size_t>(id)].expression);
+}
+
 } // namespace croton::inline v1::codegen

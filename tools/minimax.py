@@ -122,7 +122,8 @@ def fit(g, low, high, powers, bits, weight=None, fixed=()):
 
 def show(name, g, low, high, powers, bits, weight=None, fixed=()):
     c, best, final = fit(g, low, high, powers, bits, weight, fixed)
-    print(f"{name}: error 2^{float(gmpy2.log2(best)):.2f}, rounded 2^{float(gmpy2.log2(final)):.2f}")
+    exact, rounded = float(gmpy2.log2(best)), float(gmpy2.log2(final))
+    print(f"{name}: error 2^{exact:.2f}, rounded 2^{rounded:.2f}")
     for p, v in zip(powers, c):
         print(f"  x^{p}: {literal(v, bits)}")
     sys.stdout.flush()

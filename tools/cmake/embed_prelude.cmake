@@ -1,4 +1,5 @@
-# cmake -DOUT=prelude_text.cpp -DFILES=a.h;b.h -P embed_prelude.cmake: the files as C++ string literals.
+# cmake -DOUT=prelude_text.cpp -DFILES=a.h;b.h -P embed_prelude.cmake
+# writes the files as C++ string literals.
 set(text "#include \"prelude_text.hpp\"\n\nnamespace croton::inline v1::codegen {\n\n")
 string(APPEND text "namespace {\nconstexpr PreludeFile files[] = {\n")
 foreach(file IN LISTS FILES)

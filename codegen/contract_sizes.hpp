@@ -1,0 +1,24 @@
+#pragma once
+
+#include <croton/ir/extent.hpp>
+
+#include <cstdint>
+
+namespace croton::inline v1::codegen {
+
+/// Bytes of a row that a thread takes at a time; terms of k between two visits of a block.
+constexpr int tile_row_bytes = 1024;
+constexpr int depth_of_block = 384;
+/// Bytes of a piece of a row that is summed in the nearest cache, and dot products in a piece.
+constexpr int piece_bytes = 2048;
+constexpr int piece_dots = 64;
+/// Narrow matrices are read where they lie, and so are those that few rows are multiplied with.
+constexpr int narrow_bytes = 512;
+constexpr int few_rows = 16;
+
+inline bool is_known_as(const Extent& e, std::int64_t value)
+{
+    return e.is_known() && e.value() == value;
+}
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,73 @@
+#include <croton/codegen/clusters.hpp>
+#include <croton/codegen/cost.hpp>
+#include <croton/codegen/loop_nest.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops/create.hpp>
+#include <croton/ir/ops/shape.hpp>
+#include <croton/ir/overloaded.hpp>
+#include <croton/ir/traverse.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "cluster_index.hpp"
+#include "lower_contract.hpp"
+#include "puller.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+/// A reduction over axes of extent 1 combines nothing: the elements under another shape.
+Variable single_elements(const Apply& reduce, const Variable& x)
+{
+    const Type type = reduce.output(0).type();
+    const Monoid monoid = std::get<Reduce>(reduce.op().lowering).monoid;
+    if (monoid == Monoid::argmax || monoid == Monoid::argmin)
+        return zeros(type.dtype(), type.shape());
+    return reshape(x, type.shape());
+}
+
+} // namespace
+
+Variables split_reductions(std::span<const Variable> outputs)
+{
+    VariableMap by;
+    for (const Apply& a : applies_of(outputs)) {
+        if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
+        const ReducedAxes reduced = reduced_axes(a);
+        if (!reduced.separate && !reduced.inner.empty()) continue;
+        if (reduced.inner.empty()) {
+            const OriginScope origin(a.location());
+            by.emplace(a.output(0), single_elements(a, copy_graph({&a.inputs()[0], 1}, by)[0]));
+            continue;
+        }
+        // Axes from the last group first; the others keep their numbers, as they stand in front.
+        const auto& axes = a.params_as<ReduceParams>().axes;
+        std::vector<int> last;
+        std::vector<int> rest;
+        int expected = a.input(0).rank() - 1;
+        for (std::size_t i = axes.size(); i-- > 0;) {
+            const bool joined = last.empty() || axes[i] == expected;
+            if (joined && rest.empty())
+                last.insert(last.begin(), axes[i]);
+            else
+                rest.insert(rest.begin(), axes[i]);
+            expected = axes[i] - 1;
+        }
+        const OriginScope origin(a.location());
+        const Variable x = copy_graph(std::span(&a.inputs()[0], 1), by)[0];
+        const Variable first =
+            apply(a.op(), std::span(&x, 1), make_params(ReduceParams{last}), a.location());
+        const Variable second =
+            apply(a.op(), std::span(&first, 1), make_params(ReduceParams{rest}), a.location());
+        by.emplace(a.output(0), second);
+    }
+    if (by.empty()) return {outputs.begin(), outputs.end()};
+    return split_reductions(copy_graph(outputs, by)); // three groups need two rounds
+}
+
+} // namespace croton::inline v1::codegen
