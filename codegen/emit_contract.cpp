@@ -464,7 +464,7 @@ private:
                    parameter_list("for_each_block",
                                   {"rt", fmt::format("{}_pack_{}", kernel_.name, name_of(packed)),
                                    "&s",
-                                   fmt::format("{} * ({})", factor(copies, symbols_),
+                                   fmt::format("{} * ({})", c_factor(copies, symbols_),
                                                ceiling(c_.k, 32, symbols_)),
                                    text(Extent(2) * copies * c_.k * n, symbols_)},
                                   w_.indent() + 4) +
@@ -480,7 +480,7 @@ private:
         const bool other = !is_known_as(c_.a_k, 1);
         if (other && c_.a_k.is_known()) return "1";
         const std::string apart =
-            fmt::format("{} * {} % 4096 == 0", factor(c_.a_m, symbols_), bytes_);
+            fmt::format("{} * {} % 4096 == 0", c_factor(c_.a_m, symbols_), bytes_);
         return other ? fmt::format("{} != 1 || {}", text(c_.a_k, symbols_), apart) : apart;
     }
 
@@ -488,8 +488,8 @@ private:
     {
         if (c_.b_n.is_known() && c_.b_n.value() != 1) return "1";
         std::string when =
-            fmt::format("{0} % {3} != 0 || ({0} > {1} && {2} > {4})", factor(c_.n, symbols_),
-                        narrow_bytes / bytes_, factor(c_.m, symbols_), columns(), few_rows);
+            fmt::format("{0} % {3} != 0 || ({0} > {1} && {2} > {4})", c_factor(c_.n, symbols_),
+                        narrow_bytes / bytes_, c_factor(c_.m, symbols_), columns(), few_rows);
         if (!c_.b_n.is_known()) when = fmt::format("{} != 1 || {}", text(c_.b_n, symbols_), when);
         return when;
     }

@@ -107,7 +107,8 @@ def main():
             file.writelines(json.dumps(row) + "\n" for row in rows)
     command = "./dev bench " + " ".join(sys.argv[3:])
     page = (f"# Benchmarks\n\nMachine: {machine()}. A peer's column is its time over Croton's in"
-            f" the same run: above 1, Croton is faster.\nWritten by `{command.strip()}`.\n\n{table(rows)}")
+            f" the same run: above 1, Croton is faster.\n"
+            f"Written by `{command.strip()}`.\n\n{table(rows)}")
     with open(os.path.join(TOP, "docs", "benchmarks.md"), "w", encoding="utf-8") as file:
         file.write(page)
     print(page)
