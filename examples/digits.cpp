@@ -13,8 +13,7 @@
 
 namespace ct = croton;
 using ct::Variable;
-
-constexpr int hidden_units = 64;
+constexpr int hidden = 64;
 constexpr std::size_t batch = 32, epochs = 60;
 
 struct Layer {
@@ -39,11 +38,11 @@ void show_progress(std::size_t epoch, double loss, double accuracy)
     std::fflush(stdout);
 }
 
-/// The comment and the body of the first kernel whose formula has `part` in it.
-std::string kernel_with(const std::string& source, const std::string& part)
+/// The first kernel whose formula has `part` in it, with its comment.
+std::string kernel_with(std::string_view source, std::string_view part)
 {
-    const std::size_t begin = source.rfind("\n// fused_", source.find(part)) + 1;
-    return source.substr(begin, source.find("\n}\n", begin) + 3 - begin);
+    const std::size_t begin = source.rfind("\n// ", source.find(part)) + 1;
+    return std::string(source.substr(begin, source.find("\n}\n", begin) + 3 - begin));
 }
 
 void draw(const ct::Array& image)
@@ -69,8 +68,7 @@ int main(int argc, char** argv)
     const auto rows = ct::vector<std::int64_t>("rows");
     const Variable x = ct::take(all_images, rows, 0).as(ct::DType::f32) / 16;
     const Variable y = ct::take(all_labels, rows, 0);
-    const Layer first = layer("first", 1, 64, hidden_units);
-    const Layer second = layer("second", 2, hidden_units, 10);
+    const Layer first = layer("first", 1, 64, hidden), second = layer("second", 2, hidden, 10);
     const Variable p = ct::softmax(second(relu(first(x))), -1);
     const Variable loss = -ct::mean(log(ct::take_along_axis(p, ct::expand_dims(y, 1), 1)));
     const Variable guess = ct::argmax(p, 1);
@@ -109,8 +107,7 @@ int main(int argc, char** argv)
     std::printf("\n\ncompiled in %.0f ms, %.1f us a step of %zu images\n\n",
                 train.compile_ms() + test.compile_ms(),
                 spent.count() / static_cast<double>(epochs * steps), batch);
-    std::printf("the hidden layer, as compiled:\n\n%s\n",
-                kernel_with(std::string(test.source()), "relu").c_str());
+    std::printf("the hidden layer:\n\n%s\n", kernel_with(test.source(), "relu").c_str());
 
     const ct::Array guesses = test(images, labels, test_rows)["guess"];
     for (std::int64_t i = 0, shown = 0; i < guesses.size() && shown < 3; ++i) {

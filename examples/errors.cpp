@@ -7,9 +7,12 @@
 namespace ct = croton;
 
 // [layer]
-ct::Variable layer(const ct::Variable& x, const ct::Variable& w, int number)
+ct::Variable layer(const ct::Variable& x,
+                   const ct::Variable& w,
+                   int number,
+                   ct::Where where = ct::Where::current())
 {
-    const ct::Scope scope("layer " + std::to_string(number));
+    const ct::Scope scope("layer " + std::to_string(number), where);
     return tanh(ct::dot(x, w));
 }
 // [/layer]

@@ -35,7 +35,8 @@ def read_lines(path):
 
 
 def update(path, printed):
-    patterns = [line for line in read_lines(path) if line[:1] == "~"] if os.path.exists(path) else []
+    before = read_lines(path) if os.path.exists(path) else []
+    patterns = [line for line in before if line.startswith("~")]
     lines = [
         next((p for p in patterns if line_matches(p, line)), line.rstrip()) for line in printed
     ]

@@ -32,6 +32,6 @@ void check_refused(F make,
 
 } // namespace croton::test
 
-/// One line, so that both compilers give what stands in it the same line.
+/// A macro: what stands in its arguments has the line of the check, however many it takes.
 #define CHECK_REFUSED(expression, code, text)                                                      \
     ::croton::test::check_refused([&] { return expression; }, ::croton::Code::code, text)

@@ -4,21 +4,24 @@
 
 namespace ct = croton;
 
-// clang-format off: an error's line is that of the check, so each stays on one.
-
 TEST_CASE("shapes that do not broadcast are named with the axis")
 {
     const auto a = ct::matrix<float>("a", {3, 4}), b = ct::vector<float>("b", {5});
     CHECK_REFUSED(a + b, shape, "add: shapes (3, 4) and (5) do not broadcast: axis -1 is 4 and 5");
-    CHECK_REFUSED(a / a.T(), shape, "div: shapes (3, 4) and (4, 3) do not broadcast: axis -2 is 3 and 4");
-    CHECK_REFUSED(maximum(a, b), shape, "maximum: shapes (3, 4) and (5) do not broadcast: axis -1 is 4 and 5");
+    CHECK_REFUSED(a / a.T(), shape,
+                  "div: shapes (3, 4) and (4, 3) do not broadcast: axis -2 is 3 and 4");
+    CHECK_REFUSED(maximum(a, b), shape,
+                  "maximum: shapes (3, 4) and (5) do not broadcast: axis -1 is 4 and 5");
 }
 
 TEST_CASE("products name the axes that do not match")
 {
     const auto a = ct::matrix<float>("a", {3, 4}), b = ct::matrix<float>("b", {5, 6});
-    CHECK_REFUSED(ct::dot(a, b), shape, "dot: shapes (3, 4) and (5, 6) do not match: axis 1 of a is 4, axis 0 of b is 5");
-    CHECK_REFUSED(ct::matmul(a, a), shape, "matmul: shapes (3, 4) and (3, 4) do not match: axis 1 of a is 4, axis 0 of b is 3");
+    CHECK_REFUSED(ct::dot(a, b), shape,
+                  "dot: shapes (3, 4) and (5, 6) do not match: axis 1 of a is 4, axis 0 of b is 5");
+    CHECK_REFUSED(
+        ct::matmul(a, a), shape,
+        "matmul: shapes (3, 4) and (3, 4) do not match: axis 1 of a is 4, axis 0 of b is 3");
 }
 
 TEST_CASE("a reshape that does not keep the number of elements is refused")
