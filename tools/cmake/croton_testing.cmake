@@ -121,7 +121,9 @@ endfunction()
 # A check that compiles files which include Croton's headers.
 function(croton_compiler_check name)
   croton_check(${name} ${ARGN} "${CMAKE_CXX_COMPILER}" -std=c++20)
+  # Named once more, /usr/include would come before the compiler's own and break #include_next.
   set(folders "$<TARGET_PROPERTY:croton::croton,INTERFACE_INCLUDE_DIRECTORIES>")
+  set(folders "$<FILTER:${folders},EXCLUDE,^/usr/include$>")
   set_tests_properties(${name} PROPERTIES ENVIRONMENT
     "LC_ALL=C;CPLUS_INCLUDE_PATH=$<JOIN:${folders},:>")
 endfunction()
