@@ -3,7 +3,6 @@
 //   ./dev demo        or: digits [folder with digits_images.npy and digits_labels.npy]
 #include <croton/croton.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -14,36 +13,36 @@
 
 namespace ct = croton;
 using ct::Variable;
-
-constexpr int batch = 32, epochs = 60, hidden_units = 64;
+constexpr int hidden = 64;
+constexpr std::size_t batch = 32, epochs = 60;
 
 struct Layer {
     ct::Shared weights, bias;
-    Layer(const std::string& name, std::uint64_t key, int in, int out)
-        : weights(
-              ct::shared(name + "_weights",
-                         ct::Array::normal(key, {in, out}, ct::DType::f32, std::sqrt(2. / in)))),
-          bias(ct::shared(name + "_bias", ct::zeros<float>({out})))
-    {}
     Variable operator()(const Variable& x) const { return ct::dot(x, weights) + bias; }
 };
+Layer layer(const std::string& name, std::uint64_t key, int in, int out)
+{
+    const auto start = ct::Array::normal(key, {in, out}, ct::DType::f32, std::sqrt(2. / in));
+    return {ct::shared(name + "_weights", start),
+            ct::shared(name + "_bias", ct::zeros<float>({out}))};
+}
 
-/// On a terminal one line that moves; elsewhere a line every tenth epoch.
-void show_progress(int epoch, double loss, double accuracy)
+/// A line that moves on a terminal; elsewhere one every tenth epoch.
+void show_progress(std::size_t epoch, double loss, double accuracy)
 {
     const bool terminal = isatty(STDOUT_FILENO) == 1;
     if (!terminal && epoch % 10 != 0) return;
-    const std::string bar(static_cast<std::size_t>(30 * epoch / epochs), '#');
-    std::printf("%s[%-30s] epoch %d  loss %.4f  test accuracy %.4f%s", terminal ? "\r" : "",
+    const std::string bar(30 * epoch / epochs, '#');
+    std::printf("%s[%-30s] epoch %zu  loss %.4f  test accuracy %.4f%s", terminal ? "\r" : "",
                 bar.c_str(), epoch, loss, accuracy, terminal ? "" : "\n");
     std::fflush(stdout);
 }
 
-/// The comment and the body of the first kernel whose formula has `part` in it.
-std::string kernel_with(const std::string& source, const std::string& part)
+/// The first kernel whose formula has `part` in it, with its comment.
+std::string kernel_with(std::string_view source, std::string_view part)
 {
-    const std::size_t begin = source.rfind("\n// fused_", source.find(part)) + 1;
-    return source.substr(begin, source.find("\n}\n", begin) + 3 - begin);
+    const std::size_t begin = source.rfind("\n// ", source.find(part)) + 1;
+    return std::string(source.substr(begin, source.find("\n}\n", begin) + 3 - begin));
 }
 
 void draw(const ct::Array& image)
@@ -69,7 +68,7 @@ int main(int argc, char** argv)
     const auto rows = ct::vector<std::int64_t>("rows");
     const Variable x = ct::take(all_images, rows, 0).as(ct::DType::f32) / 16;
     const Variable y = ct::take(all_labels, rows, 0);
-    const Layer first("first", 1, 64, hidden_units), second("second", 2, hidden_units, 10);
+    const Layer first = layer("first", 1, 64, hidden), second = layer("second", 2, hidden, 10);
     const Variable p = ct::softmax(second(relu(first(x))), -1);
     const Variable loss = -ct::mean(log(ct::take_along_axis(p, ct::expand_dims(y, 1), 1)));
     const Variable guess = ct::argmax(p, 1);
@@ -77,54 +76,52 @@ int main(int argc, char** argv)
     ct::Options training{.name = "train"}; // gradient descent with momentum
     for (const ct::Shared& w : {first.weights, first.bias, second.weights, second.bias}) {
         const ct::Array zeros = ct::Array::zeros(w.dtype(), w.value().extents());
-        const ct::Shared velocity = ct::shared(std::string(w.name()) + "_velocity", zeros);
+        const auto velocity = ct::shared(std::string(w.name()) + "_velocity", zeros);
         const Variable v = 0.9 * velocity - 0.05 * ct::grad(loss, w);
         training.updates.push_back({velocity, v});
         training.updates.push_back({w, w + v});
     }
     const auto train = ct::function({all_images, all_labels, rows}, loss, training);
-    const auto test = ct::function(
-        {all_images, all_labels, rows},
-        {ct::Output("right", ct::sum(guess == y)), ct::Output("guess", guess)}, {.name = "test"});
+    const auto test =
+        ct::function({all_images, all_labels, rows},
+                     {{"right", ct::sum(guess == y)}, {"guess", guess}}, {.name = "test"});
 
+    double accuracy = 0;
     std::int64_t right = 0;
-    const auto accuracy = [&] {
-        return static_cast<double>(right) / static_cast<double>(test_rows.size());
-    };
     std::chrono::duration<double, std::micro> spent{};
-    const std::size_t steps = train_rows.size() / batch;
-    for (int epoch = 1; epoch <= epochs; ++epoch) {
+    const std::size_t count = train_rows.size(), steps = count / batch;
+    for (std::size_t epoch = 1; epoch <= epochs; ++epoch) {
         double total = 0;
         for (std::size_t step = 0; step < steps; ++step) {
             std::vector<std::int64_t> picked; // 601 has no factor in common with the 1,437 rows
             for (std::size_t i = step * batch; i < (step + 1) * batch; ++i)
-                picked.push_back(train_rows[(601 * i + 263 * static_cast<std::size_t>(epoch)) %
-                                            train_rows.size()]);
+                picked.push_back(train_rows[(601 * i + 263 * epoch) % count]);
             const auto before = std::chrono::steady_clock::now();
             total += train(images, labels, picked)[0].item<float>();
             spent += std::chrono::steady_clock::now() - before;
         }
         right = test(images, labels, test_rows)["right"].item<std::int64_t>();
-        show_progress(epoch, total / static_cast<double>(steps), accuracy());
+        accuracy = static_cast<double>(right) / static_cast<double>(test_rows.size());
+        show_progress(epoch, total / static_cast<double>(steps), accuracy);
     }
-    std::printf("\n\ncompiled in %.0f ms, %.1f us a step of %d images\n\n",
+    std::printf("\n\ncompiled in %.0f ms, %.1f us a step of %zu images\n\n",
                 train.compile_ms() + test.compile_ms(),
                 spent.count() / static_cast<double>(epochs * steps), batch);
-    std::printf("the hidden layer, as compiled:\n\n%s\n",
-                kernel_with(std::string(test.source()), "relu").c_str());
+    std::printf("the hidden layer:\n\n%s\n", kernel_with(test.source(), "relu").c_str());
 
     const ct::Array guesses = test(images, labels, test_rows)["guess"];
     for (std::int64_t i = 0, shown = 0; i < guesses.size() && shown < 3; ++i) {
         const std::int64_t row = test_rows[static_cast<std::size_t>(i)];
-        if (guesses.as_int(i) == labels.as_int(row)) continue;
+        const auto truth = labels.as_int(row), taken_for = guesses.as_int(i);
+        if (taken_for == truth) continue;
         ++shown;
-        std::printf("a %d, taken for a %d:\n", static_cast<int>(labels.as_int(row)),
-                    static_cast<int>(guesses.as_int(i)));
+        std::printf("a %d, taken for a %d:\n", static_cast<int>(truth),
+                    static_cast<int>(taken_for));
         draw(images[row]);
     }
     const auto saved = std::filesystem::absolute(argv[0]).parent_path() / "digits_train.cpp";
     std::ofstream(saved) << train.full_source();
     std::printf("\nthe whole training step: %s\n", saved.c_str());
-    std::printf("test accuracy %.4f (%d/%zu)\n", accuracy(), static_cast<int>(right),
+    std::printf("test accuracy %.4f (%d/%zu)\n", accuracy, static_cast<int>(right),
                 test_rows.size());
 }

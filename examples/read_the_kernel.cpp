@@ -17,17 +17,19 @@ std::string section(const std::string& text, const std::string& heading)
 int main()
 {
     // [model]
-    const auto scores = ct::matrix<float>("scores");
-    const auto shifted = exp(scores);
-    const auto p = shifted / ct::sum(shifted, 1, true);
-    const auto entropy = -ct::sum(p * log(p), 1).named("entropy");
+    const auto x = ct::matrix<float>("x", {ct::dim("n"), ct::dim("m")});
+    const auto centred = x - ct::mean(x, 1, true);
+    const auto energy = ct::sum(log(1 + exp(centred)), 1).named("energy");
 
-    const auto f = ct::function({scores}, ct::Output("entropy", entropy), {.name = "entropy"});
+    const auto f = ct::function({x}, ct::Output("energy", energy), {.name = "energy"});
     // [/model]
     const std::string text = f.explain();
 
     std::printf("%s\n\n", f.signature().c_str());
-    for (const char* heading : {"graph as written", "graph as compiled", "stored instead of fused"})
+    for (const char* heading : {"graph as written", "rules that fired", "graph as compiled",
+                                "kernels", "stored instead of fused"})
         std::printf("%s\n", section(text, heading).c_str());
-    std::printf("source\n%s", std::string(f.source()).c_str());
+
+    const std::string source(f.source()); // the kernel, then what calls it
+    std::printf("source\n%s", source.substr(0, source.find("\n}\n") + 3).c_str());
 }

@@ -7,8 +7,9 @@ A comment above a block says where its text comes from:
     <!-- snippet: examples/01_expression.cpp build -->  region // [build] .. // [/build]
     <!-- snippet: tests/golden/sum.cpp -->              the whole file
     <!-- output: 01_expression -->          lines of examples/expected/01_expression.txt
+    <!-- output: 01_expression fused_0 -->  those from `// fused_0: ..` to the kernel's last brace
 
-Blocks of C, C++ and CUDA must have one. With --update, snippets are rewritten from their files.
+Blocks of C, C++ and CUDA must have one. With --update, snippets and kernels are rewritten.
 """
 
 import glob
@@ -56,6 +57,15 @@ def is_part_of(block, expected):
     )
 
 
+def kernel_of(path, kernel):
+    """The comment and the text of one kernel in a program's printed output."""
+    lines = read_lines(path)
+    begin = next((i for i, line in enumerate(lines) if line.startswith(f"// {kernel}:")), None)
+    if begin is None or "}" not in lines[begin:]:
+        raise SnippetError(f"{path} has no kernel {kernel}")
+    return lines[begin : lines.index("}", begin) + 1]
+
+
 def check_block(mark, language, block):
     """The text a block must have; raises when an output block is not what is printed."""
     if mark is None:
@@ -65,6 +75,8 @@ def check_block(mark, language, block):
     kind, source, region = mark.groups()
     if kind == "snippet":
         return region_of(source, region)
+    if region is not None:
+        return kernel_of(f"examples/expected/{source}.txt", region)
     if not is_part_of(block, read_lines(f"examples/expected/{source}.txt")):
         raise SnippetError(f"not what {source} prints")
     return block

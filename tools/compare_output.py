@@ -1,9 +1,10 @@
 """Runs a program and compares what it prints with a file.
 
-usage: compare_output.py EXPECTED PROGRAM [ARGUMENTS]
+usage: compare_output.py [--update] EXPECTED PROGRAM [ARGUMENTS]
 
 A line of EXPECTED that starts with ~ is a regular expression for the whole line: times and folders
-differ between machines. All other lines are compared as they are, trailing blanks aside.
+differ between machines. All other lines are compared as they are, trailing blanks aside. With
+--update EXPECTED is rewritten; lines that one of its regular expressions matches stay that.
 """
 
 import os
@@ -28,18 +29,36 @@ def first_difference(expected, printed):
     return None
 
 
+def read_lines(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read().rstrip("\n").split("\n")
+
+
+def update(path, printed):
+    before = read_lines(path) if os.path.exists(path) else []
+    patterns = [line for line in before if line.startswith("~")]
+    lines = [
+        next((p for p in patterns if line_matches(p, line)), line.rstrip()) for line in printed
+    ]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
 def main():
-    path, command = sys.argv[1], sys.argv[2:]
+    arguments = sys.argv[1:]
+    rewrite = arguments[0] == "--update"
+    path, command = arguments[rewrite], arguments[rewrite + 1 :]
     run = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     # A progress bar returns to the start of its line: what stays visible counts.
     printed = [line.split("\r")[-1] for line in run.stdout.rstrip("\n").split("\n")]
-    print(run.stdout)
     if run.returncode != 0:
-        sys.exit(f"{command[0]}: exit status {run.returncode}")
-    if not os.path.exists(path):
-        sys.exit(f"{path}: no such file; what the program prints, see above, belongs there")
-    with open(path, encoding="utf-8") as file:
-        expected = file.read().rstrip("\n").split("\n")
+        sys.exit(f"{run.stdout}{command[0]}: exit status {run.returncode}")
+    if rewrite:
+        update(path, printed)
+        return
+
+    print(run.stdout)
+    expected = read_lines(path)
     index = first_difference(expected, printed)
     if index is not None:
         show = lambda lines: repr(lines[index]) if index < len(lines) else "end of text"

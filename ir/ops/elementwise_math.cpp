@@ -80,6 +80,7 @@ constexpr Op log10_op{
 };
 Variable log10(const Variable& x, Where where) { return apply(log10_op, {x}, {}, where); }
 
+// [log1p]
 constexpr Op log1p_op{
     .name = "log1p",
     .doc = "log(1 + x), accurate near x = 0. -inf at x = -1, NaN below.",
@@ -91,6 +92,7 @@ constexpr Op log1p_op{
     .domain = {-0.9, 10},
 };
 Variable log1p(const Variable& x, Where where) { return apply(log1p_op, {x}, {}, where); }
+// [/log1p]
 
 constexpr double two_by_sqrt_pi = 2 * std::numbers::inv_sqrtpi;
 

@@ -3,7 +3,8 @@
 #
 #   croton_program(name SOURCES .. LINK ..)         an executable in <build>/bin
 #   croton_test(ir FILES extent.cpp ..)             a folder's tests: one executable, a ctest a file
-#   croton_example(name)                            examples/name.cpp, its printed output compared
+#   croton_example(name)                            examples/name.cpp, its printed output compared;
+#                                                   croton_docs rewrites what is expected
 #   croton_compile_fail(name file EXPECT regex)     a file that must not compile with CROTON_TRAP
 #   croton_check(name script.py arguments ..)       a check written in Python
 #   croton_header_cost(header LIMIT ratio)          lines a header costs over its standard headers
@@ -20,7 +21,7 @@ function(croton_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   # Nothing links the JIT module, but whatever compiles a function opens it.
   if(TARGET croton_jit AND "${ARG_LINK}" MATCHES "croton::(croton|runtime)")
-    add_dependencies(${name} croton_jit)
+    set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS $<TARGET_FILE:croton_jit>)
   endif()
 endfunction()
 
@@ -107,14 +108,21 @@ function(croton_example name)
     set(run "${PROJECT_BINARY_DIR}/examples/run/${name}")
     file(MAKE_DIRECTORY "${run}")
     set_tests_properties(examples.${name} PROPERTIES WORKING_DIRECTORY "${run}")
+    add_custom_target(update_${name} WORKING_DIRECTORY "${run}"
+      COMMAND Python3::Interpreter "${CROTON_TOOLS}/compare_output.py" --update
+        "${folder}/expected/${name}.txt" $<TARGET_FILE:${name}> ${ARG_ARGS}
+      DEPENDS ${name})
+    if(TARGET croton_docs)
+      add_dependencies(croton_docs update_${name})
+    endif()
   endif()
 endfunction()
 
 # A check that compiles files which include Croton's headers.
 function(croton_compiler_check name)
   croton_check(${name} ${ARGN} "${CMAKE_CXX_COMPILER}" -std=c++20)
+  # Named once more, /usr/include would come before the compiler's own and break #include_next.
   set(folders "$<TARGET_PROPERTY:croton::croton,INTERFACE_INCLUDE_DIRECTORIES>")
-  # Named once more, the system's own folder would come before the compiler's.
   set(folders "$<FILTER:${folders},EXCLUDE,^/usr/include$>")
   set_tests_properties(${name} PROPERTIES ENVIRONMENT
     "LC_ALL=C;CPLUS_INCLUDE_PATH=$<JOIN:${folders},:>")

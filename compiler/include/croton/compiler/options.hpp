@@ -22,6 +22,7 @@ struct Update {
 struct Options {
     /// Names the program in files, debuggers and profilers.
     std::string name = {};
+    /// Shared variables and what each is after a call: all at one moment, from the old values.
     std::vector<Update> updates = {};
     /// Variables replaced by others (or by expressions) before anything else.
     std::vector<std::pair<Variable, Variable>> givens = {};

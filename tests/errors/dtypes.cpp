@@ -1,0 +1,35 @@
+#include <croton/croton.hpp>
+
+#include "errors/expect.hpp"
+
+namespace ct = croton;
+
+TEST_CASE("what C++ reads differently from mathematics is refused, with what to write")
+{
+    const auto x = ct::vector<float>("x"), y = ct::vector<float>("y", x.shape());
+    CHECK_REFUSED(x ^ 2, dtype,
+                  "bitwise_xor: only integers and bool are supported, a power is pow(x, y): "
+                  "operands are f32, i64");
+    CHECK_REFUSED(0 < x < 1, dtype,
+                  "compare: a bool from a comparison is compared again (0 < x < 1); write (0 < x) "
+                  "&& (x < 1)");
+    CHECK_REFUSED(x && y, dtype,
+                  "logical_and: operands must be bool, compare them first: operands are f32, f32");
+}
+
+TEST_CASE("a dtype that an op does not take is named")
+{
+    const auto x = ct::vector<float>("x"), b = ct::vector<bool>("b", x.shape());
+    CHECK_REFUSED(
+        b + b, dtype,
+        "add: bool is not supported, convert with .as() or use logic ops: operands are bool, bool");
+    CHECK_REFUSED(ct::where(x, x, x), dtype,
+                  "where: the condition must be bool: operands are f32, f32, f32");
+}
+
+TEST_CASE("a literal that its dtype cannot hold is refused")
+{
+    const auto u = ct::vector<std::uint8_t>("u");
+    CHECK_REFUSED(u + 300, dtype, "add: literal 300 does not fit u8");
+    CHECK_REFUSED(u * -1, dtype, "mul: literal -1 does not fit u8");
+}

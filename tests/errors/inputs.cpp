@@ -1,0 +1,61 @@
+#include <croton/croton.hpp>
+
+#include <string>
+
+#include "errors/expect.hpp"
+
+namespace ct = croton;
+using croton::test::contains;
+
+TEST_CASE("a function's call names the input that does not fit")
+{
+    const auto x = ct::matrix<float>("x", {ct::dim("n"), 4}), b = ct::vector<float>("b", {4});
+    const auto f = ct::function({x, b}, ct::Output("y", x + b), {.name = "shift"});
+    const auto four = ct::zeros<float>({4});
+    CHECK_THROWS_WITH(f(ct::zeros<float>({2, 5}), four),
+                      "shift: axis 1 of input 'x' is 5, it must be 4");
+    CHECK_THROWS_WITH(f(four, four), "shift: input 0 'x' has rank 2 (n, 4), given rank 1");
+    CHECK_THROWS_WITH(f.call_named({{"x", ct::zeros<float>({2, 4})}, {"b", four}, {"c", four}}),
+                      "shift: has no input 'c'; it is " + f.signature());
+    CHECK_THROWS_WITH(f.call_named({{"b", four}}),
+                      "shift: input 'x' is not given; it is " + f.signature());
+    const auto r = f(ct::zeros<float>({2, 4}), four);
+    CHECK_THROWS_WITH(r["z"], contains("no result is named 'z'"));
+    CHECK_THROWS_WITH(r[1], contains("result 1 does not exist"));
+}
+
+TEST_CASE("extents that contradict one another are refused when the function is made")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::vector<float>("x", {n});
+    const auto three = ct::vector<float>("three", {3}), four = ct::vector<float>("four", {4});
+    const auto y = x * three, z = x * four;
+    CHECK_THROWS_WITH(ct::function({x, three, four}, {ct::sum(y) + ct::sum(z)}),
+                      contains("contradict"));
+}
+
+TEST_CASE("an index out of range at run time is reported and nothing is read there")
+{
+    const auto x = ct::vector<float>("x"), i = ct::vector<std::int64_t>("i");
+    const auto f = ct::function({x, i}, ct::take(x, i, 0), {.name = "pick"});
+    const std::vector<std::int64_t> bad{0, 7};
+    try {
+        (void)f(ct::zeros<float>({3}), bad);
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        CHECK(e.code() == ct::Code::index);
+        CHECK_THAT(std::string(e.what()), contains("an index is out of range"));
+    }
+}
+
+TEST_CASE("an error inside a Scope says where the scope was opened")
+{
+    const auto a = ct::vector<float>("a", {3}), b = ct::vector<float>("b", {4});
+    try {
+        const ct::Scope scope("layer 2");
+        (void)(a + b);
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        CHECK_THAT(to_string(e.where()), contains("in layer 2, called at inputs.cpp:"));
+    }
+}
