@@ -32,9 +32,9 @@ std::string_view name(ClusterKind kind)
     case ClusterKind::scatter:
         return "scatter";
     case ClusterKind::contract:
-        return "contract";
+        return "product";
     case ClusterKind::scan:
-        return "scan";
+        return "loop";
     }
     return "";
 }

@@ -55,7 +55,7 @@ bool holds_all(DType to, DType from)
 RuleSet cast_rules()
 {
     using enum Exactness;
-    RuleSet r("cast");
+    RuleSet r("casts");
     const Variable x = wildcard("x");
     const ParamWildcard to("to");
     const ParamWildcard through("through");

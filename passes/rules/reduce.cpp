@@ -36,19 +36,19 @@ RuleSet reduce_rules()
     const Variable c = wildcard("c");
     const ParamWildcard axes("axes");
     const ParamWildcard more("more");
-    const ParamWildcard all("all");
+    const ParamWildcard both("both");
     const ParamWildcard s("s");
 
     r.add(sum(x, axes), x, bitwise).when(no_axes);
-    r.add(sum(sum(x, axes), more), sum(x, all), rounding).with("all", both_axes);
+    r.add(sum(sum(x, axes), more), sum(x, both), rounding).with("both", both_axes);
     r.add(sum(-x, axes), -sum(x, axes), bitwise).expands();
 
-    r.add(prod(prod(x, axes), more), prod(x, all), rounding).with("all", both_axes);
-    r.add(max(max(x, axes), more), max(x, all), bitwise).with("all", both_axes);
-    r.add(min(min(x, axes), more), min(x, all), bitwise).with("all", both_axes);
-    r.add(any(any(x, axes), more), any(x, all), bitwise).with("all", both_axes);
-    r.add(croton::all(croton::all(x, axes), more), croton::all(x, all), bitwise)
-        .with("all", both_axes);
+    r.add(prod(prod(x, axes), more), prod(x, both), rounding).with("both", both_axes);
+    r.add(max(max(x, axes), more), max(x, both), bitwise).with("both", both_axes);
+    r.add(min(min(x, axes), more), min(x, both), bitwise).with("both", both_axes);
+    r.add(any(any(x, axes), more), any(x, both), bitwise).with("both", both_axes);
+    r.add(croton::all(croton::all(x, axes), more), croton::all(x, both), bitwise)
+        .with("both", both_axes);
 
     // A common factor is multiplied once.
     r.add(sum(x * broadcast_to(c, s), axes), sum(x, axes) * c, rounding).when(is_scaled);
