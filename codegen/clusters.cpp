@@ -127,7 +127,8 @@ private:
                            if (!axes.behind.empty()) s.kind = ClusterKind::columns;
                            const bool position =
                                r.monoid == Monoid::argmax || r.monoid == Monoid::argmin;
-                           if (position && !axes.behind.empty()) s.joins = false;
+                           if (position)
+                               s.joins = false; // its loop keeps an element and where it was
                        },
                        [&](const Prefix&) { s.kind = ClusterKind::prefix, s.joins = false; },
                        [&](const Scatter&) { s.kind = ClusterKind::scatter, s.joins = false; },
@@ -363,10 +364,20 @@ private:
         return true;
     }
 
+    static bool finds_position(const Cluster& c)
+    {
+        return std::ranges::any_of(c.roots, [](const Root& r) {
+            const auto* reduce =
+                r.reduces ? std::get_if<Reduce>(&r.value.owner().op().lowering) : nullptr;
+            return reduce && (reduce->monoid == Monoid::argmax || reduce->monoid == Monoid::argmin);
+        });
+    }
+
     bool try_join(int at, const Variable& value, const Apply& apply, const Shapes& s, bool needed)
     {
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         if (c.kind == ClusterKind::contract) return try_epilogue(at, value, apply, s);
+        if (s.reduces && finds_position(c)) return false;
         Cluster grown;
         bool inner = false;
         if (!fits(c, s, grown, inner))

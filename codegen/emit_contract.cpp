@@ -231,10 +231,10 @@ private:
                 "CT_MATH {0} {1}_dot(const {0}* CT_RESTRICT a, const {0}* CT_RESTRICT b, i64 n)",
                 type_, kernel_.name));
             if (lanes == 1) {
-                w_.line("{} sum = 0;", type_);
-                w_.line("for (i64 p = 0; p < n; ++p) sum = {};",
-                        multiply_add("a[p]", "b[p]", "sum"));
-                w_.raw("return sum;");
+                w_.line("{} total = 0;", type_);
+                w_.line("for (i64 p = 0; p < n; ++p) total = {};",
+                        multiply_add("a[p]", "b[p]", "total"));
+                w_.raw("return total;");
             } else {
                 w_.line("{} acc[{}] = {{0}};", type_, lanes);
                 w_.raw("i64 p = 0;");
@@ -288,14 +288,14 @@ private:
         {
             const auto terms = w_.block("for (; p + 8 <= {}; p += 8)", text(c_.k));
             const auto inner = w_.block("for (i64 c = 0; c < width; ++c)");
-            w_.line("{} sum = out[c];", type_);
+            w_.line("{} total = out[c];", type_);
             for (int r = 0; r < 8; ++r) {
                 const Extent p = symbol(3) + Extent(r);
-                w_.line("sum = {};",
+                w_.line("total = {};",
                         multiply_add(fmt::format("a[{}]", indexed(p * c_.a_k)),
-                                     fmt::format("b[{} + c]", indexed(p * c_.b_k)), "sum"));
+                                     fmt::format("b[{} + c]", indexed(p * c_.b_k)), "total"));
             }
-            w_.raw("out[c] = sum;");
+            w_.raw("out[c] = total;");
         }
         {
             const auto rest = w_.block("for (; p < {}; ++p)", text(c_.k));

@@ -104,9 +104,13 @@ private:
         const Root& r = cluster_.roots[i];
         if (!r.inner) return;
         int last_read = stage_[i];
+        std::size_t last_reader = i; // in that stage
         for (std::size_t k = i + 1; k < cluster_.roots.size(); ++k)
             for (const Variable& v : cluster_.roots[k].reads)
-                if (same(v, r.value)) last_read = std::max(last_read, stage_[k]);
+                if (same(v, r.value) && stage_[k] >= last_read) {
+                    last_read = stage_[k];
+                    last_reader = k;
+                }
         if (last_read == stage_[i]) return;
         if (r.stored) {
             carrier_[i] = i;
@@ -116,7 +120,9 @@ private:
             const Root& out = cluster_.roots[k];
             const bool taken =
                 std::ranges::any_of(carrier_, [&](const auto& c) { return c.second == k; });
-            if (out.inner && out.stored && !taken && stage_[k] >= last_read &&
+            const bool after =
+                stage_[k] > last_read || (stage_[k] == last_read && k >= last_reader);
+            if (out.inner && out.stored && !taken && after &&
                 out.value.dtype() == r.value.dtype()) {
                 carrier_[i] = k;
                 return;

@@ -100,10 +100,10 @@ void add_softmax(RuleSet& r)
 
     r.add(log(y), log_y, sharper);
     r.add(log(take_along_axis(y, i, axis)), take_along_axis(log_y, i, axis), sharper);
-    r.add(log(gather_axes(y, {i}, places, "gather")), gather_axes(log_y, {i}, places, "gather"),
+    r.add(log(gather_axes(y, {i}, places, "picked")), gather_axes(log_y, {i}, places, "picked"),
           sharper);
-    r.add(log(gather_axes(y, {i, j}, places, "gather")),
-          gather_axes(log_y, {i, j}, places, "gather"), sharper);
+    r.add(log(gather_axes(y, {i, j}, places, "picked")),
+          gather_axes(log_y, {i, j}, places, "picked"), sharper);
     r.add(log(slice_of(y, slice)), slice_of(log_y, slice), sharper);
     r.add(log(reshape(y, s)), reshape(log_y, s), sharper);
     r.add(log(transpose(y, p)), transpose(log_y, p), sharper);
