@@ -206,7 +206,12 @@ std::string Expressions::expression(ScalarId id) const
             [&](const Literal& l) { return literal(l.value); },
             [&](const Load& l) { return load(l); },
             [&](const Compute& c) { return compute(c, s); },
-            [&](const IndexValue& v) { return c_text(v.value, symbols_); },
+            [&](const IndexValue& v) {
+                if (s.dtype == DType::i64) return c_text(v.value, symbols_);
+                const std::string index = c_factor(v.value, symbols_);
+                if (s.dtype == DType::boolean) return index + " != 0";
+                return fmt::format("({}){}", scalar_type(s.dtype), index);
+            },
             [&](const InRange& r) {
                 std::string text = r.also >= 0 ? operand(r.also) : "";
                 for (const auto& g : r.guards) {

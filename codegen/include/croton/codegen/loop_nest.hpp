@@ -82,7 +82,25 @@ struct Scalar {
 // ---- statements
 
 struct Statement;
-using Block = std::vector<Statement>;
+
+/// Statements in order. A class of its own, as statements hold blocks that hold statements.
+class Block {
+public:
+    Block() noexcept;
+    Block(const Block&);
+    Block(Block&&) noexcept;
+    Block& operator=(const Block&);
+    Block& operator=(Block&&) noexcept;
+    ~Block();
+    void push_back(Statement statement);
+    Statement& back();
+    const Statement* begin() const noexcept;
+    const Statement* end() const noexcept;
+    bool empty() const noexcept;
+
+private:
+    std::vector<Statement> statements_;
+};
 
 /// Gives a scalar a name, or none where it is used once and short: the emitter decides.
 struct Let {

@@ -1,0 +1,19 @@
+#include <croton/codegen/loop_nest.hpp>
+
+#include <utility>
+
+namespace croton::inline v1::codegen {
+
+Block::Block() noexcept = default;
+Block::Block(const Block&) = default;
+Block::Block(Block&&) noexcept = default;
+Block& Block::operator=(const Block&) = default;
+Block& Block::operator=(Block&&) noexcept = default;
+Block::~Block() = default;
+void Block::push_back(Statement statement) { statements_.push_back(std::move(statement)); }
+Statement& Block::back() { return statements_.back(); }
+const Statement* Block::begin() const noexcept { return statements_.data(); }
+const Statement* Block::end() const noexcept { return statements_.data() + statements_.size(); }
+bool Block::empty() const noexcept { return statements_.empty(); }
+
+} // namespace croton::inline v1::codegen
