@@ -8,6 +8,8 @@ function(croton_math_cases)
   add_custom_command(OUTPUT "${folder}/prelude_all.h"
     COMMAND write_prelude "${folder}/prelude_all.h" DEPENDS write_prelude VERBATIM)
 
+  add_custom_target(croton_generated DEPENDS "${folder}/prelude_all.h")
+
   find_library(MPFR_LIBRARY mpfr REQUIRED)
   add_library(croton_math_cases STATIC
     "${here}/math_cases.cpp" "${here}/prelude_operations.cpp" "${folder}/prelude_all.h")

@@ -25,7 +25,7 @@ double epsilon(DType t)
 /// as large as all terms before it.
 Tolerance of_sum(DType t, double count, double largest = 2)
 {
-    return {4, epsilon(t) * (count + 1) * largest};
+    return {32, epsilon(t) * (count + 1) * largest};
 }
 
 /// Floats in [-2, 2], integers in [-5, 5] or [0, 10], bool both.
