@@ -15,56 +15,64 @@ CT_MATH i64 checked_index(i64 raw, i64 extent, i32* bad)
 CT_MATH f32 sum_lanes_f32(f32* lanes)
 {
     for (i64 half = 16; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+        for (i64 l = 0; l < half; ++l)
+            lanes[l] += lanes[l + half];
     return lanes[0];
 }
 
 CT_MATH f64 sum_lanes_f64(f64* lanes)
 {
     for (i64 half = 8; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+        for (i64 l = 0; l < half; ++l)
+            lanes[l] += lanes[l + half];
     return lanes[0];
 }
 
 CT_MATH f32 prod_lanes_f32(f32* lanes)
 {
     for (i64 half = 16; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l) lanes[l] *= lanes[l + half];
+        for (i64 l = 0; l < half; ++l)
+            lanes[l] *= lanes[l + half];
     return lanes[0];
 }
 
 CT_MATH f64 prod_lanes_f64(f64* lanes)
 {
     for (i64 half = 8; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l) lanes[l] *= lanes[l + half];
+        for (i64 l = 0; l < half; ++l)
+            lanes[l] *= lanes[l + half];
     return lanes[0];
 }
 
 CT_MATH f32 max_lanes_f32(f32* lanes)
 {
     for (i64 half = 16; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l) lanes[l] = max_f32(lanes[l], lanes[l + half]);
+        for (i64 l = 0; l < half; ++l)
+            lanes[l] = max_f32(lanes[l], lanes[l + half]);
     return lanes[0];
 }
 
 CT_MATH f64 max_lanes_f64(f64* lanes)
 {
     for (i64 half = 8; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l) lanes[l] = max_f64(lanes[l], lanes[l + half]);
+        for (i64 l = 0; l < half; ++l)
+            lanes[l] = max_f64(lanes[l], lanes[l + half]);
     return lanes[0];
 }
 
 CT_MATH f32 min_lanes_f32(f32* lanes)
 {
     for (i64 half = 16; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l) lanes[l] = min_f32(lanes[l], lanes[l + half]);
+        for (i64 l = 0; l < half; ++l)
+            lanes[l] = min_f32(lanes[l], lanes[l + half]);
     return lanes[0];
 }
 
 CT_MATH f64 min_lanes_f64(f64* lanes)
 {
     for (i64 half = 8; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l) lanes[l] = min_f64(lanes[l], lanes[l + half]);
+        for (i64 l = 0; l < half; ++l)
+            lanes[l] = min_f64(lanes[l], lanes[l + half]);
     return lanes[0];
 }
 
@@ -99,15 +107,20 @@ CT_MATH i64 block_of(i64 cost)
 
 CT_MATH void copy_bytes(char* to, const char* from, i64 bytes)
 {
-    for (i64 i = 0; i < bytes; ++i) to[i] = from[i];
+    for (i64 i = 0; i < bytes; ++i)
+        to[i] = from[i];
 }
 
 /* Calls fn for each block, on several threads where `cost` operations are worth it. */
-CT_MATH void for_each_block(const struct ct_runtime* rt, void (*fn)(void* context, i64 block),
-                            void* context, i64 blocks, i64 cost)
+CT_MATH void for_each_block(const struct ct_runtime* rt,
+                            void (*fn)(void* context, i64 block),
+                            void* context,
+                            i64 blocks,
+                            i64 cost)
 {
     if (rt && rt->parallel_for && blocks > 1 && cost > 200000)
         rt->parallel_for(rt, fn, context, blocks);
     else
-        for (i64 block = 0; block < blocks; ++block) fn(context, block);
+        for (i64 block = 0; block < blocks; ++block)
+            fn(context, block);
 }

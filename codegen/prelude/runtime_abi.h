@@ -7,8 +7,10 @@ struct ct_runtime {
     u32 size;    /* of this struct, in bytes */
     /* Runs fn(context, block) once for each block in [0, blocks), on any threads, and returns when
      * all are done. */
-    void (*parallel_for)(const struct ct_runtime* runtime, void (*fn)(void* context, i64 block),
-                         void* context, i64 blocks);
+    void (*parallel_for)(const struct ct_runtime* runtime,
+                         void (*fn)(void* context, i64 block),
+                         void* context,
+                         i64 blocks);
     void* context; /* the caller's, for the functions below */
     /* Around the stores into shared variables, which come last. Not 0: give up, nothing stored. */
     i32 (*commit_begin)(const struct ct_runtime* runtime);

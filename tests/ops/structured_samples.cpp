@@ -116,7 +116,7 @@ Sample line_sample(DType t)
     s.add("argmin kept", argmin(expand_dims(x, 0), Axis{1}, true));
     s.add("sum of 0-d", sum(a));
     s.add("max of 0-d", max(a, Axis(std::vector<int>{})));
-    s.add("sum of squares", sum(x * a * x), of_sum(t, 1e5, 8));
+    s.add("sum of squares", sum(x * a * x), of_sum(t, 1e6, 8));
     s.add("mean", mean(x), of_sum(to_float(t), 1e5));
     s.add("x - mean", x - mean(x), of_sum(to_float(t), 1e5));
     unsigned seed = 100;
