@@ -521,7 +521,7 @@ private:
         std::string steps = indented(body_.take());
         body += prologue;
         if (mentions(steps, "work"))
-            body += "    char* const work = (char*)workspace;\n" + sizes;
+            body += "    char* const work = (char*)workspace;\n" + needed(sizes, steps);
         else
             body += "    (void)workspace;\n";
         body += steps;
@@ -550,6 +550,20 @@ private:
         body += fmt::format("    return {};\n}}\n", total_.empty() ? "0" : total_);
         const std::string all = kernels_ + body;
         program_.source = prelude_for(all) + std::string(end_of_prelude) + all;
+    }
+
+    /// The lines of `sizes` up to the last whose name `steps` mentions: a later one is needed only
+    /// for the size of the whole workspace.
+    static std::string needed(std::string sizes, const std::string& steps)
+    {
+        constexpr std::string_view head = "    const i64 ";
+        while (!sizes.empty()) {
+            const std::size_t before = sizes.rfind('\n', sizes.size() - 2);
+            const std::size_t at = (before == sizes.npos ? 0 : before + 1) + head.size();
+            if (mentions(steps, sizes.substr(at, sizes.find(' ', at) - at))) break;
+            sizes.resize(at - head.size());
+        }
+        return sizes;
     }
 
     static bool mentions(const std::string& text, std::string_view word)
