@@ -1,0 +1,93 @@
+// fused_0: sum, sub, sum, sqrt, add        golden_structured.cpp:68, golden_structured.cpp:69
+//
+//   x  f32 (n, 256)
+//   y  f32 (n, 256)  read and written
+//   gain  f32 (256)
+//   bias  f32 (256)
+
+CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, f32* CT_RESTRICT y,
+                       const f32* CT_RESTRICT gain, const f32* CT_RESTRICT bias)
+{
+    for (i64 i = begin; i < end; ++i) {
+        f32 sum0[32] = {0};
+        for (i64 j0 = 0; j0 < 256; j0 += 32) {
+            for (i64 l = 0; l < 32; ++l) {
+                const i64 j = j0 + l;
+                sum0[l] = sum0[l] + x[i * 256 + j];
+            }
+        }
+        const f32 t0 = sum_lanes_f32(sum0);
+        const f32 t1 = t0 / 256.0f;
+        f32 sum1[32] = {0};
+        for (i64 j0 = 0; j0 < 256; j0 += 32) {
+            for (i64 l = 0; l < 32; ++l) {
+                const i64 j = j0 + l;
+                const f32 t2 = x[i * 256 + j] - t1;
+                y[i * 256 + j] = t2;
+                sum1[l] = sum1[l] + square_f32(t2);
+            }
+        }
+        const f32 t3 = sum_lanes_f32(sum1);
+        const f32 t4 = sqrt_f32((t3 / 256.0f) + (1e-05f));
+        for (i64 j = 0; j < 256; ++j) {
+            const f32 t5 = y[i * 256 + j];
+            y[i * 256 + j] = ((t5 / t4) * gain[j]) + bias[j];
+        }
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    const f32* x;
+    f32* y;
+    const f32* gain;
+    const f32* bias;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->x, arguments->y, arguments->gain, arguments->bias);
+}
+
+static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, f32* y,
+                        const f32* gain, const f32* bias)
+{
+    const i64 cost = 5120; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, x, y, gain, bias);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, x, y, gain, bias};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    if (extents[1] != 256) return guard_failed(report, 1, extents[1], 256);
+    if (extents[2] != 256) return guard_failed(report, 2, extents[2], 256);
+    if (extents[3] != 256) return guard_failed(report, 3, extents[3], 256);
+    if (extents[4] != n) return guard_failed(report, 4, extents[4], n);
+    if (extents[5] != 256) return guard_failed(report, 5, extents[5], 256);
+    const f32* x = (const f32*)in[0];
+    const f32* gain = (const f32*)in[1];
+    const f32* bias = (const f32*)in[2];
+    f32* y = (f32*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n, x, y, gain, bias);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}
