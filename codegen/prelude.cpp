@@ -109,6 +109,8 @@ public:
         return text;
     }
 
+    bool is_plain_cast(std::string_view function) const { return plain_casts_.contains(function); }
+
     bool contains(std::string_view function) const { return by_name_.contains(function); }
 
     int flops(std::string_view function) const
@@ -213,6 +215,7 @@ private:
             for (std::string_view from : types) {
                 const std::string name = fmt::format("cast_{}_{}", to, from);
                 if (by_name_.contains(name)) continue;
+                plain_casts_.insert(name);
                 items_.push_back(
                     {name,
                      fmt::format("CT_MATH {0} {1}({2} x) {{ return ({0})x; }}\n",
@@ -258,6 +261,7 @@ private:
 
     std::vector<Item> items_;
     std::vector<std::string> sections_;
+    std::set<std::string, std::less<>> plain_casts_;
     std::map<std::string, std::size_t, std::less<>> by_name_;
 };
 
@@ -271,6 +275,7 @@ const Prelude& prelude()
 
 std::string prelude_for(std::string_view body) { return prelude().text_for(body); }
 bool has_prelude_function(std::string_view function) { return prelude().contains(function); }
+bool is_plain_cast(std::string_view function) { return prelude().is_plain_cast(function); }
 int prelude_flops(std::string_view function) { return prelude().flops(function); }
 std::vector<std::string_view> prelude_functions() { return prelude().names(); }
 

@@ -1,16 +1,22 @@
-// fused_0: add        golden_pointwise.cpp:46
+// fused_0: y[i, j] = x[i, j] * scale[i] + 1        golden_pointwise.cpp:46
 //
-//   x  f32 (n, m)
-//   scale  f32 (n)
-//   y  f32 (n, m)  written
+//   x      f32 (n, m)  read
+//   scale  f32 (n)     read
+//   y      f32 (n, m)  written
+//
+// One call: 2 n m flops; reads 4 n m + 4 n, writes 4 n m bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x,
-                       const f32* CT_RESTRICT scale, f32* CT_RESTRICT y)
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       i64 m,
+                       const f32* CT_RESTRICT x,
+                       const f32* CT_RESTRICT scale,
+                       f32* CT_RESTRICT y)
 {
     for (i64 i = begin; i < end; ++i) {
-        const f32 scale_0 = scale[i];
+        const f32 scale_i = scale[i];
         for (i64 j = 0; j < m; ++j) {
-            y[i * m + j] = (x[i * m + j] * scale_0) + 1.0f;
+            y[i * m + j] = x[i * m + j] * scale_i + 1.0f;
         }
     }
 }
@@ -32,8 +38,12 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->m, arguments->x, arguments->scale, arguments->y);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f32* x,
-                        const f32* scale, f32* y)
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        i64 m,
+                        const f32* x,
+                        const f32* scale,
+                        f32* y)
 {
     const i64 cost = m * 3; // operations of an iteration
     const i64 block = block_of(cost);

@@ -1,11 +1,17 @@
-// fused_0: tanh        golden_pointwise.cpp:39
+// fused_0: y[i, j] = tanh(x[i, j] + b[j])        golden_pointwise.cpp:39
 //
-//   x  f32 (d259, n0)
-//   b  f32 (n0)
+//   x  f32 (d259, n0)  read
+//   b  f32 (n0)        read
 //   y  f32 (d259, n0)  written
+//
+// One call: 80 d259 n0 flops; reads 4 d259 n0 + 4 n0, writes 4 d259 n0 bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, i64 n0, const f32* CT_RESTRICT x,
-                       const f32* CT_RESTRICT b, f32* CT_RESTRICT y)
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       i64 n0,
+                       const f32* CT_RESTRICT x,
+                       const f32* CT_RESTRICT b,
+                       f32* CT_RESTRICT y)
 {
     for (i64 i = begin; i < end; ++i) {
         for (i64 j = 0; j < n0; ++j) {
@@ -31,7 +37,11 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->n0, arguments->x, arguments->b, arguments->y);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 n0, const f32* x, const f32* b,
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        i64 n0,
+                        const f32* x,
+                        const f32* b,
                         f32* y)
 {
     const i64 cost = n0 * 81; // operations of an iteration

@@ -1,17 +1,23 @@
-// fused_0: concatenate        golden_pointwise.cpp:78
+// fused_0: y[i, j] = a[i, j] if j < 3, else exp(b[i, j - 3])        golden_pointwise.cpp:78
 //
-//   a  f32 (n, 3)
-//   b  f32 (n, m)
+//   a  f32 (n, 3)      read
+//   b  f32 (n, m)      read
 //   y  f32 (n, m + 3)  written
+//
+// One call: 66 n m + 198 n flops; reads 4 n m + 12 n, writes 4 n m + 12 n bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT a,
-                       const f32* CT_RESTRICT b, f32* CT_RESTRICT y)
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       i64 m,
+                       const f32* CT_RESTRICT a,
+                       const f32* CT_RESTRICT b,
+                       f32* CT_RESTRICT y)
 {
     for (i64 i = begin; i < end; ++i) {
         for (i64 j = 0; j < m + 3; ++j) {
-            const b8 inside0 = 0 <= j && j < 3;
-            const f32 y_0 = inside0 ? (inside0 ? a[i * 3 + j] : 0.0f) : exp_f32(b[i * m + j - 3]);
-            y[i * m + i * 3 + j] = y_0;
+            const b8 inside0 = j < 3;
+            const f32 y_ij = inside0 ? (inside0 ? a[i * 3 + j] : 0.0f) : exp_f32(b[i * m + j - 3]);
+            y[i * m + i * 3 + j] = y_ij;
         }
     }
 }
@@ -33,7 +39,11 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->m, arguments->a, arguments->b, arguments->y);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f32* a, const f32* b,
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        i64 m,
+                        const f32* a,
+                        const f32* b,
                         f32* y)
 {
     const i64 cost = m * 67 + 201; // operations of an iteration

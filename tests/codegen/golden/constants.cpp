@@ -1,14 +1,18 @@
-// fused_0: where        golden_pointwise.cpp:173
+// fused_0        golden_pointwise.cpp:173
 //
-//   x  f32 (n)
+//   y[i] = where(x[i] < 0.001, -inf, where(isnan(x[i]), nan, x[i] / 3))
+//
+//   x  f32 (n)  read
 //   y  f32 (n)  written
+//
+// One call: 8 n flops; reads 4 n, writes 4 n bytes.
 
 CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, f32* CT_RESTRICT y)
 {
     for (i64 i = begin; i < end; ++i) {
-        const f32 x_0 = x[i];
-        const f32 t0 = isnan_f32(x_0) ? __builtin_nanf("") : (x_0 / 3.0f);
-        y[i] = (x_0 < 0.001f) ? (-__builtin_inff()) : t0;
+        const f32 x_i = x[i];
+        const f32 t0 = isnan_f32(x_i) ? __builtin_nanf("") : x_i / 3.0f;
+        y[i] = x_i < 0.001f ? -__builtin_inff() : t0;
     }
 }
 

@@ -1,7 +1,9 @@
-// fused_0: flip        golden_pointwise.cpp:66
+// fused_0: y[i, j] = x[i, 7 - j]        golden_pointwise.cpp:66
 //
-//   x  f32 (n, 8)
+//   x  f32 (n, 8)  read
 //   y  f32 (n, 8)  written
+//
+// One call reads 32 n, writes 32 n bytes.
 
 CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, f32* CT_RESTRICT y)
 {

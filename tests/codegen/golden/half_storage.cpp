@@ -1,15 +1,20 @@
-// fused_0: add        golden_pointwise.cpp:165
+// fused_0: z[i] = x[i] * y[i] + 1        golden_pointwise.cpp:165
 //
-//   x  f16 (n)
-//   y  f16 (n)
+//   x  f16 (n)  read
+//   y  f16 (n)  read
 //   z  f16 (n)  written
+//
+// One call: 2 n flops; reads 4 n, writes 2 n bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, const u16* CT_RESTRICT x, const u16* CT_RESTRICT y,
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const u16* CT_RESTRICT x,
+                       const u16* CT_RESTRICT y,
                        u16* CT_RESTRICT z)
 {
     for (i64 i = begin; i < end; ++i) {
         const f32 t0 = f32_from_f16(f16_from_f32(f32_from_f16(x[i]) * f32_from_f16(y[i])));
-        z[i] = f16_from_f32(f32_from_f16(f16_from_f32(t0 + 1.0f)));
+        z[i] = f16_from_f32(t0 + 1.0f);
     }
 }
 
@@ -29,8 +34,7 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->x, arguments->y, arguments->z);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const u16* x, const u16* y,
-                        u16* z)
+static void all_fused_0(const struct ct_runtime* rt, i64 extent, const u16* x, const u16* y, u16* z)
 {
     const i64 cost = 3; // operations of an iteration
     const i64 block = block_of(cost);

@@ -1,18 +1,27 @@
-// fused_0: floor_div, mod        golden_pointwise.cpp:143
+// fused_0        golden_pointwise.cpp:143
 //
-//   a  i64 (n)
-//   b  i64 (n)
+//   quotient[i] = floor_div(a[i], b[i])
+//   rest[i] = mod(a[i], b[i])
+//
+//   a         i64 (n)  read
+//   b         i64 (n)  read
 //   quotient  i64 (n)  written
-//   rest_0  i64 (n)  written
+//   rest      i64 (n)  written
+//
+// One call: 26 n flops; reads 16 n, writes 16 n bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, const i64* CT_RESTRICT a, const i64* CT_RESTRICT b,
-                       i64* CT_RESTRICT quotient, i64* CT_RESTRICT rest_0)
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const i64* CT_RESTRICT a,
+                       const i64* CT_RESTRICT b,
+                       i64* CT_RESTRICT quotient,
+                       i64* CT_RESTRICT rest)
 {
     for (i64 i = begin; i < end; ++i) {
-        const i64 a_0 = a[i];
-        const i64 b_0 = b[i];
-        quotient[i] = floor_div_i64(a_0, b_0);
-        rest_0[i] = mod_i64(a_0, b_0);
+        const i64 a_i = a[i];
+        const i64 b_i = b[i];
+        quotient[i] = floor_div_i64(a_i, b_i);
+        rest[i] = mod_i64(a_i, b_i);
     }
 }
 
@@ -21,7 +30,7 @@ struct fused_0_arguments {
     const i64* a;
     const i64* b;
     i64* quotient;
-    i64* rest_0;
+    i64* rest;
 };
 
 static void fused_0_block(void* context, i64 block)
@@ -30,19 +39,23 @@ static void fused_0_block(void* context, i64 block)
     const i64 begin = block * arguments->block;
     const i64 rest = arguments->extent - begin;
     const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    fused_0(begin, end, arguments->a, arguments->b, arguments->quotient, arguments->rest_0);
+    fused_0(begin, end, arguments->a, arguments->b, arguments->quotient, arguments->rest);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const i64* a, const i64* b,
-                        i64* quotient, i64* rest_0)
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        const i64* a,
+                        const i64* b,
+                        i64* quotient,
+                        i64* rest)
 {
     const i64 cost = 27; // operations of an iteration
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        fused_0(0, extent, a, b, quotient, rest_0);
+        fused_0(0, extent, a, b, quotient, rest);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, a, b, quotient, rest_0};
+    struct fused_0_arguments arguments = {extent, block, a, b, quotient, rest};
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
@@ -57,9 +70,9 @@ CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* cons
     const i64* a = (const i64*)in[0];
     const i64* b = (const i64*)in[1];
     i64* quotient = (i64*)out[0];
-    i64* rest_0 = (i64*)out[1];
+    i64* rest = (i64*)out[1];
     (void)workspace;
-    all_fused_0(rt, n, a, b, quotient, rest_0);
+    all_fused_0(rt, n, a, b, quotient, rest);
     return 0;
 }
 

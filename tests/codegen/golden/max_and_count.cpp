@@ -1,22 +1,31 @@
-// fused_0: max, sum        golden_structured.cpp:88
+// fused_0        golden_structured.cpp:88
 //
-//   x  i32 (n, m)
-//   largest  i32 (n)  written
-//   positive  i64 (n)  written
+//   largest[i] = max_j x[i, j]
+//   positive[i] = sum_j i64(0 < x[i, j])
+//
+//   x         i32 (n, m)  read
+//   largest   i32 (n)     written
+//   positive  i64 (n)     written
+//
+// One call: 5 n m flops; reads 4 n m, writes 12 n bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const i32* CT_RESTRICT x,
-                       i32* CT_RESTRICT largest, i64* CT_RESTRICT positive)
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       i64 m,
+                       const i32* CT_RESTRICT x,
+                       i32* CT_RESTRICT largest,
+                       i64* CT_RESTRICT positive)
 {
     for (i64 i = begin; i < end; ++i) {
-        i32 largest_0 = (i32)((u64)1 << 31);
-        i64 positive_0 = 0;
+        i32 largest_i = (i32)((u64)1 << 31);
+        i64 positive_i = 0;
         for (i64 j = 0; j < m; ++j) {
-            const i32 x_0 = x[i * m + j];
-            largest_0 = max_i32(largest_0, x_0);
-            positive_0 = add_i64(positive_0, cast_i64_bool(0 < x_0));
+            const i32 x_ij = x[i * m + j];
+            largest_i = max_i32(largest_i, x_ij);
+            positive_i = add_i64(positive_i, (i64)(0 < x_ij));
         }
-        largest[i] = largest_0;
-        positive[i] = positive_0;
+        largest[i] = largest_i;
+        positive[i] = positive_i;
     }
 }
 
@@ -37,7 +46,11 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->m, arguments->x, arguments->largest, arguments->positive);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const i32* x, i32* largest,
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        i64 m,
+                        const i32* x,
+                        i32* largest,
                         i64* positive)
 {
     const i64 cost = m * 4; // operations of an iteration

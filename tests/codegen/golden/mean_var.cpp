@@ -1,35 +1,43 @@
-// fused_0: sum, div, sum, div        golden_structured.cpp:49
+// fused_0        golden_structured.cpp:49
 //
-//   x  f64 (n, m)
-//   mean  f64 (n)  written
-//   variance  f64 (n)  written
+//   mean[i] = sum_j(x[i, j]) / f64(m)
+//   variance[i] = sum_j(square(x[i, j] - mean[i])) / f64(m)
+//
+//   x         f64 (n, m)  read
+//   mean      f64 (n)     written
+//   variance  f64 (n)     written
+//
+// One call: 5 n m + 12 n + 2 flops; reads 8 n m, writes 16 n bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f64* CT_RESTRICT x, f64* CT_RESTRICT mean,
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       i64 m,
+                       const f64* CT_RESTRICT x,
+                       f64* CT_RESTRICT mean,
                        f64* CT_RESTRICT variance)
 {
-    const f64 t0 = cast_f64_i64(m);
+    const f64 t0 = (f64)m;
     for (i64 i = begin; i < end; ++i) {
-        f64 sum0[16] = {0};
+        f64 sum[16] = {0};
         for (i64 j0 = 0; j0 < m; j0 += 16) {
             const i64 lanes = m - j0 < 16 ? m - j0 : 16;
             for (i64 l = 0; l < lanes; ++l) {
                 const i64 j = j0 + l;
-                sum0[l] = sum0[l] + x[i * m + j];
+                sum[l] += x[i * m + j];
             }
         }
-        const f64 t1 = sum_lanes_f64(sum0);
+        const f64 t1 = sum_lanes_f64(sum);
         mean[i] = t1 / t0;
-        const f64 mean_0 = t1 / t0;
-        f64 sum1[16] = {0};
+        const f64 mean_i = t1 / t0;
+        f64 sum2[16] = {0};
         for (i64 j0 = 0; j0 < m; j0 += 16) {
             const i64 lanes = m - j0 < 16 ? m - j0 : 16;
             for (i64 l = 0; l < lanes; ++l) {
                 const i64 j = j0 + l;
-                sum1[l] = sum1[l] + square_f64(x[i * m + j] - mean_0);
+                sum2[l] += square_f64(x[i * m + j] - mean_i);
             }
         }
-        const f64 t2 = sum_lanes_f64(sum1);
-        variance[i] = t2 / t0;
+        variance[i] = sum_lanes_f64(sum2) / t0;
     }
 }
 
@@ -50,7 +58,11 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->m, arguments->x, arguments->mean, arguments->variance);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f64* x, f64* mean,
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        i64 m,
+                        const f64* x,
+                        f64* mean,
                         f64* variance)
 {
     const i64 cost = m * 18; // operations of an iteration

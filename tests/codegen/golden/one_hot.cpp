@@ -1,14 +1,16 @@
-// fused_0: cast        golden_pointwise.cpp:108
+// fused_0: y[i, j] = f32(label[i] == j)        golden_pointwise.cpp:108
 //
-//   label  i64 (n)
-//   y  f32 (n, 10)  written
+//   label  i64 (n)      read
+//   y      f32 (n, 10)  written
+//
+// One call: 20 n flops; reads 8 n, writes 40 n bytes.
 
 CT_KERNEL void fused_0(i64 begin, i64 end, const i64* CT_RESTRICT label, f32* CT_RESTRICT y)
 {
     for (i64 i = begin; i < end; ++i) {
-        const i64 label_0 = label[i];
+        const i64 label_i = label[i];
         for (i64 j = 0; j < 10; ++j) {
-            y[i * 10 + j] = cast_f32_bool(label_0 == j);
+            y[i * 10 + j] = (f32)(label_i == j);
         }
     }
 }

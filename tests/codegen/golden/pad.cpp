@@ -1,15 +1,16 @@
-// fused_0: set_slice        golden_pointwise.cpp:72
+// fused_0: y[i, j] = x[i, j - 1] if 0 <= j - 1 < m, else -1        golden_pointwise.cpp:72
 //
-//   x  f32 (n, m)
+//   x  f32 (n, m)      read
 //   y  f32 (n, m + 3)  written
+//
+// One call reads 4 n m, writes 4 n m + 12 n bytes.
 
 CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32* CT_RESTRICT y)
 {
     for (i64 i = begin; i < end; ++i) {
         for (i64 j = 0; j < m + 3; ++j) {
-            const b8 inside0 = 0 <= (j - 1) && (j - 1) < m;
-            const f32 y_0 = inside0 ? (inside0 ? x[i * m + j - 1] : 0.0f) : (-1.0f);
-            y[i * m + i * 3 + j] = y_0;
+            const b8 inside0 = 0 <= j - 1 && j - 1 < m;
+            y[i * m + i * 3 + j] = inside0 ? (inside0 ? x[i * m + j - 1] : 0.0f) : -1.0f;
         }
     }
 }

@@ -1,16 +1,20 @@
-// fused_0: mul        golden_pointwise.cpp:26
+// fused_0: z[i] = sqrt(square(x[i]) + square(y[i])) * exp(-x[i])        golden_pointwise.cpp:26
 //
-//   x  f32 (n)
-//   y  f32 (n)
+//   x  f32 (n)  read
+//   y  f32 (n)  read
 //   z  f32 (n)  written
+//
+// One call: 74 n flops; reads 8 n, writes 4 n bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, const f32* CT_RESTRICT y,
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const f32* CT_RESTRICT x,
+                       const f32* CT_RESTRICT y,
                        f32* CT_RESTRICT z)
 {
     for (i64 i = begin; i < end; ++i) {
-        const f32 x_0 = x[i];
-        const f32 z_0 = sqrt_f32(square_f32(x_0) + square_f32(y[i])) * exp_f32(-x_0);
-        z[i] = z_0;
+        const f32 x_i = x[i];
+        z[i] = sqrt_f32(square_f32(x_i) + square_f32(y[i])) * exp_f32(-x_i);
     }
 }
 
@@ -30,8 +34,7 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->x, arguments->y, arguments->z);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, const f32* y,
-                        f32* z)
+static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, const f32* y, f32* z)
 {
     const i64 cost = 75; // operations of an iteration
     const i64 block = block_of(cost);

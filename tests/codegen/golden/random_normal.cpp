@@ -1,15 +1,20 @@
-// fused_0: add        golden_structured.cpp:136
+// fused_0: noisy[i] = x[i] + 0.1 * philox_normal(i, u64(key))        golden_structured.cpp:136
 //
-//   x  f32 (n)
-//   key  i64 ()
+//   x      f32 (n)  read
+//   key    i64 ()   read
 //   noisy  f32 (n)  written
+//
+// One call: 271 n + 2 flops; reads 4 n + 8, writes 4 n bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, const i64* CT_RESTRICT key,
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const f32* CT_RESTRICT x,
+                       const i64* CT_RESTRICT key,
                        f32* CT_RESTRICT noisy)
 {
-    const u64 t0 = cast_u64_i64(key[0]);
+    const u64 t0 = (u64)key[0];
     for (i64 i = begin; i < end; ++i) {
-        noisy[i] = x[i] + (0.1f * philox_normal_f32((u64)i, t0));
+        noisy[i] = x[i] + 0.1f * philox_normal_f32((u64)i, t0);
     }
 }
 
@@ -29,7 +34,10 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->x, arguments->key, arguments->noisy);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, const i64* key,
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        const f32* x,
+                        const i64* key,
                         f32* noisy)
 {
     const i64 cost = 274; // operations of an iteration

@@ -1,50 +1,65 @@
-// fused_0: mul        golden_structured.cpp:144
+// fused_0: v0 = rate * x0 * (1 - x0)        golden_structured.cpp:144
 //
-//   rate  f64 ()
-//   x0  f64 ()
-//   v0  f64 ()  written
+//   rate  f64 ()  read
+//   x0    f64 ()  read
+//   v0    f64 ()  written
+//
+// One call: 3 flops; reads 16, writes 8 bytes.
 
 CT_KERNEL void fused_0(const f64* CT_RESTRICT rate, const f64* CT_RESTRICT x0, f64* CT_RESTRICT v0)
 {
     const f64 x0_0 = x0[0];
-    v0[0] = (rate[0] * x0_0) * (1.0 - x0_0);
+    v0[0] = rate[0] * x0_0 * (1.0 - x0_0);
 }
 
-// fused_1: delay        golden_structured.cpp:144
+// fused_1: v1[i] = v0[i - 1] if 0 <= i - 1 < 100, else x0        golden_structured.cpp:144
 //
-//   v0  f64 (100)
-//   x0  f64 ()
+//   v0  f64 (100)  read
+//   x0  f64 ()     read
 //   v1  f64 (100)  written
+//
+// One call reads 808, writes 800 bytes.
 
-CT_KERNEL void fused_1(i64 begin, i64 end, const f64* CT_RESTRICT v0, const f64* CT_RESTRICT x0,
+CT_KERNEL void fused_1(i64 begin,
+                       i64 end,
+                       const f64* CT_RESTRICT v0,
+                       const f64* CT_RESTRICT x0,
                        f64* CT_RESTRICT v1)
 {
     const f64 x0_0 = x0[0];
     for (i64 i = begin; i < end; ++i) {
-        const b8 inside0 = 0 <= (i - 1) && (i - 1) < 100;
+        const b8 inside0 = 0 <= i - 1 && i - 1 < 100;
         v1[i] = inside0 ? (inside0 ? v0[i - 1] : 0.0) : x0_0;
     }
 }
 
-// fused_2: sub, add        golden_structured.cpp:144
+// fused_2        golden_structured.cpp:144
 //
-//   x0  f64 ()
-//   x0_0  f64 ()
-//   rate  f64 ()
-//   v0  f64 ()  written
-//   x1  f64 ()
-//   v1  f64 ()  written
+//   v0 = x1 * (1 - x0) * rate - x1 * (rate * x0)
+//   v1 = x2 + x1 * (1 - x0) * x0
+//
+//   x1    f64 ()  read
+//   x0    f64 ()  read
+//   rate  f64 ()  read
+//   v0    f64 ()  written
+//   x2    f64 ()  read
+//   v1    f64 ()  written
+//
+// One call: 8 flops; reads 32, writes 16 bytes.
 
-CT_KERNEL void fused_2(const f64* CT_RESTRICT x0, const f64* CT_RESTRICT x0_0,
-                       const f64* CT_RESTRICT rate, f64* CT_RESTRICT v0, const f64* CT_RESTRICT x1,
+CT_KERNEL void fused_2(const f64* CT_RESTRICT x1,
+                       const f64* CT_RESTRICT x0,
+                       const f64* CT_RESTRICT rate,
+                       f64* CT_RESTRICT v0,
+                       const f64* CT_RESTRICT x2,
                        f64* CT_RESTRICT v1)
 {
-    const f64 t0 = x0[0];
-    const f64 x0_1 = x0_0[0];
-    const f64 t1 = t0 * (1.0 - x0_1);
+    const f64 x1_0 = x1[0];
+    const f64 x0_0 = x0[0];
+    const f64 t0 = x1_0 * (1.0 - x0_0);
     const f64 rate_0 = rate[0];
-    v0[0] = (t1 * rate_0) - (t0 * (rate_0 * x0_1));
-    v1[0] = x1[0] + (t1 * x0_1);
+    v0[0] = t0 * rate_0 - x1_0 * (rate_0 * x0_0);
+    v1[0] = x2[0] + t0 * x0_0;
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.

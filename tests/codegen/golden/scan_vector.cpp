@@ -1,22 +1,28 @@
-// matmul_0: contract, tanh        golden_structured.cpp:154
+// matmul_0: v0[i] = tanh(sum_j(state[j] * w[j, i]) + drive[i])        golden_structured.cpp:154
 //
-//   state  f32 (16)
-//   w  f32 (16, 16)
-//   v0  f32 (16)  read and written
-//   drive  f32 (16)
+//   state  f32 (16)      read
+//   w      f32 (16, 16)  read
+//   v0     f32 (16)      written
+//   drive  f32 (16)      read
+//
+// One call: 1792 flops; reads 1152, writes 64 bytes.
 
 // What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
-CT_MATH void matmul_0_finish(i64 h, i64 i0, i64 i1, i64 j0, i64 j1, const f32* CT_RESTRICT state,
-                             const f32* CT_RESTRICT w, f32* CT_RESTRICT v0,
+CT_MATH void matmul_0_finish(i64 i0,
+                             i64 i1,
+                             i64 j0,
+                             i64 j1,
+                             f32* CT_RESTRICT v0,
                              const f32* CT_RESTRICT drive)
 {
     for (i64 i = i0; i < i1; ++i) {
         for (i64 j = j0; j < j1; ++j) {
-            const f32 t0 = v0[j];
-            v0[j] = tanh_f32(t0 + drive[j]);
+            const f32 v0_j = v0[j];
+            v0[j] = tanh_f32(v0_j + drive[j]);
         }
     }
 }
+
 struct matmul_0_parts {
     const f32* state;
     const f32* w;
@@ -27,8 +33,7 @@ struct matmul_0_parts {
 static void matmul_0_tile(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
-    const i64 h = t;
-    (void)h;
+    (void)t;
     for (i64 i = 0; i < 1; i += 1) {
         f32 acc[1][16] = {{0}};
         for (i64 p = 0; p < 16; ++p) {
@@ -40,12 +45,15 @@ static void matmul_0_tile(void* context, i64 t)
         }
         for (i64 r = 0; r < 1; ++r)
             for (i64 j = 0; j < 16; ++j)
-                s->v0[j + (i + r) * 16] = acc[r][j];
+                s->v0[(i + r) * 16 + j] = acc[r][j];
     }
-    matmul_0_finish(0, 0, 1, 0, 16, s->state, s->w, s->v0, s->drive);
+    matmul_0_finish(0, 1, 0, 16, s->v0, s->drive);
 }
 
-CT_KERNEL void matmul_0(const struct ct_runtime* rt, const f32* state, const f32* w, f32* v0,
+CT_KERNEL void matmul_0(const struct ct_runtime* rt,
+                        const f32* state,
+                        const f32* w,
+                        f32* v0,
                         const f32* drive)
 {
     struct matmul_0_parts s;

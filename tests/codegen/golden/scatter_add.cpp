@@ -1,12 +1,21 @@
-// scatter_0: scatter_add        golden_pointwise.cpp:102
+// scatter_0        golden_pointwise.cpp:102
 //
-//   bins  f32 (m)
-//   histogram  f32 (m)  read and written
-//   bin  i32 (n)
-//   weight  f32 (n)
+//   histogram[i] = bins[i]
+//   histogram[bin[i]] += square(weight[i])
+//
+//   bins       f32 (m)  read
+//   histogram  f32 (m)  written
+//   bin        i32 (n)  read
+//   weight     f32 (n)  read
+//
+// One call: 3 n flops; reads 8 n + 4 m, writes 4 m bytes.
 
-CT_KERNEL i32 scatter_0(i64 m, i64 n, const f32* CT_RESTRICT bins, f32* CT_RESTRICT histogram,
-                        const i32* CT_RESTRICT bin, const f32* CT_RESTRICT weight)
+CT_KERNEL i32 scatter_0(i64 m,
+                        i64 n,
+                        const f32* CT_RESTRICT bins,
+                        f32* CT_RESTRICT histogram,
+                        const i32* CT_RESTRICT bin,
+                        const f32* CT_RESTRICT weight)
 {
     i32 bad = 0;
     for (i64 i = 0; i < m; ++i) {
@@ -14,7 +23,7 @@ CT_KERNEL i32 scatter_0(i64 m, i64 n, const f32* CT_RESTRICT bins, f32* CT_RESTR
     }
     for (i64 j = 0; j < n; ++j) {
         const i64 at0 = checked_index(bin[j], m, &bad);
-        histogram[at0] = histogram[at0] + square_f32(weight[j]);
+        histogram[at0] += square_f32(weight[j]);
     }
     return bad;
 }

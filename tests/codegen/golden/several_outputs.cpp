@@ -1,38 +1,52 @@
-// fused_0: sin, cos        golden_pointwise.cpp:121
+// fused_0        golden_pointwise.cpp:121
 //
-//   x  f64 (n)
-//   sine  f64 (n)  written
+//   sine[i] = sin(x[i])
+//   cosine[i] = cos(x[i])
+//
+//   x       f64 (n)  read
+//   sine    f64 (n)  written
 //   cosine  f64 (n)  written
+//
+// One call: 783 n flops; reads 8 n, writes 16 n bytes.
 
-static i32 fused_0_fast(i64 begin, i64 end, const f64* CT_RESTRICT x, f64* CT_RESTRICT sine,
+static i32 fused_0_fast(i64 begin,
+                        i64 end,
+                        const f64* CT_RESTRICT x,
+                        f64* CT_RESTRICT sine,
                         f64* CT_RESTRICT cosine)
 {
     i32 hard = 0;
     for (i64 i = begin; i < end; ++i) {
-        const f64 x_0 = x[i];
-        hard |= trig_hard_f64(x_0);
-        sine[i] = sin_fast_f64(x_0);
-        hard |= trig_hard_f64(x_0);
-        cosine[i] = cos_fast_f64(x_0);
+        const f64 x_i = x[i];
+        hard |= trig_hard_f64(x_i);
+        sine[i] = sin_fast_f64(x_i);
+        cosine[i] = cos_fast_f64(x_i);
     }
     return hard;
 }
 
-static void fused_0_exact(i64 begin, i64 end, const f64* CT_RESTRICT x, f64* CT_RESTRICT sine,
+static void fused_0_exact(i64 begin,
+                          i64 end,
+                          const f64* CT_RESTRICT x,
+                          f64* CT_RESTRICT sine,
                           f64* CT_RESTRICT cosine)
 {
     for (i64 i = begin; i < end; ++i) {
-        const f64 x_0 = x[i];
-        sine[i] = sin_f64(x_0);
-        cosine[i] = cos_f64(x_0);
+        const f64 x_i = x[i];
+        sine[i] = sin_f64(x_i);
+        cosine[i] = cos_f64(x_i);
     }
 }
 
-CT_KERNEL void fused_0(i64 begin, i64 end, const f64* CT_RESTRICT x, f64* CT_RESTRICT sine,
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const f64* CT_RESTRICT x,
+                       f64* CT_RESTRICT sine,
                        f64* CT_RESTRICT cosine)
 {
-    // Arguments beyond 2^20 need more digits of pi: then all is computed again.
-    if (fused_0_fast(begin, end, x, sine, cosine)) fused_0_exact(begin, end, x, sine, cosine);
+    // An argument was too large for the fast form: then all is computed again.
+    const i32 hard = fused_0_fast(begin, end, x, sine, cosine);
+    if (hard) fused_0_exact(begin, end, x, sine, cosine);
 }
 
 struct fused_0_arguments {
@@ -51,7 +65,10 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->x, arguments->sine, arguments->cosine);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f64* x, f64* sine,
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        const f64* x,
+                        f64* sine,
                         f64* cosine)
 {
     const i64 cost = 784; // operations of an iteration

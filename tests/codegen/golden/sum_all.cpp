@@ -1,23 +1,27 @@
-// fused_0: sum        golden_structured.cpp:25
+// fused_0: partial[b] = sum_i(exp(x[i])) of block b        golden_structured.cpp:25
 //
-//   x  f32 (n)
+//   x        f32 (n)                                read
 //   partial  f32 (floor_div_i64(n + 16383, 16384))  written
+//
+// One call: 67 n flops; reads 4 n, writes 4 floor_div_i64(n + 16383, 16384) bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, i64 n, const f32* CT_RESTRICT x,
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       i64 n,
+                       const f32* CT_RESTRICT x,
                        f32* CT_RESTRICT partial)
 {
     for (i64 i = begin; i < end; ++i) {
-        f32 sum0[32] = {0};
-        const i64 count0 = min_i64(16384, -i * 16384 + n);
-        for (i64 j0 = 0; j0 < count0; j0 += 32) {
-            const i64 lanes = count0 - j0 < 32 ? count0 - j0 : 32;
+        f32 sum[32] = {0};
+        const i64 count = min_i64(16384, n - i * 16384);
+        for (i64 j0 = 0; j0 < count; j0 += 32) {
+            const i64 lanes = count - j0 < 32 ? count - j0 : 32;
             for (i64 l = 0; l < lanes; ++l) {
                 const i64 j = j0 + l;
-                sum0[l] = sum0[l] + exp_f32(x[i * 16384 + j]);
+                sum[l] += exp_f32(x[i * 16384 + j]);
             }
         }
-        const f32 t0 = sum_lanes_f32(sum0);
-        partial[i] = t0;
+        partial[i] = sum_lanes_f32(sum);
     }
 }
 
@@ -49,24 +53,26 @@ static void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 n, const f3
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
-// fused_1: sum        golden_structured.cpp:25
+// fused_1: total = sum_i partial[i]        golden_structured.cpp:25
 //
-//   partial  f32 (floor_div_i64(n + 16383, 16384))
-//   total  f32 ()  written
+//   partial  f32 (floor_div_i64(n + 16383, 16384))  read
+//   total    f32 ()                                 written
+//
+// One call: floor_div_i64(n + 16383, 16384) flops;
+// reads 4 floor_div_i64(n + 16383, 16384), writes 4 bytes.
 
 CT_KERNEL void fused_1(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT total)
 {
-    f32 sum0[32] = {0};
-    const i64 count0 = floor_div_i64(n + 16383, 16384);
-    for (i64 i0 = 0; i0 < count0; i0 += 32) {
-        const i64 lanes = count0 - i0 < 32 ? count0 - i0 : 32;
+    f32 sum[32] = {0};
+    const i64 count = floor_div_i64(n + 16383, 16384);
+    for (i64 i0 = 0; i0 < count; i0 += 32) {
+        const i64 lanes = count - i0 < 32 ? count - i0 : 32;
         for (i64 l = 0; l < lanes; ++l) {
             const i64 i = i0 + l;
-            sum0[l] = sum0[l] + partial[i];
+            sum[l] += partial[i];
         }
     }
-    const f32 t0 = sum_lanes_f32(sum0);
-    total[0] = t0;
+    total[0] = sum_lanes_f32(sum);
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.

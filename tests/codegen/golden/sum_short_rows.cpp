@@ -1,18 +1,18 @@
-// fused_0: sum, sqrt        golden_structured.cpp:43
+// fused_0: distance[i] = sqrt(sum_j(square(points[i, j])))        golden_structured.cpp:43
 //
-//   points  f64 (n, 3)
-//   distance  f64 (n)  written
+//   points    f64 (n, 3)  read
+//   distance  f64 (n)     written
+//
+// One call: 10 n flops; reads 24 n, writes 8 n bytes.
 
-CT_KERNEL void fused_0(i64 begin, i64 end, const f64* CT_RESTRICT points,
-                       f64* CT_RESTRICT distance)
+CT_KERNEL void fused_0(i64 begin, i64 end, const f64* CT_RESTRICT points, f64* CT_RESTRICT distance)
 {
     for (i64 i = begin; i < end; ++i) {
-        f64 sum0[16] = {0};
+        f64 sum[16] = {0};
         for (i64 j = 0; j < 3; ++j) {
-            sum0[j] = sum0[j] + square_f64(points[i * 3 + j]);
+            sum[j] += square_f64(points[i * 3 + j]);
         }
-        const f64 t0 = sum_lanes_f64(sum0);
-        distance[i] = sqrt_f64(t0);
+        distance[i] = sqrt_f64(sum_lanes_f64(sum));
     }
 }
 

@@ -1,10 +1,15 @@
-// fused_0: neg        golden_pointwise.cpp:93
+// fused_0: loss[i] = -log(p[i, label[i]])        golden_pointwise.cpp:93
 //
-//   label  i64 (n)
-//   p  f64 (n, 10)
-//   loss  f64 (n)  written
+//   label  i64 (n)      read
+//   p      f64 (n, 10)  read
+//   loss   f64 (n)      written
+//
+// One call: 104 n flops; reads 88 n, writes 8 n bytes.
 
-CT_KERNEL i32 fused_0(i64 begin, i64 end, const i64* CT_RESTRICT label, const f64* CT_RESTRICT p,
+CT_KERNEL i32 fused_0(i64 begin,
+                      i64 end,
+                      const i64* CT_RESTRICT label,
+                      const f64* CT_RESTRICT p,
                       f64* CT_RESTRICT loss)
 {
     i32 bad = 0;
@@ -33,7 +38,10 @@ static void fused_0_block(void* context, i64 block)
         __atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);
 }
 
-static i32 all_fused_0(const struct ct_runtime* rt, i64 extent, const i64* label, const f64* p,
+static i32 all_fused_0(const struct ct_runtime* rt,
+                       i64 extent,
+                       const i64* label,
+                       const f64* p,
                        f64* loss)
 {
     const i64 cost = 105; // operations of an iteration

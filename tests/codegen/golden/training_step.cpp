@@ -1,34 +1,44 @@
-// matmul_0: contract        golden_structured.cpp:164
+// matmul_0: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:164
 //
-//   x_0  f32 (n, 64)
-//   w  f32 (64, 10)
-//   v0  f32 (n, 10)  read and written
-//   packed  f32 (2048)  read and written
+//   x         f32 (n, 64)   read
+//   w         f32 (64, 10)  read
+//   v0        f32 (n, 10)   written
+//   packed_w  f32 (2048)    scratch
+//
+// One call: 1280 n flops; reads 256 n + 2560, writes 40 n bytes.
 
 struct matmul_0_parts {
     i64 n;
-    const f32* x_0;
+    const f32* x;
     const f32* w;
     f32* v0;
-    f32* packed;
-    b8 packs_packed;
+    f32* packed_w;
+    b8 packs_b;
 };
 
 // A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.
-CT_MATH void matmul_0_block(i64 rows, i64 depth, b8 begun, const f32* CT_RESTRICT a, i64 a_row,
-                            i64 a_step, const f32* CT_RESTRICT b, i64 b_step, f32* CT_RESTRICT sums,
+CT_MATH void matmul_0_block(i64 rows,
+                            i64 depth,
+                            b8 begun,
+                            const f32* CT_RESTRICT a,
+                            i64 a_row,
+                            i64 a_step,
+                            const f32* CT_RESTRICT b,
+                            i64 b_step,
+                            f32* CT_RESTRICT sums,
                             i64 sums_row)
 {
     f32 acc[CT_BLOCK_ROWS][CT_BLOCK_COLUMNS(f32)];
     if (begun) {
         CT_UNROLL
         for (i64 r = 0; r < rows; ++r)
-            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c) acc[r][c] = sums[r * sums_row + c];
-    }
-    else {
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = sums[r * sums_row + c];
+    } else {
         CT_UNROLL
         for (i64 r = 0; r < rows; ++r)
-            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c) acc[r][c] = 0;
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = 0;
     }
     for (i64 p = 0; p < depth; ++p) {
         CT_UNROLL
@@ -40,12 +50,22 @@ CT_MATH void matmul_0_block(i64 rows, i64 depth, b8 begun, const f32* CT_RESTRIC
     }
     CT_UNROLL
     for (i64 r = 0; r < rows; ++r)
-        for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c) sums[r * sums_row + c] = acc[r][c];
+        for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+            sums[r * sums_row + c] = acc[r][c];
 }
 
 // The same for up to CT_BLOCK_ROWS rows and a part of a block's columns.
-static void matmul_0_rows(i64 rows, i64 width, i64 depth, b8 begun, const f32* a, i64 a_row,
-                          i64 a_step, const f32* b, i64 b_step, f32* sums, i64 sums_row)
+static void matmul_0_rows(i64 rows,
+                          i64 width,
+                          i64 depth,
+                          b8 begun,
+                          const f32* a,
+                          i64 a_row,
+                          i64 a_step,
+                          const f32* b,
+                          i64 b_step,
+                          f32* sums,
+                          i64 sums_row)
 {
     f32 edge[CT_BLOCK_ROWS * CT_BLOCK_COLUMNS(f32)];
     f32* const out = sums;
@@ -72,13 +92,20 @@ static void matmul_0_rows(i64 rows, i64 width, i64 depth, b8 begun, const f32* a
     }
     if (width < CT_BLOCK_COLUMNS(f32))
         for (r = 0; r < rows; ++r)
-            for (i64 c = 0; c < width; ++c) out[r * out_row + c] = edge[r * CT_BLOCK_COLUMNS(f32) + c];
+            for (i64 c = 0; c < width; ++c)
+                out[r * out_row + c] = edge[r * CT_BLOCK_COLUMNS(f32) + c];
 }
 
 // Rows first .. first + 32 of k x n elements, `width` columns at a time, each such panel in one
 // piece, filled up with zeros.
-CT_MATH void matmul_0_pack(const f32* CT_RESTRICT from, i64 row, i64 column, i64 k, i64 n,
-                           i64 first, i64 width, f32* CT_RESTRICT packed)
+CT_MATH void matmul_0_pack(const f32* CT_RESTRICT from,
+                           i64 row,
+                           i64 column,
+                           i64 k,
+                           i64 n,
+                           i64 first,
+                           i64 width,
+                           f32* CT_RESTRICT packed)
 {
     const i64 last = first + 32 < k ? first + 32 : k;
     for (i64 j = 0; j < n; j += width) {
@@ -86,38 +113,43 @@ CT_MATH void matmul_0_pack(const f32* CT_RESTRICT from, i64 row, i64 column, i64
             const f32* x = from + p * row + j * column;
             f32* to = packed + j * k + p * width;
             if (n - j >= width)
-                for (i64 c = 0; c < width; ++c) to[c] = x[c * column];
+                for (i64 c = 0; c < width; ++c)
+                    to[c] = x[c * column];
             else
-                for (i64 c = 0; c < width; ++c) to[c] = c < n - j ? x[c * column] : 0;
+                for (i64 c = 0; c < width; ++c)
+                    to[c] = c < n - j ? x[c * column] : 0;
         }
     }
 }
 
-static void matmul_0_pack_packed(void* context, i64 t)
+static void matmul_0_pack_b(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
-    const i64 pieces = 2;
-    matmul_0_pack(s->w, 10, 1, 64, 10, t % pieces * 32, CT_BLOCK_COLUMNS(f32), s->packed);
+    const f32* from = s->w;
+    f32* to = s->packed_w;
+    matmul_0_pack(from, 10, 1, 64, 10, t * 32, CT_BLOCK_COLUMNS(f32), to);
 }
 
 // One of the parts of the product: 256 columns of some rows.
 static void matmul_0_tile(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
-    const i64 across = 1;
-    const i64 tall = (s->n >= 768 ? 192 : s->n >= 384 ? 96 : 48);
-    const i64 down = (s->n + tall - 1) / tall;
-    const i64 i0 = t / across % down * tall;
-    const i64 j0 = t % across * 256;
+    const i64 tall = s->n >= 768 ? 192 : s->n >= 384 ? 96 : 48;
+    const i64 i0 = t * tall;
     const i64 i1 = i0 + tall < s->n ? i0 + tall : s->n;
-    const i64 j1 = j0 + 256 < 10 ? j0 + 256 : 10;
-    const f32* a = s->x_0;
-    i64 a_first = 64, a_row = 64, a_step = 1;
+    const i64 j0 = 0;
+    const i64 j1 = 10;
+    const f32* a = s->x;
+    const i64 a_first = 64;
+    const i64 a_row = 64;
+    const i64 a_step = 1;
     const f32* b = s->w;
-    i64 b_first = 1, b_step = 10;
-    if (s->packs_packed) {
-        b = s->packed;
-        b_first = 64, b_step = CT_BLOCK_COLUMNS(f32);
+    i64 b_first = 1;
+    i64 b_step = 10;
+    if (s->packs_b) {
+        b = s->packed_w;
+        b_first = 64;
+        b_step = CT_BLOCK_COLUMNS(f32);
     }
     f32* out = s->v0;
     i64 p = 0;
@@ -133,56 +165,75 @@ static void matmul_0_tile(void* context, i64 t)
             }
         }
         p += depth;
-    }
-    while (p < 64);
+    } while (p < 64);
 }
 
-CT_KERNEL void matmul_0(const struct ct_runtime* rt, i64 n, const f32* x_0, const f32* w, f32* v0,
-                        f32* packed)
+CT_KERNEL void matmul_0(const struct ct_runtime* rt,
+                        i64 n,
+                        const f32* x,
+                        const f32* w,
+                        f32* v0,
+                        f32* packed_w)
 {
     struct matmul_0_parts s;
     s.n = n;
-    s.x_0 = x_0;
+    s.x = x;
     s.w = w;
     s.v0 = v0;
-    s.packed = packed;
-    s.packs_packed = 10 % CT_BLOCK_COLUMNS(f32) != 0 || (10 > 128 && n > 16);
-    if (s.packs_packed)
-        for_each_block(rt, matmul_0_pack_packed, &s, 1 * (2), 1280);
+    s.packed_w = packed_w;
+    s.packs_b = 10 % CT_BLOCK_COLUMNS(f32) != 0 || (10 > 128 && n > 16);
+    if (s.packs_b)
+        for_each_block(rt, matmul_0_pack_b, &s, 2, 1280);
     const i64 cost = n * 1280;
-    for_each_block(rt, matmul_0_tile, &s, 1 * ((n + (n >= 768 ? 192 : n >= 384 ? 96 : 48) - 1) / (n >= 768 ? 192 : n >= 384 ? 96 : 48)) * (1), cost);
+    const i64 tall = n >= 768 ? 192 : n >= 384 ? 96 : 48;
+    const i64 down = (n + tall - 1) / tall;
+    for_each_block(rt, matmul_0_tile, &s, down, cost);
 }
 
-// fused_1: max, sub, exp, sum, log        golden_structured.cpp:164
+// fused_1        golden_structured.cpp:164
 //
-//   v0  f32 (n, 10)
+//   u0[i] = where(abs(max_j(v0[i, j])) < inf, max_j(v0[i, j]), 0)
+//   v1[i, j] = v0[i, j] - u0[i]
+//   v2[i, j] = exp(v1[i, j])
+//   v3[i] = sum_j v2[i, j]
+//   v4[i, 0] = log(where(v3[i] == 0, 1, v3[i]))
+//
+//   v0  f32 (n, 10)  read
 //   v1  f32 (n, 10)  written
 //   v2  f32 (n, 10)  written
-//   v3  f32 (n)  written
-//   v4  f32 (n, 1)  written
+//   v3  f32 (n)      written
+//   v4  f32 (n, 1)   written
+//
+// One call: 807 n flops; reads 40 n, writes 88 n bytes.
 
-CT_KERNEL void fused_1(i64 begin, i64 end, const f32* CT_RESTRICT v0, f32* CT_RESTRICT v1,
-                       f32* CT_RESTRICT v2, f32* CT_RESTRICT v3, f32* CT_RESTRICT v4)
+CT_KERNEL void fused_1(i64 begin,
+                       i64 end,
+                       const f32* CT_RESTRICT v0,
+                       f32* CT_RESTRICT v1,
+                       f32* CT_RESTRICT v2,
+                       f32* CT_RESTRICT v3,
+                       f32* CT_RESTRICT v4)
 {
     for (i64 i = begin; i < end; ++i) {
-        f32 max0[32];
-        for (i64 l = 0; l < 32; ++l) max0[l] = -__builtin_inff();
+        f32 max[32];
+        for (i64 l = 0; l < 32; ++l)
+            max[l] = -__builtin_inff();
         for (i64 j = 0; j < 10; ++j) {
-            max0[j] = max_f32(max0[j], v0[i * 10 + j]);
+            max[j] = max_f32(max[j], v0[i * 10 + j]);
         }
-        const f32 t0 = max_lanes_f32(max0);
-        const f32 t1 = (abs_f32(t0) < __builtin_inff()) ? t0 : 0.0f;
-        f32 sum0[32] = {0};
+        const f32 t0 = max_lanes_f32(max);
+        const f32 t1 = abs_f32(t0) < __builtin_inff() ? t0 : 0.0f;
+        f32 sum[32] = {0};
         for (i64 j = 0; j < 10; ++j) {
             const f32 t2 = v0[i * 10 + j] - t1;
             v1[i * 10 + j] = t2;
             const f32 t3 = exp_f32(t2);
             v2[i * 10 + j] = t3;
-            sum0[j] = sum0[j] + t3;
+            sum[j] += t3;
         }
-        const f32 t4 = sum_lanes_f32(sum0);
+        const f32 t4 = sum_lanes_f32(sum);
         v3[i] = t4;
-        v4[i] = log_f32((t4 == 0.0f) ? 1.0f : t4);
+        v4[i] = log_f32(t4 == 0.0f ? 1.0f : t4);
     }
 }
 
@@ -204,8 +255,13 @@ static void fused_1_block(void* context, i64 block)
     fused_1(begin, end, arguments->v0, arguments->v1, arguments->v2, arguments->v3, arguments->v4);
 }
 
-static void all_fused_1(const struct ct_runtime* rt, i64 extent, const f32* v0, f32* v1, f32* v2,
-                        f32* v3, f32* v4)
+static void all_fused_1(const struct ct_runtime* rt,
+                        i64 extent,
+                        const f32* v0,
+                        f32* v1,
+                        f32* v2,
+                        f32* v3,
+                        f32* v4)
 {
     const i64 cost = 1850; // operations of an iteration
     const i64 block = block_of(cost);
@@ -217,32 +273,38 @@ static void all_fused_1(const struct ct_runtime* rt, i64 extent, const f32* v0, 
     rt->parallel_for(rt, fused_1_block, &arguments, block_count(extent, block));
 }
 
-// fused_2: sum        golden_structured.cpp:165
+// fused_2        golden_structured.cpp:165
 //
-//   label  i64 (n)
-//   v0  f32 (n, 10)
-//   v1  f32 (n, 1)
+//   partial[b] = sum_i(v0[i, label[i]] - v1[i, 0]) of block b
+//
+//   label    i64 (n)                                read
+//   v0       f32 (n, 10)                            read
+//   v1       f32 (n, 1)                             read
 //   partial  f32 (floor_div_i64(n + 16383, 16384))  written
+//
+// One call: 2 n flops; reads 52 n, writes 4 floor_div_i64(n + 16383, 16384) bytes.
 
-CT_KERNEL i32 fused_2(i64 begin, i64 end, i64 n, const i64* CT_RESTRICT label,
-                      const f32* CT_RESTRICT v0, const f32* CT_RESTRICT v1,
+CT_KERNEL i32 fused_2(i64 begin,
+                      i64 end,
+                      i64 n,
+                      const i64* CT_RESTRICT label,
+                      const f32* CT_RESTRICT v0,
+                      const f32* CT_RESTRICT v1,
                       f32* CT_RESTRICT partial)
 {
     i32 bad = 0;
     for (i64 i = begin; i < end; ++i) {
-        f32 sum0[32] = {0};
-        const i64 count0 = min_i64(16384, -i * 16384 + n);
-        for (i64 j0 = 0; j0 < count0; j0 += 32) {
-            const i64 lanes = count0 - j0 < 32 ? count0 - j0 : 32;
+        f32 sum[32] = {0};
+        const i64 count = min_i64(16384, n - i * 16384);
+        for (i64 j0 = 0; j0 < count; j0 += 32) {
+            const i64 lanes = count - j0 < 32 ? count - j0 : 32;
             for (i64 l = 0; l < lanes; ++l) {
                 const i64 j = j0 + l;
                 const i64 at0 = checked_index(label[i * 16384 + j], 10, &bad);
-                const f32 t0 = v0[i * 163840 + j * 10 + at0] - v1[i * 16384 + j];
-                sum0[l] = sum0[l] + t0;
+                sum[l] += v0[i * 163840 + j * 10 + at0] - v1[i * 16384 + j];
             }
         }
-        const f32 t1 = sum_lanes_f32(sum0);
-        partial[i] = t1;
+        partial[i] = sum_lanes_f32(sum);
     }
     return bad;
 }
@@ -268,8 +330,13 @@ static void fused_2_block(void* context, i64 block)
         __atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);
 }
 
-static i32 all_fused_2(const struct ct_runtime* rt, i64 extent, i64 n, const i64* label,
-                       const f32* v0, const f32* v1, f32* partial)
+static i32 all_fused_2(const struct ct_runtime* rt,
+                       i64 extent,
+                       i64 n,
+                       const i64* label,
+                       const f32* v0,
+                       const f32* v1,
+                       f32* partial)
 {
     const i64 cost = min_i64(16384, n) * 2; // operations of an iteration
     const i64 block = block_of(cost);
@@ -281,29 +348,33 @@ static i32 all_fused_2(const struct ct_runtime* rt, i64 extent, i64 n, const i64
     return arguments.bad;
 }
 
-// fused_3: sum, neg        golden_structured.cpp:165
+// fused_3: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:165
 //
-//   partial  f32 (floor_div_i64(n + 16383, 16384))
-//   loss  f32 ()  written
+//   partial  f32 (floor_div_i64(n + 16383, 16384))  read
+//   loss     f32 ()                                 written
+//
+// One call: floor_div_i64(n + 16383, 16384) + 7 flops;
+// reads 4 floor_div_i64(n + 16383, 16384), writes 4 bytes.
 
 CT_KERNEL void fused_3(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT loss)
 {
-    f32 sum0[32] = {0};
-    const i64 count0 = floor_div_i64(n + 16383, 16384);
-    for (i64 i0 = 0; i0 < count0; i0 += 32) {
-        const i64 lanes = count0 - i0 < 32 ? count0 - i0 : 32;
+    f32 sum[32] = {0};
+    const i64 count = floor_div_i64(n + 16383, 16384);
+    for (i64 i0 = 0; i0 < count; i0 += 32) {
+        const i64 lanes = count - i0 < 32 ? count - i0 : 32;
         for (i64 l = 0; l < lanes; ++l) {
             const i64 i = i0 + l;
-            sum0[l] = sum0[l] + partial[i];
+            sum[l] += partial[i];
         }
     }
-    const f32 t0 = sum_lanes_f32(sum0);
-    loss[0] = -(t0 / cast_f32_i64(n));
+    loss[0] = -(sum_lanes_f32(sum) / (f32)n);
 }
 
-// fused_4: broadcast_to        golden_structured.cpp:164
+// fused_4: v0[i, j] = 0        golden_structured.cpp:164
 //
 //   v0  f32 (n, 10)  written
+//
+// One call writes 40 n bytes.
 
 CT_KERNEL void fused_4(i64 begin, i64 end, f32* CT_RESTRICT v0)
 {
@@ -338,59 +409,78 @@ static void all_fused_4(const struct ct_runtime* rt, i64 extent, f32* v0)
     rt->parallel_for(rt, fused_4_block, &arguments, block_count(extent, block));
 }
 
-// fused_5: reshape        golden_structured.cpp:165
+// fused_5: v0[0, 0] = -1 / f32(n)        golden_structured.cpp:165
 //
 //   v0  f32 (1, 1)  written
+//
+// One call: 6 flops; writes 4 bytes.
 
 CT_KERNEL void fused_5(i64 n, f32* CT_RESTRICT v0)
 {
-    v0[0] = (-1.0f) / cast_f32_i64(n);
+    v0[0] = -1.0f / (f32)n;
 }
 
-// scatter_6: add_along_axis        golden_structured.cpp:165
+// scatter_6        golden_structured.cpp:165
 //
-//   v0  f32 (n, 10)
-//   v1  f32 (n, 10)  read and written
-//   label  i64 (n)
-//   v2  f32 (1, 1)
+//   v1[i, j] = v0[i, j]
+//   v1[i, label[i]] += v2[0, 0]
+//
+//   v0     f32 (n, 10)  read
+//   v1     f32 (n, 10)  written
+//   label  i64 (n)      read
+//   v2     f32 (1, 1)   read
+//
+// One call: n flops; reads 48 n + 4, writes 40 n bytes.
 
-CT_KERNEL i32 scatter_6(i64 n, const f32* CT_RESTRICT v0, f32* CT_RESTRICT v1,
-                        const i64* CT_RESTRICT label, const f32* CT_RESTRICT v2)
+CT_KERNEL i32 scatter_6(i64 n,
+                        const f32* CT_RESTRICT v0,
+                        f32* CT_RESTRICT v1,
+                        const i64* CT_RESTRICT label,
+                        const f32* CT_RESTRICT v2)
 {
     i32 bad = 0;
     for (i64 i = 0; i < n * 10; ++i) {
         v1[i] = v0[i];
     }
-    const f32 t0 = v2[0];
+    const f32 v2_0 = v2[0];
     for (i64 j = 0; j < n; ++j) {
         for (i64 k = 0; k < 1; ++k) {
             const i64 at0 = checked_index(label[j + k], 10, &bad);
-            v1[j * 10 + at0] = v1[j * 10 + at0] + t0;
+            v1[j * 10 + at0] += v2_0;
         }
     }
     return bad;
 }
 
-// fused_7: sum, sub        golden_structured.cpp:164
+// fused_7        golden_structured.cpp:164
 //
-//   v0  f32 (n, 10)
-//   v1  f32 (n, 10)
-//   v2  f32 (n)
+//   u0[i, j] = v1[i, j] / where(v2[i] == 0, 1, v2[i]) * sum_k(v0[i, k])
+//   v3[i, j] = v0[i, j] - u0[i, j]
+//
+//   v0  f32 (n, 10)  read
+//   v1  f32 (n, 10)  read
+//   v2  f32 (n)      read
 //   v3  f32 (n, 10)  written
+//
+// One call: 71 n flops; reads 84 n, writes 40 n bytes.
 
-CT_KERNEL void fused_7(i64 begin, i64 end, const f32* CT_RESTRICT v0, const f32* CT_RESTRICT v1,
-                       const f32* CT_RESTRICT v2, f32* CT_RESTRICT v3)
+CT_KERNEL void fused_7(i64 begin,
+                       i64 end,
+                       const f32* CT_RESTRICT v0,
+                       const f32* CT_RESTRICT v1,
+                       const f32* CT_RESTRICT v2,
+                       f32* CT_RESTRICT v3)
 {
     for (i64 i = begin; i < end; ++i) {
-        f32 sum0[32] = {0};
+        f32 sum[32] = {0};
         for (i64 j = 0; j < 10; ++j) {
-            sum0[j] = sum0[j] + v0[i * 10 + j];
+            sum[j] += v0[i * 10 + j];
         }
-        const f32 t0 = sum_lanes_f32(sum0);
-        const f32 t1 = v2[i];
-        const f32 t2 = (t1 == 0.0f) ? 1.0f : t1;
+        const f32 t0 = sum_lanes_f32(sum);
+        const f32 v2_i = v2[i];
+        const f32 t1 = v2_i == 0.0f ? 1.0f : v2_i;
         for (i64 j = 0; j < 10; ++j) {
-            v3[i * 10 + j] = v0[i * 10 + j] - ((v1[i * 10 + j] / t2) * t0);
+            v3[i * 10 + j] = v0[i * 10 + j] - v1[i * 10 + j] / t1 * t0;
         }
     }
 }
@@ -412,8 +502,12 @@ static void fused_7_block(void* context, i64 block)
     fused_7(begin, end, arguments->v0, arguments->v1, arguments->v2, arguments->v3);
 }
 
-static void all_fused_7(const struct ct_runtime* rt, i64 extent, const f32* v0, const f32* v1,
-                        const f32* v2, f32* v3)
+static void all_fused_7(const struct ct_runtime* rt,
+                        i64 extent,
+                        const f32* v0,
+                        const f32* v1,
+                        const f32* v2,
+                        f32* v3)
 {
     const i64 cost = 80; // operations of an iteration
     const i64 block = block_of(cost);
@@ -425,37 +519,46 @@ static void all_fused_7(const struct ct_runtime* rt, i64 extent, const f32* v0, 
     rt->parallel_for(rt, fused_7_block, &arguments, block_count(extent, block));
 }
 
-// matmul_8: contract        golden_structured.cpp:164
+// matmul_8: v1[i, j] = sum_k v0[k, i] * x[k, j]        golden_structured.cpp:164
 //
-//   v0  f32 (n, 10)
-//   x_0  f32 (n, 64)
-//   v1  f32 (10, 64)  read and written
-//   packed  f32 (n * 12)  read and written
+//   v0         f32 (n, 10)   read
+//   x          f32 (n, 64)   read
+//   v1         f32 (10, 64)  written
+//   packed_v0  f32 (n * 12)  scratch
+//
+// One call: 1280 n flops; reads 296 n, writes 2560 bytes.
 
 struct matmul_8_parts {
     i64 n;
     const f32* v0;
-    const f32* x_0;
+    const f32* x;
     f32* v1;
-    f32* packed;
-    b8 packs_packed;
+    f32* packed_v0;
 };
 
 // A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.
-CT_MATH void matmul_8_block(i64 rows, i64 depth, b8 begun, const f32* CT_RESTRICT a, i64 a_row,
-                            i64 a_step, const f32* CT_RESTRICT b, i64 b_step, f32* CT_RESTRICT sums,
+CT_MATH void matmul_8_block(i64 rows,
+                            i64 depth,
+                            b8 begun,
+                            const f32* CT_RESTRICT a,
+                            i64 a_row,
+                            i64 a_step,
+                            const f32* CT_RESTRICT b,
+                            i64 b_step,
+                            f32* CT_RESTRICT sums,
                             i64 sums_row)
 {
     f32 acc[CT_BLOCK_ROWS][CT_BLOCK_COLUMNS(f32)];
     if (begun) {
         CT_UNROLL
         for (i64 r = 0; r < rows; ++r)
-            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c) acc[r][c] = sums[r * sums_row + c];
-    }
-    else {
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = sums[r * sums_row + c];
+    } else {
         CT_UNROLL
         for (i64 r = 0; r < rows; ++r)
-            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c) acc[r][c] = 0;
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = 0;
     }
     for (i64 p = 0; p < depth; ++p) {
         CT_UNROLL
@@ -467,12 +570,22 @@ CT_MATH void matmul_8_block(i64 rows, i64 depth, b8 begun, const f32* CT_RESTRIC
     }
     CT_UNROLL
     for (i64 r = 0; r < rows; ++r)
-        for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c) sums[r * sums_row + c] = acc[r][c];
+        for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+            sums[r * sums_row + c] = acc[r][c];
 }
 
 // The same for up to CT_BLOCK_ROWS rows and a part of a block's columns.
-static void matmul_8_rows(i64 rows, i64 width, i64 depth, b8 begun, const f32* a, i64 a_row,
-                          i64 a_step, const f32* b, i64 b_step, f32* sums, i64 sums_row)
+static void matmul_8_rows(i64 rows,
+                          i64 width,
+                          i64 depth,
+                          b8 begun,
+                          const f32* a,
+                          i64 a_row,
+                          i64 a_step,
+                          const f32* b,
+                          i64 b_step,
+                          f32* sums,
+                          i64 sums_row)
 {
     (void)width;
     i64 r = 0;
@@ -492,8 +605,14 @@ static void matmul_8_rows(i64 rows, i64 width, i64 depth, b8 begun, const f32* a
 
 // Rows first .. first + 32 of k x n elements, `width` columns at a time, each such panel in one
 // piece, filled up with zeros.
-CT_MATH void matmul_8_pack(const f32* CT_RESTRICT from, i64 row, i64 column, i64 k, i64 n,
-                           i64 first, i64 width, f32* CT_RESTRICT packed)
+CT_MATH void matmul_8_pack(const f32* CT_RESTRICT from,
+                           i64 row,
+                           i64 column,
+                           i64 k,
+                           i64 n,
+                           i64 first,
+                           i64 width,
+                           f32* CT_RESTRICT packed)
 {
     const i64 last = first + 32 < k ? first + 32 : k;
     for (i64 j = 0; j < n; j += width) {
@@ -501,39 +620,39 @@ CT_MATH void matmul_8_pack(const f32* CT_RESTRICT from, i64 row, i64 column, i64
             const f32* x = from + p * row + j * column;
             f32* to = packed + j * k + p * width;
             if (n - j >= width)
-                for (i64 c = 0; c < width; ++c) to[c] = x[c * column];
+                for (i64 c = 0; c < width; ++c)
+                    to[c] = x[c * column];
             else
-                for (i64 c = 0; c < width; ++c) to[c] = c < n - j ? x[c * column] : 0;
+                for (i64 c = 0; c < width; ++c)
+                    to[c] = c < n - j ? x[c * column] : 0;
         }
     }
 }
 
-static void matmul_8_pack_packed(void* context, i64 t)
+static void matmul_8_pack_a(void* context, i64 t)
 {
     const struct matmul_8_parts* s = (const struct matmul_8_parts*)context;
-    const i64 pieces = (s->n + 31) / 32;
-    matmul_8_pack(s->v0, 10, 1, s->n, 10, t % pieces * 32, CT_BLOCK_ROWS, s->packed);
+    const f32* from = s->v0;
+    f32* to = s->packed_v0;
+    matmul_8_pack(from, 10, 1, s->n, 10, t * 32, CT_BLOCK_ROWS, to);
 }
 
 // One of the parts of the product: 256 columns of some rows.
 static void matmul_8_tile(void* context, i64 t)
 {
     const struct matmul_8_parts* s = (const struct matmul_8_parts*)context;
-    const i64 across = 1;
     const i64 tall = 48;
-    const i64 down = (10 + tall - 1) / tall;
-    const i64 i0 = t / across % down * tall;
-    const i64 j0 = t % across * 256;
+    const i64 i0 = t * tall;
     const i64 i1 = i0 + tall < 10 ? i0 + tall : 10;
-    const i64 j1 = j0 + 256 < 64 ? j0 + 256 : 64;
-    const f32* a = s->v0;
-    i64 a_first = 1, a_row = 1, a_step = 10;
-    if (s->packs_packed) {
-        a = s->packed;
-        a_first = s->n, a_row = 1, a_step = CT_BLOCK_ROWS;
-    }
-    const f32* b = s->x_0;
-    i64 b_first = 1, b_step = 64;
+    const i64 j0 = 0;
+    const i64 j1 = 64;
+    const f32* a = s->packed_v0;
+    const i64 a_first = s->n;
+    const i64 a_row = 1;
+    const i64 a_step = CT_BLOCK_ROWS;
+    const f32* b = s->x;
+    const i64 b_first = 1;
+    const i64 b_step = 64;
     f32* out = s->v1;
     i64 p = 0;
     do {
@@ -548,38 +667,46 @@ static void matmul_8_tile(void* context, i64 t)
             }
         }
         p += depth;
-    }
-    while (p < s->n);
+    } while (p < s->n);
 }
 
-CT_KERNEL void matmul_8(const struct ct_runtime* rt, i64 n, const f32* v0, const f32* x_0, f32* v1,
-                        f32* packed)
+CT_KERNEL void matmul_8(const struct ct_runtime* rt,
+                        i64 n,
+                        const f32* v0,
+                        const f32* x,
+                        f32* v1,
+                        f32* packed_v0)
 {
     struct matmul_8_parts s;
     s.n = n;
     s.v0 = v0;
-    s.x_0 = x_0;
+    s.x = x;
     s.v1 = v1;
-    s.packed = packed;
-    s.packs_packed = 1;
-    if (s.packs_packed)
-        for_each_block(rt, matmul_8_pack_packed, &s, 1 * ((n + 31) / 32), n * 20);
+    s.packed_v0 = packed_v0;
+    for_each_block(rt, matmul_8_pack_a, &s, ((n + 31) / 32), n * 20);
     const i64 cost = n * 1280;
-    for_each_block(rt, matmul_8_tile, &s, 1 * ((10 + 48 - 1) / 48) * (1), cost);
+    const i64 tall = 48;
+    const i64 down = 1;
+    for_each_block(rt, matmul_8_tile, &s, down, cost);
 }
 
-// fused_9: sub        golden_structured.cpp:168
+// fused_9: v1[i, j] = w[i, j] - 0.1 * v0[j, i]        golden_structured.cpp:168
 //
-//   w  f32 (64, 10)
-//   v0  f32 (10, 64)
+//   w   f32 (64, 10)  read
+//   v0  f32 (10, 64)  read
 //   v1  f32 (64, 10)  written
+//
+// One call: 1280 flops; reads 5120, writes 2560 bytes.
 
-CT_KERNEL void fused_9(i64 begin, i64 end, const f32* CT_RESTRICT w, const f32* CT_RESTRICT v0,
+CT_KERNEL void fused_9(i64 begin,
+                       i64 end,
+                       const f32* CT_RESTRICT w,
+                       const f32* CT_RESTRICT v0,
                        f32* CT_RESTRICT v1)
 {
     for (i64 i = begin; i < end; ++i) {
         for (i64 j = 0; j < 10; ++j) {
-            v1[i * 10 + j] = w[i * 10 + j] - (0.1f * v0[i + j * 64]);
+            v1[i * 10 + j] = w[i * 10 + j] - 0.1f * v0[i + j * 64];
         }
     }
 }

@@ -1,15 +1,18 @@
-// fused_0: where        golden_pointwise.cpp:114
+// fused_0        golden_pointwise.cpp:114
 //
-//   x  f32 (n)
+//   slope[i] = where(0 < x[i], 0.5 * f32(0 < x[i]) / sqrt(x[i]), 0)
+//
+//   x      f32 (n)  read
 //   slope  f32 (n)  written
+//
+// One call: 10 n flops; reads 4 n, writes 4 n bytes.
 
 CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, f32* CT_RESTRICT slope)
 {
     for (i64 i = begin; i < end; ++i) {
-        const f32 x_0 = x[i];
-        const b8 t0 = 0.0f < x_0;
-        const f32 slope_0 = t0 ? ((0.5f * cast_f32_bool(t0)) / sqrt_f32(x_0)) : 0.0f;
-        slope[i] = slope_0;
+        const f32 x_i = x[i];
+        const b8 t0 = 0.0f < x_i;
+        slope[i] = t0 ? 0.5f * (f32)t0 / sqrt_f32(x_i) : 0.0f;
     }
 }
 
