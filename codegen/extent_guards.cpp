@@ -4,10 +4,10 @@
 
 namespace croton::inline v1::codegen {
 
-void ExtentGuards::write(std::span<const Requirement> requirements)
+void ExtentGuards::write(std::span<const Requirement> requirements, const ProgramOptions& options)
 {
     bind_extents();
-    add_guards(requirements);
+    add_guards(requirements, options);
 }
 
 /// An axis that is a symbol, or linear in one that is not known yet, gives the symbol its value.
@@ -73,24 +73,29 @@ void ExtentGuards::require_bound(const Extent& e, const Variable& v) const
                              to_string(v.type()));
 }
 
-void ExtentGuards::add_guards(std::span<const Requirement> requirements)
+void ExtentGuards::add_guards(std::span<const Requirement> requirements,
+                              const ProgramOptions& options)
 {
-    guard_axes(program_.inputs, "input");
+    guard_axes(program_.inputs, options.inputs, "input");
     for (const Requirement& r : requirements)
         guard(c_factor(r.a, symbols_), r.b, r.text, nullptr);
-    guard_axes(program_.outputs, "output");
+    guard_axes(program_.outputs, options.outputs, "output");
 }
 
-void ExtentGuards::guard_axes(const std::vector<Variable>& values, std::string_view what)
+void ExtentGuards::guard_axes(const std::vector<Variable>& values,
+                              const std::vector<ArgumentPlace>& places,
+                              std::string_view what)
 {
     for (std::size_t i = 0; i < values.size(); ++i) {
         const Shape shape = values[i].shape();
         for (std::size_t a = 0; a < shape.size(); ++a, ++slot_) {
             if (binds(slot_, shape[a])) continue;
             const std::string name(values[i].name());
+            const bool reversed = i < places.size() && places[i].reversed;
+            const std::size_t axis = reversed ? shape.size() - 1 - a : a;
             guard(fmt::format("extents[{}]", slot_), shape[a],
-                  name.empty() ? fmt::format("axis {} of {} {}", a, what, i)
-                               : fmt::format("axis {} of {} '{}'", a, what, name),
+                  name.empty() ? fmt::format("axis {} of {} {}", axis, what, i)
+                               : fmt::format("axis {} of {} '{}'", axis, what, name),
                   values[i].location());
         }
     }

@@ -22,14 +22,16 @@ public:
         : program_(program), names_(names), symbols_(symbols), text_(text)
     {}
 
-    void write(std::span<const Requirement> requirements);
+    void write(std::span<const Requirement> requirements, const ProgramOptions& options);
 
 private:
     void bind_extents();
     bool solve(std::size_t slot, const Extent& e);
     void require_bound(const Extent& e, const Variable& v) const;
-    void add_guards(std::span<const Requirement> requirements);
-    void guard_axes(const std::vector<Variable>& values, std::string_view what);
+    void add_guards(std::span<const Requirement> requirements, const ProgramOptions& options);
+    void guard_axes(const std::vector<Variable>& values,
+                    const std::vector<ArgumentPlace>& places,
+                    std::string_view what);
     void guard(const std::string& found,
                const Extent& expected,
                std::string what,

@@ -33,17 +33,18 @@ public:
         program_.outputs.assign(outputs.begin(), outputs.end());
         for (std::string_view word : {"in", "out", "extents", "work", "workspace", "report", "rt"})
             names_.reserve(word);
-        ExtentGuards(program_, names_, symbols_, prologue_).write(requirements);
+        options_.outputs.resize(outputs.size());
+        ExtentGuards(program_, names_, symbols_, prologue_).write(requirements, options_);
     }
 
     Program take()
     {
         const Variables scheduled = order_contractions(split_reductions(program_.outputs));
         int kernels = 0;
-        const GraphPlan plan = plan_graph(scheduled, kernels);
+        const GraphPlan plan = plan_graph(scheduled, {program_.inputs, options_.outputs}, kernels);
         place_leaves(scheduled);
         for (std::size_t i = 0; i < scheduled.size(); ++i)
-            place_output(scheduled[i], i);
+            place_output(plan, i);
         place_workspace(plan);
         write_steps(plan, scheduled);
         program_.unfused = plan.clusters.unfused;
@@ -72,8 +73,15 @@ private:
 
     void place_leaves(std::span<const Variable> outputs)
     {
-        for (std::size_t i = 0; i < program_.inputs.size(); ++i)
-            pointer(prologue_, program_.inputs[i], "x", fmt::format("in[{}]", i), false);
+        for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
+            const auto taken =
+                std::ranges::find(options_.outputs, static_cast<int>(i), &ArgumentPlace::input);
+            if (taken == options_.outputs.end())
+                pointer(prologue_, program_.inputs[i], "x", fmt::format("in[{}]", i), false);
+            else
+                pointer(prologue_, program_.inputs[i], "x",
+                        fmt::format("out[{}]", taken - options_.outputs.begin()), true);
+        }
         place_constants(outputs);
     }
 
@@ -107,60 +115,97 @@ private:
         return false;
     }
 
-    void place_output(const Variable& v, std::size_t i)
+    void place_output(const GraphPlan& plan, std::size_t i)
     {
+        const Variable& v = plan.outputs[i];
+        for (const LateOutput& late : plan.late)
+            if (same(late.from, v)) return;
         if (place_.contains(v.value()))
             return; // a leaf, or the same value twice: copied at the end
-        pointer(prologue_, v, "y", fmt::format("out[{}]", i), true);
         output_slot_[v.value()] = i;
+        for (const auto& [value, home] : plan.shares)
+            if (same(value, v)) return;
+        pointer(prologue_, v, "y", fmt::format("out[{}]", i), true);
     }
 
     void place_workspace(const GraphPlan& plan)
     {
         const MemoryPlan& m = plan.memory;
-        std::vector<std::string> offsets;
-        Extent offset = 0;
-        bool known = true;
+        std::vector<std::string> ends; // where each slot begins, then where the last one ends
+        ends.push_back(text(m.known_bytes));
         for (std::size_t k = 0; k < m.slot_bytes.size(); ++k) {
-            const Extent& bytes = m.slot_bytes[k];
-            if (known) {
-                offsets.push_back(text(offset));
-                known = bytes.is_known();
-                if (known)
-                    offset = offset + floor_div(bytes + 63, 64) * 64;
-                else
-                    sizes_.line("const i64 end{} = {} + align_64({});", k, text(offset),
-                                text(bytes));
-                continue;
-            }
-            offsets.push_back(fmt::format("end{}", k - 1));
-            sizes_.line("const i64 end{} = end{} + align_64({});", k, k - 1, text(bytes));
+            sizes_.line("const i64 end{} = {} + align_64({});", k, ends.back(),
+                        text(m.slot_bytes[k]));
+            ends.push_back(fmt::format("end{}", k));
         }
-        if (known) program_.workspace_bytes = offset.value();
-        total_ = known ? text(offset) : fmt::format("end{}", m.slot_bytes.size() - 1);
+        if (m.slot_bytes.empty()) program_.workspace_bytes = m.known_bytes;
+        total_ = ends.back();
         for (std::size_t i = 0; i < plan.lifetimes.size(); ++i) {
             const Lifetime& l = plan.lifetimes[i];
-            offsets_.push_back(offsets[m.slot_of[i]]);
+            const MemoryPlan::Place& place = m.place_of[i];
+            offsets_.push_back(place.slot < 0 ? text(place.offset)
+                                              : ends[static_cast<std::size_t>(place.slot)]);
             if (l.value.is_empty()) continue;
-            program_.workspace.push_back({l.value, l.bytes, m.slot_of[i]});
-            pointer(body_, l.value, "v", fmt::format("(work + {})", offsets[m.slot_of[i]]), true);
+            program_.workspace.push_back({l.value, l.bytes,
+                                          place.slot < 0 ? fmt::format("offset {}", place.offset)
+                                                         : fmt::format("slot {}", place.slot)});
+            pointer(body_, l.value, "v", fmt::format("(work + {})", offsets_.back()), true);
         }
+        place_shared(plan);
+        for (const auto& [value, home] : plan.shares)
+            program_.workspace.push_back({value, 0, "as " + place_.at(home.value())});
+        for (const LateOutput& late : plan.late)
+            program_.workspace.push_back(
+                {late.from, 0, fmt::format("copied to output {}: {}", late.output, late.why)});
+    }
+
+    void place_shared(const GraphPlan& plan)
+    {
+        for (const auto& [value, home] : plan.shares)
+            place_[value.value()] = place_.at(home.value());
     }
 
     // ---- steps
 
     void write_steps(const GraphPlan& plan, const Variables& outputs)
     {
+        for (const LateOutput& late : plan.late)
+            if (late.saved)
+                copy(place_.at(late.from.value()), place_.at(outputs[late.output].value()),
+                     late.from);
         for (const PlannedStep& step : plan.steps)
             if (step.body)
                 write_loop(step);
             else
                 write_calls(step);
-        for (std::size_t i = 0; i < outputs.size(); ++i) {
-            const auto own = output_slot_.find(outputs[i].value());
-            if (own == output_slot_.end() || own->second != i)
-                copy(fmt::format("out[{}]", i), place_.at(outputs[i].value()), outputs[i]);
-        }
+        // Copies of inputs come first: a late output may lie in the memory of one.
+        for (const bool leaf : {true, false})
+            for (std::size_t i = 0; i < outputs.size(); ++i)
+                if (outputs[i].owner() ? !leaf : leaf) copy_output(plan, outputs[i], i);
+        for (const LateOutput& late : plan.late)
+            write_late(late);
+    }
+
+    /// An output that lies elsewhere than in the caller's memory.
+    void copy_output(const GraphPlan& plan, const Variable& v, std::size_t i)
+    {
+        if (std::ranges::count(plan.late, i, &LateOutput::output) > 0) return;
+        const auto own = output_slot_.find(v.value());
+        const int over = options_.outputs[i].input;
+        const bool there = own != output_slot_.end() && own->second == i;
+        if (there || (over >= 0 && same(program_.inputs[static_cast<std::size_t>(over)], v)))
+            return;
+        copy(fmt::format("out[{}]", i), place_.at(v.value()), v);
+    }
+
+    void write_late(const LateOutput& late)
+    {
+        if (late.kernels.empty())
+            return copy(fmt::format("out[{}]", late.output), place_.at(late.from.value()),
+                        late.from);
+        pointer(body_, late.to, "y", fmt::format("out[{}]", late.output), true);
+        for (const PlannedKernel& k : late.kernels)
+            write_call(k, ClusterKind::rows);
     }
 
     void copy(const std::string& to, const std::string& from, const Variable& v)
@@ -276,6 +321,7 @@ private:
         }
         for (std::size_t i = 0; i < step.body->lifetimes.size(); ++i)
             place_inner(*step.body, i, base);
+        place_shared(*step.body);
         const std::vector<std::string> outer =
             std::exchange(offsets_, inner_offsets(*step.body, base));
         for (const PlannedStep& s : step.body->steps)
@@ -291,12 +337,9 @@ private:
 
     std::vector<std::string> inner_offsets(const GraphPlan& plan, const std::string& base) const
     {
-        std::vector<Extent> slots{0};
-        for (const Extent& bytes : plan.memory.slot_bytes)
-            slots.push_back(slots.back() + aligned(bytes));
         std::vector<std::string> offsets;
-        for (std::size_t slot : plan.memory.slot_of)
-            offsets.push_back(fmt::format("{} + {}", base, text(slots[slot])));
+        for (std::size_t i = 0; i < plan.lifetimes.size(); ++i)
+            offsets.push_back(fmt::format("{} + {}", base, text(offset_of(plan.memory, i))));
         return offsets;
     }
 
@@ -335,10 +378,10 @@ private:
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);
             const std::size_t number = program_.checked.size() - 1;
-            body_.raw(parameter_list("if (" + head, arguments, body_.indent()) + ")");
+            body_.raw(argument_list("if (" + head, arguments, body_.indent()) + ")");
             body_.line("    return index_failed(report, {}, {});", index_out_of_range, number);
         } else
-            body_.raw(parameter_list(head, arguments, body_.indent()) + ";");
+            body_.raw(argument_list(head, arguments, body_.indent()) + ";");
         program_.kernels.push_back(kernel_info(step, kind));
     }
 

@@ -21,8 +21,10 @@ std::string workspace_text(const codegen::Program& p)
 {
     std::string text;
     for (const codegen::WorkspaceValue& v : p.workspace)
-        text += fmt::format("  slot {}  {} bytes  {}\n", v.slot, to_string(v.bytes),
-                            to_expression(v.value, 60));
+        text += same(v.bytes, Extent(0))
+                    ? fmt::format("  {}  {}\n", v.place, to_expression(v.value, 60))
+                    : fmt::format("  {}  {} bytes  {}\n", v.place, to_string(v.bytes),
+                                  to_expression(v.value, 60));
     if (p.workspace_bytes >= 0) text += fmt::format("  {} bytes together\n", p.workspace_bytes);
     return text.empty() ? "  nothing\n" : text;
 }
