@@ -1,6 +1,7 @@
 #include <croton/codegen/lower.hpp>
 #include <croton/codegen/prelude.hpp>
 #include <croton/codegen/program.hpp>
+#include <croton/codegen/units.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "extent_guards.hpp"
 #include "graph_plan.hpp"
@@ -87,32 +89,33 @@ private:
 
     void place_constants(std::span<const Variable> outputs)
     {
+        const std::vector<Apply> applies = applies_of(outputs);
+        const std::set<const detail::Value*> whole = taken_whole(applies, outputs);
         for (const Variable& leaf : leaves(outputs)) {
             if (leaf.leaf() != Leaf::constant || place_.contains(leaf.value())) continue;
-            const bool is_output =
-                std::ranges::any_of(outputs, [&](const Variable& v) { return same(v, leaf); });
-            const bool whole = is_output || feeds_a_loop(leaf, outputs);
-            if (leaf.constant().size() == 1 && !whole) continue;
+            if (leaf.constant().size() == 1 && !whole.contains(leaf.value())) continue;
             const std::size_t at = program_.inputs.size() + program_.constants.size();
             program_.constants.push_back(leaf.constant().contiguous());
             pointer(prologue_, leaf, "constant", fmt::format("in[{}]", at), false);
         }
-        for (const Apply& a : applies_of(outputs))
+        for (const Apply& a : applies)
             if (std::holds_alternative<Scan>(a.op().lowering))
                 place_constants(a.params_as<ScanParams>().body.outputs());
     }
 
-    /// Loops and products take whole arrays, also of one element.
-    static bool feeds_a_loop(const Variable& leaf, std::span<const Variable> outputs)
+    /// Outputs, and what loops and products take: whole arrays, also of one element.
+    static std::set<const detail::Value*> taken_whole(std::span<const Apply> applies,
+                                                      std::span<const Variable> outputs)
     {
-        for (const Apply& a : applies_of(outputs)) {
-            const bool whole = std::holds_alternative<Scan>(a.op().lowering) ||
-                               std::holds_alternative<Contract>(a.op().lowering);
-            if (whole &&
-                std::ranges::any_of(a.inputs(), [&](const Variable& v) { return same(v, leaf); }))
-                return true;
-        }
-        return false;
+        std::set<const detail::Value*> whole; // looked up only
+        for (const Variable& v : outputs)
+            whole.insert(v.value());
+        for (const Apply& a : applies)
+            if (std::holds_alternative<Scan>(a.op().lowering) ||
+                std::holds_alternative<Contract>(a.op().lowering))
+                for (const Variable& v : a.inputs())
+                    whole.insert(v.value());
+        return whole;
     }
 
     void place_output(const GraphPlan& plan, std::size_t i)
@@ -360,17 +363,16 @@ private:
     void write_call(const PlannedKernel& step, ClusterKind kind)
     {
         const EmittedKernel& k = step.kernel;
-        kernels_ += k.text + "\n";
-        const bool parallel = k.parallel && options_.threads && !is_small(step);
+        const bool parallel = k.parallel && options_.threads;
+        const std::string name = kernel_in_text(step, parallel);
         std::vector<std::string> arguments;
         for (const Extent& e : k.extents)
             arguments.push_back(text(e));
         for (const Buffer& b : step.nest.buffers)
             arguments.push_back(place_.at(b.value.value()));
-        std::string head = k.name;
+        std::string head = name;
         if (parallel) {
-            kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest));
-            head = "all_" + k.name;
+            head = "all_" + name;
             arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
         } else if (k.parallel)
             arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
@@ -383,6 +385,20 @@ private:
         } else
             body_.raw(argument_list(head, arguments, body_.indent()) + ";");
         program_.kernels.push_back(kernel_info(step, kind));
+        program_.kernels.back().name = name;
+    }
+
+    /// Writes a kernel unless one that differs in nothing but names stands in the text already.
+    /// Returns what it is called there.
+    std::string kernel_in_text(const PlannedKernel& step, bool parallel)
+    {
+        const EmittedKernel& k = step.kernel;
+        const auto [at, is_new] = written_.emplace(canonical_text(k.text).text, k.name);
+        if (is_new) {
+            kernels_ += k.text + "\n";
+            if (parallel) kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest));
+        }
+        return at->second;
     }
 
     ProgramOptions options_;
@@ -393,6 +409,7 @@ private:
     std::map<const detail::Value*, std::size_t> output_slot_;
     Writer prologue_, sizes_, body_;
     std::string kernels_;
+    std::map<std::string, std::string> written_; ///< canonical text of a kernel: its name
     std::string total_;
     std::vector<std::string> offsets_; ///< of the lifetimes of the graph that is being written
 };

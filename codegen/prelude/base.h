@@ -26,6 +26,8 @@ typedef __UINT8_TYPE__ b8; /* an element of a bool array: 0 or 1 */
 #define CT_EXPORT CT_EXTERN_C __attribute__((visibility("default")))
 #define CT_RESTRICT __restrict__
 #define CT_NOINLINE static __attribute__((noinline, cold, unused))
+/* A mathematical function that a long kernel calls instead of taking a copy of it. */
+#define CT_CALLED static __attribute__((noinline, unused))
 #ifdef __CUDACC__
 #define CT_MATH static __device__ __forceinline__ __attribute__((unused))
 #else

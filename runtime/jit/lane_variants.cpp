@@ -76,12 +76,14 @@ llvm::Function& make_variant(llvm::Function& scalar, unsigned lanes, const std::
     return *variant;
 }
 
+/// Where speed matters: not in cold functions.
 std::vector<llvm::CallInst*> calls_of(llvm::Function& f)
 {
     std::vector<llvm::CallInst*> calls;
     for (llvm::User* user : f.users())
         if (auto* call = llvm::dyn_cast<llvm::CallInst>(user);
-            call && call->getCalledFunction() == &f)
+            call && call->getCalledFunction() == &f &&
+            !call->getFunction()->hasFnAttribute(llvm::Attribute::Cold))
             calls.push_back(call);
     return calls;
 }
@@ -97,10 +99,13 @@ llvm::PreservedAnalyses AddLaneVariants::run(llvm::Module& module, llvm::ModuleA
     std::vector<llvm::GlobalValue*> variants;
     for (llvm::Function* f : called) {
         const std::vector<llvm::CallInst*> calls = calls_of(*f);
-        const unsigned most =
-            register_bits / static_cast<unsigned>(f->getReturnType()->getScalarSizeInBits());
+        if (calls.empty()) continue;
+        // A loop has as many lanes as its widest type leaves room for: half of them for floats
+        // beside doubles.
+        llvm::SmallVector<unsigned, 2> widths{register_bits / 64};
+        if (f->getReturnType()->isFloatTy()) widths.push_back(register_bits / 32);
         llvm::SmallVector<std::string, 2> mappings;
-        for (const unsigned lanes : {most, most / 2}) {
+        for (const unsigned lanes : widths) {
             const std::string count = std::to_string(lanes);
             const std::string name = (f->getName() + ".x" + count).str();
             variants.push_back(&make_variant(*f, lanes, name));
