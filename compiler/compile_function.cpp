@@ -194,7 +194,6 @@ void optimise(FunctionData& f)
     std::vector<Variable> leaves_of = f.inputs;
     leaves_of.insert(leaves_of.end(), f.shared.begin(), f.shared.end());
     Graph graph(leaves_of, f.outputs);
-    f.graph_before = to_text(graph);
     PassOptions options;
     options.strict = f.options.strict;
     options.rules_off = f.options.rules_off;
@@ -205,16 +204,15 @@ void optimise(FunctionData& f)
 #endif
     options.record_texts = !environment().dump_folder.empty();
     f.passes = cpu_pipeline().run(graph, options);
-    f.graph_after = to_text(graph);
     f.outputs = graph.outputs();
 }
 
-void build(FunctionData& f, std::span<const Requirement> requirements)
+void build(FunctionData& f)
 {
     std::vector<Variable> inputs = f.inputs;
     inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
     f.program =
-        codegen::make_program(inputs, f.outputs, requirements, {f.name, f.options.threads != 1});
+        codegen::make_program(inputs, f.outputs, f.requirements, {f.name, f.options.threads != 1});
 }
 
 void load(FunctionData& f)
@@ -232,7 +230,6 @@ void load(FunctionData& f)
 
 detail::Ref<const FunctionData> Request::compile()
 {
-    const auto start = Clock::now();
     auto* f = new FunctionData(options_);
     auto owner = detail::Ref<const FunctionData>::adopt(f);
     f->name = name();
@@ -254,17 +251,36 @@ detail::Ref<const FunctionData> Request::compile()
         f->inputs.push_back(input(v.name(), v.dtype(), shape));
         by.emplace(v, f->inputs.back());
     }
-    f->outputs = copy_graph(outputs_, by, solved.substitution);
-    if (options_.reference) return owner;
-    optimise(*f);
-    build(*f, solved.undecided);
-    f->build_ms = milliseconds_since(start);
-    dump(*f);
-    load(*f);
+    f->written = copy_graph(outputs_, by, solved.substitution);
+    f->requirements = solved.undecided;
+    detail::compile(*f);
     return owner;
 }
 
 } // namespace
+
+namespace detail {
+
+void compile(FunctionData& f)
+{
+    const auto start = Clock::now();
+    f.outputs = f.written;
+    if (f.options.reference) return;
+    optimise(f);
+    build(f);
+    f.build_ms = milliseconds_since(start);
+    dump(f);
+    load(f);
+}
+
+std::string graph_text(const FunctionData& f, const std::vector<Variable>& outputs)
+{
+    std::vector<Variable> inputs = f.inputs;
+    inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
+    return to_text(inputs, outputs);
+}
+
+} // namespace detail
 
 Function function(std::vector<Variable> inputs, Outputs outputs, Options options, Where where)
 {

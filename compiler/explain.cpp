@@ -51,12 +51,12 @@ std::string Function::explain() const
     std::string text = signature() + "\n\n";
     if (f.options.reference)
         return text + "reference mode: each op by its meaning, nothing is compiled\n";
-    text += "graph as written\n" + f.graph_before + "\n";
+    text += "graph as written\n" + graph_text(f, f.written) + "\n";
     text += "passes\n" + to_string(f.passes) + "\n";
     text += "rules that fired\n";
     for (const Firing& firing : f.passes.firings)
         text += "  " + to_string(firing) + "\n";
-    text += "\ngraph as compiled\n" + f.graph_after + "\n";
+    text += "\ngraph as compiled\n" + graph_text(f, f.outputs) + "\n";
     text += "kernels\n" + kernels_text(f.program) + "\n";
     text += "stored instead of fused\n" + unfused_text(f.program) + "\n";
     text += "workspace\n" + workspace_text(f.program) + "\n";

@@ -27,7 +27,9 @@ struct FunctionData {
 
     std::vector<Variable> inputs;  ///< with solved extents
     std::vector<Variable> shared;  ///< read, in the order of the program's inputs after `inputs`
-    std::vector<Variable> outputs; ///< then the updates' values
+    std::vector<Variable> written; ///< outputs and updates' values before any pass
+    std::vector<Requirement> requirements; ///< that a call has to meet
+    std::vector<Variable> outputs;         ///< the same after the passes
     std::vector<std::string> output_names;
     std::vector<Variable> targets; ///< of updates
 
@@ -37,8 +39,6 @@ struct FunctionData {
     WorkspaceFunction workspace_bytes = nullptr;
     Runtime runtime;
 
-    std::string graph_before;
-    std::string graph_after;
     PassReport passes;
     CompileReport compile;
     double build_ms = 0;
@@ -50,6 +50,12 @@ struct FunctionData {
 
     std::size_t result_count() const { return output_names.size(); }
 };
+
+/// Passes, program and machine code of a function whose inputs, outputs and options are set.
+void compile(FunctionData& f);
+
+/// The function's graph up to `outputs`, `written` or `outputs`, for readers.
+std::string graph_text(const FunctionData& f, const std::vector<Variable>& outputs);
 
 /// Memory of at least `bytes`, 64-byte aligned, taken from the kept ones or new.
 class TakenWorkspace {

@@ -4,6 +4,7 @@
 #include <croton/ir/array.hpp>
 #include <croton/ir/error.hpp>
 #include <croton/ir/ref.hpp>
+#include <croton/ir/shared.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <concepts>
@@ -17,6 +18,8 @@
 #include <vector>
 
 namespace croton::inline v1 {
+
+struct Op;
 
 namespace detail {
 struct FunctionData;
@@ -121,6 +124,15 @@ private:
 template <class Signature>
 class Typed;
 
+/// What a stored function needs of the program that loads it.
+struct LoadOptions {
+    /// Records of the user's own ops; Croton's are known.
+    std::vector<const Op*> ops = {};
+    /// Variables that stand for the stored shared ones of the same name, with the values that they
+    /// have: so that several functions share them. The others are made, with the stored values.
+    std::vector<Shared> shared = {};
+};
+
 /// A compiled graph. Const to call, safe from several threads at once; copies share it.
 class Function {
 public:
@@ -172,6 +184,21 @@ public:
     /// call it; constants and the present values of shared variables are data in NAME.c.
     /// throws   UserError where a file cannot be written, or in reference mode.
     void export_source(std::string_view folder) const;
+
+    /// Writes the function to a file: graph, options, and the values that its shared variables have
+    /// at one moment. The file is a zip archive: graph.txt, and arrays as NumPy's .npz has them.
+    /// throws   UserError where the file cannot be written, or an op of the user's own has
+    ///          parameters but names no factory for them in its record.
+    void save(std::string_view path) const;
+    /// Reads what save() wrote and compiles it, in this or another process: from the cache of
+    /// programs where it is there. A checksum over everything refuses damaged files; what is read
+    /// is run, so load what you trust.
+    /// throws   UserError naming the file and what is wrong in it: damaged, cut short, none of
+    ///          these files, of a newer version, an op that is not known here.
+    static Function load(std::string_view path, const LoadOptions& options = {});
+    /// The shared variable of that name which the function reads or updates; UserError if there is
+    /// none.
+    Shared shared(std::string_view name) const;
 
     /// "train(x: f32 (n, 64), y: i64 (n)) -> (loss: f32 ())".
     std::string signature() const;
