@@ -184,7 +184,9 @@ TEST_CASE("files that are no stored function are refused by what is wrong")
 TEST_CASE("no prefix and no flipped byte of a stored function is taken for one")
 {
     const TemporaryFolder folder;
-    make_step().save(folder / "good");
+    const auto x = ct::vector<float>("x");
+    const auto w = ct::shared("w", ct::Array::normal(1, {16}));
+    ct::function({x}, sigmoid(ct::sum(w) * x), {.updates = {{w, 2 * w}}}).save(folder / "good");
     const std::string good = read(folder / "good");
     const std::string path = folder / "bad";
     const auto is_refused = [&](const std::string& bytes) {
@@ -198,12 +200,12 @@ TEST_CASE("no prefix and no flipped byte of a stored function is taken for one")
     };
     for (std::size_t length = 0; length < good.size(); ++length)
         if (!is_refused(good.substr(0, length))) FAIL("the first " << length << " bytes");
-    for (std::size_t at = 0; at < good.size(); ++at)
-        for (const char flip : {'\x01', '\x80', '\xff'}) {
-            std::string bad = good;
-            bad[at] = static_cast<char>(bad[at] ^ flip);
-            if (!is_refused(bad)) FAIL("byte " << at << " of " << good.size());
-        }
+    for (std::size_t at = 0; at < good.size(); ++at) {
+        constexpr char flips[] = {'\x01', '\x80', '\xff'};
+        std::string bad = good;
+        bad[at] = static_cast<char>(bad[at] ^ flips[at % 3]);
+        if (!is_refused(bad)) FAIL("byte " << at << " of " << good.size());
+    }
 }
 
 // ---- another process
