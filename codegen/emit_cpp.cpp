@@ -436,13 +436,12 @@ private:
                       const std::vector<std::string>& arrays)
     {
         std::string extent = c_text(l.extent, symbols_);
-        if (extent.find('(') != extent.npos) { // computed once, not at each step
+        if (extent.find_first_of("( ") != extent.npos) { // computed once, not at each step
             const std::string counted = names_.fresh({}, "count");
             writer_.line("const i64 {} = {};", counted, extent);
             extent = counted;
         }
         const bool single = l.extent.is_known() && l.extent.value() <= width;
-        const bool whole = l.extent.is_known() && l.extent.value() % width == 0;
         const auto body = [&](const std::string& lane) {
             write(l.body);
             for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
@@ -462,15 +461,29 @@ private:
             return body(index);
         }
         const std::string first = index + "0";
-        const auto blocks =
-            writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, extent, width);
-        if (!whole)
-            writer_.line("const i64 lanes = {0} - {1} < {2} ? {0} - {1} : {2};",
-                         extent.find(' ') == extent.npos ? extent : "(" + extent + ")", first,
-                         width);
-        const auto lanes =
-            writer_.block("for (i64 l = 0; l < {}; ++l)", whole ? std::to_string(width) : "lanes");
-        writer_.line("const i64 {} = {} + l;", index, first);
+        const bool counted = l.extent.is_known();
+        const auto known = counted ? l.extent.value() / width * width : 0;
+        const bool exact = counted && known == l.extent.value();
+        std::string full = counted ? std::to_string(known) : "";
+        if (!counted) {
+            full = names_.fresh({}, "full");
+            writer_.line("const i64 {} = {} - {} % {};", full, extent, extent, width);
+        }
+        const Names before = names_; // both bodies use the same names
+        {
+            const auto blocks =
+                writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, full, width);
+            const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", width);
+            writer_.line("const i64 {} = {} + l;", index, first);
+            body("l");
+        }
+        if (exact) return;
+        names_ = before;
+        // The rest has a loop of its own, so that the one over whole blocks has a fixed count.
+        const std::string rest = counted ? std::to_string(l.extent.value() - known)
+                                         : fmt::format("{} - {}", extent, full);
+        const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", rest);
+        writer_.line("const i64 {} = {} + l;", index, full);
         body("l");
     }
 
