@@ -14,6 +14,8 @@
 #include <chrono>
 #include <set>
 
+#include "call_check.hpp"
+#include "compile_cache.hpp"
 #include "dump.hpp"
 #include "function_data.hpp"
 #include "solve_extents.hpp"
@@ -179,17 +181,6 @@ private:
     const Location* where_;
 };
 
-KernelCache& kernel_cache(bool on_disk)
-{
-    if (!environment().jit_folder.empty()) {
-        static const bool added = (add_jit_folder(environment().jit_folder), true);
-        (void)added;
-    }
-    static KernelCache disk({environment().cache_folder, environment().cache_limit_bytes});
-    static KernelCache memory({});
-    return on_disk ? disk : memory;
-}
-
 void optimise(FunctionData& f)
 {
     std::vector<Variable> leaves_of = f.inputs;
@@ -212,8 +203,9 @@ void build(FunctionData& f)
 {
     std::vector<Variable> inputs = f.inputs;
     inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
-    f.program =
-        codegen::make_program(inputs, f.outputs, f.requirements, {f.name, f.options.threads != 1});
+    f.program = codegen::make_program(
+        inputs, f.outputs, f.requirements,
+        {f.name, f.options.threads != 1, f.options.profile, f.options.finite_checks, {}, {}});
 }
 
 void load(FunctionData& f)
@@ -223,8 +215,12 @@ void load(FunctionData& f)
     options.opt_level = f.options.fast_start ? 1 : 2;
     std::vector<ProgramUnit> units;
     std::vector<int> lines_to_program;
+    f.unit_of_kernel.assign(f.program.kernels.size(), 0);
     for (codegen::SourceUnit& u : codegen::cut_units(f.program.source)) {
         lines_to_program.push_back(u.lines_to_program);
+        for (std::size_t k = 0; k < f.program.kernels.size(); ++k)
+            if (u.text.find(f.program.kernels[k].text) != u.text.npos)
+                f.unit_of_kernel[k] = units.size();
         units.push_back({std::move(u.text), std::move(u.canonical.text),
                          std::move(u.canonical.names), std::move(u.canonical.lines)});
     }
@@ -234,6 +230,15 @@ void load(FunctionData& f)
     f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));
     f.workspace_bytes = reinterpret_cast<WorkspaceFunction>(f.library.symbol("workspace_bytes"));
     f.runtime = cpu_runtime(f.options.threads);
+    if (f.options.profile) {
+        std::size_t axes = 0;
+        for (const auto* list : {&f.program.inputs, &f.program.outputs})
+            for (const Variable& v : *list)
+                axes += v.shape().size();
+        f.profile.start(f.program.kernels.size(), axes);
+        f.runtime.context = &f.profile;
+        f.runtime.mark = &detail::Profile::mark;
+    }
     f.compile_ms = milliseconds_since(start);
 }
 
@@ -268,6 +273,17 @@ detail::Ref<const FunctionData> Request::compile()
 
 } // namespace
 
+KernelCache& kernel_cache(bool on_disk)
+{
+    if (!environment().jit_folder.empty()) {
+        static const bool added = (add_jit_folder(environment().jit_folder), true);
+        (void)added;
+    }
+    static KernelCache disk({environment().cache_folder, environment().cache_limit_bytes});
+    static KernelCache memory({});
+    return on_disk ? disk : memory;
+}
+
 namespace detail {
 
 void compile(FunctionData& f)
@@ -278,6 +294,7 @@ void compile(FunctionData& f)
     optimise(f);
     build(f);
     f.build_ms = milliseconds_since(start);
+    check_memory_limit(f, f.program.workspace_bytes); // where it is known for all calls
     dump(f);
     load(f);
 }

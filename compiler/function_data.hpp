@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "profile.hpp"
+
 namespace croton::inline v1::detail {
 
 /// Everything behind a Function. Immutable once compiled, except for the kept workspaces.
@@ -38,6 +40,10 @@ struct FunctionData {
     RunFunction run = nullptr;
     WorkspaceFunction workspace_bytes = nullptr;
     Runtime runtime;
+
+    /// Of calls, with Options::profile. A call of a const function measures too.
+    mutable Profile profile;
+    std::vector<std::size_t> unit_of_kernel; ///< in which unit each kernel is compiled
 
     PassReport passes;
     CompileReport compile;

@@ -23,21 +23,24 @@ constexpr std::string_view graph_member = "graph.txt";
 
 struct OptionField {
     std::string_view name;
-    std::variant<bool*, int*, std::vector<std::string>*> value;
+    std::variant<bool*, int*, std::size_t*, std::vector<std::string>*> value;
 };
 
 /// Every option that a stored function keeps. The binding names all members, so that a new one
 /// does not compile until it is decided here what becomes of it.
 auto stored_options(Options& options)
 {
-    auto& [name, updates, givens, threads, reference, strict, fast_start, rules_off, cache,
-           allow_unused_inputs] = options;
+    auto& [name, updates, givens, threads, reference, finite_checks, profile, memory_limit_bytes,
+           strict, fast_start, rules_off, cache, allow_unused_inputs] = options;
     (void)name;    // stored by itself
     (void)updates; // part of the graph, as givens are
     (void)givens;
     return std::array{
         OptionField{"threads", &threads},
         OptionField{"reference", &reference},
+        OptionField{"finite_checks", &finite_checks},
+        OptionField{"profile", &profile},
+        OptionField{"memory_limit_bytes", &memory_limit_bytes},
         OptionField{"strict", &strict},
         OptionField{"fast_start", &fast_start},
         OptionField{"rules_off", &rules_off},
@@ -50,6 +53,7 @@ std::string option_text(const OptionField& option)
 {
     if (const auto* b = std::get_if<bool*>(&option.value)) return **b ? " 1" : " 0";
     if (const auto* i = std::get_if<int*>(&option.value)) return fmt::format(" {}", **i);
+    if (const auto* n = std::get_if<std::size_t*>(&option.value)) return fmt::format(" {}", **n);
     std::string text;
     for (const std::string& one : **std::get_if<std::vector<std::string>*>(&option.value))
         text += " " + GraphWriter::quoted(one);
@@ -62,6 +66,8 @@ void read_option(const OptionField& option, StoredLine& line)
         **b = line.integer() != 0;
     else if (const auto* i = std::get_if<int*>(&option.value))
         **i = static_cast<int>(line.integer());
+    else if (const auto* n = std::get_if<std::size_t*>(&option.value))
+        **n = static_cast<std::size_t>(line.integer());
     else
         while (!line.at_end())
             (*std::get_if<std::vector<std::string>*>(&option.value))->push_back(line.quoted());

@@ -53,7 +53,8 @@ struct Outputs : std::vector<Output> {
 /// Why a call did not run: numbers for programs, text() for people.
 struct [[nodiscard]] Status {
     Code code = Code::ok;
-    std::int32_t guard = 0; ///< what `run` returned
+    std::int32_t guard = 0;  ///< what `run` returned
+    std::uint32_t apply = 0; ///< whose index or value it is, in the program's tables
     std::int64_t found = 0;
     std::int64_t expected = 0;
     const detail::FunctionData* function = nullptr;
@@ -177,7 +178,12 @@ public:
     std::string_view source() const;
     /// The whole text, as it was compiled.
     std::string_view full_source() const;
+    /// Everything about the function as text: the graph before and after the passes, the rules that
+    /// fired, kernels with cost, compile time and (Options::profile) measured time, what was not
+    /// fused and why, the memory plan, the source.
     std::string explain() const;
+    /// The same as one page that needs nothing beside it. UserError where it cannot be written.
+    void explain_html(std::string_view path) const;
 
     /// Writes NAME.h and NAME.c into `folder` (made if need be): the program as a C library of its
     /// own that includes nothing, needs no Croton, and gives the same bits. The header says how to
