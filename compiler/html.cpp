@@ -16,7 +16,8 @@ using detail::FunctionData;
 
 constexpr std::string_view style = R"(
 :root { color-scheme: light dark; }
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto;
+       padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 pre, code, td.code { font: 13px/1.4 ui-monospace, monospace; }
 pre { overflow-x: auto; background: #8881; padding: .7rem; border-radius: 6px; margin: .3rem 0; }
