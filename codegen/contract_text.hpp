@@ -5,34 +5,76 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "c_precedence.hpp"
 #include "contract_sizes.hpp"
 #include "emit_contract.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
 
-/// What the texts of all kinds of products share: words for extents and places, the struct of
-/// their arguments and the kernel that calls their parts.
+/// Writes the functions of one matrix product.
 class ContractText {
-protected:
+public:
     ContractText(Writer& writer,
                  const LoopNest& nest,
                  const EmittedKernel& kernel,
-                 const SymbolNames& symbols)
+                 const SymbolNames& symbols,
+                 const std::vector<std::string>& epilogue)
         : w_(writer), nest_(nest), c_(nest.contract[0]), kernel_(kernel), symbols_(symbols),
-          dtype_(nest.buffers[static_cast<std::size_t>(c_.out)].dtype()),
+          epilogue_(epilogue), dtype_(nest.buffers[static_cast<std::size_t>(c_.out)].dtype()),
           type_(scalar_type(dtype_)), bytes_(static_cast<int>(size_bytes(dtype_)))
     {
         for (const Extent& e : kernel.extents)
             shared_[as_symbol(e)] = "s->" + symbols.at(as_symbol(e));
     }
 
-    std::string row_tiles(const SymbolNames& names) const
+    void write()
     {
-        return fmt::format("({0} + {1} - 1) / {1}", text(c_.m, names), tile_rows(names));
+        write_parts();
+        switch (c_.kind) {
+        case ContractKind::small:
+            write_small();
+            return write_kernel(text(c_.batch, symbols_));
+        case ContractKind::dots:
+            write_dots();
+            return write_kernel(pieces(c_.m * c_.n, piece_dots));
+        case ContractKind::row:
+            write_row();
+            return write_kernel(pieces(c_.n, piece_bytes / bytes_));
+        case ContractKind::blocks:
+            write_block();
+            write_rows();
+            if (packs()) write_packing();
+            write_tile();
+            return write_kernel(product(
+                {text(c_.batch, symbols_), "down", ceiling(c_.n, tile_columns(), symbols_)}));
+        }
+    }
+
+private:
+    // ---- words
+
+    /// Factors multiplied, without those that are 1.
+    static std::string product(const std::vector<std::string>& factors)
+    {
+        std::string text;
+        for (const std::string& f : factors)
+            if (f != "1") text += (text.empty() ? "" : " * ") + right_operand(f, "*");
+        return text.empty() ? "1" : text;
+    }
+
+    /// `tall` and `down`: rows of a tile, and how many tiles lie one under the other.
+    void write_row_tiles(const SymbolNames& names) const
+    {
+        if (c_.m.is_known()) {
+            const std::int64_t tall = std::stoll(tile_rows(names));
+            w_.line("const i64 tall = {};", tall);
+            return w_.line("const i64 down = {};", (c_.m.value() + tall - 1) / tall);
+        }
+        w_.line("const i64 tall = {};", tile_rows(names));
+        w_.line("const i64 down = ({} + tall - 1) / tall;", text(c_.m, names));
     }
 
     static std::string text(const Extent& e, const SymbolNames& names) { return c_text(e, names); }
@@ -47,18 +89,17 @@ protected:
     }
     std::string pieces(const Extent& n, int size) const
     {
-        return fmt::format("{} * ({})", c_factor(c_.batch, symbols_), ceiling(n, size, symbols_));
+        return product({text(c_.batch, symbols_), ceiling(n, size, symbols_)});
     }
     /// Rows that a thread takes at a time, multiples of every CPU's blocks: many reuse what is
     /// cached of b, few keep all threads busy.
     std::string tile_rows(const SymbolNames& names) const
     {
         if (!c_.m.is_known())
-            return fmt::format("({0} >= 768 ? 192 : {0} >= 384 ? 96 : 48)", c_factor(c_.m, names));
+            return fmt::format("{0} >= 768 ? 192 : {0} >= 384 ? 96 : 48", c_factor(c_.m, names));
         return c_.m.value() >= 768 ? "192" : c_.m.value() >= 384 ? "96" : "48";
     }
     int tile_columns() const { return tile_row_bytes / bytes_; }
-    int depth() const { return depth_bytes / bytes_; }
     std::string columns() const { return fmt::format("CT_BLOCK_COLUMNS({})", type_); }
     const std::string& name_of(BufferId id) const
     {
@@ -101,134 +142,80 @@ protected:
         return scope;
     }
 
+    /// The call of the epilogue for rows i0 .. i1 and columns j0 .. j1, `deeper` than the block.
+    std::string
+    finish_call(const char* i0, const char* i1, const char* j0, const char* j1, int deeper) const
+    {
+        std::vector<std::string> arguments{i0, i1, j0, j1};
+        if (c_.turned) std::swap(arguments[0], arguments[2]), std::swap(arguments[1], arguments[3]);
+        for (const std::string& name : epilogue_)
+            if (name == "h")
+                arguments.insert(arguments.begin(), name);
+            else
+                arguments.push_back("s->" + name);
+        return argument_list(kernel_.name + "_finish", arguments, w_.indent() + deeper) + ";";
+    }
     void finish(const char* i0, const char* i1, const char* j0, const char* j1) const
     {
-        if (nest_.body.empty()) return;
-        std::vector<std::string> arguments{is_known_as(c_.batch, 1) ? "0" : "h", i0, i1, j0, j1};
-        if (c_.turned) std::swap(arguments[1], arguments[3]), std::swap(arguments[2], arguments[4]);
-        for (const Extent& e : kernel_.extents)
-            arguments.push_back(text(e));
-        for (const Buffer& b : nest_.buffers)
-            arguments.push_back("s->" + b.name);
-        w_.raw(parameter_list(kernel_.name + "_finish", arguments, w_.indent()) + ";");
+        if (!nest_.body.empty()) w_.raw(finish_call(i0, i1, j0, j1, 0));
     }
 
-    std::vector<std::string> parameters() const
-    {
-        std::vector<std::string> list;
-        for (const Extent& e : kernel_.extents)
-            list.push_back("i64 " + symbols_.at(as_symbol(e)));
-        for (const Buffer& b : nest_.buffers)
-            list.push_back(fmt::format("{}{}* {}", b.access == Buffer::Access::read ? "const " : "",
-                                       memory_type(b.dtype()), b.name));
-        return list;
-    }
+    // ---- what the functions share
 
-    void write_parts() const
-    {
-        w_.raw(fmt::format("struct {}_parts {{", kernel_.name));
-        for (const std::string& p : parameters())
-            w_.line("    {};", p);
-        if (c_.packed_a >= 0) w_.line("    b8 packs_{};", name_of(c_.packed_a));
-        if (c_.packed_b >= 0) w_.line("    b8 packs_{};", name_of(c_.packed_b));
-        w_.raw("};");
-        w_.blank();
-    }
-
+    std::vector<std::string> parameters() const;
+    void write_parts() const;
     /// The kernel: fills the struct, packs, and calls the tiles.
-    void write_kernel(const std::string& tiles) const
-    {
-        w_.blank();
-        std::vector<std::string> list = parameters();
-        list.insert(list.begin(), "const struct ct_runtime* rt");
-        const auto scope = w_.function(parameter_list("CT_KERNEL void " + kernel_.name, list));
-        w_.line("struct {}_parts s;", kernel_.name);
-        for (const Extent& e : kernel_.extents)
-            w_.line("s.{0} = {0};", symbols_.at(as_symbol(e)));
-        for (const Buffer& b : nest_.buffers)
-            w_.line("s.{0} = {0};", b.name);
-        write_pack_calls();
-        w_.line("const i64 cost = {};", text(Extent(2) * c_.batch * c_.m * c_.n * c_.k, symbols_));
-        w_.line("for_each_block(rt, {}_tile, &s, {}, cost);", kernel_.name, tiles);
-    }
+    void write_kernel(const std::string& tiles) const;
+    void write_small() const;
+    /// `offset + (i + r) * stride`.
+    std::string row_offset(const Extent& offset, const Extent& stride) const;
+    void write_dots() const;
+    /// h, j0 and j1 of piece t of rows of n.
+    void write_piece(const Extent& n, int size) const;
+    void write_row() const;
 
-    /// Elements of one batch in a packed array.
-    std::string packed_size(const Extent& n, const std::string& width) const
-    {
-        return fmt::format("({0} + {1} - 1) / {1} * {1} * {2}", text(n), width, factor(c_.k));
-    }
+    // ---- register blocks
+
+    void write_block() const;
+    /// Whether all rows of blocks are whole, on every CPU.
+    bool no_edge() const { return c_.n.is_known() && c_.n.value() % (128 / bytes_) == 0; }
+    void write_rows() const;
+    void write_packing() const;
+    /// "a" or "b": whose copy it is.
+    const char* side(BufferId packed) const { return packed == c_.packed_a ? "a" : "b"; }
+    void write_pack(BufferId packed,
+                    BufferId from,
+                    const Extent& batch,
+                    const Extent& row,
+                    const Extent& column,
+                    const Extent& n,
+                    const std::string& width) const;
     /// 1 if the operand is the same for the whole batch; 0: not known, or one for each.
-    int copies_of(const Extent& batch_stride) const
-    {
-        return is_known_as(c_.batch, 1) || is_known_as(batch_stride, 0) ? 1 : 0;
-    }
-
+    int copies_of(const Extent& batch_stride) const;
+    void write_pack_calls() const;
+    /// Rows whose starts fight for the same lines of the cache are copied, and so are columns.
+    std::string packs_a() const;
+    std::string packs_b() const;
+    void write_tile() const;
+    void write_tile_place() const;
+    /// Blocks of rows begin at a + i * a_first, of columns at b + j * b_first: packed or not.
+    void write_operand_places() const;
     std::string packed_place(BufferId packed,
                              const Extent& batch,
                              const Extent& n,
-                             const std::string& width) const
-    {
-        if (copies_of(batch) == 1) return buffer(packed);
-        return fmt::format("{} + h * ({})", buffer(packed), packed_size(n, width));
-    }
-
-    void write_pack_calls() const
-    {
-        const auto one = [&](BufferId packed, const std::string& when, const Extent& stride,
-                             const Extent& n) {
-            if (packed < 0) return;
-            w_.line("s.packs_{} = {};", name_of(packed), when);
-            w_.line("if (s.packs_{})", name_of(packed));
-            const Extent copies = copies_of(stride) == 1 ? Extent(1) : c_.batch;
-            w_.raw("    " +
-                   parameter_list("for_each_block",
-                                  {"rt", fmt::format("{}_pack_{}", kernel_.name, name_of(packed)),
-                                   "&s",
-                                   fmt::format("{} * ({})", c_factor(copies, symbols_),
-                                               ceiling(c_.k, 32, symbols_)),
-                                   text(Extent(2) * copies * c_.k * n, symbols_)},
-                                  w_.indent() + 4) +
-                   ";");
-        };
-        one(c_.packed_a, packs_a(), c_.a_batch, c_.m);
-        one(c_.packed_b, packs_b(), c_.b_batch, c_.n);
-    }
-
-    /// Rows whose starts fight for the same lines of the cache are copied, and so are columns.
-    std::string packs_a() const
-    {
-        const bool other = !is_known_as(c_.a_k, 1);
-        if (other && c_.a_k.is_known()) return "1";
-        const std::string apart =
-            fmt::format("{} * {} % 4096 == 0", c_factor(c_.a_m, symbols_), bytes_);
-        return other ? fmt::format("{} != 1 || {}", text(c_.a_k, symbols_), apart) : apart;
-    }
-
-    std::string packs_b() const
-    {
-        if (c_.b_n.is_known() && c_.b_n.value() != 1) return "1";
-        std::string when =
-            fmt::format("{0} % {3} != 0 || ({0} > {1} && {2} > {4})", c_factor(c_.n, symbols_),
-                        narrow_bytes / bytes_, c_factor(c_.m, symbols_), columns(), few_rows);
-        if (!c_.b_n.is_known()) when = fmt::format("{} != 1 || {}", text(c_.b_n, symbols_), when);
-        return when;
-    }
+                             const std::string& width) const;
+    void write_blocks_of_tile() const;
 
     Writer& w_;
     const LoopNest& nest_;
     const ContractNest& c_;
     const EmittedKernel& kernel_;
     const SymbolNames& symbols_;
+    const std::vector<std::string>& epilogue_; ///< what it takes besides its part's bounds
     DType dtype_;
     std::string type_;
     int bytes_;
     SymbolNames shared_;
 };
-
-/// Products in register blocks: packing, the block, tiles of blocks, the kernel.
-void emit_contract_blocks(Writer& writer,
-                          const LoopNest& nest,
-                          const EmittedKernel& kernel,
-                          const SymbolNames& symbols);
 
 } // namespace croton::inline v1::codegen

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "expression.hpp"
+#include "literals.hpp"
 #include "names.hpp"
 #include "prelude_text.hpp"
 #include "writer.hpp"

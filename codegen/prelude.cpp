@@ -102,6 +102,7 @@ public:
     {
         return by_name_.contains(word) || base_words_.contains(word);
     }
+    bool is_plain_cast(std::string_view function) const { return plain_casts_.contains(function); }
 
     bool contains(std::string_view function) const { return by_name_.contains(function); }
 
@@ -221,6 +222,7 @@ private:
             for (std::string_view from : types) {
                 const std::string name = fmt::format("cast_{}_{}", to, from);
                 if (by_name_.contains(name)) continue;
+                plain_casts_.insert(name);
                 items_.push_back(
                     {name,
                      fmt::format("CT_MATH {0} {1}({2} x) {{ return ({0})x; }}\n",
@@ -257,6 +259,7 @@ private:
     std::unordered_set<std::string_view> base_words_; ///< looked up only
     std::mutex mutex_;
     std::vector<Uses> uses_; ///< guarded by mutex_
+    std::set<std::string, std::less<>> plain_casts_;
 };
 
 Prelude& prelude()
@@ -270,6 +273,7 @@ Prelude& prelude()
 std::string prelude_for(std::string_view body) { return prelude().text_for(body); }
 bool is_prelude_word(std::string_view word) { return prelude().has_word(word); }
 bool has_prelude_function(std::string_view function) { return prelude().contains(function); }
+bool is_plain_cast(std::string_view function) { return prelude().is_plain_cast(function); }
 int prelude_flops(std::string_view function) { return prelude().flops(function); }
 std::vector<std::string_view> prelude_functions() { return prelude().names(); }
 
