@@ -387,6 +387,7 @@ private:
             arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
         }
         if (k.takes_runtime) arguments.insert(arguments.begin(), options_.threads ? "rt" : "0");
+        if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);
             const std::size_t number = program_.checked.size() - 1;
@@ -394,6 +395,8 @@ private:
             body_.line("    return index_failed(report, {}, {});", index_out_of_range, number);
         } else
             body_.raw(argument_list(head, arguments, body_.indent()) + ";");
+        if (options_.profile) body_.line("end_kernel(rt, {});", program_.kernels.size());
+        if (options_.finite_checks) check_finite(step.nest);
         program_.kernels.push_back(kernel_info(step, kind));
         program_.kernels.back().name = name;
     }
@@ -415,6 +418,20 @@ private:
                                             !streamed.empty());
         }
         return at->second;
+    }
+
+    /// After the call: stops if an array that the kernel wrote holds NaN or an infinity.
+    void check_finite(const LoopNest& nest)
+    {
+        for (const Buffer& b : nest.buffers) {
+            if (b.access == Buffer::Access::read || !is_float(b.dtype()) || !b.value.owner())
+                continue;
+            body_.line("if (!all_finite_{}({}, {}))", croton::name(b.dtype()),
+                       place_.at(b.value.value()), text(element_count(b.shape())));
+            body_.line("    return finite_failed(report, {}, {});", not_finite,
+                       program_.finite.size());
+            program_.finite.push_back(b.value);
+        }
     }
 
     ProgramOptions options_;
