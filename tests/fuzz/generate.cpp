@@ -148,10 +148,11 @@ private:
         std::vector<Array> result;
         const Variables before(program_.values.begin(), program_.values.end() - 1);
         try {
-            result = evaluate_reference(before, values_, std::span(&program_.values.back(), 1));
-        } catch (const UserError&) { // an extent below 0, an index of an empty axis
+            if (meets_requirements(program_))
+                result = evaluate_reference(before, values_, std::span(&program_.values.back(), 1));
+        } catch (const UserError&) { // an index of an empty axis
         }
-        if (result.empty() || !is_reasonable(result[0]) || !meets_requirements(program_)) {
+        if (result.empty() || !is_reasonable(result[0])) {
             program_.values.pop_back();
             program_.texts.pop_back();
             return false;
