@@ -126,6 +126,7 @@ enum class LoopKind : std::uint8_t {
     serial,
     lanes,    ///< vectorised; accumulators have L partial results (lane_count)
     backward, ///< serial, from the last to the first
+    unrolled, ///< few iterations, all written out: a loop over lanes is around them
 };
 
 struct Loop {
