@@ -43,10 +43,7 @@ private:
     void write_store(const Store& s);
     /// Makes room for the scalar's text in a line that has `around` other columns.
     void fit(ScalarId id, std::size_t around);
-    std::size_t room() const
-    {
-        return line_width - margin_ - static_cast<std::size_t>(writer_.indent());
-    }
+    std::size_t room() const { return line_width - margin_ - writer_.indent(); }
 
     // ---- loops
     void write_loop(const Loop& l);

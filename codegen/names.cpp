@@ -180,11 +180,11 @@ namespace {
 
 std::string list_of(const std::string& head,
                     const std::vector<std::string>& parameters,
-                    int indent,
+                    std::size_t indent,
                     bool break_all)
 {
     std::string text = head + "(";
-    std::size_t column = static_cast<std::size_t>(indent) + text.size();
+    std::size_t column = indent + text.size();
     const std::string under(column, ' ');
     std::string joined;
     for (const std::string& p : parameters)
@@ -211,11 +211,17 @@ std::string list_of(const std::string& head,
 
 std::string parameter_list(const std::string& head, const std::vector<std::string>& parameters)
 {
+    const std::string line = fmt::format("{}({})", head, fmt::join(parameters, ", "));
+    const std::size_t name = head.rfind(' ') + 1;
+    // As clang-format has it: the type alone where that gives the others one line.
+    if (line.size() > 100 && line.size() - name <= 100)
+        return head.substr(0, name - 1) + "\n" + line.substr(name);
     return list_of(head, parameters, 0, true);
 }
 
-std::string
-argument_list(const std::string& head, const std::vector<std::string>& arguments, int indent)
+std::string argument_list(const std::string& head,
+                          const std::vector<std::string>& arguments,
+                          std::size_t indent)
 {
     return list_of(head, arguments, indent, false);
 }

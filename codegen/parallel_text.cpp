@@ -39,9 +39,11 @@ std::string parallel_caller(const EmittedKernel& kernel,
     SymbolNames symbols;
     const std::vector<Parameter> parameters = parameters_of(kernel, nest, symbols);
     Writer w;
+    w.line("// {}, in blocks on several threads where there is enough to do.", kernel.name);
     {
         const auto scope = w.block("struct {}_arguments", kernel.name);
-        w.raw("i64 extent, block;");
+        w.raw("i64 extent;");
+        w.raw("i64 block;");
         for (const Parameter& p : parameters)
             w.line("{} {};", p.type, p.name);
         if (kernel.checks_index) w.raw("i32 bad;");
@@ -61,10 +63,9 @@ std::string parallel_caller(const EmittedKernel& kernel,
         for (const Parameter& p : parameters)
             arguments.push_back("arguments->" + p.name);
         const std::string call = argument_list(kernel.name, arguments, kernel.checks_index ? 8 : 4);
-        if (kernel.checks_index) {
-            f.line("if ({})", call);
-            f.raw("    __atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);");
-        } else
+        if (kernel.checks_index)
+            f.if_line(call, "__atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);");
+        else
             f.line("{};", call);
     }
     f.blank();
@@ -75,8 +76,8 @@ std::string parallel_caller(const EmittedKernel& kernel,
         const auto scope = f.function(parameter_list(
             fmt::format("static {} all_{}", kernel.checks_index ? "i32" : "void", kernel.name),
             list));
-        f.line("const i64 cost = {}; // operations of an iteration",
-               c_text(flops_per_iteration, symbols));
+        f.raw("// Operations of an iteration, and iterations of a block.");
+        f.line("const i64 cost = {};", c_text(flops_per_iteration, symbols));
         f.line("const i64 block = block_of(cost);");
         std::vector<std::string> direct{"0", "extent"};
         for (const Parameter& p : parameters)
@@ -89,11 +90,12 @@ std::string parallel_caller(const EmittedKernel& kernel,
                    argument_list(kernel.name, direct, kernel.checks_index ? 15 : 8));
             if (!kernel.checks_index) f.raw("return;");
         }
-        std::string fields = "extent, block";
-        for (const Parameter& p : parameters)
-            fields += ", " + p.name;
-        f.line("struct {}_arguments arguments = {{{}{}}};", kernel.name, fields,
-               kernel.checks_index ? ", 0" : "");
+        f.line("struct {}_arguments arguments;", kernel.name);
+        f.raw("arguments.extent = extent;");
+        f.raw("arguments.block = block;");
+        for (const Parameter& q : parameters)
+            f.line("arguments.{0} = {0};", q.name);
+        if (kernel.checks_index) f.raw("arguments.bad = 0;");
         f.line("rt->parallel_for(rt, {}_block, &arguments, block_count(extent, block));",
                kernel.name);
         if (kernel.checks_index) f.raw("return arguments.bad;");

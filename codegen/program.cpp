@@ -437,8 +437,9 @@ private:
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);
             const std::size_t number = program_.checked.size() - 1;
-            body_.raw(argument_list("if (" + head, arguments, body_.indent()) + ")");
-            body_.line("    return index_failed(report, {}, {});", index_out_of_range, number);
+            body_.if_line(
+                argument_list(head, arguments, body_.indent() + 4),
+                fmt::format("return index_failed(report, {}, {});", index_out_of_range, number));
         } else
             body_.raw(argument_list(head, arguments, body_.indent()) + ";");
         describe(step, kind);
@@ -502,9 +503,10 @@ private:
     {
         Writer w;
         w.raw("// Checks extents, then calls the kernels in order. Returns 0, or what failed.");
-        w.raw("CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* "
-              "out,");
-        w.raw("                  const i64* extents, void* workspace, struct ct_report* report)");
+        w.raw(parameter_list("CT_EXPORT i32 run",
+                             {"const struct ct_runtime* rt", "const void* const* in",
+                              "void* const* out", "const i64* extents", "void* workspace",
+                              "struct ct_report* report"}));
         w.raw("{");
         std::string body = w.take();
         const auto indented = [](std::string text) {

@@ -6,11 +6,8 @@
 //
 // One call: 2 n flops; reads 4 n, writes 2 n bytes.
 
-CT_KERNEL void fused_0(i64 begin,
-                       i64 end,
-                       const u16* CT_RESTRICT x,
-                       const u16* CT_RESTRICT y,
-                       u16* CT_RESTRICT z)
+CT_KERNEL void
+fused_0(i64 begin, i64 end, const u16* CT_RESTRICT x, const u16* CT_RESTRICT y, u16* CT_RESTRICT z)
 {
     for (i64 i = begin; i < end; ++i) {
         const f32 t0 = f32_from_f16(f16_from_f32(f32_from_f16(x[i]) * f32_from_f16(y[i])));
@@ -18,8 +15,10 @@ CT_KERNEL void fused_0(i64 begin,
     }
 }
 
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     const u16* x;
     const u16* y;
     u16* z;
@@ -36,19 +35,29 @@ static void fused_0_block(void* context, i64 block)
 
 static void all_fused_0(const struct ct_runtime* rt, i64 extent, const u16* x, const u16* y, u16* z)
 {
-    const i64 cost = 3; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 3;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_0(0, extent, x, y, z);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, x, y, z};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.x = x;
+    arguments.y = y;
+    arguments.z = z;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     if (extents[1] != n) return guard_failed(report, 1, extents[1], n);

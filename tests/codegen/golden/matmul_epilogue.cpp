@@ -9,12 +9,8 @@
 // One call: 805376 n flops; reads 3136 n + 1607680, writes 2048 n bytes.
 
 // What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
-CT_MATH void matmul_0_finish(i64 i0,
-                             i64 i1,
-                             i64 j0,
-                             i64 j1,
-                             f32* CT_RESTRICT hidden,
-                             const f32* CT_RESTRICT b)
+CT_MATH void
+matmul_0_finish(i64 i0, i64 i1, i64 j0, i64 j1, f32* CT_RESTRICT hidden, const f32* CT_RESTRICT b)
 {
     for (i64 i = i0; i < i1; ++i) {
         for (i64 j = j0; j < j1; ++j) {
@@ -169,8 +165,7 @@ static void matmul_0_tile(void* context, i64 t)
                 matmul_0_rows(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
                               a_step, b + j * b_first + p * b_step, b_step, out + i * 512 + j, 512);
             }
-            if (p + depth == 784)
-                matmul_0_finish(i, i + rows, j0, j1, s->hidden, s->b);
+            if (p + depth == 784) matmul_0_finish(i, i + rows, j0, j1, s->hidden, s->b);
         }
         p += depth;
     } while (p < 784);
@@ -191,9 +186,8 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt,
     s.hidden = hidden;
     s.packed_w = packed_w;
     s.b = b;
-    s.packs_b = 512 % CT_BLOCK_COLUMNS(f32) != 0 || (512 > 128 && n > 16);
-    if (s.packs_b)
-        for_each_block(rt, matmul_0_pack_b, &s, 25, 802816);
+    s.packs_b = n > 16;
+    if (s.packs_b) for_each_block(rt, matmul_0_pack_b, &s, 25, 802816);
     const i64 cost = n * 802816;
     const i64 tall = n >= 768 ? 192 : n >= 384 ? 96 : 48;
     const i64 down = (n + tall - 1) / tall;
@@ -201,8 +195,12 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt,
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     if (extents[1] != 784) return guard_failed(report, 1, extents[1], 784);

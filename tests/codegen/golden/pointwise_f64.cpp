@@ -2,11 +2,11 @@
 //
 //   pressure[i] = density[i] * exp(-height[i] / 8400) + 1 / density[i]
 //
-//   density   f64 (d257)  read
-//   height    f64 (d257)  read
-//   pressure  f64 (d257)  written
+//   density   f64 (n0)  read
+//   height    f64 (n0)  read
+//   pressure  f64 (n0)  written
 //
-// One call: 92 d257 flops; reads 16 d257, writes 8 d257 bytes.
+// One call: 92 n0 flops; reads 16 n0, writes 8 n0 bytes.
 
 CT_KERNEL void fused_0(i64 begin,
                        i64 end,
@@ -20,8 +20,10 @@ CT_KERNEL void fused_0(i64 begin,
     }
 }
 
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     const f64* density;
     const f64* height;
     f64* pressure;
@@ -42,19 +44,29 @@ static void all_fused_0(const struct ct_runtime* rt,
                         const f64* height,
                         f64* pressure)
 {
-    const i64 cost = 93; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 93;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_0(0, extent, density, height, pressure);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, density, height, pressure};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.density = density;
+    arguments.height = height;
+    arguments.pressure = pressure;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n0 = extents[0];
     if (extents[1] != n0) return guard_failed(report, 1, extents[1], n0);

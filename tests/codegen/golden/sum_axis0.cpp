@@ -37,8 +37,12 @@ CT_KERNEL void columns_0(i64 m, i64 n, const f32* CT_RESTRICT x, f32* CT_RESTRIC
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     const i64 m = extents[1];

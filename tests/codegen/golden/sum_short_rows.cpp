@@ -16,8 +16,10 @@ CT_KERNEL void fused_0(i64 begin, i64 end, const f64* CT_RESTRICT points, f64* C
     }
 }
 
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     const f64* points;
     f64* distance;
 };
@@ -33,19 +35,28 @@ static void fused_0_block(void* context, i64 block)
 
 static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f64* points, f64* distance)
 {
-    const i64 cost = 12; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 12;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_0(0, extent, points, distance);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, points, distance};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.points = points;
+    arguments.distance = distance;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     if (extents[1] != 3) return guard_failed(report, 1, extents[1], 3);

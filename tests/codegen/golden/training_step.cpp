@@ -168,12 +168,8 @@ static void matmul_0_tile(void* context, i64 t)
     } while (p < 64);
 }
 
-CT_KERNEL void matmul_0(const struct ct_runtime* rt,
-                        i64 n,
-                        const f32* x,
-                        const f32* w,
-                        f32* v0,
-                        f32* packed_w)
+CT_KERNEL void
+matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0, f32* packed_w)
 {
     struct matmul_0_parts s;
     s.n = n;
@@ -181,9 +177,8 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt,
     s.w = w;
     s.v0 = v0;
     s.packed_w = packed_w;
-    s.packs_b = 10 % CT_BLOCK_COLUMNS(f32) != 0 || (10 > 128 && n > 16);
-    if (s.packs_b)
-        for_each_block(rt, matmul_0_pack_b, &s, 2, 1280);
+    s.packs_b = 10 % CT_BLOCK_COLUMNS(f32) != 0;
+    if (s.packs_b) for_each_block(rt, matmul_0_pack_b, &s, 2, 1280);
     const i64 cost = n * 1280;
     const i64 tall = n >= 768 ? 192 : n >= 384 ? 96 : 48;
     const i64 down = (n + tall - 1) / tall;
@@ -237,8 +232,10 @@ CT_KERNEL void fused_1(i64 begin,
     }
 }
 
+// fused_1, in blocks on several threads where there is enough to do.
 struct fused_1_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     const f32* v0;
     f32* v1;
     f32* v2;
@@ -263,13 +260,21 @@ static void all_fused_1(const struct ct_runtime* rt,
                         f32* v3,
                         f32* v4)
 {
-    const i64 cost = 1850; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 1850;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_1(0, extent, v0, v1, v2, v3, v4);
         return;
     }
-    struct fused_1_arguments arguments = {extent, block, v0, v1, v2, v3, v4};
+    struct fused_1_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.v0 = v0;
+    arguments.v1 = v1;
+    arguments.v2 = v2;
+    arguments.v3 = v3;
+    arguments.v4 = v4;
     rt->parallel_for(rt, fused_1_block, &arguments, block_count(extent, block));
 }
 
@@ -277,12 +282,12 @@ static void all_fused_1(const struct ct_runtime* rt,
 //
 //   partial[b] = sum_i(v0[i, label[i]] - v1[i, 0]) of block b
 //
-//   label    i64 (n)                                read
-//   v0       f32 (n, 10)                            read
-//   v1       f32 (n, 1)                             read
-//   partial  f32 (floor_div_i64(n + 16383, 16384))  written
+//   label    i64 (n)                read
+//   v0       f32 (n, 10)            read
+//   v1       f32 (n, 1)             read
+//   partial  f32 (ceil(n / 16384))  written
 //
-// One call: 2 n flops; reads 52 n, writes 4 floor_div_i64(n + 16383, 16384) bytes.
+// One call: 2 n flops; reads 52 n, writes 4 ceil(n / 16384) bytes.
 
 CT_KERNEL i32 fused_2(i64 begin,
                       i64 end,
@@ -309,8 +314,10 @@ CT_KERNEL i32 fused_2(i64 begin,
     return bad;
 }
 
+// fused_2, in blocks on several threads where there is enough to do.
 struct fused_2_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     i64 n;
     const i64* label;
     const f32* v0;
@@ -338,23 +345,31 @@ static i32 all_fused_2(const struct ct_runtime* rt,
                        const f32* v1,
                        f32* partial)
 {
-    const i64 cost = min_i64(16384, n) * 2; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = min_i64(16384, n) * 2;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         return fused_2(0, extent, n, label, v0, v1, partial);
     }
-    struct fused_2_arguments arguments = {extent, block, n, label, v0, v1, partial, 0};
+    struct fused_2_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.n = n;
+    arguments.label = label;
+    arguments.v0 = v0;
+    arguments.v1 = v1;
+    arguments.partial = partial;
+    arguments.bad = 0;
     rt->parallel_for(rt, fused_2_block, &arguments, block_count(extent, block));
     return arguments.bad;
 }
 
 // fused_3: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:165
 //
-//   partial  f32 (floor_div_i64(n + 16383, 16384))  read
-//   loss     f32 ()                                 written
+//   partial  f32 (ceil(n / 16384))  read
+//   loss     f32 ()                 written
 //
-// One call: floor_div_i64(n + 16383, 16384) + 7 flops;
-// reads 4 floor_div_i64(n + 16383, 16384), writes 4 bytes.
+// One call: ceil(n / 16384) + 7 flops; reads 4 ceil(n / 16384), writes 4 bytes.
 
 CT_KERNEL void fused_3(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT loss)
 {
@@ -383,8 +398,10 @@ CT_KERNEL void fused_4(i64 begin, i64 end, f32* CT_RESTRICT v0)
     }
 }
 
+// fused_4, in blocks on several threads where there is enough to do.
 struct fused_4_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     f32* v0;
 };
 
@@ -399,13 +416,17 @@ static void fused_4_block(void* context, i64 block)
 
 static void all_fused_4(const struct ct_runtime* rt, i64 extent, f32* v0)
 {
-    const i64 cost = 1; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 1;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_4(0, extent, v0);
         return;
     }
-    struct fused_4_arguments arguments = {extent, block, v0};
+    struct fused_4_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.v0 = v0;
     rt->parallel_for(rt, fused_4_block, &arguments, block_count(extent, block));
 }
 
@@ -415,10 +436,7 @@ static void all_fused_4(const struct ct_runtime* rt, i64 extent, f32* v0)
 //
 // One call: 6 flops; writes 4 bytes.
 
-CT_KERNEL void fused_5(i64 n, f32* CT_RESTRICT v0)
-{
-    v0[0] = -1.0f / (f32)n;
-}
+CT_KERNEL void fused_5(i64 n, f32* CT_RESTRICT v0) { v0[0] = -1.0f / (f32)n; }
 
 // scatter_6        golden_structured.cpp:165
 //
@@ -485,8 +503,10 @@ CT_KERNEL void fused_7(i64 begin,
     }
 }
 
+// fused_7, in blocks on several threads where there is enough to do.
 struct fused_7_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     const f32* v0;
     const f32* v1;
     const f32* v2;
@@ -509,13 +529,20 @@ static void all_fused_7(const struct ct_runtime* rt,
                         const f32* v2,
                         f32* v3)
 {
-    const i64 cost = 80; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 80;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_7(0, extent, v0, v1, v2, v3);
         return;
     }
-    struct fused_7_arguments arguments = {extent, block, v0, v1, v2, v3};
+    struct fused_7_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.v0 = v0;
+    arguments.v1 = v1;
+    arguments.v2 = v2;
+    arguments.v3 = v3;
     rt->parallel_for(rt, fused_7_block, &arguments, block_count(extent, block));
 }
 
@@ -524,7 +551,7 @@ static void all_fused_7(const struct ct_runtime* rt,
 //   v0         f32 (n, 10)   read
 //   x          f32 (n, 64)   read
 //   v1         f32 (10, 64)  written
-//   packed_v0  f32 (n * 12)  scratch
+//   packed_v0  f32 (12 * n)  scratch
 //
 // One call: 1280 n flops; reads 296 n, writes 2560 bytes.
 
@@ -670,12 +697,8 @@ static void matmul_8_tile(void* context, i64 t)
     } while (p < s->n);
 }
 
-CT_KERNEL void matmul_8(const struct ct_runtime* rt,
-                        i64 n,
-                        const f32* v0,
-                        const f32* x,
-                        f32* v1,
-                        f32* packed_v0)
+CT_KERNEL void
+matmul_8(const struct ct_runtime* rt, i64 n, const f32* v0, const f32* x, f32* v1, f32* packed_v0)
 {
     struct matmul_8_parts s;
     s.n = n;
@@ -683,7 +706,7 @@ CT_KERNEL void matmul_8(const struct ct_runtime* rt,
     s.x = x;
     s.v1 = v1;
     s.packed_v0 = packed_v0;
-    for_each_block(rt, matmul_8_pack_a, &s, ((n + 31) / 32), n * 20);
+    for_each_block(rt, matmul_8_pack_a, &s, (n + 31) / 32, n * 20);
     const i64 cost = n * 1280;
     const i64 tall = 48;
     const i64 down = 1;
@@ -712,8 +735,12 @@ CT_KERNEL void fused_9(i64 begin,
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     if (extents[1] != 64) return guard_failed(report, 1, extents[1], 64);
@@ -756,8 +783,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* cons
     fused_3(n, partial, loss);
     all_fused_4(rt, n * 10, v5);
     fused_5(n, v6);
-    if (scatter_6(n, v5, v7, label, v6))
-        return index_failed(report, 1048576, 1);
+    if (scatter_6(n, v5, v7, label, v6)) return index_failed(report, 1048576, 1);
     all_fused_7(rt, n, v7, v2, v3, v8);
     matmul_8(rt, n, v8, x, v9, packed_0);
     fused_9(0, 64, w, v9, y0);
