@@ -38,5 +38,7 @@ void w1(int threads);
 void w2_w3(int threads);
 void w4_w5(int threads);
 void w6(int threads);
+void w7(int threads);
+void w9(int threads);
 
 } // namespace bench

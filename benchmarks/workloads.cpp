@@ -1,4 +1,5 @@
-// Croton's side of the workloads: one JSON object a line. `workloads [W1 W23 W45 W6] [--threads N]`
+// Croton's side of the workloads: one JSON object a line. `workloads [W1 W23 W45 W6 W7 W9]
+// [--threads N]`
 #include <cstdlib>
 #include <cstring>
 
@@ -36,7 +37,7 @@ void w1(int threads)
                 call(a, b, out);
         },
         1);
-    line("W1", "f64 checked", checked / 1000, out, 1);
+    line("W1", "0-d", checked / 1000, out, 1);
     const double bare = median_ns(
         [&] {
             for (int i = 0; i < 1000; ++i)
@@ -141,4 +142,6 @@ int main(int argc, char** argv)
     if (wanted("W23")) bench::w2_w3(threads);
     if (wanted("W45")) bench::w4_w5(threads);
     if (wanted("W6")) bench::w6(threads);
+    if (wanted("W7")) bench::w7(threads);
+    if (wanted("W9")) bench::w9(threads);
 }

@@ -21,12 +21,18 @@ void ContractText::write_block() const
         w_.line("        acc[r][c] = {};", begun ? "sums[r * sums_row + c]" : "0");
     }
     {
+        // Unrolled, it would keep more addresses than there are registers.
+        w_.raw("CT_NO_UNROLL");
         const auto terms = w_.block("for (i64 p = 0; p < depth; ++p)");
         w_.raw("CT_UNROLL");
-        const auto inner = w_.block("{}", rows);
-        w_.line("const {} x = a[r * a_row + p * a_step];", type_);
-        w_.line("for (i64 c = 0; c < {}; ++c)", columns());
-        w_.line("    acc[r][c] = {};", multiply_add("x", "b[p * b_step + c]", "acc[r][c]"));
+        {
+            const auto inner = w_.block("{}", rows);
+            w_.line("const {} x = a[r * a_row];", type_);
+            w_.line("for (i64 c = 0; c < {}; ++c)", columns());
+            w_.line("    acc[r][c] = {};", multiply_add("x", "b[c]", "acc[r][c]"));
+        }
+        w_.raw("a += a_step;");
+        w_.raw("b += b_step;");
     }
     w_.raw("CT_UNROLL");
     w_.raw(rows);
@@ -225,7 +231,7 @@ void ContractText::write_tile() const
         const auto steps = w_.block("do");
         w_.line("i64 depth = {} - p;", factor(c_.k));
         w_.line("if (depth > {0}) depth = depth < {1} ? (depth / 2 + 15) / 16 * 16 : {0};",
-                depth_of_block, 2 * depth_of_block);
+                depth_bytes / bytes_, 2 * depth_bytes / bytes_);
         write_blocks_of_tile();
         w_.raw("p += depth;");
     }

@@ -203,7 +203,7 @@ void KernelWriter::write_blocks(const Loop& l,
                                 const std::vector<std::string>& arrays)
 {
     std::string extent = c_text(l.extent, symbols_);
-    if (extent.find('(') != extent.npos) { // computed once, not at each step
+    if (extent.find_first_of("( ") != extent.npos) { // computed once, not at each step
         const std::string counted = names_.fresh("count", "count");
         writer_.line("const i64 {} = {};", counted, extent);
         extent = counted;
@@ -213,17 +213,27 @@ void KernelWriter::write_blocks(const Loop& l,
         const auto scope = writer_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", index, extent);
         return write_lanes_body(l, index, width, arrays);
     }
-    const bool whole = l.extent.is_known() && l.extent.value() % width == 0;
     const bool letter = index == "i" || index == "j" || index == "k";
     const std::string first = letter ? index + "0" : names_.fresh({}, "first");
-    const auto blocks =
-        writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, extent, width);
-    if (!whole)
-        writer_.line("const i64 lanes = {0} < {1} ? {0} : {1};",
-                     left_operand(extent, "-") + " - " + first, width);
-    const auto lanes =
-        writer_.block("for (i64 l = 0; l < {}; ++l)", whole ? std::to_string(width) : "lanes");
-    writer_.line("const i64 {} = {} + l;", index, first);
+    const bool counted = l.extent.is_known();
+    const std::int64_t known = counted ? l.extent.value() / width * width : 0;
+    std::string full = counted ? std::to_string(known) : names_.fresh("full", "full");
+    if (!counted) writer_.line("const i64 {0} = {1} - {1} % {2};", full, extent, width);
+    const Names before = names_; // both bodies use the same names
+    {
+        const auto blocks =
+            writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, full, width);
+        const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", width);
+        writer_.line("const i64 {} = {} + l;", index, first);
+        write_lanes_body(l, "l", width, arrays);
+    }
+    if (counted && known == l.extent.value()) return;
+    names_ = before;
+    // The rest has a loop of its own, so that the one over whole blocks has a fixed count.
+    const std::string rest =
+        counted ? std::to_string(l.extent.value() - known) : extent + " - " + full;
+    const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", rest);
+    writer_.line("const i64 {} = {} + l;", index, full);
     write_lanes_body(l, "l", width, arrays);
 }
 

@@ -1,11 +1,14 @@
 #include "graph_plan.hpp"
 
 #include <croton/codegen/lower.hpp>
+#include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
 
 #include <algorithm>
-#include <map>
+
+#include "puller.hpp"
+#include "share_memory.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -35,26 +38,9 @@ std::string_view kernel_stem(const Cluster& cluster)
     return "";
 }
 
-/// From the step that writes each value to the last that reads it.
-void find_lifetimes(GraphPlan& plan)
+/// A loop's own workspace: its body's, and the buffers of its states.
+void add_loop_workspaces(GraphPlan& plan)
 {
-    std::map<const detail::Value*, std::size_t> at; // looked up only
-    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-        for (const Root& r : plan.steps[s].cluster->roots) {
-            const bool output = std::ranges::any_of(
-                plan.outputs, [&](const Variable& v) { return same(v, r.value); });
-            if (r.stored && !output) {
-                at.emplace(r.value.value(), plan.lifetimes.size());
-                plan.lifetimes.push_back({r.value, bytes_of(r.value), s, s});
-            }
-            for (const Variable& v : r.reads)
-                if (const auto found = at.find(v.value()); found != at.end())
-                    plan.lifetimes[found->second].last = s;
-        }
-    }
-    for (std::size_t s = 0; s < plan.steps.size(); ++s)
-        for (const Variable& v : plan.steps[s].scratch)
-            plan.lifetimes.push_back({v, bytes_of(v), s, s});
     for (std::size_t s = 0; s < plan.steps.size(); ++s)
         if (plan.steps[s].body) {
             const Apply scan = plan.steps[s].cluster->roots[0].value.owner();
@@ -66,9 +52,44 @@ void find_lifetimes(GraphPlan& plan)
         }
 }
 
-} // namespace
+/// Stores a row-major array where the strides say.
+LoopNest strided_copy(const LateOutput& late, const std::vector<Extent>& strides)
+{
+    LoopNest nest;
+    Puller puller(nest);
+    puller.in_memory(late.from);
+    const Shape shape = late.from.shape();
+    At at{{}, shape};
+    Extent to = 0;
+    constexpr std::string_view names[] = {"i", "j", "k", "l", "m", "n"};
+    for (std::size_t a = 0; a < shape.size(); ++a) {
+        Loop loop{loop_symbol(a),
+                  a < std::size(names) ? std::string(names[a]) : fmt::format("i{}", a), shape[a]};
+        loop.kind = a + 1 == shape.size() ? LoopKind::lanes : LoopKind::serial;
+        loop.parallel = a == 0;
+        puller.open(std::move(loop));
+        at.index.push_back(as_extent(loop_symbol(a)));
+        to = to + as_extent(loop_symbol(a)) * strides[a];
+    }
+    puller.store(late.to, {{to}, {element_count(shape)}}, puller.pull(late.from, at));
+    while (puller.depth() > 0)
+        puller.close();
+    return nest;
+}
 
-Extent aligned(const Extent& bytes) { return floor_div(bytes + 63, 64) * 64; }
+void add_strided_copies(GraphPlan& plan, const OuterMemory& outer, int& next_kernel)
+{
+    for (LateOutput& late : plan.late) {
+        const std::vector<Extent>& strides = outer.outputs[late.output].strides;
+        if (strides.empty()) continue;
+        late.to = input(late.from.name(), late.from.dtype(), late.from.shape());
+        late.kernels.push_back({strided_copy(late, strides), {}});
+        late.kernels[0].kernel =
+            emit_cpp(late.kernels[0].nest, fmt::format("strided_{}", next_kernel++));
+    }
+}
+
+} // namespace
 
 std::vector<Extent> state_buffers(const Apply& scan)
 {
@@ -82,15 +103,7 @@ std::vector<Extent> state_buffers(const Apply& scan)
     return bytes;
 }
 
-Extent total_bytes(const MemoryPlan& memory)
-{
-    Extent total = 0;
-    for (const Extent& bytes : memory.slot_bytes)
-        total = total + aligned(bytes);
-    return total;
-}
-
-GraphPlan plan_graph(std::span<const Variable> outputs, int& next_kernel)
+GraphPlan plan_graph(std::span<const Variable> outputs, const OuterMemory& outer, int& next_kernel)
 {
     GraphPlan plan;
     plan.outputs.assign(outputs.begin(), outputs.end());
@@ -101,19 +114,24 @@ GraphPlan plan_graph(std::span<const Variable> outputs, int& next_kernel)
         if (c.kind == ClusterKind::scan) {
             const Region& body = c.roots[0].value.owner().params_as<ScanParams>().body;
             const Variables outputs_of = order_contractions(split_reductions(body.outputs()));
-            step.body = std::make_unique<GraphPlan>(plan_graph(outputs_of, next_kernel));
+            step.body = std::make_unique<GraphPlan>(plan_graph(outputs_of, {}, next_kernel));
         } else {
             Lowered lowered = lower(c);
             step.scratch = std::move(lowered.scratch);
             for (LoopNest& nest : lowered.nests) {
-                const std::string name = fmt::format("{}_{}", kernel_stem(c), next_kernel++);
                 step.kernels.push_back({std::move(nest), {}});
-                step.kernels.back().kernel = emit_cpp(step.kernels.back().nest, name);
+                step.kernels.back().kernel.name =
+                    fmt::format("{}_{}", kernel_stem(c), next_kernel++);
             }
         }
         plan.steps.push_back(std::move(step));
     }
-    find_lifetimes(plan);
+    share_memory(plan, outer);
+    for (PlannedStep& step : plan.steps)
+        for (PlannedKernel& k : step.kernels)
+            k.kernel = emit_cpp(k.nest, k.kernel.name);
+    add_strided_copies(plan, outer, next_kernel);
+    add_loop_workspaces(plan);
     plan.memory = plan_memory(plan.lifetimes);
     return plan;
 }

@@ -2,7 +2,9 @@
 
 #include <croton/codegen/clusters.hpp>
 #include <croton/codegen/emit_cpp.hpp>
+#include <croton/codegen/program.hpp>
 
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -27,6 +29,16 @@ struct PlannedStep {
     std::size_t workspace = 0;       ///< lifetime of that loop's own memory
 };
 
+/// An output that is computed in the workspace and copied to its place at the end.
+struct LateOutput {
+    std::size_t output = 0;
+    Variable from;      ///< what lies in the workspace
+    bool saved = false; ///< an input that is written over: copied to `from` before anything else
+    Variable to;        ///< where strides are given: stands for the caller's memory
+    std::string why;    ///< for explain()
+    std::vector<PlannedKernel> kernels; ///< where strides are given: copies
+};
+
 /// A graph scheduled and laid out: its steps in order, and where its intermediate values lie.
 struct GraphPlan {
     Clusters clusters;
@@ -35,18 +47,22 @@ struct GraphPlan {
         lifetimes; ///< the last ones, of steps with a body, stand for that workspace
     MemoryPlan memory;
     std::vector<Variable> outputs;
+    /// Values that lie in the memory of another one, which is an input, an output or has a place
+    /// in the workspace, in the order in which they are written.
+    std::vector<std::pair<Variable, Variable>> shares;
+    std::vector<LateOutput> late;
+};
+
+/// What a plan may do with memory that is not the workspace's; without: nothing.
+struct OuterMemory {
+    std::span<const Variable> inputs;
+    std::span<const ArgumentPlace> outputs; ///< one per output
 };
 
 /// `next_kernel` numbers kernels through all graphs of a program.
-GraphPlan plan_graph(std::span<const Variable> outputs, int& next_kernel);
-
-/// Rounded up to whole cache lines.
-Extent aligned(const Extent& bytes);
+GraphPlan plan_graph(std::span<const Variable> outputs, const OuterMemory& outer, int& next_kernel);
 
 /// Bytes of the two buffers that a state of a loop alternates between; 0 where its history is kept.
 std::vector<Extent> state_buffers(const Apply& scan);
-
-/// Bytes of a plan's slots together.
-Extent total_bytes(const MemoryPlan& memory);
 
 } // namespace croton::inline v1::codegen

@@ -6,52 +6,155 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-struct Slot {
-    Extent bytes = 0;
-    std::size_t free_after = 0; ///< last step of the value that holds it
+/// The exact plan compares every pair of lifetimes; programs with more get slots only.
+constexpr std::size_t most_exact_lifetimes = 4096;
+
+std::int64_t rounded(const Lifetime& l) { return (l.bytes.value() + 63) / 64 * 64; }
+
+bool overlap_in_time(const Lifetime& a, const Lifetime& b)
+{
+    return a.first <= b.last && b.first <= a.last;
+}
+
+/// Exact offsets for the lifetimes that `order` lists.
+class ExactPlan {
+public:
+    ExactPlan(const std::vector<Lifetime>& lifetimes, MemoryPlan& plan)
+        : lifetimes_(lifetimes), plan_(plan)
+    {}
+
+    void place(std::vector<std::size_t> order)
+    {
+        std::ranges::stable_sort(order,
+                                 [&](std::size_t a, std::size_t b) { return bytes(a) > bytes(b); });
+        for (std::size_t i : order) {
+            const std::int64_t at = best_gap(i);
+            plan_.place_of[i] = {-1, at};
+            plan_.known_bytes = std::max(plan_.known_bytes, at + bytes(i));
+            const auto behind = std::ranges::upper_bound(
+                by_offset_, at, {}, [&](std::size_t k) { return plan_.place_of[k].offset; });
+            by_offset_.insert(behind, i);
+        }
+    }
+
+private:
+    std::int64_t bytes(std::size_t i) const { return rounded(lifetimes_[i]); }
+
+    /// The start of the smallest gap that holds `i`, or the end of what is alive with it.
+    std::int64_t best_gap(std::size_t i) const
+    {
+        std::int64_t end = 0; // of what was passed
+        std::int64_t best = -1;
+        std::int64_t best_size = INT64_MAX;
+        for (std::size_t k : by_offset_) {
+            if (!overlap_in_time(lifetimes_[i], lifetimes_[k])) continue;
+            const std::int64_t gap = plan_.place_of[k].offset - end;
+            if (gap >= bytes(i) && gap < best_size) {
+                best = end;
+                best_size = gap;
+            }
+            end = std::max(end, plan_.place_of[k].offset + bytes(k));
+        }
+        return best >= 0 ? best : end;
+    }
+
+    const std::vector<Lifetime>& lifetimes_;
+    MemoryPlan& plan_;
+    std::vector<std::size_t> by_offset_; ///< lifetimes that have a place
 };
 
-/// How well `bytes` fits a slot: smaller is better; negative: not at all.
-std::int64_t misfit(const Slot& slot, const Extent& bytes)
-{
-    if (same(slot.bytes, bytes)) return 0;
-    if (slot.bytes.is_known() && bytes.is_known())
-        return 1 + std::max(slot.bytes.value() - bytes.value(),
-                            2 * (bytes.value() - slot.bytes.value()));
-    return never_negative(slot.bytes - bytes) ? INT64_MAX / 2 : -1;
-}
+/// Slots for the lifetimes that `order` lists.
+class SlotPlan {
+public:
+    SlotPlan(const std::vector<Lifetime>& lifetimes, MemoryPlan& plan)
+        : lifetimes_(lifetimes), plan_(plan)
+    {}
+
+    void place(std::vector<std::size_t> order)
+    {
+        std::ranges::stable_sort(order, {}, [&](std::size_t i) { return lifetimes_[i].first; });
+        for (std::size_t i : order) {
+            const Lifetime& l = lifetimes_[i];
+            const std::size_t k = best_slot(l);
+            if (k == free_after_.size()) {
+                free_after_.push_back(l.last);
+                plan_.slot_bytes.push_back(l.bytes);
+            }
+            plan_.slot_bytes[k] = maximum(plan_.slot_bytes[k], l.bytes);
+            free_after_[k] = l.last;
+            plan_.place_of[i] = {static_cast<int>(k), 0};
+        }
+    }
+
+private:
+    std::size_t best_slot(const Lifetime& l) const
+    {
+        std::size_t best = free_after_.size();
+        std::int64_t best_misfit = INT64_MAX;
+        for (std::size_t k = 0; k < free_after_.size(); ++k) {
+            if (free_after_[k] >= l.first) continue;
+            const std::int64_t m = misfit(plan_.slot_bytes[k], l.bytes);
+            if (m < best_misfit) {
+                best = k;
+                best_misfit = m;
+            }
+        }
+        return best;
+    }
+
+    /// How badly `bytes` fits a slot. Sizes of which neither is known to be the larger share one
+    /// only where nothing else is free: max(..) is at most their sum.
+    static std::int64_t misfit(const Extent& slot, const Extent& bytes)
+    {
+        if (same(slot, bytes)) return 0;
+        if (slot.is_known() && bytes.is_known())
+            return 1 + std::max(slot.value() - bytes.value(), 2 * (bytes.value() - slot.value()));
+        if (never_negative(slot - bytes)) return INT64_MAX - 3;
+        return never_negative(bytes - slot) ? INT64_MAX - 2 : INT64_MAX - 1;
+    }
+
+    const std::vector<Lifetime>& lifetimes_;
+    MemoryPlan& plan_;
+    std::vector<std::size_t> free_after_; ///< of each slot, the last step of what lies there
+};
 
 } // namespace
 
 MemoryPlan plan_memory(const std::vector<Lifetime>& lifetimes)
 {
-    std::vector<std::size_t> order(lifetimes.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-        order[i] = i;
-    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return lifetimes[i].first; });
-    std::vector<Slot> slots;
     MemoryPlan plan;
-    plan.slot_of.resize(lifetimes.size());
-    for (std::size_t i : order) {
-        const Lifetime& l = lifetimes[i];
-        std::size_t best = slots.size();
-        std::int64_t best_misfit = INT64_MAX;
-        for (std::size_t k = 0; k < slots.size(); ++k) {
-            if (slots[k].free_after >= l.first) continue;
-            const std::int64_t m = misfit(slots[k], l.bytes);
-            if (m >= 0 && m < best_misfit) {
-                best = k;
-                best_misfit = m;
-            }
-        }
-        if (best == slots.size()) slots.push_back({l.bytes, l.last});
-        slots[best].bytes = maximum(slots[best].bytes, l.bytes);
-        slots[best].free_after = l.last;
-        plan.slot_of[i] = best;
+    plan.place_of.resize(lifetimes.size());
+    std::vector<std::size_t> known;
+    std::vector<std::size_t> others;
+    for (std::size_t i = 0; i < lifetimes.size(); ++i)
+        (lifetimes[i].bytes.is_known() ? known : others).push_back(i);
+    if (known.size() > most_exact_lifetimes) {
+        others.insert(others.end(), known.begin(), known.end());
+        known.clear();
     }
-    for (const Slot& s : slots)
-        plan.slot_bytes.push_back(s.bytes);
+    ExactPlan(lifetimes, plan).place(std::move(known));
+    SlotPlan(lifetimes, plan).place(std::move(others));
     return plan;
+}
+
+Extent aligned(const Extent& bytes) { return floor_div(bytes + 63, 64) * 64; }
+
+Extent total_bytes(const MemoryPlan& memory)
+{
+    Extent total = memory.known_bytes;
+    for (const Extent& bytes : memory.slot_bytes)
+        total = total + aligned(bytes);
+    return total;
+}
+
+Extent offset_of(const MemoryPlan& memory, std::size_t lifetime)
+{
+    const MemoryPlan::Place& place = memory.place_of[lifetime];
+    if (place.slot < 0) return place.offset;
+    Extent offset = memory.known_bytes;
+    for (int k = 0; k < place.slot; ++k)
+        offset = offset + aligned(memory.slot_bytes[static_cast<std::size_t>(k)]);
+    return offset;
 }
 
 } // namespace croton::inline v1::codegen

@@ -42,15 +42,6 @@ const std::set<std::string_view>& reserved_words()
     return words;
 }
 
-bool is_prelude_function(std::string_view name)
-{
-    static const std::set<std::string_view> functions = [] {
-        const auto list = prelude_functions();
-        return std::set<std::string_view>(list.begin(), list.end());
-    }();
-    return functions.contains(name);
-}
-
 /// What emitted text numbers by itself: kernels, and locals that are not made by Names.
 bool is_numbered_name(std::string_view name)
 {
@@ -58,11 +49,6 @@ bool is_numbered_name(std::string_view name)
                                                      "running_", "scatter_", "matmul_", "loop_"};
     const std::size_t digits = name.find_last_not_of("0123456789") + 1;
     return digits < name.size() && stems.contains(name.substr(0, digits));
-}
-
-bool is_taken_by_the_text(const std::string& name)
-{
-    return reserved_words().contains(name) || is_prelude_function(name);
 }
 
 std::string identifier(std::string_view wanted)
@@ -79,6 +65,11 @@ std::string identifier(std::string_view wanted)
 }
 
 } // namespace
+
+bool is_taken_by_the_text(std::string_view name)
+{
+    return reserved_words().contains(name) || has_prelude_function(name);
+}
 
 bool Names::is_free(std::string_view wanted) const
 {

@@ -25,6 +25,9 @@ private:
     std::map<std::string, int, std::less<>> next_;
 };
 
+/// Whether a name means something in emitted text: a word of C, C++ or the prelude.
+bool is_taken_by_the_text(std::string_view name);
+
 /// What symbols of extents are called in a text.
 using SymbolNames = std::map<const detail::Atom*, std::string>;
 

@@ -74,7 +74,7 @@ std::string parallel_caller(const EmittedKernel& kernel,
         list.push_back(p.type + " " + p.name);
     {
         const auto scope = f.function(parameter_list(
-            fmt::format("static {} all_{}", kernel.checks_index ? "i32" : "void", kernel.name),
+            fmt::format("CT_KERNEL {} all_{}", kernel.checks_index ? "i32" : "void", kernel.name),
             list));
         f.raw("// Operations of an iteration, and iterations of a block.");
         f.line("const i64 cost = {};", c_text(flops_per_iteration, symbols));

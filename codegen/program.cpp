@@ -1,4 +1,3 @@
-#include <croton/codegen/cost.hpp>
 #include <croton/codegen/lower.hpp>
 #include <croton/codegen/prelude.hpp>
 #include <croton/codegen/program.hpp>
@@ -10,9 +9,12 @@
 #include <algorithm>
 #include <map>
 
+#include "extent_guards.hpp"
 #include "graph_plan.hpp"
+#include "kernel_info.hpp"
 #include "names.hpp"
 #include "parallel_text.hpp"
+#include "run_text.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -31,131 +33,28 @@ public:
         program_.outputs.assign(outputs.begin(), outputs.end());
         for (std::string_view word : {"in", "out", "extents", "work", "workspace", "report", "rt"})
             names_.reserve(word);
-        bind_extents();
-        add_guards(requirements);
+        options_.outputs.resize(outputs.size());
+        ExtentGuards(program_, names_, symbols_, prologue_).write(requirements, options_);
     }
 
     Program take()
     {
         const Variables scheduled = order_contractions(split_reductions(program_.outputs));
         int kernels = 0;
-        const GraphPlan plan = plan_graph(scheduled, kernels);
+        const GraphPlan plan = plan_graph(scheduled, {program_.inputs, options_.outputs}, kernels);
         place_leaves(scheduled);
         for (std::size_t i = 0; i < scheduled.size(); ++i)
-            place_output(scheduled[i], i);
+            place_output(plan, i);
         place_workspace(plan);
         write_steps(plan, scheduled);
         program_.unfused = plan.clusters.unfused;
-        finish();
+        kernels_ += write_run({prologue_.take(), sizes_.take(), body_.take(), total_});
+        program_.source = prelude_for(kernels_) + std::string(end_of_prelude) + kernels_;
         return std::move(program_);
     }
 
 private:
     std::string text(const Extent& e) const { return c_text(e, symbols_); }
-
-    // ---- extents and guards
-
-    /// An axis that is a symbol, or linear in one that is not known yet, gives the symbol its
-    /// value.
-    void bind_extents()
-    {
-        std::size_t slot = 0;
-        std::vector<std::pair<std::size_t, Extent>> later;
-        for (const Variable& v : program_.inputs)
-            for (const Extent& e : v.shape()) {
-                if (const detail::Atom* s = as_symbol(e); s && !symbols_.contains(s)) {
-                    const std::string name = symbols_[s] = names_.fresh(croton::name(s), "n");
-                    prologue_.line("const i64 {} = extents[{}];", name, slot);
-                } else
-                    later.emplace_back(slot, e);
-                ++slot;
-            }
-        bool progress = true;
-        while (progress) {
-            progress = false;
-            for (auto& [at, e] : later)
-                progress |= solve(at, e);
-        }
-        for (const Variable& v : program_.outputs)
-            for (const Extent& e : v.shape())
-                require_bound(e, v);
-    }
-
-    bool solve(std::size_t slot, const Extent& e)
-    {
-        const detail::Atom* unknown = nullptr;
-        std::int64_t factor = 0;
-        Extent rest = 0;
-        for (const ExtentTerm& t : terms(e)) {
-            Extent product = t.coefficient;
-            bool open = false;
-            for (const detail::Atom* f : t.factors) {
-                product = product * as_extent(f);
-                for (const detail::Atom* s : symbols(as_extent(f)))
-                    open |= !symbols_.contains(s);
-            }
-            if (!open)
-                rest = rest + product;
-            else if (unknown || t.factors.size() != 1 || kind(t.factors[0]) != AtomKind::symbol)
-                return false;
-            else {
-                unknown = t.factors[0];
-                factor = t.coefficient;
-            }
-        }
-        if (!unknown) return false;
-        const std::string name = symbols_[unknown] = names_.fresh(croton::name(unknown), "n");
-        prologue_.line("const i64 {} = (extents[{}] - ({})) / {};", name, slot, text(rest), factor);
-        return true;
-    }
-
-    void require_bound(const Extent& e, const Variable& v) const
-    {
-        for (const detail::Atom* s : symbols(e))
-            if (!symbols_.contains(s))
-                throw user_error(Code::shape, v.location(), "function",
-                                 "extent {} of {} follows from no input", to_string(as_extent(s)),
-                                 to_string(v.type()));
-    }
-
-    void
-    guard(const std::string& found, const Extent& expected, std::string what, const Location* where)
-    {
-        program_.guards.push_back({std::move(what), expected, where});
-        const std::size_t code = program_.guards.size();
-        prologue_.line("if ({} != {}) return guard_failed(report, {}, {}, {});", found,
-                       c_factor(expected, symbols_), code, found, text(expected));
-    }
-
-    void add_guards(std::span<const Requirement> requirements)
-    {
-        std::size_t slot = 0;
-        const auto axes = [&](const std::vector<Variable>& values, std::string_view what) {
-            for (std::size_t i = 0; i < values.size(); ++i) {
-                const Shape shape = values[i].shape();
-                for (std::size_t a = 0; a < shape.size(); ++a, ++slot) {
-                    if (binds(slot, shape[a])) continue;
-                    const std::string name(values[i].name());
-                    guard(fmt::format("extents[{}]", slot), shape[a],
-                          name.empty() ? fmt::format("axis {} of {} {}", a, what, i)
-                                       : fmt::format("axis {} of {} '{}'", a, what, name),
-                          values[i].location());
-                }
-            }
-        };
-        axes(program_.inputs, "input");
-        for (const Requirement& r : requirements)
-            guard(c_factor(r.a, symbols_), r.b, r.text, nullptr);
-        axes(program_.outputs, "output");
-    }
-
-    /// Whether slot `slot` is where the symbol got its value.
-    bool binds(std::size_t slot, const Extent& e)
-    {
-        const detail::Atom* s = as_symbol(e);
-        if (!s || !bound_.emplace(s, slot).second) return false;
-        return true;
-    }
 
     // ---- where values lie
 
@@ -174,8 +73,15 @@ private:
 
     void place_leaves(std::span<const Variable> outputs)
     {
-        for (std::size_t i = 0; i < program_.inputs.size(); ++i)
-            pointer(prologue_, program_.inputs[i], "x", fmt::format("in[{}]", i), false);
+        for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
+            const auto taken =
+                std::ranges::find(options_.outputs, static_cast<int>(i), &ArgumentPlace::input);
+            if (taken == options_.outputs.end())
+                pointer(prologue_, program_.inputs[i], "x", fmt::format("in[{}]", i), false);
+            else
+                pointer(prologue_, program_.inputs[i], "x",
+                        fmt::format("out[{}]", taken - options_.outputs.begin()), true);
+        }
         place_constants(outputs);
     }
 
@@ -209,60 +115,97 @@ private:
         return false;
     }
 
-    void place_output(const Variable& v, std::size_t i)
+    void place_output(const GraphPlan& plan, std::size_t i)
     {
+        const Variable& v = plan.outputs[i];
+        for (const LateOutput& late : plan.late)
+            if (same(late.from, v)) return;
         if (place_.contains(v.value()))
             return; // a leaf, or the same value twice: copied at the end
-        pointer(prologue_, v, "y", fmt::format("out[{}]", i), true);
         output_slot_[v.value()] = i;
+        for (const auto& [value, home] : plan.shares)
+            if (same(value, v)) return;
+        pointer(prologue_, v, "y", fmt::format("out[{}]", i), true);
     }
 
     void place_workspace(const GraphPlan& plan)
     {
         const MemoryPlan& m = plan.memory;
-        std::vector<std::string> offsets;
-        Extent offset = 0;
-        bool known = true;
+        std::vector<std::string> ends; // where each slot begins, then where the last one ends
+        ends.push_back(text(m.known_bytes));
         for (std::size_t k = 0; k < m.slot_bytes.size(); ++k) {
-            const Extent& bytes = m.slot_bytes[k];
-            if (known) {
-                offsets.push_back(text(offset));
-                known = bytes.is_known();
-                if (known)
-                    offset = offset + floor_div(bytes + 63, 64) * 64;
-                else
-                    sizes_.line("const i64 end{} = {} + align_64({});", k, text(offset),
-                                text(bytes));
-                continue;
-            }
-            offsets.push_back(fmt::format("end{}", k - 1));
-            sizes_.line("const i64 end{} = end{} + align_64({});", k, k - 1, text(bytes));
+            sizes_.line("const i64 end{} = {} + align_64({});", k, ends.back(),
+                        text(m.slot_bytes[k]));
+            ends.push_back(fmt::format("end{}", k));
         }
-        if (known) program_.workspace_bytes = offset.value();
-        total_ = known ? text(offset) : fmt::format("end{}", m.slot_bytes.size() - 1);
+        if (m.slot_bytes.empty()) program_.workspace_bytes = m.known_bytes;
+        total_ = ends.back();
         for (std::size_t i = 0; i < plan.lifetimes.size(); ++i) {
             const Lifetime& l = plan.lifetimes[i];
-            offsets_.push_back(offsets[m.slot_of[i]]);
+            const MemoryPlan::Place& place = m.place_of[i];
+            offsets_.push_back(place.slot < 0 ? text(place.offset)
+                                              : ends[static_cast<std::size_t>(place.slot)]);
             if (l.value.is_empty()) continue;
-            program_.workspace.push_back({l.value, l.bytes, m.slot_of[i]});
-            pointer(body_, l.value, "v", fmt::format("(work + {})", offsets[m.slot_of[i]]), true);
+            program_.workspace.push_back({l.value, l.bytes,
+                                          place.slot < 0 ? fmt::format("offset {}", place.offset)
+                                                         : fmt::format("slot {}", place.slot)});
+            pointer(body_, l.value, "v", fmt::format("(work + {})", offsets_.back()), true);
         }
+        place_shared(plan);
+        for (const auto& [value, home] : plan.shares)
+            program_.workspace.push_back({value, 0, "as " + place_.at(home.value())});
+        for (const LateOutput& late : plan.late)
+            program_.workspace.push_back(
+                {late.from, 0, fmt::format("copied to output {}: {}", late.output, late.why)});
+    }
+
+    void place_shared(const GraphPlan& plan)
+    {
+        for (const auto& [value, home] : plan.shares)
+            place_[value.value()] = place_.at(home.value());
     }
 
     // ---- steps
 
     void write_steps(const GraphPlan& plan, const Variables& outputs)
     {
+        for (const LateOutput& late : plan.late)
+            if (late.saved)
+                copy(place_.at(late.from.value()), place_.at(outputs[late.output].value()),
+                     late.from);
         for (const PlannedStep& step : plan.steps)
             if (step.body)
                 write_loop(step);
             else
                 write_calls(step);
-        for (std::size_t i = 0; i < outputs.size(); ++i) {
-            const auto own = output_slot_.find(outputs[i].value());
-            if (own == output_slot_.end() || own->second != i)
-                copy(fmt::format("out[{}]", i), place_.at(outputs[i].value()), outputs[i]);
-        }
+        // Copies of inputs come first: a late output may lie in the memory of one.
+        for (const bool leaf : {true, false})
+            for (std::size_t i = 0; i < outputs.size(); ++i)
+                if (outputs[i].owner() ? !leaf : leaf) copy_output(plan, outputs[i], i);
+        for (const LateOutput& late : plan.late)
+            write_late(late);
+    }
+
+    /// An output that lies elsewhere than in the caller's memory.
+    void copy_output(const GraphPlan& plan, const Variable& v, std::size_t i)
+    {
+        if (std::ranges::count(plan.late, i, &LateOutput::output) > 0) return;
+        const auto own = output_slot_.find(v.value());
+        const int over = options_.outputs[i].input;
+        const bool there = own != output_slot_.end() && own->second == i;
+        if (there || (over >= 0 && same(program_.inputs[static_cast<std::size_t>(over)], v)))
+            return;
+        copy(fmt::format("out[{}]", i), place_.at(v.value()), v);
+    }
+
+    void write_late(const LateOutput& late)
+    {
+        if (late.kernels.empty())
+            return copy(fmt::format("out[{}]", late.output), place_.at(late.from.value()),
+                        late.from);
+        pointer(body_, late.to, "y", fmt::format("out[{}]", late.output), true);
+        for (const PlannedKernel& k : late.kernels)
+            write_call(k, ClusterKind::rows);
     }
 
     void copy(const std::string& to, const std::string& from, const Variable& v)
@@ -378,6 +321,7 @@ private:
         }
         for (std::size_t i = 0; i < step.body->lifetimes.size(); ++i)
             place_inner(*step.body, i, base);
+        place_shared(*step.body);
         const std::vector<std::string> outer =
             std::exchange(offsets_, inner_offsets(*step.body, base));
         for (const PlannedStep& s : step.body->steps)
@@ -393,12 +337,9 @@ private:
 
     std::vector<std::string> inner_offsets(const GraphPlan& plan, const std::string& base) const
     {
-        std::vector<Extent> slots{0};
-        for (const Extent& bytes : plan.memory.slot_bytes)
-            slots.push_back(slots.back() + aligned(bytes));
         std::vector<std::string> offsets;
-        for (std::size_t slot : plan.memory.slot_of)
-            offsets.push_back(fmt::format("{} + {}", base, text(slots[slot])));
+        for (std::size_t i = 0; i < plan.lifetimes.size(); ++i)
+            offsets.push_back(fmt::format("{} + {}", base, text(offset_of(plan.memory, i))));
         return offsets;
     }
 
@@ -428,7 +369,7 @@ private:
             arguments.push_back(place_.at(b.value.value()));
         std::string head = k.name;
         if (parallel) {
-            kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step));
+            kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest));
             head = "all_" + k.name;
             arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
         } else if (k.parallel)
@@ -442,136 +383,13 @@ private:
                 fmt::format("return index_failed(report, {}, {});", index_out_of_range, number));
         } else
             body_.raw(argument_list(head, arguments, body_.indent()) + ";");
-        describe(step, kind);
-    }
-
-    /// Floating-point operations of one iteration of the outermost loop, where that is known.
-    static Extent cost_per_iteration(const PlannedKernel& step)
-    {
-        int each = 1;
-        for (const Scalar& s : step.nest.scalars)
-            if (const auto* c = std::get_if<Compute>(&s.expression)) each += flops(*c->op, s.dtype);
-        Extent iterations = 1;
-        const Block* block = &step.nest.body;
-        bool first = true;
-        const detail::Atom* loop_symbol_of_first =
-            index_symbol(0); // an inner extent may shrink with it
-        while (block) {
-            const Block* next = nullptr;
-            for (const Statement& st : *block)
-                if (const auto* l = std::get_if<Loop>(&st)) {
-                    if (!first)
-                        iterations =
-                            iterations * substitute(l->extent, {{loop_symbol_of_first, Extent(0)}});
-                    first = false;
-                    next = &l->body;
-                    break;
-                } else if (const auto* c = std::get_if<ColumnLoop>(&st)) {
-                    iterations = iterations * c->rows * c->columns;
-                    break;
-                }
-            block = next;
-        }
-        return iterations * Extent(each);
-    }
-
-    static bool is_small(const PlannedKernel& step)
-    {
-        const Extent all = cost_per_iteration(step) * step.kernel.parallel_extent;
-        return all.is_known() && all.value() < serial_below_flops;
-    }
-
-    void describe(const PlannedKernel& step, ClusterKind kind)
-    {
-        KernelInfo info;
-        info.name = step.kernel.name;
-        info.kind = kind;
-        info.applies = step.nest.applies;
-        info.text = step.kernel.text;
-        info.flops = step.kernel.parallel ? cost_per_iteration(step) * step.kernel.parallel_extent
-                                          : cost_per_iteration(step);
-        if (!step.nest.contract.empty()) {
-            const ContractNest& c = step.nest.contract[0];
-            info.flops = Extent(2) * c.batch * c.m * c.n * c.k;
-        }
-        for (const Buffer& b : step.nest.buffers)
-            info.bytes = info.bytes + element_count(b.shape()) * Extent(size_bytes(b.dtype()));
-        program_.kernels.push_back(std::move(info));
-    }
-
-    void finish()
-    {
-        Writer w;
-        w.raw("// Checks extents, then calls the kernels in order. Returns 0, or what failed.");
-        w.raw(parameter_list("CT_EXPORT i32 run",
-                             {"const struct ct_runtime* rt", "const void* const* in",
-                              "void* const* out", "const i64* extents", "void* workspace",
-                              "struct ct_report* report"}));
-        w.raw("{");
-        std::string body = w.take();
-        const auto indented = [](std::string text) {
-            std::string out;
-            for (std::size_t at = 0; at < text.size();) {
-                const std::size_t end = text.find('\n', at) + 1;
-                out += end - at > 1 ? "    " + text.substr(at, end - at) : "\n";
-                at = end;
-            }
-            return out;
-        };
-        std::string prologue = indented(prologue_.take());
-        std::string sizes = indented(sizes_.take());
-        std::string steps = indented(body_.take());
-        body += prologue;
-        if (mentions(steps, "work"))
-            body += "    char* const work = (char*)workspace;\n" + sizes;
-        else
-            body += "    (void)workspace;\n";
-        body += steps;
-        for (std::string_view unused : {"rt", "in", "extents", "report"})
-            if (!mentions(prologue + steps, unused)) body += fmt::format("    (void){};\n", unused);
-        body += "    return 0;\n}\n\n// Bytes that `workspace` must have.\nCT_EXPORT i64 "
-                "workspace_bytes(const i64* extents)\n{\n";
-        // Only the symbols that the sizes mention.
-        std::string symbols;
-        for (std::size_t at = 0; at < prologue.size();) {
-            const std::size_t end = prologue.find('\n', at) + 1;
-            const std::string line = prologue.substr(at, end - at);
-            if (line.starts_with("    const i64 ")) {
-                symbols += line;
-                const std::string name = line.substr(14, line.find(' ', 14) - 14);
-                if (!mentions(sizes + total_, name))
-                    symbols += fmt::format("    (void){};\n", name);
-            }
-            at = end;
-        }
-        if (!symbols.empty() && !sizes.empty())
-            body += symbols;
-        else
-            body += "    (void)extents;\n";
-        if (!sizes.empty()) body += sizes;
-        body += fmt::format("    return {};\n}}\n", total_.empty() ? "0" : total_);
-        const std::string all = kernels_ + body;
-        program_.source = prelude_for(all) + std::string(end_of_prelude) + all;
-    }
-
-    static bool mentions(const std::string& text, std::string_view word)
-    {
-        const auto is_word = [](char c) {
-            return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-        };
-        for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
-            const bool left = at == 0 || !is_word(text[at - 1]);
-            const bool right = at + word.size() == text.size() || !is_word(text[at + word.size()]);
-            if (left && right) return true;
-        }
-        return false;
+        program_.kernels.push_back(kernel_info(step, kind));
     }
 
     ProgramOptions options_;
     Program program_;
     Names names_;
     SymbolNames symbols_;
-    std::map<const detail::Atom*, std::size_t> bound_;
     std::map<const detail::Value*, std::string> place_;
     std::map<const detail::Value*, std::size_t> output_slot_;
     Writer prologue_, sizes_, body_;

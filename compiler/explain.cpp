@@ -21,8 +21,10 @@ std::string workspace_text(const codegen::Program& p)
 {
     std::string text;
     for (const codegen::WorkspaceValue& v : p.workspace)
-        text += fmt::format("  slot {}  {} bytes  {}\n", v.slot, to_string(v.bytes),
-                            to_expression(v.value, 60));
+        text += same(v.bytes, Extent(0))
+                    ? fmt::format("  {}  {}\n", v.place, to_expression(v.value, 60))
+                    : fmt::format("  {}  {} bytes  {}\n", v.place, to_string(v.bytes),
+                                  to_expression(v.value, 60));
     if (p.workspace_bytes >= 0) text += fmt::format("  {} bytes together\n", p.workspace_bytes);
     return text.empty() ? "  nothing\n" : text;
 }
@@ -39,7 +41,8 @@ std::string remarks_text(const CompileReport& report)
 {
     std::string text;
     for (const Remark& r : report.missed_vectorisation)
-        text += fmt::format("  line {}: {}\n", r.line, r.message);
+        text += r.line > 0 ? fmt::format("  line {}: {}\n", r.line, r.message)
+                           : fmt::format("  in the prelude: {}\n", r.message);
     return text.empty() ? "  none\n" : text;
 }
 
@@ -61,9 +64,9 @@ std::string Function::explain() const
     text += "stored instead of fused\n" + unfused_text(f.program) + "\n";
     text += "workspace\n" + workspace_text(f.program) + "\n";
     text += fmt::format("compiling  {:.1f} ms building, {:.1f} ms until callable (front end "
-                        "{:.1f}, back end {:.1f}, link {:.1f})\n\n",
+                        "{:.1f}, back end {:.1f}, link {:.1f}); {} of {} units compiled\n\n",
                         f.build_ms, f.compile_ms, f.compile.frontend_ms, f.compile.backend_ms,
-                        f.compile.link_ms);
+                        f.compile.link_ms, f.compile.units_compiled, f.compile.units);
     text += "loops that LLVM did not vectorise\n" + remarks_text(f.compile) + "\n";
     return text + "source\n" + std::string(source());
 }

@@ -69,9 +69,4 @@ void* allocate_workspace(std::size_t bytes);
 void free_workspace(void* memory) noexcept;
 std::size_t workspace_size(const void* memory) noexcept;
 
-/// What `run` returned, as the error that a call throws.
-[[noreturn]] void throw_failure(const FunctionData& f, std::int32_t code, const Report& report);
-std::string
-failure_text(const FunctionData& f, std::int32_t code, std::int64_t found, std::int64_t expected);
-
 } // namespace croton::inline v1::detail

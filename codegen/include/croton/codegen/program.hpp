@@ -11,9 +11,22 @@
 
 namespace croton::inline v1::codegen {
 
+/// Where an argument's elements lie, if not row-major in memory of its own.
+struct ArgumentPlace {
+    /// The axes are in the opposite order of the user's, who says column-major: messages count them
+    /// as the user does.
+    bool reversed = false;
+    /// Of an output: the input whose memory it takes. `out` holds that input's elements when `run`
+    /// starts, and `in` is not read.
+    int input = -1;
+    /// Of an output: a stride in elements per axis, symbols that an input's shape binds.
+    std::vector<Extent> strides = {};
+};
+
 struct ProgramOptions {
     std::string name = "program";
-    bool threads = true; ///< may use rt->parallel_for
+    bool threads = true;                                  ///< may use rt->parallel_for
+    std::vector<ArgumentPlace> inputs = {}, outputs = {}; ///< empty: all row-major
 };
 
 /// What `run` checks before any work, in the order of its codes.
@@ -37,7 +50,7 @@ struct KernelInfo {
 struct WorkspaceValue {
     Variable value;
     Extent bytes = 0;
-    std::size_t slot = 0;
+    std::string place; ///< "offset 128", "slot 2", or whose memory it takes
 };
 
 /// One compiled function as text: kernels and `run`, and what is needed to call it.

@@ -1,0 +1,188 @@
+#include "in_place.hpp"
+
+#include <croton/ir/overloaded.hpp>
+
+#include <algorithm>
+#include <optional>
+
+#include "expression.hpp"
+#include "names.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+using StatementVariant = std::variant<Let, Store, Loop, ColumnLoop>;
+
+BufferId buffer_of(const LoopNest& nest, const Variable& v)
+{
+    for (std::size_t i = 0; i < nest.buffers.size(); ++i)
+        if (same(nest.buffers[i].value, v)) return static_cast<BufferId>(i);
+    return -1;
+}
+
+/// The kernel first runs in a form that is given up, and started again, at the first argument that
+/// the form does not hold for: what it reads must then still be there.
+bool may_start_again(const LoopNest& nest)
+{
+    Names names;
+    SymbolNames symbols;
+    const std::vector<std::string> no_loops;
+    const Expressions expressions(nest, names, symbols, no_loops);
+    return std::ranges::any_of(nest.scalars,
+                               [&](const Scalar& s) { return expressions.has_fast_form(s); });
+}
+
+/// Goes through a nest in the order in which it runs, and sees whether reads of `from` come first.
+class ReadsBeforeStores {
+public:
+    ReadsBeforeStores(const LoopNest& nest, BufferId from, BufferId to)
+        : nest_(nest), from_(from), to_(to)
+    {}
+
+    bool hold()
+    {
+        for (const Statement& st : nest_.body) {
+            outermost_ = &st;
+            visit(st);
+        }
+        return hold_;
+    }
+
+private:
+    void visit(const Statement& st)
+    {
+        std::visit(overloaded{
+                       [&](const Let& l) { read(l.scalar); },
+                       [&](const Store& s) { store(s); },
+                       [&](const Loop& l) {
+                           for (const Statement& inner : l.body)
+                               visit(inner);
+                       },
+                       [&](const ColumnLoop&) { hold_ = false; },
+                   },
+                   static_cast<const StatementVariant&>(st));
+    }
+
+    void read(ScalarId id)
+    {
+        const auto* load =
+            std::get_if<Load>(&nest_.scalars[static_cast<std::size_t>(id)].expression);
+        if (!load || load->buffer != from_) return;
+        if (stored_ || load->guard >= 0 || (place_ && !same(*place_, load->at))) hold_ = false;
+        place_ = load->at;
+        reader_ = outermost_;
+    }
+
+    /// A store elsewhere than at the place that was read, in the same loop, would reach elements
+    /// that a later iteration reads.
+    void store(const Store& s)
+    {
+        if (s.buffer != to_) return;
+        stored_ = true;
+        if (reader_ == outermost_ && !same(*place_, s.at)) hold_ = false;
+    }
+
+    const LoopNest& nest_;
+    BufferId from_, to_;
+    bool hold_ = true;
+    bool stored_ = false;
+    std::optional<Extent> place_;       ///< at which `from` is read
+    const Statement* reader_ = nullptr; ///< the outermost statement that read it last
+    const Statement* outermost_ = nullptr;
+};
+
+/// Only stores what it loads from the same place.
+bool copies_itself(const LoopNest& nest, const Block& block, BufferId both)
+{
+    return std::ranges::all_of(block, [&](const Statement& st) {
+        return std::visit(overloaded{
+                              [&](const Let& l) {
+                                  return std::holds_alternative<Load>(
+                                      nest.scalars[static_cast<std::size_t>(l.scalar)].expression);
+                              },
+                              [&](const Store& s) {
+                                  const auto* l = std::get_if<Load>(
+                                      &nest.scalars[static_cast<std::size_t>(s.value)].expression);
+                                  return l && !s.accumulate && s.buffer == both &&
+                                         l->buffer == both && l->guard < 0 && same(l->at, s.at);
+                              },
+                              [&](const Loop& l) {
+                                  return l.accumulators.empty() &&
+                                         copies_itself(nest, l.body, both);
+                              },
+                              [](const ColumnLoop&) { return false; },
+                          },
+                          static_cast<const StatementVariant&>(st));
+    });
+}
+
+/// The nest with `from` called `to`, and the buffers behind `from` one number lower.
+class Renumbered {
+public:
+    Renumbered(LoopNest& nest, BufferId from, BufferId to) : nest_(nest), from_(from), to_(to) {}
+
+    void apply()
+    {
+        for (Scalar& s : nest_.scalars)
+            if (auto* load = std::get_if<Load>(&s.expression))
+                load->buffer = renumbered(load->buffer);
+        nest_.body = block(nest_.body);
+        nest_.buffers[static_cast<std::size_t>(to_)].access = Buffer::Access::read_write;
+        nest_.buffers.erase(nest_.buffers.begin() + from_);
+    }
+
+    BufferId renumbered(BufferId b) const
+    {
+        if (b == from_) b = to_;
+        return b > from_ ? b - 1 : b;
+    }
+
+private:
+    Block block(const Block& old) const
+    {
+        Block fresh;
+        for (const Statement& st : old) {
+            Statement copy = st;
+            if (auto* s = std::get_if<Store>(&copy)) s->buffer = renumbered(s->buffer);
+            if (auto* l = std::get_if<Loop>(&copy)) l->body = block(l->body);
+            fresh.push_back(std::move(copy));
+        }
+        return fresh;
+    }
+
+    LoopNest& nest_;
+    BufferId from_, to_;
+};
+
+} // namespace
+
+bool can_overwrite(const LoopNest& nest, const Variable& from, const Variable& to)
+{
+    const BufferId f = buffer_of(nest, from);
+    const BufferId t = buffer_of(nest, to);
+    if (f < 0) return true;
+    if (t < 0 || from.dtype() != to.dtype() || !nest.contract.empty() || may_start_again(nest))
+        return false;
+    return ReadsBeforeStores(nest, f, t).hold();
+}
+
+void merge_buffers(LoopNest& nest, const Variable& from, const Variable& to)
+{
+    const BufferId f = buffer_of(nest, from);
+    const BufferId t = buffer_of(nest, to);
+    if (f < 0 || t < 0) return;
+    Renumbered merged(nest, f, t);
+    merged.apply();
+    const BufferId both = merged.renumbered(t);
+    Block rest;
+    for (const Statement& st : nest.body) {
+        const auto* loop = std::get_if<Loop>(&st);
+        const bool empty =
+            loop && loop->accumulators.empty() && copies_itself(nest, loop->body, both);
+        if (!empty) rest.push_back(st);
+    }
+    if (!rest.empty()) nest.body = std::move(rest);
+}
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,60 @@
+#include "kernel_info.hpp"
+
+#include <croton/codegen/cost.hpp>
+
+#include "parallel_text.hpp"
+
+namespace croton::inline v1::codegen {
+
+Extent cost_per_iteration(const LoopNest& nest)
+{
+    int each = 1;
+    for (const Scalar& s : nest.scalars)
+        if (const auto* c = std::get_if<Compute>(&s.expression)) each += flops(*c->op, s.dtype);
+    Extent iterations = 1;
+    const Block* block = &nest.body;
+    bool first = true;
+    const detail::Atom* first_index = index_symbol(0); // an inner extent may shrink with it
+    while (block) {
+        const Block* next = nullptr;
+        for (const Statement& st : *block)
+            if (const auto* l = std::get_if<Loop>(&st)) {
+                if (!first)
+                    iterations = iterations * substitute(l->extent, {{first_index, Extent(0)}});
+                first = false;
+                next = &l->body;
+                break;
+            } else if (const auto* c = std::get_if<ColumnLoop>(&st)) {
+                iterations = iterations * c->rows * c->columns;
+                break;
+            }
+        block = next;
+    }
+    return iterations * Extent(each);
+}
+
+bool is_small(const PlannedKernel& kernel)
+{
+    const Extent all = cost_per_iteration(kernel.nest) * kernel.kernel.parallel_extent;
+    return all.is_known() && all.value() < serial_below_flops;
+}
+
+KernelInfo kernel_info(const PlannedKernel& kernel, ClusterKind kind)
+{
+    KernelInfo info;
+    info.name = kernel.kernel.name;
+    info.kind = kind;
+    info.applies = kernel.nest.applies;
+    info.text = kernel.kernel.text;
+    info.flops = cost_per_iteration(kernel.nest);
+    if (kernel.kernel.parallel) info.flops = info.flops * kernel.kernel.parallel_extent;
+    if (!kernel.nest.contract.empty()) {
+        const ContractNest& c = kernel.nest.contract[0];
+        info.flops = Extent(2) * c.batch * c.m * c.n * c.k;
+    }
+    for (const Buffer& b : kernel.nest.buffers)
+        info.bytes = info.bytes + element_count(b.shape()) * Extent(size_bytes(b.dtype()));
+    return info;
+}
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <croton/codegen/program.hpp>
+
+#include "graph_plan.hpp"
+
+namespace croton::inline v1::codegen {
+
+/// Floating-point operations of one iteration of the outermost loop, where that is known.
+Extent cost_per_iteration(const LoopNest& nest);
+
+/// Whether the kernel's whole work is known and not worth other threads.
+bool is_small(const PlannedKernel& kernel);
+
+/// What explain() tells about it.
+KernelInfo kernel_info(const PlannedKernel& kernel, ClusterKind kind);
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,132 @@
+#include <croton/ir/format.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "function_data.hpp"
+
+namespace croton::inline v1 {
+
+namespace detail {
+
+FunctionData::~FunctionData()
+{
+    for (auto& slot : kept)
+        free_workspace(slot.load(std::memory_order_acquire));
+}
+
+// A workspace knows its size: it stands in the 64 bytes in front.
+void* allocate_workspace(std::size_t bytes)
+{
+    char* block = static_cast<char*>(std::aligned_alloc(64, (bytes + 64 + 63) / 64 * 64));
+    if (!block)
+        throw BackendError(Code::memory, fmt::format("workspace: out of memory: {} bytes", bytes),
+                           nullptr, "workspace");
+    std::memcpy(block, &bytes, sizeof bytes);
+    return block + 64;
+}
+
+void free_workspace(void* memory) noexcept
+{
+    if (memory) std::free(static_cast<char*>(memory) - 64);
+}
+
+std::size_t workspace_size(const void* memory) noexcept
+{
+    std::size_t bytes = 0;
+    if (memory) std::memcpy(&bytes, static_cast<const char*>(memory) - 64, sizeof bytes);
+    return bytes;
+}
+
+TakenWorkspace::TakenWorkspace(const FunctionData& f, std::size_t bytes)
+    : function_(f), memory_(nullptr)
+{
+    for (auto& slot : f.kept) {
+        memory_ = slot.exchange(nullptr, std::memory_order_acq_rel);
+        if (memory_) break;
+    }
+    if (memory_ && workspace_size(memory_) >= bytes) return;
+    free_workspace(memory_);
+    memory_ = nullptr;
+    memory_ = allocate_workspace(bytes);
+}
+
+TakenWorkspace::~TakenWorkspace()
+{
+    for (auto& slot : function_.kept) {
+        void* empty = nullptr;
+        if (slot.compare_exchange_strong(empty, memory_, std::memory_order_acq_rel)) return;
+    }
+    free_workspace(memory_);
+}
+
+} // namespace detail
+
+using detail::FunctionData;
+
+Workspace::Workspace(std::size_t bytes) : memory_(detail::allocate_workspace(bytes)), bytes_(bytes)
+{}
+Workspace::Workspace(Workspace&& other) noexcept
+    : memory_(std::exchange(other.memory_, nullptr)), bytes_(std::exchange(other.bytes_, 0))
+{}
+Workspace& Workspace::operator=(Workspace&& other) noexcept
+{
+    std::swap(memory_, other.memory_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+}
+Workspace::~Workspace() { detail::free_workspace(memory_); }
+std::size_t Workspace::size_bytes() const noexcept { return bytes_; }
+void Workspace::touch() noexcept
+{
+    if (bytes_ > 0) std::memset(memory_, 0, bytes_);
+}
+
+namespace {
+
+std::vector<std::int64_t>
+call_extents(const FunctionData& f,
+             std::initializer_list<std::pair<std::string_view, std::int64_t>> given)
+{
+    // Symbols by name; axes that no symbol names must be known.
+    std::vector<std::int64_t> extents;
+    const auto value_of = [&](const Extent& e, const Variable& v) {
+        std::vector<std::pair<const detail::Atom*, std::int64_t>> values;
+        for (const detail::Atom* s : symbols(e)) {
+            const auto at = std::ranges::find_if(
+                given, [&](const auto& g) { return g.first == croton::name(s); });
+            if (at == given.end())
+                throw user_error(Code::shape, f.where, f.name,
+                                 "the workspace of {} '{}' needs extent {}: give {{\"{}\", value}}",
+                                 to_string(v.type()), v.name(), to_string(as_extent(s)),
+                                 croton::name(s));
+            values.emplace_back(s, at->second);
+        }
+        return evaluate(e, values);
+    };
+    for (const auto* list : {&f.program.inputs, &f.program.outputs})
+        for (const Variable& v : *list)
+            for (const Extent& e : v.shape())
+                extents.push_back(value_of(e, v));
+    return extents;
+}
+
+} // namespace
+
+std::size_t Function::workspace_bytes(
+    std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
+{
+    const FunctionData& f = *data_;
+    if (f.options.reference) return 0;
+    if (f.program.workspace_bytes >= 0) return static_cast<std::size_t>(f.program.workspace_bytes);
+    return static_cast<std::size_t>(f.workspace_bytes(call_extents(f, extents).data()));
+}
+
+Workspace
+Function::workspace(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
+{
+    return Workspace(workspace_bytes(extents));
+}
+
+} // namespace croton::inline v1
