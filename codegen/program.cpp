@@ -15,6 +15,7 @@
 #include "names.hpp"
 #include "parallel_text.hpp"
 #include "run_text.hpp"
+#include "streaming_text.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -258,7 +259,9 @@ private:
             const std::string n = text(p.steps);
             const auto loop = p.reverse ? body_.block("for (i64 {0} = {1}; {0}-- > 0;)", t, n)
                                         : body_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", t, n);
+            ++loops_;
             write_body(step, scan, t, next, fmt::format("{} + {}", base, text(offset)));
+            --loops_;
             for (std::size_t k = 0; k < states; ++k) {
                 body_.line("{} = {};", current[k], next[k]);
                 if (history(scan, k) >= 0) continue;
@@ -368,12 +371,23 @@ private:
         for (const Buffer& b : step.nest.buffers)
             arguments.push_back(place_.at(b.value.value()));
         std::string head = k.name;
+        const std::vector<StreamedBuffer> streamed =
+            streamed_buffers(k, step.nest, [&](const Variable& v) {
+                return loops_ == 0 && output_slot_.contains(v.value());
+            });
+        if (!streamed.empty()) {
+            kernels_ += streaming_caller(k, step.nest, streamed);
+            head = "stream_" + k.name;
+        }
         if (parallel) {
-            kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest));
+            kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest),
+                                        !streamed.empty());
             head = "all_" + k.name;
             arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
-        } else if (k.parallel)
+        } else if (k.parallel) {
+            if (!streamed.empty()) arguments.insert(arguments.begin(), text(k.parallel_extent));
             arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
+        }
         if (k.takes_runtime) arguments.insert(arguments.begin(), options_.threads ? "rt" : "0");
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);
@@ -394,6 +408,7 @@ private:
     std::map<const detail::Value*, std::size_t> output_slot_;
     Writer prologue_, sizes_, body_;
     std::string kernels_;
+    int loops_ = 0; ///< around the step that is written
     std::string total_;
     std::vector<std::string> offsets_; ///< of the lifetimes of the graph that is being written
 };

@@ -1,3 +1,4 @@
+#include <croton/ir/allocate.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
@@ -19,7 +20,7 @@ FunctionData::~FunctionData()
 // A workspace knows its size: it stands in the 64 bytes in front.
 void* allocate_workspace(std::size_t bytes)
 {
-    char* block = static_cast<char*>(std::aligned_alloc(64, (bytes + 64 + 63) / 64 * 64));
+    char* block = static_cast<char*>(allocate_elements(bytes));
     if (!block)
         throw BackendError(Code::memory, fmt::format("workspace: out of memory: {} bytes", bytes),
                            nullptr, "workspace");
