@@ -48,8 +48,9 @@ public:
             write_rows();
             if (packs()) write_packing();
             write_tile();
-            return write_kernel(product(
-                {text(c_.batch, symbols_), "down", ceiling(c_.n, tile_columns(), symbols_)}));
+            return write_kernel(
+                product({text(c_.batch, symbols_), c_.m.is_known() ? known_down() : "down",
+                         ceiling(c_.n, tile_columns(), symbols_)}));
         }
     }
 
@@ -70,13 +71,15 @@ private:
     /// `tall` and `down`: rows of a tile, and how many tiles lie one under the other.
     void write_row_tiles(const SymbolNames& names) const
     {
-        if (c_.m.is_known()) {
-            const std::int64_t tall = std::stoll(tile_rows(names));
-            w_.line("const i64 tall = {};", tall);
-            return w_.line("const i64 down = {};", (c_.m.value() + tall - 1) / tall);
-        }
         w_.line("const i64 tall = {};", tile_rows(names));
+        if (c_.m.is_known()) return w_.line("const i64 down = {};", known_down());
         w_.line("const i64 down = ({} + tall - 1) / tall;", text(c_.m, names));
+    }
+
+    std::string known_down() const
+    {
+        const std::int64_t tall = std::stoll(tile_rows(symbols_));
+        return std::to_string((c_.m.value() + tall - 1) / tall);
     }
 
     static std::string text(const Extent& e, const SymbolNames& names) { return c_text(e, names); }

@@ -37,7 +37,7 @@ void ContractText::write_kernel(const std::string& tiles) const
         w_.line("s.{0} = {0};", b.name);
     write_pack_calls();
     w_.line("const i64 cost = {};", text(Extent(2) * c_.batch * c_.m * c_.n * c_.k, symbols_));
-    if (c_.kind == ContractKind::blocks) write_row_tiles(symbols_);
+    if (c_.kind == ContractKind::blocks && !c_.m.is_known()) write_row_tiles(symbols_);
     w_.raw(argument_list("for_each_block", {"rt", kernel_.name + "_tile", "&s", tiles, "cost"},
                          w_.indent()) +
            ";");

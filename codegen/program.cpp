@@ -363,6 +363,7 @@ private:
     void write_call(const PlannedKernel& step, ClusterKind kind)
     {
         const EmittedKernel& k = step.kernel;
+        const int first_line = static_cast<int>(std::ranges::count(kernels_, '\n')) + 1;
         kernels_ += k.text + "\n";
         const bool parallel = k.parallel && options_.threads && !is_small(step);
         std::vector<std::string> arguments;
@@ -380,8 +381,8 @@ private:
             head = "stream_" + k.name;
         }
         if (parallel) {
-            kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest),
-                                        !streamed.empty());
+            kernels_ +=
+                parallel_caller(k, step.nest, cost_per_iteration(step.nest), !streamed.empty());
             head = "all_" + k.name;
             arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
         } else if (k.parallel) {
@@ -398,6 +399,8 @@ private:
         } else
             body_.raw(argument_list(head, arguments, body_.indent()) + ";");
         program_.kernels.push_back(kernel_info(step, kind));
+        for (int line : k.lane_loops)
+            program_.kernels.back().lane_loops.push_back(first_line + line);
     }
 
     ProgramOptions options_;

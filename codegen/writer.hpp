@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -96,6 +97,8 @@ public:
         if (!fits) raw("    " + statement);
     }
 
+    /// Lines so far.
+    int line_count() const { return static_cast<int>(std::ranges::count(text_, '\n')); }
     std::size_t indent() const { return 4 * static_cast<std::size_t>(indent_); }
     std::string take() { return std::move(text_); }
 

@@ -2,6 +2,7 @@
 #include <croton/ir/print.hpp>
 
 #include "function_data.hpp"
+#include "missed_loops.hpp"
 
 namespace croton::inline v1 {
 
@@ -37,12 +38,13 @@ std::string unfused_text(const codegen::Program& p)
     return text.empty() ? "  nothing\n" : text;
 }
 
-std::string remarks_text(const CompileReport& report)
+std::string missed_text(const detail::FunctionData& f)
 {
     std::string text;
-    for (const Remark& r : report.missed_vectorisation)
-        text += r.line > 0 ? fmt::format("  line {}: {}\n", r.line, r.message)
-                           : fmt::format("  in the prelude: {}\n", r.message);
+    for (const detail::MissedLoop& l :
+         detail::missed_loops(f.program, f.compile.missed_vectorisation))
+        text += fmt::format("  {} line {}: {}\n", l.kernel, l.line,
+                            l.reason.empty() ? "no reason given" : l.reason);
     return text.empty() ? "  none\n" : text;
 }
 
@@ -67,7 +69,7 @@ std::string Function::explain() const
                         "{:.1f}, back end {:.1f}, link {:.1f}); {} of {} units compiled\n\n",
                         f.build_ms, f.compile_ms, f.compile.frontend_ms, f.compile.backend_ms,
                         f.compile.link_ms, f.compile.units_compiled, f.compile.units);
-    text += "loops that LLVM did not vectorise\n" + remarks_text(f.compile) + "\n";
+    text += "loops that LLVM did not vectorise\n" + missed_text(f) + "\n";
     return text + "source\n" + std::string(source());
 }
 

@@ -34,7 +34,7 @@ static void running_0_block(void* context, i64 block)
     running_0(begin, end, arguments->m, arguments->x, arguments->y);
 }
 
-static void all_running_0(const struct ct_runtime* rt, i64 extent, i64 m, const f64* x, f64* y)
+CT_KERNEL void all_running_0(const struct ct_runtime* rt, i64 extent, i64 m, const f64* x, f64* y)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = m;

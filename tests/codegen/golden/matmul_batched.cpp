@@ -53,13 +53,16 @@ CT_MATH void matmul_0_block(i64 rows,
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
                 acc[r][c] = 0;
     }
+    CT_NO_UNROLL
     for (i64 p = 0; p < depth; ++p) {
         CT_UNROLL
         for (i64 r = 0; r < rows; ++r) {
-            const f32 x = a[r * a_row + p * a_step];
+            const f32 x = a[r * a_row];
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
-                acc[r][c] = fma_f32(x, b[p * b_step + c], acc[r][c]);
+                acc[r][c] = fma_f32(x, b[c], acc[r][c]);
         }
+        a += a_step;
+        b += b_step;
     }
     CT_UNROLL
     for (i64 r = 0; r < rows; ++r)
@@ -226,7 +229,6 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* k = (const f32*)in[1];
     f32* score = (f32*)out[0];
     char* const work = (char*)workspace;
-    const i64 end0 = 0 + align_64(heads * floor_div_i64(n + 31, 32) * 8192);
     f32* packed = (f32*)(work + 0);
     matmul_0(rt, n, heads, q, k, score, packed);
     return 0;

@@ -45,13 +45,16 @@ CT_MATH void matmul_0_block(i64 rows,
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
                 acc[r][c] = 0;
     }
+    CT_NO_UNROLL
     for (i64 p = 0; p < depth; ++p) {
         CT_UNROLL
         for (i64 r = 0; r < rows; ++r) {
-            const f32 x = a[r * a_row + p * a_step];
+            const f32 x = a[r * a_row];
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
-                acc[r][c] = fma_f32(x, b[p * b_step + c], acc[r][c]);
+                acc[r][c] = fma_f32(x, b[c], acc[r][c]);
         }
+        a += a_step;
+        b += b_step;
     }
     CT_UNROLL
     for (i64 r = 0; r < rows; ++r)
@@ -237,7 +240,6 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     f32* c = (f32*)out[0];
     char* const work = (char*)workspace;
     const i64 end0 = 0 + align_64(n1 * floor_div_i64(n2 + 31, 32) * 128);
-    const i64 end1 = end0 + align_64(n1 * floor_div_i64(n0 + 11, 12) * 48);
     f32* packed = (f32*)(work + 0);
     f32* packed_0 = (f32*)(work + end0);
     matmul_0(rt, n0, n2, n1, a, b, c, packed, packed_0);

@@ -6,11 +6,15 @@
 //   packed_w  f32 (401408)    scratch
 //   b         f32 (512)       read
 //
-// One call: 805376 n flops; reads 3136 n + 1607680, writes 2048 n bytes.
+// One call: 804352 n flops; reads 3136 n + 1607680, writes 2048 n bytes.
 
 // What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
-CT_MATH void
-matmul_0_finish(i64 i0, i64 i1, i64 j0, i64 j1, f32* CT_RESTRICT hidden, const f32* CT_RESTRICT b)
+CT_MATH void matmul_0_finish(i64 i0,
+                             i64 i1,
+                             i64 j0,
+                             i64 j1,
+                             f32* CT_RESTRICT hidden,
+                             const f32* CT_RESTRICT b)
 {
     for (i64 i = i0; i < i1; ++i) {
         for (i64 j = j0; j < j1; ++j) {
@@ -54,13 +58,16 @@ CT_MATH void matmul_0_block(i64 rows,
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
                 acc[r][c] = 0;
     }
+    CT_NO_UNROLL
     for (i64 p = 0; p < depth; ++p) {
         CT_UNROLL
         for (i64 r = 0; r < rows; ++r) {
-            const f32 x = a[r * a_row + p * a_step];
+            const f32 x = a[r * a_row];
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
-                acc[r][c] = fma_f32(x, b[p * b_step + c], acc[r][c]);
+                acc[r][c] = fma_f32(x, b[c], acc[r][c]);
         }
+        a += a_step;
+        b += b_step;
     }
     CT_UNROLL
     for (i64 r = 0; r < rows; ++r)

@@ -32,7 +32,7 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->label, arguments->y);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const i64* label, f32* y)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt, i64 extent, const i64* label, f32* y)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 30;

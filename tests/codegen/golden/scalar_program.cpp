@@ -10,7 +10,7 @@
 //   low   f64 ()  written
 //   high  f64 ()  written
 //
-// One call: 18 flops; reads 24, writes 16 bytes.
+// One call: 17 flops; reads 24, writes 16 bytes.
 
 CT_KERNEL void fused_0(const f64* CT_RESTRICT b,
                        const f64* CT_RESTRICT a,

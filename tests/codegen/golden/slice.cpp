@@ -29,7 +29,7 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->u, arguments->curvature);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f64* u, f64* curvature)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt, i64 extent, const f64* u, f64* curvature)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 4;

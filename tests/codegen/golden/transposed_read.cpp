@@ -41,13 +41,13 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->m, arguments->n, arguments->a, arguments->b, arguments->c);
 }
 
-static void all_fused_0(const struct ct_runtime* rt,
-                        i64 extent,
-                        i64 m,
-                        i64 n,
-                        const f64* a,
-                        const f64* b,
-                        f64* c)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
+                           i64 extent,
+                           i64 m,
+                           i64 n,
+                           const f64* a,
+                           const f64* b,
+                           f64* c)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = m * 2;
