@@ -67,7 +67,10 @@ EmittedKernel KernelWriter::take()
         write_kernel();
     else
         write_contract_kernel();
-    kernel_.text = comment + helpers_ + writer_.take();
+    const std::string before = comment + helpers_;
+    for (int& line : kernel_.lane_loops)
+        line += static_cast<int>(std::ranges::count(before, '\n'));
+    kernel_.text = before + writer_.take();
     return std::move(kernel_);
 }
 
@@ -242,6 +245,7 @@ void KernelWriter::write_twins()
     writer_.blank();
     {
         const auto scope = twin("CT_NOINLINE void", "exact");
+        notes_lanes_ = false;
         write(nest_.body);
     }
     writer_.blank();
@@ -278,6 +282,8 @@ void KernelWriter::write_contract_kernel()
         writer_.raw("// What follows from the sums of rows i0 .. i1 and columns j0 .. j1.");
         const auto scope =
             writer_.function(parameter_list("CT_MATH void " + kernel_.name + "_finish", list));
+        for (int& line : kernel_.lane_loops)
+            line += writer_.line_count();
         writer_.lines(body);
     }
     if (!nest_.body.empty()) writer_.blank();

@@ -366,6 +366,7 @@ private:
     void write_call(const PlannedKernel& step, ClusterKind kind)
     {
         const EmittedKernel& k = step.kernel;
+        const int first_line = static_cast<int>(std::ranges::count(kernels_, '\n')) + 1;
         const bool parallel = k.parallel && options_.threads;
         const std::vector<StreamedBuffer> streamed =
             streamed_buffers(k, step.nest, [&](const Variable& v) {
@@ -391,14 +392,18 @@ private:
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);
             const std::size_t number = program_.checked.size() - 1;
-            body_.raw(argument_list("if (" + head, arguments, body_.indent()) + ")");
-            body_.line("    return index_failed(report, {}, {});", index_out_of_range, number);
+            body_.if_line(
+                argument_list(head, arguments, body_.indent() + 4),
+                fmt::format("return index_failed(report, {}, {});", index_out_of_range, number));
         } else
             body_.raw(argument_list(head, arguments, body_.indent()) + ";");
         if (options_.profile) body_.line("end_kernel(rt, {});", program_.kernels.size());
         if (options_.finite_checks) check_finite(step.nest);
         program_.kernels.push_back(kernel_info(step, kind));
         program_.kernels.back().name = name;
+        if (name != k.name) return; // its loops are another's
+        for (int line : k.lane_loops)
+            program_.kernels.back().lane_loops.push_back(first_line + line);
     }
 
     /// Writes a kernel unless one that differs in nothing but names stands in the text already.

@@ -36,14 +36,14 @@ bool is_long(const Piece& p) { return p.operations > operations_of_a_long_kernel
 
 std::int64_t count_lines(std::string_view text) { return std::ranges::count(text, '\n'); }
 
-/// The name that a function's first line defines: the identifier before `(`.
-std::string_view function_name(std::string_view line)
+/// The name of the function that begins with the text: the identifier before `(`.
+std::string_view function_name(std::string_view text)
 {
-    const std::size_t end = line.find('(');
+    const std::size_t end = text.find('(');
     std::size_t first = end;
-    while (first > 0 && is_word(line[first - 1]))
+    while (first > 0 && is_word(text[first - 1]))
         --first;
-    return line.substr(first, end - first);
+    return text.substr(first, end - first);
 }
 
 void read_tokens(Piece& piece)
@@ -72,12 +72,14 @@ std::vector<Piece> pieces_of(std::string_view program)
     while (at < program.size()) {
         const std::size_t end = std::min(program.find('\n', at), program.size() - 1) + 1;
         const std::string_view text = program.substr(at, end - at);
-        at = end;
-        if (text.starts_with("CT_KERNEL ") || text.starts_with("CT_EXPORT ")) {
-            piece.defines.push_back(function_name(text));
+        const bool defines = text.starts_with("CT_KERNEL ") || text.starts_with("CT_EXPORT ");
+        if (defines) {
+            piece.defines.push_back(function_name(program.substr(at)));
             piece.is_entry = text.starts_with("CT_EXPORT ");
         }
-        if (text != "}\n" || piece.defines.empty()) continue;
+        at = end;
+        const bool whole = defines && text.ends_with(" }\n"); // on one line
+        if ((text != "}\n" && !whole) || piece.defines.empty()) continue;
         piece.text = program.substr(begin, end - begin);
         piece.line = line;
         line += static_cast<int>(count_lines(piece.text));
@@ -133,10 +135,9 @@ std::string declaration(std::string_view text, std::string_view name)
     std::size_t begin = 0;
     for (;;) {
         begin = text.find("CT_KERNEL ", begin);
-        const std::size_t end = text.find("\n{\n", begin);
+        const std::size_t end = text.find(')', begin) + 1;
         const std::string_view head = text.substr(begin, end - begin);
-        if (function_name(head.substr(0, head.find('\n'))) == name)
-            return std::string(head) + ";\n";
+        if (function_name(head) == name) return std::string(head) + ";\n";
         begin = end;
     }
 }
