@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 
 #include "extent_guards.hpp"
 #include "graph_plan.hpp"
@@ -88,12 +89,12 @@ private:
 
     void place_constants(std::span<const Variable> outputs)
     {
+        auto whole = whole_arrays(outputs);
+        for (const Variable& v : outputs)
+            whole.insert(v.value());
         for (const Variable& leaf : leaves(outputs)) {
             if (leaf.leaf() != Leaf::constant || place_.contains(leaf.value())) continue;
-            const bool is_output =
-                std::ranges::any_of(outputs, [&](const Variable& v) { return same(v, leaf); });
-            const bool whole = is_output || feeds_a_loop(leaf, outputs);
-            if (leaf.constant().size() == 1 && !whole) continue;
+            if (leaf.constant().size() == 1 && !whole.contains(leaf.value())) continue;
             const std::size_t at = program_.inputs.size() + program_.constants.size();
             program_.constants.push_back(leaf.constant().contiguous());
             pointer(prologue_, leaf, "constant", fmt::format("in[{}]", at), false);
@@ -103,17 +104,23 @@ private:
                 place_constants(a.params_as<ScanParams>().body.outputs());
     }
 
-    /// Loops and products take whole arrays, also of one element.
-    static bool feeds_a_loop(const Variable& leaf, std::span<const Variable> outputs)
+    /// What loops and products take as whole arrays, also of one element: their operands, and what
+    /// these are a view of.
+    static std::unordered_set<const detail::Value*> whole_arrays(std::span<const Variable> outputs)
     {
-        for (const Apply& a : applies_of(outputs)) {
-            const bool whole = std::holds_alternative<Scan>(a.op().lowering) ||
-                               std::holds_alternative<Contract>(a.op().lowering);
-            if (whole &&
-                std::ranges::any_of(a.inputs(), [&](const Variable& v) { return same(v, leaf); }))
-                return true;
+        std::unordered_set<const detail::Value*> whole;
+        const std::vector<Apply> order = applies_of(outputs);
+        for (auto a = order.rbegin(); a != order.rend(); ++a) {
+            const Lowering& lowering = a->op().lowering;
+            const bool takes =
+                std::holds_alternative<Scan>(lowering) || std::holds_alternative<Contract>(lowering);
+            const bool views = std::holds_alternative<IndexMap>(lowering) &&
+                               whole.contains(a->output().value());
+            if (!takes && !views) continue;
+            for (const Variable& in : a->inputs())
+                whole.insert(in.value());
         }
-        return false;
+        return whole;
     }
 
     void place_output(const GraphPlan& plan, std::size_t i)
