@@ -194,15 +194,18 @@ private:
 
     std::vector<Variable> direct_reads(const Apply& apply) const
     {
+        // A product reads memory, also a single number.
+        const bool numbers = std::holds_alternative<Contract>(apply.op().lowering);
         std::vector<Variable> reads;
         for (const Variable& in : apply.inputs())
-            for (const Variable& r : bases_of(in))
+            for (const Variable& r : bases_of(in, numbers))
                 reads.push_back(r);
         return reads;
     }
 
-    /// Roots and leaves met first on every path up from `v`.
-    std::vector<Variable> bases_of(const Variable& v) const
+    /// Roots and leaves met first on every path up from `v`; constants of one element where
+    /// `numbers` says so.
+    std::vector<Variable> bases_of(const Variable& v, bool numbers = false) const
     {
         std::vector<Variable> found;
         std::set<const detail::Value*> seen;
@@ -213,7 +216,7 @@ private:
             if (!seen.insert(next.value()).second) continue;
             const Apply a = next.owner();
             if (!a || roots_.contains(next)) {
-                if (next.leaf() != Leaf::constant || next.constant().size() != 1)
+                if (numbers || next.leaf() != Leaf::constant || next.constant().size() != 1)
                     found.push_back(next);
                 continue;
             }

@@ -135,7 +135,8 @@ private:
                     fmt::format("{} = {}_i {}[i]", stored_.at(y.value()), monoid, name));
             return;
         }
-        const std::string whole = text(y, {});
+        // An axis that is left has extent 1.
+        const std::string whole = text(y, Index(y.shape().size(), Extent(0)));
         lines_.push_back(fmt::format("{}[b] = {} of block b", name, whole));
     }
 

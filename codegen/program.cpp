@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+#include <unordered_set>
 
 #include "extent_guards.hpp"
 #include "graph_plan.hpp"
@@ -90,8 +90,9 @@ private:
 
     void place_constants(std::span<const Variable> outputs)
     {
-        const std::vector<Apply> applies = applies_of(outputs);
-        const std::set<const detail::Value*> whole = taken_whole(applies, outputs);
+        auto whole = whole_arrays(outputs);
+        for (const Variable& v : outputs)
+            whole.insert(v.value());
         for (const Variable& leaf : leaves(outputs)) {
             if (leaf.leaf() != Leaf::constant || place_.contains(leaf.value())) continue;
             if (leaf.constant().size() == 1 && !whole.contains(leaf.value())) continue;
@@ -99,23 +100,27 @@ private:
             program_.constants.push_back(leaf.constant().contiguous());
             pointer(prologue_, leaf, "constant", fmt::format("in[{}]", at), false);
         }
-        for (const Apply& a : applies)
+        for (const Apply& a : applies_of(outputs))
             if (std::holds_alternative<Scan>(a.op().lowering))
                 place_constants(a.params_as<ScanParams>().body.outputs());
     }
 
-    /// Outputs, and what loops and products take: whole arrays, also of one element.
-    static std::set<const detail::Value*> taken_whole(std::span<const Apply> applies,
-                                                      std::span<const Variable> outputs)
+    /// What loops and products take as whole arrays, also of one element: their operands, and what
+    /// these are a view of.
+    static std::unordered_set<const detail::Value*> whole_arrays(std::span<const Variable> outputs)
     {
-        std::set<const detail::Value*> whole; // looked up only
-        for (const Variable& v : outputs)
-            whole.insert(v.value());
-        for (const Apply& a : applies)
-            if (std::holds_alternative<Scan>(a.op().lowering) ||
-                std::holds_alternative<Contract>(a.op().lowering))
-                for (const Variable& v : a.inputs())
-                    whole.insert(v.value());
+        std::unordered_set<const detail::Value*> whole;
+        const std::vector<Apply> order = applies_of(outputs);
+        for (auto a = order.rbegin(); a != order.rend(); ++a) {
+            const Lowering& lowering = a->op().lowering;
+            const bool takes =
+                std::holds_alternative<Scan>(lowering) || std::holds_alternative<Contract>(lowering);
+            const bool views = std::holds_alternative<IndexMap>(lowering) &&
+                               whole.contains(a->output().value());
+            if (!takes && !views) continue;
+            for (const Variable& in : a->inputs())
+                whole.insert(in.value());
+        }
         return whole;
     }
 

@@ -350,10 +350,26 @@ bool Graph::rewrite(const Visitor& visitor)
     return changed;
 }
 
+namespace {
+
+/// How many Applies and leaves there are, in regions too.
+std::size_t count_values(std::span<const Variable> outputs)
+{
+    const std::vector<Apply> applies = applies_of(outputs);
+    std::size_t count = applies.size() + leaves(outputs).size();
+    for (const Apply& a : applies)
+        if (has_regions(a.op()))
+            for (const Region& region : regions_of(a))
+                count += count_values(region.outputs());
+    return count;
+}
+
+} // namespace
+
 std::size_t Graph::hash() const
 {
-    // A structural hash sees values, not how often one is computed: count the Applies too.
-    return hash_of(structural_hash(inputs_, outputs_), size(), leaves(outputs_).size());
+    // A structural hash sees values, not how often one is computed: count them too.
+    return hash_of(structural_hash(inputs_, outputs_), count_values(outputs_));
 }
 
 } // namespace croton::inline v1
