@@ -206,7 +206,8 @@ std::string parameter_list(const std::string& head, const std::vector<std::strin
     const std::size_t name = head.rfind(' ') + 1;
     // As clang-format has it: the type alone where that gives the others one line, if it knows the
     // type as one (CT_KERNEL i32 could be anything).
-    const bool known = head.starts_with("static ") || head.substr(0, name).ends_with("void ");
+    const bool known = head.starts_with("static ") || head.substr(0, name).ends_with("void ") ||
+                       (!parameters.empty() && parameters[0].starts_with("const "));
     if (known && line.size() > 100 && line.size() - name <= 100)
         return head.substr(0, name - 1) + "\n" + line.substr(name);
     return list_of(head, parameters, 0, true);

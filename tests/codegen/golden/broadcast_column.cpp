@@ -40,12 +40,8 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->m, arguments->x, arguments->scale, arguments->y);
 }
 
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
-                           i64 extent,
-                           i64 m,
-                           const f32* x,
-                           const f32* scale,
-                           f32* y)
+CT_KERNEL void
+all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f32* x, const f32* scale, f32* y)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = m * 3;

@@ -39,12 +39,8 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->n1, arguments->x, arguments->b, arguments->y);
 }
 
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
-                           i64 extent,
-                           i64 n1,
-                           const f32* x,
-                           const f32* b,
-                           f32* y)
+CT_KERNEL void
+all_fused_0(const struct ct_runtime* rt, i64 extent, i64 n1, const f32* x, const f32* b, f32* y)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = n1 * 30;

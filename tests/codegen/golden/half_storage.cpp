@@ -6,11 +6,8 @@
 //
 // One call: 2 n flops; reads 4 n, writes 2 n bytes.
 
-CT_KERNEL void fused_0(i64 begin,
-                       i64 end,
-                       const u16* CT_RESTRICT x,
-                       const u16* CT_RESTRICT y,
-                       u16* CT_RESTRICT z)
+CT_KERNEL void
+fused_0(i64 begin, i64 end, const u16* CT_RESTRICT x, const u16* CT_RESTRICT y, u16* CT_RESTRICT z)
 {
     for (i64 i = begin; i < end; ++i) {
         const f32 t0 = f32_from_f16(f16_from_f32(f32_from_f16(x[i]) * f32_from_f16(y[i])));
@@ -53,11 +50,8 @@ static void fused_0_block(void* context, i64 block)
     stream_fused_0(begin, end, arguments->extent, arguments->x, arguments->y, arguments->z);
 }
 
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
-                           i64 extent,
-                           const u16* x,
-                           const u16* y,
-                           u16* z)
+CT_KERNEL void
+all_fused_0(const struct ct_runtime* rt, i64 extent, const u16* x, const u16* y, u16* z)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 3;

@@ -26,13 +26,8 @@ CT_KERNEL void fused_0(i64 begin,
 }
 
 // Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin,
-                              i64 end,
-                              i64 extent,
-                              const i64* a,
-                              const i64* b,
-                              i64* quotient,
-                              i64* rest)
+CT_KERNEL void
+stream_fused_0(i64 begin, i64 end, i64 extent, const i64* a, const i64* b, i64* quotient, i64* rest)
 {
     if (!passes_caches(quotient, extent * 8) || !passes_caches(rest, extent * 8)) {
         fused_0(begin, end, a, b, quotient, rest);

@@ -36,12 +36,8 @@ static void matmul_0_tile(void* context, i64 t)
     }
 }
 
-CT_KERNEL void matmul_0(const struct ct_runtime* rt,
-                        i64 n,
-                        i64 m,
-                        const f32* a,
-                        const f32* x,
-                        f32* y)
+CT_KERNEL void
+matmul_0(const struct ct_runtime* rt, i64 n, i64 m, const f32* a, const f32* x, f32* y)
 {
     struct matmul_0_parts s;
     s.n = n;

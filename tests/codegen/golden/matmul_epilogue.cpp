@@ -9,12 +9,8 @@
 // One call: 804352 n flops; reads 3136 n + 1607680, writes 2048 n bytes.
 
 // What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
-CT_MATH void matmul_0_finish(i64 i0,
-                             i64 i1,
-                             i64 j0,
-                             i64 j1,
-                             f32* CT_RESTRICT hidden,
-                             const f32* CT_RESTRICT b)
+CT_MATH void
+matmul_0_finish(i64 i0, i64 i1, i64 j0, i64 j1, f32* CT_RESTRICT hidden, const f32* CT_RESTRICT b)
 {
     for (i64 i = i0; i < i1; ++i) {
         for (i64 j = j0; j < j1; ++j) {

@@ -30,13 +30,8 @@ CT_KERNEL void fused_0(i64 begin,
 }
 
 // Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin,
-                              i64 end,
-                              i64 extent,
-                              i64 m,
-                              const i32* x,
-                              i32* largest,
-                              i64* positive)
+CT_KERNEL void
+stream_fused_0(i64 begin, i64 end, i64 extent, i64 m, const i32* x, i32* largest, i64* positive)
 {
     if (!passes_caches(largest, extent * 4) || !passes_caches(positive, extent * 8)) {
         fused_0(begin, end, m, x, largest, positive);

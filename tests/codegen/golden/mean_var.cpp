@@ -50,13 +50,8 @@ CT_KERNEL void fused_0(i64 begin,
 }
 
 // Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin,
-                              i64 end,
-                              i64 extent,
-                              i64 m,
-                              const f64* x,
-                              f64* mean,
-                              f64* variance)
+CT_KERNEL void
+stream_fused_0(i64 begin, i64 end, i64 extent, i64 m, const f64* x, f64* mean, f64* variance)
 {
     if (!passes_caches(mean, extent * 8) || !passes_caches(variance, extent * 8)) {
         fused_0(begin, end, m, x, mean, variance);
@@ -95,12 +90,8 @@ static void fused_0_block(void* context, i64 block)
                    arguments->variance);
 }
 
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
-                           i64 extent,
-                           i64 m,
-                           const f64* x,
-                           f64* mean,
-                           f64* variance)
+CT_KERNEL void
+all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f64* x, f64* mean, f64* variance)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = m * 17;

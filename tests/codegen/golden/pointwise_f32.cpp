@@ -6,11 +6,8 @@
 //
 // One call: 28 n flops; reads 8 n, writes 4 n bytes.
 
-CT_KERNEL void fused_0(i64 begin,
-                       i64 end,
-                       const f32* CT_RESTRICT x,
-                       const f32* CT_RESTRICT y,
-                       f32* CT_RESTRICT z)
+CT_KERNEL void
+fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, const f32* CT_RESTRICT y, f32* CT_RESTRICT z)
 {
     for (i64 i = begin; i < end; ++i) {
         const f32 x_i = x[i];
@@ -53,11 +50,8 @@ static void fused_0_block(void* context, i64 block)
     stream_fused_0(begin, end, arguments->extent, arguments->x, arguments->y, arguments->z);
 }
 
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
-                           i64 extent,
-                           const f32* x,
-                           const f32* y,
-                           f32* z)
+CT_KERNEL void
+all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, const f32* y, f32* z)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 29;

@@ -21,12 +21,8 @@ CT_KERNEL void fused_0(i64 begin,
 }
 
 // Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin,
-                              i64 end,
-                              i64 extent,
-                              const f64* density,
-                              const f64* height,
-                              f64* pressure)
+CT_KERNEL void
+stream_fused_0(i64 begin, i64 end, i64 extent, const f64* density, const f64* height, f64* pressure)
 {
     if (!passes_caches(pressure, extent * 8)) {
         fused_0(begin, end, density, height, pressure);

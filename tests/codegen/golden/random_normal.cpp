@@ -19,12 +19,8 @@ CT_KERNEL void fused_0(i64 begin,
 }
 
 // Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin,
-                              i64 end,
-                              i64 extent,
-                              const f32* x,
-                              const i64* key,
-                              f32* noisy)
+CT_KERNEL void
+stream_fused_0(i64 begin, i64 end, i64 extent, const f32* x, const i64* key, f32* noisy)
 {
     if (!passes_caches(noisy, extent * 4)) {
         fused_0(begin, end, x, key, noisy);
@@ -58,11 +54,8 @@ static void fused_0_block(void* context, i64 block)
     stream_fused_0(begin, end, arguments->extent, arguments->x, arguments->key, arguments->noisy);
 }
 
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
-                           i64 extent,
-                           const f32* x,
-                           const i64* key,
-                           f32* noisy)
+CT_KERNEL void
+all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, const i64* key, f32* noisy)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 74;

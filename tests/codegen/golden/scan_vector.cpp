@@ -8,12 +8,8 @@
 // One call: 976 flops; reads 1152, writes 64 bytes.
 
 // What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
-CT_MATH void matmul_0_finish(i64 i0,
-                             i64 i1,
-                             i64 j0,
-                             i64 j1,
-                             f32* CT_RESTRICT v0,
-                             const f32* CT_RESTRICT drive)
+CT_MATH void
+matmul_0_finish(i64 i0, i64 i1, i64 j0, i64 j1, f32* CT_RESTRICT v0, const f32* CT_RESTRICT drive)
 {
     for (i64 i = i0; i < i1; ++i) {
         for (i64 j = j0; j < j1; ++j) {
@@ -45,11 +41,8 @@ static void matmul_0_tile(void* context, i64 t)
     matmul_0_finish(0, 1, 0, 16, s->v0, s->drive);
 }
 
-CT_KERNEL void matmul_0(const struct ct_runtime* rt,
-                        const f32* state,
-                        const f32* w,
-                        f32* v0,
-                        const f32* drive)
+CT_KERNEL void
+matmul_0(const struct ct_runtime* rt, const f32* state, const f32* w, f32* v0, const f32* drive)
 {
     struct matmul_0_parts s;
     s.state = state;

@@ -87,11 +87,8 @@ static void fused_0_block(void* context, i64 block)
     stream_fused_0(begin, end, arguments->extent, arguments->x, arguments->sine, arguments->cosine);
 }
 
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
-                           i64 extent,
-                           const f64* x,
-                           f64* sine,
-                           f64* cosine)
+CT_KERNEL void
+all_fused_0(const struct ct_runtime* rt, i64 extent, const f64* x, f64* sine, f64* cosine)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 195;

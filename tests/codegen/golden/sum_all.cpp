@@ -5,11 +5,8 @@
 //
 // One call: 23 n flops; reads 4 n, writes 4 ceil(n / 16384) bytes.
 
-CT_KERNEL void fused_0(i64 begin,
-                       i64 end,
-                       i64 n,
-                       const f32* CT_RESTRICT x,
-                       f32* CT_RESTRICT partial)
+CT_KERNEL void
+fused_0(i64 begin, i64 end, i64 n, const f32* CT_RESTRICT x, f32* CT_RESTRICT partial)
 {
     for (i64 i = begin; i < end; ++i) {
         f32 sum[32] = {0};
@@ -47,11 +44,8 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->n, arguments->x, arguments->partial);
 }
 
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
-                           i64 extent,
-                           i64 n,
-                           const f32* x,
-                           f32* partial)
+CT_KERNEL void
+all_fused_0(const struct ct_runtime* rt, i64 extent, i64 n, const f32* x, f32* partial)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = min_i64(16384, n) * 23;

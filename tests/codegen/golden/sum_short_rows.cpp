@@ -50,10 +50,8 @@ static void fused_0_block(void* context, i64 block)
     stream_fused_0(begin, end, arguments->extent, arguments->points, arguments->distance);
 }
 
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
-                           i64 extent,
-                           const f64* points,
-                           f64* distance)
+CT_KERNEL void
+all_fused_0(const struct ct_runtime* rt, i64 extent, const f64* points, f64* distance)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 9;

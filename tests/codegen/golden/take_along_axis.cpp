@@ -40,11 +40,8 @@ static void fused_0_block(void* context, i64 block)
         __atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);
 }
 
-CT_KERNEL i32 all_fused_0(const struct ct_runtime* rt,
-                          i64 extent,
-                          const i64* label,
-                          const f64* p,
-                          f64* loss)
+CT_KERNEL i32
+all_fused_0(const struct ct_runtime* rt, i64 extent, const i64* label, const f64* p, f64* loss)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 35;

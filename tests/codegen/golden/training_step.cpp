@@ -171,12 +171,8 @@ static void matmul_0_tile(void* context, i64 t)
     } while (p < 64);
 }
 
-CT_KERNEL void matmul_0(const struct ct_runtime* rt,
-                        i64 n,
-                        const f32* x,
-                        const f32* w,
-                        f32* v0,
-                        f32* packed_w)
+CT_KERNEL void
+matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0, f32* packed_w)
 {
     struct matmul_0_parts s;
     s.n = n;
@@ -261,12 +257,8 @@ static void fused_1_block(void* context, i64 block)
     fused_1(begin, end, arguments->v0, arguments->v1, arguments->v2, arguments->v3);
 }
 
-CT_KERNEL void all_fused_1(const struct ct_runtime* rt,
-                           i64 extent,
-                           f32* v0,
-                           f32* v1,
-                           f32* v2,
-                           f32* v3)
+CT_KERNEL void
+all_fused_1(const struct ct_runtime* rt, i64 extent, f32* v0, f32* v1, f32* v2, f32* v3)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 620;
@@ -532,11 +524,8 @@ static void fused_7_block(void* context, i64 block)
     fused_7(begin, end, arguments->v0, arguments->v1, arguments->v2);
 }
 
-CT_KERNEL void all_fused_7(const struct ct_runtime* rt,
-                           i64 extent,
-                           const f32* v0,
-                           const f32* v1,
-                           f32* v2)
+CT_KERNEL void
+all_fused_7(const struct ct_runtime* rt, i64 extent, const f32* v0, const f32* v1, f32* v2)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 40;
@@ -568,12 +557,8 @@ CT_KERNEL void all_fused_7(const struct ct_runtime* rt,
 // One call: 1280 n + 1280 flops; reads 296 n + 2560, writes 2560 bytes.
 
 // What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
-CT_MATH void matmul_8_finish(i64 i0,
-                             i64 i1,
-                             i64 j0,
-                             i64 j1,
-                             f32* CT_RESTRICT v1,
-                             const f32* CT_RESTRICT w)
+CT_MATH void
+matmul_8_finish(i64 i0, i64 i1, i64 j0, i64 j1, f32* CT_RESTRICT v1, const f32* CT_RESTRICT w)
 {
     for (i64 i = i0; i < i1; ++i) {
         for (i64 j = j0; j < j1; ++j) {
