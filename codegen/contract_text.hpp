@@ -68,11 +68,6 @@ private:
     /// `tall` and `down`: rows of a tile, and how many tiles lie one under the other.
     void write_row_tiles(const SymbolNames& names) const
     {
-        if (c_.m.is_known()) {
-            const std::int64_t tall = std::stoll(tile_rows(names));
-            w_.line("const i64 tall = {};", tall);
-            return w_.line("const i64 down = {};", (c_.m.value() + tall - 1) / tall);
-        }
         w_.line("const i64 tall = {};", tile_rows(names));
         w_.line("const i64 down = ({} + tall - 1) / tall;", text(c_.m, names));
     }
