@@ -48,8 +48,9 @@ public:
             write_rows();
             if (packs()) write_packing();
             write_tile();
-            return write_kernel(product(
-                {text(c_.batch, symbols_), "down", ceiling(c_.n, tile_columns(), symbols_)}));
+            return write_kernel(
+                product({text(c_.batch, symbols_), c_.m.is_known() ? known_down() : "down",
+                         ceiling(c_.n, tile_columns(), symbols_)}));
         }
     }
 
@@ -57,19 +58,28 @@ private:
     // ---- words
 
     /// Factors multiplied, without those that are 1.
-    static std::string product(const std::vector<std::string>& factors)
+    static std::string product(std::vector<std::string> factors)
     {
-        std::string text;
-        for (const std::string& f : factors)
-            if (f != "1") text += (text.empty() ? "" : " * ") + right_operand(f, "*");
-        return text.empty() ? "1" : text;
+        std::erase(factors, "1");
+        if (factors.empty()) return "1";
+        if (factors.size() == 1) return factors[0];
+        for (std::string& f : factors)
+            f = right_operand(f, "*");
+        return fmt::format("{}", fmt::join(factors, " * "));
     }
 
     /// `tall` and `down`: rows of a tile, and how many tiles lie one under the other.
     void write_row_tiles(const SymbolNames& names) const
     {
         w_.line("const i64 tall = {};", tile_rows(names));
+        if (c_.m.is_known()) return w_.line("const i64 down = {};", known_down());
         w_.line("const i64 down = ({} + tall - 1) / tall;", text(c_.m, names));
+    }
+
+    std::string known_down() const
+    {
+        const std::int64_t tall = std::stoll(tile_rows(symbols_));
+        return std::to_string((c_.m.value() + tall - 1) / tall);
     }
 
     static std::string text(const Extent& e, const SymbolNames& names) { return c_text(e, names); }
@@ -138,8 +148,11 @@ private:
     }
 
     /// The call of the epilogue for rows i0 .. i1 and columns j0 .. j1, `deeper` than the block.
-    std::string
-    finish_call(const char* i0, const char* i1, const char* j0, const char* j1, int deeper) const
+    std::string finish_call(const char* i0,
+                            const char* i1,
+                            const char* j0,
+                            const char* j1,
+                            std::size_t deeper) const
     {
         std::vector<std::string> arguments{i0, i1, j0, j1};
         if (c_.turned) std::swap(arguments[0], arguments[2]), std::swap(arguments[1], arguments[3]);
@@ -162,8 +175,15 @@ private:
     /// The kernel: fills the struct, packs, and calls the tiles.
     void write_kernel(const std::string& tiles) const;
     void write_small() const;
-    /// `offset + (i + r) * stride`.
-    std::string row_offset(const Extent& offset, const Extent& stride) const;
+    void write_small_row(std::int64_t n) const;
+    void write_small_rows(const char* row, std::int64_t rows, std::int64_t n) const;
+    /// `x[h * batch + row * row_stride + column * column_stride]`, without what is 0.
+    std::string small_element(BufferId id,
+                              const Extent& batch,
+                              const std::string& row,
+                              const Extent& row_stride,
+                              const std::string& column,
+                              const Extent& column_stride) const;
     void write_dots() const;
     /// h, j0 and j1 of piece t of rows of n.
     void write_piece(const Extent& n, int size) const;

@@ -92,6 +92,7 @@ void KernelWriter::write_target(const ColumnLoop& l, const ColumnLoop::Target& t
     {
         const auto blocks =
             writer_.block("for (i64 {0} = 0; {0} + 8 <= {1}; {0} += 8)", l.row_name, rows);
+        note_lanes();
         const auto inner = writer_.block("{}", each);
         write_tree(l, t, term, slot);
     }

@@ -37,7 +37,7 @@ void ContractText::write_kernel(const std::string& tiles) const
         w_.line("s.{0} = {0};", b.name);
     write_pack_calls();
     w_.line("const i64 cost = {};", text(Extent(2) * c_.batch * c_.m * c_.n * c_.k, symbols_));
-    if (c_.kind == ContractKind::blocks) write_row_tiles(symbols_);
+    if (c_.kind == ContractKind::blocks && !c_.m.is_known()) write_row_tiles(symbols_);
     w_.raw(argument_list("for_each_block", {"rt", kernel_.name + "_tile", "&s", tiles, "cost"},
                          w_.indent()) +
            ";");
@@ -52,35 +52,69 @@ void ContractText::write_small() const
         if (m % r == 0 && r * n * bytes_ <= 512) rows = r;
     const auto scope = callback("tile");
     w_.raw(is_known_as(c_.batch, 1) ? "(void)t;" : "const i64 h = t;");
-    {
+    if (m == 1)
+        write_small_row(n);
+    else if (m == rows)
+        write_small_rows("r", rows, n);
+    else {
         const auto outer = w_.block("for (i64 i = 0; i < {}; i += {})", m, rows);
-        w_.line("{} acc[{}][{}] = {{{{0}}}};", type_, rows, n);
-        {
-            const auto terms = w_.block("for (i64 p = 0; p < {}; ++p)", c_.k.value());
-            const auto inner = w_.block("for (i64 r = 0; r < {}; ++r)", rows);
-            w_.line("const {} x = {}[{}];", type_, buffer(c_.a),
-                    row_offset(batch_index() * c_.a_batch + symbol(3) * c_.a_k, c_.a_m));
-            w_.line("for (i64 j = 0; j < {}; ++j)", c_.n.value());
-            const std::string b = fmt::format(
-                "{}[{}]", buffer(c_.b),
-                indexed(batch_index() * c_.b_batch + symbol(3) * c_.b_k + symbol(2) * c_.b_n));
-            w_.line("    acc[r][j] = {};", multiply_add("x", b, "acc[r][j]"));
-        }
-        w_.line("for (i64 r = 0; r < {}; ++r)", rows);
-        w_.line("    for (i64 j = 0; j < {}; ++j)", c_.n.value());
-        w_.line("        {}[{}] = acc[r][j];", buffer(c_.out),
-                row_offset(batch_index() * c_.m * c_.n + symbol(2), c_.n));
+        write_small_rows("i + r", rows, n);
     }
     finish("0", std::to_string(m).c_str(), "0", std::to_string(c_.n.value()).c_str());
 }
 
-std::string ContractText::row_offset(const Extent& offset, const Extent& stride) const
+void ContractText::write_small_row(std::int64_t n) const
 {
-    const std::string rest = indexed(offset);
-    const std::string row =
-        is_known_as(stride, 1) ? "i + r" : fmt::format("(i + r) * {}", factor(stride));
-    if (is_known_as(stride, 0)) return rest;
-    return rest == "0" ? row : fmt::format("{} + {}", row, rest);
+    w_.line("{} acc[{}] = {{0}};", type_, n);
+    {
+        const auto terms = w_.block("for (i64 p = 0; p < {}; ++p)", c_.k.value());
+        w_.line("const {} x = {};", type_, small_element(c_.a, c_.a_batch, "", 0, "p", c_.a_k));
+        w_.line("for (i64 j = 0; j < {}; ++j)", n);
+        w_.line(
+            "    acc[j] = {};",
+            multiply_add("x", small_element(c_.b, c_.b_batch, "p", c_.b_k, "j", c_.b_n), "acc[j]"));
+    }
+    w_.line("for (i64 j = 0; j < {}; ++j)", n);
+    w_.line("    {} = acc[j];", small_element(c_.out, c_.m * c_.n, "", 0, "j", 1));
+}
+
+/// Some rows of sums at a time; `row` is the row of the product that r stands for.
+void ContractText::write_small_rows(const char* row, std::int64_t rows, std::int64_t n) const
+{
+    w_.line("{} acc[{}][{}] = {{{{0}}}};", type_, rows, n);
+    {
+        const auto terms = w_.block("for (i64 p = 0; p < {}; ++p)", c_.k.value());
+        const auto inner = w_.block("for (i64 r = 0; r < {}; ++r)", rows);
+        w_.line("const {} x = {};", type_,
+                small_element(c_.a, c_.a_batch, row, c_.a_m, "p", c_.a_k));
+        w_.line("for (i64 j = 0; j < {}; ++j)", n);
+        w_.line("    acc[r][j] = {};",
+                multiply_add("x", small_element(c_.b, c_.b_batch, "p", c_.b_k, "j", c_.b_n),
+                             "acc[r][j]"));
+    }
+    w_.line("for (i64 r = 0; r < {}; ++r)", rows);
+    w_.line("    for (i64 j = 0; j < {}; ++j)", n);
+    w_.line("        {} = acc[r][j];", small_element(c_.out, c_.m * c_.n, row, c_.n, "j", 1));
+}
+
+std::string ContractText::small_element(BufferId id,
+                                        const Extent& batch,
+                                        const std::string& row,
+                                        const Extent& row_stride,
+                                        const std::string& column,
+                                        const Extent& column_stride) const
+{
+    std::vector<std::string> terms;
+    const auto add = [&](const std::string& index, const Extent& stride) {
+        if (is_known_as(stride, 0) || index.empty()) return;
+        terms.push_back(is_known_as(stride, 1) ? index
+                                               : left_operand(index, "*") + " * " + factor(stride));
+    };
+    if (!is_known_as(c_.batch, 1)) add("h", batch);
+    add(row, row_stride);
+    add(column, column_stride);
+    return fmt::format("{}[{}]", buffer(id),
+                       terms.empty() ? "0" : fmt::format("{}", fmt::join(terms, " + ")));
 }
 
 void ContractText::write_dots() const
@@ -171,7 +205,7 @@ void ContractText::write_row() const
         }
         w_.raw("out[c] = total;");
     }
-    {
+    if (!c_.k.is_known() || c_.k.value() % 8 != 0) {
         const auto rest = w_.block("for (; p < {}; ++p)", text(c_.k));
         w_.line("for (i64 c = 0; c < width; ++c)");
         w_.line("    out[c] = {};",

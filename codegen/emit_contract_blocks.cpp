@@ -156,40 +156,67 @@ void ContractText::write_pack_calls() const
                          const Extent& n) {
         if (packed < 0) return;
         const bool always = when == "1";
-        if (!always) {
-            w_.line("s.packs_{} = {};", side(packed), when);
-            w_.line("if (s.packs_{})", side(packed));
-        }
         const Extent copies = copies_of(stride) == 1 ? Extent(1) : c_.batch;
         const std::string call =
             argument_list("for_each_block",
                           {"rt", fmt::format("{}_pack_{}", kernel_.name, side(packed)), "&s",
                            product({text(copies, symbols_), ceiling(c_.k, 32, symbols_)}),
                            text(Extent(2) * copies * c_.k * n, symbols_)},
-                          w_.indent() + (always ? 0 : 4));
-        w_.line("{}{};", always ? "" : "    ", call);
+                          w_.indent() + (always ? 0 : 4)) +
+            ";";
+        if (always) return w_.raw(call);
+        w_.line("s.packs_{} = {};", side(packed), when);
+        w_.if_line(fmt::format("s.packs_{}", side(packed)), call);
     };
     one(c_.packed_a, packs_a(), c_.a_batch, c_.m);
     one(c_.packed_b, packs_b(), c_.b_batch, c_.n);
 }
 
+namespace {
+
+/// Conditions of which one suffices, without those known to be false; "1" if one is known to hold.
+std::string any_of(std::vector<std::string> conditions)
+{
+    if (std::ranges::count(conditions, "1") > 0) return "1";
+    std::erase(conditions, "0");
+    if (conditions.empty()) return "0";
+    if (conditions.size() > 1)
+        for (std::string& c : conditions)
+            if (c.find("&&") != c.npos) c = "(" + c + ")";
+    return fmt::format("{}", fmt::join(conditions, " || "));
+}
+
+std::string decided(bool holds) { return holds ? "1" : "0"; }
+
+} // namespace
+
 std::string ContractText::packs_a() const
 {
-    const bool other = !is_known_as(c_.a_k, 1);
-    if (other && c_.a_k.is_known()) return "1";
+    const std::string other =
+        c_.a_k.is_known() ? decided(c_.a_k.value() != 1) : text(c_.a_k, symbols_) + " != 1";
     const std::string apart =
-        fmt::format("{} * {} % 4096 == 0", c_factor(c_.a_m, symbols_), bytes_);
-    return other ? fmt::format("{} != 1 || {}", text(c_.a_k, symbols_), apart) : apart;
+        c_.a_m.is_known() ? decided(c_.a_m.value() * bytes_ % 4096 == 0)
+                          : fmt::format("{} * {} % 4096 == 0", c_factor(c_.a_m, symbols_), bytes_);
+    return any_of({other, apart});
 }
 
 std::string ContractText::packs_b() const
 {
-    if (c_.b_n.is_known() && c_.b_n.value() != 1) return "1";
-    std::string when =
-        fmt::format("{0} % {3} != 0 || ({0} > {1} && {2} > {4})", c_factor(c_.n, symbols_),
-                    narrow_bytes / bytes_, c_factor(c_.m, symbols_), columns(), few_rows);
-    if (!c_.b_n.is_known()) when = fmt::format("{} != 1 || {}", text(c_.b_n, symbols_), when);
-    return when;
+    const std::string other =
+        c_.b_n.is_known() ? decided(c_.b_n.value() != 1) : text(c_.b_n, symbols_) + " != 1";
+    const std::string n = c_factor(c_.n, symbols_);
+    const std::string edge = no_edge() ? "0" : fmt::format("{} % {} != 0", n, columns());
+    const std::string rows = fmt::format("{} > {}", text(c_.m, symbols_), few_rows);
+    const int narrow = narrow_bytes / bytes_;
+    std::string wide = fmt::format("{} > {} && {}", text(c_.n, symbols_), narrow, rows);
+    const bool is_wide = c_.n.is_known() && c_.n.value() > narrow;
+    if ((c_.n.is_known() && !is_wide) || (c_.m.is_known() && c_.m.value() <= few_rows))
+        wide = "0";
+    else if (c_.m.is_known())
+        wide = is_wide ? "1" : fmt::format("{} > {}", text(c_.n, symbols_), narrow);
+    else if (is_wide)
+        wide = rows;
+    return any_of({other, edge, wide});
 }
 
 void ContractText::write_tile() const
@@ -295,8 +322,8 @@ void ContractText::write_blocks_of_tile() const
                ";");
     }
     if (nest_.body.empty()) return;
-    w_.line("if (p + depth == {})", text(c_.k));
-    w_.raw("    " + finish_call("i", "i + rows", "j0", "j1", 4));
+    w_.if_line(fmt::format("p + depth == {}", text(c_.k)),
+               finish_call("i", "i + rows", "j0", "j1", 4));
 }
 
 } // namespace croton::inline v1::codegen

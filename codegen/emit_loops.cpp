@@ -49,6 +49,11 @@ void KernelWriter::write_loop(const Loop& l)
     expressions_.forget_flags();
 }
 
+void KernelWriter::note_lanes()
+{
+    if (notes_lanes_) kernel_.lane_loops.push_back(writer_.line_count());
+}
+
 std::string KernelWriter::loop_head(const Loop& l, std::string_view index) const
 {
     const bool blocked = kernel_.parallel && l.parallel;
@@ -95,6 +100,10 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
                          identity(a.monoid, r));
         }
     }
+    const bool serial =
+        std::ranges::any_of(l.accumulators, [](const auto& a) { return is_position(a.monoid); });
+    if (l.kind == LoopKind::lanes && !serial) note_lanes();
+    if (l.kind == LoopKind::unrolled) writer_.raw("CT_UNROLL");
     const auto scope = writer_.block("{}", loop_head(l, index));
     // A running result is redefined before the statements that store it.
     const bool running =
@@ -210,6 +219,7 @@ void KernelWriter::write_blocks(const Loop& l,
     }
     const bool single = l.extent.is_known() && l.extent.value() <= width;
     if (single) {
+        note_lanes();
         const auto scope = writer_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", index, extent);
         return write_lanes_body(l, index, width, arrays);
     }
@@ -223,6 +233,7 @@ void KernelWriter::write_blocks(const Loop& l,
     {
         const auto blocks =
             writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, full, width);
+        note_lanes();
         const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", width);
         writer_.line("const i64 {} = {} + l;", index, first);
         write_lanes_body(l, "l", width, arrays);

@@ -255,6 +255,11 @@ std::string Expressions::expression(ScalarId id) const
             },
             [&](const InRange& r) { return in_range(r); },
             [&](const Select& x) {
+                // What is chosen where it is inside need not be guarded by that once more.
+                const auto* l = std::get_if<Load>(&scalar(x.a).expression);
+                if (l && l->guard == x.condition && !is_named(x.a))
+                    return fmt::format("{} ? {} : {}", condition_operand(whole(x.condition)),
+                                       load({l->buffer, l->at, -1}), chosen_operand(whole(x.b)));
                 return fmt::format("{} ? {} : {}", condition_operand(whole(x.condition)),
                                    chosen_operand(whole(x.a)), chosen_operand(whole(x.b)));
             },

@@ -43,13 +43,12 @@ private:
     void write_store(const Store& s);
     /// Makes room for the scalar's text in a line that has `around` other columns.
     void fit(ScalarId id, std::size_t around);
-    std::size_t room() const
-    {
-        return line_width - margin_ - static_cast<std::size_t>(writer_.indent());
-    }
+    std::size_t room() const { return line_width - margin_ - writer_.indent(); }
 
     // ---- loops
     void write_loop(const Loop& l);
+    /// The line that is written next begins a loop that becomes vector instructions.
+    void note_lanes();
     std::string loop_head(const Loop& l, std::string_view index) const;
     std::string index_name(const Loop& l, bool laned);
     void write_plain_loop(const Loop& l, const std::string& index);
@@ -96,7 +95,8 @@ private:
     EmittedKernel kernel_;
     std::string helpers_;
     int terms_ = 0;
-    std::size_t margin_ = 0; ///< columns by which what is written will be indented
+    bool notes_lanes_ = true; ///< not in the exact one of two twins
+    std::size_t margin_ = 0;  ///< columns by which what is written will be indented
 };
 
 } // namespace croton::inline v1::codegen

@@ -2,7 +2,10 @@
 
 #include <croton/ir/format.hpp>
 
+#include <cstdint>
+
 #include "c_precedence.hpp"
+#include "literals.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -13,7 +16,7 @@ std::string lowest(DType t)
     if (t == DType::f64) return "-__builtin_inf()";
     if (is_float(t)) return "-__builtin_inff()";
     if (t == DType::boolean || is_unsigned(t)) return "0";
-    return fmt::format("({})((u64)1 << {})", name(t), 8 * size_bytes(t) - 1);
+    return literal(Array::scalar(INT64_MIN >> (64 - 8 * size_bytes(t))).cast(t));
 }
 
 std::string highest(DType t)
@@ -21,8 +24,8 @@ std::string highest(DType t)
     if (t == DType::f64) return "__builtin_inf()";
     if (is_float(t)) return "__builtin_inff()";
     if (t == DType::boolean) return "1";
-    if (is_unsigned(t)) return fmt::format("({})~(u64)0", name(t));
-    return fmt::format("({})(((u64)1 << {}) - 1)", name(t), 8 * size_bytes(t) - 1);
+    if (is_unsigned(t)) return literal(Array::scalar(std::int64_t{-1}).cast(t));
+    return literal(Array::scalar(INT64_MAX >> (64 - 8 * size_bytes(t))).cast(t));
 }
 
 } // namespace

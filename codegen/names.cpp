@@ -171,11 +171,11 @@ namespace {
 
 std::string list_of(const std::string& head,
                     const std::vector<std::string>& parameters,
-                    int indent,
+                    std::size_t indent,
                     bool break_all)
 {
     std::string text = head + "(";
-    std::size_t column = static_cast<std::size_t>(indent) + text.size();
+    std::size_t column = indent + text.size();
     const std::string under(column, ' ');
     std::string joined;
     for (const std::string& p : parameters)
@@ -202,11 +202,19 @@ std::string list_of(const std::string& head,
 
 std::string parameter_list(const std::string& head, const std::vector<std::string>& parameters)
 {
+    const std::string line = fmt::format("{}({})", head, fmt::join(parameters, ", "));
+    const std::size_t name = head.rfind(' ') + 1;
+    // As clang-format has it: the type alone where that gives the others one line, if it knows the
+    // type as one (CT_KERNEL i32 could be anything).
+    const bool known = head.starts_with("static ") || head.substr(0, name).ends_with("void ");
+    if (known && line.size() > 100 && line.size() - name <= 100)
+        return head.substr(0, name - 1) + "\n" + line.substr(name);
     return list_of(head, parameters, 0, true);
 }
 
-std::string
-argument_list(const std::string& head, const std::vector<std::string>& arguments, int indent)
+std::string argument_list(const std::string& head,
+                          const std::vector<std::string>& arguments,
+                          std::size_t indent)
 {
     return list_of(head, arguments, indent, false);
 }

@@ -16,9 +16,11 @@ std::string parallel_caller(const EmittedKernel& kernel,
     SymbolNames symbols;
     const std::vector<CallerParameter> parameters = caller_parameters(kernel, nest, symbols);
     Writer w;
+    w.line("// {}, in blocks on several threads where there is enough to do.", kernel.name);
     {
         const auto scope = w.block("struct {}_arguments", kernel.name);
-        w.raw("i64 extent, block;");
+        w.raw("i64 extent;");
+        w.raw("i64 block;");
         for (const CallerParameter& p : parameters)
             w.line("{} {};", p.type, p.name);
         if (kernel.checks_index) w.raw("i32 bad;");
@@ -39,10 +41,9 @@ std::string parallel_caller(const EmittedKernel& kernel,
         for (const CallerParameter& p : parameters)
             arguments.push_back("arguments->" + p.name);
         const std::string call = argument_list(callee, arguments, kernel.checks_index ? 8 : 4);
-        if (kernel.checks_index) {
-            f.line("if ({})", call);
-            f.raw("    __atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);");
-        } else
+        if (kernel.checks_index)
+            f.if_line(call, "__atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);");
+        else
             f.line("{};", call);
     }
     f.blank();
@@ -53,8 +54,8 @@ std::string parallel_caller(const EmittedKernel& kernel,
         const auto scope = f.function(parameter_list(
             fmt::format("CT_KERNEL {} all_{}", kernel.checks_index ? "i32" : "void", kernel.name),
             list));
-        f.line("const i64 cost = {}; // operations of an iteration",
-               c_text(flops_per_iteration, symbols));
+        f.raw("// Operations of an iteration, and iterations of a block.");
+        f.line("const i64 cost = {};", c_text(flops_per_iteration, symbols));
         f.line("const i64 block = block_of(cost);");
         std::vector<std::string> direct{"0", "extent"};
         if (streams) direct.push_back("extent");
@@ -68,11 +69,12 @@ std::string parallel_caller(const EmittedKernel& kernel,
                    argument_list(callee, direct, kernel.checks_index ? 15 : 8));
             if (!kernel.checks_index) f.raw("return;");
         }
-        std::string fields = "extent, block";
-        for (const CallerParameter& p : parameters)
-            fields += ", " + p.name;
-        f.line("struct {}_arguments arguments = {{{}{}}};", kernel.name, fields,
-               kernel.checks_index ? ", 0" : "");
+        f.line("struct {}_arguments arguments;", kernel.name);
+        f.raw("arguments.extent = extent;");
+        f.raw("arguments.block = block;");
+        for (const CallerParameter& q : parameters)
+            f.line("arguments.{0} = {0};", q.name);
+        if (kernel.checks_index) f.raw("arguments.bad = 0;");
         f.line("rt->parallel_for(rt, {}_block, &arguments, block_count(extent, block));",
                kernel.name);
         if (kernel.checks_index) f.raw("return arguments.bad;");

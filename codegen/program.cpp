@@ -1,6 +1,7 @@
 #include <croton/codegen/lower.hpp>
 #include <croton/codegen/prelude.hpp>
 #include <croton/codegen/program.hpp>
+#include <croton/codegen/units.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "extent_guards.hpp"
 #include "graph_plan.hpp"
@@ -88,32 +90,33 @@ private:
 
     void place_constants(std::span<const Variable> outputs)
     {
+        const std::vector<Apply> applies = applies_of(outputs);
+        const std::set<const detail::Value*> whole = taken_whole(applies, outputs);
         for (const Variable& leaf : leaves(outputs)) {
             if (leaf.leaf() != Leaf::constant || place_.contains(leaf.value())) continue;
-            const bool is_output =
-                std::ranges::any_of(outputs, [&](const Variable& v) { return same(v, leaf); });
-            const bool whole = is_output || feeds_a_loop(leaf, outputs);
-            if (leaf.constant().size() == 1 && !whole) continue;
+            if (leaf.constant().size() == 1 && !whole.contains(leaf.value())) continue;
             const std::size_t at = program_.inputs.size() + program_.constants.size();
             program_.constants.push_back(leaf.constant().contiguous());
             pointer(prologue_, leaf, "constant", fmt::format("in[{}]", at), false);
         }
-        for (const Apply& a : applies_of(outputs))
+        for (const Apply& a : applies)
             if (std::holds_alternative<Scan>(a.op().lowering))
                 place_constants(a.params_as<ScanParams>().body.outputs());
     }
 
-    /// Loops and products take whole arrays, also of one element.
-    static bool feeds_a_loop(const Variable& leaf, std::span<const Variable> outputs)
+    /// Outputs, and what loops and products take: whole arrays, also of one element.
+    static std::set<const detail::Value*> taken_whole(std::span<const Apply> applies,
+                                                      std::span<const Variable> outputs)
     {
-        for (const Apply& a : applies_of(outputs)) {
-            const bool whole = std::holds_alternative<Scan>(a.op().lowering) ||
-                               std::holds_alternative<Contract>(a.op().lowering);
-            if (whole &&
-                std::ranges::any_of(a.inputs(), [&](const Variable& v) { return same(v, leaf); }))
-                return true;
-        }
-        return false;
+        std::set<const detail::Value*> whole; // looked up only
+        for (const Variable& v : outputs)
+            whole.insert(v.value());
+        for (const Apply& a : applies)
+            if (std::holds_alternative<Scan>(a.op().lowering) ||
+                std::holds_alternative<Contract>(a.op().lowering))
+                for (const Variable& v : a.inputs())
+                    whole.insert(v.value());
+        return whole;
     }
 
     void place_output(const GraphPlan& plan, std::size_t i)
@@ -363,29 +366,25 @@ private:
     void write_call(const PlannedKernel& step, ClusterKind kind)
     {
         const EmittedKernel& k = step.kernel;
-        kernels_ += k.text + "\n";
-        const bool parallel = k.parallel && options_.threads && !is_small(step);
+        const int first_line = static_cast<int>(std::ranges::count(kernels_, '\n')) + 1;
+        const bool parallel = k.parallel && options_.threads;
+        const std::vector<StreamedBuffer> streamed =
+            streamed_buffers(k, step.nest, [&](const Variable& v) {
+                return loops_ == 0 && output_slot_.contains(v.value());
+            });
+        const bool streams = !streamed.empty();
+        const std::string name = kernel_in_text(step, parallel, streamed);
         std::vector<std::string> arguments;
         for (const Extent& e : k.extents)
             arguments.push_back(text(e));
         for (const Buffer& b : step.nest.buffers)
             arguments.push_back(place_.at(b.value.value()));
-        std::string head = k.name;
-        const std::vector<StreamedBuffer> streamed =
-            streamed_buffers(k, step.nest, [&](const Variable& v) {
-                return loops_ == 0 && output_slot_.contains(v.value());
-            });
-        if (!streamed.empty()) {
-            kernels_ += streaming_caller(k, step.nest, streamed);
-            head = "stream_" + k.name;
-        }
+        std::string head = streams ? "stream_" + name : name;
         if (parallel) {
-            kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest),
-                                        !streamed.empty());
-            head = "all_" + k.name;
+            head = "all_" + name;
             arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
         } else if (k.parallel) {
-            if (!streamed.empty()) arguments.insert(arguments.begin(), text(k.parallel_extent));
+            if (streams) arguments.insert(arguments.begin(), text(k.parallel_extent));
             arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
         }
         if (k.takes_runtime) arguments.insert(arguments.begin(), options_.threads ? "rt" : "0");
@@ -393,13 +392,37 @@ private:
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);
             const std::size_t number = program_.checked.size() - 1;
-            body_.raw(argument_list("if (" + head, arguments, body_.indent()) + ")");
-            body_.line("    return index_failed(report, {}, {});", index_out_of_range, number);
+            body_.if_line(
+                argument_list(head, arguments, body_.indent() + 4),
+                fmt::format("return index_failed(report, {}, {});", index_out_of_range, number));
         } else
             body_.raw(argument_list(head, arguments, body_.indent()) + ";");
         if (options_.profile) body_.line("end_kernel(rt, {});", program_.kernels.size());
         if (options_.finite_checks) check_finite(step.nest);
         program_.kernels.push_back(kernel_info(step, kind));
+        program_.kernels.back().name = name;
+        if (name != k.name) return; // its loops are another's
+        for (int line : k.lane_loops)
+            program_.kernels.back().lane_loops.push_back(first_line + line);
+    }
+
+    /// Writes a kernel unless one that differs in nothing but names stands in the text already.
+    /// Returns what it is called there.
+    std::string kernel_in_text(const PlannedKernel& step,
+                               bool parallel,
+                               const std::vector<StreamedBuffer>& streamed)
+    {
+        const EmittedKernel& k = step.kernel;
+        std::string text = k.text + "\n";
+        if (!streamed.empty()) text += streaming_caller(k, step.nest, streamed);
+        const auto [at, is_new] = written_.emplace(canonical_text(text).text, k.name);
+        if (is_new) {
+            kernels_ += text;
+            if (parallel)
+                kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest),
+                                            !streamed.empty());
+        }
+        return at->second;
     }
 
     /// After the call: stops if an array that the kernel wrote holds NaN or an infinity.
@@ -425,6 +448,7 @@ private:
     Writer prologue_, sizes_, body_;
     std::string kernels_;
     int loops_ = 0; ///< around the step that is written
+    std::map<std::string, std::string> written_; ///< canonical text of a kernel: its name
     std::string total_;
     std::vector<std::string> offsets_; ///< of the lifetimes of the graph that is being written
 };

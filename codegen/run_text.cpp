@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <string_view>
+
+#include "writer.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -13,8 +14,12 @@ namespace {
 
 constexpr std::string_view run_head =
     R"(// Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
 )";
 constexpr std::string_view workspace_head = R"(
@@ -33,18 +38,6 @@ std::string indented(std::string_view text)
         text.remove_prefix(end);
     }
     return out;
-}
-
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
-
-bool mentions(std::string_view text, std::string_view word)
-{
-    for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
-        const bool left = at == 0 || !is_word(text[at - 1]);
-        const bool right = at + word.size() == text.size() || !is_word(text[at + word.size()]);
-        if (left && right) return true;
-    }
-    return false;
 }
 
 /// The lines of `sizes` up to the last whose name `steps` mentions: a later one is needed only for

@@ -66,10 +66,9 @@ std::int64_t iterations_of(const std::vector<StreamedBuffer>& streamed)
 
 } // namespace
 
-std::vector<StreamedBuffer>
-streamed_buffers(const EmittedKernel& kernel,
-                 const LoopNest& nest,
-                 const std::function<bool(const Variable&)>& is_output)
+std::vector<StreamedBuffer> streamed_buffers(const EmittedKernel& kernel,
+                                             const LoopNest& nest,
+                                             const std::function<bool(const Variable&)>& is_output)
 {
     if (!kernel.parallel || kernel.checks_index || !nest.contract.empty()) return {};
     std::vector<StreamedBuffer> list;
@@ -84,7 +83,9 @@ streamed_buffers(const EmittedKernel& kernel,
         const bool whole = same(each * kernel.parallel_extent, all);
         if (!whole || !each.is_known() || !StoresFirst(nest, id).hold()) continue;
         // A block's place in the array is a multiple of a vector, of 32 bytes.
-        if (each.value() % 32 != 0 && each.value() != size_bytes(b.dtype())) continue;
+        if (each.value() % 32 != 0 &&
+            each.value() != static_cast<std::int64_t>(size_bytes(b.dtype())))
+            continue;
         if (bytes + each.value() > largest_block_bytes) continue;
         bytes += each.value();
         list.push_back({id, each.value()});
@@ -107,10 +108,9 @@ std::string streaming_caller(const EmittedKernel& kernel,
         const auto found = std::ranges::find_if(streamed, [&](const StreamedBuffer& s) {
             return k == kernel.extents.size() + static_cast<std::size_t>(s.buffer);
         });
-        blocked.push_back(found == streamed.end()
-                              ? p.name
-                              : fmt::format("({})({}_block - i * {})", p.type, p.name,
-                                            found->bytes));
+        blocked.push_back(found == streamed.end() ? p.name
+                                                  : fmt::format("({})({}_block - i * {})", p.type,
+                                                                p.name, found->bytes));
     }
     std::vector<std::string> large;
     for (const StreamedBuffer& s : streamed)
@@ -118,10 +118,10 @@ std::string streaming_caller(const EmittedKernel& kernel,
                                     nest.buffers[static_cast<std::size_t>(s.buffer)].name,
                                     s.bytes));
     Writer w;
-    w.raw("// Outputs larger than the caches are written past them, by way of blocks on the stack.");
+    w.raw(
+        "// Outputs larger than the caches are written past them, by way of blocks on the stack.");
     {
-        const auto scope =
-            w.function(parameter_list("CT_KERNEL void stream_" + kernel.name, list));
+        const auto scope = w.function(parameter_list("CT_KERNEL void stream_" + kernel.name, list));
         {
             const auto small = w.block("if ({})", fmt::format("{}", fmt::join(large, " || ")));
             w.line("{};", argument_list(kernel.name, plain, w.indent()));

@@ -22,13 +22,13 @@ struct StreamedBuffer {
 /// reading what another wrote or what was there before, and that may be large.
 ///
 /// is_output  whether a value is an output of the program: others are read again soon.
-std::vector<StreamedBuffer>
-streamed_buffers(const EmittedKernel& kernel,
-                 const LoopNest& nest,
-                 const std::function<bool(const Variable&)>& is_output);
+std::vector<StreamedBuffer> streamed_buffers(const EmittedKernel& kernel,
+                                             const LoopNest& nest,
+                                             const std::function<bool(const Variable&)>& is_output);
 
-/// `stream_<kernel>(begin, end, extent, ..)`: calls the kernel, and where the outputs are large lets
-/// it write blocks on the stack that are then copied past the caches. The results are the same.
+/// `stream_<kernel>(begin, end, extent, ..)`: calls the kernel, and where the outputs are large
+/// lets it write blocks on the stack that are then copied past the caches. The results are the
+/// same.
 std::string streaming_caller(const EmittedKernel& kernel,
                              const LoopNest& nest,
                              const std::vector<StreamedBuffer>& streamed);

@@ -18,6 +18,7 @@
 #include "compile_cache.hpp"
 #include "dump.hpp"
 #include "function_data.hpp"
+#include "name_extents.hpp"
 #include "solve_extents.hpp"
 
 namespace croton::inline v1 {
@@ -251,7 +252,13 @@ detail::Ref<const FunctionData> Request::compile()
     f->output_names = names_;
     f->targets = targets_;
     f->shared = shared_;
-    const SolvedExtents solved = solve_extents(outputs_);
+    SolvedExtents solved = solve_extents(outputs_);
+    const Substitution named = name_extents(inputs_, solved.substitution);
+    solved.substitution = composed(solved.substitution, named);
+    for (Requirement& r : solved.undecided) {
+        r.a = substitute(r.a, named);
+        r.b = substitute(r.b, named);
+    }
     VariableMap by;
     for (const Variable& v : inputs_) {
         Shape shape = v.shape();

@@ -1,3 +1,4 @@
+#include "missed_loops.hpp"
 #include "report.hpp"
 
 #include <croton/ir/format.hpp>
@@ -89,19 +90,10 @@ std::vector<KernelRow> kernel_rows(const FunctionData& f)
 
 std::vector<std::string> missed_loops(const FunctionData& f)
 {
-    std::vector<std::pair<std::string, int>> found;
-    for (const Remark& r : f.compile.missed_vectorisation) {
-        std::string text = r.line > 0 ? fmt::format("line {}: {}", r.line, r.message)
-                                      : fmt::format("in the prelude: {}", r.message);
-        const auto same = std::ranges::find(found, text, &std::pair<std::string, int>::first);
-        if (same == found.end())
-            found.emplace_back(std::move(text), 1);
-        else
-            ++same->second;
-    }
     std::vector<std::string> lines;
-    for (const auto& [text, times] : found)
-        lines.push_back(times == 1 ? text : fmt::format("{} ({} times)", text, times));
+    for (const MissedLoop& l : missed_loops(f.program, f.compile.missed_vectorisation))
+        lines.push_back(fmt::format("{} line {}: {}", l.kernel, l.line,
+                                    l.reason.empty() ? "no reason given" : l.reason));
     return lines;
 }
 

@@ -31,14 +31,17 @@ bool contains(const Extent& e, const detail::Atom* symbol)
     return std::ranges::find(all, symbol) != all.end();
 }
 
-/// The symbol to replace: the newer of two, or the one that the other side does not contain.
+/// The symbol to replace: of two the one without a name or the newer one; else the one that the
+/// other side does not contain.
 const detail::Atom* choose(const Extent& a, const Extent& b, Extent& by)
 {
     const detail::Atom* x = as_symbol(a);
     const detail::Atom* y = as_symbol(b);
     if (x && y) {
-        by = id(x) < id(y) ? a : b;
-        return id(x) < id(y) ? y : x;
+        const bool alike = name(x).empty() == name(y).empty();
+        const bool keep_x = alike ? id(x) < id(y) : !name(x).empty();
+        by = keep_x ? a : b;
+        return keep_x ? y : x;
     }
     if (x && !contains(b, x)) {
         by = b;

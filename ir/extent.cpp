@@ -47,13 +47,29 @@ bool before(const ExtentTerm& a, const ExtentTerm& b)
 class Pool {
 public:
     static constexpr std::size_t index_symbols = 256;
+    static constexpr std::size_t axis_symbols = 64;
 
     Pool()
     {
         for (std::size_t i = 0; i < index_symbols; ++i)
             symbol(fmt::format("index{}", i));
+        for (std::size_t i = 0; i < axis_symbols; ++i)
+            symbol(fmt::format("n{}", i));
     }
     const Atom* index(std::size_t i) const { return &atoms_.at(i); }
+    const Atom* axis(std::size_t i) const { return &atoms_.at(index_symbols + i); }
+
+    void label(const Atom* atom, std::string_view text)
+    {
+        const std::lock_guard lock(mutex_);
+        labels_.emplace(atom, text);
+    }
+    std::string label_of(const Atom* atom)
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = labels_.find(atom);
+        return found == labels_.end() ? "?" : found->second;
+    }
 
     const Atom* symbol(std::string_view symbol_name)
     {
@@ -105,7 +121,8 @@ private:
     std::mutex mutex_;
     std::deque<Atom> atoms_;
     std::deque<Polynomial> polynomials_;
-    std::map<Key, const Atom*> opaque_; // looked up, never iterated
+    std::map<Key, const Atom*> opaque_;         // looked up, never iterated
+    std::map<const Atom*, std::string> labels_; // the same
     std::unordered_multimap<std::size_t, const Polynomial*> by_hash_;
 };
 
@@ -223,6 +240,8 @@ Extent opaque(AtomKind atom_kind, const Extent& a, const Extent& b)
 } // namespace
 
 const Atom* index_symbol(std::size_t i) { return pool().index(i); }
+const Atom* axis_symbol(std::size_t i) { return pool().axis(i); }
+void label_symbol(const Atom* symbol, std::string_view text) { pool().label(symbol, text); }
 
 Extent dim(std::string_view name) { return of(pool().symbol(name)); }
 
@@ -439,7 +458,7 @@ std::string atom_text(const Atom* atom)
     };
     switch (atom->kind) {
     case AtomKind::symbol:
-        return atom->name.empty() ? fmt::format("d{}", atom->id) : atom->name;
+        return atom->name.empty() ? pool().label_of(atom) : atom->name;
     case AtomKind::floor_div:
         return call("floor_div");
     case AtomKind::mod:

@@ -188,6 +188,10 @@ Variable input(std::string_view name, DType dtype, const Shape& shape, Where whe
         if (e.is_known() && e.value() < 0)
             throw user_error(Code::shape, place, "input", "'{}' has a negative extent: {}", name,
                              to_string(shape));
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        if (const detail::Atom* s = as_symbol(shape[i]); s && croton::name(s).empty())
+            label_symbol(s,
+                         name.empty() ? fmt::format("axis{}", i) : fmt::format("{}.{}", name, i));
     return detail::make_leaf(Leaf::input, Type(dtype, shape), name, {}, place);
 }
 

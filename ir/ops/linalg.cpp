@@ -226,7 +226,16 @@ Variable contract(const Variable& a,
                   std::string_view function,
                   const Location* where)
 {
-    if (!any_pattern(a, b)) check_sums(a, b, params, function, where);
+    if (!any_pattern(a, b)) {
+        check_sums(a, b, params, function, where);
+        // 16-bit floats are stored, not computed with: their products are summed in f32.
+        const DType t = promote(a.dtype(), b.dtype());
+        if (is_float(t) && size_bytes(t) == 2) {
+            const Variable wide = contract(cast(a, DType::f32, where), cast(b, DType::f32, where),
+                                           params, function, where);
+            return cast(wide, t, where);
+        }
+    }
     const Variable operands[] = {a, b};
     return apply(contract_op, operands, make_params(params), where);
 }

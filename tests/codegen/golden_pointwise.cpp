@@ -82,7 +82,7 @@ Function gathered(const Options& options)
 {
     const auto table = tensor<float>("table", {1000, 64});
     const auto word = tensor<std::int64_t>("word", {rows()});
-    return function({table, word}, Output("y", take(table, word) * 8), options);
+    return function({table, word}, Output("y", take(table, word, 0) * 8), options);
 }
 
 Function gathered_along(const Options& options)

@@ -172,7 +172,8 @@ TEST_CASE("exported loops, 16-bit constants, bools and a name that is a keyword 
     const ct::Array xv = ct::Array::normal(5, {33, 5}, ct::DType::f64);
     const auto r = f(xv);
     std::string header = read(folder / "f2_loops____.h");
-    CHECK_THAT(header, contains("const double* double_0,"));
+    CHECK_THAT(header, contains("f2_loops_____call(int64_t n,"));
+    CHECK_THAT(header, contains(" const double* double_0,"));
     check_same_bits("f2_loops____", {xv}, 0, 2, {}, {r[0], r[1], r[2]}, folder);
 }
 

@@ -21,8 +21,27 @@ CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT score, i64* CT
     }
 }
 
+// Outputs larger than the caches are written past them, by way of blocks on the stack.
+CT_KERNEL void stream_fused_0(i64 begin, i64 end, i64 extent, const f32* score, i64* best)
+{
+    if (!passes_caches(best, extent * 8)) {
+        fused_0(begin, end, score, best);
+        return;
+    }
+    CT_ALIGNED char best_memory[1024];
+    const u64 best_block = (u64)best_memory;
+    for (i64 i = begin; i < end; i += 128) {
+        const i64 stop = end - i < 128 ? end : i + 128;
+        fused_0(i, stop, score, (i64*)(best_block - i * 8));
+        stream_bytes((char*)best + i * 8, best_memory, (stop - i) * 8);
+    }
+    stream_end();
+}
+
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     const f32* score;
     i64* best;
 };
@@ -33,24 +52,33 @@ static void fused_0_block(void* context, i64 block)
     const i64 begin = block * arguments->block;
     const i64 rest = arguments->extent - begin;
     const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    fused_0(begin, end, arguments->score, arguments->best);
+    stream_fused_0(begin, end, arguments->extent, arguments->score, arguments->best);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* score, i64* best)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* score, i64* best)
 {
-    const i64 cost = 10; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 10;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        fused_0(0, extent, score, best);
+        stream_fused_0(0, extent, extent, score, best);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, score, best};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.score = score;
+    arguments.best = best;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     if (extents[1] != 10) return guard_failed(report, 1, extents[1], 10);

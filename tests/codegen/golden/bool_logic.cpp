@@ -20,8 +20,33 @@ CT_KERNEL void fused_0(i64 begin,
     }
 }
 
+// Outputs larger than the caches are written past them, by way of blocks on the stack.
+CT_KERNEL void stream_fused_0(i64 begin,
+                              i64 end,
+                              i64 extent,
+                              const b8* keep,
+                              const f32* x,
+                              const f32* y,
+                              b8* inside)
+{
+    if (!passes_caches(inside, extent * 1)) {
+        fused_0(begin, end, keep, x, y, inside);
+        return;
+    }
+    CT_ALIGNED char inside_memory[1024];
+    const u64 inside_block = (u64)inside_memory;
+    for (i64 i = begin; i < end; i += 1024) {
+        const i64 stop = end - i < 1024 ? end : i + 1024;
+        fused_0(i, stop, keep, x, y, (b8*)(inside_block - i * 1));
+        stream_bytes((char*)inside + i * 1, inside_memory, (stop - i) * 1);
+    }
+    stream_end();
+}
+
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     const b8* keep;
     const f32* x;
     const f32* y;
@@ -34,29 +59,41 @@ static void fused_0_block(void* context, i64 block)
     const i64 begin = block * arguments->block;
     const i64 rest = arguments->extent - begin;
     const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    fused_0(begin, end, arguments->keep, arguments->x, arguments->y, arguments->inside);
+    stream_fused_0(begin, end, arguments->extent, arguments->keep, arguments->x, arguments->y,
+                   arguments->inside);
 }
 
-static void all_fused_0(const struct ct_runtime* rt,
-                        i64 extent,
-                        const b8* keep,
-                        const f32* x,
-                        const f32* y,
-                        b8* inside)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
+                           i64 extent,
+                           const b8* keep,
+                           const f32* x,
+                           const f32* y,
+                           b8* inside)
 {
-    const i64 cost = 3; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 3;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        fused_0(0, extent, keep, x, y, inside);
+        stream_fused_0(0, extent, extent, keep, x, y, inside);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, keep, x, y, inside};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.keep = keep;
+    arguments.x = x;
+    arguments.y = y;
+    arguments.inside = inside;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     if (extents[1] != n) return guard_failed(report, 1, extents[1], n);

@@ -21,8 +21,10 @@ CT_KERNEL void fused_0(i64 begin,
     }
 }
 
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     i64 m;
     const f32* x;
     const f32* scale;
@@ -38,26 +40,37 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->m, arguments->x, arguments->scale, arguments->y);
 }
 
-static void all_fused_0(const struct ct_runtime* rt,
-                        i64 extent,
-                        i64 m,
-                        const f32* x,
-                        const f32* scale,
-                        f32* y)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
+                           i64 extent,
+                           i64 m,
+                           const f32* x,
+                           const f32* scale,
+                           f32* y)
 {
-    const i64 cost = m * 3; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = m * 3;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_0(0, extent, m, x, scale, y);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, m, x, scale, y};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.m = m;
+    arguments.x = x;
+    arguments.scale = scale;
+    arguments.y = y;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     const i64 m = extents[1];

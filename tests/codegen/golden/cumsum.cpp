@@ -16,8 +16,10 @@ CT_KERNEL void running_0(i64 begin, i64 end, i64 m, const f64* CT_RESTRICT x, f6
     }
 }
 
+// running_0, in blocks on several threads where there is enough to do.
 struct running_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     i64 m;
     const f64* x;
     f64* y;
@@ -32,21 +34,31 @@ static void running_0_block(void* context, i64 block)
     running_0(begin, end, arguments->m, arguments->x, arguments->y);
 }
 
-static void all_running_0(const struct ct_runtime* rt, i64 extent, i64 m, const f64* x, f64* y)
+CT_KERNEL void all_running_0(const struct ct_runtime* rt, i64 extent, i64 m, const f64* x, f64* y)
 {
-    const i64 cost = m; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = m;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         running_0(0, extent, m, x, y);
         return;
     }
-    struct running_0_arguments arguments = {extent, block, m, x, y};
+    struct running_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.m = m;
+    arguments.x = x;
+    arguments.y = y;
     rt->parallel_for(rt, running_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     const i64 m = extents[1];

@@ -14,8 +14,27 @@ CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, f32* CT_RES
     }
 }
 
+// Outputs larger than the caches are written past them, by way of blocks on the stack.
+CT_KERNEL void stream_fused_0(i64 begin, i64 end, i64 extent, const f32* x, f32* y)
+{
+    if (!passes_caches(y, extent * 32)) {
+        fused_0(begin, end, x, y);
+        return;
+    }
+    CT_ALIGNED char y_memory[1024];
+    const u64 y_block = (u64)y_memory;
+    for (i64 i = begin; i < end; i += 32) {
+        const i64 stop = end - i < 32 ? end : i + 32;
+        fused_0(i, stop, x, (f32*)(y_block - i * 32));
+        stream_bytes((char*)y + i * 32, y_memory, (stop - i) * 32);
+    }
+    stream_end();
+}
+
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     const f32* x;
     f32* y;
 };
@@ -26,24 +45,33 @@ static void fused_0_block(void* context, i64 block)
     const i64 begin = block * arguments->block;
     const i64 rest = arguments->extent - begin;
     const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    fused_0(begin, end, arguments->x, arguments->y);
+    stream_fused_0(begin, end, arguments->extent, arguments->x, arguments->y);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, f32* y)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, f32* y)
 {
-    const i64 cost = 8; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 8;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        fused_0(0, extent, x, y);
+        stream_fused_0(0, extent, extent, x, y);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, x, y};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.x = x;
+    arguments.y = y;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     if (extents[1] != 8) return guard_failed(report, 1, extents[1], 8);

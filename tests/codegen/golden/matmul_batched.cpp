@@ -2,10 +2,10 @@
 //
 //   score[i, j, l] = sum_p(q[i, j, p] * k[i, l, p]) * 0.125
 //
-//   q         f32 (heads, n, 64)                              read
-//   k         f32 (heads, n, 64)                              read
-//   score     f32 (heads, n, n)                               written
-//   packed_k  f32 (heads * floor_div_i64(n + 31, 32) * 2048)  scratch
+//   q         f32 (heads, n, 64)                 read
+//   k         f32 (heads, n, 64)                 read
+//   score     f32 (heads, n, n)                  written
+//   packed_k  f32 (2048 * heads * ceil(n / 32))  scratch
 //
 // One call: 129 n n heads flops; reads 512 n heads, writes 4 n n heads bytes.
 
@@ -53,13 +53,16 @@ CT_MATH void matmul_0_block(i64 rows,
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
                 acc[r][c] = 0;
     }
+    CT_NO_UNROLL
     for (i64 p = 0; p < depth; ++p) {
         CT_UNROLL
         for (i64 r = 0; r < rows; ++r) {
-            const f32 x = a[r * a_row + p * a_step];
+            const f32 x = a[r * a_row];
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
-                acc[r][c] = fma_f32(x, b[p * b_step + c], acc[r][c]);
+                acc[r][c] = fma_f32(x, b[c], acc[r][c]);
         }
+        a += a_step;
+        b += b_step;
     }
     CT_UNROLL
     for (i64 r = 0; r < rows; ++r)
@@ -177,8 +180,7 @@ static void matmul_0_tile(void* context, i64 t)
                               a_step, b + j * b_first + p * b_step, b_step, out + i * s->n + j,
                               s->n);
             }
-            if (p + depth == 64)
-                matmul_0_finish(h, i, i + rows, j0, j1, s->n, s->score);
+            if (p + depth == 64) matmul_0_finish(h, i, i + rows, j0, j1, s->n, s->score);
         }
         p += depth;
     } while (p < 64);
@@ -207,8 +209,12 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt,
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 heads = extents[0];
     const i64 n = extents[1];
@@ -223,7 +229,6 @@ CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* cons
     const f32* k = (const f32*)in[1];
     f32* score = (f32*)out[0];
     char* const work = (char*)workspace;
-    const i64 end0 = 0 + align_64(heads * floor_div_i64(n + 31, 32) * 8192);
     f32* packed = (f32*)(work + 0);
     matmul_0(rt, n, heads, q, k, score, packed);
     return 0;

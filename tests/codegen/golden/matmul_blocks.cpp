@@ -1,17 +1,17 @@
 // matmul_0: c[i, j] = sum_k a[i, k] * b[k, j]        golden_structured.cpp:113
 //
-//   a         f32 (n0, n2)                                read
-//   b         f32 (n2, n1)                                read
-//   c         f32 (n0, n1)                                written
-//   packed_b  f32 (n2 * floor_div_i64(n1 + 31, 32) * 32)  scratch
-//   packed_a  f32 (n2 * floor_div_i64(n0 + 11, 12) * 12)  scratch
+//   a         f32 (n0, n1)                   read
+//   b         f32 (n1, n2)                   read
+//   c         f32 (n0, n2)                   written
+//   packed_b  f32 (32 * n1 * ceil(n2 / 32))  scratch
+//   packed_a  f32 (12 * n1 * ceil(n0 / 12))  scratch
 //
-// One call: 2 n0 n2 n1 flops; reads 4 n0 n2 + 4 n2 n1, writes 4 n0 n1 bytes.
+// One call: 2 n0 n1 n2 flops; reads 4 n0 n1 + 4 n1 n2, writes 4 n0 n2 bytes.
 
 struct matmul_0_parts {
     i64 n0;
-    i64 n1;
     i64 n2;
+    i64 n1;
     const f32* a;
     const f32* b;
     f32* c;
@@ -45,13 +45,16 @@ CT_MATH void matmul_0_block(i64 rows,
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
                 acc[r][c] = 0;
     }
+    CT_NO_UNROLL
     for (i64 p = 0; p < depth; ++p) {
         CT_UNROLL
         for (i64 r = 0; r < rows; ++r) {
-            const f32 x = a[r * a_row + p * a_step];
+            const f32 x = a[r * a_row];
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
-                acc[r][c] = fma_f32(x, b[p * b_step + c], acc[r][c]);
+                acc[r][c] = fma_f32(x, b[c], acc[r][c]);
         }
+        a += a_step;
+        b += b_step;
     }
     CT_UNROLL
     for (i64 r = 0; r < rows; ++r)
@@ -132,7 +135,7 @@ static void matmul_0_pack_a(void* context, i64 t)
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const f32* from = s->a;
     f32* to = s->packed_a;
-    matmul_0_pack(from, 1, s->n2, s->n2, s->n0, t * 32, CT_BLOCK_ROWS, to);
+    matmul_0_pack(from, 1, s->n1, s->n1, s->n0, t * 32, CT_BLOCK_ROWS, to);
 }
 
 static void matmul_0_pack_b(void* context, i64 t)
@@ -140,59 +143,59 @@ static void matmul_0_pack_b(void* context, i64 t)
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const f32* from = s->b;
     f32* to = s->packed_b;
-    matmul_0_pack(from, s->n1, 1, s->n2, s->n1, t * 32, CT_BLOCK_COLUMNS(f32), to);
+    matmul_0_pack(from, s->n2, 1, s->n1, s->n2, t * 32, CT_BLOCK_COLUMNS(f32), to);
 }
 
 // One of the parts of the product: 256 columns of some rows.
 static void matmul_0_tile(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
-    const i64 across = (s->n1 + 255) / 256;
+    const i64 across = (s->n2 + 255) / 256;
     const i64 tall = s->n0 >= 768 ? 192 : s->n0 >= 384 ? 96 : 48;
     const i64 i0 = t / across * tall;
     const i64 i1 = i0 + tall < s->n0 ? i0 + tall : s->n0;
     const i64 j0 = t % across * 256;
-    const i64 j1 = j0 + 256 < s->n1 ? j0 + 256 : s->n1;
+    const i64 j1 = j0 + 256 < s->n2 ? j0 + 256 : s->n2;
     const f32* a = s->a;
-    i64 a_first = s->n2;
-    i64 a_row = s->n2;
+    i64 a_first = s->n1;
+    i64 a_row = s->n1;
     i64 a_step = 1;
     if (s->packs_a) {
         a = s->packed_a;
-        a_first = s->n2;
+        a_first = s->n1;
         a_row = 1;
         a_step = CT_BLOCK_ROWS;
     }
     const f32* b = s->b;
     i64 b_first = 1;
-    i64 b_step = s->n1;
+    i64 b_step = s->n2;
     if (s->packs_b) {
         b = s->packed_b;
-        b_first = s->n2;
+        b_first = s->n1;
         b_step = CT_BLOCK_COLUMNS(f32);
     }
     f32* out = s->c;
     i64 p = 0;
     do {
-        i64 depth = s->n2 - p;
+        i64 depth = s->n1 - p;
         if (depth > 384) depth = depth < 768 ? (depth / 2 + 15) / 16 * 16 : 384;
         for (i64 i = i0; i < i1; i += CT_BLOCK_ROWS) {
             const i64 rows = i1 - i < CT_BLOCK_ROWS ? i1 - i : CT_BLOCK_ROWS;
             for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
                 const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
                 matmul_0_rows(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
-                              a_step, b + j * b_first + p * b_step, b_step, out + i * s->n1 + j,
-                              s->n1);
+                              a_step, b + j * b_first + p * b_step, b_step, out + i * s->n2 + j,
+                              s->n2);
             }
         }
         p += depth;
-    } while (p < s->n2);
+    } while (p < s->n1);
 }
 
 CT_KERNEL void matmul_0(const struct ct_runtime* rt,
                         i64 n0,
-                        i64 n1,
                         i64 n2,
+                        i64 n1,
                         const f32* a,
                         const f32* b,
                         f32* c,
@@ -201,28 +204,30 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt,
 {
     struct matmul_0_parts s;
     s.n0 = n0;
-    s.n1 = n1;
     s.n2 = n2;
+    s.n1 = n1;
     s.a = a;
     s.b = b;
     s.c = c;
     s.packed_b = packed_b;
     s.packed_a = packed_a;
-    s.packs_a = n2 * 4 % 4096 == 0;
-    if (s.packs_a)
-        for_each_block(rt, matmul_0_pack_a, &s, ((n2 + 31) / 32), n0 * n2 * 2);
-    s.packs_b = n1 % CT_BLOCK_COLUMNS(f32) != 0 || (n1 > 128 && n0 > 16);
-    if (s.packs_b)
-        for_each_block(rt, matmul_0_pack_b, &s, ((n2 + 31) / 32), n2 * n1 * 2);
-    const i64 cost = n0 * n2 * n1 * 2;
+    s.packs_a = n1 * 4 % 4096 == 0;
+    if (s.packs_a) for_each_block(rt, matmul_0_pack_a, &s, (n1 + 31) / 32, n0 * n1 * 2);
+    s.packs_b = n2 % CT_BLOCK_COLUMNS(f32) != 0 || (n2 > 128 && n0 > 16);
+    if (s.packs_b) for_each_block(rt, matmul_0_pack_b, &s, (n1 + 31) / 32, n1 * n2 * 2);
+    const i64 cost = n0 * n1 * n2 * 2;
     const i64 tall = n0 >= 768 ? 192 : n0 >= 384 ? 96 : 48;
     const i64 down = (n0 + tall - 1) / tall;
-    for_each_block(rt, matmul_0_tile, &s, down * ((n1 + 255) / 256), cost);
+    for_each_block(rt, matmul_0_tile, &s, down * ((n2 + 255) / 256), cost);
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n0 = extents[0];
     const i64 n1 = extents[1];
@@ -235,7 +240,6 @@ CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* cons
     f32* c = (f32*)out[0];
     char* const work = (char*)workspace;
     const i64 end0 = 0 + align_64(n1 * floor_div_i64(n2 + 31, 32) * 128);
-    const i64 end1 = end0 + align_64(n1 * floor_div_i64(n0 + 11, 12) * 48);
     f32* packed = (f32*)(work + 0);
     f32* packed_0 = (f32*)(work + end0);
     matmul_0(rt, n0, n2, n1, a, b, c, packed, packed_0);

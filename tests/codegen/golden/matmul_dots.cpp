@@ -50,12 +50,16 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt,
     s.x = x;
     s.y = y;
     const i64 cost = n * m * 2;
-    for_each_block(rt, matmul_0_tile, &s, ((n + 63) / 64), cost);
+    for_each_block(rt, matmul_0_tile, &s, (n + 63) / 64, cost);
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     const i64 m = extents[1];

@@ -6,7 +6,7 @@
 //   packed_w  f32 (401408)    scratch
 //   b         f32 (512)       read
 //
-// One call: 805376 n flops; reads 3136 n + 1607680, writes 2048 n bytes.
+// One call: 804352 n flops; reads 3136 n + 1607680, writes 2048 n bytes.
 
 // What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
 CT_MATH void matmul_0_finish(i64 i0,
@@ -58,13 +58,16 @@ CT_MATH void matmul_0_block(i64 rows,
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
                 acc[r][c] = 0;
     }
+    CT_NO_UNROLL
     for (i64 p = 0; p < depth; ++p) {
         CT_UNROLL
         for (i64 r = 0; r < rows; ++r) {
-            const f32 x = a[r * a_row + p * a_step];
+            const f32 x = a[r * a_row];
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
-                acc[r][c] = fma_f32(x, b[p * b_step + c], acc[r][c]);
+                acc[r][c] = fma_f32(x, b[c], acc[r][c]);
         }
+        a += a_step;
+        b += b_step;
     }
     CT_UNROLL
     for (i64 r = 0; r < rows; ++r)
@@ -169,8 +172,7 @@ static void matmul_0_tile(void* context, i64 t)
                 matmul_0_rows(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
                               a_step, b + j * b_first + p * b_step, b_step, out + i * 512 + j, 512);
             }
-            if (p + depth == 784)
-                matmul_0_finish(i, i + rows, j0, j1, s->hidden, s->b);
+            if (p + depth == 784) matmul_0_finish(i, i + rows, j0, j1, s->hidden, s->b);
         }
         p += depth;
     } while (p < 784);
@@ -191,9 +193,8 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt,
     s.hidden = hidden;
     s.packed_w = packed_w;
     s.b = b;
-    s.packs_b = 512 % CT_BLOCK_COLUMNS(f32) != 0 || (512 > 128 && n > 16);
-    if (s.packs_b)
-        for_each_block(rt, matmul_0_pack_b, &s, 25, 802816);
+    s.packs_b = n > 16;
+    if (s.packs_b) for_each_block(rt, matmul_0_pack_b, &s, 25, 802816);
     const i64 cost = n * 802816;
     const i64 tall = n >= 768 ? 192 : n >= 384 ? 96 : 48;
     const i64 down = (n + tall - 1) / tall;
@@ -201,8 +202,12 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt,
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     if (extents[1] != 784) return guard_failed(report, 1, extents[1], 784);

@@ -39,10 +39,6 @@ static void matmul_0_tile(void* context, i64 t)
             out[c] = total;
         }
     }
-    for (; p < 784; ++p) {
-        for (i64 c = 0; c < width; ++c)
-            out[c] = fma_f32(a[p], b[p * 512 + c], out[c]);
-    }
 }
 
 CT_KERNEL void matmul_0(const struct ct_runtime* rt, const f32* x, const f32* w, f32* y)
@@ -56,8 +52,12 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt, const f32* x, const f32* w,
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     if (extents[0] != 784) return guard_failed(report, 1, extents[0], 784);
     if (extents[1] != 784) return guard_failed(report, 2, extents[1], 784);

@@ -16,19 +16,17 @@ static void matmul_0_tile(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     (void)t;
-    for (i64 i = 0; i < 3; i += 3) {
-        f64 acc[3][3] = {{0}};
-        for (i64 p = 0; p < 3; ++p) {
-            for (i64 r = 0; r < 3; ++r) {
-                const f64 x = s->a[(i + r) * 3 + p];
-                for (i64 j = 0; j < 3; ++j)
-                    acc[r][j] = fma_f64(x, s->b[j + p * 3], acc[r][j]);
-            }
-        }
-        for (i64 r = 0; r < 3; ++r)
+    f64 acc[3][3] = {{0}};
+    for (i64 p = 0; p < 3; ++p) {
+        for (i64 r = 0; r < 3; ++r) {
+            const f64 x = s->a[r * 3 + p];
             for (i64 j = 0; j < 3; ++j)
-                s->c[(i + r) * 3 + j] = acc[r][j];
+                acc[r][j] = fma_f64(x, s->b[p * 3 + j], acc[r][j]);
+        }
     }
+    for (i64 r = 0; r < 3; ++r)
+        for (i64 j = 0; j < 3; ++j)
+            s->c[r * 3 + j] = acc[r][j];
 }
 
 CT_KERNEL void matmul_0(const struct ct_runtime* rt, const f64* a, const f64* b, f64* c)
@@ -42,8 +40,12 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt, const f64* a, const f64* b,
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     if (extents[0] != 3) return guard_failed(report, 1, extents[0], 3);
     if (extents[1] != 3) return guard_failed(report, 2, extents[1], 3);

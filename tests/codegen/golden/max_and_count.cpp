@@ -17,7 +17,7 @@ CT_KERNEL void fused_0(i64 begin,
                        i64* CT_RESTRICT positive)
 {
     for (i64 i = begin; i < end; ++i) {
-        i32 largest_i = (i32)((u64)1 << 31);
+        i32 largest_i = -2147483648;
         i64 positive_i = 0;
         for (i64 j = 0; j < m; ++j) {
             const i32 x_ij = x[i * m + j];
@@ -29,8 +29,36 @@ CT_KERNEL void fused_0(i64 begin,
     }
 }
 
+// Outputs larger than the caches are written past them, by way of blocks on the stack.
+CT_KERNEL void stream_fused_0(i64 begin,
+                              i64 end,
+                              i64 extent,
+                              i64 m,
+                              const i32* x,
+                              i32* largest,
+                              i64* positive)
+{
+    if (!passes_caches(largest, extent * 4) || !passes_caches(positive, extent * 8)) {
+        fused_0(begin, end, m, x, largest, positive);
+        return;
+    }
+    CT_ALIGNED char largest_memory[256];
+    CT_ALIGNED char positive_memory[512];
+    const u64 largest_block = (u64)largest_memory;
+    const u64 positive_block = (u64)positive_memory;
+    for (i64 i = begin; i < end; i += 64) {
+        const i64 stop = end - i < 64 ? end : i + 64;
+        fused_0(i, stop, m, x, (i32*)(largest_block - i * 4), (i64*)(positive_block - i * 8));
+        stream_bytes((char*)largest + i * 4, largest_memory, (stop - i) * 4);
+        stream_bytes((char*)positive + i * 8, positive_memory, (stop - i) * 8);
+    }
+    stream_end();
+}
+
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     i64 m;
     const i32* x;
     i32* largest;
@@ -43,29 +71,41 @@ static void fused_0_block(void* context, i64 block)
     const i64 begin = block * arguments->block;
     const i64 rest = arguments->extent - begin;
     const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    fused_0(begin, end, arguments->m, arguments->x, arguments->largest, arguments->positive);
+    stream_fused_0(begin, end, arguments->extent, arguments->m, arguments->x, arguments->largest,
+                   arguments->positive);
 }
 
-static void all_fused_0(const struct ct_runtime* rt,
-                        i64 extent,
-                        i64 m,
-                        const i32* x,
-                        i32* largest,
-                        i64* positive)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
+                           i64 extent,
+                           i64 m,
+                           const i32* x,
+                           i32* largest,
+                           i64* positive)
 {
-    const i64 cost = m * 4; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = m * 4;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        fused_0(0, extent, m, x, largest, positive);
+        stream_fused_0(0, extent, extent, m, x, largest, positive);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, m, x, largest, positive};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.m = m;
+    arguments.x = x;
+    arguments.largest = largest;
+    arguments.positive = positive;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     const i64 m = extents[1];

@@ -15,8 +15,10 @@ CT_KERNEL void fused_0(i64 begin, i64 end, const i64* CT_RESTRICT label, f32* CT
     }
 }
 
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     const i64* label;
     f32* y;
 };
@@ -30,21 +32,30 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->label, arguments->y);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const i64* label, f32* y)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt, i64 extent, const i64* label, f32* y)
 {
-    const i64 cost = 30; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 30;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_0(0, extent, label, y);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, label, y};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.label = label;
+    arguments.y = y;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     if (extents[1] != n) return guard_failed(report, 1, extents[1], n);

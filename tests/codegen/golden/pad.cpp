@@ -10,13 +10,15 @@ CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32*
     for (i64 i = begin; i < end; ++i) {
         for (i64 j = 0; j < m + 3; ++j) {
             const b8 inside0 = 0 <= j - 1 && j - 1 < m;
-            y[i * m + i * 3 + j] = inside0 ? (inside0 ? x[i * m + j - 1] : 0.0f) : -1.0f;
+            y[i * m + i * 3 + j] = inside0 ? x[i * m + j - 1] : -1.0f;
         }
     }
 }
 
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     i64 m;
     const f32* x;
     f32* y;
@@ -31,21 +33,31 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->m, arguments->x, arguments->y);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f32* x, f32* y)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f32* x, f32* y)
 {
-    const i64 cost = m + 3; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = m + 3;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_0(0, extent, m, x, y);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, m, x, y};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.m = m;
+    arguments.x = x;
+    arguments.y = y;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     const i64 m = extents[1];

@@ -10,7 +10,7 @@
 //   low   f64 ()  written
 //   high  f64 ()  written
 //
-// One call: 18 flops; reads 24, writes 16 bytes.
+// One call: 17 flops; reads 24, writes 16 bytes.
 
 CT_KERNEL void fused_0(const f64* CT_RESTRICT b,
                        const f64* CT_RESTRICT a,
@@ -27,8 +27,12 @@ CT_KERNEL void fused_0(const f64* CT_RESTRICT b,
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const f64* a = (const f64*)in[0];
     const f64* b = (const f64*)in[1];

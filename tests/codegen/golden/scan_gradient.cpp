@@ -29,7 +29,7 @@ CT_KERNEL void fused_1(i64 begin,
     const f64 x0_0 = x0[0];
     for (i64 i = begin; i < end; ++i) {
         const b8 inside0 = 0 <= i - 1 && i - 1 < 100;
-        v1[i] = inside0 ? (inside0 ? v0[i - 1] : 0.0) : x0_0;
+        v1[i] = inside0 ? v0[i - 1] : x0_0;
     }
 }
 
@@ -63,8 +63,12 @@ CT_KERNEL void fused_2(const f64* CT_RESTRICT x1,
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const f64* x0 = (const f64*)in[0];
     const f64* rate = (const f64*)in[1];

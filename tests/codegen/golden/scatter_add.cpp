@@ -8,7 +8,7 @@
 //   bin        i32 (n)  read
 //   weight     f32 (n)  read
 //
-// One call: 3 n flops; reads 8 n + 4 m, writes 4 m bytes.
+// One call: 2 n flops; reads 8 n + 4 m, writes 4 m bytes.
 
 CT_KERNEL i32 scatter_0(i64 m,
                         i64 n,
@@ -29,8 +29,12 @@ CT_KERNEL i32 scatter_0(i64 m,
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 m = extents[0];
     const i64 n = extents[1];
@@ -41,8 +45,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* cons
     const i32* bin = (const i32*)in[2];
     f32* histogram = (f32*)out[0];
     (void)workspace;
-    if (scatter_0(m, n, bins, histogram, bin, weight))
-        return index_failed(report, 1048576, 0);
+    if (scatter_0(m, n, bins, histogram, bin, weight)) return index_failed(report, 1048576, 0);
     (void)rt;
     return 0;
 }

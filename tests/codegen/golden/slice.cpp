@@ -12,8 +12,10 @@ CT_KERNEL void fused_0(i64 begin, i64 end, const f64* CT_RESTRICT u, f64* CT_RES
     }
 }
 
+// fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
-    i64 extent, block;
+    i64 extent;
+    i64 block;
     const f64* u;
     f64* curvature;
 };
@@ -27,21 +29,30 @@ static void fused_0_block(void* context, i64 block)
     fused_0(begin, end, arguments->u, arguments->curvature);
 }
 
-static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f64* u, f64* curvature)
+CT_KERNEL void all_fused_0(const struct ct_runtime* rt, i64 extent, const f64* u, f64* curvature)
 {
-    const i64 cost = 4; // operations of an iteration
+    // Operations of an iteration, and iterations of a block.
+    const i64 cost = 4;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_0(0, extent, u, curvature);
         return;
     }
-    struct fused_0_arguments arguments = {extent, block, u, curvature};
+    struct fused_0_arguments arguments;
+    arguments.extent = extent;
+    arguments.block = block;
+    arguments.u = u;
+    arguments.curvature = curvature;
     rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
-                  const i64* extents, void* workspace, struct ct_report* report)
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
     const i64 n = extents[0];
     if (min_i64(n - 2, 0) != 0) return guard_failed(report, 1, min_i64(n - 2, 0), 0);

@@ -20,6 +20,8 @@ struct EmittedKernel {
     bool parallel = false;
     Extent parallel_extent = 0;
     bool checks_index = false; ///< returns 1 if an index was out of range, else 0
+    /// Lines of the text, from 0, of loops that become vector instructions.
+    std::vector<int> lane_loops;
 };
 
 /// `name` is the function's. The nest's buffers get their names here.

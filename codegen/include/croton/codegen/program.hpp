@@ -46,6 +46,8 @@ struct KernelInfo {
     Extent flops = 0; ///< of one call
     Extent bytes = 0; ///< read and written, each array once
     std::string text;
+    /// Lines of the program's own text, from 1, of loops that become vector instructions.
+    std::vector<int> lane_loops;
 };
 
 /// A value kept in the workspace.

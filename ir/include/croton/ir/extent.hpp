@@ -57,8 +57,8 @@ private:
 
 using Shape = std::vector<Extent>;
 
-/// A new symbol, different from every other even of the same name; an empty name gets one when
-/// printed.
+/// A new symbol, different from every other even of the same name. Without a name it is printed as
+/// the axis of the first input that has it, "x.0", or as "?".
 Extent dim(std::string_view name);
 
 /// Rounds towards minus infinity; by zero it is 0, as everywhere in Croton.
@@ -104,6 +104,12 @@ std::vector<const detail::Atom*> symbols(const Extent& extent);
 /// Symbols for the indices of emitted loops: made before any other, so that the order of a printed
 /// expression is the same in every process. `i` < 256.
 const detail::Atom* index_symbol(std::size_t i);
+
+/// The symbols n0, n1, .. under which functions know extents that have no name; made early as well.
+/// `i` < 64.
+const detail::Atom* axis_symbol(std::size_t i);
+/// What a symbol without a name is printed as; the first text stays.
+void label_symbol(const detail::Atom* symbol, std::string_view text);
 
 using Substitution = std::vector<std::pair<const detail::Atom*, Extent>>;
 /// Replaces symbols, all at once.
