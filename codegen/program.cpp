@@ -1,6 +1,7 @@
 #include <croton/codegen/lower.hpp>
 #include <croton/codegen/prelude.hpp>
 #include <croton/codegen/program.hpp>
+#include <croton/codegen/units.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -8,7 +9,7 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_set>
+#include <set>
 
 #include "extent_guards.hpp"
 #include "graph_plan.hpp"
@@ -89,9 +90,8 @@ private:
 
     void place_constants(std::span<const Variable> outputs)
     {
-        auto whole = whole_arrays(outputs);
-        for (const Variable& v : outputs)
-            whole.insert(v.value());
+        const std::vector<Apply> applies = applies_of(outputs);
+        const std::set<const detail::Value*> whole = taken_whole(applies, outputs);
         for (const Variable& leaf : leaves(outputs)) {
             if (leaf.leaf() != Leaf::constant || place_.contains(leaf.value())) continue;
             if (leaf.constant().size() == 1 && !whole.contains(leaf.value())) continue;
@@ -99,26 +99,29 @@ private:
             program_.constants.push_back(leaf.constant().contiguous());
             pointer(prologue_, leaf, "constant", fmt::format("in[{}]", at), false);
         }
-        for (const Apply& a : applies_of(outputs))
+        for (const Apply& a : applies)
             if (std::holds_alternative<Scan>(a.op().lowering))
                 place_constants(a.params_as<ScanParams>().body.outputs());
     }
 
-    /// What loops and products take as whole arrays, also of one element: their operands, and what
-    /// these are a view of.
-    static std::unordered_set<const detail::Value*> whole_arrays(std::span<const Variable> outputs)
+    /// Outputs, and what loops and products take, through what these are a view of: whole arrays,
+    /// also of one element.
+    static std::set<const detail::Value*> taken_whole(std::span<const Apply> applies,
+                                                      std::span<const Variable> outputs)
     {
-        std::unordered_set<const detail::Value*> whole;
-        const std::vector<Apply> order = applies_of(outputs);
-        for (auto a = order.rbegin(); a != order.rend(); ++a) {
-            const Lowering& lowering = a->op().lowering;
-            const bool takes =
-                std::holds_alternative<Scan>(lowering) || std::holds_alternative<Contract>(lowering);
-            const bool views = std::holds_alternative<IndexMap>(lowering) &&
-                               whole.contains(a->output().value());
+        std::set<const detail::Value*> whole; // looked up only
+        for (const Variable& v : outputs)
+            whole.insert(v.value());
+        for (std::size_t i = applies.size(); i-- > 0;) {
+            const Apply& a = applies[i];
+            const Lowering& lowering = a.op().lowering;
+            const bool takes = std::holds_alternative<Scan>(lowering) ||
+                               std::holds_alternative<Contract>(lowering);
+            const bool views =
+                std::holds_alternative<IndexMap>(lowering) && whole.contains(a.output().value());
             if (!takes && !views) continue;
-            for (const Variable& in : a->inputs())
-                whole.insert(in.value());
+            for (const Variable& v : a.inputs())
+                whole.insert(v.value());
         }
         return whole;
     }
@@ -370,32 +373,28 @@ private:
     void write_call(const PlannedKernel& step, ClusterKind kind)
     {
         const EmittedKernel& k = step.kernel;
-        kernels_ += k.text + "\n";
-        const bool parallel = k.parallel && options_.threads && !is_small(step);
+        const bool parallel = k.parallel && options_.threads;
+        const std::vector<StreamedBuffer> streamed =
+            streamed_buffers(k, step.nest, [&](const Variable& v) {
+                return loops_ == 0 && output_slot_.contains(v.value());
+            });
+        const bool streams = !streamed.empty();
+        const std::string name = kernel_in_text(step, parallel, streamed);
         std::vector<std::string> arguments;
         for (const Extent& e : k.extents)
             arguments.push_back(text(e));
         for (const Buffer& b : step.nest.buffers)
             arguments.push_back(place_.at(b.value.value()));
-        std::string head = k.name;
-        const std::vector<StreamedBuffer> streamed =
-            streamed_buffers(k, step.nest, [&](const Variable& v) {
-                return loops_ == 0 && output_slot_.contains(v.value());
-            });
-        if (!streamed.empty()) {
-            kernels_ += streaming_caller(k, step.nest, streamed);
-            head = "stream_" + k.name;
-        }
+        std::string head = streams ? "stream_" + name : name;
         if (parallel) {
-            kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest),
-                                        !streamed.empty());
-            head = "all_" + k.name;
+            head = "all_" + name;
             arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
         } else if (k.parallel) {
-            if (!streamed.empty()) arguments.insert(arguments.begin(), text(k.parallel_extent));
+            if (streams) arguments.insert(arguments.begin(), text(k.parallel_extent));
             arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
         }
         if (k.takes_runtime) arguments.insert(arguments.begin(), options_.threads ? "rt" : "0");
+        if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);
             const std::size_t number = program_.checked.size() - 1;
@@ -403,7 +402,43 @@ private:
             body_.line("    return index_failed(report, {}, {});", index_out_of_range, number);
         } else
             body_.raw(argument_list(head, arguments, body_.indent()) + ";");
+        if (options_.profile) body_.line("end_kernel(rt, {});", program_.kernels.size());
+        if (options_.finite_checks) check_finite(step.nest);
         program_.kernels.push_back(kernel_info(step, kind));
+        program_.kernels.back().name = name;
+    }
+
+    /// Writes a kernel unless one that differs in nothing but names stands in the text already.
+    /// Returns what it is called there.
+    std::string kernel_in_text(const PlannedKernel& step,
+                               bool parallel,
+                               const std::vector<StreamedBuffer>& streamed)
+    {
+        const EmittedKernel& k = step.kernel;
+        std::string text = k.text + "\n";
+        if (!streamed.empty()) text += streaming_caller(k, step.nest, streamed);
+        const auto [at, is_new] = written_.emplace(canonical_text(text).text, k.name);
+        if (is_new) {
+            kernels_ += text;
+            if (parallel)
+                kernels_ +=
+                    parallel_caller(k, step.nest, cost_per_iteration(step.nest), !streamed.empty());
+        }
+        return at->second;
+    }
+
+    /// After the call: stops if an array that the kernel wrote holds NaN or an infinity.
+    void check_finite(const LoopNest& nest)
+    {
+        for (const Buffer& b : nest.buffers) {
+            if (b.access == Buffer::Access::read || !is_float(b.dtype()) || !b.value.owner())
+                continue;
+            body_.line("if (!all_finite_{}({}, {}))", croton::name(b.dtype()),
+                       place_.at(b.value.value()), text(element_count(b.shape())));
+            body_.line("    return finite_failed(report, {}, {});", not_finite,
+                       program_.finite.size());
+            program_.finite.push_back(b.value);
+        }
     }
 
     ProgramOptions options_;
@@ -414,7 +449,8 @@ private:
     std::map<const detail::Value*, std::size_t> output_slot_;
     Writer prologue_, sizes_, body_;
     std::string kernels_;
-    int loops_ = 0; ///< around the step that is written
+    int loops_ = 0;                              ///< around the step that is written
+    std::map<std::string, std::string> written_; ///< canonical text of a kernel: its name
     std::string total_;
     std::vector<std::string> offsets_; ///< of the lifetimes of the graph that is being written
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "call_check.hpp"
+#include "find_failure.hpp"
 #include "solve_extents.hpp"
 
 namespace croton::inline v1 {
@@ -21,16 +22,21 @@ struct Call {
     std::vector<std::int64_t> extents;
 };
 
-void run_program(const FunctionData& f, const Call& call)
+void run_program(const FunctionData& f,
+                 const Call& call,
+                 const std::vector<Array>& inputs,
+                 const std::vector<Array>& shared)
 {
     const auto bytes = static_cast<std::size_t>(f.program.workspace_bytes >= 0
                                                     ? f.program.workspace_bytes
                                                     : f.workspace_bytes(call.extents.data()));
+    if (f.options.profile) f.profile.remember(call.extents);
+    detail::check_memory_limit(f, static_cast<std::int64_t>(bytes));
     const detail::TakenWorkspace workspace(f, bytes);
     Report report;
     const std::int32_t code = f.run(&f.runtime, call.in.data(), call.out.data(),
                                     call.extents.data(), workspace.memory(), &report);
-    if (code != 0) detail::throw_failure(f, code, report);
+    if (code != 0) detail::throw_failure(f, code, report, inputs, shared);
 }
 
 std::vector<Array>
@@ -39,7 +45,16 @@ run_reference(const FunctionData& f, std::vector<Array> values, const std::vecto
     std::vector<Variable> inputs = f.inputs;
     inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
     values.insert(values.end(), shared.begin(), shared.end());
-    return evaluate_reference(inputs, values, f.outputs);
+    std::vector<Array> results;
+    try {
+        results = evaluate_reference(inputs, values, f.outputs);
+    } catch (const UserError& error) {
+        if (error.code() != Code::index) throw;
+        detail::throw_bad_index({f, std::move(values)}, nullptr); // knows the user's line
+    }
+    if (f.options.finite_checks && !std::ranges::all_of(results, detail::all_finite))
+        detail::throw_not_finite({f, std::move(values)}, {});
+    return results;
 }
 
 } // namespace
@@ -80,7 +95,7 @@ std::vector<Array> detail::run_arrays(const FunctionData& f,
             call.extents.insert(call.extents.end(), results[i].shape().begin(),
                                 results[i].shape().end());
         }
-        run_program(f, call);
+        run_program(f, call, inputs, shared);
     }
     if (!f.targets.empty()) {
         std::vector<Array> values(results.begin() + static_cast<std::ptrdiff_t>(f.result_count()),

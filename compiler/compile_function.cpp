@@ -14,6 +14,8 @@
 #include <chrono>
 #include <set>
 
+#include "call_check.hpp"
+#include "compile_cache.hpp"
 #include "dump.hpp"
 #include "function_data.hpp"
 #include "solve_extents.hpp"
@@ -179,23 +181,11 @@ private:
     const Location* where_;
 };
 
-KernelCache& kernel_cache(bool on_disk)
-{
-    if (!environment().jit_folder.empty()) {
-        static const bool added = (add_jit_folder(environment().jit_folder), true);
-        (void)added;
-    }
-    static KernelCache disk({environment().cache_folder, environment().cache_limit_bytes});
-    static KernelCache memory({});
-    return on_disk ? disk : memory;
-}
-
 void optimise(FunctionData& f)
 {
     std::vector<Variable> leaves_of = f.inputs;
     leaves_of.insert(leaves_of.end(), f.shared.begin(), f.shared.end());
     Graph graph(leaves_of, f.outputs);
-    f.graph_before = to_text(graph);
     PassOptions options;
     options.strict = f.options.strict;
     options.rules_off = f.options.rules_off;
@@ -206,16 +196,16 @@ void optimise(FunctionData& f)
 #endif
     options.record_texts = !environment().dump_folder.empty();
     f.passes = cpu_pipeline().run(graph, options);
-    f.graph_after = to_text(graph);
     f.outputs = graph.outputs();
 }
 
-void build(FunctionData& f, std::span<const Requirement> requirements)
+void build(FunctionData& f)
 {
     std::vector<Variable> inputs = f.inputs;
     inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
-    f.program =
-        codegen::make_program(inputs, f.outputs, requirements, {f.name, f.options.threads != 1});
+    f.program = codegen::make_program(
+        inputs, f.outputs, f.requirements,
+        {f.name, f.options.threads != 1, f.options.profile, f.options.finite_checks, {}, {}});
 }
 
 void load(FunctionData& f)
@@ -225,8 +215,12 @@ void load(FunctionData& f)
     options.opt_level = f.options.fast_start ? 1 : 2;
     std::vector<ProgramUnit> units;
     std::vector<int> lines_to_program;
+    f.unit_of_kernel.assign(f.program.kernels.size(), 0);
     for (codegen::SourceUnit& u : codegen::cut_units(f.program.source)) {
         lines_to_program.push_back(u.lines_to_program);
+        for (std::size_t k = 0; k < f.program.kernels.size(); ++k)
+            if (u.text.find(f.program.kernels[k].text) != u.text.npos)
+                f.unit_of_kernel[k] = units.size();
         units.push_back({std::move(u.text), std::move(u.canonical.text),
                          std::move(u.canonical.names), std::move(u.canonical.lines)});
     }
@@ -236,12 +230,20 @@ void load(FunctionData& f)
     f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));
     f.workspace_bytes = reinterpret_cast<WorkspaceFunction>(f.library.symbol("workspace_bytes"));
     f.runtime = cpu_runtime(f.options.threads);
+    if (f.options.profile) {
+        std::size_t axes = 0;
+        for (const auto* list : {&f.program.inputs, &f.program.outputs})
+            for (const Variable& v : *list)
+                axes += v.shape().size();
+        f.profile.start(f.program.kernels.size(), axes);
+        f.runtime.context = &f.profile;
+        f.runtime.mark = &detail::Profile::mark;
+    }
     f.compile_ms = milliseconds_since(start);
 }
 
 detail::Ref<const FunctionData> Request::compile()
 {
-    const auto start = Clock::now();
     auto* f = new FunctionData(options_);
     auto owner = detail::Ref<const FunctionData>::adopt(f);
     f->name = name();
@@ -263,17 +265,48 @@ detail::Ref<const FunctionData> Request::compile()
         f->inputs.push_back(input(v.name(), v.dtype(), shape));
         by.emplace(v, f->inputs.back());
     }
-    f->outputs = copy_graph(outputs_, by, solved.substitution);
-    if (options_.reference) return owner;
-    optimise(*f);
-    build(*f, solved.undecided);
-    f->build_ms = milliseconds_since(start);
-    dump(*f);
-    load(*f);
+    f->written = copy_graph(outputs_, by, solved.substitution);
+    f->requirements = solved.undecided;
+    detail::compile(*f);
     return owner;
 }
 
 } // namespace
+
+KernelCache& kernel_cache(bool on_disk)
+{
+    if (!environment().jit_folder.empty()) {
+        static const bool added = (add_jit_folder(environment().jit_folder), true);
+        (void)added;
+    }
+    static KernelCache disk({environment().cache_folder, environment().cache_limit_bytes});
+    static KernelCache memory({});
+    return on_disk ? disk : memory;
+}
+
+namespace detail {
+
+void compile(FunctionData& f)
+{
+    const auto start = Clock::now();
+    f.outputs = f.written;
+    if (f.options.reference) return;
+    optimise(f);
+    build(f);
+    f.build_ms = milliseconds_since(start);
+    check_memory_limit(f, f.program.workspace_bytes); // where it is known for all calls
+    dump(f);
+    load(f);
+}
+
+std::string graph_text(const FunctionData& f, const std::vector<Variable>& outputs)
+{
+    std::vector<Variable> inputs = f.inputs;
+    inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
+    return to_text(inputs, outputs);
+}
+
+} // namespace detail
 
 Function function(std::vector<Variable> inputs, Outputs outputs, Options options, Where where)
 {

@@ -21,7 +21,16 @@ using detail::FunctionData;
 std::string Status::text() const
 {
     if (code == Code::ok) return "ok";
-    if (function && guard != 0) return detail::failure_text(*function, guard, found, expected);
+    if (function && guard != 0) {
+        Report report;
+        report.apply = apply;
+        report.values[0] = found;
+        report.values[1] = expected;
+        return detail::failure_text(*function, guard, report);
+    }
+    if (function && code == Code::memory && expected > 0)
+        return fmt::format("{}: its intermediate values need {} bytes, the workspace has {}",
+                           function->name, found, expected);
     return std::string(croton::name(code));
 }
 

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "profile.hpp"
+
 namespace croton::inline v1::detail {
 
 /// Everything behind a Function. Immutable once compiled, except for the kept workspaces.
@@ -27,7 +29,9 @@ struct FunctionData {
 
     std::vector<Variable> inputs;  ///< with solved extents
     std::vector<Variable> shared;  ///< read, in the order of the program's inputs after `inputs`
-    std::vector<Variable> outputs; ///< then the updates' values
+    std::vector<Variable> written; ///< outputs and updates' values before any pass
+    std::vector<Requirement> requirements; ///< that a call has to meet
+    std::vector<Variable> outputs;         ///< the same after the passes
     std::vector<std::string> output_names;
     std::vector<Variable> targets; ///< of updates
 
@@ -37,8 +41,10 @@ struct FunctionData {
     WorkspaceFunction workspace_bytes = nullptr;
     Runtime runtime;
 
-    std::string graph_before;
-    std::string graph_after;
+    /// Of calls, with Options::profile. A call of a const function measures too.
+    mutable Profile profile;
+    std::vector<std::size_t> unit_of_kernel; ///< in which unit each kernel is compiled
+
     PassReport passes;
     CompileReport compile;
     double build_ms = 0;
@@ -50,6 +56,12 @@ struct FunctionData {
 
     std::size_t result_count() const { return output_names.size(); }
 };
+
+/// Passes, program and machine code of a function whose inputs, outputs and options are set.
+void compile(FunctionData& f);
+
+/// The function's graph up to `outputs`, `written` or `outputs`, for readers.
+std::string graph_text(const FunctionData& f, const std::vector<Variable>& outputs);
 
 /// Memory of at least `bytes`, 64-byte aligned, taken from the kept ones or new.
 class TakenWorkspace {

@@ -123,14 +123,34 @@ Status run_typed(const FunctionData& f,
         in[inputs + i] = f.program.constants[i].data();
     const std::int64_t bytes =
         f.program.workspace_bytes >= 0 ? f.program.workspace_bytes : f.workspace_bytes(extents);
-    if (bytes > static_cast<std::int64_t>(workspace_size_bytes)) return failed(Code::memory);
+    status.found = bytes;
+    status.expected = static_cast<std::int64_t>(workspace_size_bytes);
+    if (bytes > status.expected) return failed(Code::memory);
     Report report;
+    if (f.options.profile) f.profile.remember({extents, axes});
     status.guard = f.run(&f.runtime, in, out, extents, workspace, &report);
     if (status.guard == 0) return status;
+    status.apply = report.apply;
     status.found = report.values[0];
     status.expected = report.values[1];
-    return failed(status.guard == codegen::index_out_of_range ? Code::index : Code::shape);
+    return failed(status.guard == codegen::index_out_of_range ? Code::index
+                  : status.guard == codegen::not_finite       ? Code::not_finite
+                                                              : Code::shape);
 }
+
+namespace {
+
+/// Copies that are row-major.
+std::vector<Array> packed(std::span<const Memory> arguments)
+{
+    std::vector<Array> arrays;
+    for (const Memory& m : arguments)
+        arrays.push_back(Array::copy_strided(m.dtype, m.data, {m.extents, m.extents + m.rank},
+                                             {m.strides, m.strides + m.rank}));
+    return arrays;
+}
+
+} // namespace
 
 void run_checked(const FunctionData& f, std::span<const Memory> arguments)
 {
@@ -142,28 +162,21 @@ void run_checked(const FunctionData& f, std::span<const Memory> arguments)
             run_typed(f, arguments, workspace.memory(), workspace_size(workspace.memory()));
         if (s) return;
         Report report;
+        report.apply = s.apply;
         report.values[0] = s.found;
         report.values[1] = s.expected;
-        throw_failure(f, s.guard, report);
+        throw_failure(f, s.guard, report, packed(arguments.first(inputs)), {});
     }
-    const auto shape = [](const Memory& m) {
-        return std::vector<std::int64_t>(m.extents, m.extents + m.rank);
-    };
-    std::vector<Array> in;
-    for (std::size_t i = 0; i < inputs; ++i) {
-        const Memory& m = arguments[i];
-        in.push_back(
-            Array::copy_strided(m.dtype, m.data, shape(m), {m.strides, m.strides + m.rank}));
-    }
+    const std::vector<Array> in = packed(arguments.first(inputs));
     const std::vector<Array> results = run_arrays(f, in, {});
     for (std::size_t i = 0; i < results.size(); ++i) {
         const Memory& m = arguments[inputs + i];
-        if (!std::ranges::equal(results[i].shape(), shape(m)))
+        const std::vector<std::int64_t> shape(m.extents, m.extents + m.rank);
+        if (!std::ranges::equal(results[i].shape(), shape))
             refuse(f, Code::shape,
                    fmt::format("output {} has shape ({}), the View ({})", i,
-                               fmt::join(results[i].shape(), ", "), fmt::join(shape(m), ", ")));
-        Array::assign_strided(m.dtype, m.data, shape(m), {m.strides, m.strides + m.rank},
-                              results[i]);
+                               fmt::join(results[i].shape(), ", "), fmt::join(shape, ", ")));
+        Array::assign_strided(m.dtype, m.data, shape, {m.strides, m.strides + m.rank}, results[i]);
     }
 }
 

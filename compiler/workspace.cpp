@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "call_check.hpp"
 #include "function_data.hpp"
 
 namespace croton::inline v1 {
@@ -127,7 +128,9 @@ std::size_t Function::workspace_bytes(
 Workspace
 Function::workspace(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
 {
-    return Workspace(workspace_bytes(extents));
+    const std::size_t bytes = workspace_bytes(extents);
+    detail::check_memory_limit(*data_, static_cast<std::int64_t>(bytes));
+    return Workspace(bytes);
 }
 
 } // namespace croton::inline v1

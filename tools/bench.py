@@ -1,14 +1,15 @@
 """Runs Croton's workloads and peers' programs side by side and writes docs/benchmarks.md.
 
 usage: bench.py --build FOLDER [--json FILE] [--peers numpy,jax,..] [--peer-folder FOLDER]
-                [--threads N] [W1 W2 W3 W4 W5 W6]
+                [--threads N] [--page FILE] [W1 W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14]
 
 Peers are programs NAME_peer.py in --peer-folder, run by the Python of build/peers/NAME, a virtual
-environment that is made here with what the peer needs, or `hand`, which is built by its build.sh.
-Figures are medians of one run on one machine: only their ratios mean anything.
+environment that is made here with what the peer needs, or `hand`, which is built by its build.sh
+and needs AVX-512. Figures are medians of one run on one machine: only their ratios mean anything.
 """
 
 import argparse
+import datetime
 import json
 import os
 import subprocess
@@ -16,17 +17,36 @@ import sys
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 PACKAGES = {
-    "numpy": ["numpy", "numexpr"],
-    "jax": ["jax"],
+    "numpy": ["numpy", "numexpr", "scipy"],
+    "jax": ["jax", "scipy"],
     "pytensor": ["pytensor", "numba"],
     "casadi": ["casadi", "numpy"],
     "torch": ["torch"],
 }
-PARTS = {"W1": "W1", "W2": "W23", "W3": "W23", "W4": "W45", "W5": "W45", "W6": "W6"}
+# Workload: our program and its part, and the parts of `hand` that it is measured against.
+PARTS = {
+    "W1": ("workloads", "W1", ["W1"]),
+    "W2": ("workloads", "W23", ["W23"]),
+    "W3": ("workloads", "W23", ["W23", "W3libmvec", "W3sleef"]),
+    "W4": ("workloads", "W45", ["W4"]),
+    "W5": ("workloads", "W45", ["W5"]),
+    "W6": ("workloads", "W6", ["W6"]),
+    "W7": ("workloads", "W7", ["W7"]),
+    "W9": ("workloads", "W9", []),
+    "W13": ("first_call", "W13", []),
+    "W13chain": ("first_call", "W13chain", []),
+    "W14": ("first_call", "W14", []),
+}
+UNITS = {"ns_per_call": (1e-3, "us"), "peak_mib": (1, "MiB")}
+
+
+def unit(metric):
+    return UNITS.get(metric, (1, "ms"))
 
 
 def lines_of(command, folder=None):
     """The JSON lines that a program prints."""
+    print("bench:", " ".join(command), file=sys.stderr)
     run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     if run.returncode != 0:
         print(f"bench: {command[0]} ended with {run.returncode}", file=sys.stderr)
@@ -34,48 +54,73 @@ def lines_of(command, folder=None):
 
 
 def run_croton(build, workloads, threads):
-    parts = list(dict.fromkeys(PARTS[w] for w in workloads))
-    program = os.path.join(build, "bin", "workloads")
-    return lines_of([program, *parts, "--threads", str(threads)])
+    rows = []
+    for program in dict.fromkeys(PARTS[w][0] for w in workloads):
+        parts = dict.fromkeys(PARTS[w][1] for w in workloads if PARTS[w][0] == program)
+        path = os.path.join(build, "bin", program)
+        rows += lines_of([path, *parts, "--threads", str(threads)])
+    return rows
+
+
+def has_avx512():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        return "avx512f" in file.read()
+
+
+def run_hand(folder, workloads, threads):
+    if not has_avx512():
+        print("bench: hand is left out: its programs need AVX-512, which this CPU has not",
+              file=sys.stderr)
+        return []
+    parts = list(dict.fromkeys(p for w in workloads for p in PARTS[w][2]))
+    if not parts:
+        return []
+    home = os.path.join(TOP, "build", "peers", "hand")
+    subprocess.run(["./build.sh", "clang++-22", home], cwd=os.path.join(folder, "hand"), check=True)
+    return lines_of([os.path.join(home, "hand"), *parts, "--threads", str(threads)])
 
 
 def run_peer(name, folder, workloads, threads):
     if name == "hand":
-        subprocess.run(["./build.sh"], cwd=os.path.join(folder, "hand"), check=True)
-        program = os.path.join(folder, "hand", "build-clang++-22", "hand")
-        return lines_of([program, *workloads, "--threads", str(threads)])
+        return run_hand(folder, workloads, threads)
+    if name not in PACKAGES:
+        sys.exit(f"bench: no such peer: {name}; there are hand, {', '.join(PACKAGES)}")
     home = os.path.join(TOP, "build", "peers", name)
     python = os.path.join(home, "bin", "python")
-    if not os.path.exists(python):
+    if not os.path.exists(os.path.join(home, "complete")):
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
         subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES[name]], check=True)
+        open(os.path.join(home, "complete"), "w", encoding="utf-8").close()
     program = os.path.join(folder, f"{name}_peer.py")
     return lines_of([python, program, *workloads, "--threads", str(threads)], folder)
 
 
 def agree(a, b, case):
+    if a is None or b is None:
+        return True
     tolerance = 1e-10 if "f64" in case else 1e-5
     return abs(a - b) <= tolerance * max(abs(a), abs(b), 1e-30)
 
 
 def table(rows):
-    """A line a case: Croton's time, and each peer's as a multiple of it."""
+    """A line a case: Croton's figure, and each peer's as a multiple of it."""
     peers = list(dict.fromkeys(r["peer"] for r in rows if r["peer"] != "croton"))
-    text = "| workload | case | threads | croton, us | " + " | ".join(peers) + " |\n"
+    text = "| workload | case | threads | croton | " + " | ".join(peers) + " |\n"
     text += "| --- | --- | --- | --- |" + " --- |" * len(peers) + "\n"
     for own in (r for r in rows if r["peer"] == "croton"):
         cells = []
         for peer in peers:
-            same = [r for r in rows if r["peer"] == peer and r["metric"] == own["metric"]
-                    and all(r[k] == own[k] for k in ("workload", "case", "threads"))]
+            same = [r for r in rows if r["peer"] == peer
+                    and all(r[k] == own[k] for k in ("workload", "case", "metric", "threads"))]
             if not same:
                 cells.append("")
                 continue
             mark = "" if agree(own["check"], same[0]["check"], own["case"]) else " (check differs)"
             cells.append(f"{same[0]['value'] / own['value']:.2f}x{mark}")
-        cells = " | ".join(cells)
-        text += (f"| {own['workload']} | {own['case']} | {own['threads']} |"
-                 f" {own['value'] / 1000:.4g} | {cells} |\n")
+        factor, name = unit(own["metric"])
+        what = own["case"] + (" warm" if own["metric"].endswith("_warm") else "")
+        text += (f"| {own['workload']} | {what} | {own['threads']} |"
+                 f" {own['value'] * factor:.4g} {name} | {' | '.join(cells)} |\n")
     return text
 
 
@@ -83,22 +128,24 @@ def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         info = file.read()
     model = next(l.split(":", 1)[1].strip() for l in info.splitlines() if "model name" in l)
-    vectors = "AVX-512" if "avx512f" in info else "AVX2, no AVX-512"
-    return f"{model}, {os.cpu_count()} CPUs, {vectors}"
+    vectors = "AVX-512" if has_avx512() else "AVX2, no AVX-512"
+    return f"{model}, {os.cpu_count()} CPUs, {vectors}, load {os.getloadavg()[0]:.1f}"
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--json")
+    parser.add_argument("--page", default=os.path.join(TOP, "docs", "benchmarks.md"))
     parser.add_argument("--peers", default="")
     parser.add_argument("--peer-folder", default=os.path.join(TOP, "..", "shared", "peers"))
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("workloads", nargs="*", default=list(PARTS))
+    parser.add_argument("workloads", nargs="*", default=[w for w in PARTS if w != "W13chain"])
     options = parser.parse_args()
     unknown = [w for w in options.workloads if w not in PARTS]
     if unknown:
         sys.exit(f"bench: no such workload yet: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    before = machine()
     rows = run_croton(options.build, options.workloads, options.threads)
     for peer in filter(None, options.peers.split(",")):
         rows += run_peer(peer, options.peer_folder, options.workloads, options.threads)
@@ -106,10 +153,10 @@ def main():
         with open(options.json, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row) + "\n" for row in rows)
     command = "./dev bench " + " ".join(sys.argv[3:])
-    page = (f"# Benchmarks\n\nMachine: {machine()}. A peer's column is its time over Croton's in"
-            f" the same run: above 1, Croton is faster.\n"
+    page = (f"# Benchmarks\n\nMachine: {before}. {datetime.date.today()}. A peer's column is its"
+            f" figure over Croton's in the same run: above 1, Croton is better.\n"
             f"Written by `{command.strip()}`.\n\n{table(rows)}")
-    with open(os.path.join(TOP, "docs", "benchmarks.md"), "w", encoding="utf-8") as file:
+    with open(options.page, "w", encoding="utf-8") as file:
         file.write(page)
     print(page)
 

@@ -28,6 +28,8 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #define CT_RESTRICT __restrict__
 #define CT_ALIGNED __attribute__((aligned(64)))
 #define CT_NOINLINE static __attribute__((noinline, cold, unused))
+/* A mathematical function that a long kernel calls instead of taking a copy of it. */
+#define CT_CALLED static __attribute__((noinline, unused))
 #ifdef __CUDACC__
 #define CT_MATH static __device__ __forceinline__ __attribute__((unused))
 #else
