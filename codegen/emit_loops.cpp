@@ -240,6 +240,7 @@ void KernelWriter::write_blocks(const Loop& l,
     }
     if (counted && known == l.extent.value()) return;
     names_ = before;
+    expressions_.forget_flags(); // the rest asks of its own elements whether they are hard
     // The rest has a loop of its own, so that the one over whole blocks has a fixed count.
     const std::string rest =
         counted ? std::to_string(l.extent.value() - known) : extent + " - " + full;

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_set>
+#include <set>
 
 #include "extent_guards.hpp"
 #include "graph_plan.hpp"
@@ -90,9 +90,8 @@ private:
 
     void place_constants(std::span<const Variable> outputs)
     {
-        auto whole = whole_arrays(outputs);
-        for (const Variable& v : outputs)
-            whole.insert(v.value());
+        const std::vector<Apply> applies = applies_of(outputs);
+        const std::set<const detail::Value*> whole = taken_whole(applies, outputs);
         for (const Variable& leaf : leaves(outputs)) {
             if (leaf.leaf() != Leaf::constant || place_.contains(leaf.value())) continue;
             if (leaf.constant().size() == 1 && !whole.contains(leaf.value())) continue;
@@ -100,26 +99,29 @@ private:
             program_.constants.push_back(leaf.constant().contiguous());
             pointer(prologue_, leaf, "constant", fmt::format("in[{}]", at), false);
         }
-        for (const Apply& a : applies_of(outputs))
+        for (const Apply& a : applies)
             if (std::holds_alternative<Scan>(a.op().lowering))
                 place_constants(a.params_as<ScanParams>().body.outputs());
     }
 
-    /// What loops and products take as whole arrays, also of one element: their operands, and what
-    /// these are a view of.
-    static std::unordered_set<const detail::Value*> whole_arrays(std::span<const Variable> outputs)
+    /// Outputs, and what loops and products take, through what these are a view of: whole arrays,
+    /// also of one element.
+    static std::set<const detail::Value*> taken_whole(std::span<const Apply> applies,
+                                                      std::span<const Variable> outputs)
     {
-        std::unordered_set<const detail::Value*> whole;
-        const std::vector<Apply> order = applies_of(outputs);
-        for (auto a = order.rbegin(); a != order.rend(); ++a) {
-            const Lowering& lowering = a->op().lowering;
-            const bool takes =
-                std::holds_alternative<Scan>(lowering) || std::holds_alternative<Contract>(lowering);
-            const bool views = std::holds_alternative<IndexMap>(lowering) &&
-                               whole.contains(a->output().value());
+        std::set<const detail::Value*> whole; // looked up only
+        for (const Variable& v : outputs)
+            whole.insert(v.value());
+        for (std::size_t i = applies.size(); i-- > 0;) {
+            const Apply& a = applies[i];
+            const Lowering& lowering = a.op().lowering;
+            const bool takes = std::holds_alternative<Scan>(lowering) ||
+                               std::holds_alternative<Contract>(lowering);
+            const bool views =
+                std::holds_alternative<IndexMap>(lowering) && whole.contains(a.output().value());
             if (!takes && !views) continue;
-            for (const Variable& in : a->inputs())
-                whole.insert(in.value());
+            for (const Variable& v : a.inputs())
+                whole.insert(v.value());
         }
         return whole;
     }
@@ -424,8 +426,8 @@ private:
         if (is_new) {
             kernels_ += text;
             if (parallel)
-                kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest),
-                                            !streamed.empty());
+                kernels_ +=
+                    parallel_caller(k, step.nest, cost_per_iteration(step.nest), !streamed.empty());
         }
         return at->second;
     }
@@ -452,7 +454,7 @@ private:
     std::map<const detail::Value*, std::size_t> output_slot_;
     Writer prologue_, sizes_, body_;
     std::string kernels_;
-    int loops_ = 0; ///< around the step that is written
+    int loops_ = 0;                              ///< around the step that is written
     std::map<std::string, std::string> written_; ///< canonical text of a kernel: its name
     std::string total_;
     std::vector<std::string> offsets_; ///< of the lifetimes of the graph that is being written
