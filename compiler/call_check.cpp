@@ -2,6 +2,10 @@
 
 #include <croton/ir/format.hpp>
 
+#include <algorithm>
+
+#include "layouts.hpp"
+
 namespace croton::inline v1::detail {
 
 namespace {
@@ -19,12 +23,11 @@ void refuse(const FunctionData& f, Code code, const std::string& why)
     throw user_error(code, f.where, f.name, "{}", why);
 }
 
-void check_count(const FunctionData& f, std::size_t given)
+void refuse_count(const FunctionData& f, std::size_t given)
 {
-    if (given != f.inputs.size())
-        refuse(f, Code::shape,
-               fmt::format("takes {} inputs, {} are given; it is {}", f.inputs.size(), given,
-                           Function::signature_of(f)));
+    refuse(f, Code::shape,
+           fmt::format("takes {} inputs, {} are given; it is {}", f.inputs.size(), given,
+                       Function::signature_of(f)));
 }
 
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
@@ -38,6 +41,63 @@ void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
         refuse(f, Code::shape,
                fmt::format("{} has rank {} {}, given rank {}", argument_name(f, i), v.rank(),
                            to_string(v.shape()), rank));
+}
+
+void check_output(const FunctionData& f, std::size_t i, const Array& array)
+{
+    const ArgumentInfo& info = f.arguments[f.inputs.size() + i];
+    const Array& a = array;
+    if (a.dtype() == info.dtype && a.rank() == info.rank && is_aligned(a.data(), info.dtype) &&
+        lies_as(info.layout, info.rank, a.shape().data(), a.strides().data()))
+        return;
+    refuse(f, Code::shape,
+           fmt::format("output {} is {}; the array for it is not a {} one of that type", i,
+                       to_string(f.output_types[i]), name(info.layout)));
+}
+
+ByteRange byte_range(const Memory& m) noexcept
+{
+    std::int64_t first = 0;
+    std::int64_t last = 1;
+    for (int i = 0; i < m.rank; ++i) {
+        if (m.extents[i] == 0)
+            return {static_cast<const char*>(m.data), static_cast<const char*>(m.data)};
+        const std::int64_t reach = (m.extents[i] - 1) * m.strides[i];
+        (reach < 0 ? first : last) += reach;
+    }
+    const auto bytes = static_cast<std::int64_t>(size_bytes(m.dtype));
+    const char* data = static_cast<const char*>(m.data);
+    return {data + first * bytes, data + last * bytes};
+}
+
+namespace {
+
+ByteRange byte_range(const Array& a)
+{
+    return detail::byte_range(
+        {const_cast<void*>(a.data()), a.dtype(), a.rank(), a.shape().data(), a.strides().data()});
+}
+
+} // namespace
+
+void separate(const FunctionData& f, std::span<Array> inputs, std::span<const Array> outputs)
+{
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const ByteRange mine = byte_range(outputs[i]);
+        for (std::size_t k = 0; k < i; ++k)
+            if (mine.overlaps(byte_range(outputs[k])))
+                refuse(f, Code::shape, fmt::format("outputs {} and {} overlap in memory", k, i));
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            if (!mine.overlaps(byte_range(inputs[k]))) continue;
+            const bool same_memory = inputs[k].data() == outputs[i].data() &&
+                                     std::ranges::equal(inputs[k].strides(), outputs[i].strides());
+            if (f.arguments[f.inputs.size() + i].alias == static_cast<int>(k) && same_memory)
+                continue;
+            inputs[k] = f.arguments[k].layout == Layout::column_major
+                            ? inputs[k].transposed().clone().transposed()
+                            : inputs[k].clone();
+        }
+    }
 }
 
 std::string

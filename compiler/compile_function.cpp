@@ -3,6 +3,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
+#include <croton/ir/ops/shape.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/ir/verify.hpp>
@@ -15,6 +16,7 @@
 
 #include "dump.hpp"
 #include "function_data.hpp"
+#include "layouts.hpp"
 #include "solve_extents.hpp"
 
 namespace croton::inline v1 {
@@ -45,12 +47,18 @@ bool contains(const std::vector<Variable>& list, const Variable& v)
 /// What is asked for, checked one thing at a time.
 class Request {
 public:
-    Request(std::vector<Variable> inputs, Outputs outputs, Options options, Where where)
-        : inputs_(std::move(inputs)), options_(std::move(options)), where_(locate(where))
+    Request(const Inputs& inputs, const Outputs& outputs, Options options, Where where)
+        : options_(std::move(options)), where_(locate(where))
     {
+        for (const Input& i : inputs) {
+            inputs_.push_back(i.variable);
+            layouts_.push_back(i.layout);
+            defaults_.push_back(i.otherwise);
+        }
         for (const Output& o : outputs) {
             if (o.variable.is_empty()) fail("an output is an empty Variable");
             outputs_.push_back(o.variable);
+            output_layouts_.push_back(detail::effective(o.layout, o.variable.rank()));
             names_.push_back(o.name.empty() ? std::string(o.variable.name()) : o.name);
             // The emitted text then calls it by the output's name.
             if (o.variable.name().empty() && !o.name.empty()) o.variable.named(o.name);
@@ -89,7 +97,24 @@ private:
                 if (!v.name().empty() && inputs_[k].name() == v.name())
                     fail("two inputs are named '{}'", v.name());
             }
+            if (const Array& a = defaults_[i];
+                a && (a.dtype() != v.dtype() || a.rank() != v.rank()))
+                fail("the default of {} is {} of rank {}, the input {}", described(v),
+                     croton::name(a.dtype()), a.rank(), to_string(v.type()));
         }
+    }
+
+    /// The inputs as the program sees them: `by` gets what is read in place of each.
+    void make_leaves(FunctionData& f, const SolvedExtents& solved, VariableMap& by) const;
+    void turn_outputs(FunctionData& f) const;
+    void describe_arguments(FunctionData& f) const;
+    void check_aliases(const FunctionData& f) const;
+    /// The input that output `i` may be the same memory as, or -1.
+    int alias_of(std::size_t output) const
+    {
+        for (const Alias& a : options_.in_place)
+            if (a.output == static_cast<int>(output)) return a.input;
+        return -1;
     }
 
     void add_update(const Update& u)
@@ -170,7 +195,10 @@ private:
     }
 
     std::vector<Variable> inputs_;
+    std::vector<Layout> layouts_;
+    std::vector<Array> defaults_;
     std::vector<Variable> outputs_;
+    std::vector<Layout> output_layouts_;
     std::vector<std::string> names_;
     std::vector<Variable> targets_;
     std::vector<Variable> shared_;
@@ -191,9 +219,7 @@ KernelCache& kernel_cache(bool on_disk)
 
 void optimise(FunctionData& f)
 {
-    std::vector<Variable> leaves_of = f.inputs;
-    leaves_of.insert(leaves_of.end(), f.shared.begin(), f.shared.end());
-    Graph graph(leaves_of, f.outputs);
+    Graph graph(f.leaves, f.outputs);
     f.graph_before = to_text(graph);
     PassOptions options;
     options.strict = f.options.strict;
@@ -211,10 +237,22 @@ void optimise(FunctionData& f)
 
 void build(FunctionData& f, std::span<const Requirement> requirements)
 {
-    std::vector<Variable> inputs = f.inputs;
-    inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
-    f.program =
-        codegen::make_program(inputs, f.outputs, requirements, {f.name, f.options.threads != 1});
+    codegen::ProgramOptions options{f.name, f.options.threads != 1, {}, {}};
+    options.inputs.resize(f.leaves.size());
+    options.outputs.resize(f.outputs.size());
+    std::size_t next_strides = f.inputs.size() + f.shared.size();
+    for (std::size_t i = 0; i < f.inputs.size(); ++i) {
+        options.inputs[i].reversed = f.arguments[i].layout == Layout::column_major;
+        if (f.arguments[i].layout == Layout::any) ++next_strides;
+    }
+    for (std::size_t i = 0; i < f.outputs.size(); ++i) {
+        const detail::ArgumentInfo& info = f.arguments[f.inputs.size() + i];
+        options.outputs[i].reversed = info.layout == Layout::column_major;
+        options.outputs[i].input = info.alias;
+        if (info.layout == Layout::any)
+            options.outputs[i].strides = f.leaves[next_strides++].shape();
+    }
+    f.program = codegen::make_program(f.leaves, f.outputs, requirements, options);
 }
 
 void load(FunctionData& f)
@@ -230,6 +268,107 @@ void load(FunctionData& f)
     f.compile_ms = milliseconds_since(start);
 }
 
+void Request::make_leaves(FunctionData& f, const SolvedExtents& solved, VariableMap& by) const
+{
+    std::vector<Variable> strides;
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+        const Variable& v = inputs_[i];
+        Shape shape = v.shape();
+        for (Extent& e : shape)
+            e = substitute(e, solved.substitution);
+        const OriginScope origin(v.location());
+        f.inputs.push_back(same(shape, v.shape()) ? v : input(v.name(), v.dtype(), shape));
+        const Layout layout =
+            options_.reference ? Layout::row_major : detail::effective(layouts_[i], v.rank());
+        const detail::InputMemory memory = detail::memory_of_input(f.inputs.back(), layout);
+        f.leaves.push_back(memory.leaf);
+        if (!memory.strides.is_empty()) strides.push_back(memory.strides);
+        if (!same(memory.value, v)) by.emplace(v, memory.value);
+    }
+    f.defaults = defaults_;
+    f.packed_calls = std::vector<std::atomic<std::uint64_t>>(inputs_.size());
+    f.leaves.insert(f.leaves.end(), f.shared.begin(), f.shared.end());
+    f.leaves.insert(f.leaves.end(), strides.begin(), strides.end());
+    for (std::size_t i = 0; i < names_.size(); ++i)
+        if (output_layouts_[i] == Layout::any)
+            f.leaves.push_back(detail::strides_of_output(names_[i], outputs_[i].rank()));
+}
+
+/// A column-major result is its transpose in row-major order.
+void Request::turn_outputs(FunctionData& f) const
+{
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        if (output_layouts_[i] != Layout::column_major) continue;
+        const OriginScope origin(f.outputs[i].location());
+        const std::string_view name = f.outputs[i].name();
+        f.outputs[i] = transpose(f.outputs[i]);
+        if (!name.empty()) f.outputs[i].named(name);
+    }
+}
+
+/// The order of extents is that of the program: its leaves, then its outputs.
+void Request::describe_arguments(FunctionData& f) const
+{
+    std::uint32_t at = 0;
+    const auto add = [&](const Type& type, Layout layout) -> detail::ArgumentInfo& {
+        const int rank = static_cast<int>(type.shape().size());
+        f.arguments.push_back({type.dtype(), rank, layout,
+                               static_cast<std::uint32_t>(size_bytes(type.dtype())), at, 0, -1});
+        at += static_cast<std::uint32_t>(rank);
+        return f.arguments.back();
+    };
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+        add(f.inputs[i].type(), detail::effective(layouts_[i], inputs_[i].rank()));
+    for (const Variable& v : f.shared)
+        at += static_cast<std::uint32_t>(v.rank());
+    const auto place_strides = [&](detail::ArgumentInfo& info) {
+        if (info.layout != Layout::any) return;
+        info.strides_at = at;
+        at += static_cast<std::uint32_t>(info.rank);
+    };
+    for (detail::ArgumentInfo& info : f.arguments)
+        place_strides(info);
+    std::uint32_t strides = at;
+    for (std::size_t i = 0; i < names_.size(); ++i)
+        if (output_layouts_[i] == Layout::any) at += static_cast<std::uint32_t>(outputs_[i].rank());
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        const bool result = i < names_.size();
+        detail::ArgumentInfo& info =
+            add(f.output_types[i], result ? output_layouts_[i] : Layout::row_major);
+        info.alias = result ? alias_of(i) : -1;
+        if (info.layout != Layout::any) continue;
+        info.strides_at = strides;
+        strides += static_cast<std::uint32_t>(info.rank);
+    }
+    f.extent_count = at;
+}
+
+void Request::check_aliases(const FunctionData& f) const
+{
+    for (std::size_t i = 0; i < options_.in_place.size(); ++i) {
+        const Alias& a = options_.in_place[i];
+        if (a.input < 0 || a.input >= static_cast<int>(inputs_.size()) || a.output < 0 ||
+            a.output >= static_cast<int>(names_.size()))
+            fail("in_place names input {} and output {}: there are {} and {}", a.input, a.output,
+                 inputs_.size(), names_.size());
+        for (std::size_t k = 0; k < i; ++k)
+            if (options_.in_place[k].input == a.input || options_.in_place[k].output == a.output)
+                fail("in_place names {} {} twice",
+                     options_.in_place[k].input == a.input ? "input" : "output",
+                     options_.in_place[k].input == a.input ? a.input : a.output);
+        const Variable& x = f.inputs[static_cast<std::size_t>(a.input)];
+        const Type& y = f.output_types[static_cast<std::size_t>(a.output)];
+        if (x.type() != y)
+            fail("output {} cannot lie in place of input {}: it is {}, the input {}", a.output,
+                 described(x), to_string(y), to_string(x.type()));
+        const Layout from = f.arguments[static_cast<std::size_t>(a.input)].layout;
+        const Layout to = f.arguments[inputs_.size() + static_cast<std::size_t>(a.output)].layout;
+        if (from != to)
+            fail("output {} cannot lie in place of input {}: it is {}, the input {}", a.output,
+                 described(x), detail::name(to), detail::name(from));
+    }
+}
+
 detail::Ref<const FunctionData> Request::compile()
 {
     const auto start = Clock::now();
@@ -242,20 +381,14 @@ detail::Ref<const FunctionData> Request::compile()
     f->shared = shared_;
     const SolvedExtents solved = solve_extents(outputs_);
     VariableMap by;
-    for (const Variable& v : inputs_) {
-        Shape shape = v.shape();
-        for (Extent& e : shape)
-            e = substitute(e, solved.substitution);
-        if (same(shape, v.shape())) {
-            f->inputs.push_back(v);
-            continue;
-        }
-        const OriginScope origin(v.location());
-        f->inputs.push_back(input(v.name(), v.dtype(), shape));
-        by.emplace(v, f->inputs.back());
-    }
+    make_leaves(*f, solved, by);
     f->outputs = copy_graph(outputs_, by, solved.substitution);
+    for (const Variable& v : f->outputs)
+        f->output_types.push_back(v.type());
+    describe_arguments(*f);
+    check_aliases(*f);
     if (options_.reference) return owner;
+    turn_outputs(*f);
     optimise(*f);
     build(*f, solved.undecided);
     f->build_ms = milliseconds_since(start);
@@ -266,10 +399,9 @@ detail::Ref<const FunctionData> Request::compile()
 
 } // namespace
 
-Function function(std::vector<Variable> inputs, Outputs outputs, Options options, Where where)
+Function function(Inputs inputs, Outputs outputs, Options options, Where where)
 {
-    return Function(
-        Request(std::move(inputs), std::move(outputs), std::move(options), where).compile());
+    return Function(Request(inputs, outputs, std::move(options), where).compile());
 }
 
 } // namespace croton::inline v1
