@@ -22,6 +22,12 @@ std::string Status::text() const
 {
     if (code == Code::ok) return "ok";
     if (function && guard != 0) return detail::failure_text(*function, guard, found, expected);
+    if (function && code == Code::shape)
+        return fmt::format(
+            "{}: an argument is not in its declared layout, not aligned, or overlaps an output",
+            function->name);
+    if (function && code == Code::memory)
+        return fmt::format("{}: the workspace is too small for these extents", function->name);
     return std::string(croton::name(code));
 }
 
