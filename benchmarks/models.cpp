@@ -1,5 +1,9 @@
-// A training step of a multilayer perceptron, and a transformer block with its gradient.
+#include "models.hpp"
+
+#include <cmath>
 #include <limits>
+#include <stdexcept>
+#include <string>
 
 #include "workload.hpp"
 
@@ -10,161 +14,249 @@ namespace bench {
 
 namespace {
 
-/// Fully connected layers whose weights are shared variables, drawn in [-0.05, 0.05].
-struct Perceptron {
-    std::vector<ct::Shared> parameters; ///< weights and bias of each layer
-    Variable operator()(Variable x, Variable (*activation)(const Variable&)) const
-    {
-        for (std::size_t i = 0; i < parameters.size(); i += 2) {
-            x = ct::dot(x, parameters[i]) + parameters[i + 1];
-            if (i + 2 < parameters.size()) x = activation(x);
+constexpr double weight = 0.05; // of all parameters, in [-weight, weight]
+
+Variable input_like(const std::string& name, const ct::Array& a)
+{
+    const std::vector<std::int64_t> extents = a.extents();
+    return ct::input(name, a.dtype(), ct::Shape(extents.begin(), extents.end()));
+}
+
+std::vector<Variable> inputs_like(std::initializer_list<const char*> names,
+                                  const std::vector<ct::Array>& arrays)
+{
+    std::vector<Variable> inputs;
+    for (const char* name : names)
+        inputs.push_back(input_like(name, arrays[inputs.size()]));
+    return inputs;
+}
+
+// ---- multilayer perceptrons
+
+Variable
+dense_layers(const std::vector<ct::Shared>& p, Variable x, Variable (*activation)(const Variable&))
+{
+    for (std::size_t i = 0; i + 2 < p.size(); i += 2)
+        x = activation(ct::dot(x, p[i]) + p[i + 1]);
+    return ct::dot(x, p[p.size() - 2]) + p.back();
+}
+
+Variable cross_entropy(const Variable& logits, const Variable& labels)
+{
+    const Variable rows = ct::log_softmax(logits, -1);
+    return -ct::mean(ct::take_along_axis(rows, ct::expand_dims(labels, 1), 1));
+}
+
+/// Parameters as shared variables, and gradient descent with momentum on `loss`.
+Model training(const std::vector<std::int64_t>& sizes,
+               ct::Array x,
+               ct::Array target,
+               Variable (*loss)(const std::vector<ct::Shared>&, const Variable&, const Variable&))
+{
+    std::vector<ct::Shared> parameters, velocities;
+    for (std::size_t i = 0; i + 1 < sizes.size(); ++i)
+        for (const auto& [name, shape] :
+             {std::pair<std::string, std::vector<std::int64_t>>{"w", {sizes[i], sizes[i + 1]}},
+              {"b", {sizes[i + 1]}}}) {
+            const int k = static_cast<int>(parameters.size()) + 1;
+            const std::string number = std::to_string(i + 1);
+            parameters.push_back(
+                ct::shared(name + number, input(shape, -weight, weight, k, ct::DType::f32)));
+            velocities.push_back(
+                ct::shared("v_" + name + number, ct::Array::zeros(ct::DType::f32, shape)));
         }
-        return x;
+    const auto build = [=] {
+        const Variable xs = input_like("x", x), ts = input_like("target", target);
+        const Variable value = loss(parameters, xs, ts);
+        const ct::Variables gradient =
+            ct::grad(value, ct::Variables(parameters.begin(), parameters.end()));
+        ModelGraph g{{xs, ts}, {value}};
+        for (std::size_t i = 0; i < parameters.size(); ++i) {
+            const Variable v = 0.9 * velocities[i] - 0.01 * gradient[i];
+            g.updates.push_back({velocities[i], v});
+            g.updates.push_back({parameters[i], parameters[i] + v});
+        }
+        return g;
+    };
+    return {{x, target}, parameters, build};
+}
+
+// ---- transformer
+
+Variable layernorm(const Variable& x, const Variable& gain, const Variable& bias)
+{
+    const auto centred = x - ct::mean(x, ct::Axis{-1}, true);
+    const auto variance = ct::mean(square(centred), ct::Axis{-1}, true);
+    return centred * rsqrt(variance + 1e-5) * gain + bias;
+}
+
+struct Attention {
+    Variable wq, wk, wv, wo;
+
+    Variable operator()(const Variable& x) const
+    {
+        constexpr std::int64_t count = 4, size = 64;
+        const auto heads = [&](const Variable& weights) {
+            const auto y = ct::matmul(x, weights).reshape({8, 128, count, size});
+            return ct::transpose(y, {0, 2, 1, 3});
+        };
+        const auto q = heads(wq), k = heads(wk), v = heads(wv);
+        const auto scores =
+            ct::matmul(q, ct::swapaxes(k, -1, -2)) * (1 / std::sqrt(static_cast<double>(size)));
+        const auto causal = ct::tril(ct::ones(ct::DType::boolean, {128, 128}));
+        const double minus_infinity = -std::numeric_limits<double>::infinity();
+        const auto mixed =
+            ct::matmul(ct::softmax(ct::where(causal, scores, minus_infinity), -1), v);
+        return ct::matmul(ct::transpose(mixed, {0, 2, 1, 3}).reshape({8, 128, 256}), wo);
     }
 };
 
-Perceptron perceptron(const std::vector<std::int64_t>& sizes)
+ModelGraph transformer_graph(const std::vector<ct::Array>& arrays)
 {
-    Perceptron p;
-    int k = 1;
-    for (std::size_t i = 1; i < sizes.size(); ++i) {
-        const std::string layer = std::to_string(i);
-        p.parameters.push_back(ct::shared(
-            "w" + layer, input({sizes[i - 1], sizes[i]}, -0.05, 0.05, k++, ct::DType::f32)));
-        p.parameters.push_back(
-            ct::shared("b" + layer, input({sizes[i]}, -0.05, 0.05, k++, ct::DType::f32)));
-    }
-    return p;
+    const auto in = inputs_like(
+        {"x", "gain1", "bias1", "wq", "wk", "wv", "wo", "gain2", "bias2", "w1", "b1", "w2", "b2"},
+        arrays);
+    const Attention attention{in[3], in[4], in[5], in[6]};
+    Variable x = in[0] + attention(layernorm(in[0], in[1], in[2]));
+    const auto hidden = ct::matmul(layernorm(x, in[7], in[8]), in[9]) + in[10];
+    x = x + ct::matmul(gelu_tanh(hidden), in[11]) + in[12];
+    const auto value = ct::mean(x * x);
+    ModelGraph g{in, {value}};
+    for (const Variable& bar : ct::grad(value, ct::Variables(in.begin() + 1, in.end())))
+        g.outputs.push_back(bar);
+    return g;
 }
 
-/// Stochastic gradient descent with momentum: v = 0.9 v - 0.01 g, p = p + v.
-std::vector<ct::Update> momentum_step(const Variable& loss, const Perceptron& p)
+// ---- loops
+
+ModelGraph lstm_graph(const std::vector<ct::Array>& arrays)
 {
-    std::vector<ct::Update> updates;
-    for (const ct::Shared& w : p.parameters) {
-        const auto velocity = ct::shared(std::string(w.name()) + "_velocity",
-                                         ct::Array::zeros(w.dtype(), w.value().extents()));
-        const Variable v = 0.9 * velocity - 0.01 * ct::grad(loss, w);
-        updates.push_back({velocity, v});
-        updates.push_back({w, w + v});
-    }
-    return updates;
+    const auto in = inputs_like({"x", "wx", "wh", "b"}, arrays);
+    const auto zeros = ct::zeros(ct::DType::f32, {32, 128});
+    const auto run = ct::scan(
+        [&](const Variable& x, const Variable& h, const Variable& c) {
+            const auto gates = ct::split(ct::dot(x, in[1]) + ct::dot(h, in[2]) + in[3], 4, -1);
+            const auto next = sigmoid(gates[1]) * c + sigmoid(gates[0]) * tanh(gates[2]);
+            return ct::Variables{sigmoid(gates[3]) * tanh(next), next};
+        },
+        {.sequences = {in[0]}, .init = {zeros, zeros}});
+    const auto value = ct::mean(square(run.last[0]));
+    ModelGraph g{in, {value}};
+    for (const Variable& bar : ct::grad(value, ct::Variables(in.begin() + 1, in.end())))
+        g.outputs.push_back(bar);
+    return g;
 }
 
-/// The check is of the first step: the loss and the parameters after it.
-void time_training(const std::string& name,
-                   const ct::Function& step,
-                   const Perceptron& p,
-                   const std::vector<ct::Array>& inputs,
-                   int threads)
+ModelGraph pendulum_graph(const std::vector<ct::Array>& arrays)
 {
-    const std::vector<ct::Any> arguments(inputs.begin(), inputs.end());
-    std::vector<ct::Array> outputs{step.call(arguments)[0]};
-    std::vector<ct::Array> state = outputs;
-    for (const ct::Shared& w : p.parameters)
-        state.push_back(w.value());
-    const double check = checksum(state);
-    line("W7", name, median_ns([&] { step.call_into(inputs, outputs); }, threads), check, threads);
-}
-
-Variable relu(const Variable& x) { return ct::relu(x); }
-Variable tanh_of(const Variable& x) { return tanh(x); }
-
-/// Normalises rows, then scales and shifts them.
-Variable layer_norm(const Variable& x, const Variable& gain, const Variable& bias)
-{
-    const Variable centred = x - ct::mean(x, ct::Axis{-1}, true);
-    const Variable variance = ct::mean(square(centred), ct::Axis{-1}, true);
-    return centred / sqrt(variance + 1e-5) * gain + bias;
+    const auto in = inputs_like({"state", "length"}, arrays);
+    constexpr double dt = 0.01;
+    const auto slope = [&](const Variable& s) {
+        return ct::stack({s(1), -9.81 / in[1] * sin(s(0))});
+    };
+    const auto run = ct::scan(
+        [&](const Variable& s) {
+            const auto k1 = slope(s);
+            const auto k2 = slope(s + dt / 2 * k1);
+            const auto k3 = slope(s + dt / 2 * k2);
+            const auto k4 = slope(s + dt * k3);
+            return s + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
+        },
+        {.init = {in[0]}, .steps = 1000});
+    const Variable angle = run.last[0](0);
+    const auto bars = ct::grad(angle, ct::Variables{in[0], in[1]});
+    return {in, {angle, bars[0], bars[1]}};
 }
 
 } // namespace
 
-static ct::Function mlp_step(int threads, std::vector<ct::Array>* inputs, Perceptron& p)
+Model axpb()
 {
-    const auto x = ct::input("x", ct::DType::f32, {128, 784});
-    const auto labels = ct::input("labels", ct::DType::i64, {128});
-    p = perceptron({784, 512, 512, 10});
-    const Variable logits = p(x, relu);
-    const Variable picked =
-        ct::take_along_axis(ct::log_softmax(logits, -1), ct::expand_dims(labels, 1), 1);
-    const Variable loss = -ct::mean(picked);
-    if (inputs) {
-        ct::Array label_values = ct::Array::empty(ct::DType::i64, {128});
-        for (std::int64_t i = 0; i < 128; ++i)
-            static_cast<std::int64_t*>(label_values.data())[i] = i % 10;
-        *inputs = {input({128, 784}, 0, 1, 0, ct::DType::f32), label_values};
-    }
-    return ct::function({x, labels}, loss,
-                        {.name = "mlp_step", .updates = momentum_step(loss, p),
-                         .threads = threads});
+    return {{input({}, 0, 1, 0, ct::DType::f64), input({}, 0, 1, 1, ct::DType::f64)}, {}, [] {
+                const auto x = ct::scalar<double>("x"), y = ct::scalar<double>("y");
+                return ModelGraph{{x, y}, {x * y + 1}};
+            }};
 }
 
-void w7(int threads)
+Model exp_tanh()
 {
-    Perceptron large;
-    std::vector<ct::Array> inputs;
-    const auto step = mlp_step(threads, &inputs, large);
-    time_training("784-512-512-10", step, large, inputs, threads);
-
-    const auto x = ct::input("x", ct::DType::f32, {8, 4});
-    const auto target = ct::input("target", ct::DType::f32, {8, 1});
-    const Perceptron small = perceptron({4, 16, 16, 1});
-    const Variable loss = ct::mean(square(small(x, tanh_of) - target));
-    const auto small_step =
-        ct::function({x, target}, loss,
-                     {.name = "small_step", .updates = momentum_step(loss, small),
-                      .threads = threads});
-    time_training("4-16-16-1", small_step, small,
-                  {input({8, 4}, 0, 1, 0, ct::DType::f32), input({8, 1}, 0, 1, 7, ct::DType::f32)},
-                  threads);
-}
-
-void w9(int threads)
-{
-    constexpr int batch = 8, length = 128, width = 256, heads = 4;
     const auto t = ct::DType::f32;
-    const auto x = ct::input("x", t, {batch, length, width});
-    std::vector<Variable> inputs{x};
-    std::vector<ct::Array> values{input({batch, length, width}, 0, 1, 0, t)};
-    const auto parameter = [&](const char* name, const std::vector<std::int64_t>& shape) {
-        values.push_back(input(shape, -0.05, 0.05, static_cast<int>(inputs.size()), t));
-        inputs.push_back(ct::input(name, t, ct::Shape(shape.begin(), shape.end())));
-        return inputs.back();
-    };
-    const auto gain1 = parameter("gain1", {width}), bias1 = parameter("bias1", {width});
-    const auto wq = parameter("wq", {width, width}), wk = parameter("wk", {width, width});
-    const auto wv = parameter("wv", {width, width}), wo = parameter("wo", {width, width});
-    const auto gain2 = parameter("gain2", {width}), bias2 = parameter("bias2", {width});
-    const auto w1 = parameter("w1", {width, 4 * width}), b1 = parameter("b1", {4 * width});
-    const auto w2 = parameter("w2", {4 * width, width}), b2 = parameter("b2", {width});
+    return {{input({1000}, -3, 3, 0, t), input({1000}, -3, 3, 1, t)}, {}, [t] {
+                const auto x = ct::input("x", t, {1000}), y = ct::input("y", t, {1000});
+                return ModelGraph{{x, y}, {exp(-x) * tanh(y) + log1p(x * x)}};
+            }};
+}
 
-    const Variable normal = layer_norm(x, gain1, bias1);
-    const auto split = [&](const Variable& w) {
-        return ct::transpose(
-            ct::reshape(ct::matmul(normal, w), {batch, length, heads, width / heads}),
-            {0, 2, 1, 3});
-    };
-    const Variable q = split(wq), k = split(wk), v = split(wv);
-    const Variable scores = ct::matmul(q, ct::transpose(k, {0, 1, 3, 2})) * 0.125;
-    const Variable causal = ct::tril(ct::ones(ct::DType::boolean, {length, length}));
-    const Variable weights =
-        ct::softmax(where(causal, scores, -std::numeric_limits<float>::infinity()), -1);
-    const Variable mixed =
-        ct::reshape(ct::transpose(ct::matmul(weights, v), {0, 2, 1, 3}), {batch, length, width});
-    const Variable y = x + ct::matmul(mixed, wo);
-    const Variable hidden = gelu_tanh(ct::matmul(layer_norm(y, gain2, bias2), w1) + b1);
-    const Variable out = y + ct::matmul(hidden, w2) + b2;
-    const Variable value = ct::mean(square(out));
+Model mlp_large()
+{
+    ct::Array labels = ct::Array::zeros(ct::DType::i32, {128});
+    for (int i = 0; i < 128; ++i)
+        static_cast<std::int32_t*>(labels.data())[i] = i % 10;
+    return training({784, 512, 512, 10}, input({128, 784}, 0, 1, 0, ct::DType::f32), labels,
+                    [](const std::vector<ct::Shared>& p, const Variable& x, const Variable& y) {
+                        const auto relu = [](const Variable& v) { return ct::relu(v); };
+                        return cross_entropy(dense_layers(p, x, relu), y);
+                    });
+}
 
-    const std::vector<Variable> parameters(inputs.begin() + 1, inputs.end());
-    std::vector<ct::Output> outputs{value};
-    for (const Variable& g : ct::grad(value, parameters))
-        outputs.emplace_back(g);
-    ct::Outputs all(value);
-    all.assign(outputs.begin(), outputs.end());
-    const auto f = ct::function(inputs, all, {.name = "transformer", .threads = threads});
-    run_case("W9", "value and gradient", f, values, threads);
+Model mlp_small()
+{
+    return training({4, 16, 16, 1}, input({8, 4}, 0, 1, 0, ct::DType::f32),
+                    input({8, 1}, 0, 1, 7, ct::DType::f32),
+                    [](const std::vector<ct::Shared>& p, const Variable& x, const Variable& y) {
+                        const auto tanh = [](const Variable& v) { return ct::tanh(v); };
+                        return ct::mean(square(dense_layers(p, x, tanh) - y));
+                    });
+}
+
+Model transformer()
+{
+    const std::vector<std::vector<std::int64_t>> shapes{
+        {256}, {256}, {256, 256},  {256, 256}, {256, 256},  {256, 256},
+        {256}, {256}, {256, 1024}, {1024},     {1024, 256}, {256}};
+    std::vector<ct::Array> arrays{input({8, 128, 256}, 0, 1, 0, ct::DType::f32)};
+    for (const auto& shape : shapes)
+        arrays.push_back(
+            input(shape, -weight, weight, static_cast<int>(arrays.size()), ct::DType::f32));
+    return {arrays, {}, [arrays] { return transformer_graph(arrays); }};
+}
+
+Model lstm()
+{
+    const auto t = ct::DType::f32;
+    const std::vector<ct::Array> arrays{
+        input({100, 32, 128}, 0, 1, 0, t), input({128, 512}, -weight, weight, 1, t),
+        input({128, 512}, -weight, weight, 2, t), input({512}, -weight, weight, 3, t)};
+    return {arrays, {}, [arrays] { return lstm_graph(arrays); }};
+}
+
+Model pendulum()
+{
+    ct::Array state = ct::Array::zeros(ct::DType::f64, {2});
+    static_cast<double*>(state.data())[0] = 1;
+    const std::vector<ct::Array> arrays{state, ct::Array::scalar(1.0)};
+    return {arrays, {}, [arrays] { return pendulum_graph(arrays); }};
+}
+
+Model model_named(std::string_view name)
+{
+    if (name == "W1") return axpb();
+    if (name == "W3") return exp_tanh();
+    if (name == "W7") return mlp_large();
+    if (name == "W9") return transformer();
+    if (name == "W10a") return lstm();
+    if (name == "W10b") return pendulum();
+    throw std::invalid_argument("no model is named " + std::string(name));
+}
+
+double check_of(const Model& model, const ct::Results& outputs)
+{
+    std::vector<ct::Array> all;
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        all.push_back(outputs[i]);
+    for (const ct::Shared& p : model.parameters)
+        all.push_back(p.value());
+    return checksum(all);
 }
 
 } // namespace bench

@@ -1,4 +1,5 @@
-// Croton's side of the workloads: one JSON object a line. `workloads [W1 W23 W45 W6 W7 W9] [--threads N]`
+// Croton's side of the workloads: one JSON object a line. `workloads [W1 W23 W45 W6 W7 W9]
+// [--threads N]`
 #include <cstdlib>
 #include <cstring>
 

@@ -5,9 +5,8 @@ namespace croton::inline v1::codegen {
 
 void reserve_contract_names(Names& names)
 {
-    for (std::string_view word :
-         {"a",  "b",  "c",  "h",  "i",  "j",   "p",   "r",    "s",    "t",      "x",
-          "i0", "i1", "j0", "j1", "rt", "acc", "out", "rows", "cost", "context"})
+    // Of the kernel: the runtime, what its parts share, the cost; of the epilogue: a part's bounds.
+    for (std::string_view word : {"rt", "s", "cost", "h", "i0", "i1", "j0", "j1"})
         names.reserve(word);
 }
 

@@ -6,9 +6,9 @@
 
 namespace croton::inline v1::codegen {
 
-/// Bytes of a row that a thread takes at a time; terms of k between two visits of a block.
+/// Bytes of a row that a thread takes at a time, and of the terms of k between two visits of a block.
 constexpr int tile_row_bytes = 1024;
-constexpr int depth_of_block = 384;
+constexpr int depth_bytes = 1536;
 /// Bytes of a piece of a row that is summed in the nearest cache, and dot products in a piece.
 constexpr int piece_bytes = 2048;
 constexpr int piece_dots = 64;

@@ -4,83 +4,49 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/overloaded.hpp>
 
-#include <cmath>
+#include <algorithm>
+
+#include "c_precedence.hpp"
+#include "literals.hpp"
+#include "puller.hpp"
 
 namespace croton::inline v1::codegen {
 
 namespace {
 
-/// Names, numbers, calls and element accesses need no parentheses around them.
-bool is_atomic(const std::string& text)
-{
-    int depth = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '(' || c == '[')
-            ++depth;
-        else if (c == ')' || c == ']') {
-            if (--depth == 0 && i + 1 < text.size() && text[0] == '(') return false;
-        } else if (depth == 0 && (c == ' ' || c == '-' || c == '!' || c == '~'))
-            return false;
-    }
-    return true;
-}
+/// Longer expressions get a name where they are used by an expression.
+constexpr std::size_t longest_operand = 60;
 
-std::string float_literal(double value, bool narrow)
+const std::vector<ScalarId>& no_operands()
 {
-    if (std::isnan(value)) return narrow ? "__builtin_nanf(\"\")" : "__builtin_nan(\"\")";
-    if (std::isinf(value)) {
-        const std::string inf = narrow ? "__builtin_inff()" : "__builtin_inf()";
-        return value < 0 ? "-" + inf : inf;
-    }
-    std::string text =
-        narrow ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", value);
-    if (text.find_first_of(".e") == text.npos) text += ".0";
-    return narrow ? text + "f" : text;
+    static const std::vector<ScalarId> none;
+    return none;
 }
 
 } // namespace
 
-std::string literal(const Array& scalar)
-{
-    switch (scalar.dtype()) {
-    case DType::f16:
-    case DType::bf16:
-    case DType::f32:
-        return float_literal(scalar.as_double(0), true);
-    case DType::f64:
-        return float_literal(scalar.as_double(0), false);
-    case DType::boolean:
-        return scalar.as_int(0) ? "1" : "0";
-    case DType::u64:
-        return fmt::format("{}ULL", static_cast<std::uint64_t>(scalar.as_int(0)));
-    case DType::u32:
-        return fmt::format("{}U", scalar.as_int(0));
-    case DType::i64: {
-        const std::int64_t v = scalar.as_int(0);
-        if (v == INT64_MIN) return "(-9223372036854775807LL - 1)";
-        return v > INT32_MAX || v < INT32_MIN ? fmt::format("{}LL", v) : fmt::format("{}", v);
-    }
-    case DType::i8:
-    case DType::i16:
-    case DType::i32:
-    case DType::u8:
-    case DType::u16:
-        return fmt::format("{}", scalar.as_int(0));
-    case DType::complex64:
-    case DType::complex128:
-        break;
-    }
-    throw internal_error("code generation", "a complex literal");
-}
-
-std::string Expressions::operand(ScalarId id) const
+const std::string& Expressions::whole(ScalarId id) const
 {
     const std::string& text = text_[static_cast<std::size_t>(id)];
     if (text.empty())
         throw internal_error("code generation", "scalar {} is used before it is defined", id);
-    return is_atomic(text) ? text : "(" + text + ")";
+    return text;
 }
+
+void Expressions::forget()
+{
+    text_.assign(nest_.scalars.size(), {});
+    named_.assign(nest_.scalars.size(), false);
+    flagged_.clear();
+}
+
+void Expressions::place(ScalarId id, std::string text)
+{
+    text_[static_cast<std::size_t>(id)] = std::move(text);
+    named_[static_cast<std::size_t>(id)] = false;
+}
+
+// ---- memory
 
 std::string Expressions::element(BufferId buffer, const Extent& at) const
 {
@@ -95,32 +61,46 @@ std::string Expressions::load(const Load& l) const
     if (b.dtype() == DType::f16 || b.dtype() == DType::bf16)
         text = fmt::format("f32_from_{}({})", name(b.dtype()), text);
     if (l.guard < 0) return text;
-    const DType t = b.dtype() == DType::f64 ? DType::f64
-                    : is_float(b.dtype())   ? DType::f32
-                                            : DType::i64;
-    return fmt::format("{} ? {} : {}", operand(l.guard), text,
-                       t == DType::i64 ? "0" : literal(Array::zeros(t, {})));
+    const DType t = computed_dtype(b.dtype());
+    return fmt::format("{} ? {} : {}", condition_operand(whole(l.guard)), text,
+                       is_float(t) ? literal(Array::zeros(t, {})) : "0");
 }
 
 std::string Expressions::stored(BufferId buffer, ScalarId value) const
 {
     const DType t = nest_.buffers[static_cast<std::size_t>(buffer)].dtype();
-    if (t == DType::f16 || t == DType::bf16)
-        return fmt::format("{}_from_f32({})", name(t), whole(value));
-    return whole(value);
+    const std::string& text = whole(value);
+    if (t != DType::f16 && t != DType::bf16) return text;
+    // What was just rounded to 16 bits is stored as those bits.
+    const std::string widened = fmt::format("f32_from_{}(", name(t));
+    if (text.starts_with(widened) && binding_of(text) == Binding::atom)
+        return text.substr(widened.size(), text.size() - widened.size() - 1);
+    return fmt::format("{}_from_f32({})", name(t), text);
 }
+
+// ---- functions with a fast form
 
 namespace {
 
-/// "sin" where a template is `sin_{t}({a})` and the prelude has sin_fast_{t}; else "".
+/// "sin" where a template is `sin_{t}({a})` or `mod_{t}({a}, {b})` and the prelude has
+/// sin_fast_{t}; else "".
 std::string_view fast_stem(const Op& op, DType t)
 {
     const std::string_view text = std::get<Pointwise>(op.lowering).real;
-    const std::size_t end = text.find("_{t}({a})");
-    if (end == text.npos || end + 9 != text.size() || !is_float(t)) return {};
+    const std::size_t end = text.find("_{t}(");
+    if (end == text.npos || !is_float(t)) return {};
+    const std::string_view arguments = text.substr(end);
+    if (arguments != "_{t}({a})" && arguments != "_{t}({a}, {b})") return {};
     const std::string_view stem = text.substr(0, end);
     return has_prelude_function(fmt::format("{}_fast_{}", stem, name(t))) ? stem
                                                                           : std::string_view();
+}
+
+/// Sines and their kin share one test, others have their own.
+std::string hard_test(std::string_view stem, DType t)
+{
+    const std::string own = fmt::format("{}_hard_{}", stem, name(t));
+    return has_prelude_function(own) ? own : fmt::format("trig_hard_{}", name(t));
 }
 
 } // namespace
@@ -131,19 +111,79 @@ bool Expressions::has_fast_form(const Scalar& scalar) const
     return c && !fast_stem(*c->op, scalar.dtype).empty();
 }
 
-std::string Expressions::hard_argument(ScalarId id) const
+std::string Expressions::hard_argument(ScalarId id)
 {
-    const Scalar& s = nest_.scalars[static_cast<std::size_t>(id)];
+    const Scalar& s = scalar(id);
     if (!fast_ || !has_fast_form(s)) return {};
-    const ScalarId argument = std::get<Compute>(s.expression).operands[0];
-    return fmt::format("hard |= trig_hard_{}({});", name(s.dtype), whole(argument));
+    const auto& c = std::get<Compute>(s.expression);
+    std::string arguments;
+    for (ScalarId o : c.operands)
+        arguments += (arguments.empty() ? "" : ", ") + whole(o);
+    const std::string test =
+        fmt::format("{}({})", hard_test(fast_stem(*c.op, s.dtype), s.dtype), arguments);
+    return flagged_.insert(test).second ? fmt::format("hard |= {};", test) : std::string();
+}
+
+// ---- a pointwise op by its template
+
+namespace {
+
+/// The operator next to the placeholder that ends a template's text so far, or begins the rest of
+/// it: "+" of "{a} + ".
+std::string_view last_word(std::string_view text)
+{
+    if (!text.ends_with(' ')) return {};
+    text.remove_suffix(1);
+    return text.substr(text.rfind(' ') + 1);
+}
+
+std::string_view first_word(std::string_view text)
+{
+    if (!text.starts_with(' ')) return {};
+    text.remove_prefix(1);
+    return text.substr(0, text.find(' '));
+}
+
+/// An operand as it stands between `before` and `after` in a template.
+std::string
+operand_between(const std::string& operand, std::string_view before, std::string_view after)
+{
+    const bool begins = before.ends_with('(') || before.ends_with(", ");
+    const bool ends = after.starts_with(')') || after.starts_with(',');
+    if (begins && ends) return operand; // a whole argument of a call
+    const std::string_view left = last_word(before);
+    const std::string_view right = first_word(after);
+    if (right == "?") return condition_operand(operand);
+    if (left == "?" || left == ":") return chosen_operand(operand);
+    if (before.empty() && after.empty()) return operand;
+    if (before.empty() && !right.empty()) return left_operand(operand, right);
+    if (after.empty() && !left.empty()) return right_operand(operand, left);
+    if (after.empty() && !before.empty()) return prefix_operand(operand, before.back());
+    return any_operand(operand);
+}
+
+} // namespace
+
+std::string Expressions::parameter(const Compute& c, const Scalar& s, std::string_view wanted) const
+{
+    for (const FieldRef& f : c.params->fields())
+        if (f.name == wanted)
+            return std::visit(
+                overloaded{
+                    [&](const double* d) { return float_literal(*d, s.dtype != DType::f64); },
+                    [](const int* v) { return std::to_string(*v); },
+                    [](const std::int64_t* v) { return std::to_string(*v); },
+                    [](const bool* v) { return std::string(*v ? "1" : "0"); },
+                    [](const auto*) { return std::string(); },
+                },
+                f.value);
+    return {};
 }
 
 std::string Expressions::compute(const Compute& c, const Scalar& s) const
 {
     const auto& p = std::get<Pointwise>(c.op->lowering);
-    const DType first =
-        c.operands.empty() ? s.dtype : nest_.scalars[static_cast<std::size_t>(c.operands[0])].dtype;
+    const DType first = c.operands.empty() ? s.dtype : scalar(c.operands[0]).dtype;
     // A select's dtype is that of its branches, not of its condition.
     const DType by = c.operands.size() == 3 ? s.dtype : first;
     std::string_view text = p.real;
@@ -162,45 +202,46 @@ std::string Expressions::compute(const Compute& c, const Scalar& s) const
         }
         const std::size_t end = text.find('}', i);
         const std::string_view key = text.substr(i + 1, end - i - 1);
-        if (key == "a" || key == "b" || key == "c") {
-            // A whole argument of a call needs no parentheses.
-            const bool alone =
-                (i > 0 && (text[i - 1] == '(' || text.substr(0, i).ends_with(", "))) &&
-                (text[end + 1] == ')' || text[end + 1] == ',');
-            const ScalarId id = c.operands[static_cast<std::size_t>(key[0] - 'a')];
-            result += alone ? whole(id) : operand(id);
-        } else if (key == "t")
+        if (key == "a" || key == "b" || key == "c")
+            result += operand_between(whole(c.operands[static_cast<std::size_t>(key[0] - 'a')]),
+                                      text.substr(0, i), text.substr(end + 1));
+        else if (key == "t")
             result += name(first);
         else if (key == "r")
             result += name(s.dtype);
-        else if (key.starts_with("p:")) {
-            for (const FieldRef& f : c.params->fields())
-                if (f.name == key.substr(2))
-                    result +=
-                        std::visit(overloaded{
-                                       [&](const double* d) {
-                                           return float_literal(*d, s.dtype != DType::f64);
-                                       },
-                                       [](const int* v) { return std::to_string(*v); },
-                                       [](const std::int64_t* v) { return std::to_string(*v); },
-                                       [](const bool* v) { return std::string(*v ? "1" : "0"); },
-                                       [](const auto*) { return std::string(); },
-                                   },
-                                   f.value);
-        } else
+        else if (key.starts_with("p:"))
+            result += parameter(c, s, key.substr(2));
+        else
             throw internal_error("code generation", "placeholder {{{}}} in the template of {}", key,
                                  c.op->name);
         i = end;
     }
+    if (is_plain_cast(std::string_view(result).substr(0, result.find('('))))
+        result =
+            fmt::format("({}){}", scalar_type(s.dtype), prefix_operand(whole(c.operands[0]), ')'));
     const DType stored_as = s.value.is_empty() ? s.dtype : s.value.dtype();
     if (stored_as != s.dtype) // every op on 16-bit floats rounds its result to 16 bits
         result = fmt::format("f32_from_{0}({0}_from_f32({1}))", name(stored_as), result);
     return result;
 }
 
+std::string Expressions::in_range(const InRange& r) const
+{
+    std::string text = r.also >= 0 ? left_operand(whole(r.also), "&&") : "";
+    const auto add = [&](const std::string& condition) {
+        text += (text.empty() ? "" : " && ") + condition;
+    };
+    for (const auto& g : r.guards) {
+        const std::string value = c_text(g.value, symbols_);
+        if (!never_negative(g.value)) add("0 <= " + value);
+        add(fmt::format("{} < {}", value, c_text(g.bound, symbols_)));
+    }
+    return text;
+}
+
 std::string Expressions::expression(ScalarId id) const
 {
-    const Scalar& s = nest_.scalars[static_cast<std::size_t>(id)];
+    const Scalar& s = scalar(id);
     return std::visit(
         overloaded{
             [&](const Literal& l) { return literal(l.value); },
@@ -212,18 +253,10 @@ std::string Expressions::expression(ScalarId id) const
                 if (s.dtype == DType::boolean) return index + " != 0";
                 return fmt::format("({}){}", scalar_type(s.dtype), index);
             },
-            [&](const InRange& r) {
-                std::string text = r.also >= 0 ? operand(r.also) : "";
-                for (const auto& g : r.guards) {
-                    const std::string value = c_factor(g.value, symbols_);
-                    text += fmt::format("{}0 <= {} && {} < {}", text.empty() ? "" : " && ", value,
-                                        value, c_text(g.bound, symbols_));
-                }
-                return text;
-            },
+            [&](const InRange& r) { return in_range(r); },
             [&](const Select& x) {
-                return fmt::format("{} ? {} : {}", operand(x.condition), operand(x.a),
-                                   operand(x.b));
+                return fmt::format("{} ? {} : {}", condition_operand(whole(x.condition)),
+                                   chosen_operand(whole(x.a)), chosen_operand(whole(x.b)));
             },
             [&](const CheckedIndex& x) {
                 return fmt::format("checked_index({}, {}, &bad)", whole(x.raw),
@@ -236,10 +269,58 @@ std::string Expressions::expression(ScalarId id) const
         s.expression);
 }
 
-std::string Expressions::define(ScalarId id, int depth_of_use)
+// ---- names
+
+/// The loops that an index depends on: "ij" for i * m + j; "0" for none.
+std::string Expressions::indices_of(const Extent& at) const
 {
-    const Scalar& s = nest_.scalars[static_cast<std::size_t>(id)];
-    std::string& text = text_[static_cast<std::size_t>(id)];
+    std::vector<std::string> found;
+    bool letters = true;
+    for (const ExtentTerm& t : terms(at))
+        for (const detail::Atom* f : t.factors)
+            for (const detail::Atom* s : symbols(as_extent(f))) {
+                if (id(s) >= 256 || std::ranges::count(found, symbols_.at(s)) > 0) continue;
+                found.push_back(symbols_.at(s));
+                letters &= found.back().size() == 1;
+            }
+    return found.empty() ? "0" : fmt::format("{}", fmt::join(found, letters ? "" : "_"));
+}
+
+/// The value's own name, with its indices where an array has that name: x_ij.
+std::string Expressions::fresh(ScalarId id, std::string_view stem)
+{
+    const Scalar& s = scalar(id);
+    const auto* l = std::get_if<Load>(&s.expression);
+    if (l) {
+        const Buffer& b = nest_.buffers[static_cast<std::size_t>(l->buffer)];
+        return names_.fresh(b.name + "_" + indices_of(l->at), stem);
+    }
+    const std::string wanted(s.value.is_empty() ? std::string_view() : s.value.name());
+    if (wanted.empty() || names_.is_free(wanted)) return names_.fresh(wanted, stem);
+    std::string indices;
+    for (std::size_t i = 0; i < open_loops_.size() && i < static_cast<std::size_t>(s.depth); ++i)
+        indices += open_loops_[i];
+    return names_.fresh(wanted + "_" + (indices.empty() ? "0" : indices), stem);
+}
+
+std::string Expressions::declare(ScalarId id, std::string_view stem)
+{
+    named_[static_cast<std::size_t>(id)] = true;
+    return text_[static_cast<std::size_t>(id)] = fresh(id, stem);
+}
+
+std::string Expressions::declaration(ScalarId id, std::string_view stem, const std::string& value)
+{
+    const Scalar& s = scalar(id);
+    const std::string text = declare(id, stem);
+    if (s.symbol) symbols_[s.symbol] = text;
+    return fmt::format("const {} {} = {};", scalar_type(s.dtype), text, value);
+}
+
+std::vector<std::string>
+Expressions::define(ScalarId id, bool hoisted, bool in_a_line, std::size_t room)
+{
+    const Scalar& s = scalar(id);
     const std::string value = expression(id);
     const bool is_index = std::holds_alternative<CheckedIndex>(s.expression);
     bool rewritten = false; // a load that a store might overtake
@@ -249,25 +330,43 @@ std::string Expressions::define(ScalarId id, int depth_of_use)
     const bool trivial =
         std::holds_alternative<Literal>(s.expression) ||
         (std::holds_alternative<IndexValue>(s.expression) && value.find(' ') == value.npos);
-    const bool hoisted = depth_of_use > s.depth;
-    if (!is_index && !rewritten && (trivial || (s.uses <= 1 && !hoisted && value.size() <= 48))) {
-        text = value;
+    const std::size_t longest = in_a_line ? line_width : longest_operand;
+    if (!is_index && !rewritten &&
+        (trivial || (s.uses <= 1 && !hoisted && value.size() <= longest))) {
+        place(id, value);
         return {};
     }
-    const std::string_view wanted = s.value.is_empty() ? std::string_view() : s.value.name();
-    const std::string_view stem = is_index                                        ? "at"
-                                  : std::holds_alternative<InRange>(s.expression) ? "inside"
-                                                                                  : "t";
-    text = names_.fresh(wanted, stem);
-    if (s.symbol) symbols_[s.symbol] = text;
-    return fmt::format("const {} {} = {};", scalar_type(s.dtype), text, value);
+    place(id, value);
+    return shorten(id, 0, room);
 }
 
-std::string Expressions::declare(ScalarId id, std::string_view stem)
+std::vector<std::string> Expressions::shorten(ScalarId id, std::size_t most, std::size_t room)
 {
-    const Scalar& s = nest_.scalars[static_cast<std::size_t>(id)];
-    const std::string_view wanted = s.value.is_empty() ? std::string_view() : s.value.name();
-    return text_[static_cast<std::size_t>(id)] = names_.fresh(wanted, stem);
+    if (is_named(id) || whole(id).size() <= most) return {};
+    const Scalar& s = scalar(id);
+    const std::string_view stem = std::holds_alternative<CheckedIndex>(s.expression) ? "at"
+                                  : std::holds_alternative<InRange>(s.expression)    ? "inside"
+                                                                                     : "t";
+    const auto* c = std::get_if<Compute>(&s.expression);
+    const std::vector<ScalarId>& operands = c ? c->operands : no_operands();
+    // "const f32 t0 = " and a semicolon; names of the user's may be longer.
+    constexpr std::size_t around = 24;
+    std::vector<std::string> lines;
+    while (whole(id).size() + around > room) {
+        ScalarId longest = -1;
+        for (ScalarId o : operands)
+            if (!is_named(o) && whole(o).size() > 16 &&
+                (longest < 0 || whole(o).size() > whole(longest).size()))
+                longest = o;
+        if (longest < 0) break;
+        for (std::string& line : shorten(longest, 0, room))
+            lines.push_back(std::move(line));
+        place(id, expression(id));
+    }
+    if (whole(id).size() <= most) return lines;
+    const std::string value = whole(id);
+    lines.push_back(declaration(id, stem, value));
+    return lines;
 }
 
 } // namespace croton::inline v1::codegen

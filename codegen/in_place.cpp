@@ -27,7 +27,8 @@ bool may_start_again(const LoopNest& nest)
 {
     Names names;
     SymbolNames symbols;
-    const Expressions expressions(nest, names, symbols);
+    const std::vector<std::string> no_loops;
+    const Expressions expressions(nest, names, symbols, no_loops);
     return std::ranges::any_of(nest.scalars,
                                [&](const Scalar& s) { return expressions.has_fast_form(s); });
 }

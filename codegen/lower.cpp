@@ -17,11 +17,12 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-constexpr std::string_view loop_names[] = {"i", "j", "k", "l", "m", "n"};
+/// Reserved words of emitted text, unlike m and n, which are names that extents have.
+constexpr std::string_view loop_names[] = {"i", "j", "k", "l"};
 
 std::string loop_name(std::size_t i)
 {
-    return i < std::size(loop_names) ? std::string(loop_names[i]) : fmt::format("i{}", i);
+    return i < std::size(loop_names) ? std::string(loop_names[i]) : fmt::format("loop_{}", i);
 }
 
 /// The axes over which a cluster loops, after neighbouring ones were made one.

@@ -59,6 +59,9 @@ write_partials(const Cluster& cluster, const std::vector<Variable>& partials, co
     for (std::size_t k = 0; k < partials.size(); ++k)
         puller.store(partials[k], {{block}, {blocks}}, results[k]);
     puller.close();
+    nest.blocked = n;
+    for (const Variable& p : partials)
+        nest.partials.push_back(puller.buffer(p, Buffer::Access::write));
     return nest;
 }
 
@@ -86,6 +89,8 @@ LoopNest combine_partials(const Cluster& cluster,
         puller.innermost().accumulators.push_back({monoid_of(r), value, results[next++]});
     }
     puller.close();
+    for (const Variable& p : partials)
+        nest.partials.push_back(puller.buffer(p, Buffer::Access::read));
     next = 0;
     for (const Root& r : cluster.roots)
         if (r.reduces) puller.known(r.value, {}, results[next++]);

@@ -2,6 +2,8 @@
 
 #include <croton/ir/format.hpp>
 
+#include "c_precedence.hpp"
+
 namespace croton::inline v1::codegen {
 
 namespace {
@@ -45,25 +47,24 @@ std::string identity(Monoid monoid, DType t)
     return {};
 }
 
-std::string combine(Monoid monoid, DType t, const std::string& a, const std::string& b)
+namespace {
+
+/// The operator that combines values of dtype `t`, or "" where a function does.
+std::string_view operator_of(Monoid monoid, DType t)
 {
     switch (monoid) {
     case Monoid::sum:
-        return is_float(t) ? fmt::format("{} + {}", a, b)
-                           : fmt::format("add_{}({}, {})", name(t), a, b);
+        return is_float(t) ? "+" : "";
     case Monoid::prod:
-        return is_float(t) ? fmt::format("{} * ({})", a, b)
-                           : fmt::format("mul_{}({}, {})", name(t), a, b);
+        return is_float(t) ? "*" : "";
     case Monoid::max:
-        if (t == DType::boolean) return fmt::format("{} | ({})", a, b);
-        return fmt::format("max_{}({}, {})", name(t), a, b);
+        return t == DType::boolean ? "|" : "";
     case Monoid::min:
-        if (t == DType::boolean) return fmt::format("{} & ({})", a, b);
-        return fmt::format("min_{}({}, {})", name(t), a, b);
+        return t == DType::boolean ? "&" : "";
     case Monoid::any:
-        return fmt::format("{} | ({})", a, b);
+        return "|";
     case Monoid::all:
-        return fmt::format("{} & ({})", a, b);
+        return "&";
     case Monoid::argmax:
     case Monoid::argmin:
         break;
@@ -71,10 +72,28 @@ std::string combine(Monoid monoid, DType t, const std::string& a, const std::str
     throw internal_error("code generation", "positions are not combined");
 }
 
-std::string combine_operand(Monoid monoid, DType t, const std::string& a, const std::string& b)
+/// A function of the prelude: integers wrap, extrema know NaN.
+std::string call(Monoid monoid, DType t, const std::string& a, const std::string& b)
 {
-    const std::string text = combine(monoid, t, a, b);
-    return text.find(' ') < text.find('(') ? "(" + text + ")" : text;
+    if (monoid == Monoid::sum) return fmt::format("add_{}({}, {})", name(t), a, b);
+    if (monoid == Monoid::prod) return fmt::format("mul_{}({}, {})", name(t), a, b);
+    return fmt::format("{}_{}({}, {})", name(monoid), name(t), a, b);
+}
+
+} // namespace
+
+std::string combine(Monoid monoid, DType t, const std::string& a, const std::string& b)
+{
+    const std::string_view op = operator_of(monoid, t);
+    if (op.empty()) return call(monoid, t, a, b);
+    return fmt::format("{} {} {}", left_operand(a, op), op, right_operand(b, op));
+}
+
+std::string combine_into(Monoid monoid, DType t, const std::string& to, const std::string& value)
+{
+    const std::string_view op = operator_of(monoid, t);
+    if (op.empty()) return fmt::format("{} = {};", to, combine(monoid, t, to, value));
+    return fmt::format("{} {}= {};", to, op, value);
 }
 
 std::string replaces(Monoid monoid, DType t, const std::string& best, const std::string& value)

@@ -8,10 +8,10 @@ namespace croton::inline v1::codegen {
 
 /// The value that changes nothing, as a literal of `t`.
 std::string identity(Monoid monoid, DType t);
-/// `a` combined with `b`, both texts that need no parentheses beside an operator.
+/// `a` combined with `b`.
 std::string combine(Monoid monoid, DType t, const std::string& a, const std::string& b);
-/// The same, parenthesised where an operator stands next to it.
-std::string combine_operand(Monoid monoid, DType t, const std::string& a, const std::string& b);
+/// The statement that combines the variable or element `to` with `value`: `sum[l] += x[j];`.
+std::string combine_into(Monoid monoid, DType t, const std::string& to, const std::string& value);
 /// Whether `value`, later in order, replaces `best` as the extremum whose position is wanted. The
 /// first NaN wins, as in NumPy.
 std::string replaces(Monoid monoid, DType t, const std::string& best, const std::string& value);

@@ -3,161 +3,43 @@
 #include <croton/codegen/prelude.hpp>
 #include <croton/ir/format.hpp>
 
+#include <algorithm>
 #include <cctype>
 #include <vector>
 
+#include "c_precedence.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
 
 namespace {
 
-const std::set<std::string, std::less<>>& reserved_words()
-{
-    static const std::set<std::string, std::less<>> words = {"alignas",
-                                                             "alignof",
-                                                             "and",
-                                                             "asm",
-                                                             "auto",
-                                                             "bool",
-                                                             "break",
-                                                             "case",
-                                                             "catch",
-                                                             "char",
-                                                             "class",
-                                                             "concept",
-                                                             "const",
-                                                             "continue",
-                                                             "default",
-                                                             "delete",
-                                                             "do",
-                                                             "double",
-                                                             "else",
-                                                             "enum",
-                                                             "explicit",
-                                                             "export",
-                                                             "extern",
-                                                             "false",
-                                                             "float",
-                                                             "for",
-                                                             "friend",
-                                                             "goto",
-                                                             "if",
-                                                             "inline",
-                                                             "int",
-                                                             "long",
-                                                             "mutable",
-                                                             "namespace",
-                                                             "new",
-                                                             "not",
-                                                             "operator",
-                                                             "or",
-                                                             "private",
-                                                             "protected",
-                                                             "public",
-                                                             "register",
-                                                             "requires",
-                                                             "restrict",
-                                                             "return",
-                                                             "short",
-                                                             "signed",
-                                                             "sizeof",
-                                                             "static",
-                                                             "struct",
-                                                             "switch",
-                                                             "template",
-                                                             "this",
-                                                             "throw",
-                                                             "true",
-                                                             "try",
-                                                             "typedef",
-                                                             "typename",
-                                                             "union",
-                                                             "unsigned",
-                                                             "using",
-                                                             "virtual",
-                                                             "void",
-                                                             "volatile",
-                                                             "while",
-                                                             "xor",
-                                                             "i8",
-                                                             "i16",
-                                                             "i32",
-                                                             "i64",
-                                                             "u8",
-                                                             "u16",
-                                                             "u32",
-                                                             "u64",
-                                                             "f16",
-                                                             "bf16",
-                                                             "f32",
-                                                             "f64",
-                                                             "b8",
-                                                             "run",
-                                                             "rt",
-                                                             "in",
-                                                             "out",
-                                                             "extents",
-                                                             "workspace",
-                                                             "report",
-                                                             "bad",
-                                                             "main",
-                                                             "begin",
-                                                             "end",
-                                                             "i",
-                                                             "j",
-                                                             "k",
-                                                             "l",
-                                                             "lanes",
-                                                             "i0",
-                                                             "j0",
-                                                             "k0",
-                                                             "unix",
-                                                             "linux",
-                                                             "extent",
-                                                             "block",
-                                                             "cost",
-                                                             "context",
-                                                             "arguments",
-                                                             "flag",
-                                                             "rest",
-                                                             "char8_t",
-                                                             "char16_t",
-                                                             "char32_t",
-                                                             "wchar_t",
-                                                             "decltype",
-                                                             "nullptr",
-                                                             "noexcept",
-                                                             "typeid",
-                                                             "bitand",
-                                                             "bitor",
-                                                             "compl",
-                                                             "and_eq",
-                                                             "or_eq",
-                                                             "xor_eq",
-                                                             "not_eq",
-                                                             "constexpr",
-                                                             "consteval",
-                                                             "constinit",
-                                                             "co_await",
-                                                             "co_return",
-                                                             "co_yield",
-                                                             "thread_local",
-                                                             "static_assert",
-                                                             "static_cast",
-                                                             "const_cast",
-                                                             "dynamic_cast",
-                                                             "reinterpret_cast"};
-    return words;
-}
+/// Words of C, C++ and the prelude, and what the emitted text names by itself.
+constexpr std::string_view reserved =
+    "alignas alignof and asm auto bool break case catch char class concept const continue "
+    "default delete do double else enum explicit export extern false float for friend goto "
+    "if inline int long mutable namespace new not operator or private protected public "
+    "register requires restrict return short signed sizeof static struct switch template "
+    "this throw true try typedef typename union unsigned using virtual void volatile while "
+    "xor i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 b8 run rt in out extents workspace "
+    "report bad main begin end lanes hard unix linux extent block cost "
+    "arguments flag char8_t char16_t char32_t wchar_t decltype nullptr noexcept typeid "
+    "bitand bitor compl and_eq or_eq xor_eq not_eq constexpr consteval constinit co_await "
+    "co_return co_yield thread_local static_assert static_cast const_cast dynamic_cast "
+    "reinterpret_cast";
 
-bool is_prelude_function(std::string_view name)
+const std::set<std::string_view>& reserved_words()
 {
-    static const std::set<std::string_view> functions = [] {
-        const auto list = prelude_functions();
-        return std::set<std::string_view>(list.begin(), list.end());
+    static const std::set<std::string_view> words = [] {
+        std::set<std::string_view> list;
+        for (std::string_view rest = reserved; !rest.empty();) {
+            const std::size_t end = std::min(rest.find(' '), rest.size());
+            list.insert(rest.substr(0, end));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+        return list;
     }();
-    return functions.contains(name);
+    return words;
 }
 
 /// What emitted text numbers by itself: kernels, and locals that are not made by Names.
@@ -167,11 +49,6 @@ bool is_numbered_name(std::string_view name)
                                                      "running_", "scatter_", "matmul_", "loop_"};
     const std::size_t digits = name.find_last_not_of("0123456789") + 1;
     return digits < name.size() && stems.contains(name.substr(0, digits));
-}
-
-bool is_taken_by_the_text(const std::string& name)
-{
-    return reserved_words().contains(name) || is_prelude_function(name);
 }
 
 std::string identifier(std::string_view wanted)
@@ -189,11 +66,22 @@ std::string identifier(std::string_view wanted)
 
 } // namespace
 
+bool is_taken_by_the_text(std::string_view name)
+{
+    return reserved_words().contains(name) || has_prelude_function(name);
+}
+
+bool Names::is_free(std::string_view wanted) const
+{
+    const std::string name = identifier(wanted);
+    return !name.empty() && !is_taken_by_the_text(name) && !is_numbered_name(name) &&
+           !taken_.contains(name);
+}
+
 std::string Names::fresh(std::string_view wanted, std::string_view stem)
 {
     const std::string name = identifier(wanted);
-    const bool free = !name.empty() && !is_taken_by_the_text(name) && !is_numbered_name(name);
-    if (free && taken_.insert(name).second) return name;
+    if (is_free(wanted)) return *taken_.insert(name).first;
     const std::string base = name.empty() ? std::string(stem) : name + "_";
     for (int& n = next_[base];; ++n) {
         std::string numbered = fmt::format("{}{}", base, n);
@@ -238,7 +126,12 @@ std::string c_text(const Extent& extent, const SymbolNames& names)
 {
     if (extent.is_known()) return std::to_string(extent.value());
     std::string text;
-    for (const ExtentTerm& t : terms(extent)) {
+    std::vector<ExtentTerm> all = terms(extent);
+    // A positive term in front saves a sign: n - i, not -i + n.
+    const auto positive =
+        std::ranges::find_if(all, [](const ExtentTerm& t) { return t.coefficient > 0; });
+    if (positive != all.end()) std::rotate(all.begin(), positive, positive + 1);
+    for (const ExtentTerm& t : all) {
         const bool negative = t.coefficient < 0;
         if (text.empty())
             text = negative ? "-" : "";
@@ -259,8 +152,7 @@ std::string c_text(const Extent& extent, const SymbolNames& names)
 std::string c_factor(const Extent& extent, const SymbolNames& names)
 {
     const std::string text = c_text(extent, names);
-    const bool simple = text.find(' ') == text.npos && text[0] != '-';
-    return simple ? text : "(" + text + ")";
+    return binding_of(text) == Binding::atom ? text : "(" + text + ")";
 }
 
 std::string_view memory_type(DType dtype)
@@ -275,23 +167,25 @@ std::string_view scalar_type(DType dtype)
     return name(dtype);
 }
 
-std::string
-parameter_list(const std::string& head, const std::vector<std::string>& parameters, int indent)
+namespace {
+
+std::string list_of(const std::string& head,
+                    const std::vector<std::string>& parameters,
+                    int indent,
+                    bool break_all)
 {
-    const std::string margin(static_cast<std::size_t>(indent), ' ');
+    std::string text = head + "(";
+    std::size_t column = static_cast<std::size_t>(indent) + text.size();
+    const std::string under(column, ' ');
     std::string joined;
     for (const std::string& p : parameters)
         joined += (joined.empty() ? "" : ", ") + p;
-    if (margin.size() + head.size() + joined.size() + 3 <= 100)
-        return fmt::format("{}({})", head, joined);
-    // One under the other's start, as many as fit a line of 100 columns.
-    std::string text = head + "(";
-    const std::string under(margin.size() + text.size(), ' ');
-    std::size_t column = under.size();
+    const std::size_t after = break_all ? 1 : 2; // the closing parenthesis, and a semicolon
+    if (column + joined.size() + after <= 100) return text + joined + ")";
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         const bool last = i + 1 == parameters.size();
-        const std::size_t width = parameters[i].size() + (last ? 2 : 1);
-        if (i > 0 && column + 1 + width > 100) {
+        const std::size_t width = parameters[i].size() + (last ? after : 1);
+        if (i > 0 && (break_all || column + 1 + width > 100)) {
             text += "\n" + under;
             column = under.size();
         } else if (i > 0) {
@@ -302,6 +196,32 @@ parameter_list(const std::string& head, const std::vector<std::string>& paramete
         column += width;
     }
     return text;
+}
+
+} // namespace
+
+std::string parameter_list(const std::string& head, const std::vector<std::string>& parameters)
+{
+    return list_of(head, parameters, 0, true);
+}
+
+std::string
+argument_list(const std::string& head, const std::vector<std::string>& arguments, int indent)
+{
+    return list_of(head, arguments, indent, false);
+}
+
+bool mentions(std::string_view text, std::string_view word)
+{
+    const auto is_word = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+    };
+    for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+        const bool left = at == 0 || !is_word(text[at - 1]);
+        const bool right = at + word.size() == text.size() || !is_word(text[at + word.size()]);
+        if (left && right) return true;
+    }
+    return false;
 }
 
 } // namespace croton::inline v1::codegen

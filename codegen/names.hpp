@@ -16,12 +16,17 @@ public:
     /// `wanted` made an identifier that is neither taken nor a word of C, C++ or the prelude; from
     /// `stem` where `wanted` is empty: t0, t1, ..
     std::string fresh(std::string_view wanted, std::string_view stem);
+    /// Whether `fresh` would give `wanted` as it is.
+    bool is_free(std::string_view wanted) const;
     void reserve(std::string_view name) { taken_.emplace(name); }
 
 private:
     std::set<std::string, std::less<>> taken_;
     std::map<std::string, int, std::less<>> next_;
 };
+
+/// Whether a name means something in emitted text: a word of C, C++ or the prelude.
+bool is_taken_by_the_text(std::string_view name);
 
 /// What symbols of extents are called in a text.
 using SymbolNames = std::map<const detail::Atom*, std::string>;

@@ -60,8 +60,7 @@ std::string parallel_caller(const EmittedKernel& kernel,
         std::vector<std::string> arguments{"begin", "end"};
         for (const Parameter& p : parameters)
             arguments.push_back("arguments->" + p.name);
-        const std::string call =
-            parameter_list(kernel.name, arguments, kernel.checks_index ? 8 : 4);
+        const std::string call = argument_list(kernel.name, arguments, kernel.checks_index ? 8 : 4);
         if (kernel.checks_index) {
             f.line("if ({})", call);
             f.raw("    __atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);");
@@ -74,7 +73,7 @@ std::string parallel_caller(const EmittedKernel& kernel,
         list.push_back(p.type + " " + p.name);
     {
         const auto scope = f.function(parameter_list(
-            fmt::format("static {} all_{}", kernel.checks_index ? "i32" : "void", kernel.name),
+            fmt::format("CT_KERNEL {} all_{}", kernel.checks_index ? "i32" : "void", kernel.name),
             list));
         f.line("const i64 cost = {}; // operations of an iteration",
                c_text(flops_per_iteration, symbols));
@@ -87,7 +86,7 @@ std::string parallel_caller(const EmittedKernel& kernel,
                 f.block("if (extent <= block || cost * extent < {} || !rt || !rt->parallel_for)",
                         serial_below_flops);
             f.line("{}{};", kernel.checks_index ? "return " : "",
-                   parameter_list(kernel.name, direct, kernel.checks_index ? 15 : 8));
+                   argument_list(kernel.name, direct, kernel.checks_index ? 15 : 8));
             if (!kernel.checks_index) f.raw("return;");
         }
         std::string fields = "extent, block";

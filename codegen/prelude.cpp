@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <map>
+#include <deque>
+#include <mutex>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "prelude_text.hpp"
+#include "tokens.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -18,32 +21,18 @@ struct Item {
     std::string name;
     std::string text;
     std::size_t section = 0; ///< whose comment, the one at the top of a file, stands before it
+};
+
+/// What is found out about an item when it is first asked for: most items never are.
+struct Uses {
+    bool known = false;
     std::vector<std::size_t> needs;
     int flops = 0; ///< arithmetic operators, with those of what it needs
 };
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
-
-/// Calls f(identifier) for each identifier in C text outside its comments.
-template <class F>
-void for_each_identifier(std::string_view text, F f)
+bool is_base(const PreludeFile& file)
 {
-    std::size_t i = 0;
-    while (i < text.size()) {
-        const std::string_view two = text.substr(i, 2);
-        if (two == "//")
-            i = text.find('\n', i);
-        else if (two == "/*")
-            i = std::min(text.find("*/", i + 2), text.size() - 2) + 2;
-        else if (!is_word(text[i]))
-            ++i;
-        else {
-            const std::size_t first = i;
-            while (i < text.size() && is_word(text[i]))
-                ++i;
-            f(text.substr(first, i - first));
-        }
-    }
+    return file.name == "base.h" || file.name == "runtime_abi.h";
 }
 
 /// The text with i<from> and u<from> renamed to another width, at the ends of names too.
@@ -52,7 +41,7 @@ std::string renamed(std::string_view text, std::string_view from, std::string_vi
     std::string result;
     for (std::size_t i = 0; i < text.size(); ++i) {
         result += text[i];
-        const bool begins = i == 0 || !std::isalnum(static_cast<unsigned char>(text[i - 1]));
+        const bool begins = i == 0 || !is_word(text[i - 1]) || text[i - 1] == '_';
         if (begins && (text[i] == 'i' || text[i] == 'u') && text.substr(i + 1).starts_with(from)) {
             result += to;
             i += from.size();
@@ -77,7 +66,7 @@ public:
     Prelude()
     {
         for (const PreludeFile& file : prelude_files) {
-            if (file.name == "base.h" || file.name == "runtime_abi.h") continue;
+            if (is_base(file)) continue;
             const std::size_t first = items_.size();
             split(file.text);
             const std::vector<std::string_view> widths = widths_of(file.name);
@@ -89,32 +78,39 @@ public:
         index();
         add_casts();
         index();
-    }
-
-    std::string text_for(std::string_view body) const
-    {
-        std::string text;
+        uses_.resize(items_.size());
         for (std::string_view base : {"base.h", "runtime_abi.h"})
             for (const PreludeFile& file : prelude_files)
-                if (file.name == base) text.append(file.text).append("\n");
+                if (file.name == base) base_.append(file.text).append("\n");
+        Tokens tokens(base_);
+        for (Token t; tokens.next(t);)
+            if (t.kind == Token::Kind::identifier) base_words_.insert(t.text);
+    }
+
+    std::string text_for(std::string_view body)
+    {
+        const std::lock_guard lock(mutex_);
+        std::string text = base_;
         std::vector<bool> done(items_.size(), false);
         std::vector<bool> opened(sections_.size(), false);
-        std::set<std::size_t> wanted;
-        for_each_identifier(body, [&](std::string_view word) {
-            if (const auto at = by_name_.find(word); at != by_name_.end())
-                wanted.insert(at->second);
-        });
-        for (std::size_t i : wanted)
+        for (std::size_t i : mentioned_in(body))
             append(i, done, opened, text);
         return text;
     }
 
+    bool has_word(std::string_view word) const
+    {
+        return by_name_.contains(word) || base_words_.contains(word);
+    }
+    bool is_plain_cast(std::string_view function) const { return plain_casts_.contains(function); }
+
     bool contains(std::string_view function) const { return by_name_.contains(function); }
 
-    int flops(std::string_view function) const
+    int flops(std::string_view function)
     {
+        const std::lock_guard lock(mutex_);
         const auto at = by_name_.find(function);
-        return at == by_name_.end() ? 0 : items_[at->second].flops;
+        return at == by_name_.end() ? 0 : uses(at->second).flops;
     }
 
     std::vector<std::string_view> names() const
@@ -126,19 +122,33 @@ public:
     }
 
 private:
-    void count(std::size_t i, std::vector<bool>& counted)
+    std::set<std::size_t> mentioned_in(std::string_view text) const
     {
-        if (counted[i]) return;
-        counted[i] = true;
+        std::set<std::size_t> items;
+        Tokens tokens(text);
+        for (Token t; tokens.next(t);)
+            if (t.kind == Token::Kind::identifier)
+                if (const auto at = by_name_.find(t.text); at != by_name_.end())
+                    items.insert(at->second);
+        return items;
+    }
+
+    const Uses& uses(std::size_t i)
+    {
+        Uses& u = uses_[i];
+        if (u.known) return u;
+        u.known = true;
         const std::string_view text = items_[i].text;
-        const std::size_t body = text.find('{', text.find("*/") == text.npos ? 0 : text.find("*/"));
-        for (std::size_t k = body; k < text.size(); ++k)
-            if (const char c = text[k]; c == '+' || c == '-' || c == '*' || c == '/' || c == '?')
-                ++items_[i].flops;
-        for (std::size_t need : items_[i].needs) {
-            count(need, counted);
-            items_[i].flops += items_[need].flops;
-        }
+        std::set<std::size_t> needs = mentioned_in(text);
+        needs.erase(i);
+        u.needs.assign(needs.begin(), needs.end());
+        const std::size_t comment = text.find("*/");
+        const std::size_t body = text.find('{', comment == text.npos ? 0 : comment);
+        for (char c : text.substr(std::min(body, text.size())))
+            u.flops += c == '+' || c == '-' || c == '*' || c == '/' || c == '?';
+        for (std::size_t need : needs)
+            u.flops += uses(need).flops;
+        return u;
     }
 
     static bool starts_item(std::string_view line)
@@ -183,7 +193,7 @@ private:
             pending += line;
             if (!name.empty() && ends_item(line)) {
                 if (sections_.size() == section) sections_.emplace_back();
-                items_.push_back({std::string(name), pending, section, {}});
+                items_.push_back({std::string(name), pending, section});
                 pending.clear();
                 name = {};
             }
@@ -197,8 +207,7 @@ private:
         const std::size_t code = item.text.starts_with("/*") ? item.text.find("*/\n") + 3 : 0;
         items_.push_back({renamed(item.name, from, to),
                           renamed(std::string_view(item.text).substr(code), from, to),
-                          item.section,
-                          {}});
+                          item.section});
     }
 
     /// cast_<to>_<from> where C's own conversion is the one wanted: all but float to integer or
@@ -213,12 +222,12 @@ private:
             for (std::string_view from : types) {
                 const std::string name = fmt::format("cast_{}_{}", to, from);
                 if (by_name_.contains(name)) continue;
+                plain_casts_.insert(name);
                 items_.push_back(
                     {name,
                      fmt::format("CT_MATH {0} {1}({2} x) {{ return ({0})x; }}\n",
                                  to == "bool" ? "b8" : to, name, from == "bool" ? "b8" : from),
-                     section,
-                     {}});
+                     section});
             }
     }
 
@@ -227,28 +236,15 @@ private:
         by_name_.clear();
         for (std::size_t i = 0; i < items_.size(); ++i)
             by_name_.emplace(items_[i].name, i);
-        for (std::size_t i = 0; i < items_.size(); ++i) {
-            std::set<std::size_t> needs;
-            for_each_identifier(items_[i].text, [&](std::string_view word) {
-                if (const auto at = by_name_.find(word); at != by_name_.end() && at->second != i)
-                    needs.insert(at->second);
-            });
-            items_[i].needs.assign(needs.begin(), needs.end());
-        }
-        std::vector<bool> counted(items_.size(), false);
-        for (std::size_t i = 0; i < items_.size(); ++i)
-            count(i, counted);
     }
 
-    void append(std::size_t i,
-                std::vector<bool>& done,
-                std::vector<bool>& opened,
-                std::string& text) const
+    void
+    append(std::size_t i, std::vector<bool>& done, std::vector<bool>& opened, std::string& text)
     {
         if (done[i]) return;
         done[i] = true;
         const Item& item = items_[i];
-        for (std::size_t need : item.needs)
+        for (std::size_t need : uses(i).needs)
             append(need, done, opened, text);
         if (!opened[item.section] && !sections_[item.section].empty())
             text.append(sections_[item.section]).append("\n");
@@ -256,21 +252,28 @@ private:
         text.append(item.text).append("\n");
     }
 
-    std::vector<Item> items_;
+    std::deque<Item> items_; ///< names are looked up while it grows
     std::vector<std::string> sections_;
-    std::map<std::string, std::size_t, std::less<>> by_name_;
+    std::unordered_map<std::string_view, std::size_t> by_name_; ///< looked up only
+    std::string base_;
+    std::unordered_set<std::string_view> base_words_; ///< looked up only
+    std::mutex mutex_;
+    std::vector<Uses> uses_; ///< guarded by mutex_
+    std::set<std::string, std::less<>> plain_casts_;
 };
 
-const Prelude& prelude()
+Prelude& prelude()
 {
-    static const Prelude all;
+    static Prelude all;
     return all;
 }
 
 } // namespace
 
 std::string prelude_for(std::string_view body) { return prelude().text_for(body); }
+bool is_prelude_word(std::string_view word) { return prelude().has_word(word); }
 bool has_prelude_function(std::string_view function) { return prelude().contains(function); }
+bool is_plain_cast(std::string_view function) { return prelude().is_plain_cast(function); }
 int prelude_flops(std::string_view function) { return prelude().flops(function); }
 std::vector<std::string_view> prelude_functions() { return prelude().names(); }
 

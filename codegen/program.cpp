@@ -378,10 +378,10 @@ private:
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);
             const std::size_t number = program_.checked.size() - 1;
-            body_.raw(parameter_list("if (" + head, arguments, body_.indent()) + ")");
+            body_.raw(argument_list("if (" + head, arguments, body_.indent()) + ")");
             body_.line("    return index_failed(report, {}, {});", index_out_of_range, number);
         } else
-            body_.raw(parameter_list(head, arguments, body_.indent()) + ";");
+            body_.raw(argument_list(head, arguments, body_.indent()) + ";");
         program_.kernels.push_back(kernel_info(step, kind));
     }
 

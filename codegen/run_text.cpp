@@ -45,11 +45,25 @@ bool mentions(std::string_view text, std::string_view word)
     return false;
 }
 
+/// The lines of `sizes` up to the last whose name `steps` mentions: a later one is needed only for
+/// the size of the whole workspace.
+std::string needed(std::string sizes, std::string_view steps)
+{
+    constexpr std::string_view head = "    const i64 ";
+    while (!sizes.empty()) {
+        const std::size_t before = sizes.rfind('\n', sizes.size() - 2);
+        const std::size_t at = (before == sizes.npos ? 0 : before + 1) + head.size();
+        if (mentions(steps, std::string_view(sizes).substr(at, sizes.find(' ', at) - at))) break;
+        sizes.resize(at - head.size());
+    }
+    return sizes;
+}
+
 std::string run_body(std::string_view prologue, const std::string& sizes, std::string_view steps)
 {
     std::string body(prologue);
     if (mentions(steps, "work"))
-        body += "    char* const work = (char*)workspace;\n" + sizes;
+        body += "    char* const work = (char*)workspace;\n" + needed(sizes, steps);
     else
         body += "    (void)workspace;\n";
     body += steps;

@@ -1,3 +1,4 @@
+#include <croton/codegen/units.hpp>
 #include <croton/compiler/function.hpp>
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
@@ -260,8 +261,16 @@ void load(FunctionData& f)
     const auto start = Clock::now();
     CompileOptions options;
     options.opt_level = f.options.fast_start ? 1 : 2;
-    const ProgramUnit unit{f.program.source, {}};
-    f.library = kernel_cache(f.options.cache).load({&unit, 1}, f.name, options, &f.compile);
+    std::vector<ProgramUnit> units;
+    std::vector<int> lines_to_program;
+    for (codegen::SourceUnit& u : codegen::cut_units(f.program.source)) {
+        lines_to_program.push_back(u.lines_to_program);
+        units.push_back({std::move(u.text), std::move(u.canonical.text),
+                         std::move(u.canonical.names), std::move(u.canonical.lines)});
+    }
+    f.library = kernel_cache(f.options.cache).load(units, f.name, options, &f.compile);
+    for (Remark& r : f.compile.missed_vectorisation)
+        r.line += lines_to_program[r.unit];
     f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));
     f.workspace_bytes = reinterpret_cast<WorkspaceFunction>(f.library.symbol("workspace_bytes"));
     f.runtime = cpu_runtime(f.options.threads);

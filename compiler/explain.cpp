@@ -65,7 +65,8 @@ std::string remarks_text(const CompileReport& report)
 {
     std::string text;
     for (const Remark& r : report.missed_vectorisation)
-        text += fmt::format("  line {}: {}\n", r.line, r.message);
+        text += r.line > 0 ? fmt::format("  line {}: {}\n", r.line, r.message)
+                           : fmt::format("  in the prelude: {}\n", r.message);
     return text.empty() ? "  none\n" : text;
 }
 
@@ -88,9 +89,9 @@ std::string Function::explain() const
     text += "stored instead of fused\n" + unfused_text(f.program) + "\n";
     text += "workspace\n" + workspace_text(f.program) + "\n";
     text += fmt::format("compiling  {:.1f} ms building, {:.1f} ms until callable (front end "
-                        "{:.1f}, back end {:.1f}, link {:.1f})\n\n",
+                        "{:.1f}, back end {:.1f}, link {:.1f}); {} of {} units compiled\n\n",
                         f.build_ms, f.compile_ms, f.compile.frontend_ms, f.compile.backend_ms,
-                        f.compile.link_ms);
+                        f.compile.link_ms, f.compile.units_compiled, f.compile.units);
     text += "loops that LLVM did not vectorise\n" + remarks_text(f.compile) + "\n";
     return text + "source\n" + std::string(source());
 }

@@ -3,6 +3,7 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/ir/overloaded.hpp>
 
 #include <algorithm>
@@ -53,6 +54,12 @@ Variables call_gradient(const Apply& a,
         a.op().grad);
 }
 
+bool may_agree(const Shape& a, const Shape& b)
+{
+    return std::ranges::equal(
+        a, b, [](const Extent& x, const Extent& y) { return !never_equal(x, y); });
+}
+
 } // namespace
 
 Variables input_cotangents(const Apply& a,
@@ -68,10 +75,14 @@ Variables input_cotangents(const Apply& a,
     if (bars.size() != a.inputs().size())
         throw internal_error(a.op().name, "its gradient gives {} cotangents for {} inputs",
                              bars.size(), a.inputs().size());
-    for (std::size_t i = 0; i < bars.size(); ++i)
-        if (!bars[i].is_empty() && bars[i].type() != a.input(i).type())
+    for (std::size_t i = 0; i < bars.size(); ++i) {
+        if (bars[i].is_empty() || bars[i].type() == a.input(i).type()) continue;
+        if (bars[i].dtype() != a.input(i).dtype() || !may_agree(bars[i].shape(), a.input(i).shape()))
             throw internal_error(a.op().name, "its gradient gives {} for input {}, which is {}",
                                  to_string(bars[i].type()), i + 1, to_string(a.input(i).type()));
+        // The Apply requires two symbols to be equal, and the gradient is written in the other one.
+        bars[i] = broadcast_to(bars[i], a.input(i).shape(), a.location());
+    }
     return bars;
 }
 

@@ -40,7 +40,7 @@ croton_jit_sink sink_into(Received& received)
             [](void* context, croton_jit_text file, std::uint32_t line, std::uint32_t column,
                croton_jit_text message) {
                 static_cast<Received*>(context)->remarks.push_back(
-                    {string_of(file), static_cast<int>(line), static_cast<int>(column),
+                    {0, string_of(file), static_cast<int>(line), static_cast<int>(column),
                      string_of(message)});
             },
         .log =
@@ -90,7 +90,7 @@ std::vector<std::byte> compile_object(std::string_view text,
     if (report) {
         append(*report, {.frontend_ms = times.frontend_ms,
                          .backend_ms = times.backend_ms,
-                         .link_ms = 0,
+                         .units_compiled = 1,
                          .missed_vectorisation = std::move(received.remarks),
                          .log = std::move(received.log)});
     }

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <iterator>
+#include <numeric>
 #include <system_error>
 #include <thread>
 
@@ -22,9 +24,15 @@ std::vector<CompiledUnit> compile_units(std::span<const UnitJob> jobs,
 {
     std::vector<CompiledUnit> results(jobs.size());
     std::vector<std::exception_ptr> errors(jobs.size());
+    // The longest first, so that no thread is left with one at the end.
+    std::vector<std::size_t> order(jobs.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::greater(),
+                             [&](std::size_t i) { return jobs[i].text.size(); });
     std::atomic<std::size_t> next = 0;
     const auto work = [&] {
-        for (std::size_t i = next++; i < jobs.size(); i = next++) {
+        for (std::size_t at = next++; at < jobs.size(); at = next++) {
+            const std::size_t i = order[at];
             try {
                 results[i].object =
                     compile_object(jobs[i].text, jobs[i].file, options, &results[i].report);
@@ -61,6 +69,8 @@ void append(CompileReport& to, CompileReport&& from)
     to.frontend_ms += from.frontend_ms;
     to.backend_ms += from.backend_ms;
     to.link_ms += from.link_ms;
+    to.units += from.units;
+    to.units_compiled += from.units_compiled;
     std::move(from.missed_vectorisation.begin(), from.missed_vectorisation.end(),
               std::back_inserter(to.missed_vectorisation));
     to.log += from.log;

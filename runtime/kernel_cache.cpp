@@ -3,13 +3,14 @@
 #include <croton/runtime/kernel_cache.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <mutex>
 #include <optional>
 
 #include "compile_units.hpp"
 #include "disk_cache.hpp"
+#include "remark_notes.hpp"
+#include "rename_symbols.hpp"
 #include "sha256.hpp"
 
 namespace croton::inline v1 {
@@ -17,7 +18,7 @@ namespace croton::inline v1 {
 namespace {
 
 /// Raised when the format of entries or the meaning of keys changes.
-constexpr std::string_view format_version = "croton cache 1";
+constexpr std::string_view format_version = "croton cache 2";
 
 void add_field(Sha256& hash, std::string_view field)
 {
@@ -59,64 +60,6 @@ std::string plain_name(std::string_view name)
     return plain;
 }
 
-/// Remarks as an entry's notes, one a line: unit, line, column, message.
-std::string notes_of(std::size_t unit, const std::vector<Remark>& remarks)
-{
-    std::string notes;
-    for (const Remark& remark : remarks) {
-        std::string message = remark.message;
-        std::replace(message.begin(), message.end(), '\n', ' ');
-        notes += fmt::format("{} {} {} {}\n", unit, remark.line, remark.column, message);
-    }
-    return notes;
-}
-
-template <class Integer>
-bool take_number(std::string_view& text, Integer& number)
-{
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end == text.data() + text.size() || *end != ' ') {
-        return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(end + 1 - text.data()));
-    return true;
-}
-
-/// Adds the remarks in `notes`, which name the files of this program's units.
-void add_remarks(CompileReport& report,
-                 std::string_view notes,
-                 std::string_view program,
-                 std::size_t units)
-{
-    while (!notes.empty()) {
-        const std::size_t end = std::min(notes.find('\n'), notes.size());
-        std::string_view line = notes.substr(0, end);
-        notes.remove_prefix(std::min(end + 1, notes.size()));
-        std::size_t unit = 0;
-        Remark remark;
-        if (take_number(line, unit) && take_number(line, remark.line) &&
-            take_number(line, remark.column)) {
-            remark.file = unit_file(program, unit, units);
-            remark.message = line;
-            report.missed_vectorisation.push_back(std::move(remark));
-        }
-    }
-}
-
-/// The notes of a unit's own entry, which calls itself unit 0, as those of unit `unit`.
-std::string renumber(std::string_view notes, std::size_t unit)
-{
-    std::string renumbered;
-    while (!notes.empty()) {
-        const std::size_t end = std::min(notes.find('\n'), notes.size());
-        const std::string_view line = notes.substr(0, end);
-        notes.remove_prefix(std::min(end + 1, notes.size()));
-        renumbered +=
-            fmt::format("{}{}\n", unit, line.substr(std::min(line.find(' '), line.size())));
-    }
-    return renumbered;
-}
-
 } // namespace
 
 std::string CacheKey::hex() const
@@ -142,12 +85,13 @@ public:
             keys.push_back(unit_key(unit, options));
         }
         const CacheKey key = program_key(keys);
-        if (ProgramLibrary in_use = find_in_memory(key, name, units.size(), report)) {
+        report.units = static_cast<int>(units.size());
+        if (ProgramLibrary in_use = find_in_memory(key, name, units, report)) {
             return in_use;
         }
         if (std::optional<DiskCache::Entry> entry = disk_.find(key, ".so")) {
             if (ProgramLibrary library = open(*entry)) {
-                add_remarks(report, entry->notes, name, units.size());
+                add_remarks(report, entry->notes, name, units);
                 count(&Counts::programs_from_disk);
                 return keep(key, std::move(library), std::move(entry->notes));
             }
@@ -156,7 +100,7 @@ public:
         const auto objects = objects_of(units, keys, name, options, report, notes);
         const std::vector<std::byte> program = link_shared_object(objects, &report);
         disk_.store(key, ".so", program, notes);
-        add_remarks(report, notes, name, units.size());
+        add_remarks(report, notes, name, units);
         count(&Counts::programs_linked);
         return keep(key, open_stored(key, program), std::move(notes));
     }
@@ -179,7 +123,7 @@ private:
 
     ProgramLibrary find_in_memory(const CacheKey& key,
                                   std::string_view name,
-                                  std::size_t units,
+                                  std::span<const ProgramUnit> units,
                                   CompileReport& report)
     {
         const std::lock_guard lock(mutex_);
@@ -254,22 +198,47 @@ private:
         std::vector<std::vector<std::byte>> objects(units.size());
         std::vector<std::string> unit_notes(units.size());
         std::vector<std::size_t> missing;
+        std::map<CacheKey, std::size_t> first; // equal units are compiled once
         for (std::size_t i = 0; i < units.size(); ++i) {
+            if (!first.emplace(keys[i], i).second) {
+                continue;
+            }
             // A program of one unit is its only user: it keeps no object beside the program.
-            auto entry = units.size() > 1 ? disk_.find(keys[i], ".o") : std::nullopt;
-            if (entry) {
-                objects[i] = std::move(entry->payload);
-                unit_notes[i] = renumber(entry->notes, i);
-                count(&Counts::objects_from_disk);
-            } else {
+            if (units.size() == 1 || !from_disk(units[i], keys[i], objects[i], unit_notes[i])) {
                 missing.push_back(i);
             }
         }
         compile(missing, units, keys, name, options, report, objects, unit_notes);
-        for (const std::string& one : unit_notes) {
-            notes += one;
+        for (std::size_t i = 0; i < units.size(); ++i) {
+            if (const std::size_t same = first.at(keys[i]); same != i) {
+                objects[i] = objects[same];
+                rename_symbols(objects[i], units[same].names, units[i].names);
+                unit_notes[i] = unit_notes[same];
+            }
+            notes += as_unit(i, unit_notes[i]);
         }
         return objects;
+    }
+
+    /// The object of a unit that was compiled before, perhaps under other names.
+    bool from_disk(const ProgramUnit& unit,
+                   const CacheKey& key,
+                   std::vector<std::byte>& object,
+                   std::string& notes)
+    {
+        auto entry = disk_.find(key, ".o");
+        if (!entry) {
+            return false;
+        }
+        const std::vector<std::string> names = take_names(entry->notes);
+        if (!rename_symbols(entry->payload, names, unit.names)) {
+            count(&Counts::refused_entries);
+            return false;
+        }
+        object = std::move(entry->payload);
+        notes = std::move(entry->notes);
+        count(&Counts::objects_from_disk);
+        return true;
     }
 
     void compile(std::span<const std::size_t> missing,
@@ -295,9 +264,9 @@ private:
             const std::size_t i = missing[k];
             CompileReport& own = compiled[k].report;
             objects[i] = std::move(compiled[k].object);
-            unit_notes[i] = notes_of(i, own.missed_vectorisation);
+            unit_notes[i] = notes_of(units[i], own.missed_vectorisation);
             if (units.size() > 1) {
-                disk_.store(keys[i], ".o", objects[i], notes_of(0, own.missed_vectorisation));
+                disk_.store(keys[i], ".o", objects[i], line_of(units[i].names) + unit_notes[i]);
             }
             if (options.debug_info) {
                 disk_.store_text(jobs[k].file, units[i].text);

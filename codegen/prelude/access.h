@@ -79,6 +79,9 @@ CT_MATH f64 min_lanes_f64(f64* lanes)
 /* Sizes and places of values in the workspace are multiples of a cache line. */
 CT_MATH i64 align_64(i64 bytes) { return (bytes + 63) / 64 * 64; }
 
+/* The next multiple of `to`. */
+CT_MATH i64 round_up(i64 n, i64 to) { return (n + to - 1) / to * to; }
+
 /* Something that had to be equal is not: what it is, and what it should be. */
 CT_NOINLINE i32 guard_failed(struct ct_report* report, i32 guard, i64 found, i64 expected)
 {

@@ -31,13 +31,16 @@ typedef __UINT8_TYPE__ b8; /* an element of a bool array: 0 or 1 */
 #else
 #define CT_MATH static inline __attribute__((always_inline, unused))
 #endif
-/* A loop of few iterations, each over a row of registers: unrolled whole. */
+/* A loop of few iterations, each over a row of registers: unrolled whole; and a loop around it. */
 #ifdef __clang__
 #define CT_UNROLL _Pragma("clang loop unroll(full)")
+#define CT_NO_UNROLL _Pragma("clang loop unroll(disable)")
 #elif defined(__GNUC__)
 #define CT_UNROLL _Pragma("GCC unroll 16")
+#define CT_NO_UNROLL _Pragma("GCC unroll 1")
 #else
 #define CT_UNROLL
+#define CT_NO_UNROLL
 #endif
 /* The sums of a matrix product that are kept in registers: rows, and elements in a row. */
 #ifdef __AVX512F__

@@ -40,7 +40,7 @@ Variable expand_softmax(const CompositeArgs& args)
     const Axis axes(axes_of(args));
     const Variable e = exp(args.x[0] - finite_max(args.x[0], axes.axes));
     const Variable total = sum(e, axes, true);
-    return e / where(total == 0, 1, total);
+    return e * (1 / where(total == 0, 1, total)); // a line has one division: total >= 1
 }
 
 Variable expand_log_softmax(const CompositeArgs& args)

@@ -61,7 +61,8 @@ void add_constants(RuleSet& r)
 void add_powers(RuleSet& r)
 {
     using enum Exactness;
-    const Variable x = wildcard("x");
+    const Variable x = wildcard("x"), y = wildcard("y");
+    const ParamWildcard s("s");
 
     r.add(pow(x, 0), 1, bitwise);
     r.add(pow(x, 1), x, bitwise);
@@ -75,6 +76,8 @@ void add_powers(RuleSet& r)
     r.add(1 / sqrt(x), rsqrt(x), rounding);
     r.add(1 / rsqrt(x), sqrt(x), rounding);
     r.add(sqrt(1 / x), rsqrt(x), rounding);
+    // One division a line instead of one an element; a root and its inverse are never subnormal.
+    r.add(x / broadcast_to(sqrt(y), s), x * broadcast_to(rsqrt(y), s), rounding).expands();
     r.add(1 / (1 / x), x, rounding);
     r.add(square(rsqrt(x)), 1 / x, rounding).expands();
     r.add(square(abs(x)), square(x), bitwise);

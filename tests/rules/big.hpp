@@ -2,16 +2,16 @@
 
 #include <croton/ir/variable.hpp>
 
-#include <boost/multiprecision/cpp_bin_float.hpp>
+#include <boost/multiprecision/mpfr.hpp>
 
 #include <span>
 #include <vector>
 
 namespace croton::test {
 
-/// A hundred decimal digits: what a value would be without rounding.
-/// exp(-700) beside 1 takes 305 digits.
-using Big = boost::multiprecision::number<boost::multiprecision::cpp_bin_float<330>>;
+/// What a value would be without rounding: exp(-700) beside 1 takes 305 decimal digits.
+using Big = boost::multiprecision::number<boost::multiprecision::mpfr_float_backend<330>,
+                                          boost::multiprecision::et_off>;
 
 /// The i-th element of a pointwise expression, each op by its mathematical definition.
 Big exact_value(const Variable& v,

@@ -196,6 +196,10 @@ struct LoopNest {
     Block body;
     std::vector<ContractNest> contract; ///< empty, or the one product that the kernel is
     std::vector<Apply> applies;         ///< what it computes, in order
+    /// A long reduction's blocks: the first nest writes a partial result for each block of
+    /// `blocked` elements, a second one, of which `blocked` is 0, combines them.
+    std::vector<BufferId> partials;
+    Extent blocked = 0;
     bool checks_index = false;          ///< returns whether an index was out of range
     /// The Apply whose indices it checks, for the report.
     const Location* checked_where = nullptr;

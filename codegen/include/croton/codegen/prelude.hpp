@@ -14,6 +14,11 @@ std::string prelude_for(std::string_view body);
 int prelude_flops(std::string_view function);
 
 bool has_prelude_function(std::string_view function);
+/// Whether the function is a conversion that C's own `(type)x` does as well.
+bool is_plain_cast(std::string_view function);
+
+/// Whether an identifier is the prelude's: a function, table, type, macro, field or parameter.
+bool is_prelude_word(std::string_view word);
 
 /// The name of every function and table of the prelude, in the order in which they stand.
 std::vector<std::string_view> prelude_functions();

@@ -155,6 +155,13 @@ public:
     /// The whole text, as it was compiled.
     std::string_view full_source() const;
     std::string explain() const;
+
+    /// Writes NAME.h and NAME.c into `folder` (made if need be): the program as a C library of its
+    /// own that includes nothing, needs no Croton, and gives the same bits. The header says how to
+    /// call it; constants and the present values of shared variables are data in NAME.c.
+    /// throws   UserError where a file cannot be written, or in reference mode.
+    void export_source(std::string_view folder) const;
+
     /// "train(x: f32 (n, 64), y: i64 (n)) -> (loss: f32 ())".
     std::string signature() const;
     /// Milliseconds that compiling took: building the program, and Clang (0 where it came from a

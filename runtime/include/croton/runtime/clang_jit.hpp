@@ -24,6 +24,7 @@ struct CompileOptions {
 
 /// A loop that LLVM did not vectorise, and LLVM's reason.
 struct Remark {
+    std::size_t unit = 0; ///< of the program's units
     std::string file = {};
     int line = 0;
     int column = 0;
@@ -35,6 +36,8 @@ struct CompileReport {
     double frontend_ms = 0;
     double backend_ms = 0;
     double link_ms = 0;
+    int units = 0;          ///< of the program
+    int units_compiled = 0; ///< of those: the others came from the cache, or equal one of these
     std::vector<Remark> missed_vectorisation = {};
     /// Warnings of the compiler and the linker.
     std::string log = {};

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace croton::inline v1 {
 
@@ -23,9 +24,14 @@ struct CacheKey {
 /// One translation unit of a program.
 struct ProgramUnit {
     std::string text;
-    /// The text without comments, lines and user's names: equal ones are compiled once. Empty: the
+    /// The text without comments, lines and chosen names: equal ones are compiled once. Empty: the
     /// text itself.
-    std::string canonical;
+    std::string canonical = {};
+    /// With a canonical text: the names that it leaves out, in order. Symbols of an object that
+    /// was compiled for another text get this text's names.
+    std::vector<std::string> names = {};
+    /// With a canonical text: the line of each token, from 1; remarks find their place by it.
+    std::vector<int> token_lines = {};
 };
 
 /// Compiled programs and their objects: in memory while a program is in use, and in a folder that

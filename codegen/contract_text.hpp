@@ -1,0 +1,221 @@
+#pragma once
+
+#include <croton/ir/format.hpp>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "c_precedence.hpp"
+#include "contract_sizes.hpp"
+#include "emit_contract.hpp"
+#include "puller.hpp"
+
+namespace croton::inline v1::codegen {
+
+/// Writes the functions of one matrix product.
+class ContractText {
+public:
+    ContractText(Writer& writer,
+                 const LoopNest& nest,
+                 const EmittedKernel& kernel,
+                 const SymbolNames& symbols,
+                 const std::vector<std::string>& epilogue)
+        : w_(writer), nest_(nest), c_(nest.contract[0]), kernel_(kernel), symbols_(symbols),
+          epilogue_(epilogue), dtype_(nest.buffers[static_cast<std::size_t>(c_.out)].dtype()),
+          type_(scalar_type(dtype_)), bytes_(static_cast<int>(size_bytes(dtype_)))
+    {
+        for (const Extent& e : kernel.extents)
+            shared_[as_symbol(e)] = "s->" + symbols.at(as_symbol(e));
+    }
+
+    void write()
+    {
+        write_parts();
+        switch (c_.kind) {
+        case ContractKind::small:
+            write_small();
+            return write_kernel(text(c_.batch, symbols_));
+        case ContractKind::dots:
+            write_dots();
+            return write_kernel(pieces(c_.m * c_.n, piece_dots));
+        case ContractKind::row:
+            write_row();
+            return write_kernel(pieces(c_.n, piece_bytes / bytes_));
+        case ContractKind::blocks:
+            write_block();
+            write_rows();
+            if (packs()) write_packing();
+            write_tile();
+            return write_kernel(product(
+                {text(c_.batch, symbols_), "down", ceiling(c_.n, tile_columns(), symbols_)}));
+        }
+    }
+
+private:
+    // ---- words
+
+    /// Factors multiplied, without those that are 1.
+    static std::string product(const std::vector<std::string>& factors)
+    {
+        std::string text;
+        for (const std::string& f : factors)
+            if (f != "1") text += (text.empty() ? "" : " * ") + right_operand(f, "*");
+        return text.empty() ? "1" : text;
+    }
+
+    /// `tall` and `down`: rows of a tile, and how many tiles lie one under the other.
+    void write_row_tiles(const SymbolNames& names) const
+    {
+        if (c_.m.is_known()) {
+            const std::int64_t tall = std::stoll(tile_rows(names));
+            w_.line("const i64 tall = {};", tall);
+            return w_.line("const i64 down = {};", (c_.m.value() + tall - 1) / tall);
+        }
+        w_.line("const i64 tall = {};", tile_rows(names));
+        w_.line("const i64 down = ({} + tall - 1) / tall;", text(c_.m, names));
+    }
+
+    static std::string text(const Extent& e, const SymbolNames& names) { return c_text(e, names); }
+    std::string text(const Extent& e) const { return c_text(e, shared_); }
+    std::string factor(const Extent& e) const { return c_factor(e, shared_); }
+
+    /// Pieces of `size` in n.
+    static std::string ceiling(const Extent& n, int size, const SymbolNames& names)
+    {
+        if (n.is_known()) return std::to_string((n.value() + size - 1) / size);
+        return fmt::format("({} + {}) / {}", text(n, names), size - 1, size);
+    }
+    std::string pieces(const Extent& n, int size) const
+    {
+        return product({text(c_.batch, symbols_), ceiling(n, size, symbols_)});
+    }
+    /// Rows that a thread takes at a time, multiples of every CPU's blocks: many reuse what is
+    /// cached of b, few keep all threads busy.
+    std::string tile_rows(const SymbolNames& names) const
+    {
+        if (!c_.m.is_known())
+            return fmt::format("{0} >= 768 ? 192 : {0} >= 384 ? 96 : 48", c_factor(c_.m, names));
+        return c_.m.value() >= 768 ? "192" : c_.m.value() >= 384 ? "96" : "48";
+    }
+    int tile_columns() const { return tile_row_bytes / bytes_; }
+    std::string columns() const { return fmt::format("CT_BLOCK_COLUMNS({})", type_); }
+    const std::string& name_of(BufferId id) const
+    {
+        return nest_.buffers[static_cast<std::size_t>(id)].name;
+    }
+    std::string buffer(BufferId id) const { return "s->" + name_of(id); }
+    bool packs() const { return c_.packed_a >= 0 || c_.packed_b >= 0; }
+
+    /// `base + h * stride`, without what is 0.
+    std::string at_batch(BufferId id, const Extent& stride) const
+    {
+        const Extent offset = as_extent(loop_symbol(0)) * stride;
+        if (is_known_as(c_.batch, 1) || is_known_as(stride, 0)) return buffer(id);
+        return fmt::format("{} + {}", buffer(id), indexed(offset));
+    }
+    /// An offset that mentions h, i, j and p, the symbols 0 to 3.
+    std::string indexed(const Extent& offset) const
+    {
+        SymbolNames names = shared_;
+        const char* const indices[] = {"h", "i", "j", "p"};
+        for (std::size_t k = 0; k < std::size(indices); ++k)
+            names[loop_symbol(k)] = indices[k];
+        return c_text(offset, names);
+    }
+    static Extent symbol(std::size_t k) { return as_extent(loop_symbol(k)); }
+    Extent batch_index() const { return is_known_as(c_.batch, 1) ? Extent(0) : symbol(0); }
+
+    std::string
+    multiply_add(const std::string& a, const std::string& b, const std::string& sum) const
+    {
+        if (is_float(dtype_)) return fmt::format("fma_{}({}, {}, {})", type_, a, b, sum);
+        return fmt::format("add_{0}({3}, mul_{0}({1}, {2}))", type_, a, b, sum);
+    }
+
+    Writer::Scope callback(const char* part) const
+    {
+        auto scope =
+            w_.function(fmt::format("static void {}_{}(void* context, i64 t)", kernel_.name, part));
+        w_.line("const struct {0}_parts* s = (const struct {0}_parts*)context;", kernel_.name);
+        return scope;
+    }
+
+    /// The call of the epilogue for rows i0 .. i1 and columns j0 .. j1, `deeper` than the block.
+    std::string
+    finish_call(const char* i0, const char* i1, const char* j0, const char* j1, int deeper) const
+    {
+        std::vector<std::string> arguments{i0, i1, j0, j1};
+        if (c_.turned) std::swap(arguments[0], arguments[2]), std::swap(arguments[1], arguments[3]);
+        for (const std::string& name : epilogue_)
+            if (name == "h")
+                arguments.insert(arguments.begin(), name);
+            else
+                arguments.push_back("s->" + name);
+        return argument_list(kernel_.name + "_finish", arguments, w_.indent() + deeper) + ";";
+    }
+    void finish(const char* i0, const char* i1, const char* j0, const char* j1) const
+    {
+        if (!nest_.body.empty()) w_.raw(finish_call(i0, i1, j0, j1, 0));
+    }
+
+    // ---- what the functions share
+
+    std::vector<std::string> parameters() const;
+    void write_parts() const;
+    /// The kernel: fills the struct, packs, and calls the tiles.
+    void write_kernel(const std::string& tiles) const;
+    void write_small() const;
+    /// `offset + (i + r) * stride`.
+    std::string row_offset(const Extent& offset, const Extent& stride) const;
+    void write_dots() const;
+    /// h, j0 and j1 of piece t of rows of n.
+    void write_piece(const Extent& n, int size) const;
+    void write_row() const;
+
+    // ---- register blocks
+
+    void write_block() const;
+    /// Whether all rows of blocks are whole, on every CPU.
+    bool no_edge() const { return c_.n.is_known() && c_.n.value() % (128 / bytes_) == 0; }
+    void write_rows() const;
+    void write_packing() const;
+    /// "a" or "b": whose copy it is.
+    const char* side(BufferId packed) const { return packed == c_.packed_a ? "a" : "b"; }
+    void write_pack(BufferId packed,
+                    BufferId from,
+                    const Extent& batch,
+                    const Extent& row,
+                    const Extent& column,
+                    const Extent& n,
+                    const std::string& width) const;
+    /// 1 if the operand is the same for the whole batch; 0: not known, or one for each.
+    int copies_of(const Extent& batch_stride) const;
+    void write_pack_calls() const;
+    /// Rows whose starts fight for the same lines of the cache are copied, and so are columns.
+    std::string packs_a() const;
+    std::string packs_b() const;
+    void write_tile() const;
+    void write_tile_place() const;
+    /// Blocks of rows begin at a + i * a_first, of columns at b + j * b_first: packed or not.
+    void write_operand_places() const;
+    std::string packed_place(BufferId packed,
+                             const Extent& batch,
+                             const Extent& n,
+                             const std::string& width) const;
+    void write_blocks_of_tile() const;
+
+    Writer& w_;
+    const LoopNest& nest_;
+    const ContractNest& c_;
+    const EmittedKernel& kernel_;
+    const SymbolNames& symbols_;
+    const std::vector<std::string>& epilogue_; ///< what it takes besides its part's bounds
+    DType dtype_;
+    std::string type_;
+    int bytes_;
+    SymbolNames shared_;
+};
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,129 @@
+#include <croton/ir/format.hpp>
+
+#include <algorithm>
+
+#include "c_precedence.hpp"
+#include "kernel_writer.hpp"
+#include "monoid_text.hpp"
+#include "use_depths.hpp"
+
+namespace croton::inline v1::codegen {
+
+/// The term of one row and column as a function of its own, so that eight rows read as eight calls.
+KernelWriter::Term KernelWriter::column_term(const ColumnLoop& l, const ColumnLoop::Target& t)
+{
+    std::set<ScalarId> needed;
+    mark_needed(nest_, t.value, needed);
+    std::vector<std::string> lines;
+    const std::size_t room = line_width - 4;
+    const auto add = [&](const std::vector<std::string>& more) {
+        lines.insert(lines.end(), more.begin(), more.end());
+    };
+    for (ScalarId id : needed)
+        add(expressions_.define(id, false, id == t.value, room));
+    add(expressions_.shorten(t.value, room - 8, room)); // "return " and a semicolon
+    const std::string result = expressions_.whole(t.value);
+    const std::string text = fmt::format("{}\n{}", fmt::join(lines, "\n"), result);
+
+    Term term{fmt::format("{}_term{}", kernel_.name, terms_ == 0 ? "" : std::to_string(terms_)),
+              {}};
+    ++terms_;
+    std::vector<std::string> list;
+    const auto pass = [&](const std::string& parameter, const std::string& name) {
+        if (!mentions(text, name)) return;
+        list.push_back(parameter);
+        term.arguments.push_back(name);
+    };
+    for (const std::string& open : open_names_)
+        pass("i64 " + open, open);
+    for (const std::string& index : {l.row_name, l.column_name})
+        pass("i64 " + index, index);
+    for (const Extent& e : kernel_.extents)
+        pass("i64 " + symbols_.at(as_symbol(e)), symbols_.at(as_symbol(e)));
+    for (const Buffer& b : nest_.buffers)
+        pass(buffer_parameter(b), b.name);
+    if (nest_.checks_index) {
+        list.emplace_back("i32* flag");
+        term.arguments.emplace_back("&bad");
+    }
+    Writer w;
+    {
+        const auto scope = w.function(parameter_list(
+            fmt::format("CT_MATH {} {}", scalar_type(dtype_of(t.value)), term.function), list));
+        if (nest_.checks_index) w.raw("i32 bad = 0;");
+        for (const std::string& line : lines)
+            w.raw(line);
+        if (nest_.checks_index) w.raw("*flag |= bad;");
+        w.line("return {};", result);
+    }
+    expressions_.forget();
+    helpers_ += w.take() + "\n";
+    return term;
+}
+
+/// The call for a row, `row` a name or a sum.
+std::string
+KernelWriter::term_call(const ColumnLoop& l, const Term& term, const std::string& row) const
+{
+    std::vector<std::string> arguments = term.arguments;
+    std::ranges::replace(arguments, l.row_name, row);
+    return fmt::format("{}({})", term.function, fmt::join(arguments, ", "));
+}
+
+void KernelWriter::write_columns(const ColumnLoop& l)
+{
+    symbols_[l.row] = l.row_name;
+    symbols_[l.column] = l.column_name;
+    for (const ColumnLoop::Target& t : l.targets)
+        write_target(l, t);
+}
+
+void KernelWriter::write_target(const ColumnLoop& l, const ColumnLoop::Target& t)
+{
+    const std::string rows = c_text(l.rows, symbols_);
+    const Term term = column_term(l, t);
+    const DType dtype = nest_.buffers[static_cast<std::size_t>(t.buffer)].dtype();
+    const std::string slot = expressions_.element(t.buffer, t.at + as_extent(l.column));
+    const std::string each = fmt::format("for (i64 {0} = 0; {0} < {1}; ++{0})", l.column_name,
+                                         c_text(l.columns, symbols_));
+    writer_.raw(each);
+    writer_.line("    {} = {};", slot, identity(t.monoid, dtype));
+    const bool whole = l.rows.is_known() && l.rows.value() % 8 == 0;
+    {
+        const auto blocks =
+            writer_.block("for (i64 {0} = 0; {0} + 8 <= {1}; {0} += 8)", l.row_name, rows);
+        const auto inner = writer_.block("{}", each);
+        write_tree(l, t, term, slot);
+    }
+    if (whole) return;
+    const auto last = writer_.block("for (i64 {0} = {1} / 8 * 8; {0} < {2}; ++{0})", l.row_name,
+                                    c_factor(l.rows, symbols_), rows);
+    const auto inner = writer_.block("{}", each);
+    writer_.raw(combine_into(t.monoid, dtype, slot, term_call(l, term, l.row_name)));
+}
+
+/// Eight rows as a tree: neighbours, then pairs of them.
+void KernelWriter::write_tree(const ColumnLoop& l,
+                              const ColumnLoop::Target& t,
+                              const Term& term,
+                              const std::string& slot)
+{
+    const DType dtype = nest_.buffers[static_cast<std::size_t>(t.buffer)].dtype();
+    const std::string_view type = scalar_type(dtype);
+    for (int row = 0; row < 8; ++row)
+        writer_.line(
+            "const {} t{} = {};", type, row,
+            term_call(l, term, row ? fmt::format("{} + {}", l.row_name, row) : l.row_name));
+    const auto pair = [&](const std::string& a, const std::string& b) {
+        return combine(t.monoid, dtype, a, b);
+    };
+    const auto quad = [&](const char* sum, const std::string& a, const std::string& b) {
+        // The left one keeps its parentheses, for the reader.
+        writer_.line("const {} {} = {};", type, sum, pair(any_operand(a), any_operand(b)));
+    };
+    quad("s0", pair("t0", "t1"), pair("t2", "t3"));
+    quad("s1", pair("t4", "t5"), pair("t6", "t7"));
+    writer_.raw(combine_into(t.monoid, dtype, slot, pair("s0", "s1")));
+}
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,240 @@
+#include <croton/ir/format.hpp>
+
+#include <algorithm>
+
+#include "c_precedence.hpp"
+#include "kernel_writer.hpp"
+#include "monoid_text.hpp"
+#include "puller.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+bool is_position(Monoid m) { return m == Monoid::argmax || m == Monoid::argmin; }
+
+} // namespace
+
+int KernelWriter::lanes_of(const Accumulator& a) const
+{
+    return is_position(a.monoid) ? 1 : lane_count(dtype_of(a.value));
+}
+
+bool KernelWriter::is_laned(const Loop& l) const
+{
+    return l.kind == LoopKind::lanes &&
+           std::ranges::any_of(l.accumulators, [&](const auto& a) { return lanes_of(a) > 1; });
+}
+
+/// The loop's own name unless a loop around it or an argument has it. Inside lanes `l` is taken.
+std::string KernelWriter::index_name(const Loop& l, bool laned)
+{
+    const bool open = std::ranges::count(open_names_, l.name) > 0;
+    const bool letter = l.name == "i" || l.name == "j" || l.name == "k" || l.name == "l";
+    if (!open && letter && !(laned && l.name == "l")) return l.name;
+    return names_.fresh({}, open ? l.name : "i");
+}
+
+void KernelWriter::write_loop(const Loop& l)
+{
+    const bool laned = is_laned(l);
+    const std::string index = symbols_[l.index] = index_name(l, laned);
+    expressions_.forget_flags();
+    open_names_.push_back(index);
+    if (laned)
+        write_laned_loop(l, index);
+    else
+        write_plain_loop(l, index);
+    open_names_.pop_back();
+    expressions_.forget_flags();
+}
+
+std::string KernelWriter::loop_head(const Loop& l, std::string_view index) const
+{
+    const bool blocked = kernel_.parallel && l.parallel;
+    const std::string end = blocked ? "end" : l.end.empty() ? c_text(l.extent, symbols_) : l.end;
+    const std::string begin = blocked ? "begin" : l.first.empty() ? "0" : l.first;
+    if (l.kind == LoopKind::backward)
+        return fmt::format("for (i64 {0} = {1}; {0}-- > 0;)", index, end);
+    return fmt::format("for (i64 {0} = {1}; {0} < {2}; ++{0})", index, begin, end);
+}
+
+/// The monoid's name, numbered from the second one on.
+std::string KernelWriter::accumulator_name(const Accumulator& a)
+{
+    const std::string stem(croton::name(a.monoid));
+    if (names_.is_free(stem)) return names_.fresh(stem, {});
+    int n = 2;
+    while (!names_.is_free(stem + std::to_string(n)))
+        ++n;
+    return names_.fresh(stem + std::to_string(n), {});
+}
+
+/// `to` combined with the value, such as `sum[l] += exp_f32(x[j]);`.
+void KernelWriter::write_accumulation(Monoid monoid, DType t, const std::string& to, ScalarId value)
+{
+    constexpr std::size_t call = 12; // "add_i64(", ", ", ");"
+    fit(value, 2 * to.size() + call);
+    writer_.raw(combine_into(monoid, t, to, expressions_.whole(value)));
+}
+
+void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
+{
+    std::vector<std::string> best;
+    for (const Accumulator& a : l.accumulators) {
+        best.emplace_back();
+        const DType t = dtype_of(a.value);
+        if (is_position(a.monoid)) {
+            best.back() = names_.fresh("best", "best");
+            writer_.line("{} {} = {};", scalar_type(t), best.back(), identity(a.monoid, t));
+            writer_.line("i64 {} = 0;", expressions_.declare(a.result, "at"));
+        } else {
+            const DType r = dtype_of(a.result);
+            writer_.line("{} {} = {};", scalar_type(r),
+                         expressions_.declare(a.result, croton::name(a.monoid)),
+                         identity(a.monoid, r));
+        }
+    }
+    const auto scope = writer_.block("{}", loop_head(l, index));
+    // A running result is redefined before the statements that store it.
+    const bool running =
+        std::ranges::any_of(l.accumulators, [](const Accumulator& a) { return a.running; });
+    if (running)
+        write_running(l);
+    else
+        write(l.body);
+    for (std::size_t i = 0; i < l.accumulators.size(); ++i)
+        if (!l.accumulators[i].running) write_update(l.accumulators[i], best[i], index);
+}
+
+void KernelWriter::write_update(const Accumulator& a,
+                                const std::string& best,
+                                const std::string& index)
+{
+    const std::string result = expressions_.whole(a.result);
+    if (best.empty()) return write_accumulation(a.monoid, dtype_of(a.result), result, a.value);
+    const DType t = dtype_of(a.value);
+    write_lines(expressions_.shorten(a.value, 0, room()));
+    const std::string value = expressions_.whole(a.value);
+    const auto scope = writer_.block("if ({})", replaces(a.monoid, t, best, value));
+    writer_.line("{} = {};", best, value);
+    writer_.line("{} = {};", result, index);
+}
+
+void KernelWriter::write_running(const Loop& l)
+{
+    for (const Statement& st : l.body) {
+        if (std::holds_alternative<Store>(st))
+            for (const Accumulator& a : l.accumulators)
+                write_update(a, {}, {});
+        if (const auto* let = std::get_if<Let>(&st))
+            write_let(let->scalar);
+        else
+            write_store(std::get<Store>(st));
+    }
+}
+
+/// Element j goes to lane j % L: blocks of L, the last one shorter; then the lanes are combined.
+void KernelWriter::write_laned_loop(const Loop& l, const std::string& index)
+{
+    int width = 1;
+    std::vector<std::string> arrays;
+    for (const Accumulator& a : l.accumulators)
+        width = std::max(width, lanes_of(a));
+    write_lane_arrays(l, arrays);
+    write_blocks(l, index, width, arrays);
+    for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
+        const Accumulator& a = l.accumulators[i];
+        const DType t = dtype_of(a.result);
+        const std::string value = lanes_of(a) == 1
+                                      ? arrays[i]
+                                      : fmt::format("{}_lanes_{}({})", croton::name(a.monoid),
+                                                    croton::name(t), arrays[i]);
+        const auto at = static_cast<std::size_t>(a.result);
+        const bool hoisted = use_depth_[at] > nest_.scalars[at].depth;
+        if (nest_.scalars[at].uses <= 1 && !hoisted)
+            expressions_.place(a.result, value);
+        else
+            writer_.line("const {} {} = {};", scalar_type(t), expressions_.declare(a.result, "t"),
+                         value);
+    }
+}
+
+void KernelWriter::write_lane_arrays(const Loop& l, std::vector<std::string>& arrays)
+{
+    for (const Accumulator& a : l.accumulators) {
+        const DType t = dtype_of(a.result);
+        const std::string_view type = scalar_type(t);
+        arrays.push_back(accumulator_name(a));
+        const std::string& array = arrays.back();
+        const int lanes = lanes_of(a);
+        if (lanes == 1)
+            writer_.line("{} {} = {};", type, array, identity(a.monoid, t));
+        else if (a.monoid == Monoid::sum)
+            writer_.line("{} {}[{}] = {{0}};", type, array, lanes);
+        else {
+            writer_.line("{} {}[{}];", type, array, lanes);
+            writer_.line("for (i64 l = 0; l < {}; ++l)", lanes);
+            writer_.line("    {}[l] = {};", array, identity(a.monoid, t));
+        }
+    }
+}
+
+void KernelWriter::write_lanes_body(const Loop& l,
+                                    const std::string& lane,
+                                    int width,
+                                    const std::vector<std::string>& arrays)
+{
+    write(l.body);
+    for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
+        const Accumulator& a = l.accumulators[i];
+        const int lanes = lanes_of(a);
+        const std::string slot = lanes == 1 ? arrays[i]
+                                 : lanes == width
+                                     ? fmt::format("{}[{}]", arrays[i], lane)
+                                     : fmt::format("{}[{} % {}]", arrays[i], lane, lanes);
+        write_accumulation(a.monoid, dtype_of(a.result), slot, a.value);
+    }
+}
+
+void KernelWriter::write_blocks(const Loop& l,
+                                const std::string& index,
+                                int width,
+                                const std::vector<std::string>& arrays)
+{
+    std::string extent = c_text(l.extent, symbols_);
+    if (extent.find_first_of("( ") != extent.npos) { // computed once, not at each step
+        const std::string counted = names_.fresh("count", "count");
+        writer_.line("const i64 {} = {};", counted, extent);
+        extent = counted;
+    }
+    const bool single = l.extent.is_known() && l.extent.value() <= width;
+    if (single) {
+        const auto scope = writer_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", index, extent);
+        return write_lanes_body(l, index, width, arrays);
+    }
+    const bool letter = index == "i" || index == "j" || index == "k";
+    const std::string first = letter ? index + "0" : names_.fresh({}, "first");
+    const bool counted = l.extent.is_known();
+    const std::int64_t known = counted ? l.extent.value() / width * width : 0;
+    std::string full = counted ? std::to_string(known) : names_.fresh("full", "full");
+    if (!counted) writer_.line("const i64 {0} = {1} - {1} % {2};", full, extent, width);
+    const Names before = names_; // both bodies use the same names
+    {
+        const auto blocks =
+            writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, full, width);
+        const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", width);
+        writer_.line("const i64 {} = {} + l;", index, first);
+        write_lanes_body(l, "l", width, arrays);
+    }
+    if (counted && known == l.extent.value()) return;
+    names_ = before;
+    // The rest has a loop of its own, so that the one over whole blocks has a fixed count.
+    const std::string rest =
+        counted ? std::to_string(l.extent.value() - known) : extent + " - " + full;
+    const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", rest);
+    writer_.line("const i64 {} = {} + l;", index, full);
+    write_lanes_body(l, "l", width, arrays);
+}
+
+} // namespace croton::inline v1::codegen

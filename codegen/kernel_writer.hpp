@@ -1,0 +1,102 @@
+#pragma once
+
+#include <croton/codegen/emit_cpp.hpp>
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "expression.hpp"
+#include "names.hpp"
+#include "writer.hpp"
+
+namespace croton::inline v1::codegen {
+
+/// Writes one loop nest as a function.
+class KernelWriter {
+public:
+    KernelWriter(LoopNest& nest, const std::string& name);
+    EmittedKernel take();
+
+private:
+    // ---- the signature
+    void need(const Extent& e);
+    void collect_extents();
+    void collect_extents(const Block& block);
+    void reserve_loop_names(const Block& block);
+    void name_buffers();
+    std::string buffer_parameter(const Buffer& b) const;
+    std::vector<std::string> parameters() const;
+    const Loop* parallel_loop() const;
+
+    // ---- the function
+    void write_kernel();
+    bool has_fast_twin() const;
+    void write_twins();
+    void write_contract_kernel();
+
+    // ---- statements
+    void write(const Block& block);
+    void write_lines(const std::vector<std::string>& lines);
+    void write_let(ScalarId id);
+    void write_store(const Store& s);
+    /// Makes room for the scalar's text in a line that has `around` other columns.
+    void fit(ScalarId id, std::size_t around);
+    std::size_t room() const
+    {
+        return line_width - margin_ - static_cast<std::size_t>(writer_.indent());
+    }
+
+    // ---- loops
+    void write_loop(const Loop& l);
+    std::string loop_head(const Loop& l, std::string_view index) const;
+    std::string index_name(const Loop& l, bool laned);
+    void write_plain_loop(const Loop& l, const std::string& index);
+    void write_laned_loop(const Loop& l, const std::string& index);
+    void write_lane_arrays(const Loop& l, std::vector<std::string>& arrays);
+    void write_blocks(const Loop& l,
+                      const std::string& index,
+                      int width,
+                      const std::vector<std::string>& arrays);
+    void write_lanes_body(const Loop& l,
+                          const std::string& lane,
+                          int width,
+                          const std::vector<std::string>& arrays);
+    void write_update(const Accumulator& a, const std::string& best, const std::string& index);
+    void write_running(const Loop& l);
+    void write_accumulation(Monoid monoid, DType t, const std::string& to, ScalarId value);
+    std::string accumulator_name(const Accumulator& a);
+    bool is_laned(const Loop& l) const;
+    int lanes_of(const Accumulator& a) const;
+    DType dtype_of(ScalarId id) const { return nest_.scalars[static_cast<std::size_t>(id)].dtype; }
+
+    // ---- columns
+    void write_columns(const ColumnLoop& l);
+    void write_target(const ColumnLoop& l, const ColumnLoop::Target& t);
+    struct Term {
+        std::string function;
+        std::vector<std::string> arguments;
+    };
+    Term column_term(const ColumnLoop& l, const ColumnLoop::Target& t);
+    std::string term_call(const ColumnLoop& l, const Term& term, const std::string& row) const;
+    void write_tree(const ColumnLoop& l,
+                    const ColumnLoop::Target& t,
+                    const Term& term,
+                    const std::string& slot);
+
+    LoopNest& nest_;
+    Names names_;
+    SymbolNames symbols_;
+    std::vector<std::string> open_names_;
+    Expressions expressions_;
+    std::vector<int> use_depth_;
+    std::set<ScalarId> in_a_statement_; ///< scalars that statements use as they are
+    Writer writer_;
+    EmittedKernel kernel_;
+    std::string helpers_;
+    int terms_ = 0;
+    std::size_t margin_ = 0; ///< columns by which what is written will be indented
+};
+
+} // namespace croton::inline v1::codegen

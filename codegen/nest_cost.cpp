@@ -1,0 +1,91 @@
+#include "nest_cost.hpp"
+
+#include <croton/codegen/cost.hpp>
+#include <croton/ir/overloaded.hpp>
+
+#include "puller.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+/// An inner extent may shrink with an outer index: at its largest.
+Extent at_first_iteration(const Extent& extent)
+{
+    Substitution zero;
+    for (const detail::Atom* s : symbols(extent))
+        if (id(s) < 256) zero.emplace_back(s, Extent(0));
+    return zero.empty() ? extent : substitute(extent, zero);
+}
+
+class Counter {
+public:
+    explicit Counter(const LoopNest& nest) : nest_(nest) {}
+
+    Extent count(const Block& block, const Extent& times) const
+    {
+        Extent flops = 0;
+        for (const Statement& st : block)
+            flops = flops +
+                    std::visit(overloaded{
+                                   [&](const Let& l) { return times * of_scalar(l.scalar); },
+                                   [&](const Store& s) { return times * Extent(s.accumulate); },
+                                   [&](const Loop& l) { return of_loop(l, times); },
+                                   [&](const ColumnLoop& l) {
+                                       const Extent each = times * l.rows * l.columns;
+                                       return count(l.body, each) + each * Extent(l.targets.size());
+                                   },
+                               },
+                               static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
+        return flops;
+    }
+
+private:
+    Extent of_scalar(ScalarId id) const
+    {
+        if (id < 0) return 0;
+        const Scalar& s = nest_.scalars[static_cast<std::size_t>(id)];
+        const auto* c = std::get_if<Compute>(&s.expression);
+        return c ? flops(*c->op, s.dtype) : 0;
+    }
+
+    Extent of_loop(const Loop& l, const Extent& times) const
+    {
+        // All blocks together have `blocked` elements, the last one fewer than others.
+        const bool within_block = l.depth == 2 && !same(nest_.blocked, Extent(0));
+        const Extent each = within_block ? nest_.blocked : times * at_first_iteration(l.extent);
+        return count(l.body, each) + each * Extent(l.accumulators.size());
+    }
+
+    const LoopNest& nest_;
+};
+
+} // namespace
+
+NestCost cost_of(const LoopNest& nest)
+{
+    NestCost cost;
+    if (nest.contract.empty())
+        cost.flops = Counter(nest).count(nest.body, 1);
+    else {
+        const ContractNest& c = nest.contract[0];
+        Extent epilogue = 0; // its loops run over a part; all parts together are the result
+        for (const Scalar& s : nest.scalars)
+            if (const auto* op = std::get_if<Compute>(&s.expression))
+                epilogue = epilogue + Extent(flops(*op->op, s.dtype));
+        cost.flops = c.batch * c.m * c.n * (Extent(2) * c.k + epilogue);
+    }
+    for (std::size_t i = 0; i < nest.buffers.size(); ++i) {
+        const Buffer& b = nest.buffers[i];
+        bool packed = false;
+        for (const ContractNest& c : nest.contract)
+            packed |= c.packed_a == static_cast<int>(i) || c.packed_b == static_cast<int>(i);
+        if (packed) continue;
+        const Extent bytes = element_count(b.shape()) * Extent(size_bytes(b.dtype()));
+        Extent& total = b.access == Buffer::Access::read ? cost.bytes_read : cost.bytes_written;
+        total = total + bytes;
+    }
+    return cost;
+}
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,79 @@
+// fused_0: inside[i] = keep[i] & !((x[i] < 0) | (x[i] <= y[i]))        golden_pointwise.cpp:150
+//
+//   keep    bool (n)  read
+//   x       f32 (n)   read
+//   y       f32 (n)   read
+//   inside  bool (n)  written
+//
+// One call: 2 n flops; reads 9 n, writes n bytes.
+
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const b8* CT_RESTRICT keep,
+                       const f32* CT_RESTRICT x,
+                       const f32* CT_RESTRICT y,
+                       b8* CT_RESTRICT inside)
+{
+    for (i64 i = begin; i < end; ++i) {
+        const f32 x_i = x[i];
+        inside[i] = keep[i] & !((x_i < 0.0f) | (x_i <= y[i]));
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    const b8* keep;
+    const f32* x;
+    const f32* y;
+    b8* inside;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->keep, arguments->x, arguments->y, arguments->inside);
+}
+
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        const b8* keep,
+                        const f32* x,
+                        const f32* y,
+                        b8* inside)
+{
+    const i64 cost = 3; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, keep, x, y, inside);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, keep, x, y, inside};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    if (extents[1] != n) return guard_failed(report, 1, extents[1], n);
+    if (extents[2] != n) return guard_failed(report, 2, extents[2], n);
+    if (extents[3] != n) return guard_failed(report, 3, extents[3], n);
+    const f32* x = (const f32*)in[0];
+    const f32* y = (const f32*)in[1];
+    const b8* keep = (const b8*)in[2];
+    b8* inside = (b8*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n, keep, x, y, inside);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,64 @@
+// fused_0        golden_pointwise.cpp:173
+//
+//   y[i] = where(x[i] < 0.001, -inf, where(isnan(x[i]), nan, x[i] / 3))
+//
+//   x  f32 (n)  read
+//   y  f32 (n)  written
+//
+// One call: 8 n flops; reads 4 n, writes 4 n bytes.
+
+CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, f32* CT_RESTRICT y)
+{
+    for (i64 i = begin; i < end; ++i) {
+        const f32 x_i = x[i];
+        const f32 t0 = isnan_f32(x_i) ? __builtin_nanf("") : x_i / 3.0f;
+        y[i] = x_i < 0.001f ? -__builtin_inff() : t0;
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    const f32* x;
+    f32* y;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->x, arguments->y);
+}
+
+static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, f32* y)
+{
+    const i64 cost = 9; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, x, y);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, x, y};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    if (extents[1] != n) return guard_failed(report, 1, extents[1], n);
+    const f32* x = (const f32*)in[0];
+    f32* y = (f32*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n, x, y);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,64 @@
+// fused_0: y[i, j] = x[i, 7 - j]        golden_pointwise.cpp:66
+//
+//   x  f32 (n, 8)  read
+//   y  f32 (n, 8)  written
+//
+// One call reads 32 n, writes 32 n bytes.
+
+CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, f32* CT_RESTRICT y)
+{
+    for (i64 i = begin; i < end; ++i) {
+        for (i64 j = 0; j < 8; ++j) {
+            y[i * 8 + j] = x[i * 8 - j + 7];
+        }
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    const f32* x;
+    f32* y;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->x, arguments->y);
+}
+
+static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, f32* y)
+{
+    const i64 cost = 8; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, x, y);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, x, y};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    if (extents[1] != 8) return guard_failed(report, 1, extents[1], 8);
+    if (extents[2] != n) return guard_failed(report, 2, extents[2], n);
+    if (extents[3] != 8) return guard_failed(report, 3, extents[3], 8);
+    const f32* x = (const f32*)in[0];
+    f32* y = (f32*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n, x, y);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,69 @@
+// fused_0: z[i] = x[i] * y[i] + 1        golden_pointwise.cpp:165
+//
+//   x  f16 (n)  read
+//   y  f16 (n)  read
+//   z  f16 (n)  written
+//
+// One call: 2 n flops; reads 4 n, writes 2 n bytes.
+
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const u16* CT_RESTRICT x,
+                       const u16* CT_RESTRICT y,
+                       u16* CT_RESTRICT z)
+{
+    for (i64 i = begin; i < end; ++i) {
+        const f32 t0 = f32_from_f16(f16_from_f32(f32_from_f16(x[i]) * f32_from_f16(y[i])));
+        z[i] = f16_from_f32(t0 + 1.0f);
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    const u16* x;
+    const u16* y;
+    u16* z;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->x, arguments->y, arguments->z);
+}
+
+static void all_fused_0(const struct ct_runtime* rt, i64 extent, const u16* x, const u16* y, u16* z)
+{
+    const i64 cost = 3; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, x, y, z);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, x, y, z};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    if (extents[1] != n) return guard_failed(report, 1, extents[1], n);
+    if (extents[2] != n) return guard_failed(report, 2, extents[2], n);
+    const u16* x = (const u16*)in[0];
+    const u16* y = (const u16*)in[1];
+    u16* z = (u16*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n, x, y, z);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,84 @@
+// fused_0        golden_pointwise.cpp:143
+//
+//   quotient[i] = floor_div(a[i], b[i])
+//   rest[i] = mod(a[i], b[i])
+//
+//   a         i64 (n)  read
+//   b         i64 (n)  read
+//   quotient  i64 (n)  written
+//   rest      i64 (n)  written
+//
+// One call: 26 n flops; reads 16 n, writes 16 n bytes.
+
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const i64* CT_RESTRICT a,
+                       const i64* CT_RESTRICT b,
+                       i64* CT_RESTRICT quotient,
+                       i64* CT_RESTRICT rest)
+{
+    for (i64 i = begin; i < end; ++i) {
+        const i64 a_i = a[i];
+        const i64 b_i = b[i];
+        quotient[i] = floor_div_i64(a_i, b_i);
+        rest[i] = mod_i64(a_i, b_i);
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    const i64* a;
+    const i64* b;
+    i64* quotient;
+    i64* rest;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->a, arguments->b, arguments->quotient, arguments->rest);
+}
+
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        const i64* a,
+                        const i64* b,
+                        i64* quotient,
+                        i64* rest)
+{
+    const i64 cost = 27; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, a, b, quotient, rest);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, a, b, quotient, rest};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    if (extents[1] != n) return guard_failed(report, 1, extents[1], n);
+    if (extents[2] != n) return guard_failed(report, 2, extents[2], n);
+    if (extents[3] != n) return guard_failed(report, 3, extents[3], n);
+    const i64* a = (const i64*)in[0];
+    const i64* b = (const i64*)in[1];
+    i64* quotient = (i64*)out[0];
+    i64* rest = (i64*)out[1];
+    (void)workspace;
+    all_fused_0(rt, n, a, b, quotient, rest);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,105 @@
+// fused_0        golden_structured.cpp:68, 69
+//
+//   u0[i, j] = x[i, j] - sum_k(x[i, k]) / 256
+//   u1[i, j] = u0[i, j] / sqrt(sum_k(square(u0[i, k])) / 256 + 1e-05)
+//   y[i, j] = u1[i, j] * gain[j] + bias[j]
+//
+//   x     f32 (n, 256)  read
+//   y     f32 (n, 256)  written
+//   gain  f32 (256)     read
+//   bias  f32 (256)     read
+//
+// One call: 2826 n flops; reads 1024 n + 2048, writes 1024 n bytes.
+
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const f32* CT_RESTRICT x,
+                       f32* CT_RESTRICT y,
+                       const f32* CT_RESTRICT gain,
+                       const f32* CT_RESTRICT bias)
+{
+    for (i64 i = begin; i < end; ++i) {
+        f32 sum[32] = {0};
+        for (i64 j0 = 0; j0 < 256; j0 += 32) {
+            for (i64 l = 0; l < 32; ++l) {
+                const i64 j = j0 + l;
+                sum[l] += x[i * 256 + j];
+            }
+        }
+        const f32 t0 = sum_lanes_f32(sum) / 256.0f;
+        f32 sum2[32] = {0};
+        for (i64 j0 = 0; j0 < 256; j0 += 32) {
+            for (i64 l = 0; l < 32; ++l) {
+                const i64 j = j0 + l;
+                const f32 t1 = x[i * 256 + j] - t0;
+                y[i * 256 + j] = t1;
+                sum2[l] += square_f32(t1);
+            }
+        }
+        const f32 t2 = sqrt_f32(sum_lanes_f32(sum2) / 256.0f + 1e-5f);
+        for (i64 j = 0; j < 256; ++j) {
+            const f32 y_ij = y[i * 256 + j];
+            y[i * 256 + j] = y_ij / t2 * gain[j] + bias[j];
+        }
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    const f32* x;
+    f32* y;
+    const f32* gain;
+    const f32* bias;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->x, arguments->y, arguments->gain, arguments->bias);
+}
+
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        const f32* x,
+                        f32* y,
+                        const f32* gain,
+                        const f32* bias)
+{
+    const i64 cost = 5120; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, x, y, gain, bias);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, x, y, gain, bias};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    if (extents[1] != 256) return guard_failed(report, 1, extents[1], 256);
+    if (extents[2] != 256) return guard_failed(report, 2, extents[2], 256);
+    if (extents[3] != 256) return guard_failed(report, 3, extents[3], 256);
+    if (extents[4] != n) return guard_failed(report, 4, extents[4], n);
+    if (extents[5] != 256) return guard_failed(report, 5, extents[5], 256);
+    const f32* x = (const f32*)in[0];
+    const f32* gain = (const f32*)in[1];
+    const f32* bias = (const f32*)in[2];
+    f32* y = (f32*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n, x, y, gain, bias);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,239 @@
+// matmul_0        golden_structured.cpp:128
+//
+//   score[i, j, l] = sum_p(q[i, j, p] * k[i, l, p]) * 0.125
+//
+//   q         f32 (heads, n, 64)                              read
+//   k         f32 (heads, n, 64)                              read
+//   score     f32 (heads, n, n)                               written
+//   packed_k  f32 (heads * floor_div_i64(n + 31, 32) * 2048)  scratch
+//
+// One call: 129 n n heads flops; reads 512 n heads, writes 4 n n heads bytes.
+
+// What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
+CT_MATH void matmul_0_finish(i64 h, i64 i0, i64 i1, i64 j0, i64 j1, i64 n, f32* CT_RESTRICT score)
+{
+    for (i64 i = i0; i < i1; ++i) {
+        for (i64 j = j0; j < j1; ++j) {
+            const f32 score_hij = score[h * n * n + i * n + j];
+            score[h * n * n + i * n + j] = score_hij * 0.125f;
+        }
+    }
+}
+
+struct matmul_0_parts {
+    i64 n;
+    i64 heads;
+    const f32* q;
+    const f32* k;
+    f32* score;
+    f32* packed_k;
+};
+
+// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.
+CT_MATH void matmul_0_block(i64 rows,
+                            i64 depth,
+                            b8 begun,
+                            const f32* CT_RESTRICT a,
+                            i64 a_row,
+                            i64 a_step,
+                            const f32* CT_RESTRICT b,
+                            i64 b_step,
+                            f32* CT_RESTRICT sums,
+                            i64 sums_row)
+{
+    f32 acc[CT_BLOCK_ROWS][CT_BLOCK_COLUMNS(f32)];
+    if (begun) {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r)
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = sums[r * sums_row + c];
+    } else {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r)
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = 0;
+    }
+    for (i64 p = 0; p < depth; ++p) {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r) {
+            const f32 x = a[r * a_row + p * a_step];
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = fma_f32(x, b[p * b_step + c], acc[r][c]);
+        }
+    }
+    CT_UNROLL
+    for (i64 r = 0; r < rows; ++r)
+        for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+            sums[r * sums_row + c] = acc[r][c];
+}
+
+// The same for up to CT_BLOCK_ROWS rows and a part of a block's columns.
+static void matmul_0_rows(i64 rows,
+                          i64 width,
+                          i64 depth,
+                          b8 begun,
+                          const f32* a,
+                          i64 a_row,
+                          i64 a_step,
+                          const f32* b,
+                          i64 b_step,
+                          f32* sums,
+                          i64 sums_row)
+{
+    f32 edge[CT_BLOCK_ROWS * CT_BLOCK_COLUMNS(f32)];
+    f32* const out = sums;
+    const i64 out_row = sums_row;
+    if (width < CT_BLOCK_COLUMNS(f32)) {
+        for (i64 r = 0; r < rows; ++r)
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                edge[r * CT_BLOCK_COLUMNS(f32) + c] = begun && c < width ? out[r * out_row + c] : 0;
+        sums = edge;
+        sums_row = CT_BLOCK_COLUMNS(f32);
+    }
+    i64 r = 0;
+    if (rows == CT_BLOCK_ROWS) {
+        matmul_0_block(CT_BLOCK_ROWS, depth, begun, a, a_row, a_step, b, b_step, sums, sums_row);
+        r = rows;
+    }
+    for (; r + 4 <= rows; r += 4) {
+        matmul_0_block(4, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
+                       sums + r * sums_row, sums_row);
+    }
+    for (; r < rows; ++r) {
+        matmul_0_block(1, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
+                       sums + r * sums_row, sums_row);
+    }
+    if (width < CT_BLOCK_COLUMNS(f32))
+        for (r = 0; r < rows; ++r)
+            for (i64 c = 0; c < width; ++c)
+                out[r * out_row + c] = edge[r * CT_BLOCK_COLUMNS(f32) + c];
+}
+
+// Rows first .. first + 32 of k x n elements, `width` columns at a time, each such panel in one
+// piece, filled up with zeros.
+CT_MATH void matmul_0_pack(const f32* CT_RESTRICT from,
+                           i64 row,
+                           i64 column,
+                           i64 k,
+                           i64 n,
+                           i64 first,
+                           i64 width,
+                           f32* CT_RESTRICT packed)
+{
+    const i64 last = first + 32 < k ? first + 32 : k;
+    for (i64 j = 0; j < n; j += width) {
+        for (i64 p = first; p < last; ++p) {
+            const f32* x = from + p * row + j * column;
+            f32* to = packed + j * k + p * width;
+            if (n - j >= width)
+                for (i64 c = 0; c < width; ++c)
+                    to[c] = x[c * column];
+            else
+                for (i64 c = 0; c < width; ++c)
+                    to[c] = c < n - j ? x[c * column] : 0;
+        }
+    }
+}
+
+static void matmul_0_pack_b(void* context, i64 t)
+{
+    const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
+    const i64 pieces = 2;
+    const i64 h = t / pieces;
+    const f32* from = s->k + h * s->n * 64;
+    f32* to = s->packed_k + h * round_up(s->n, CT_BLOCK_COLUMNS(f32)) * 64;
+    matmul_0_pack(from, 1, 64, 64, s->n, t % pieces * 32, CT_BLOCK_COLUMNS(f32), to);
+}
+
+// One of the parts of the product: 256 columns of some rows.
+static void matmul_0_tile(void* context, i64 t)
+{
+    const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
+    const i64 across = (s->n + 255) / 256;
+    const i64 tall = s->n >= 768 ? 192 : s->n >= 384 ? 96 : 48;
+    const i64 down = (s->n + tall - 1) / tall;
+    const i64 h = t / (across * down);
+    const i64 i0 = t / across % down * tall;
+    const i64 i1 = i0 + tall < s->n ? i0 + tall : s->n;
+    const i64 j0 = t % across * 256;
+    const i64 j1 = j0 + 256 < s->n ? j0 + 256 : s->n;
+    const f32* a = s->q + h * s->n * 64;
+    const i64 a_first = 64;
+    const i64 a_row = 64;
+    const i64 a_step = 1;
+    const f32* b = s->packed_k + h * round_up(s->n, CT_BLOCK_COLUMNS(f32)) * 64;
+    const i64 b_first = 64;
+    const i64 b_step = CT_BLOCK_COLUMNS(f32);
+    f32* out = s->score + h * s->n * s->n;
+    i64 p = 0;
+    do {
+        i64 depth = 64 - p;
+        if (depth > 384) depth = depth < 768 ? (depth / 2 + 15) / 16 * 16 : 384;
+        for (i64 i = i0; i < i1; i += CT_BLOCK_ROWS) {
+            const i64 rows = i1 - i < CT_BLOCK_ROWS ? i1 - i : CT_BLOCK_ROWS;
+            for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
+                const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
+                matmul_0_rows(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
+                              a_step, b + j * b_first + p * b_step, b_step, out + i * s->n + j,
+                              s->n);
+            }
+            if (p + depth == 64)
+                matmul_0_finish(h, i, i + rows, j0, j1, s->n, s->score);
+        }
+        p += depth;
+    } while (p < 64);
+}
+
+CT_KERNEL void matmul_0(const struct ct_runtime* rt,
+                        i64 n,
+                        i64 heads,
+                        const f32* q,
+                        const f32* k,
+                        f32* score,
+                        f32* packed_k)
+{
+    struct matmul_0_parts s;
+    s.n = n;
+    s.heads = heads;
+    s.q = q;
+    s.k = k;
+    s.score = score;
+    s.packed_k = packed_k;
+    for_each_block(rt, matmul_0_pack_b, &s, heads * 2, n * heads * 128);
+    const i64 cost = n * n * heads * 128;
+    const i64 tall = n >= 768 ? 192 : n >= 384 ? 96 : 48;
+    const i64 down = (n + tall - 1) / tall;
+    for_each_block(rt, matmul_0_tile, &s, heads * down * ((n + 255) / 256), cost);
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 heads = extents[0];
+    const i64 n = extents[1];
+    if (extents[2] != 64) return guard_failed(report, 1, extents[2], 64);
+    if (extents[3] != heads) return guard_failed(report, 2, extents[3], heads);
+    if (extents[4] != n) return guard_failed(report, 3, extents[4], n);
+    if (extents[5] != 64) return guard_failed(report, 4, extents[5], 64);
+    if (extents[6] != heads) return guard_failed(report, 5, extents[6], heads);
+    if (extents[7] != n) return guard_failed(report, 6, extents[7], n);
+    if (extents[8] != n) return guard_failed(report, 7, extents[8], n);
+    const f32* q = (const f32*)in[0];
+    const f32* k = (const f32*)in[1];
+    f32* score = (f32*)out[0];
+    char* const work = (char*)workspace;
+    const i64 end0 = 0 + align_64(heads * floor_div_i64(n + 31, 32) * 8192);
+    f32* packed = (f32*)(work + 0);
+    matmul_0(rt, n, heads, q, k, score, packed);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    const i64 heads = extents[0];
+    const i64 n = extents[1];
+    const i64 end0 = 0 + align_64(heads * floor_div_i64(n + 31, 32) * 8192);
+    return end0;
+}

@@ -1,0 +1,87 @@
+// fused_0        golden_structured.cpp:88
+//
+//   largest[i] = max_j x[i, j]
+//   positive[i] = sum_j i64(0 < x[i, j])
+//
+//   x         i32 (n, m)  read
+//   largest   i32 (n)     written
+//   positive  i64 (n)     written
+//
+// One call: 5 n m flops; reads 4 n m, writes 12 n bytes.
+
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       i64 m,
+                       const i32* CT_RESTRICT x,
+                       i32* CT_RESTRICT largest,
+                       i64* CT_RESTRICT positive)
+{
+    for (i64 i = begin; i < end; ++i) {
+        i32 largest_i = (i32)((u64)1 << 31);
+        i64 positive_i = 0;
+        for (i64 j = 0; j < m; ++j) {
+            const i32 x_ij = x[i * m + j];
+            largest_i = max_i32(largest_i, x_ij);
+            positive_i = add_i64(positive_i, (i64)(0 < x_ij));
+        }
+        largest[i] = largest_i;
+        positive[i] = positive_i;
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    i64 m;
+    const i32* x;
+    i32* largest;
+    i64* positive;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->m, arguments->x, arguments->largest, arguments->positive);
+}
+
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        i64 m,
+                        const i32* x,
+                        i32* largest,
+                        i64* positive)
+{
+    const i64 cost = m * 4; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, m, x, largest, positive);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, m, x, largest, positive};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    const i64 m = extents[1];
+    if (extents[2] != n) return guard_failed(report, 1, extents[2], n);
+    if (extents[3] != n) return guard_failed(report, 2, extents[3], n);
+    const i32* x = (const i32*)in[0];
+    i32* largest = (i32*)out[0];
+    i64* positive = (i64*)out[1];
+    (void)workspace;
+    all_fused_0(rt, n, m, x, largest, positive);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,78 @@
+// fused_0: y[i] = f64(f32(count[i]) * weight[i]) + offset[i]        golden_pointwise.cpp:158
+//
+//   count   i32 (n)  read
+//   weight  f32 (n)  read
+//   offset  f64 (n)  read
+//   y       f64 (n)  written
+//
+// One call: 6 n flops; reads 16 n, writes 8 n bytes.
+
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const i32* CT_RESTRICT count,
+                       const f32* CT_RESTRICT weight,
+                       const f64* CT_RESTRICT offset,
+                       f64* CT_RESTRICT y)
+{
+    for (i64 i = begin; i < end; ++i) {
+        y[i] = (f64)((f32)count[i] * weight[i]) + offset[i];
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    const i32* count;
+    const f32* weight;
+    const f64* offset;
+    f64* y;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->count, arguments->weight, arguments->offset, arguments->y);
+}
+
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        const i32* count,
+                        const f32* weight,
+                        const f64* offset,
+                        f64* y)
+{
+    const i64 cost = 7; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, count, weight, offset, y);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, count, weight, offset, y};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    if (extents[1] != n) return guard_failed(report, 1, extents[1], n);
+    if (extents[2] != n) return guard_failed(report, 2, extents[2], n);
+    if (extents[3] != n) return guard_failed(report, 3, extents[3], n);
+    const i32* count = (const i32*)in[0];
+    const f32* weight = (const f32*)in[1];
+    const f64* offset = (const f64*)in[2];
+    f64* y = (f64*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n, count, weight, offset, y);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,66 @@
+// fused_0: y[i, j] = x[i, j - 1] if 0 <= j - 1 < m, else -1        golden_pointwise.cpp:72
+//
+//   x  f32 (n, m)      read
+//   y  f32 (n, m + 3)  written
+//
+// One call reads 4 n m, writes 4 n m + 12 n bytes.
+
+CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32* CT_RESTRICT y)
+{
+    for (i64 i = begin; i < end; ++i) {
+        for (i64 j = 0; j < m + 3; ++j) {
+            const b8 inside0 = 0 <= j - 1 && j - 1 < m;
+            y[i * m + i * 3 + j] = inside0 ? (inside0 ? x[i * m + j - 1] : 0.0f) : -1.0f;
+        }
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    i64 m;
+    const f32* x;
+    f32* y;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->m, arguments->x, arguments->y);
+}
+
+static void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f32* x, f32* y)
+{
+    const i64 cost = m + 3; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, m, x, y);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, m, x, y};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    const i64 m = extents[1];
+    if (extents[2] != n) return guard_failed(report, 1, extents[2], n);
+    if (extents[3] != (m + 3)) return guard_failed(report, 2, extents[3], m + 3);
+    const f32* x = (const f32*)in[0];
+    f32* y = (f32*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n, m, x, y);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,75 @@
+// fused_0        golden_pointwise.cpp:32
+//
+//   pressure[i] = density[i] * exp(-height[i] / 8400) + 1 / density[i]
+//
+//   density   f64 (d257)  read
+//   height    f64 (d257)  read
+//   pressure  f64 (d257)  written
+//
+// One call: 92 d257 flops; reads 16 d257, writes 8 d257 bytes.
+
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       const f64* CT_RESTRICT density,
+                       const f64* CT_RESTRICT height,
+                       f64* CT_RESTRICT pressure)
+{
+    for (i64 i = begin; i < end; ++i) {
+        const f64 density_i = density[i];
+        pressure[i] = density_i * exp_f64(-height[i] / 8400.0) + 1.0 / density_i;
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    const f64* density;
+    const f64* height;
+    f64* pressure;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->density, arguments->height, arguments->pressure);
+}
+
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        const f64* density,
+                        const f64* height,
+                        f64* pressure)
+{
+    const i64 cost = 93; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, density, height, pressure);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, density, height, pressure};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n0 = extents[0];
+    if (extents[1] != n0) return guard_failed(report, 1, extents[1], n0);
+    if (extents[2] != n0) return guard_failed(report, 2, extents[2], n0);
+    const f64* height = (const f64*)in[0];
+    const f64* density = (const f64*)in[1];
+    f64* pressure = (f64*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n0, density, height, pressure);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,95 @@
+// fused_0        golden_structured.cpp:55
+//
+//   u0[i] = where(abs(max_j(x[i, j])) < inf, max_j(x[i, j]), 0)
+//   u1[i, j] = exp(x[i, j] - u0[i])
+//   u2[i] = where(sum_j(u1[i, j]) == 0, 1, sum_j(u1[i, j]))
+//   p[i, j] = u1[i, j] / u2[i]
+//
+//   x  f32 (n, m)  read
+//   p  f32 (n, m)  written
+//
+// One call: 73 n m + 4 n flops; reads 4 n m, writes 4 n m bytes.
+
+CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32* CT_RESTRICT p)
+{
+    for (i64 i = begin; i < end; ++i) {
+        f32 max[32];
+        for (i64 l = 0; l < 32; ++l)
+            max[l] = -__builtin_inff();
+        for (i64 j0 = 0; j0 < m; j0 += 32) {
+            const i64 lanes = m - j0 < 32 ? m - j0 : 32;
+            for (i64 l = 0; l < lanes; ++l) {
+                const i64 j = j0 + l;
+                max[l] = max_f32(max[l], x[i * m + j]);
+            }
+        }
+        const f32 t0 = max_lanes_f32(max);
+        const f32 t1 = abs_f32(t0) < __builtin_inff() ? t0 : 0.0f;
+        f32 sum[32] = {0};
+        for (i64 j0 = 0; j0 < m; j0 += 32) {
+            const i64 lanes = m - j0 < 32 ? m - j0 : 32;
+            for (i64 l = 0; l < lanes; ++l) {
+                const i64 j = j0 + l;
+                const f32 t2 = exp_f32(x[i * m + j] - t1);
+                p[i * m + j] = t2;
+                sum[l] += t2;
+            }
+        }
+        const f32 t3 = sum_lanes_f32(sum);
+        const f32 t4 = t3 == 0.0f ? 1.0f : t3;
+        for (i64 j = 0; j < m; ++j) {
+            const f32 p_ij = p[i * m + j];
+            p[i * m + j] = p_ij / t4;
+        }
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    i64 m;
+    const f32* x;
+    f32* p;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->m, arguments->x, arguments->p);
+}
+
+static void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f32* x, f32* p)
+{
+    const i64 cost = m * 76; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, m, x, p);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, m, x, p};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    const i64 m = extents[1];
+    if (extents[2] != n) return guard_failed(report, 1, extents[2], n);
+    if (extents[3] != m) return guard_failed(report, 2, extents[3], m);
+    const f32* x = (const f32*)in[0];
+    f32* p = (f32*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n, m, x, p);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

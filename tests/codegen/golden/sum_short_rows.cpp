@@ -1,0 +1,65 @@
+// fused_0: distance[i] = sqrt(sum_j(square(points[i, j])))        golden_structured.cpp:43
+//
+//   points    f64 (n, 3)  read
+//   distance  f64 (n)     written
+//
+// One call: 10 n flops; reads 24 n, writes 8 n bytes.
+
+CT_KERNEL void fused_0(i64 begin, i64 end, const f64* CT_RESTRICT points, f64* CT_RESTRICT distance)
+{
+    for (i64 i = begin; i < end; ++i) {
+        f64 sum[16] = {0};
+        for (i64 j = 0; j < 3; ++j) {
+            sum[j] += square_f64(points[i * 3 + j]);
+        }
+        distance[i] = sqrt_f64(sum_lanes_f64(sum));
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    const f64* points;
+    f64* distance;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->points, arguments->distance);
+}
+
+static void all_fused_0(const struct ct_runtime* rt, i64 extent, const f64* points, f64* distance)
+{
+    const i64 cost = 12; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, points, distance);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, points, distance};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    if (extents[1] != 3) return guard_failed(report, 1, extents[1], 3);
+    if (extents[2] != n) return guard_failed(report, 2, extents[2], n);
+    const f64* points = (const f64*)in[0];
+    f64* distance = (f64*)out[0];
+    (void)workspace;
+    all_fused_0(rt, n, points, distance);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

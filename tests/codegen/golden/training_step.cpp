@@ -1,0 +1,780 @@
+// matmul_0: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:164
+//
+//   x         f32 (n, 64)   read
+//   w         f32 (64, 10)  read
+//   v0        f32 (n, 10)   written
+//   packed_w  f32 (2048)    scratch
+//
+// One call: 1280 n flops; reads 256 n + 2560, writes 40 n bytes.
+
+struct matmul_0_parts {
+    i64 n;
+    const f32* x;
+    const f32* w;
+    f32* v0;
+    f32* packed_w;
+    b8 packs_b;
+};
+
+// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.
+CT_MATH void matmul_0_block(i64 rows,
+                            i64 depth,
+                            b8 begun,
+                            const f32* CT_RESTRICT a,
+                            i64 a_row,
+                            i64 a_step,
+                            const f32* CT_RESTRICT b,
+                            i64 b_step,
+                            f32* CT_RESTRICT sums,
+                            i64 sums_row)
+{
+    f32 acc[CT_BLOCK_ROWS][CT_BLOCK_COLUMNS(f32)];
+    if (begun) {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r)
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = sums[r * sums_row + c];
+    } else {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r)
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = 0;
+    }
+    for (i64 p = 0; p < depth; ++p) {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r) {
+            const f32 x = a[r * a_row + p * a_step];
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = fma_f32(x, b[p * b_step + c], acc[r][c]);
+        }
+    }
+    CT_UNROLL
+    for (i64 r = 0; r < rows; ++r)
+        for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+            sums[r * sums_row + c] = acc[r][c];
+}
+
+// The same for up to CT_BLOCK_ROWS rows and a part of a block's columns.
+static void matmul_0_rows(i64 rows,
+                          i64 width,
+                          i64 depth,
+                          b8 begun,
+                          const f32* a,
+                          i64 a_row,
+                          i64 a_step,
+                          const f32* b,
+                          i64 b_step,
+                          f32* sums,
+                          i64 sums_row)
+{
+    f32 edge[CT_BLOCK_ROWS * CT_BLOCK_COLUMNS(f32)];
+    f32* const out = sums;
+    const i64 out_row = sums_row;
+    if (width < CT_BLOCK_COLUMNS(f32)) {
+        for (i64 r = 0; r < rows; ++r)
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                edge[r * CT_BLOCK_COLUMNS(f32) + c] = begun && c < width ? out[r * out_row + c] : 0;
+        sums = edge;
+        sums_row = CT_BLOCK_COLUMNS(f32);
+    }
+    i64 r = 0;
+    if (rows == CT_BLOCK_ROWS) {
+        matmul_0_block(CT_BLOCK_ROWS, depth, begun, a, a_row, a_step, b, b_step, sums, sums_row);
+        r = rows;
+    }
+    for (; r + 4 <= rows; r += 4) {
+        matmul_0_block(4, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
+                       sums + r * sums_row, sums_row);
+    }
+    for (; r < rows; ++r) {
+        matmul_0_block(1, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
+                       sums + r * sums_row, sums_row);
+    }
+    if (width < CT_BLOCK_COLUMNS(f32))
+        for (r = 0; r < rows; ++r)
+            for (i64 c = 0; c < width; ++c)
+                out[r * out_row + c] = edge[r * CT_BLOCK_COLUMNS(f32) + c];
+}
+
+// Rows first .. first + 32 of k x n elements, `width` columns at a time, each such panel in one
+// piece, filled up with zeros.
+CT_MATH void matmul_0_pack(const f32* CT_RESTRICT from,
+                           i64 row,
+                           i64 column,
+                           i64 k,
+                           i64 n,
+                           i64 first,
+                           i64 width,
+                           f32* CT_RESTRICT packed)
+{
+    const i64 last = first + 32 < k ? first + 32 : k;
+    for (i64 j = 0; j < n; j += width) {
+        for (i64 p = first; p < last; ++p) {
+            const f32* x = from + p * row + j * column;
+            f32* to = packed + j * k + p * width;
+            if (n - j >= width)
+                for (i64 c = 0; c < width; ++c)
+                    to[c] = x[c * column];
+            else
+                for (i64 c = 0; c < width; ++c)
+                    to[c] = c < n - j ? x[c * column] : 0;
+        }
+    }
+}
+
+static void matmul_0_pack_b(void* context, i64 t)
+{
+    const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
+    const f32* from = s->w;
+    f32* to = s->packed_w;
+    matmul_0_pack(from, 10, 1, 64, 10, t * 32, CT_BLOCK_COLUMNS(f32), to);
+}
+
+// One of the parts of the product: 256 columns of some rows.
+static void matmul_0_tile(void* context, i64 t)
+{
+    const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
+    const i64 tall = s->n >= 768 ? 192 : s->n >= 384 ? 96 : 48;
+    const i64 i0 = t * tall;
+    const i64 i1 = i0 + tall < s->n ? i0 + tall : s->n;
+    const i64 j0 = 0;
+    const i64 j1 = 10;
+    const f32* a = s->x;
+    const i64 a_first = 64;
+    const i64 a_row = 64;
+    const i64 a_step = 1;
+    const f32* b = s->w;
+    i64 b_first = 1;
+    i64 b_step = 10;
+    if (s->packs_b) {
+        b = s->packed_w;
+        b_first = 64;
+        b_step = CT_BLOCK_COLUMNS(f32);
+    }
+    f32* out = s->v0;
+    i64 p = 0;
+    do {
+        i64 depth = 64 - p;
+        if (depth > 384) depth = depth < 768 ? (depth / 2 + 15) / 16 * 16 : 384;
+        for (i64 i = i0; i < i1; i += CT_BLOCK_ROWS) {
+            const i64 rows = i1 - i < CT_BLOCK_ROWS ? i1 - i : CT_BLOCK_ROWS;
+            for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
+                const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
+                matmul_0_rows(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
+                              a_step, b + j * b_first + p * b_step, b_step, out + i * 10 + j, 10);
+            }
+        }
+        p += depth;
+    } while (p < 64);
+}
+
+CT_KERNEL void matmul_0(const struct ct_runtime* rt,
+                        i64 n,
+                        const f32* x,
+                        const f32* w,
+                        f32* v0,
+                        f32* packed_w)
+{
+    struct matmul_0_parts s;
+    s.n = n;
+    s.x = x;
+    s.w = w;
+    s.v0 = v0;
+    s.packed_w = packed_w;
+    s.packs_b = 10 % CT_BLOCK_COLUMNS(f32) != 0 || (10 > 128 && n > 16);
+    if (s.packs_b)
+        for_each_block(rt, matmul_0_pack_b, &s, 2, 1280);
+    const i64 cost = n * 1280;
+    const i64 tall = n >= 768 ? 192 : n >= 384 ? 96 : 48;
+    const i64 down = (n + tall - 1) / tall;
+    for_each_block(rt, matmul_0_tile, &s, down, cost);
+}
+
+// fused_1        golden_structured.cpp:164
+//
+//   u0[i] = where(abs(max_j(v0[i, j])) < inf, max_j(v0[i, j]), 0)
+//   v1[i, j] = v0[i, j] - u0[i]
+//   v2[i, j] = exp(v1[i, j])
+//   v3[i] = sum_j v2[i, j]
+//   v4[i, 0] = log(where(v3[i] == 0, 1, v3[i]))
+//
+//   v0  f32 (n, 10)  read
+//   v1  f32 (n, 10)  written
+//   v2  f32 (n, 10)  written
+//   v3  f32 (n)      written
+//   v4  f32 (n, 1)   written
+//
+// One call: 807 n flops; reads 40 n, writes 88 n bytes.
+
+CT_KERNEL void fused_1(i64 begin,
+                       i64 end,
+                       const f32* CT_RESTRICT v0,
+                       f32* CT_RESTRICT v1,
+                       f32* CT_RESTRICT v2,
+                       f32* CT_RESTRICT v3,
+                       f32* CT_RESTRICT v4)
+{
+    for (i64 i = begin; i < end; ++i) {
+        f32 max[32];
+        for (i64 l = 0; l < 32; ++l)
+            max[l] = -__builtin_inff();
+        for (i64 j = 0; j < 10; ++j) {
+            max[j] = max_f32(max[j], v0[i * 10 + j]);
+        }
+        const f32 t0 = max_lanes_f32(max);
+        const f32 t1 = abs_f32(t0) < __builtin_inff() ? t0 : 0.0f;
+        f32 sum[32] = {0};
+        for (i64 j = 0; j < 10; ++j) {
+            const f32 t2 = v0[i * 10 + j] - t1;
+            v1[i * 10 + j] = t2;
+            const f32 t3 = exp_f32(t2);
+            v2[i * 10 + j] = t3;
+            sum[j] += t3;
+        }
+        const f32 t4 = sum_lanes_f32(sum);
+        v3[i] = t4;
+        v4[i] = log_f32(t4 == 0.0f ? 1.0f : t4);
+    }
+}
+
+struct fused_1_arguments {
+    i64 extent, block;
+    const f32* v0;
+    f32* v1;
+    f32* v2;
+    f32* v3;
+    f32* v4;
+};
+
+static void fused_1_block(void* context, i64 block)
+{
+    struct fused_1_arguments* arguments = (struct fused_1_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_1(begin, end, arguments->v0, arguments->v1, arguments->v2, arguments->v3, arguments->v4);
+}
+
+static void all_fused_1(const struct ct_runtime* rt,
+                        i64 extent,
+                        const f32* v0,
+                        f32* v1,
+                        f32* v2,
+                        f32* v3,
+                        f32* v4)
+{
+    const i64 cost = 1850; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_1(0, extent, v0, v1, v2, v3, v4);
+        return;
+    }
+    struct fused_1_arguments arguments = {extent, block, v0, v1, v2, v3, v4};
+    rt->parallel_for(rt, fused_1_block, &arguments, block_count(extent, block));
+}
+
+// fused_2        golden_structured.cpp:165
+//
+//   partial[b] = sum_i(v0[i, label[i]] - v1[i, 0]) of block b
+//
+//   label    i64 (n)                                read
+//   v0       f32 (n, 10)                            read
+//   v1       f32 (n, 1)                             read
+//   partial  f32 (floor_div_i64(n + 16383, 16384))  written
+//
+// One call: 2 n flops; reads 52 n, writes 4 floor_div_i64(n + 16383, 16384) bytes.
+
+CT_KERNEL i32 fused_2(i64 begin,
+                      i64 end,
+                      i64 n,
+                      const i64* CT_RESTRICT label,
+                      const f32* CT_RESTRICT v0,
+                      const f32* CT_RESTRICT v1,
+                      f32* CT_RESTRICT partial)
+{
+    i32 bad = 0;
+    for (i64 i = begin; i < end; ++i) {
+        f32 sum[32] = {0};
+        const i64 count = min_i64(16384, n - i * 16384);
+        for (i64 j0 = 0; j0 < count; j0 += 32) {
+            const i64 lanes = count - j0 < 32 ? count - j0 : 32;
+            for (i64 l = 0; l < lanes; ++l) {
+                const i64 j = j0 + l;
+                const i64 at0 = checked_index(label[i * 16384 + j], 10, &bad);
+                sum[l] += v0[i * 163840 + j * 10 + at0] - v1[i * 16384 + j];
+            }
+        }
+        partial[i] = sum_lanes_f32(sum);
+    }
+    return bad;
+}
+
+struct fused_2_arguments {
+    i64 extent, block;
+    i64 n;
+    const i64* label;
+    const f32* v0;
+    const f32* v1;
+    f32* partial;
+    i32 bad;
+};
+
+static void fused_2_block(void* context, i64 block)
+{
+    struct fused_2_arguments* arguments = (struct fused_2_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    if (fused_2(begin, end, arguments->n, arguments->label, arguments->v0, arguments->v1,
+                arguments->partial))
+        __atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);
+}
+
+static i32 all_fused_2(const struct ct_runtime* rt,
+                       i64 extent,
+                       i64 n,
+                       const i64* label,
+                       const f32* v0,
+                       const f32* v1,
+                       f32* partial)
+{
+    const i64 cost = min_i64(16384, n) * 2; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        return fused_2(0, extent, n, label, v0, v1, partial);
+    }
+    struct fused_2_arguments arguments = {extent, block, n, label, v0, v1, partial, 0};
+    rt->parallel_for(rt, fused_2_block, &arguments, block_count(extent, block));
+    return arguments.bad;
+}
+
+// fused_3: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:165
+//
+//   partial  f32 (floor_div_i64(n + 16383, 16384))  read
+//   loss     f32 ()                                 written
+//
+// One call: floor_div_i64(n + 16383, 16384) + 7 flops;
+// reads 4 floor_div_i64(n + 16383, 16384), writes 4 bytes.
+
+CT_KERNEL void fused_3(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT loss)
+{
+    f32 sum[32] = {0};
+    const i64 count = floor_div_i64(n + 16383, 16384);
+    for (i64 i0 = 0; i0 < count; i0 += 32) {
+        const i64 lanes = count - i0 < 32 ? count - i0 : 32;
+        for (i64 l = 0; l < lanes; ++l) {
+            const i64 i = i0 + l;
+            sum[l] += partial[i];
+        }
+    }
+    loss[0] = -(sum_lanes_f32(sum) / (f32)n);
+}
+
+// fused_4: v0[i, j] = 0        golden_structured.cpp:164
+//
+//   v0  f32 (n, 10)  written
+//
+// One call writes 40 n bytes.
+
+CT_KERNEL void fused_4(i64 begin, i64 end, f32* CT_RESTRICT v0)
+{
+    for (i64 i = begin; i < end; ++i) {
+        v0[i] = 0.0f;
+    }
+}
+
+struct fused_4_arguments {
+    i64 extent, block;
+    f32* v0;
+};
+
+static void fused_4_block(void* context, i64 block)
+{
+    struct fused_4_arguments* arguments = (struct fused_4_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_4(begin, end, arguments->v0);
+}
+
+static void all_fused_4(const struct ct_runtime* rt, i64 extent, f32* v0)
+{
+    const i64 cost = 1; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_4(0, extent, v0);
+        return;
+    }
+    struct fused_4_arguments arguments = {extent, block, v0};
+    rt->parallel_for(rt, fused_4_block, &arguments, block_count(extent, block));
+}
+
+// fused_5: v0[0, 0] = -1 / f32(n)        golden_structured.cpp:165
+//
+//   v0  f32 (1, 1)  written
+//
+// One call: 6 flops; writes 4 bytes.
+
+CT_KERNEL void fused_5(i64 n, f32* CT_RESTRICT v0)
+{
+    v0[0] = -1.0f / (f32)n;
+}
+
+// scatter_6        golden_structured.cpp:165
+//
+//   v1[i, j] = v0[i, j]
+//   v1[i, label[i]] += v2[0, 0]
+//
+//   v0     f32 (n, 10)  read
+//   v1     f32 (n, 10)  written
+//   label  i64 (n)      read
+//   v2     f32 (1, 1)   read
+//
+// One call: n flops; reads 48 n + 4, writes 40 n bytes.
+
+CT_KERNEL i32 scatter_6(i64 n,
+                        const f32* CT_RESTRICT v0,
+                        f32* CT_RESTRICT v1,
+                        const i64* CT_RESTRICT label,
+                        const f32* CT_RESTRICT v2)
+{
+    i32 bad = 0;
+    for (i64 i = 0; i < n * 10; ++i) {
+        v1[i] = v0[i];
+    }
+    const f32 v2_0 = v2[0];
+    for (i64 j = 0; j < n; ++j) {
+        for (i64 k = 0; k < 1; ++k) {
+            const i64 at0 = checked_index(label[j + k], 10, &bad);
+            v1[j * 10 + at0] += v2_0;
+        }
+    }
+    return bad;
+}
+
+// fused_7        golden_structured.cpp:164
+//
+//   u0[i, j] = v1[i, j] / where(v2[i] == 0, 1, v2[i]) * sum_k(v0[i, k])
+//   v3[i, j] = v0[i, j] - u0[i, j]
+//
+//   v0  f32 (n, 10)  read
+//   v1  f32 (n, 10)  read
+//   v2  f32 (n)      read
+//   v3  f32 (n, 10)  written
+//
+// One call: 71 n flops; reads 84 n, writes 40 n bytes.
+
+CT_KERNEL void fused_7(i64 begin,
+                       i64 end,
+                       const f32* CT_RESTRICT v0,
+                       const f32* CT_RESTRICT v1,
+                       const f32* CT_RESTRICT v2,
+                       f32* CT_RESTRICT v3)
+{
+    for (i64 i = begin; i < end; ++i) {
+        f32 sum[32] = {0};
+        for (i64 j = 0; j < 10; ++j) {
+            sum[j] += v0[i * 10 + j];
+        }
+        const f32 t0 = sum_lanes_f32(sum);
+        const f32 v2_i = v2[i];
+        const f32 t1 = v2_i == 0.0f ? 1.0f : v2_i;
+        for (i64 j = 0; j < 10; ++j) {
+            v3[i * 10 + j] = v0[i * 10 + j] - v1[i * 10 + j] / t1 * t0;
+        }
+    }
+}
+
+struct fused_7_arguments {
+    i64 extent, block;
+    const f32* v0;
+    const f32* v1;
+    const f32* v2;
+    f32* v3;
+};
+
+static void fused_7_block(void* context, i64 block)
+{
+    struct fused_7_arguments* arguments = (struct fused_7_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_7(begin, end, arguments->v0, arguments->v1, arguments->v2, arguments->v3);
+}
+
+static void all_fused_7(const struct ct_runtime* rt,
+                        i64 extent,
+                        const f32* v0,
+                        const f32* v1,
+                        const f32* v2,
+                        f32* v3)
+{
+    const i64 cost = 80; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_7(0, extent, v0, v1, v2, v3);
+        return;
+    }
+    struct fused_7_arguments arguments = {extent, block, v0, v1, v2, v3};
+    rt->parallel_for(rt, fused_7_block, &arguments, block_count(extent, block));
+}
+
+// matmul_8: v1[i, j] = sum_k v0[k, i] * x[k, j]        golden_structured.cpp:164
+//
+//   v0         f32 (n, 10)   read
+//   x          f32 (n, 64)   read
+//   v1         f32 (10, 64)  written
+//   packed_v0  f32 (n * 12)  scratch
+//
+// One call: 1280 n flops; reads 296 n, writes 2560 bytes.
+
+struct matmul_8_parts {
+    i64 n;
+    const f32* v0;
+    const f32* x;
+    f32* v1;
+    f32* packed_v0;
+};
+
+// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.
+CT_MATH void matmul_8_block(i64 rows,
+                            i64 depth,
+                            b8 begun,
+                            const f32* CT_RESTRICT a,
+                            i64 a_row,
+                            i64 a_step,
+                            const f32* CT_RESTRICT b,
+                            i64 b_step,
+                            f32* CT_RESTRICT sums,
+                            i64 sums_row)
+{
+    f32 acc[CT_BLOCK_ROWS][CT_BLOCK_COLUMNS(f32)];
+    if (begun) {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r)
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = sums[r * sums_row + c];
+    } else {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r)
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = 0;
+    }
+    for (i64 p = 0; p < depth; ++p) {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r) {
+            const f32 x = a[r * a_row + p * a_step];
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                acc[r][c] = fma_f32(x, b[p * b_step + c], acc[r][c]);
+        }
+    }
+    CT_UNROLL
+    for (i64 r = 0; r < rows; ++r)
+        for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+            sums[r * sums_row + c] = acc[r][c];
+}
+
+// The same for up to CT_BLOCK_ROWS rows and a part of a block's columns.
+static void matmul_8_rows(i64 rows,
+                          i64 width,
+                          i64 depth,
+                          b8 begun,
+                          const f32* a,
+                          i64 a_row,
+                          i64 a_step,
+                          const f32* b,
+                          i64 b_step,
+                          f32* sums,
+                          i64 sums_row)
+{
+    (void)width;
+    i64 r = 0;
+    if (rows == CT_BLOCK_ROWS) {
+        matmul_8_block(CT_BLOCK_ROWS, depth, begun, a, a_row, a_step, b, b_step, sums, sums_row);
+        r = rows;
+    }
+    for (; r + 4 <= rows; r += 4) {
+        matmul_8_block(4, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
+                       sums + r * sums_row, sums_row);
+    }
+    for (; r < rows; ++r) {
+        matmul_8_block(1, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
+                       sums + r * sums_row, sums_row);
+    }
+}
+
+// Rows first .. first + 32 of k x n elements, `width` columns at a time, each such panel in one
+// piece, filled up with zeros.
+CT_MATH void matmul_8_pack(const f32* CT_RESTRICT from,
+                           i64 row,
+                           i64 column,
+                           i64 k,
+                           i64 n,
+                           i64 first,
+                           i64 width,
+                           f32* CT_RESTRICT packed)
+{
+    const i64 last = first + 32 < k ? first + 32 : k;
+    for (i64 j = 0; j < n; j += width) {
+        for (i64 p = first; p < last; ++p) {
+            const f32* x = from + p * row + j * column;
+            f32* to = packed + j * k + p * width;
+            if (n - j >= width)
+                for (i64 c = 0; c < width; ++c)
+                    to[c] = x[c * column];
+            else
+                for (i64 c = 0; c < width; ++c)
+                    to[c] = c < n - j ? x[c * column] : 0;
+        }
+    }
+}
+
+static void matmul_8_pack_a(void* context, i64 t)
+{
+    const struct matmul_8_parts* s = (const struct matmul_8_parts*)context;
+    const f32* from = s->v0;
+    f32* to = s->packed_v0;
+    matmul_8_pack(from, 10, 1, s->n, 10, t * 32, CT_BLOCK_ROWS, to);
+}
+
+// One of the parts of the product: 256 columns of some rows.
+static void matmul_8_tile(void* context, i64 t)
+{
+    const struct matmul_8_parts* s = (const struct matmul_8_parts*)context;
+    const i64 tall = 48;
+    const i64 i0 = t * tall;
+    const i64 i1 = i0 + tall < 10 ? i0 + tall : 10;
+    const i64 j0 = 0;
+    const i64 j1 = 64;
+    const f32* a = s->packed_v0;
+    const i64 a_first = s->n;
+    const i64 a_row = 1;
+    const i64 a_step = CT_BLOCK_ROWS;
+    const f32* b = s->x;
+    const i64 b_first = 1;
+    const i64 b_step = 64;
+    f32* out = s->v1;
+    i64 p = 0;
+    do {
+        i64 depth = s->n - p;
+        if (depth > 384) depth = depth < 768 ? (depth / 2 + 15) / 16 * 16 : 384;
+        for (i64 i = i0; i < i1; i += CT_BLOCK_ROWS) {
+            const i64 rows = i1 - i < CT_BLOCK_ROWS ? i1 - i : CT_BLOCK_ROWS;
+            for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
+                const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
+                matmul_8_rows(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
+                              a_step, b + j * b_first + p * b_step, b_step, out + i * 64 + j, 64);
+            }
+        }
+        p += depth;
+    } while (p < s->n);
+}
+
+CT_KERNEL void matmul_8(const struct ct_runtime* rt,
+                        i64 n,
+                        const f32* v0,
+                        const f32* x,
+                        f32* v1,
+                        f32* packed_v0)
+{
+    struct matmul_8_parts s;
+    s.n = n;
+    s.v0 = v0;
+    s.x = x;
+    s.v1 = v1;
+    s.packed_v0 = packed_v0;
+    for_each_block(rt, matmul_8_pack_a, &s, ((n + 31) / 32), n * 20);
+    const i64 cost = n * 1280;
+    const i64 tall = 48;
+    const i64 down = 1;
+    for_each_block(rt, matmul_8_tile, &s, down, cost);
+}
+
+// fused_9: v1[i, j] = w[i, j] - 0.1 * v0[j, i]        golden_structured.cpp:168
+//
+//   w   f32 (64, 10)  read
+//   v0  f32 (10, 64)  read
+//   v1  f32 (64, 10)  written
+//
+// One call: 1280 flops; reads 5120, writes 2560 bytes.
+
+CT_KERNEL void fused_9(i64 begin,
+                       i64 end,
+                       const f32* CT_RESTRICT w,
+                       const f32* CT_RESTRICT v0,
+                       f32* CT_RESTRICT v1)
+{
+    for (i64 i = begin; i < end; ++i) {
+        for (i64 j = 0; j < 10; ++j) {
+            v1[i * 10 + j] = w[i * 10 + j] - 0.1f * v0[i + j * 64];
+        }
+    }
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n = extents[0];
+    if (extents[1] != 64) return guard_failed(report, 1, extents[1], 64);
+    if (extents[2] != n) return guard_failed(report, 2, extents[2], n);
+    if (extents[3] != 64) return guard_failed(report, 3, extents[3], 64);
+    if (extents[4] != 10) return guard_failed(report, 4, extents[4], 10);
+    if (extents[5] != 64) return guard_failed(report, 5, extents[5], 64);
+    if (extents[6] != 10) return guard_failed(report, 6, extents[6], 10);
+    const f32* x = (const f32*)in[0];
+    const i64* label = (const i64*)in[1];
+    const f32* w = (const f32*)in[2];
+    f32* loss = (f32*)out[0];
+    f32* y0 = (f32*)out[1];
+    char* const work = (char*)workspace;
+    const i64 end0 = 0 + align_64(n * 40);
+    const i64 end1 = end0 + align_64(8192);
+    const i64 end2 = end1 + align_64(n * 40);
+    const i64 end3 = end2 + align_64(n * 40);
+    const i64 end4 = end3 + align_64(n * 4);
+    const i64 end5 = end4 + align_64(n * 4);
+    const i64 end6 = end5 + align_64(floor_div_i64(n + 16383, 16384) * 4);
+    const i64 end7 = end6 + align_64(n * 48);
+    f32* v0 = (f32*)(work + 0);
+    f32* v1 = (f32*)(work + end1);
+    f32* v2 = (f32*)(work + end2);
+    f32* v3 = (f32*)(work + end3);
+    f32* v4 = (f32*)(work + end4);
+    f32* v5 = (f32*)(work + 0);
+    f32* v6 = (f32*)(work + end0);
+    f32* v7 = (f32*)(work + end1);
+    f32* v8 = (f32*)(work + 0);
+    f32* v9 = (f32*)(work + end0);
+    f32* packed = (f32*)(work + end0);
+    f32* partial = (f32*)(work + end5);
+    f32* packed_0 = (f32*)(work + end6);
+    matmul_0(rt, n, x, w, v0, packed);
+    all_fused_1(rt, n, v0, v1, v2, v3, v4);
+    if (all_fused_2(rt, floor_div_i64(n + 16383, 16384), n, label, v1, v4, partial))
+        return index_failed(report, 1048576, 0);
+    fused_3(n, partial, loss);
+    all_fused_4(rt, n * 10, v5);
+    fused_5(n, v6);
+    if (scatter_6(n, v5, v7, label, v6))
+        return index_failed(report, 1048576, 1);
+    all_fused_7(rt, n, v7, v2, v3, v8);
+    matmul_8(rt, n, v8, x, v9, packed_0);
+    fused_9(0, 64, w, v9, y0);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    const i64 n = extents[0];
+    const i64 end0 = 0 + align_64(n * 40);
+    const i64 end1 = end0 + align_64(8192);
+    const i64 end2 = end1 + align_64(n * 40);
+    const i64 end3 = end2 + align_64(n * 40);
+    const i64 end4 = end3 + align_64(n * 4);
+    const i64 end5 = end4 + align_64(n * 4);
+    const i64 end6 = end5 + align_64(floor_div_i64(n + 16383, 16384) * 4);
+    const i64 end7 = end6 + align_64(n * 48);
+    return end7;
+}

@@ -1,0 +1,92 @@
+// fused_0        golden_pointwise.cpp:180
+//
+//   v0[i, j] = exp(x0[i, j]) * x1[j]
+//   v1[i, j] = x0[i, j] - x1[j]
+//
+//   x0  f32 (d288, n0)  read
+//   x1  f32 (n0)        read
+//   v0  f32 (d288, n0)  written
+//   v1  f32 (d288, n0)  written
+//
+// One call: 68 d288 n0 flops; reads 4 d288 n0 + 4 n0, writes 8 d288 n0 bytes.
+
+CT_KERNEL void fused_0(i64 begin,
+                       i64 end,
+                       i64 n0,
+                       const f32* CT_RESTRICT x0,
+                       const f32* CT_RESTRICT x1,
+                       f32* CT_RESTRICT v0,
+                       f32* CT_RESTRICT v1)
+{
+    for (i64 i = begin; i < end; ++i) {
+        for (i64 j = 0; j < n0; ++j) {
+            const f32 x0_ij = x0[i * n0 + j];
+            const f32 x1_j = x1[j];
+            v0[i * n0 + j] = exp_f32(x0_ij) * x1_j;
+            v1[i * n0 + j] = x0_ij - x1_j;
+        }
+    }
+}
+
+struct fused_0_arguments {
+    i64 extent, block;
+    i64 n0;
+    const f32* x0;
+    const f32* x1;
+    f32* v0;
+    f32* v1;
+};
+
+static void fused_0_block(void* context, i64 block)
+{
+    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
+    const i64 begin = block * arguments->block;
+    const i64 rest = arguments->extent - begin;
+    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
+    fused_0(begin, end, arguments->n0, arguments->x0, arguments->x1, arguments->v0, arguments->v1);
+}
+
+static void all_fused_0(const struct ct_runtime* rt,
+                        i64 extent,
+                        i64 n0,
+                        const f32* x0,
+                        const f32* x1,
+                        f32* v0,
+                        f32* v1)
+{
+    const i64 cost = n0 * 69; // operations of an iteration
+    const i64 block = block_of(cost);
+    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
+        fused_0(0, extent, n0, x0, x1, v0, v1);
+        return;
+    }
+    struct fused_0_arguments arguments = {extent, block, n0, x0, x1, v0, v1};
+    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
+}
+
+// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt, const void* const* in, void* const* out,
+                  const i64* extents, void* workspace, struct ct_report* report)
+{
+    const i64 n0 = extents[0];
+    const i64 n1 = extents[1];
+    if (extents[2] != n1) return guard_failed(report, 1, extents[2], n1);
+    if (extents[3] != n0) return guard_failed(report, 2, extents[3], n0);
+    if (extents[4] != n1) return guard_failed(report, 3, extents[4], n1);
+    if (extents[5] != n0) return guard_failed(report, 4, extents[5], n0);
+    if (extents[6] != n1) return guard_failed(report, 5, extents[6], n1);
+    const f32* x0 = (const f32*)in[0];
+    const f32* x1 = (const f32*)in[1];
+    f32* y0 = (f32*)out[0];
+    f32* y1 = (f32*)out[1];
+    (void)workspace;
+    all_fused_0(rt, n0, n1, x0, x1, y0, y1);
+    return 0;
+}
+
+// Bytes that `workspace` must have.
+CT_EXPORT i64 workspace_bytes(const i64* extents)
+{
+    (void)extents;
+    return 0;
+}

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <croton/croton.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace croton::test {
+
+/// A program whose emitted text is kept in golden/<name>.cpp.
+struct Golden {
+    std::string_view name;
+    Function (*compile)(const Options& options);
+};
+
+std::vector<Golden> pointwise_goldens();
+std::vector<Golden> structured_goldens();
+
+/// All of them, in the order of their files.
+std::vector<Golden> all_goldens();
+
+/// The golden compiled under its name: on several threads where that pays, and not from a cache, so
+/// that the report tells what LLVM said.
+Function compile(const Golden& golden);
+
+} // namespace croton::test

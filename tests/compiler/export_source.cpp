@@ -1,0 +1,245 @@
+#include <croton/croton.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "runtime/process.hpp"
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using croton::test::contains;
+using croton::test::TemporaryFolder;
+
+namespace {
+
+constexpr const char* flags =
+    "-O2 -ffp-contract=off -fno-math-errno -fno-trapping-math -march=x86-64-v3";
+
+std::string read(const std::string& path)
+{
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+/// Runs a command; what it printed, and whether it ended well.
+bool runs(const std::string& command, std::string& output)
+{
+    const TemporaryFolder folder;
+    const int status = std::system((command + " > " + (folder / "log") + " 2>&1").c_str());
+    output = read(folder / "log");
+    return status == 0;
+}
+
+struct Compiler {
+    const char* name;
+    const char* command;
+};
+constexpr Compiler compilers[] = {
+    {"C11", "gcc -std=c11 -Wall -Wextra -Werror -ffreestanding"},
+    {"C++20", "g++ -std=c++20 -x c++ -Wall -Wextra -Werror"},
+};
+
+using Run = std::int32_t (*)(const void* runtime,
+                             const void* const* in,
+                             void* const* out,
+                             const std::int64_t* extents,
+                             void* workspace,
+                             void* report);
+using Bytes = std::int64_t (*)(const std::int64_t* extents);
+using Value = const void* (*)(std::int64_t i);
+
+template <class F>
+F symbol(void* library, const std::string& name)
+{
+    void* found = dlsym(library, name.c_str());
+    INFO(name);
+    REQUIRE(found);
+    return reinterpret_cast<F>(found);
+}
+
+/// A function exported, compiled by every compiler and run: the same bits as `expected`, which the
+/// function gave for `inputs` when its shared variables had their exported values.
+void check_same_bits(const std::string& name,
+                     const std::vector<ct::Array>& inputs,
+                     std::int64_t shared,
+                     std::int64_t constants,
+                     const std::vector<ct::Array>& shared_before,
+                     const std::vector<ct::Array>& expected,
+                     const TemporaryFolder& folder)
+{
+    for (const Compiler& compiler : compilers) {
+        INFO(compiler.name);
+        const std::string library = folder / (name + "_" + compiler.name + ".so");
+        std::string log;
+        const bool compiled =
+            runs(std::string(compiler.command) + " " + flags + " -shared -fPIC -o " + library +
+                     " " + (folder / (name + ".c")),
+                 log);
+        INFO(log);
+        REQUIRE(compiled);
+        void* opened = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+        REQUIRE(opened);
+        std::vector<const void*> in;
+        std::vector<void*> out;
+        std::vector<std::int64_t> extents;
+        const auto add = [&](const ct::Array& a) {
+            extents.insert(extents.end(), a.shape().begin(), a.shape().end());
+        };
+        for (const ct::Array& a : inputs) {
+            in.push_back(a.data());
+            add(a);
+        }
+        for (std::int64_t i = 0; i < shared; ++i) {
+            in.push_back(symbol<Value>(opened, name + "_shared")(i));
+            add(shared_before[static_cast<std::size_t>(i)]);
+        }
+        for (std::int64_t i = 0; i < constants; ++i)
+            in.push_back(symbol<Value>(opened, name + "_constant")(i));
+        std::vector<ct::Array> results;
+        for (const ct::Array& a : expected) {
+            results.push_back(ct::Array::zeros(a.dtype(), {a.shape().begin(), a.shape().end()}));
+            out.push_back(results.back().data());
+            add(a);
+        }
+        const auto bytes = static_cast<std::size_t>(
+            symbol<Bytes>(opened, name + "_workspace_bytes")(extents.data()));
+        std::vector<char> workspace(bytes + 64);
+        auto at = reinterpret_cast<std::uintptr_t>(workspace.data());
+        at = (at + 63) / 64 * 64;
+        std::array<std::int64_t, 8> report{};
+        REQUIRE(symbol<Run>(opened, name + "_run")(nullptr, in.data(), out.data(), extents.data(),
+                                                   reinterpret_cast<void*>(at),
+                                                   report.data()) == 0);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            INFO("output " << i);
+            CHECK(identical(results[i], expected[i]));
+        }
+        dlclose(opened);
+    }
+}
+
+} // namespace
+
+TEST_CASE("an exported training step gives the bits of the compiled one")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::matrix<float>("x", {n, 20});
+    const auto i = ct::vector<std::int64_t>("i", {n});
+    const auto W = ct::shared("W", ct::Array::normal(1, {20, 12}));
+    const auto p = ct::softmax(ct::dot(x, W), -1);
+    const auto loss = -ct::mean(ct::log(ct::take_along_axis(p, ct::expand_dims(i, 1), 1)));
+    const auto [W_bar] = ct::grad(loss, {W});
+    const ct::Array scale = ct::Array::normal(2, {12});
+    const auto train = ct::function(
+        {x, i}, {ct::Output("loss", loss), ct::Output("scaled", tanh(p) * ct::Variable(scale))},
+        {.name = "train", .updates = {{W, W - 0.1 * W_bar}}});
+    const TemporaryFolder folder;
+    train.export_source(folder.path().string());
+    const ct::Array xv = ct::Array::normal(3, {100, 20});
+    ct::Array iv = ct::Array::zeros<std::int64_t>({100});
+    for (std::int64_t k = 0; k < 100; ++k)
+        static_cast<std::int64_t*>(iv.data())[k] = k % 12;
+    const ct::Array before = W.value();
+    const auto results = train(xv, iv);
+    check_same_bits("train", {xv, iv}, 1, 1, {before},
+                    {results["loss"], results["scaled"], W.value()}, folder);
+}
+
+TEST_CASE("exported loops, 16-bit constants, bools and a name that is a keyword keep their bits")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::matrix<double>("double", {n, 5});
+    const auto run =
+        ct::scan([](const ct::Variable& row, const ct::Variable& h) { return tanh(row + 0.5 * h); },
+                 {.sequences = {x}, .init = {ct::Array::full<double>({5}, 0.25)}});
+    const ct::Array narrow = ct::Array::normal(4, {5}).cast(ct::DType::bf16);
+    const auto sum = ct::cumsum(x, 0) * ct::Variable(narrow).as(ct::DType::f64);
+    const auto f = ct::function(
+        {x},
+        {ct::Output("last", run.last[0]), ct::Output("int", sum), ct::Output("positive", sum > 0)},
+        {.name = "2 loops; */"});
+    const TemporaryFolder folder;
+    f.export_source(folder.path().string());
+    const ct::Array xv = ct::Array::normal(5, {33, 5}, ct::DType::f64);
+    const auto r = f(xv);
+    std::string header = read(folder / "f2_loops____.h");
+    CHECK_THAT(header, contains("f2_loops_____call(int64_t n, const double* double_0"));
+    check_same_bits("f2_loops____", {xv}, 0, 2, {}, {r[0], r[1], r[2]}, folder);
+}
+
+TEST_CASE("a C program calls an exported function through its header, two in one program")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::vector<double>("x", {n}), y = ct::vector<double>("y", {n});
+    const auto w = ct::shared("w", ct::Array::full<double>({}, 2.5));
+    const auto add = ct::function({x, y}, ct::Output("z", w * x + y), {.name = "axpy"});
+    const auto total = ct::function({x}, ct::Output("total", ct::sum(x)), {.name = "total"});
+    const TemporaryFolder folder;
+    add.export_source(folder.path().string());
+    total.export_source(folder.path().string());
+    std::ofstream(folder / "main.c") << R"(#include "axpy.h"
+#include "total.h"
+#include <stdio.h>
+int main(void)
+{
+    static char work[4096] __attribute__((aligned(64)));
+    double x[3] = {1, 2, 3}, y[3] = {10, 20, 30}, z[3], sum;
+    struct ct_report report;
+    const double* w = (const double*)axpy_shared(0);
+    if (axpy_call_workspace_bytes(3) != 0) return 2;
+    if (axpy_call(3, x, y, w, z, 0, 0, &report) != 0) return 3;
+    if (total_call_workspace_bytes(3) > (int64_t)sizeof work) return 4;
+    if (total_call(3, z, &sum, work, 0, &report) != 0) return 5;
+    int64_t wrong[3] = {3, 4, 3};
+    const void* in[3] = {x, y, w};
+    void* out[1] = {z};
+    int32_t code = axpy_run(0, in, out, wrong, 0, &report);
+    printf("%g %g %g %g; %s: %d, not %d\n", z[0], z[1], z[2], sum, axpy_failure(code),
+           (int)report.values[0], (int)report.values[1]);
+    return 0;
+}
+)";
+    for (const Compiler& compiler : compilers) {
+        INFO(compiler.name);
+        std::string output;
+        const std::string hosted = std::string(compiler.command) == compilers[0].command
+                                       ? "gcc -std=c11 -Wall -Wextra -Wpedantic -Werror"
+                                       : compiler.command;
+        const bool compiled =
+            runs(hosted + " " + flags + " -o " + (folder / "main") + " " + (folder / "main.c") +
+                     " " + (folder / "axpy.c") + " " + (folder / "total.c"),
+                 output);
+        INFO(output);
+        REQUIRE(compiled);
+        REQUIRE(runs(folder / "main", output));
+        CHECK(output == "12.5 25 37.5 75; axis 0 of input 'y' is not n: 4, not 3\n");
+    }
+}
+
+TEST_CASE("exported files say how they are compiled, include nothing, and refuse what has no text")
+{
+    const auto x = ct::scalar<double>("x");
+    const TemporaryFolder folder;
+    ct::function({x}, x + 1, {.name = "inc"}).export_source(folder / "made");
+    for (const char* file : {"made/inc.c", "made/inc.h"}) {
+        INFO(file);
+        CHECK_THAT(read(folder / file), contains(flags));
+    }
+    CHECK(read(folder / "made/inc.c").find("#include") == std::string::npos);
+    const std::string header = read(folder / "made/inc.h");
+    CHECK(header.find("#include") == header.rfind("#include"));
+    const auto slow = ct::function({x}, x + 1, {.name = "inc", .reference = true});
+    CHECK_THROWS_WITH(slow.export_source(folder / "made"),
+                      "export_source: 'inc' is in reference mode, which has no text");
+    std::ofstream(folder / "file") << "x";
+    CHECK_THROWS_WITH(ct::function({x}, x + 1).export_source(folder / "file/inside"),
+                      contains("file/inside: cannot be made: "));
+}
