@@ -273,7 +273,10 @@ void load(FunctionData& f)
         r.line += lines_to_program[r.unit];
     f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));
     f.workspace_bytes = reinterpret_cast<WorkspaceFunction>(f.library.symbol("workspace_bytes"));
-    f.runtime = cpu_runtime(f.options.threads);
+    f.runtime = f.serial_runtime = cpu_runtime(f.options.threads);
+    f.serial_runtime.parallel_for = nullptr;
+    f.only_numbers = f.extent_count == 0 && f.is_pure() && f.program.constants.empty() &&
+                     f.options.in_place.empty();
     f.compile_ms = milliseconds_since(start);
 }
 

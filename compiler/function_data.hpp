@@ -45,13 +45,15 @@ struct FunctionData {
     std::vector<std::string> output_names;
     std::vector<ArgumentInfo> arguments; ///< inputs, then results, then updates
     std::size_t extent_count = 0;        ///< of all axes that `run` is told of
-    std::vector<Variable> targets;       ///< of updates
+    bool only_numbers = false;     ///< every argument is 0-d and nothing else is passed to `run`
+    std::vector<Variable> targets; ///< of updates
 
     codegen::Program program;
     ProgramLibrary library;
     RunFunction run = nullptr;
     WorkspaceFunction workspace_bytes = nullptr;
     Runtime runtime;
+    Runtime serial_runtime; ///< of calls with a workspace: nothing leaves the calling thread
 
     std::string graph_before;
     std::string graph_after;

@@ -57,28 +57,40 @@ bool is_same_memory(const Memory& a, const Memory& b) noexcept
            std::equal(a.strides, a.strides + a.rank, b.strides);
 }
 
-/// Whether the argument lies as its layout says. Describes it to `run`.
-bool bind(const ArgumentInfo& info, const Memory& m, const Binding& b, ByteRange& range) noexcept
+/// Whether an array lies as its layout says. Describes it to `run`.
+bool bind_array(const ArgumentInfo& info,
+                const Memory& m,
+                const Binding& b,
+                ByteRange& range) noexcept
 {
-    const auto* data = static_cast<const char*>(m.data);
-    if ((reinterpret_cast<std::uintptr_t>(data) & (info.bytes - 1)) != 0) return false;
-    if (m.rank == 0) {
-        range = {data, data + info.bytes};
-        return true;
-    }
-    std::int64_t* extents = b.extents + info.extents_at;
-    for (int i = 0; i < m.rank; ++i)
+    std::int64_t count = 1;
+    for (int i = 0; i < m.rank; ++i) {
         if (m.extents[i] < 0) return false;
+        count *= m.extents[i];
+    }
     if (!lies_as(info.layout, m.rank, m.extents, m.strides)) return false;
+    const auto* data = static_cast<const char*>(m.data);
     if (info.layout == Layout::any) {
         std::copy_n(m.strides, m.rank, b.extents + info.strides_at);
         range = byte_range(m);
     } else
-        range = {data, data + element_count(m) * info.bytes};
+        range = {data, data + count * info.bytes};
+    std::int64_t* extents = b.extents + info.extents_at;
     if (info.layout == Layout::column_major)
         std::reverse_copy(m.extents, m.extents + m.rank, extents);
     else
         std::copy_n(m.extents, m.rank, extents);
+    return true;
+}
+
+/// The same for any argument; numbers, most of all, cost nothing to speak of.
+inline bool
+bind(const ArgumentInfo& info, const Memory& m, const Binding& b, ByteRange& range) noexcept
+{
+    const auto* data = static_cast<const char*>(m.data);
+    if ((reinterpret_cast<std::uintptr_t>(data) & (info.bytes - 1)) != 0) return false;
+    if (m.rank != 0) return bind_array(info, m, b, range);
+    range = {data, data + info.bytes};
     return true;
 }
 
@@ -108,10 +120,43 @@ void begin_in_place(const ArgumentInfo& info, const Memory& from, const Memory& 
     }
 }
 
+/// All arguments are 0-d: pointers are all there is to check and to pass.
+inline bool
+bind_numbers(const FunctionData& f, std::span<const Memory> arguments, const Binding& b) noexcept
+{
+    const std::size_t inputs = f.inputs.size();
+    const ArgumentInfo* infos = f.arguments.data();
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        void* data = arguments[i].data;
+        const auto at = reinterpret_cast<std::uintptr_t>(data);
+        if ((at & (infos[i].bytes - 1)) != 0) return false;
+        if (i < inputs) {
+            b.in[i] = data;
+            continue;
+        }
+        b.out[i - inputs] = data;
+        for (std::size_t k = 0; k < i; ++k) {
+            const auto other = reinterpret_cast<std::uintptr_t>(arguments[k].data);
+            if (at < other + infos[k].bytes && other < at + infos[i].bytes) return false;
+        }
+    }
+    return true;
+}
+
+bool is_allowed_alias(const ArgumentInfo& info,
+                      std::size_t k,
+                      const Memory& m,
+                      const Memory& other) noexcept
+{
+    return info.alias >= 0 && k == static_cast<std::size_t>(info.alias) && is_same_memory(m, other);
+}
+
 /// Every argument in its layout and aligned, no output on top of another argument but where
 /// `in_place` allows it.
-bool bind_all(const FunctionData& f, std::span<const Memory> arguments, const Binding& b) noexcept
+inline bool
+bind_all(const FunctionData& f, std::span<const Memory> arguments, const Binding& b) noexcept
 {
+    if (f.only_numbers) return bind_numbers(f, arguments, b);
     const std::size_t inputs = f.inputs.size();
     const ArgumentInfo* infos = f.arguments.data();
     for (std::size_t i = 0; i < inputs; ++i) {
@@ -122,19 +167,24 @@ bool bind_all(const FunctionData& f, std::span<const Memory> arguments, const Bi
         const Memory& m = arguments[i];
         if (!bind(infos[i], m, b, b.ranges[i])) return false;
         b.out[i - inputs] = m.data;
-        const auto alias = static_cast<std::size_t>(infos[i].alias);
         for (std::size_t k = 0; k < i; ++k)
             if (b.ranges[i].overlaps(b.ranges[k]) &&
-                !(k == alias && k < inputs && is_same_memory(m, arguments[k])))
+                !is_allowed_alias(infos[i], k, m, arguments[k]))
                 return false;
-        if (infos[i].alias >= 0 && m.data != arguments[alias].data)
-            begin_in_place(infos[i], arguments[alias], m);
     }
-    std::size_t at = inputs;
-    for (; at < f.leaves.size(); ++at)
-        b.in[at] = nullptr; // strides have extents, but no elements
-    for (const Array& a : f.program.constants)
-        b.in[at++] = a.data();
+    if (f.leaves.size() + f.program.constants.size() > inputs) {
+        std::size_t at = inputs;
+        for (; at < f.leaves.size(); ++at)
+            b.in[at] = nullptr; // strides have extents, but no elements
+        for (const Array& a : f.program.constants)
+            b.in[at++] = a.data();
+    }
+    if (f.options.in_place.empty()) return true;
+    for (std::size_t i = inputs; i < arguments.size(); ++i) {
+        const auto alias = static_cast<std::size_t>(infos[i].alias);
+        if (infos[i].alias >= 0 && arguments[i].data != arguments[alias].data)
+            begin_in_place(infos[i], arguments[alias], arguments[i]);
+    }
     return true;
 }
 
@@ -162,12 +212,13 @@ Status failed(const FunctionData& f, Code code) noexcept
     return status;
 }
 
-Status run_bound(const FunctionData& f, const Binding& b, void* workspace) noexcept
+Status
+run_bound(const FunctionData& f, const Runtime& runtime, const Binding& b, void* workspace) noexcept
 {
     Report report;
     Status status;
     status.function = &f;
-    status.guard = f.run(&f.runtime, b.in, b.out, b.extents, workspace, &report);
+    status.guard = f.run(&runtime, b.in, b.out, b.extents, workspace, &report);
     if (status.guard == 0) return status;
     status.found = report.values[0];
     status.expected = report.values[1];
@@ -200,7 +251,7 @@ Status run_typed(const FunctionData& f,
     if (!f.is_pure()) return run_with_shared(f, arguments);
     if (needed_bytes(f, binding.extents) > static_cast<std::int64_t>(workspace_size_bytes))
         return failed(f, Code::memory);
-    return run_bound(f, binding, workspace);
+    return run_bound(f, f.serial_runtime, binding, workspace);
 }
 
 namespace {
@@ -265,7 +316,7 @@ void run_checked(const FunctionData& f, std::span<const Memory> arguments)
     }
     const std::int64_t bytes = needed_bytes(f, binding.extents);
     const TakenWorkspace workspace(f, static_cast<std::size_t>(bytes));
-    const Status status = run_bound(f, binding, workspace.memory());
+    const Status status = run_bound(f, f.runtime, binding, workspace.memory());
     if (!status) throw_status(f, status);
 }
 
