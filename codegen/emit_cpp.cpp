@@ -189,7 +189,7 @@ const Loop* KernelWriter::parallel_loop() const
             ++loops;
             if (l->parallel) found = l;
         }
-    return loops == 1 ? found : nullptr;
+    return loops == 1 && !nest_.serial ? found : nullptr;
 }
 
 // ---- the function
@@ -209,12 +209,13 @@ void KernelWriter::write_kernel()
 bool KernelWriter::has_fast_twin() const
 {
     if (nest_.checks_index) return false;
-    const bool in_lanes = std::ranges::any_of(nest_.scalars, [&](const Scalar& s) {
+    const auto in_lanes = std::ranges::count_if(nest_.scalars, [&](const Scalar& s) {
         return s.depth > 0 && expressions_.has_fast_form(s);
     });
     const bool columns = std::ranges::any_of(
         nest_.body, [](const Statement& st) { return std::holds_alternative<ColumnLoop>(st); });
-    return in_lanes && !columns;
+    constexpr int most = 16; // of a long kernel everything would be compiled twice
+    return in_lanes > 0 && in_lanes <= most && !columns;
 }
 
 void KernelWriter::write_twins()
@@ -225,11 +226,11 @@ void KernelWriter::write_twins()
         arguments.push_back(p.substr(p.rfind(' ') + 1));
     const auto twin = [&](std::string_view type, std::string_view form) {
         return writer_.function(
-            parameter_list(fmt::format("static {} {}_{}", type, kernel_.name, form), list));
+            parameter_list(fmt::format("{} {}_{}", type, kernel_.name, form), list));
     };
     {
         const Names names = names_;
-        const auto scope = twin("i32", "fast");
+        const auto scope = twin("static i32", "fast");
         writer_.raw("i32 hard = 0;");
         expressions_.use_fast_forms(true);
         write(nest_.body);
@@ -240,7 +241,7 @@ void KernelWriter::write_twins()
     }
     writer_.blank();
     {
-        const auto scope = twin("void", "exact");
+        const auto scope = twin("CT_NOINLINE void", "exact");
         write(nest_.body);
     }
     writer_.blank();

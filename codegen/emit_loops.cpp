@@ -95,6 +95,7 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
                          identity(a.monoid, r));
         }
     }
+    if (l.kind == LoopKind::unrolled) writer_.raw("CT_UNROLL");
     const auto scope = writer_.block("{}", loop_head(l, index));
     // A running result is redefined before the statements that store it.
     const bool running =

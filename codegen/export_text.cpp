@@ -318,6 +318,7 @@ private:
             w.line("    {},", in_string(g.text + " is not " + to_string(g.expected)));
         w.raw("};");
         w.line("if (code == {}) return \"an index is out of range\";", index_out_of_range);
+        w.line("if (code == {}) return \"a value is not finite\";", not_finite);
         w.line("return code >= 0 && code <= {} ? guards[code] : \"unknown\";",
                program_.guards.size());
     }

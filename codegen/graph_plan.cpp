@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "kernel_info.hpp"
 #include "puller.hpp"
 #include "share_memory.hpp"
 
@@ -128,8 +129,10 @@ GraphPlan plan_graph(std::span<const Variable> outputs, const OuterMemory& outer
     }
     share_memory(plan, outer);
     for (PlannedStep& step : plan.steps)
-        for (PlannedKernel& k : step.kernels)
+        for (PlannedKernel& k : step.kernels) {
+            k.nest.serial = is_small(k.nest);
             k.kernel = emit_cpp(k.nest, k.kernel.name);
+        }
     add_strided_copies(plan, outer, next_kernel);
     add_loop_workspaces(plan);
     plan.memory = plan_memory(plan.lifetimes);

@@ -33,10 +33,18 @@ Extent cost_per_iteration(const LoopNest& nest)
     return iterations * Extent(each);
 }
 
-bool is_small(const PlannedKernel& kernel)
+Extent work_of(const LoopNest& nest)
 {
-    const Extent all = cost_per_iteration(kernel.nest) * kernel.kernel.parallel_extent;
-    return all.is_known() && all.value() < serial_below_flops;
+    for (const Statement& st : nest.body)
+        if (const auto* loop = std::get_if<Loop>(&st))
+            return cost_per_iteration(nest) * loop->extent;
+    return cost_per_iteration(nest);
+}
+
+bool is_small(const LoopNest& nest)
+{
+    const Extent work = work_of(nest);
+    return work.is_known() && work.value() < serial_below_flops;
 }
 
 KernelInfo kernel_info(const PlannedKernel& kernel, ClusterKind kind)
@@ -46,8 +54,7 @@ KernelInfo kernel_info(const PlannedKernel& kernel, ClusterKind kind)
     info.kind = kind;
     info.applies = kernel.nest.applies;
     info.text = kernel.kernel.text;
-    info.flops = cost_per_iteration(kernel.nest);
-    if (kernel.kernel.parallel) info.flops = info.flops * kernel.kernel.parallel_extent;
+    info.flops = work_of(kernel.nest);
     if (!kernel.nest.contract.empty()) {
         const ContractNest& c = kernel.nest.contract[0];
         info.flops = Extent(2) * c.batch * c.m * c.n * c.k;

@@ -38,11 +38,19 @@ const Monoid& monoid_of(const Apply& reduce)
     return std::get<Reduce>(reduce.op().lowering).monoid;
 }
 
+/// Rows so short that most of their work would be in combining lanes and in what is left over.
+bool are_short(const Axes& axes)
+{
+    constexpr std::int64_t longest = 16;
+    return !axes.outer.empty() && !axes.inner.empty() && axes.inner[0].is_known() &&
+           axes.inner[0].value() <= longest;
+}
+
 /// Writes one cluster of kind rows.
 class Rows {
 public:
     Rows(const Cluster& cluster, LoopNest& nest, const Axes& axes)
-        : cluster_(cluster), axes_(axes), puller_(nest)
+        : cluster_(cluster), axes_(axes), short_rows_(are_short(axes)), puller_(nest)
     {
         for (const Root& r : cluster.roots)
             for (const Variable& v : r.reads)
@@ -55,7 +63,8 @@ public:
         for (std::size_t k = 0; k < axes_.outer.size(); ++k) {
             const bool last = k + 1 == axes_.outer.size();
             Loop loop{loop_symbol(k), loop_name(k), axes_.outer[k]};
-            loop.kind = last && axes_.inner.empty() ? LoopKind::lanes : LoopKind::serial;
+            const bool lanes = last && (axes_.inner.empty() || short_rows_);
+            loop.kind = lanes ? LoopKind::lanes : LoopKind::serial;
             loop.parallel = k == 0;
             puller_.open(std::move(loop));
         }
@@ -167,7 +176,7 @@ private:
             results.emplace_back(i, puller_.add({t, Accumulated{}, puller_.depth(), 0, r.value}));
         }
         Loop loop{loop_symbol(axes_.outer.size()), loop_name(axes_.outer.size()), axes_.inner[0]};
-        loop.kind = LoopKind::lanes;
+        loop.kind = short_rows_ ? LoopKind::unrolled : LoopKind::lanes;
         puller_.open(std::move(loop));
         const At at = inner_at();
         for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
@@ -204,6 +213,7 @@ private:
 
     const Cluster& cluster_;
     Axes axes_;
+    bool short_rows_; ///< lanes go across rows, each of which is a loop of few steps
     Puller puller_;
     std::vector<int> stage_;
     int last_stage_ = 0;

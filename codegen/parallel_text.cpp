@@ -2,47 +2,24 @@
 
 #include <croton/ir/format.hpp>
 
-#include "names.hpp"
+#include "caller_parameters.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
 
-namespace {
-
-struct Parameter {
-    std::string type;
-    std::string name;
-};
-
-std::vector<Parameter>
-parameters_of(const EmittedKernel& kernel, const LoopNest& nest, SymbolNames& symbols)
-{
-    std::vector<Parameter> list;
-    for (std::size_t i = 0; i < kernel.extents.size(); ++i) {
-        symbols.emplace(as_symbol(kernel.extents[i]), kernel.extent_names[i]);
-        list.push_back({"i64", kernel.extent_names[i]});
-    }
-    for (const Buffer& b : nest.buffers) {
-        const std::string_view constant = b.access == Buffer::Access::read ? "const " : "";
-        list.push_back(
-            {fmt::format("{}{}*", constant, memory_type(b.dtype())), fmt::format("{}", b.name)});
-    }
-    return list;
-}
-
-} // namespace
-
 std::string parallel_caller(const EmittedKernel& kernel,
                             const LoopNest& nest,
-                            const Extent& flops_per_iteration)
+                            const Extent& flops_per_iteration,
+                            bool streams)
 {
+    const std::string callee = (streams ? "stream_" : "") + kernel.name;
     SymbolNames symbols;
-    const std::vector<Parameter> parameters = parameters_of(kernel, nest, symbols);
+    const std::vector<CallerParameter> parameters = caller_parameters(kernel, nest, symbols);
     Writer w;
     {
         const auto scope = w.block("struct {}_arguments", kernel.name);
         w.raw("i64 extent, block;");
-        for (const Parameter& p : parameters)
+        for (const CallerParameter& p : parameters)
             w.line("{} {};", p.type, p.name);
         if (kernel.checks_index) w.raw("i32 bad;");
     }
@@ -58,9 +35,10 @@ std::string parallel_caller(const EmittedKernel& kernel,
         f.raw("const i64 rest = arguments->extent - begin;");
         f.raw("const i64 end = begin + (rest < arguments->block ? rest : arguments->block);");
         std::vector<std::string> arguments{"begin", "end"};
-        for (const Parameter& p : parameters)
+        if (streams) arguments.push_back("arguments->extent");
+        for (const CallerParameter& p : parameters)
             arguments.push_back("arguments->" + p.name);
-        const std::string call = argument_list(kernel.name, arguments, kernel.checks_index ? 8 : 4);
+        const std::string call = argument_list(callee, arguments, kernel.checks_index ? 8 : 4);
         if (kernel.checks_index) {
             f.line("if ({})", call);
             f.raw("    __atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);");
@@ -69,7 +47,7 @@ std::string parallel_caller(const EmittedKernel& kernel,
     }
     f.blank();
     std::vector<std::string> list{"const struct ct_runtime* rt", "i64 extent"};
-    for (const Parameter& p : parameters)
+    for (const CallerParameter& p : parameters)
         list.push_back(p.type + " " + p.name);
     {
         const auto scope = f.function(parameter_list(
@@ -79,18 +57,19 @@ std::string parallel_caller(const EmittedKernel& kernel,
                c_text(flops_per_iteration, symbols));
         f.line("const i64 block = block_of(cost);");
         std::vector<std::string> direct{"0", "extent"};
-        for (const Parameter& p : parameters)
+        if (streams) direct.push_back("extent");
+        for (const CallerParameter& p : parameters)
             direct.push_back(p.name);
         {
             const auto few =
                 f.block("if (extent <= block || cost * extent < {} || !rt || !rt->parallel_for)",
                         serial_below_flops);
             f.line("{}{};", kernel.checks_index ? "return " : "",
-                   argument_list(kernel.name, direct, kernel.checks_index ? 15 : 8));
+                   argument_list(callee, direct, kernel.checks_index ? 15 : 8));
             if (!kernel.checks_index) f.raw("return;");
         }
         std::string fields = "extent, block";
-        for (const Parameter& p : parameters)
+        for (const CallerParameter& p : parameters)
             fields += ", " + p.name;
         f.line("struct {}_arguments arguments = {{{}{}}};", kernel.name, fields,
                kernel.checks_index ? ", 0" : "");

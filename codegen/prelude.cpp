@@ -87,14 +87,18 @@ public:
             if (t.kind == Token::Kind::identifier) base_words_.insert(t.text);
     }
 
-    std::string text_for(std::string_view body)
+    std::string text_for(std::string_view body, bool called)
     {
         const std::lock_guard lock(mutex_);
         std::string text = base_;
         std::vector<bool> done(items_.size(), false);
         std::vector<bool> opened(sections_.size(), false);
-        for (std::size_t i : mentioned_in(body))
+        const std::set<std::size_t> named = mentioned_in(body);
+        for (std::size_t i : named)
             append(i, done, opened, text);
+        if (called)
+            for (std::size_t i : named)
+                call(items_[i], uses(i), text);
         return text;
     }
 
@@ -149,6 +153,34 @@ private:
         for (std::size_t need : needs)
             u.flops += uses(need).flops;
         return u;
+    }
+
+    /// Makes a function of floats that is worth a call one that is called.
+    static void call(const Item& item, const Uses& uses, std::string& text)
+    {
+        constexpr int worth_a_call = 8;
+        if (uses.flops < worth_a_call) return;
+        for (std::string_view type : {"f32", "f64"}) {
+            const std::string head = fmt::format("CT_MATH {0} {1}({0} ", type, item.name);
+            const std::size_t at = text.find("\n" + head);
+            if (at == text.npos) continue;
+            const std::size_t parameters = at + 1 + head.size();
+            const std::string_view list =
+                std::string_view(text).substr(parameters, text.find(')', at) - parameters);
+            if (only_of_type(list, type)) text.replace(at + 1, 7, "CT_CALLED");
+        }
+    }
+
+    /// Whether `x, f64 y` names parameters of this type alone.
+    static bool only_of_type(std::string_view list, std::string_view type)
+    {
+        std::size_t comma = list.find(", ");
+        while (comma != list.npos) {
+            list.remove_prefix(comma + 2);
+            if (!list.starts_with(fmt::format("{} ", type))) return false;
+            comma = list.find(", ");
+        }
+        return true;
     }
 
     static bool starts_item(std::string_view line)
@@ -270,7 +302,10 @@ Prelude& prelude()
 
 } // namespace
 
-std::string prelude_for(std::string_view body) { return prelude().text_for(body); }
+std::string prelude_for(std::string_view body, bool called)
+{
+    return prelude().text_for(body, called);
+}
 bool is_prelude_word(std::string_view word) { return prelude().has_word(word); }
 bool has_prelude_function(std::string_view function) { return prelude().contains(function); }
 bool is_plain_cast(std::string_view function) { return prelude().is_plain_cast(function); }

@@ -1,6 +1,7 @@
 #include <croton/codegen/lower.hpp>
 #include <croton/codegen/prelude.hpp>
 #include <croton/codegen/program.hpp>
+#include <croton/codegen/units.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "extent_guards.hpp"
 #include "graph_plan.hpp"
@@ -15,6 +17,7 @@
 #include "names.hpp"
 #include "parallel_text.hpp"
 #include "run_text.hpp"
+#include "streaming_text.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -42,7 +45,7 @@ public:
         const Variables scheduled = order_contractions(split_reductions(program_.outputs));
         int kernels = 0;
         const GraphPlan plan = plan_graph(scheduled, {program_.inputs, options_.outputs}, kernels);
-        place_leaves(scheduled);
+        place_leaves(plan, scheduled);
         for (std::size_t i = 0; i < scheduled.size(); ++i)
             place_output(plan, i);
         place_workspace(plan);
@@ -71,48 +74,66 @@ private:
         place_[v.value()] = name;
     }
 
-    void place_leaves(std::span<const Variable> outputs)
+    /// The output that is written over input `i`, element by element, or -1.
+    int output_over(const GraphPlan& plan, std::size_t i) const
+    {
+        for (std::size_t k = 0; k < options_.outputs.size(); ++k) {
+            if (options_.outputs[k].input != static_cast<int>(i)) continue;
+            const Variable& v = plan.outputs[k];
+            const bool shares = std::ranges::any_of(plan.shares, [&](const auto& share) {
+                return same(share.first, v) && same(share.second, program_.inputs[i]);
+            });
+            if (shares || same(v, program_.inputs[i])) return static_cast<int>(k);
+        }
+        return -1;
+    }
+
+    void place_leaves(const GraphPlan& plan, std::span<const Variable> outputs)
     {
         for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
-            const auto taken =
-                std::ranges::find(options_.outputs, static_cast<int>(i), &ArgumentPlace::input);
-            if (taken == options_.outputs.end())
-                pointer(prologue_, program_.inputs[i], "x", fmt::format("in[{}]", i), false);
-            else
-                pointer(prologue_, program_.inputs[i], "x",
-                        fmt::format("out[{}]", taken - options_.outputs.begin()), true);
+            const Variable& v = program_.inputs[i];
+            const int over = output_over(plan, i);
+            if (over < 0) {
+                pointer(prologue_, v, "x", fmt::format("in[{}]", i), false);
+                continue;
+            }
+            pointer(prologue_, v, "x", fmt::format("out[{}]", over), true);
+            prologue_.line("if (in[{}] != {})", i, place_.at(v.value()));
+            prologue_.line("    copy_bytes((char*){}, (const char*)in[{}], {});",
+                           place_.at(v.value()), i, text(bytes_of(v)));
         }
         place_constants(outputs);
     }
 
     void place_constants(std::span<const Variable> outputs)
     {
+        const std::vector<Apply> applies = applies_of(outputs);
+        const std::set<const detail::Value*> whole = taken_whole(applies, outputs);
         for (const Variable& leaf : leaves(outputs)) {
             if (leaf.leaf() != Leaf::constant || place_.contains(leaf.value())) continue;
-            const bool is_output =
-                std::ranges::any_of(outputs, [&](const Variable& v) { return same(v, leaf); });
-            const bool whole = is_output || feeds_a_loop(leaf, outputs);
-            if (leaf.constant().size() == 1 && !whole) continue;
+            if (leaf.constant().size() == 1 && !whole.contains(leaf.value())) continue;
             const std::size_t at = program_.inputs.size() + program_.constants.size();
             program_.constants.push_back(leaf.constant().contiguous());
             pointer(prologue_, leaf, "constant", fmt::format("in[{}]", at), false);
         }
-        for (const Apply& a : applies_of(outputs))
+        for (const Apply& a : applies)
             if (std::holds_alternative<Scan>(a.op().lowering))
                 place_constants(a.params_as<ScanParams>().body.outputs());
     }
 
-    /// Loops and products take whole arrays, also of one element.
-    static bool feeds_a_loop(const Variable& leaf, std::span<const Variable> outputs)
+    /// Outputs, and what loops and products take: whole arrays, also of one element.
+    static std::set<const detail::Value*> taken_whole(std::span<const Apply> applies,
+                                                      std::span<const Variable> outputs)
     {
-        for (const Apply& a : applies_of(outputs)) {
-            const bool whole = std::holds_alternative<Scan>(a.op().lowering) ||
-                               std::holds_alternative<Contract>(a.op().lowering);
-            if (whole &&
-                std::ranges::any_of(a.inputs(), [&](const Variable& v) { return same(v, leaf); }))
-                return true;
-        }
-        return false;
+        std::set<const detail::Value*> whole; // looked up only
+        for (const Variable& v : outputs)
+            whole.insert(v.value());
+        for (const Apply& a : applies)
+            if (std::holds_alternative<Scan>(a.op().lowering) ||
+                std::holds_alternative<Contract>(a.op().lowering))
+                for (const Variable& v : a.inputs())
+                    whole.insert(v.value());
+        return whole;
     }
 
     void place_output(const GraphPlan& plan, std::size_t i)
@@ -210,8 +231,12 @@ private:
 
     void copy(const std::string& to, const std::string& from, const Variable& v)
     {
-        const Extent bytes = element_count(v.shape()) * Extent(size_bytes(v.dtype()));
-        body_.line("copy_bytes((char*){}, (const char*){}, {});", to, from, text(bytes));
+        body_.line("copy_bytes((char*){}, (const char*){}, {});", to, from, text(bytes_of(v)));
+    }
+
+    static Extent bytes_of(const Variable& v)
+    {
+        return element_count(v.shape()) * Extent(size_bytes(v.dtype()));
     }
 
     /// `array + t * n`: the slice of step t.
@@ -258,7 +283,9 @@ private:
             const std::string n = text(p.steps);
             const auto loop = p.reverse ? body_.block("for (i64 {0} = {1}; {0}-- > 0;)", t, n)
                                         : body_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", t, n);
+            ++loops_;
             write_body(step, scan, t, next, fmt::format("{} + {}", base, text(offset)));
+            --loops_;
             for (std::size_t k = 0; k < states; ++k) {
                 body_.line("{} = {};", current[k], next[k]);
                 if (history(scan, k) >= 0) continue;
@@ -360,21 +387,28 @@ private:
     void write_call(const PlannedKernel& step, ClusterKind kind)
     {
         const EmittedKernel& k = step.kernel;
-        kernels_ += k.text + "\n";
-        const bool parallel = k.parallel && options_.threads && !is_small(step);
+        const bool parallel = k.parallel && options_.threads;
+        const std::vector<StreamedBuffer> streamed =
+            streamed_buffers(k, step.nest, [&](const Variable& v) {
+                return loops_ == 0 && output_slot_.contains(v.value());
+            });
+        const bool streams = !streamed.empty();
+        const std::string name = kernel_in_text(step, parallel, streamed);
         std::vector<std::string> arguments;
         for (const Extent& e : k.extents)
             arguments.push_back(text(e));
         for (const Buffer& b : step.nest.buffers)
             arguments.push_back(place_.at(b.value.value()));
-        std::string head = k.name;
+        std::string head = streams ? "stream_" + name : name;
         if (parallel) {
-            kernels_ += parallel_caller(k, step.nest, cost_per_iteration(step.nest));
-            head = "all_" + k.name;
+            head = "all_" + name;
             arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
-        } else if (k.parallel)
+        } else if (k.parallel) {
+            if (streams) arguments.insert(arguments.begin(), text(k.parallel_extent));
             arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
+        }
         if (k.takes_runtime) arguments.insert(arguments.begin(), options_.threads ? "rt" : "0");
+        if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);
             const std::size_t number = program_.checked.size() - 1;
@@ -382,7 +416,43 @@ private:
             body_.line("    return index_failed(report, {}, {});", index_out_of_range, number);
         } else
             body_.raw(argument_list(head, arguments, body_.indent()) + ";");
+        if (options_.profile) body_.line("end_kernel(rt, {});", program_.kernels.size());
+        if (options_.finite_checks) check_finite(step.nest);
         program_.kernels.push_back(kernel_info(step, kind));
+        program_.kernels.back().name = name;
+    }
+
+    /// Writes a kernel unless one that differs in nothing but names stands in the text already.
+    /// Returns what it is called there.
+    std::string kernel_in_text(const PlannedKernel& step,
+                               bool parallel,
+                               const std::vector<StreamedBuffer>& streamed)
+    {
+        const EmittedKernel& k = step.kernel;
+        std::string text = k.text + "\n";
+        if (!streamed.empty()) text += streaming_caller(k, step.nest, streamed);
+        const auto [at, is_new] = written_.emplace(canonical_text(text).text, k.name);
+        if (is_new) {
+            kernels_ += text;
+            if (parallel)
+                kernels_ +=
+                    parallel_caller(k, step.nest, cost_per_iteration(step.nest), !streamed.empty());
+        }
+        return at->second;
+    }
+
+    /// After the call: stops if an array that the kernel wrote holds NaN or an infinity.
+    void check_finite(const LoopNest& nest)
+    {
+        for (const Buffer& b : nest.buffers) {
+            if (b.access == Buffer::Access::read || !is_float(b.dtype()) || !b.value.owner())
+                continue;
+            body_.line("if (!all_finite_{}({}, {}))", croton::name(b.dtype()),
+                       place_.at(b.value.value()), text(element_count(b.shape())));
+            body_.line("    return finite_failed(report, {}, {});", not_finite,
+                       program_.finite.size());
+            program_.finite.push_back(b.value);
+        }
     }
 
     ProgramOptions options_;
@@ -393,6 +463,8 @@ private:
     std::map<const detail::Value*, std::size_t> output_slot_;
     Writer prologue_, sizes_, body_;
     std::string kernels_;
+    int loops_ = 0;                              ///< around the step that is written
+    std::map<std::string, std::string> written_; ///< canonical text of a kernel: its name
     std::string total_;
     std::vector<std::string> offsets_; ///< of the lifetimes of the graph that is being written
 };

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
+#include <map>
 #include <string_view>
 
 namespace croton::inline v1::codegen {
@@ -47,26 +49,54 @@ bool mentions(std::string_view text, std::string_view word)
 
 /// The lines of `sizes` up to the last whose name `steps` mentions: a later one is needed only for
 /// the size of the whole workspace.
-std::string needed(std::string sizes, std::string_view steps)
+std::string_view needed(std::string_view sizes, std::string_view steps)
 {
     constexpr std::string_view head = "    const i64 ";
     while (!sizes.empty()) {
         const std::size_t before = sizes.rfind('\n', sizes.size() - 2);
-        const std::size_t at = (before == sizes.npos ? 0 : before + 1) + head.size();
-        if (mentions(steps, std::string_view(sizes).substr(at, sizes.find(' ', at) - at))) break;
-        sizes.resize(at - head.size());
+        const std::size_t line = before == sizes.npos ? 0 : before + 1;
+        const std::size_t name = line + head.size();
+        if (mentions(steps, sizes.substr(name, sizes.find(' ', name) - name))) break;
+        sizes = sizes.substr(0, line);
     }
     return sizes;
 }
 
-std::string run_body(std::string_view prologue, const std::string& sizes, std::string_view steps)
+/// "(void)x;" for each local of `prologue` that nothing mentions: an input that is there for its
+/// shape, or one that is not used.
+std::string unused_locals(std::string_view prologue, std::string_view body)
+{
+    std::map<std::string_view, int> count;
+    for (std::size_t i = 0; i < body.size();) {
+        std::size_t end = i;
+        while (end < body.size() && is_word(body[end]))
+            ++end;
+        if (end > i) ++count[body.substr(i, end - i)];
+        i = std::max(end, i + 1);
+    }
+    std::string lines;
+    while (!prologue.empty()) {
+        const std::string_view line = prologue.substr(0, prologue.find('\n') + 1);
+        prologue.remove_prefix(line.size());
+        const std::size_t equals = line.find(" = ");
+        if (equals == line.npos || line.starts_with("    if")) continue;
+        const std::size_t space = line.rfind(' ', equals - 1);
+        const std::string_view name = line.substr(space + 1, equals - space - 1);
+        if (count[name] == 1) lines += fmt::format("    (void){};\n", name);
+    }
+    return lines;
+}
+
+std::string run_body(std::string_view prologue, std::string_view sizes, std::string_view steps)
 {
     std::string body(prologue);
-    if (mentions(steps, "work"))
-        body += "    char* const work = (char*)workspace;\n" + needed(sizes, steps);
-    else
+    if (mentions(steps, "work")) {
+        body += "    char* const work = (char*)workspace;\n";
+        body += needed(sizes, steps);
+    } else
         body += "    (void)workspace;\n";
     body += steps;
+    body += unused_locals(prologue, body);
     for (std::string_view unused : {"rt", "in", "extents", "report"})
         if (!mentions(prologue, unused) && !mentions(steps, unused))
             body += fmt::format("    (void){};\n", unused);

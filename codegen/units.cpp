@@ -28,7 +28,11 @@ struct Piece {
     std::vector<std::string_view> defines;
     std::vector<std::string_view> mentions; ///< every identifier, each once
     std::int64_t work = 0;
+    std::int64_t operations = 0; ///< of functions of the prelude, were they all copied
 };
+/// A kernel with more is long: it calls mathematical functions.
+constexpr std::int64_t operations_of_a_long_kernel = 1500;
+bool is_long(const Piece& p) { return p.operations > operations_of_a_long_kernel; }
 
 std::int64_t count_lines(std::string_view text) { return std::ranges::count(text, '\n'); }
 
@@ -52,9 +56,10 @@ void read_tokens(Piece& piece)
     }
     for (const auto& [word, count] : counts) {
         piece.mentions.push_back(word);
-        // A function of the prelude becomes a part of what calls it.
-        piece.work += work_of_an_operation * count * prelude_flops(word);
+        piece.operations += count * prelude_flops(word);
     }
+    // A function of the prelude becomes a part of what calls it.
+    if (!is_long(piece)) piece.work += work_of_an_operation * piece.operations;
 }
 
 /// A piece ends with the `}` of a kernel or of an exported function.
@@ -94,9 +99,12 @@ std::uint64_t hash_of(std::string_view text)
 bool ends_unit(const std::vector<Piece>& pieces, std::size_t i, std::int64_t work)
 {
     if (pieces[i].is_entry) return false;
-    if (pieces[i + 1].is_entry || work >= work_of_a_unit) return true;
+    // Long kernels share what they call.
+    const std::int64_t most = is_long(pieces[i]) ? 6 * work_of_a_unit : work_of_a_unit;
+    if (pieces[i + 1].is_entry || work >= most) return true;
+    if (is_long(pieces[i]) != is_long(pieces[i + 1])) return true;
     // A cut that depends on the kernel itself stays where it is when those before it change.
-    return work >= work_of_a_unit / 4 && hash_of(canonical_text(pieces[i].text).text) % 4 == 0;
+    return work >= most / 4 && hash_of(canonical_text(pieces[i].text).text) % 4 == 0;
 }
 
 /// Numbers of pieces: [first, last) of each unit.
@@ -105,7 +113,7 @@ std::vector<std::pair<std::size_t, std::size_t>> groups_of(const std::vector<Pie
     std::int64_t all = 0;
     for (const Piece& p : pieces)
         all += p.work;
-    if (all <= work_of_a_unit) return {{0, pieces.size()}};
+    if (all <= work_of_a_unit && std::ranges::none_of(pieces, is_long)) return {{0, pieces.size()}};
     std::vector<std::pair<std::size_t, std::size_t>> groups;
     std::size_t first = 0;
     std::int64_t work = 0;
@@ -149,7 +157,8 @@ public:
         const std::int64_t lines_before = count_lines(body);
         for (std::size_t i = first; i < last; ++i)
             body += pieces_[i].text;
-        const std::string head = prelude_for(body) + std::string(end_of_prelude);
+        const std::string head =
+            prelude_for(body, is_long(pieces_[first])) + std::string(end_of_prelude);
         SourceUnit unit{head + body, canonical_text(body), 0};
         const std::int64_t lines_of_head = count_lines(head);
         for (int& line : unit.canonical.lines)

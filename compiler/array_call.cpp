@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "call_check.hpp"
+#include "find_failure.hpp"
 #include "layouts.hpp"
 #include "solve_extents.hpp"
 
@@ -36,34 +37,46 @@ struct Call {
     std::vector<std::int64_t> extents;
 };
 
-void run_program(const FunctionData& f, const Call& call)
+void run_program(const FunctionData& f,
+                 const Call& call,
+                 const std::vector<Array>& inputs,
+                 const std::vector<Array>& shared)
 {
     const auto bytes = static_cast<std::size_t>(f.program.workspace_bytes >= 0
                                                     ? f.program.workspace_bytes
                                                     : f.workspace_bytes(call.extents.data()));
+    if (f.options.profile) f.profile.remember(call.extents);
+    detail::check_memory_limit(f, static_cast<std::int64_t>(bytes));
     const detail::TakenWorkspace workspace(f, bytes);
     Report report;
     const std::int32_t code = f.run(&f.runtime, call.in.data(), call.out.data(),
                                     call.extents.data(), workspace.memory(), &report);
-    if (code != 0) detail::throw_failure(f, code, report);
+    if (code != 0) detail::throw_failure(f, code, report, inputs, shared);
 }
 
 std::vector<Array>
 run_reference(const FunctionData& f, std::span<const Array> given, const std::vector<Array>& shared)
 {
-    std::vector<Variable> inputs = f.inputs;
-    inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
     std::vector<Array> values;
     for (const Array& a : given)
         values.push_back(a.contiguous());
     values.insert(values.end(), shared.begin(), shared.end());
-    return evaluate_reference(inputs, values, f.outputs);
+    std::vector<Array> results;
+    try {
+        results = evaluate_reference(f.leaves, values, f.outputs);
+    } catch (const UserError& error) {
+        if (error.code() != Code::index) throw;
+        detail::throw_bad_index({f, std::move(values)}, nullptr); // knows the user's line
+    }
+    if (f.options.finite_checks && !std::ranges::all_of(results, detail::all_finite))
+        detail::throw_not_finite({f, std::move(values)}, {});
+    return results;
 }
 
 /// A new array for output `i`, in its layout.
 Array make_result(const FunctionData& f, std::size_t i, const ExtentValues& value)
 {
-    const Type& type = f.output_types[i];
+    const Type type = f.written[i].type();
     std::vector<std::int64_t> extents = value(type.shape());
     if (f.arguments[f.inputs.size() + i].layout != Layout::column_major)
         return Array::empty(type.dtype(), std::move(extents));
@@ -71,16 +84,8 @@ Array make_result(const FunctionData& f, std::size_t i, const ExtentValues& valu
     return Array::empty(type.dtype(), std::move(extents)).transposed();
 }
 
-/// An output that takes the memory of an input begins with the input's elements.
-void begin_in_place(const Array& from, Array& to)
-{
-    if (from.data() == to.data() || !std::ranges::equal(from.shape(), to.shape())) return;
-    Array::assign_strided(to.dtype(), to.data(), to.extents(),
-                          {to.strides().begin(), to.strides().end()}, from);
-}
-
 std::vector<Array> run_compiled(const FunctionData& f,
-                                std::span<const Array> inputs,
+                                const std::vector<Array>& inputs,
                                 const std::vector<Array>& shared,
                                 std::vector<Array> results)
 {
@@ -109,12 +114,10 @@ std::vector<Array> run_compiled(const FunctionData& f,
             results[i] = detail::spare_of(f.targets[i - f.result_count()]);
         else if (!results[i])
             results[i] = make_result(f, i, value);
-        if (info.alias >= 0)
-            begin_in_place(inputs[static_cast<std::size_t>(info.alias)], results[i]);
         call.out.push_back(results[i].data());
         call.describe(info, results[i]);
     }
-    run_program(f, call);
+    run_program(f, call, inputs, shared);
     return results;
 }
 

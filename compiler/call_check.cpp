@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "find_failure.hpp"
 #include "layouts.hpp"
 
 namespace croton::inline v1::detail {
@@ -52,7 +53,7 @@ void check_output(const FunctionData& f, std::size_t i, const Array& array)
         return;
     refuse(f, Code::shape,
            fmt::format("output {} is {}; the array for it is not a {} one of that type", i,
-                       to_string(f.output_types[i]), name(info.layout)));
+                       to_string(f.written[i].type()), name(info.layout)));
 }
 
 ByteRange byte_range(const Memory& m) noexcept
@@ -100,22 +101,56 @@ void separate(const FunctionData& f, std::span<Array> inputs, std::span<const Ar
     }
 }
 
-std::string
-failure_text(const FunctionData& f, std::int32_t code, std::int64_t found, std::int64_t expected)
+void check_memory_limit(const FunctionData& f, std::int64_t bytes)
 {
+    const std::size_t limit = f.options.memory_limit_bytes;
+    if (limit == 0 || bytes <= 0 || static_cast<std::size_t>(bytes) <= limit) return;
+    throw user_error(Code::memory, f.where, f.name,
+                     "its intermediate values exceed memory_limit_bytes: {} bytes are needed, {} "
+                     "are allowed",
+                     bytes, limit);
+}
+
+std::string failure_text(const FunctionData& f, std::int32_t code, const Report& report)
+{
+    const auto place = [](const Location* where) {
+        return where ? fmt::format(" at {}", to_string(*where)) : std::string();
+    };
     if (code == codegen::index_out_of_range)
-        return fmt::format("{}: an index is out of range", f.name);
+        return fmt::format("{}: an index is out of range{}", f.name,
+                           place(f.program.checked.at(report.apply)));
+    if (code == codegen::not_finite) {
+        const Variable& v = f.program.finite.at(report.apply);
+        return fmt::format("{}: the result of {}{} is not finite", f.name, v.owner().op().name,
+                           place(v.location()));
+    }
     const codegen::Guard& g = f.program.guards.at(static_cast<std::size_t>(code) - 1);
-    return fmt::format("{}: {} is {}, it must be {}{}", f.name, g.text, found, expected,
+    return fmt::format("{}: {} is {}, it must be {}{}", f.name, g.text, report.values[0],
+                       report.values[1],
                        g.expected.is_known() ? "" : fmt::format(" ({})", to_string(g.expected)));
 }
 
-void throw_failure(const FunctionData& f, std::int32_t code, const Report& report)
+void throw_failure(const FunctionData& f,
+                   std::int32_t code,
+                   const Report& report,
+                   std::vector<Array> inputs,
+                   const std::vector<Array>& shared)
 {
-    const std::string text = failure_text(f, code, report.values[0], report.values[1]);
+    // What the program reads: the axes of column-major inputs in the opposite order.
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (f.arguments[i].layout == Layout::column_major) inputs[i] = inputs[i].transposed();
+        inputs[i] = inputs[i].contiguous();
+    }
+    inputs.insert(inputs.end(), shared.begin(), shared.end());
+    const bool guarded = code != codegen::index_out_of_range && code != codegen::not_finite;
+    if (!guarded && !f.options.in_place.empty()) // the inputs may be written over
+        throw UserError(code == codegen::not_finite ? Code::not_finite : Code::index,
+                        failure_text(f, code, report), nullptr, f.name);
     if (code == codegen::index_out_of_range)
-        throw UserError(Code::index, text, f.program.checked.at(report.apply), f.name);
-    throw UserError(Code::shape, text,
+        throw_bad_index({f, std::move(inputs)}, f.program.checked.at(report.apply));
+    if (code == codegen::not_finite)
+        throw_not_finite({f, std::move(inputs)}, f.program.finite.at(report.apply));
+    throw UserError(Code::shape, failure_text(f, code, report),
                     f.program.guards.at(static_cast<std::size_t>(code) - 1).where, f.name);
 }
 

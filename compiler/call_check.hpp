@@ -33,9 +33,16 @@ struct ByteRange {
 };
 ByteRange byte_range(const Memory& memory) noexcept;
 
-/// What `run` returned, as the error that a call throws.
-[[noreturn]] void throw_failure(const FunctionData& f, std::int32_t code, const Report& report);
-std::string
-failure_text(const FunctionData& f, std::int32_t code, std::int64_t found, std::int64_t expected);
+/// throws   UserError where a workspace of so many bytes exceeds Options::memory_limit_bytes.
+void check_memory_limit(const FunctionData& f, std::int64_t bytes);
+
+/// What `run` returned, as the error that a call throws. `inputs` and `shared` are the call's.
+[[noreturn]] void throw_failure(const FunctionData& f,
+                                std::int32_t code,
+                                const Report& report,
+                                std::vector<Array> inputs,
+                                const std::vector<Array>& shared);
+/// The same for who has no arrays: one sentence, without the index or the value.
+std::string failure_text(const FunctionData& f, std::int32_t code, const Report& report);
 
 } // namespace croton::inline v1::detail

@@ -4,7 +4,6 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
-#include <croton/ir/ops/shape.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/ir/verify.hpp>
@@ -15,9 +14,11 @@
 #include <chrono>
 #include <set>
 
+#include "call_check.hpp"
+#include "compile_cache.hpp"
 #include "dump.hpp"
 #include "function_data.hpp"
-#include "layouts.hpp"
+#include "prepare_arguments.hpp"
 #include "solve_extents.hpp"
 
 namespace croton::inline v1 {
@@ -59,7 +60,7 @@ public:
         for (const Output& o : outputs) {
             if (o.variable.is_empty()) fail("an output is an empty Variable");
             outputs_.push_back(o.variable);
-            output_layouts_.push_back(detail::effective(o.layout, o.variable.rank()));
+            output_layouts_.push_back(o.layout);
             names_.push_back(o.name.empty() ? std::string(o.variable.name()) : o.name);
             // The emitted text then calls it by the output's name.
             if (o.variable.name().empty() && !o.name.empty()) o.variable.named(o.name);
@@ -103,19 +104,6 @@ private:
                 fail("the default of {} is {} of rank {}, the input {}", described(v),
                      croton::name(a.dtype()), a.rank(), to_string(v.type()));
         }
-    }
-
-    /// The inputs as the program sees them: `by` gets what is read in place of each.
-    void make_leaves(FunctionData& f, const SolvedExtents& solved, VariableMap& by) const;
-    void turn_outputs(FunctionData& f) const;
-    void describe_arguments(FunctionData& f) const;
-    void check_aliases(const FunctionData& f) const;
-    /// The input that output `i` may be the same memory as, or -1.
-    int alias_of(std::size_t output) const
-    {
-        for (const Alias& a : options_.in_place)
-            if (a.output == static_cast<int>(output)) return a.input;
-        return -1;
     }
 
     void add_update(const Update& u)
@@ -207,6 +195,100 @@ private:
     const Location* where_;
 };
 
+void optimise(FunctionData& f)
+{
+    Graph graph(f.leaves, f.outputs);
+    PassOptions options;
+    options.strict = f.options.strict;
+    options.rules_off = f.options.rules_off;
+#ifdef CROTON_VERIFY
+    options.verify = true;
+#else
+    options.verify = environment().verify;
+#endif
+    options.record_texts = !environment().dump_folder.empty();
+    f.passes = cpu_pipeline().run(graph, options);
+    f.outputs = graph.outputs();
+}
+
+void build(FunctionData& f)
+{
+    f.program =
+        codegen::make_program(f.leaves, f.outputs, f.requirements, detail::program_options(f));
+}
+
+void load(FunctionData& f)
+{
+    const auto start = Clock::now();
+    CompileOptions options;
+    options.opt_level = f.options.fast_start ? 1 : 2;
+    std::vector<ProgramUnit> units;
+    std::vector<int> lines_to_program;
+    f.unit_of_kernel.assign(f.program.kernels.size(), 0);
+    for (codegen::SourceUnit& u : codegen::cut_units(f.program.source)) {
+        lines_to_program.push_back(u.lines_to_program);
+        for (std::size_t k = 0; k < f.program.kernels.size(); ++k)
+            if (u.text.find(f.program.kernels[k].text) != u.text.npos)
+                f.unit_of_kernel[k] = units.size();
+        units.push_back({std::move(u.text), std::move(u.canonical.text),
+                         std::move(u.canonical.names), std::move(u.canonical.lines)});
+    }
+    f.library = kernel_cache(f.options.cache).load(units, f.name, options, &f.compile);
+    for (Remark& r : f.compile.missed_vectorisation)
+        r.line += lines_to_program[r.unit];
+    f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));
+    f.workspace_bytes = reinterpret_cast<WorkspaceFunction>(f.library.symbol("workspace_bytes"));
+    f.runtime = cpu_runtime(f.options.threads);
+    if (f.options.profile) {
+        std::size_t axes = 0;
+        for (const auto* list : {&f.program.inputs, &f.program.outputs})
+            for (const Variable& v : *list)
+                axes += v.shape().size();
+        f.profile.start(f.program.kernels.size(), axes);
+        f.runtime.context = &f.profile;
+        f.runtime.mark = &detail::Profile::mark;
+    }
+    f.serial_runtime = f.runtime;
+    f.serial_runtime.parallel_for = nullptr;
+    f.only_numbers = f.extent_count == 0 && f.is_pure() && f.program.constants.empty() &&
+                     f.options.in_place.empty() && !f.options.profile;
+    f.compile_ms = milliseconds_since(start);
+}
+
+detail::Ref<const FunctionData> Request::compile()
+{
+    auto* f = new FunctionData(options_);
+    auto owner = detail::Ref<const FunctionData>::adopt(f);
+    f->name = name();
+    f->where = where_;
+    f->output_names = names_;
+    f->targets = targets_;
+    f->shared = shared_;
+    const SolvedExtents solved = solve_extents(outputs_);
+    VariableMap by;
+    for (const Variable& v : inputs_) {
+        Shape shape = v.shape();
+        for (Extent& e : shape)
+            e = substitute(e, solved.substitution);
+        if (same(shape, v.shape())) {
+            f->inputs.push_back(v);
+            continue;
+        }
+        const OriginScope origin(v.location());
+        f->inputs.push_back(input(v.name(), v.dtype(), shape));
+        by.emplace(v, f->inputs.back());
+    }
+    f->written = copy_graph(outputs_, by, solved.substitution);
+    f->requirements = solved.undecided;
+    f->layouts = layouts_;
+    f->layouts.insert(f->layouts.end(), output_layouts_.begin(), output_layouts_.end());
+    f->defaults = defaults_;
+    detail::compile(*f);
+    return owner;
+}
+
+} // namespace
+
 KernelCache& kernel_cache(bool on_disk)
 {
     if (!environment().jit_folder.empty()) {
@@ -218,198 +300,31 @@ KernelCache& kernel_cache(bool on_disk)
     return on_disk ? disk : memory;
 }
 
-void optimise(FunctionData& f)
-{
-    Graph graph(f.leaves, f.outputs);
-    f.graph_before = to_text(graph);
-    PassOptions options;
-    options.strict = f.options.strict;
-    options.rules_off = f.options.rules_off;
-#ifdef CROTON_VERIFY
-    options.verify = true;
-#else
-    options.verify = environment().verify;
-#endif
-    options.record_texts = !environment().dump_folder.empty();
-    f.passes = cpu_pipeline().run(graph, options);
-    f.graph_after = to_text(graph);
-    f.outputs = graph.outputs();
-}
+namespace detail {
 
-void build(FunctionData& f, std::span<const Requirement> requirements)
-{
-    codegen::ProgramOptions options{f.name, f.options.threads != 1, {}, {}};
-    options.inputs.resize(f.leaves.size());
-    options.outputs.resize(f.outputs.size());
-    std::size_t next_strides = f.inputs.size() + f.shared.size();
-    for (std::size_t i = 0; i < f.inputs.size(); ++i) {
-        options.inputs[i].reversed = f.arguments[i].layout == Layout::column_major;
-        if (f.arguments[i].layout == Layout::any) ++next_strides;
-    }
-    for (std::size_t i = 0; i < f.outputs.size(); ++i) {
-        const detail::ArgumentInfo& info = f.arguments[f.inputs.size() + i];
-        options.outputs[i].reversed = info.layout == Layout::column_major;
-        options.outputs[i].input = info.alias;
-        if (info.layout == Layout::any)
-            options.outputs[i].strides = f.leaves[next_strides++].shape();
-    }
-    f.program = codegen::make_program(f.leaves, f.outputs, requirements, options);
-}
-
-void load(FunctionData& f)
+void compile(FunctionData& f)
 {
     const auto start = Clock::now();
-    CompileOptions options;
-    options.opt_level = f.options.fast_start ? 1 : 2;
-    std::vector<ProgramUnit> units;
-    std::vector<int> lines_to_program;
-    for (codegen::SourceUnit& u : codegen::cut_units(f.program.source)) {
-        lines_to_program.push_back(u.lines_to_program);
-        units.push_back({std::move(u.text), std::move(u.canonical.text),
-                         std::move(u.canonical.names), std::move(u.canonical.lines)});
-    }
-    f.library = kernel_cache(f.options.cache).load(units, f.name, options, &f.compile);
-    for (Remark& r : f.compile.missed_vectorisation)
-        r.line += lines_to_program[r.unit];
-    f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));
-    f.workspace_bytes = reinterpret_cast<WorkspaceFunction>(f.library.symbol("workspace_bytes"));
-    f.runtime = f.serial_runtime = cpu_runtime(f.options.threads);
-    f.serial_runtime.parallel_for = nullptr;
-    f.only_numbers = f.extent_count == 0 && f.is_pure() && f.program.constants.empty() &&
-                     f.options.in_place.empty();
-    f.compile_ms = milliseconds_since(start);
+    prepare_arguments(f);
+    if (f.options.reference) return;
+    optimise(f);
+    build(f);
+    f.build_ms = milliseconds_since(start);
+    check_memory_limit(f, f.program.workspace_bytes); // where it is known for all calls
+    dump(f);
+    load(f);
 }
 
-void Request::make_leaves(FunctionData& f, const SolvedExtents& solved, VariableMap& by) const
+std::string written_text(const FunctionData& f)
 {
-    std::vector<Variable> strides;
-    for (std::size_t i = 0; i < inputs_.size(); ++i) {
-        const Variable& v = inputs_[i];
-        Shape shape = v.shape();
-        for (Extent& e : shape)
-            e = substitute(e, solved.substitution);
-        const OriginScope origin(v.location());
-        f.inputs.push_back(same(shape, v.shape()) ? v : input(v.name(), v.dtype(), shape));
-        const Layout layout =
-            options_.reference ? Layout::row_major : detail::effective(layouts_[i], v.rank());
-        const detail::InputMemory memory = detail::memory_of_input(f.inputs.back(), layout);
-        f.leaves.push_back(memory.leaf);
-        if (!memory.strides.is_empty()) strides.push_back(memory.strides);
-        if (!same(memory.value, v)) by.emplace(v, memory.value);
-    }
-    f.defaults = defaults_;
-    f.packed_calls = std::vector<std::atomic<std::uint64_t>>(inputs_.size());
-    f.leaves.insert(f.leaves.end(), f.shared.begin(), f.shared.end());
-    f.leaves.insert(f.leaves.end(), strides.begin(), strides.end());
-    for (std::size_t i = 0; i < names_.size(); ++i)
-        if (output_layouts_[i] == Layout::any)
-            f.leaves.push_back(detail::strides_of_output(names_[i], outputs_[i].rank()));
+    std::vector<Variable> inputs = f.inputs;
+    inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
+    return to_text(inputs, f.written);
 }
 
-/// A column-major result is its transpose in row-major order.
-void Request::turn_outputs(FunctionData& f) const
-{
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-        if (output_layouts_[i] != Layout::column_major) continue;
-        const OriginScope origin(f.outputs[i].location());
-        const std::string_view name = f.outputs[i].name();
-        f.outputs[i] = transpose(f.outputs[i]);
-        if (!name.empty()) f.outputs[i].named(name);
-    }
-}
+std::string compiled_text(const FunctionData& f) { return to_text(f.leaves, f.outputs); }
 
-/// The order of extents is that of the program: its leaves, then its outputs.
-void Request::describe_arguments(FunctionData& f) const
-{
-    std::uint32_t at = 0;
-    const auto add = [&](const Type& type, Layout layout) -> detail::ArgumentInfo& {
-        const int rank = static_cast<int>(type.shape().size());
-        f.arguments.push_back({type.dtype(), rank, layout,
-                               static_cast<std::uint32_t>(size_bytes(type.dtype())), at, 0, -1});
-        at += static_cast<std::uint32_t>(rank);
-        return f.arguments.back();
-    };
-    for (std::size_t i = 0; i < inputs_.size(); ++i)
-        add(f.inputs[i].type(), detail::effective(layouts_[i], inputs_[i].rank()));
-    for (const Variable& v : f.shared)
-        at += static_cast<std::uint32_t>(v.rank());
-    const auto place_strides = [&](detail::ArgumentInfo& info) {
-        if (info.layout != Layout::any) return;
-        info.strides_at = at;
-        at += static_cast<std::uint32_t>(info.rank);
-    };
-    for (detail::ArgumentInfo& info : f.arguments)
-        place_strides(info);
-    std::uint32_t strides = at;
-    for (std::size_t i = 0; i < names_.size(); ++i)
-        if (output_layouts_[i] == Layout::any) at += static_cast<std::uint32_t>(outputs_[i].rank());
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-        const bool result = i < names_.size();
-        detail::ArgumentInfo& info =
-            add(f.output_types[i], result ? output_layouts_[i] : Layout::row_major);
-        info.alias = result ? alias_of(i) : -1;
-        if (info.layout != Layout::any) continue;
-        info.strides_at = strides;
-        strides += static_cast<std::uint32_t>(info.rank);
-    }
-    f.extent_count = at;
-}
-
-void Request::check_aliases(const FunctionData& f) const
-{
-    for (std::size_t i = 0; i < options_.in_place.size(); ++i) {
-        const Alias& a = options_.in_place[i];
-        if (a.input < 0 || a.input >= static_cast<int>(inputs_.size()) || a.output < 0 ||
-            a.output >= static_cast<int>(names_.size()))
-            fail("in_place names input {} and output {}: there are {} and {}", a.input, a.output,
-                 inputs_.size(), names_.size());
-        for (std::size_t k = 0; k < i; ++k)
-            if (options_.in_place[k].input == a.input || options_.in_place[k].output == a.output)
-                fail("in_place names {} {} twice",
-                     options_.in_place[k].input == a.input ? "input" : "output",
-                     options_.in_place[k].input == a.input ? a.input : a.output);
-        const Variable& x = f.inputs[static_cast<std::size_t>(a.input)];
-        const Type& y = f.output_types[static_cast<std::size_t>(a.output)];
-        if (x.type() != y)
-            fail("output {} cannot lie in place of input {}: it is {}, the input {}", a.output,
-                 described(x), to_string(y), to_string(x.type()));
-        const Layout from = f.arguments[static_cast<std::size_t>(a.input)].layout;
-        const Layout to = f.arguments[inputs_.size() + static_cast<std::size_t>(a.output)].layout;
-        if (from != to)
-            fail("output {} cannot lie in place of input {}: it is {}, the input {}", a.output,
-                 described(x), detail::name(to), detail::name(from));
-    }
-}
-
-detail::Ref<const FunctionData> Request::compile()
-{
-    const auto start = Clock::now();
-    auto* f = new FunctionData(options_);
-    auto owner = detail::Ref<const FunctionData>::adopt(f);
-    f->name = name();
-    f->where = where_;
-    f->output_names = names_;
-    f->targets = targets_;
-    f->shared = shared_;
-    const SolvedExtents solved = solve_extents(outputs_);
-    VariableMap by;
-    make_leaves(*f, solved, by);
-    f->outputs = copy_graph(outputs_, by, solved.substitution);
-    for (const Variable& v : f->outputs)
-        f->output_types.push_back(v.type());
-    describe_arguments(*f);
-    check_aliases(*f);
-    if (options_.reference) return owner;
-    turn_outputs(*f);
-    optimise(*f);
-    build(*f, solved.undecided);
-    f->build_ms = milliseconds_since(start);
-    dump(*f);
-    load(*f);
-    return owner;
-}
-
-} // namespace
+} // namespace detail
 
 Function function(Inputs inputs, Outputs outputs, Options options, Where where)
 {

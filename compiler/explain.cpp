@@ -1,8 +1,8 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/print.hpp>
 
-#include "function_data.hpp"
 #include "layouts.hpp"
+#include "report.hpp"
 
 namespace croton::inline v1 {
 
@@ -31,13 +31,15 @@ std::string arguments_text(const detail::FunctionData& f)
     return text.empty() ? "  none\n" : text;
 }
 
-std::string kernels_text(const codegen::Program& p)
+std::string kernels_text(const detail::FunctionData& f)
 {
     std::string text;
-    for (const codegen::KernelInfo& k : p.kernels)
-        text += fmt::format("  {:<14} {:<9} {} flops, {} bytes, {} applies\n", k.name,
-                            codegen::name(k.kind), to_string(k.flops), to_string(k.bytes),
-                            k.applies.size());
+    for (const detail::KernelRow& k : detail::kernel_rows(f)) {
+        text += fmt::format("  {:<14} {:<9} {}\n", k.name, k.kind, k.cost);
+        for (const std::string& line : {k.computes, k.compiling, k.measured})
+            if (!line.empty()) text += fmt::format("  {:<14} {:<9} {}\n", "", "", line);
+    }
+    if (!f.options.profile) text += "  not measured: Options::profile does that\n";
     return text;
 }
 
@@ -61,12 +63,11 @@ std::string unfused_text(const codegen::Program& p)
     return text.empty() ? "  nothing\n" : text;
 }
 
-std::string remarks_text(const CompileReport& report)
+std::string lines_text(const std::vector<std::string>& lines)
 {
     std::string text;
-    for (const Remark& r : report.missed_vectorisation)
-        text += r.line > 0 ? fmt::format("  line {}: {}\n", r.line, r.message)
-                           : fmt::format("  in the prelude: {}\n", r.message);
+    for (const std::string& line : lines)
+        text += "  " + line + "\n";
     return text.empty() ? "  none\n" : text;
 }
 
@@ -79,20 +80,17 @@ std::string Function::explain() const
     if (f.options.reference)
         return text + "reference mode: each op by its meaning, nothing is compiled\n";
     text += "arguments\n" + arguments_text(f) + "\n";
-    text += "graph as written\n" + f.graph_before + "\n";
+    text += "graph as written\n" + written_text(f) + "\n";
     text += "passes\n" + to_string(f.passes) + "\n";
     text += "rules that fired\n";
     for (const Firing& firing : f.passes.firings)
         text += "  " + to_string(firing) + "\n";
-    text += "\ngraph as compiled\n" + f.graph_after + "\n";
-    text += "kernels\n" + kernels_text(f.program) + "\n";
+    text += "\ngraph as compiled\n" + compiled_text(f) + "\n";
+    text += "kernels\n" + kernels_text(f) + "\n";
     text += "stored instead of fused\n" + unfused_text(f.program) + "\n";
     text += "workspace\n" + workspace_text(f.program) + "\n";
-    text += fmt::format("compiling  {:.1f} ms building, {:.1f} ms until callable (front end "
-                        "{:.1f}, back end {:.1f}, link {:.1f}); {} of {} units compiled\n\n",
-                        f.build_ms, f.compile_ms, f.compile.frontend_ms, f.compile.backend_ms,
-                        f.compile.link_ms, f.compile.units_compiled, f.compile.units);
-    text += "loops that LLVM did not vectorise\n" + remarks_text(f.compile) + "\n";
+    text += "compiling  " + compile_times(f) + "\n\n";
+    text += "loops that LLVM did not vectorise\n" + lines_text(missed_loops(f)) + "\n";
     return text + "source\n" + std::string(source());
 }
 

@@ -21,13 +21,20 @@ using detail::FunctionData;
 std::string Status::text() const
 {
     if (code == Code::ok) return "ok";
-    if (function && guard != 0) return detail::failure_text(*function, guard, found, expected);
+    if (function && guard != 0) {
+        Report report;
+        report.apply = apply;
+        report.values[0] = found;
+        report.values[1] = expected;
+        return detail::failure_text(*function, guard, report);
+    }
+    if (function && code == Code::memory && expected > 0)
+        return fmt::format("{}: its intermediate values need {} bytes, the workspace has {}",
+                           function->name, found, expected);
     if (function && code == Code::shape)
         return fmt::format(
             "{}: an argument is not in its declared layout, not aligned, or overlaps an output",
             function->name);
-    if (function && code == Code::memory)
-        return fmt::format("{}: the workspace is too small for these extents", function->name);
     return std::string(croton::name(code));
 }
 
@@ -56,8 +63,9 @@ std::string Function::signature_of(const FunctionData& f)
                               v.name().empty() ? "" : ": ", to_string(v.type()));
     std::string outputs;
     for (std::size_t i = 0; i < f.result_count(); ++i)
-        outputs += fmt::format("{}{}{}{}", outputs.empty() ? "" : ", ", f.output_names[i],
-                               f.output_names[i].empty() ? "" : ": ", to_string(f.output_types[i]));
+        outputs +=
+            fmt::format("{}{}{}{}", outputs.empty() ? "" : ", ", f.output_names[i],
+                        f.output_names[i].empty() ? "" : ": ", to_string(f.written[i].type()));
     return fmt::format("{}({}) -> ({})", f.name, inputs, outputs);
 }
 

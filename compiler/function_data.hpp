@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "profile.hpp"
+
 namespace croton::inline v1::detail {
 
 /// How a call passes one argument to `run`.
@@ -36,12 +38,15 @@ struct FunctionData {
     Options options;
     const Location* where = nullptr;
 
-    std::vector<Variable> inputs;   ///< with solved extents
-    std::vector<Array> defaults;    ///< of inputs that calls may leave out; others are empty
-    std::vector<Variable> leaves;   ///< what the program reads: of inputs, shared ones, strides
-    std::vector<Variable> shared;   ///< read, in the order of `leaves` after the inputs
-    std::vector<Variable> outputs;  ///< of the program: results, then the updates' values
-    std::vector<Type> output_types; ///< as the user sees them: column-major ones not turned
+    std::vector<Variable> inputs;          ///< with solved extents
+    std::vector<Array> defaults;           ///< of inputs that calls may leave out; others are empty
+    std::vector<Layout> layouts;           ///< of inputs, then of results, as declared
+    std::vector<Variable> shared;          ///< read, in the order of `leaves` after the inputs
+    std::vector<Variable> written;         ///< outputs and updates' values before any pass
+    std::vector<Requirement> requirements; ///< that a call has to meet
+    std::vector<Variable> leaves;  ///< what the program reads: of inputs, shared ones, strides
+    std::vector<Variable> outputs; ///< the program's: `written` in the caller's layouts, after the
+                                   ///< passes
     std::vector<std::string> output_names;
     std::vector<ArgumentInfo> arguments; ///< inputs, then results, then updates
     std::size_t extent_count = 0;        ///< of all axes that `run` is told of
@@ -55,8 +60,10 @@ struct FunctionData {
     Runtime runtime;
     Runtime serial_runtime; ///< of calls with a workspace: nothing leaves the calling thread
 
-    std::string graph_before;
-    std::string graph_after;
+    /// Of calls, with Options::profile. A call of a const function measures too.
+    mutable Profile profile;
+    std::vector<std::size_t> unit_of_kernel; ///< in which unit each kernel is compiled
+
     PassReport passes;
     CompileReport compile;
     double build_ms = 0;
@@ -81,6 +88,13 @@ struct FunctionData {
     /// Nothing outlives a call: no lock and no allocation is needed.
     bool is_pure() const { return shared.empty() && targets.empty() && !options.reference; }
 };
+
+/// Passes, program and machine code of a function whose inputs, outputs and options are set.
+void compile(FunctionData& f);
+
+/// The function's graph for readers: as written, and as compiled.
+std::string written_text(const FunctionData& f);
+std::string compiled_text(const FunctionData& f);
 
 /// Memory of at least `bytes`, 64-byte aligned, taken from the kept ones or new.
 class TakenWorkspace {

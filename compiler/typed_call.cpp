@@ -1,7 +1,6 @@
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 #include "array_call.hpp"
@@ -20,7 +19,7 @@ void check_signature(const FunctionData& f, std::span<const TypedArgument> argum
                    arguments.size(), f.inputs.size(), f.result_count()));
     for (std::size_t i = 0; i < wanted; ++i) {
         const bool output = i >= f.inputs.size();
-        const Type type = output ? f.output_types[i - f.inputs.size()] : f.inputs[i].type();
+        const Type type = (output ? f.written[i - f.inputs.size()] : f.inputs[i]).type();
         const TypedArgument& a = arguments[i];
         if (a.output != output)
             refuse(f, Code::dtype,
@@ -42,14 +41,6 @@ struct Binding {
     std::int64_t* extents;
     ByteRange* ranges; ///< of each argument
 };
-
-std::int64_t element_count(const Memory& m) noexcept
-{
-    std::int64_t n = 1;
-    for (int i = 0; i < m.rank; ++i)
-        n *= m.extents[i];
-    return n;
-}
 
 bool is_same_memory(const Memory& a, const Memory& b) noexcept
 {
@@ -92,32 +83,6 @@ bind(const ArgumentInfo& info, const Memory& m, const Binding& b, ByteRange& ran
     if (m.rank != 0) return bind_array(info, m, b, range);
     range = {data, data + info.bytes};
     return true;
-}
-
-/// Elements of an input that its output takes the memory of, where the two are not one memory.
-void begin_in_place(const ArgumentInfo& info, const Memory& from, const Memory& to) noexcept
-{
-    if (!std::equal(from.extents, from.extents + from.rank, to.extents)) return; // refused later
-    const auto bytes = static_cast<std::int64_t>(info.bytes);
-    auto* t = static_cast<char*>(to.data);
-    const auto* f = static_cast<const char*>(from.data);
-    const std::int64_t count = element_count(from);
-    if (info.layout != Layout::any) {
-        if (count > 0) std::memcpy(t, f, static_cast<std::size_t>(count * bytes));
-        return;
-    }
-    for (std::int64_t k = 0; k < count; ++k) {
-        std::int64_t rest = k;
-        std::int64_t at_from = 0;
-        std::int64_t at_to = 0;
-        for (int i = from.rank; i-- > 0;) {
-            const std::int64_t index = rest % from.extents[i];
-            rest /= from.extents[i];
-            at_from += index * from.strides[i];
-            at_to += index * to.strides[i];
-        }
-        std::memcpy(t + at_to * bytes, f + at_from * bytes, info.bytes);
-    }
 }
 
 /// All arguments are 0-d: pointers are all there is to check and to pass.
@@ -179,12 +144,6 @@ bind_all(const FunctionData& f, std::span<const Memory> arguments, const Binding
         for (const Array& a : f.program.constants)
             b.in[at++] = a.data();
     }
-    if (f.options.in_place.empty()) return true;
-    for (std::size_t i = inputs; i < arguments.size(); ++i) {
-        const auto alias = static_cast<std::size_t>(infos[i].alias);
-        if (infos[i].alias >= 0 && arguments[i].data != arguments[alias].data)
-            begin_in_place(infos[i], arguments[alias], arguments[i]);
-    }
     return true;
 }
 
@@ -218,12 +177,15 @@ run_bound(const FunctionData& f, const Runtime& runtime, const Binding& b, void*
     Report report;
     Status status;
     status.function = &f;
+    if (f.options.profile) f.profile.remember({b.extents, f.extent_count});
     status.guard = f.run(&runtime, b.in, b.out, b.extents, workspace, &report);
     if (status.guard == 0) return status;
     status.found = report.values[0];
     status.expected = report.values[1];
     status.apply = report.apply;
-    status.code = status.guard == codegen::index_out_of_range ? Code::index : Code::shape;
+    status.code = status.guard == codegen::index_out_of_range ? Code::index
+                  : status.guard == codegen::not_finite       ? Code::not_finite
+                                                              : Code::shape;
     return status;
 }
 
@@ -249,8 +211,13 @@ Status run_typed(const FunctionData& f,
     CROTON_BINDING(binding, f, arguments);
     if (!bind_all(f, arguments, binding)) return failed(f, Code::shape);
     if (!f.is_pure()) return run_with_shared(f, arguments);
-    if (needed_bytes(f, binding.extents) > static_cast<std::int64_t>(workspace_size_bytes))
-        return failed(f, Code::memory);
+    const std::int64_t bytes = needed_bytes(f, binding.extents);
+    if (bytes > static_cast<std::int64_t>(workspace_size_bytes)) {
+        Status status = failed(f, Code::memory);
+        status.found = bytes;
+        status.expected = static_cast<std::int64_t>(workspace_size_bytes);
+        return status;
+    }
     return run_bound(f, f.serial_runtime, binding, workspace);
 }
 
@@ -262,13 +229,16 @@ Array borrowed(const Memory& m)
                                  {m.strides, m.strides + m.rank});
 }
 
-void throw_status(const FunctionData& f, const Status& status)
+void throw_status(const FunctionData& f, const Status& status, std::span<const Memory> arguments)
 {
     Report report;
     report.values[0] = status.found;
     report.values[1] = status.expected;
     report.apply = status.apply;
-    throw_failure(f, status.guard, report);
+    std::vector<Array> inputs;
+    for (const Memory& m : arguments.first(f.inputs.size()))
+        inputs.push_back(borrowed(m));
+    throw_failure(f, status.guard, report, std::move(inputs), {});
 }
 
 /// Where something does not lie as it should: inputs are packed, outputs made and copied.
@@ -315,9 +285,10 @@ void run_checked(const FunctionData& f, std::span<const Memory> arguments)
         return;
     }
     const std::int64_t bytes = needed_bytes(f, binding.extents);
+    check_memory_limit(f, bytes);
     const TakenWorkspace workspace(f, static_cast<std::size_t>(bytes));
     const Status status = run_bound(f, f.runtime, binding, workspace.memory());
-    if (!status) throw_status(f, status);
+    if (!status) throw_status(f, status, arguments);
 }
 
 #undef CROTON_BINDING

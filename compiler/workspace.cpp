@@ -1,9 +1,11 @@
+#include <croton/ir/allocate.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
 #include <cstring>
 #include <new>
 
+#include "call_check.hpp"
 #include "function_data.hpp"
 
 namespace croton::inline v1 {
@@ -19,7 +21,7 @@ FunctionData::~FunctionData()
 // A workspace knows its size: it stands in the 64 bytes in front.
 void* allocate_workspace(std::size_t bytes)
 {
-    char* block = static_cast<char*>(std::aligned_alloc(64, (bytes + 64 + 63) / 64 * 64));
+    char* block = static_cast<char*>(allocate_elements(bytes));
     if (!block)
         throw BackendError(Code::memory, fmt::format("workspace: out of memory: {} bytes", bytes),
                            nullptr, "workspace");
@@ -131,7 +133,9 @@ std::size_t Function::workspace_bytes(
 Workspace
 Function::workspace(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
 {
-    return Workspace(workspace_bytes(extents));
+    const std::size_t bytes = workspace_bytes(extents);
+    detail::check_memory_limit(*data_, static_cast<std::int64_t>(bytes));
+    return Workspace(bytes);
 }
 
 } // namespace croton::inline v1

@@ -67,4 +67,12 @@ int main()
     ct::set_all({{w, ct::zeros<float>({features})}, {b, ct::zeros<float>({})}});
     std::printf("all parameters back to 0, at one moment: score %.1f\n",
                 static_cast<double>(score(std::vector<float>(features, 0.5f))[0].item<float>()));
+
+    // What another process serves: loaded from a file, it shares nothing with this one.
+    score.save("score.croton");
+    const auto again = ct::Function::load("score.croton");
+    again.shared("b").set(ct::Array::full<float>({}, 1));
+    std::printf("%s\nloaded: score %.4f, here still %.1f\n", again.signature().c_str(),
+                static_cast<double>(again(std::vector<float>(features, 0.5f))[0].item<float>()),
+                static_cast<double>(score(std::vector<float>(features, 0.5f))[0].item<float>()));
 }

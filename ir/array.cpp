@@ -1,3 +1,4 @@
+#include <croton/ir/allocate.hpp>
 #include <croton/ir/array.hpp>
 #include <croton/ir/convert.hpp>
 #include <croton/ir/format.hpp>
@@ -122,8 +123,7 @@ Array Array::empty(DType dtype, std::vector<std::int64_t> shape)
             throw user_error(Code::memory, nullptr, "array", "too large: {} of {}",
                              shape_text(shape), croton::name(dtype));
     }
-    const std::size_t rounded = (bytes + 127) / 64 * 64;
-    void* memory = std::aligned_alloc(64, rounded);
+    void* memory = detail::allocate_elements(bytes);
     if (!memory)
         throw BackendError(Code::memory, fmt::format("array: out of memory: {} bytes", bytes),
                            nullptr, "array");

@@ -38,24 +38,26 @@ std::uint32_t crc32(std::string_view bytes)
 }
 
 /// One file of the archive, as the directory at its end describes it.
-struct Member {
+struct Entry {
     std::string name;
     std::uint64_t method = 0, crc = 0, stored = 0, size = 0, offset = 0;
 };
 
 class Archive {
 public:
-    Archive(std::string_view bytes, std::string_view file) : bytes_(bytes), file_(file) {}
+    Archive(std::string_view bytes, std::string_view file, std::string_view function)
+        : bytes_(bytes), file_(file), function_(function)
+    {}
 
-    std::vector<Member> members()
+    std::vector<Entry> entries()
     {
         const std::size_t end = find_end();
         std::uint64_t at = number(end + 16, 4);
         const std::uint64_t count = number(end + 10, 2);
-        std::vector<Member> all;
+        std::vector<Entry> all;
         for (std::uint64_t i = 0; i < count; ++i) {
             if (part(at, 4) != central_magic) refuse("the directory is damaged");
-            Member m;
+            Entry m;
             m.method = number(at + 10, 2);
             m.crc = number(at + 16, 4);
             m.stored = number(at + 20, 4);
@@ -71,7 +73,7 @@ public:
         return all;
     }
 
-    std::string_view content(const Member& m) const
+    std::string_view content(const Entry& m) const
     {
         if (m.method != 0)
             refuse(fmt::format("'{}' is compressed: write it with np.savez", m.name));
@@ -87,7 +89,7 @@ public:
 private:
     [[noreturn]] void refuse(std::string_view why) const
     {
-        throw user_error(Code::domain, nullptr, "load_npz", "{}: {}", file_, why);
+        throw user_error(Code::domain, nullptr, function_, "{}: {}", file_, why);
     }
 
     std::string_view part(std::uint64_t first, std::uint64_t count) const
@@ -111,12 +113,13 @@ private:
     {
         const std::size_t at = bytes_.rfind(end_magic);
         if (bytes_.size() < end_bytes || at == bytes_.npos || bytes_.size() - at < end_bytes)
-            refuse("this is no .npz file");
+            refuse(bytes_.starts_with(local_magic) ? "the file's end is missing"
+                                                   : "this is no .npz file");
         return at;
     }
 
     /// Sizes that 32 bits do not hold: NumPy writes every member so.
-    void widen(Member& m, std::uint64_t at, std::uint64_t bytes) const
+    void widen(Entry& m, std::uint64_t at, std::uint64_t bytes) const
     {
         const std::uint64_t end = at + bytes;
         while (at + 4 <= end) {
@@ -134,6 +137,7 @@ private:
 
     std::string_view bytes_;
     std::string_view file_;
+    std::string_view function_;
 };
 
 void append(std::string& out, std::uint64_t value, int bytes)
@@ -143,7 +147,7 @@ void append(std::string& out, std::uint64_t value, int bytes)
 }
 
 /// What the entry before a member and its line in the directory have in common.
-void append_entry(std::string& out, const Member& m)
+void append_entry(std::string& out, const Entry& m)
 {
     append(out, 20, 2);      // needs version 2.0
     append(out, 1 << 11, 2); // names are UTF-8
@@ -159,34 +163,32 @@ void append_entry(std::string& out, const Member& m)
 
 } // namespace
 
-std::vector<std::pair<std::string, Array>> load_npz(std::string_view path)
+namespace npy {
+
+std::vector<Member>
+read_archive(std::string_view bytes, std::string_view file, std::string_view function)
 {
-    const std::string bytes = npy::read_file(path, "load_npz");
-    Archive archive(bytes, path);
-    std::vector<std::pair<std::string, Array>> arrays;
-    for (const Member& m : archive.members()) {
-        const std::string where = fmt::format("{}: '{}'", path, m.name);
-        std::string name = m.name;
-        if (name.ends_with(".npy")) name.resize(name.size() - 4);
-        arrays.emplace_back(name, npy::read(archive.content(m), where, "load_npz"));
-    }
-    return arrays;
+    Archive archive(bytes, file, function);
+    std::vector<Member> members;
+    for (const Entry& e : archive.entries())
+        members.push_back({e.name, std::string(archive.content(e))});
+    return members;
 }
 
-void save_npz(std::string_view path, const std::vector<std::pair<std::string, Array>>& arrays)
+std::string
+write_archive(const std::vector<Member>& members, std::string_view file, std::string_view function)
 {
     std::string out;
     std::string directory;
-    for (const auto& [name, array] : arrays) {
-        const std::string bytes = npy::write(array, "save_npz");
-        Member m{name + ".npy", 0, crc32(bytes), bytes.size(), bytes.size(), out.size()};
-        if (out.size() + bytes.size() >= in_extra || m.name.size() > 0xffff ||
-            arrays.size() >= 0xffff)
-            throw user_error(Code::domain, nullptr, "save_npz",
-                             "{}: 4 GiB, 65534 arrays or a name of 65535 bytes are exceeded", path);
+    for (const auto& [name, bytes] : members) {
+        const Entry m{name, 0, crc32(bytes), bytes.size(), bytes.size(), out.size()};
+        if (out.size() + bytes.size() >= in_extra || name.size() > 0xffff ||
+            members.size() >= 0xffff)
+            throw user_error(Code::domain, nullptr, function,
+                             "{}: 4 GiB, 65534 arrays or a name of 65535 bytes are exceeded", file);
         out += local_magic;
         append_entry(out, m);
-        out += m.name + bytes;
+        out += name + bytes;
         directory += central_magic;
         append(directory, 20, 2);
         append_entry(directory, m);
@@ -195,18 +197,41 @@ void save_npz(std::string_view path, const std::vector<std::pair<std::string, Ar
         append(directory, 0, 2); // binary
         append(directory, 0, 4); // no attributes
         append(directory, m.offset, 4);
-        directory += m.name;
+        directory += name;
     }
     const std::size_t start = out.size();
     out += directory;
     out += end_magic;
     append(out, 0, 4); // one disk
-    append(out, arrays.size(), 2);
-    append(out, arrays.size(), 2);
+    append(out, members.size(), 2);
+    append(out, members.size(), 2);
     append(out, directory.size(), 4);
     append(out, start, 4);
     append(out, 0, 2); // no comment
-    npy::write_file(path, out, "save_npz");
+    return out;
+}
+
+} // namespace npy
+
+std::vector<std::pair<std::string, Array>> load_npz(std::string_view path)
+{
+    const std::string bytes = npy::read_file(path, "load_npz");
+    std::vector<std::pair<std::string, Array>> arrays;
+    for (const npy::Member& m : npy::read_archive(bytes, path, "load_npz")) {
+        const std::string where = fmt::format("{}: '{}'", path, m.name);
+        std::string name = m.name;
+        if (name.ends_with(".npy")) name.resize(name.size() - 4);
+        arrays.emplace_back(name, npy::read(m.bytes, where, "load_npz"));
+    }
+    return arrays;
+}
+
+void save_npz(std::string_view path, const std::vector<std::pair<std::string, Array>>& arrays)
+{
+    std::vector<npy::Member> members;
+    for (const auto& [name, array] : arrays)
+        members.push_back({name + ".npy", npy::write(array, "save_npz")});
+    npy::write_file(path, npy::write_archive(members, path, "save_npz"), "save_npz");
 }
 
 } // namespace croton::inline v1

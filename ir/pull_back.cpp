@@ -56,8 +56,8 @@ Variables call_gradient(const Apply& a,
 
 bool may_agree(const Shape& a, const Shape& b)
 {
-    return std::ranges::equal(
-        a, b, [](const Extent& x, const Extent& y) { return !never_equal(x, y); });
+    return std::ranges::equal(a, b,
+                              [](const Extent& x, const Extent& y) { return !never_equal(x, y); });
 }
 
 } // namespace
@@ -77,7 +77,8 @@ Variables input_cotangents(const Apply& a,
                              bars.size(), a.inputs().size());
     for (std::size_t i = 0; i < bars.size(); ++i) {
         if (bars[i].is_empty() || bars[i].type() == a.input(i).type()) continue;
-        if (bars[i].dtype() != a.input(i).dtype() || !may_agree(bars[i].shape(), a.input(i).shape()))
+        if (bars[i].dtype() != a.input(i).dtype() ||
+            !may_agree(bars[i].shape(), a.input(i).shape()))
             throw internal_error(a.op().name, "its gradient gives {} for input {}, which is {}",
                                  to_string(bars[i].type()), i + 1, to_string(a.input(i).type()));
         // The Apply requires two symbols to be equal, and the gradient is written in the other one.

@@ -291,6 +291,22 @@ std::vector<Array> evaluate_reference(const Apply& apply, std::span<const Array>
         apply.op().reference);
 }
 
+namespace {
+
+/// References trust the extents of what they are given.
+void check_requirements(std::span<const Variable> outputs, const Substitution& extents)
+{
+    for (const Apply& a : applies_of(outputs))
+        for (const Requirement& r : a.requirements()) {
+            const Extent x = substitute(r.a, extents), y = substitute(r.b, extents);
+            if (never_equal(x, y))
+                throw user_error(Code::shape, a.location(), a.op().name, "{}: {} and {}", r.text,
+                                 to_string(x), to_string(y));
+        }
+}
+
+} // namespace
+
 std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
                                       std::span<const Array> values,
                                       std::span<const Variable> outputs)
@@ -303,6 +319,7 @@ std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
             if (const auto* symbol = as_symbol(shape[k]))
                 extents.push_back({symbol, values[i].shape()[k]});
     }
+    check_requirements(outputs, extents);
     std::unordered_map<const detail::Value*, Array> have;
     VariableMap by;
     for (std::size_t i = 0; i < inputs.size(); ++i) {

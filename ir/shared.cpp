@@ -83,6 +83,12 @@ void keep_spare(const Variable& variable, Array spare)
     data_of(variable).spare = std::move(spare);
 }
 
+Shared as_shared(const Variable& v)
+{
+    (void)data_of(v);
+    return Shared(v);
+}
+
 UpdateLock::UpdateLock(const std::vector<Variable>& targets)
 {
     for (const Variable& v : targets)

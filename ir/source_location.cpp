@@ -96,10 +96,18 @@ const Location* locate(const Where& where)
     return r.place;
 }
 
-const Location* locate(std::string_view file, std::uint32_t line, std::string_view function)
+const Location* locate(std::string_view file,
+                       std::uint32_t line,
+                       std::string_view function,
+                       const ScopeFrame* scope)
 {
     const char* kept_file = places().keep(file);
-    return places().intern({kept_file, line, places().keep(function), nullptr});
+    return places().intern({kept_file, line, places().keep(function), scope});
+}
+
+const ScopeFrame* scope_frame(std::string_view name, const Location* opened)
+{
+    return places().scope(name, opened);
 }
 
 Scope::Scope(std::string_view name, Where where) : previous_(open_scope)
@@ -122,6 +130,8 @@ std::string to_string(const Location& location)
     if (location.scope)
         text += fmt::format(" in {}, called at {}", location.scope->name,
                             to_string(*location.scope->opened));
+    for (char& c : text) // it stands in one line of emitted comments
+        if (static_cast<unsigned char>(c) < 32) c = ' ';
     return text;
 }
 

@@ -30,6 +30,7 @@ CT_SAME(Runtime, ct_runtime, reserved);
 CT_SAME(Runtime, ct_runtime, launch);
 CT_SAME(Runtime, ct_runtime, copy);
 CT_SAME(Runtime, ct_runtime, wait);
+CT_SAME(Runtime, ct_runtime, mark);
 CT_SAME(Report, ct_report, code);
 CT_SAME(Report, ct_report, apply);
 CT_SAME(Report, ct_report, values);

@@ -69,6 +69,7 @@ void append(CompileReport& to, CompileReport&& from)
     to.frontend_ms += from.frontend_ms;
     to.backend_ms += from.backend_ms;
     to.link_ms += from.link_ms;
+    if (!from.unit_ms.empty()) to.unit_ms = std::move(from.unit_ms);
     to.units += from.units;
     to.units_compiled += from.units_compiled;
     std::move(from.missed_vectorisation.begin(), from.missed_vectorisation.end(),

@@ -271,6 +271,8 @@ private:
             if (options.debug_info) {
                 disk_.store_text(jobs[k].file, units[i].text);
             }
+            report.unit_ms.resize(units.size());
+            report.unit_ms[i] = own.frontend_ms + own.backend_ms;
             own.missed_vectorisation.clear(); // they come back with the program's notes
             append(report, std::move(own));
             count(&Counts::objects_compiled);

@@ -108,6 +108,27 @@ CT_MATH i64 block_of(i64 cost)
     return n < 1 ? 1 : n < 32 ? n : n / 32 * 32;
 }
 
+/* An output of 8 MiB or more would push out of the caches what is read again. */
+CT_MATH b8 passes_caches(const void* to, i64 bytes)
+{
+    return bytes >= 8388608 && (u64)to % sizeof(ct_vector) == 0;
+}
+
+/* Copies a block past the caches; both begin at a multiple of 32 bytes. */
+CT_MATH void stream_bytes(char* to, const char* from, i64 bytes)
+{
+    i64 i = 0;
+#ifdef __clang__
+    for (; i + (i64)sizeof(ct_vector) <= bytes; i += (i64)sizeof(ct_vector))
+        __builtin_nontemporal_store(*(const ct_vector*)(from + i), (ct_vector*)(to + i));
+#endif
+    for (; i < bytes; ++i)
+        to[i] = from[i];
+}
+
+/* What was streamed is seen by whoever sees what is stored after. */
+CT_MATH void stream_end(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
 CT_MATH void copy_bytes(char* to, const char* from, i64 bytes)
 {
     for (i64 i = 0; i < bytes; ++i)

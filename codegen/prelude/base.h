@@ -11,6 +11,7 @@ typedef __UINT64_TYPE__ u64;
 typedef float f32;
 typedef double f64;
 typedef __UINT8_TYPE__ b8; /* an element of a bool array: 0 or 1 */
+typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory that is copied */
 
 #if defined(__x86_64__) && !defined(__FMA__)
 #error "croton: this program needs fused multiply-add: compile with -march=x86-64-v3"
@@ -25,7 +26,10 @@ typedef __UINT8_TYPE__ b8; /* an element of a bool array: 0 or 1 */
 #define CT_KERNEL CT_EXTERN_C __attribute__((visibility("hidden")))
 #define CT_EXPORT CT_EXTERN_C __attribute__((visibility("default")))
 #define CT_RESTRICT __restrict__
+#define CT_ALIGNED __attribute__((aligned(64)))
 #define CT_NOINLINE static __attribute__((noinline, cold, unused))
+/* A mathematical function that a long kernel calls instead of taking a copy of it. */
+#define CT_CALLED static __attribute__((noinline, unused))
 #ifdef __CUDACC__
 #define CT_MATH static __device__ __forceinline__ __attribute__((unused))
 #else

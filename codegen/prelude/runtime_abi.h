@@ -22,6 +22,8 @@ struct ct_runtime {
     void* launch;
     void* copy;
     void* wait;
+    /* Before and after each kernel of a program made to be measured; null: not. */
+    void (*mark)(const struct ct_runtime* runtime, i32 kernel, i32 ends);
 };
 
 /* Why a run stopped. Filled in only if `run` returns something else than 0. */

@@ -61,10 +61,20 @@ Variable operator*(const Operand& a, const Operand& b)
     return detail::apply_operator(mul_op, a, b);
 }
 
+/// As NumPy: no quotient of integers is less than f64.
+void quotient_dtypes(DTypeArgs& args)
+{
+    promote_operands(args);
+    if (is_float(args.result)) return;
+    for (OperandDType& operand : args.operands)
+        operand.dtype = DType::f64;
+    args.result = DType::f64;
+}
+
 constexpr Op div_op{
     .name = "div",
-    .doc = "a / b, in floats; integers are converted first.",
-    .dtype = promote_to_float,
+    .doc = "a / b, in floats; integers and bool are converted to f64 first, small ones too.",
+    .dtype = quotient_dtypes,
     .shape = same_shape,
     .lowering = Pointwise{"{a} / {b}"},
     .reference = reference_of<2>([](std::floating_point auto a, auto b) { return a / b; }),

@@ -59,37 +59,50 @@ std::vector<int> range(int first, int last)
     return axes;
 }
 
-/// One side's cotangent: y_bar contracted with the other operand over the other's own axes. `first`
-/// and `count` are where those lie in y_bar, `own_first` where this side's own axes do.
-Variable side_bar(const Variable& y_bar,
-                  const Variable& other,
-                  const std::vector<int>& batch,
-                  const std::vector<int>& sum,
-                  const std::vector<int>& own,
-                  const std::vector<int>& other_batch,
-                  const std::vector<int>& other_sum,
-                  int other_first)
+/// An operand's axes: those that both have, those that are summed, and its own.
+struct Side {
+    std::vector<int> batch, sum, own;
+};
+
+/// Where each axis of the side lies in the contraction: after the shared axes come the side's own
+/// and the other's summed ones by position there, or the latter first.
+std::vector<int> order_of(const Side& side, const Side& other, bool own_first)
 {
-    const int batch_count = static_cast<int>(batch.size());
-    const std::vector<int> other_free = free_axes(other.rank(), other_batch, other_sum);
-    const int other_last = other_first + static_cast<int>(other_free.size());
-    const Variable bar = contract(y_bar, other,
-                                  ContractParams{range(0, batch_count), other_batch,
-                                                 range(other_first, other_last), other_free},
-                                  "contract", y_bar.location());
-    // bar's axes: the shared ones, this side's own, then the other's summed axes by position there.
-    std::vector<int> order(batch.size() + own.size() + sum.size());
+    std::vector<int> order(side.batch.size() + side.own.size() + side.sum.size());
     int next = 0;
-    for (int axis : batch)
-        order[static_cast<std::size_t>(axis)] = next++;
-    for (int axis : own)
-        order[static_cast<std::size_t>(axis)] = next++;
-    std::vector<int> sorted = other_sum;
+    const auto place = [&](int axis) { order[static_cast<std::size_t>(axis)] = next++; };
+    const auto place_own = [&] { std::ranges::for_each(side.own, place); };
+    std::ranges::for_each(side.batch, place);
+    if (own_first) place_own();
+    std::vector<int> sorted = other.sum;
     std::ranges::sort(sorted);
     for (int position : sorted) {
-        const auto k = std::ranges::find(other_sum, position) - other_sum.begin();
-        order[static_cast<std::size_t>(sum[static_cast<std::size_t>(k)])] = next++;
+        const auto k = std::ranges::find(other.sum, position) - other.sum.begin();
+        place(side.sum[static_cast<std::size_t>(k)]);
     }
+    if (!own_first) place_own();
+    return order;
+}
+
+/// One side's cotangent: y_bar contracted with the other operand over the other's own axes, which
+/// in y_bar begin at `other_first`.
+Variable side_bar(const Variable& y_bar,
+                  const Variable& other,
+                  const Side& side,
+                  const Side& other_side,
+                  int other_first)
+{
+    const std::vector<int> shared = range(0, static_cast<int>(side.batch.size()));
+    const std::vector<int> summed =
+        range(other_first, other_first + static_cast<int>(other_side.own.size()));
+    // y_bar stands where the result then has the side's order of axes, if anywhere.
+    const bool y_bar_first = !std::ranges::is_sorted(order_of(side, other_side, false));
+    const std::vector<int> order = order_of(side, other_side, y_bar_first);
+    const Variable bar =
+        y_bar_first ? contract(y_bar, other, {shared, other_side.batch, summed, other_side.own},
+                               "contract", y_bar.location())
+                    : contract(other, y_bar, {other_side.batch, shared, other_side.own, summed},
+                               "contract", y_bar.location());
     return std::ranges::is_sorted(order) ? bar : transpose(bar, order);
 }
 
@@ -98,12 +111,12 @@ Variables contract_grad(const GeneralGrad& g)
     const auto& p = g.params_as<ContractParams>();
     const Variable& a = g.x[0];
     const Variable& b = g.x[1];
-    const std::vector<int> a_free = free_axes(a.rank(), p.a_batch, p.a_sum);
-    const std::vector<int> b_free = free_axes(b.rank(), p.b_batch, p.b_sum);
+    const Side a_side{p.a_batch, p.a_sum, free_axes(a.rank(), p.a_batch, p.a_sum)};
+    const Side b_side{p.b_batch, p.b_sum, free_axes(b.rank(), p.b_batch, p.b_sum)};
     const int batch = static_cast<int>(p.a_batch.size());
-    const int b_first = batch + static_cast<int>(a_free.size());
-    return {side_bar(g.y_bar[0], b, p.a_batch, p.a_sum, a_free, p.b_batch, p.b_sum, b_first),
-            side_bar(g.y_bar[0], a, p.b_batch, p.b_sum, b_free, p.a_batch, p.a_sum, batch)};
+    const int b_first = batch + static_cast<int>(a_side.own.size());
+    return {side_bar(g.y_bar[0], b, a_side, b_side, b_first),
+            side_bar(g.y_bar[0], a, b_side, a_side, batch)};
 }
 
 /// A reduction to what every array of the sum has in common: refused where two extents never agree.
@@ -213,7 +226,16 @@ Variable contract(const Variable& a,
                   std::string_view function,
                   const Location* where)
 {
-    if (!any_pattern(a, b)) check_sums(a, b, params, function, where);
+    if (!any_pattern(a, b)) {
+        check_sums(a, b, params, function, where);
+        // 16-bit floats are stored, not computed with: their products are summed in f32.
+        const DType t = promote(a.dtype(), b.dtype());
+        if (is_float(t) && size_bytes(t) == 2) {
+            const Variable wide = contract(cast(a, DType::f32, where), cast(b, DType::f32, where),
+                                           params, function, where);
+            return cast(wide, t, where);
+        }
+    }
     const Variable operands[] = {a, b};
     return apply(contract_op, operands, make_params(params), where);
 }

@@ -10,6 +10,7 @@
 #include <clang/Frontend/TextDiagnosticPrinter.h>
 #include <llvm/ADT/SmallVector.h>
 #include <llvm/Config/llvm-config.h>
+#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/VirtualFileSystem.h>
@@ -21,6 +22,8 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+
+#include "lane_variants.hpp"
 
 namespace croton::jit {
 
@@ -67,6 +70,15 @@ void initialize_target()
     });
 }
 
+/// Bits of a vector register that code is written for.
+unsigned register_bits(const Unit& unit)
+{
+    const auto& features = host_cpu().features;
+    const bool wide = unit.cpu.empty() &&
+                      std::find(features.begin(), features.end(), "+avx512f") != features.end();
+    return wide ? 512 : 256;
+}
+
 /// cc1's own arguments, not the driver's: spawning the driver's logic costs more than a small
 /// kernel. -ffp-contract=off is a part of the language that programs are written in: with it a sum
 /// of a product rounds twice on every CPU. No errno and no trapping mathematics are cc1's defaults.
@@ -109,8 +121,7 @@ std::vector<std::string> arguments(const Unit& unit, const std::string& path)
             args.insert(args.end(), {"-target-feature", feature});
         }
         // LLVM keeps to 256 bits on CPUs that once slowed down at 512; lanes are written for 512.
-        if (std::find(host.features.begin(), host.features.end(), "+avx512f") !=
-            host.features.end()) {
+        if (register_bits(unit) == 512) {
             args.emplace_back("-mprefer-vector-width=512");
         }
     } else {
@@ -256,6 +267,16 @@ Object compile_unit(const Unit& unit)
         compiler.createDiagnostics(&collector, false);
         compiler.setOutputStream(std::make_unique<llvm::raw_svector_ostream>(bytes));
         compiler.setVerboseOutputStream(log); // where it counts errors; standard error by default
+        const unsigned bits = register_bits(unit);
+        compiler.getCodeGenOpts().PassBuilderCallbacks.push_back([bits](llvm::PassBuilder& b) {
+            b.registerPipelineStartEPCallback(
+                [bits](llvm::ModulePassManager& passes, llvm::OptimizationLevel) {
+                    passes.addPass(AddLaneVariants(bits));
+                });
+            b.registerOptimizerLastEPCallback([](llvm::ModulePassManager& passes, auto&&...) {
+                passes.addPass(DropUnusedLaneVariants());
+            });
+        });
         EmitObject action(end_of_parsing);
         object.ok = compiler.ExecuteAction(action);
     }

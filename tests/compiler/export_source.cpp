@@ -15,6 +15,7 @@
 namespace ct = croton;
 using croton::test::contains;
 using croton::test::TemporaryFolder;
+using ct::Variable;
 
 namespace {
 
@@ -222,6 +223,18 @@ int main(void)
         REQUIRE(runs(folder / "main", output));
         CHECK(output == "12.5 25 37.5 75; axis 0 of input 'y' is not n: 4, not 3\n");
     }
+}
+
+TEST_CASE("an exported function whose inputs are not all used compiles without a warning")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::vector<float>("x", {n}), y = ct::matrix<float>("y", {m, n});
+    const auto f = ct::function({x, y}, ct::Output("z", 2 * Variable(n) + 0),
+                                {.name = "shapes", .allow_unused_inputs = true});
+    const TemporaryFolder folder;
+    f.export_source(folder.path().string());
+    const ct::Array xv = ct::zeros<float>({3}), yv = ct::zeros<float>({2, 3});
+    check_same_bits("shapes", {xv, yv}, 0, 0, {}, {f(xv, yv)[0]}, folder);
 }
 
 TEST_CASE("exported files say how they are compiled, include nothing, and refuse what has no text")

@@ -69,7 +69,8 @@ void check(ct::DType t, const std::map<std::string, Vectors>& all, Tally& tally)
         ct::Variables x;
         for (const auto& column : entry.second.x) {
             if (column.empty()) continue;
-            x.push_back(ct::input(entry.first + std::to_string(x.size()), t, {static_cast<std::int64_t>(column.size())}));
+            x.push_back(ct::input(entry.first + std::to_string(x.size()), t,
+                                  {static_cast<std::int64_t>(column.size())}));
             values.push_back(ct::Array::copy(ct::View<const double>(column)).cast(t));
         }
         const auto y = apply_function(entry.first, x);

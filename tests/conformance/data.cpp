@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
-
 #include <unistd.h>
 
 #include "support/catch.hpp"

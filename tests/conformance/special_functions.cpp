@@ -21,10 +21,7 @@ double tolerance(const std::string& text)
     return std::strtod(text.c_str() + (equals == std::string::npos ? 0 : equals + 1), nullptr);
 }
 
-void check_table(const std::string& name,
-                 double rtol,
-                 const std::vector<Row>& rows,
-                 Tally& tally)
+void check_table(const std::string& name, double rtol, const std::vector<Row>& rows, Tally& tally)
 {
     const std::size_t arguments = rows[0].size() - 1;
     const auto n = static_cast<std::int64_t>(rows.size());

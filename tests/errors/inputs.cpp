@@ -44,7 +44,8 @@ TEST_CASE("an index out of range at run time is reported and nothing is read the
         FAIL("nothing was refused");
     } catch (const ct::UserError& e) {
         CHECK(e.code() == ct::Code::index);
-        CHECK_THAT(std::string(e.what()), contains("an index is out of range"));
+        CHECK_THAT(std::string(e.what()),
+                   contains("index 7 is out of range for axis 0 of extent 3"));
     }
 }
 

@@ -3,6 +3,7 @@
 // Everything a user needs.
 
 #include <croton/compiler/function.hpp>
+#include <croton/compiler/info.hpp>
 #include <croton/compiler/options.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/ir/shared.hpp>

@@ -126,6 +126,7 @@ enum class LoopKind : std::uint8_t {
     serial,
     lanes,    ///< vectorised; accumulators have L partial results (lane_count)
     backward, ///< serial, from the last to the first
+    unrolled, ///< few iterations, all written out: a loop over lanes is around them
 };
 
 struct Loop {
@@ -200,7 +201,8 @@ struct LoopNest {
     /// `blocked` elements, a second one, of which `blocked` is 0, combines them.
     std::vector<BufferId> partials;
     Extent blocked = 0;
-    bool checks_index = false;          ///< returns whether an index was out of range
+    bool checks_index = false; ///< returns whether an index was out of range
+    bool serial = false; ///< no loop is run by several threads, so all extents stand in the text
     /// The Apply whose indices it checks, for the report.
     const Location* checked_where = nullptr;
     std::int64_t flops_per_element = 0;

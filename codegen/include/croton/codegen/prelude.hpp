@@ -8,7 +8,10 @@ namespace croton::inline v1::codegen {
 
 /// The base prelude (types, macros, the structs of `run`) and exactly those prelude functions that
 /// `body` mentions, with what they need, in an order that compiles.
-std::string prelude_for(std::string_view body);
+///
+/// called   the mathematical functions that `body` itself names are not copied into it but called:
+///          their text is the same but for one word.
+std::string prelude_for(std::string_view body, bool called = false);
 
 /// Arithmetic operators in a prelude function and in what it calls; 0 for a name that is none.
 int prelude_flops(std::string_view function);

@@ -16,8 +16,8 @@ struct ArgumentPlace {
     /// The axes are in the opposite order of the user's, who says column-major: messages count them
     /// as the user does.
     bool reversed = false;
-    /// Of an output: the input whose memory it takes. `out` holds that input's elements when `run`
-    /// starts, and `in` is not read.
+    /// Of an output: the input that may be the same memory. Where it is not, and the output is
+    /// written over it, `run` first copies its elements.
     int input = -1;
     /// Of an output: a stride in elements per axis, symbols that an input's shape binds.
     std::vector<Extent> strides = {};
@@ -25,7 +25,9 @@ struct ArgumentPlace {
 
 struct ProgramOptions {
     std::string name = "program";
-    bool threads = true;                                  ///< may use rt->parallel_for
+    bool threads = true;        ///< may use rt->parallel_for
+    bool profile = false;       ///< calls rt->mark around each kernel
+    bool finite_checks = false; ///< stops after the first kernel that stores NaN or an infinity
     std::vector<ArgumentPlace> inputs = {}, outputs = {}; ///< empty: all row-major
 };
 
@@ -59,7 +61,8 @@ struct WorkspaceValue {
 /// out       arrays of `outputs`.
 /// extents   every axis of every input, then of every output, in order.
 /// returns   0, or 1 + the number of the guard that failed (report->values: what it is and what it
-///           should be), or index_out_of_range (report->apply: which of `checked`).
+///           should be), or index_out_of_range (report->apply: which of `checked`), or not_finite
+///           (report->apply: which of `finite`).
 struct Program {
     std::string source;
     std::vector<Variable> inputs;
@@ -67,12 +70,14 @@ struct Program {
     std::vector<Variable> outputs;
     std::vector<Guard> guards;
     std::vector<const Location*> checked;
+    std::vector<Variable> finite; ///< values that are checked for NaN and infinities
     std::vector<KernelInfo> kernels;
     std::vector<WorkspaceValue> workspace;
     std::vector<Unfused> unfused;
     std::int64_t workspace_bytes = -1; ///< where it is known; else ask the program
 };
 constexpr std::int32_t index_out_of_range = 1 << 20;
+constexpr std::int32_t not_finite = 1 << 21;
 /// The line of the source after which the program's own text begins.
 constexpr std::string_view end_of_prelude = "/* ---- program ---- */\n\n";
 

@@ -5,6 +5,7 @@
 #include <croton/ir/array.hpp>
 #include <croton/ir/error.hpp>
 #include <croton/ir/ref.hpp>
+#include <croton/ir/shared.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <concepts>
@@ -18,6 +19,8 @@
 #include <vector>
 
 namespace croton::inline v1 {
+
+struct Op;
 
 namespace detail {
 struct FunctionData;
@@ -39,7 +42,7 @@ struct Memory {
 struct [[nodiscard]] Status {
     Code code = Code::ok;
     std::int32_t guard = 0;  ///< what `run` returned
-    std::uint32_t apply = 0; ///< which of the places that check indices
+    std::uint32_t apply = 0; ///< whose index or value it is, in the program's tables
     std::int64_t found = 0;
     std::int64_t expected = 0;
     const detail::FunctionData* function = nullptr;
@@ -110,6 +113,15 @@ private:
 template <class Signature>
 class Typed;
 
+/// What a stored function needs of the program that loads it.
+struct LoadOptions {
+    /// Records of the user's own ops; Croton's are known.
+    std::vector<const Op*> ops = {};
+    /// Variables that stand for the stored shared ones of the same name, with the values that they
+    /// have: so that several functions share them. The others are made, with the stored values.
+    std::vector<Shared> shared = {};
+};
+
 /// A compiled graph. Const to call, safe from several threads at once; copies share it.
 class Function {
 public:
@@ -154,13 +166,33 @@ public:
     std::string_view source() const;
     /// The whole text, as it was compiled.
     std::string_view full_source() const;
+    /// Everything about the function as text: the graph before and after the passes, the rules that
+    /// fired, kernels with cost, compile time and (Options::profile) measured time, what was not
+    /// fused and why, the memory plan, the source.
     std::string explain() const;
+    /// The same as one page that needs nothing beside it. UserError where it cannot be written.
+    void explain_html(std::string_view path) const;
 
     /// Writes NAME.h and NAME.c into `folder` (made if need be): the program as a C library of its
     /// own that includes nothing, needs no Croton, and gives the same bits. The header says how to
     /// call it; constants and the present values of shared variables are data in NAME.c.
     /// throws   UserError where a file cannot be written, or in reference mode.
     void export_source(std::string_view folder) const;
+
+    /// Writes the function to a file: graph, options, and the values that its shared variables have
+    /// at one moment. The file is a zip archive: graph.txt, and arrays as NumPy's .npz has them.
+    /// throws   UserError where the file cannot be written, or an op of the user's own has
+    ///          parameters but names no factory for them in its record.
+    void save(std::string_view path) const;
+    /// Reads what save() wrote and compiles it, in this or another process: from the cache of
+    /// programs where it is there. A checksum over everything refuses damaged files; what is read
+    /// is run, so load what you trust.
+    /// throws   UserError naming the file and what is wrong in it: damaged, cut short, none of
+    ///          these files, of a newer version, an op that is not known here.
+    static Function load(std::string_view path, const LoadOptions& options = {});
+    /// The shared variable of that name which the function reads or updates; UserError if there is
+    /// none.
+    Shared shared(std::string_view name) const;
 
     /// "train(x: f32 (n, 64), y: i64 (n)) -> (loss: f32 ())".
     std::string signature() const;

@@ -34,6 +34,14 @@ struct Options {
     int threads = 0;
     /// Every op by its obvious meaning, no compiler, no rules: slow, for comparing.
     bool reference = false;
+    /// Stops at the first NaN or infinity that a kernel stores, and names the op, the user's line
+    /// and the operands that it came from. Every stored array is read once more.
+    bool finite_checks = false;
+    /// Measures each kernel: explain() tells its time and what that is of its cost. Two readings
+    /// of the clock a kernel.
+    bool profile = false;
+    /// A call whose intermediate values need more bytes is refused before any work; 0: no limit.
+    std::size_t memory_limit_bytes = 0;
     /// Only rules that keep every bit or make results more accurate.
     bool strict = false;
     /// Compiles faster (-O1), runs slower.

@@ -9,6 +9,12 @@
 
 namespace croton::inline v1 {
 
+class Shared;
+namespace detail {
+/// A Variable that is a shared one (InternalError otherwise) as such.
+Shared as_shared(const Variable& v);
+} // namespace detail
+
 /// A value that lives across calls: weights, moments, counters. Functions read it as it is when
 /// they are called, and change it through Options::updates.
 ///
@@ -29,6 +35,7 @@ public:
 
 private:
     friend Shared shared(std::string_view, const Array&, Where);
+    friend Shared detail::as_shared(const Variable&);
     explicit Shared(Variable v) : Variable(std::move(v)) {}
 };
 void operator+=(Shared&, const Operand&) = delete;

@@ -45,8 +45,13 @@ private:
 /// Interns `where` together with the scope that is open on this thread; inside an OriginScope that
 /// scope's place instead, as applies made by gradients and rules are the user's line's too.
 const Location* locate(const Where& where);
-/// The same for a place read from a file.
-const Location* locate(std::string_view file, std::uint32_t line, std::string_view function);
+/// The same for a place read from a file, in a Scope or (null) in none.
+const Location* locate(std::string_view file,
+                       std::uint32_t line,
+                       std::string_view function,
+                       const ScopeFrame* scope = nullptr);
+/// The Scope of that name opened at `opened`, for such places.
+const ScopeFrame* scope_frame(std::string_view name, const Location* opened);
 
 /// While it lives, what this thread builds is located at `origin` (if not null).
 class OriginScope {

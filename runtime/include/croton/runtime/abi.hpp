@@ -24,6 +24,7 @@ struct Runtime {
     void* launch = nullptr;
     void* copy = nullptr;
     void* wait = nullptr;
+    void (*mark)(const Runtime* runtime, std::int32_t kernel, std::int32_t ends) = nullptr;
 };
 
 /// Why a run stopped.

@@ -1,0 +1,151 @@
+#include "streaming_text.hpp"
+
+#include <croton/ir/overloaded.hpp>
+
+#include <algorithm>
+
+#include "caller_parameters.hpp"
+#include "writer.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+/// Bytes of a kernel's blocks together: at most what stays in the nearest cache. Short ones keep
+/// reading and writing of memory side by side.
+constexpr std::int64_t block_bytes = 1024, largest_block_bytes = 16384;
+
+/// Whether a nest stores into a buffer before it loads from it.
+class StoresFirst {
+public:
+    StoresFirst(const LoopNest& nest, BufferId buffer) : nest_(nest), buffer_(buffer) {}
+
+    bool hold()
+    {
+        visit(nest_.body);
+        return stored_;
+    }
+
+private:
+    void visit(const Block& block)
+    {
+        for (const Statement& st : block) {
+            if (stored_ || loaded_) return;
+            std::visit(overloaded{
+                           [&](const Let& l) {
+                               const Scalar& s = nest_.scalars[static_cast<std::size_t>(l.scalar)];
+                               const auto* load = std::get_if<Load>(&s.expression);
+                               loaded_ |= load && load->buffer == buffer_;
+                           },
+                           [&](const Store& s) {
+                               if (s.buffer != buffer_) return;
+                               stored_ = !s.accumulate;
+                               loaded_ = s.accumulate;
+                           },
+                           [&](const Loop& l) { visit(l.body); },
+                           [&](const ColumnLoop&) { loaded_ = true; },
+                       },
+                       static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
+        }
+    }
+
+    const LoopNest& nest_;
+    BufferId buffer_;
+    bool stored_ = false, loaded_ = false;
+};
+
+/// Iterations of a block: of single elements a multiple of 32, so that lanes stay whole.
+std::int64_t iterations_of(const std::vector<StreamedBuffer>& streamed)
+{
+    std::int64_t bytes = 0;
+    for (const StreamedBuffer& s : streamed)
+        bytes += s.bytes;
+    const std::int64_t n = std::max<std::int64_t>(block_bytes / bytes, 1);
+    return n < 32 ? n : n / 32 * 32;
+}
+
+} // namespace
+
+std::vector<StreamedBuffer>
+streamed_buffers(const EmittedKernel& kernel,
+                 const LoopNest& nest,
+                 const std::function<bool(const Variable&)>& is_output)
+{
+    if (!kernel.parallel || kernel.checks_index || !nest.contract.empty()) return {};
+    std::vector<StreamedBuffer> list;
+    std::int64_t bytes = 0;
+    for (std::size_t i = 0; i < nest.buffers.size(); ++i) {
+        const Buffer& b = nest.buffers[i];
+        const auto id = static_cast<BufferId>(i);
+        if (b.access == Buffer::Access::read || !is_output(b.value)) continue;
+        const Extent all = element_count(b.shape()) * Extent(size_bytes(b.dtype()));
+        if (all.is_known() && all.value() < streamed_bytes) continue;
+        const Extent each = floor_div(all, kernel.parallel_extent);
+        const bool whole = same(each * kernel.parallel_extent, all);
+        if (!whole || !each.is_known() || !StoresFirst(nest, id).hold()) continue;
+        // A block's place in the array is a multiple of a vector, of 32 bytes.
+        if (each.value() % 32 != 0 && each.value() != size_bytes(b.dtype())) continue;
+        if (bytes + each.value() > largest_block_bytes) continue;
+        bytes += each.value();
+        list.push_back({id, each.value()});
+    }
+    return list;
+}
+
+std::string streaming_caller(const EmittedKernel& kernel,
+                             const LoopNest& nest,
+                             const std::vector<StreamedBuffer>& streamed)
+{
+    SymbolNames symbols;
+    const std::vector<CallerParameter> parameters = caller_parameters(kernel, nest, symbols);
+    std::vector<std::string> list{"i64 begin", "i64 end", "i64 extent"};
+    std::vector<std::string> plain{"begin", "end"}, blocked{"i", "stop"};
+    for (std::size_t k = 0; k < parameters.size(); ++k) {
+        const CallerParameter& p = parameters[k];
+        list.push_back(p.type + " " + p.name);
+        plain.push_back(p.name);
+        const auto found = std::ranges::find_if(streamed, [&](const StreamedBuffer& s) {
+            return k == kernel.extents.size() + static_cast<std::size_t>(s.buffer);
+        });
+        blocked.push_back(found == streamed.end()
+                              ? p.name
+                              : fmt::format("({})({}_block - i * {})", p.type, p.name,
+                                            found->bytes));
+    }
+    std::vector<std::string> large;
+    for (const StreamedBuffer& s : streamed)
+        large.push_back(fmt::format("!passes_caches({}, extent * {})",
+                                    nest.buffers[static_cast<std::size_t>(s.buffer)].name,
+                                    s.bytes));
+    Writer w;
+    w.raw("// Outputs larger than the caches are written past them, by way of blocks on the stack.");
+    {
+        const auto scope =
+            w.function(parameter_list("CT_KERNEL void stream_" + kernel.name, list));
+        {
+            const auto small = w.block("if ({})", fmt::format("{}", fmt::join(large, " || ")));
+            w.line("{};", argument_list(kernel.name, plain, w.indent()));
+            w.raw("return;");
+        }
+        const std::int64_t step = iterations_of(streamed);
+        for (const StreamedBuffer& s : streamed)
+            w.line("CT_ALIGNED char {}_memory[{}];",
+                   nest.buffers[static_cast<std::size_t>(s.buffer)].name, step * s.bytes);
+        for (const StreamedBuffer& s : streamed)
+            w.line("const u64 {0}_block = (u64){0}_memory;",
+                   nest.buffers[static_cast<std::size_t>(s.buffer)].name);
+        {
+            const auto blocks = w.block("for (i64 i = begin; i < end; i += {})", step);
+            w.line("const i64 stop = end - i < {0} ? end : i + {0};", step);
+            w.line("{};", argument_list(kernel.name, blocked, w.indent()));
+            for (const StreamedBuffer& s : streamed)
+                w.line("stream_bytes((char*){0} + i * {1}, {0}_memory, (stop - i) * {1});",
+                       nest.buffers[static_cast<std::size_t>(s.buffer)].name, s.bytes);
+        }
+        w.raw("stream_end();");
+    }
+    w.blank();
+    return w.take();
+}
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "function_data.hpp"
+
+namespace croton::inline v1::detail {
+
+/// The arrays of a call that failed, row-major, as the program's leaves have them: its inputs, then
+/// its shared variables.
+struct FailedCall {
+    const FunctionData& function;
+    std::vector<Array> arrays;
+};
+
+// Both run the graph again, op by op by the ops' references, as far as they must: a call that
+// fails takes its time, one that does not pays nothing.
+
+/// The error of an index that is out of range: names the op, the user's line, axis, index, extent.
+/// `near` is the line that the program reported; another op's index may be the first bad one.
+[[noreturn]] void throw_bad_index(const FailedCall& call, const Location* near);
+
+/// The error of a value that is NaN or infinite: follows it back to the op that made it from finite
+/// ones. `stored` is the value in which it was seen; empty: any output.
+[[noreturn]] void throw_not_finite(const FailedCall& call, const Variable& stored);
+
+bool all_finite(const Array& array);
+
+} // namespace croton::inline v1::detail

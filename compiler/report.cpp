@@ -1,0 +1,116 @@
+#include "report.hpp"
+
+#include <croton/ir/format.hpp>
+
+#include <algorithm>
+#include <map>
+
+#include "solve_extents.hpp"
+
+namespace croton::inline v1::detail {
+
+namespace {
+
+std::string computes(const codegen::KernelInfo& kernel)
+{
+    std::vector<std::string> ops, places;
+    for (const Apply& a : kernel.applies) {
+        ops.emplace_back(a.op().name);
+        if (!a.location()) continue;
+        std::string place = to_string(*a.location());
+        if (std::ranges::find(places, place) == places.end()) places.push_back(std::move(place));
+    }
+    return fmt::format("{}  {}", fmt::join(ops, ", "), fmt::join(places, ", "));
+}
+
+/// The symbols' values in the latest measured call.
+class LatestCall {
+public:
+    explicit LatestCall(const FunctionData& f) : flat_(f.profile.extents())
+    {
+        if (flat_.empty()) return;
+        std::size_t at = 0;
+        for (const Variable& v : f.program.inputs) {
+            types_.push_back(v.type());
+            const std::size_t rank = v.shape().size();
+            extents_.emplace_back(flat_.begin() + static_cast<std::ptrdiff_t>(at),
+                                  flat_.begin() + static_cast<std::ptrdiff_t>(at + rank));
+            at += rank;
+        }
+    }
+    bool known() const { return !flat_.empty() || types_.empty(); }
+    double operator()(const Extent& e) const
+    {
+        return static_cast<double>(ExtentValues(types_, extents_)(e));
+    }
+
+private:
+    std::vector<std::int64_t> flat_;
+    std::vector<Type> types_;
+    std::vector<std::vector<std::int64_t>> extents_;
+};
+
+std::string compiling(const FunctionData& f, std::size_t kernel)
+{
+    const std::size_t unit = f.unit_of_kernel.empty() ? 0 : f.unit_of_kernel[kernel];
+    const auto& times = f.compile.unit_ms;
+    const double ms = unit < times.size() ? times[unit] : 0;
+    return ms > 0 ? fmt::format("unit {}, {:.1f} ms", unit, ms)
+                  : fmt::format("unit {}, not compiled again", unit);
+}
+
+} // namespace
+
+std::vector<KernelRow> kernel_rows(const FunctionData& f)
+{
+    const LatestCall latest(f);
+    std::vector<KernelRow> rows;
+    for (std::size_t i = 0; i < f.program.kernels.size(); ++i) {
+        const codegen::KernelInfo& k = f.program.kernels[i];
+        KernelRow row{k.name,
+                      std::string(codegen::name(k.kind)),
+                      computes(k),
+                      fmt::format("{} flops, {} bytes", to_string(k.flops), to_string(k.bytes)),
+                      compiling(f, i),
+                      {},
+                      0};
+        const Profile::Time time = f.profile.of(i);
+        if (time.calls > 0 && latest.known()) {
+            const double ns = time.nanoseconds / static_cast<double>(time.calls);
+            row.microseconds = ns / 1000;
+            row.measured =
+                fmt::format("{:.2f} us a call of {}, {:.2f} GF/s, {:.2f} GB/s", row.microseconds,
+                            time.calls, latest(k.flops) / ns, latest(k.bytes) / ns);
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+std::vector<std::string> missed_loops(const FunctionData& f)
+{
+    std::vector<std::pair<std::string, int>> found;
+    for (const Remark& r : f.compile.missed_vectorisation) {
+        std::string text = r.line > 0 ? fmt::format("line {}: {}", r.line, r.message)
+                                      : fmt::format("in the prelude: {}", r.message);
+        const auto same = std::ranges::find(found, text, &std::pair<std::string, int>::first);
+        if (same == found.end())
+            found.emplace_back(std::move(text), 1);
+        else
+            ++same->second;
+    }
+    std::vector<std::string> lines;
+    for (const auto& [text, times] : found)
+        lines.push_back(times == 1 ? text : fmt::format("{} ({} times)", text, times));
+    return lines;
+}
+
+std::string compile_times(const FunctionData& f)
+{
+    return fmt::format("{:.1f} ms building, {:.1f} ms until callable (front end {:.1f}, back end "
+                       "{:.1f}, link {:.1f}); {} of {} units compiled",
+                       f.build_ms, f.compile_ms, f.compile.frontend_ms, f.compile.backend_ms,
+                       f.compile.link_ms, f.compile.units_compiled, f.compile.units);
+}
+
+} // namespace croton::inline v1::detail

@@ -1,0 +1,198 @@
+#include <croton/croton.hpp>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "errors/expect.hpp"
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using croton::test::contains;
+using ct::Variable;
+
+namespace {
+
+ct::Array values(const std::vector<double>& list)
+{
+    return ct::Array::copy(ct::View<const double>(list));
+}
+
+/// The error of a call, with its code, op and line.
+struct Refusal {
+    std::string text;
+    ct::Code code = ct::Code::ok;
+    std::string op;
+    std::uint32_t line = 0;
+};
+template <class Call>
+Refusal refusal(Call call)
+{
+    try {
+        (void)call();
+    } catch (const ct::UserError& e) {
+        return {e.what(), e.code(), std::string(e.op()), e.where().line};
+    }
+    return {};
+}
+
+} // namespace
+
+TEST_CASE("finite checks name the op that made the first value that is not finite")
+{
+    const auto x = ct::vector<double>("x");
+    const auto y = exp(x - 1);
+    const auto l = log(y - 1);
+    const std::uint32_t line = __LINE__ - 1;
+    const auto w = ct::shared("w", ct::zeros<double>({}));
+    const auto f = ct::function({x}, ct::sum(l * 2),
+                                {.name = "f", .updates = {{w, w + 1}}, .finite_checks = true});
+    CHECK(f(values({2, 3}))[0].item<double>() != 0);
+    CHECK(w.value().item<double>() == 1);
+    const Refusal r = refusal([&] { return f(values({2, 3, 1, 4})); });
+    CHECK(r.text == "log: its result in 'f' is not finite: -inf at (2) of f64 (4), from 0");
+    CHECK(r.code == ct::Code::not_finite);
+    CHECK(r.op == "log");
+    CHECK(r.line == line);
+    CHECK(w.value().item<double>() == 1); // nothing was updated
+    CHECK(refusal([&] { return f(values({2, std::nan("")})); }).text ==
+          "f: 'x' is not finite: nan at (1) of f64 (2)");
+    const auto slow =
+        ct::function({x}, ct::sum(l * 2), {.name = "f", .reference = true, .finite_checks = true});
+    CHECK(refusal([&] { return slow(values({1})); }).text ==
+          "log: its result in 'f' is not finite: -inf at (0) of f64 (1), from 0");
+    const auto unchecked = ct::function({x}, ct::sum(l * 2), {.name = "f"});
+    CHECK(std::isinf(unchecked(values({1}))[0].item<double>()));
+}
+
+TEST_CASE("finite checks follow a value through loops, sums and 16-bit floats; masks are no errors")
+{
+    const auto x = ct::vector<double>("x");
+    const auto run =
+        ct::scan([](const Variable& a, const Variable& s) { return s * 2 + 1 / (a - 3); },
+                 {.sequences = {x}, .init = {0.0}});
+    const auto f = ct::function({x}, run.last[0] + 1, {.name = "loop", .finite_checks = true});
+    CHECK(f(values({1, 2}))[0].item<double>() == Approx(-1));
+    CHECK(refusal([&] { return f(values({1, 2, 3, 4})); }).text ==
+          "div: its result in 'loop' is not finite: inf at () of f64 (), from 1 and 0, in step 2");
+
+    const auto narrow = ct::input("h", ct::DType::f16, {ct::dim("n")});
+    const auto big = ct::function({narrow}, narrow * 60000, {.name = "big", .finite_checks = true});
+    const ct::Array two = values({0.5, 2}).cast(ct::DType::f16);
+    CHECK(refusal([&] { return big(two); }).code == ct::Code::not_finite);
+
+    const auto masked = ct::sum(where(x > 0, log(x), 0));
+    const auto g =
+        ct::function({x}, {masked, ct::grad(masked, x)}, {.name = "masked", .finite_checks = true});
+    CHECK(g(values({0, 1, -1}))[0].item<double>() == 0);
+}
+
+TEST_CASE("a typed call says by its status that a value is not finite")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto f = ct::function({x}, 1 / x, {.name = "inverse", .finite_checks = true});
+    const auto call = f.typed<void(ct::View<const double>, ct::View<double>)>();
+    auto workspace = f.workspace();
+    std::vector<double> in{1, 2, 4}, out(3);
+    CHECK(call(workspace, in, out).code == ct::Code::ok);
+    in[1] = 0;
+    const ct::Status s = call(workspace, in, out);
+    CHECK(s.code == ct::Code::not_finite);
+    CHECK_THAT(s.text(), contains("inverse: the result of "));
+    CHECK_THAT(s.text(), contains("options.cpp:"));
+    CHECK_THROWS_WITH(call(in, out), contains("is not finite: inf at (1) of f64 (3)"));
+}
+
+TEST_CASE("a memory limit is checked before any work")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::matrix<double>("x", {n, n});
+    const auto y = ct::dot(ct::dot(x, x), x);
+    const auto f = ct::function({x}, y, {.name = "cube", .memory_limit_bytes = 200'000});
+    CHECK(f(ct::zeros<double>({8, 8}))[0].size() == 64);
+    const Refusal r = refusal([&] { return f(ct::zeros<double>({500, 500})); });
+    CHECK_THAT(r.text, contains("cube: its intermediate values exceed memory_limit_bytes: "));
+    CHECK_THAT(r.text, contains(" bytes are needed, 200000 are allowed"));
+    CHECK(r.code == ct::Code::memory);
+    CHECK_THROWS_WITH(f.workspace({{"n", 500}}), contains("200000 are allowed"));
+    const auto known = ct::matrix<double>("x", {500, 500});
+    CHECK_THROWS_WITH(ct::function({known}, ct::dot(ct::dot(known, known), known),
+                                   {.name = "cube", .memory_limit_bytes = 200'000}),
+                      contains("200000 are allowed"));
+    const auto typed = f.typed<void(ct::View<const double, 2>, ct::View<double, 2>)>();
+    auto small = f.workspace({{"n", 8}});
+    std::vector<double> in(100 * 100), out(100 * 100);
+    const ct::Status s = typed(small, ct::View<const double, 2>(in.data(), {100, 100}),
+                               ct::View<double, 2>(out.data(), {100, 100}));
+    CHECK(s.code == ct::Code::memory);
+    CHECK_THAT(s.text(), contains("cube: its intermediate values need "));
+}
+
+TEST_CASE("an index out of range is named with its op, line, axis, value and extent")
+{
+    const auto x = ct::matrix<float>("x", {ct::dim("n"), 4});
+    const auto i = ct::vector<std::int64_t>("i", {ct::dim("k")});
+    const auto taken = ct::take(x, i - 1, 1);
+    const std::uint32_t line = __LINE__ - 1;
+    const auto f = ct::function({x, i}, ct::sum(taken), {.name = "pick"});
+    const std::vector<std::int64_t> good{1, 4, -3}, bad{1, 2, 5, 9};
+    CHECK(f(ct::zeros<float>({2, 4}), good)[0].size() == 1);
+    const Refusal r = refusal([&] { return f(ct::zeros<float>({2, 4}), bad); });
+    CHECK(r.text ==
+          "gather: index 4 is out of range for axis 1 of extent 4: element (2) of i64 (4)");
+    CHECK(r.code == ct::Code::index);
+    CHECK(r.op == "gather");
+    CHECK(r.line == line);
+    const auto slow = ct::function({x, i}, ct::sum(taken), {.name = "pick", .reference = true});
+    CHECK(refusal([&] { return slow(ct::zeros<float>({2, 4}), bad); }).text == r.text);
+    const auto call =
+        f.typed<void(ct::View<const float, 2>, ct::View<const std::int64_t>, float&)>();
+    const std::vector<float> xv(8);
+    float out = 0;
+    CHECK_THROWS_WITH(call(ct::View<const float, 2>(xv.data(), {2, 4}), bad, out), r.text);
+    auto workspace = f.workspace({{"n", 2}, {"k", 4}});
+    const ct::Status s = call(workspace, ct::View<const float, 2>(xv.data(), {2, 4}), bad, out);
+    CHECK(s.code == ct::Code::index);
+    CHECK(s.text() == "pick: an index is out of range at options.cpp:" + std::to_string(line));
+}
+
+TEST_CASE("an index out of range inside a loop is named with its step")
+{
+    const auto x = ct::vector<double>("x", {5});
+    const auto i = ct::vector<std::int64_t>("i");
+    const auto run = ct::scan(
+        [&](const Variable& k, const Variable& s) {
+            return s + ct::sum(ct::take(x, ct::expand_dims(k, 0), 0));
+        },
+        {.sequences = {i}, .init = {0.0}});
+    const auto f = ct::function({x, i}, run.last[0], {.name = "walk"});
+    const std::vector<std::int64_t> bad{0, 4, -6};
+    CHECK(refusal([&] { return f(ct::zeros<double>({5}), bad); }).text ==
+          "gather: index -6 is out of range for axis 0 of extent 5: element (0) of i64 (1), in "
+          "step 2");
+}
+
+TEST_CASE("a profiled function tells each kernel's time and what that is of its cost")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::matrix<double>("x", {n, 64});
+    const auto w = ct::Array::normal(1, {64, 64}, ct::DType::f64);
+    const auto y = ct::sum(tanh(ct::dot(x, Variable(w))), 0);
+    const auto f = ct::function({x}, y, {.name = "layer", .profile = true});
+    CHECK_THAT(f.explain(), !contains(" us a call of "));
+    (void)f(ct::Array::normal(2, {50, 64}, ct::DType::f64));
+    (void)f(ct::Array::normal(2, {50, 64}, ct::DType::f64));
+    CHECK_THAT(f.explain(), contains(" us a call of 2, "));
+    CHECK_THAT(f.explain(), contains(" GF/s, "));
+    const auto plain = ct::function({x}, y, {.name = "layer"});
+    CHECK(plain.source().find("begin_kernel") == std::string_view::npos);
+    CHECK_THAT(plain.explain(), contains("not measured: Options::profile does that"));
+}
+
+TEST_CASE("info names compiler, CPU, cache, libraries and threads")
+{
+    const std::string text = ct::info();
+    for (const char* word :
+         {"croton  ", "compiler  ", "cpu  ", "cache  ", "libraries  ", "threads  "})
+        CHECK_THAT(text, contains(word));
+}

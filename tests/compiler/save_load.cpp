@@ -1,0 +1,242 @@
+#include <croton/croton.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/op.hpp>
+#include <croton/runtime/clang_jit.hpp>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "runtime/process.hpp"
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using croton::test::contains;
+using croton::test::TemporaryFolder;
+using ct::Variable;
+
+namespace {
+
+std::string read(const std::string& path)
+{
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+void write(const std::string& path, const std::string& bytes)
+{
+    std::ofstream(path, std::ios::binary) << bytes;
+}
+
+/// A step that has a bit of everything: symbols, constants large and small, a loop, updates.
+ct::Function make_step()
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::matrix<float>("x", {n, 6});
+    const auto W = ct::shared("W", ct::Array::normal(1, {6, 12}));
+    const auto steps = ct::shared("steps", ct::zeros<std::int64_t>({}));
+    const ct::Array shift = ct::Array::normal(2, {12}).cast(ct::DType::bf16);
+    Variable h;
+    {
+        const ct::Scope scope("layer \"one\"\n");
+        h = tanh(ct::dot(x, W) + Variable(shift).as(ct::DType::f32)).named("hidden \\ layer");
+    }
+    const auto run = ct::scan(
+        [&](const Variable& row, const Variable& s) { return 0.5 * s + row * ct::mean(h); },
+        {.sequences = {h}, .init = {ct::zeros<float>({12})}});
+    const auto loss = ct::sum(square(run.last[0])) / n;
+    const auto [W_bar] = ct::grad(loss, {W});
+    return ct::function({x}, {ct::Output("loss", loss), ct::Output("h", ct::cumsum(h, 0))},
+                        {.name = "step",
+                         .updates = {{W, W - 0.01 * W_bar}, {steps, steps + 1}},
+                         .threads = 1,
+                         .strict = true,
+                         .rules_off = {"a rule"}});
+}
+
+const ct::Array& example()
+{
+    static const ct::Array x = ct::Array::normal(3, {5, 6});
+    return x;
+}
+
+void check_refused(const std::string& path, const std::string& text)
+{
+    try {
+        (void)ct::Function::load(path);
+        FAIL("nothing was refused; expected: " << text);
+    } catch (const ct::UserError& e) {
+        CHECK(std::string(e.what()) == "load: " + path + ": " + text);
+        CHECK(e.op() == "load");
+    }
+}
+
+} // namespace
+
+TEST_CASE("a stored function gives the same bits, updates and text")
+{
+    const TemporaryFolder folder;
+    const auto f = make_step();
+    (void)f(example()); // what is stored is the value now, not the first one
+    const ct::Array W = f.shared("W").value();
+    f.save(folder / "step.croton");
+    const auto g = ct::Function::load(folder / "step.croton");
+    CHECK(g.signature() == f.signature());
+    CHECK(g.source() == f.source());
+    CHECK(identical(g.shared("W").value(), W));
+    CHECK(g.shared("steps").value().item<std::int64_t>() == 1);
+    const auto a = f(example()), b = g(example());
+    CHECK(identical(a["loss"], b["loss"]));
+    CHECK(identical(a["h"], b["h"]));
+    CHECK(identical(f.shared("W").value(), g.shared("W").value()));
+    CHECK_FALSE(identical(W, g.shared("W").value()));
+    CHECK_THROWS_WITH(g(ct::zeros<float>({5, 7})), "step: axis 1 of input 'x' is 7, it must be 6");
+    CHECK_THROWS_WITH(g.shared("V"), contains("step: has no shared variable 'V'; it has 'W'"));
+    // Stored again, it is the same file.
+    const auto once = ct::Function::load(folder / "step.croton");
+    once.save(folder / "again.croton");
+    CHECK(read(folder / "again.croton") == read(folder / "step.croton"));
+}
+
+TEST_CASE("functions that are loaded together share variables, and reference mode is kept")
+{
+    const TemporaryFolder folder;
+    const auto x = ct::vector<double>("x", {3});
+    const auto w = ct::shared("w", ct::Array::full<double>({3}, 2));
+    ct::function({x}, ct::sum(x * w), {.name = "score"}).save(folder / "score");
+    ct::function({x}, ct::sum(x), {.updates = {{w, w + x}}, .reference = true})
+        .save(folder / "train");
+    const auto score = ct::Function::load(folder / "score");
+    const auto v = score.shared("w");
+    const auto train = ct::Function::load(folder / "train", {.shared = {v}});
+    CHECK(train.source().empty());
+    const ct::Array ones = ct::Array::full<double>({3}, 1);
+    CHECK(score(ones)[0].item<double>() == 6);
+    (void)train(ones);
+    CHECK(score(ones)[0].item<double>() == 9);
+    CHECK(w.value().as_double(0) == 2);
+    const auto other = ct::shared("w", ct::zeros<float>({3}));
+    CHECK_THROWS_WITH(ct::Function::load(folder / "train", {.shared = {other}}),
+                      contains("shared 'w' is f64 (3), the one given for it f32 (3)"));
+}
+
+namespace {
+
+struct ScaleParams {
+    double by = 1;
+    std::string label;
+    static constexpr auto fields =
+        std::tuple{ct::field("by", &ScaleParams::by), ct::field("label", &ScaleParams::label)};
+};
+constexpr ct::Op scaled_op{
+    .name = "scaled",
+    .doc = "by * x.",
+    .dtype = ct::promote_to_float,
+    .shape = ct::same_shape,
+    .lowering = ct::Pointwise{"({p:by} * {a})"},
+    .reference =
+        ct::ArrayReference([](const ct::ReferenceArgs& args) { return args.x[0].clone(); }),
+    .grad = ct::not_differentiable("it is for a test"),
+    .params = ct::create_params<ScaleParams>,
+};
+
+} // namespace
+
+TEST_CASE("a user's own op is given to load by its record")
+{
+    const TemporaryFolder folder;
+    const auto x = ct::vector<double>("x", {2});
+    const auto y = ct::apply(scaled_op, {x}, ct::make_params(ScaleParams{0.1, "a b=\"c\""}));
+    ct::function({x}, y).save(folder / "own");
+    check_refused(folder / "own",
+                  "line 6: op 'scaled' is not known here; if it is your own, give its record to "
+                  "load: Function::load(path, {.ops = {&scaled_op}})");
+    const auto f = ct::Function::load(folder / "own", {.ops = {&scaled_op}});
+    CHECK(f(ct::Array::full<double>({2}, 3))[0].as_double(1) == 0.1 * 3);
+}
+
+TEST_CASE("files that are no stored function are refused by what is wrong")
+{
+    const TemporaryFolder folder;
+    const std::string path = folder / "f";
+    check_refused(path, "cannot be opened: No such file or directory");
+    write(path, "");
+    check_refused(path, "this is no stored function");
+    write(path, "\x93NUMPY");
+    check_refused(path, "this is no stored function");
+    ct::save_npz(path, {{"W", ct::zeros<float>({3})}});
+    check_refused(path, "this is an archive, but no stored function");
+    const auto x = ct::vector<double>("x", {2});
+    ct::function({x}, x + 1, {.name = "inc"}).save(path);
+    const std::string good = read(path);
+    write(path, good.substr(0, good.size() - 30));
+    check_refused(path, "the file's end is missing");
+    std::string bad = good;
+    bad[good.find("option")] = 'O';
+    write(path, bad);
+    check_refused(path, "'graph.txt' is damaged: its checksum differs");
+}
+
+TEST_CASE("no prefix and no flipped byte of a stored function is taken for one")
+{
+    const TemporaryFolder folder;
+    const auto x = ct::vector<float>("x");
+    const auto w = ct::shared("w", ct::Array::normal(1, {16}));
+    ct::function({x}, sigmoid(ct::sum(w) * x), {.updates = {{w, 2 * w}}}).save(folder / "good");
+    const std::string good = read(folder / "good");
+    const std::string path = folder / "bad";
+    const auto is_refused = [&](const std::string& bytes) {
+        write(path, bytes);
+        try {
+            (void)ct::Function::load(path);
+        } catch (const ct::UserError& e) {
+            return std::string(e.what()).starts_with("load: " + path + ": ");
+        }
+        return false;
+    };
+    for (std::size_t length = 0; length < good.size(); ++length)
+        if (!is_refused(good.substr(0, length))) FAIL("the first " << length << " bytes");
+    for (std::size_t at = 0; at < good.size(); ++at) {
+        constexpr char flips[] = {'\x01', '\x80', '\xff'};
+        std::string bad = good;
+        bad[at] = static_cast<char>(bad[at] ^ flips[at % 3]);
+        if (!is_refused(bad)) FAIL("byte " << at << " of " << good.size());
+    }
+}
+
+// ---- another process
+
+TEST_CASE("writes a function for another process", "[.writer]")
+{
+    make_step().save(std::getenv("CROTON_TEST_FILE"));
+    CHECK(ct::jit_is_open());
+}
+
+TEST_CASE("reads a function in another process", "[.reader]")
+{
+    const auto f = ct::Function::load(std::getenv("CROTON_TEST_FILE"));
+    (void)f(example());
+    CHECK_FALSE(ct::jit_is_open()); // nothing was compiled: the compiler is not even there
+}
+
+TEST_CASE("another process loads a function without compiling where the cache has it")
+{
+    const TemporaryFolder folder;
+    const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+    const auto run = [&](const std::string& which) {
+        return std::system(("CROTON_CACHE=" + (folder / "cache") +
+                            " CROTON_TEST_FILE=" + (folder / "step.croton") + " " + self + " '[." +
+                            which + "]' > " + (folder / "log") + " 2>&1")
+                               .c_str());
+    };
+    const int written = run("writer");
+    INFO(read(folder / "log"));
+    REQUIRE(written == 0);
+    const int loaded = run("reader");
+    INFO(read(folder / "log"));
+    CHECK(loaded == 0);
+}

@@ -1,0 +1,258 @@
+#include "fuzz/judge.hpp"
+
+#include <croton/croton.hpp>
+#include <croton/ir/apply.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/graph.hpp>
+#include <croton/ir/reference.hpp>
+#include <croton/ir/traverse.hpp>
+#include <croton/passes/pipelines.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <unordered_map>
+
+namespace croton::test {
+
+namespace {
+
+/// The distance between 1 and the next number.
+double epsilon(DType t)
+{
+    switch (t) {
+    case DType::f16:
+        return 0x1p-10;
+    case DType::bf16:
+        return 0x1p-7;
+    case DType::f32:
+        return 0x1p-23;
+    default:
+        return 0x1p-52;
+    }
+}
+
+Substitution extents_of(const Program& p)
+{
+    Substitution extents;
+    for (std::size_t i = 0; i < p.inputs.size(); ++i) {
+        const Shape shape = p.inputs[i].shape();
+        for (std::size_t k = 0; k < shape.size(); ++k)
+            if (const auto* symbol = as_symbol(shape[k]))
+                extents.push_back({symbol, p.arguments[i].shape()[k]});
+    }
+    return extents;
+}
+
+constexpr double noise_units = 6; // what a function's bound and the reference's rounding come to
+
+/// Every float a few units off, each its own way.
+Array with_noise(const Array& a, std::mt19937_64& random)
+{
+    if (!is_float(a.dtype())) return a;
+    Array wide = a.cast(DType::f64).clone();
+    auto* x = static_cast<double*>(wide.data());
+    for (std::int64_t i = 0; i < wide.size(); ++i) {
+        const double unit = static_cast<double>(random() >> 11) * 0x1p-52 - 1;
+        x[i] *= 1 + noise_units * epsilon(a.dtype()) * unit;
+    }
+    return wide.cast(a.dtype());
+}
+
+bool all_finite(const Array& a)
+{
+    if (!is_float(a.dtype())) return true;
+    for (std::int64_t i = 0; i < a.size(); ++i)
+        if (!std::isfinite(a.as_double(i))) return false;
+    return true;
+}
+
+/// Rounding many times inside is as if the operands were a little off.
+bool adds_up(const Op& op)
+{
+    return !std::holds_alternative<Pointwise>(op.lowering) &&
+           !std::holds_alternative<IndexMap>(op.lowering) &&
+           !std::holds_alternative<Gather>(op.lowering);
+}
+
+/// evaluate_reference, op by op, with a look at each result.
+class Evaluation {
+public:
+    Evaluation(const Program& p)
+    {
+        VariableMap by;
+        for (std::size_t i = 0; i < p.inputs.size(); ++i) {
+            const auto shape = p.arguments[i].shape();
+            const Variable known =
+                input(p.inputs[i].name(), p.inputs[i].dtype(), Shape(shape.begin(), shape.end()));
+            by.emplace(p.inputs[i], known);
+            leaves_.emplace(known.value(), p.arguments[i]);
+            kept_.push_back(known);
+        }
+        outputs_ = copy_graph(p.outputs, by, extents_of(p));
+        order_ = applies_of(outputs_);
+    }
+
+    /// Key 0: without noise. Whether all values were finite goes to `finite`.
+    std::vector<Array> run(std::uint64_t key, bool& finite) const
+    {
+        std::mt19937_64 random(key);
+        auto have = leaves_;
+        for (auto& [value, a] : have)
+            finite &= all_finite(a);
+        const auto value_of = [&](const Variable& v) {
+            return v.leaf() == Leaf::constant ? v.constant() : have.at(v.value());
+        };
+        for (const Apply& a : order_) {
+            std::vector<Array> x;
+            for (const Variable& in : a.inputs())
+                x.push_back(value_of(in));
+            if (key != 0 && adds_up(a.op()))
+                for (Array& operand : x)
+                    operand = with_noise(operand, random);
+            const std::vector<Array> y = evaluate_reference(a, x);
+            for (std::size_t i = 0; i < y.size(); ++i) {
+                finite &= all_finite(y[i]);
+                have[a.output(i).value()] = key == 0 ? y[i] : with_noise(y[i], random);
+            }
+        }
+        std::vector<Array> results;
+        for (const Variable& v : outputs_)
+            results.push_back(value_of(v));
+        return results;
+    }
+
+private:
+    Variables kept_, outputs_;
+    std::vector<Apply> order_;
+    std::unordered_map<const detail::Value*, Array> leaves_;
+};
+
+} // namespace
+
+bool meets_requirements(const Program& program)
+{
+    const Substitution extents = extents_of(program);
+    const auto meets = [&](const auto& self, std::span<const Variable> outputs) -> bool {
+        for (const Apply& a : applies_of(outputs)) {
+            for (const Requirement& r : a.requirements())
+                if (!same(substitute(r.a, extents), substitute(r.b, extents))) return false;
+            for (const Region& region : regions_of(a))
+                if (!self(self, region.outputs())) return false;
+        }
+        return true;
+    };
+    return meets(meets, program.values);
+}
+
+Expectation::Expectation(const Program& program)
+{
+    const Evaluation evaluation(program);
+    exact_ = evaluation.run(0, finite_);
+    for (const Array& a : exact_) {
+        std::vector<double> bound(static_cast<std::size_t>(a.size()));
+        for (std::size_t i = 0; i < bound.size(); ++i)
+            bound[i] = is_float(a.dtype()) ? 8 * epsilon(a.dtype()) *
+                                                 std::abs(a.as_double(static_cast<std::int64_t>(i)))
+                                           : 0;
+        bounds_.push_back(std::move(bound));
+    }
+    for (std::uint64_t key = 1; key <= 3; ++key) {
+        const std::vector<Array> noisy = evaluation.run(key, finite_);
+        for (std::size_t k = 0; k < exact_.size(); ++k)
+            for (std::int64_t i = 0; i < exact_[k].size(); ++i) {
+                double& bound = bounds_[k][static_cast<std::size_t>(i)];
+                const double off = std::abs(noisy[k].as_double(i) - exact_[k].as_double(i));
+                bound = std::max(bound, std::isnan(off) ? INFINITY : 6 * off);
+            }
+    }
+}
+
+std::string Expectation::difference(std::size_t output, const Array& got) const
+{
+    const Array& expected = exact_[output];
+    if (got.dtype() != expected.dtype() || got.extents() != expected.extents())
+        return fmt::format("output {} is {} ({}), not {} ({})", output, name(got.dtype()),
+                           fmt::join(got.shape(), ", "), name(expected.dtype()),
+                           fmt::join(expected.shape(), ", "));
+    if (!finite_) return "";
+    // Below the least normal number nothing is relative any more.
+    const double least = expected.dtype() == DType::f16 ? 0x1p-20 : 0x1p-120;
+    for (std::int64_t i = 0; i < expected.size(); ++i) {
+        const double bound = bounds_[output][static_cast<std::size_t>(i)];
+        if (!is_float(expected.dtype())) {
+            if (bound == 0 && got.as_int(i) != expected.as_int(i))
+                return fmt::format("output {}, element {} is {}, not {}", output, i, got.as_int(i),
+                                   expected.as_int(i));
+            continue;
+        }
+        const double a = got.as_double(i), b = expected.as_double(i);
+        if (a == b || std::abs(a - b) <= bound + least) continue;
+        return fmt::format("output {}, element {} is {}, not {} (within {})", output, i, a, b,
+                           bound);
+    }
+    return "";
+}
+
+std::string check_passes(const Program& program)
+{
+    try {
+        Graph graph(program.inputs, program.outputs);
+        cpu_pipeline().run(graph, {.verify = true, .check_hash = true});
+    } catch (const Error& e) {
+        return e.what();
+    }
+    return "";
+}
+
+namespace {
+
+Options options_of(const JudgeOptions& options)
+{
+    Options o{.name = "fuzz"};
+    o.fast_start = options.fast_start;
+    o.strict = options.strict;
+    o.cache = false;
+    o.allow_unused_inputs = true;
+    return o;
+}
+
+} // namespace
+
+std::vector<std::string> judge(std::span<const Recipe> recipes, const JudgeOptions& options)
+{
+    std::vector<std::string> wrong(recipes.size());
+    std::vector<Program> programs;
+    Variables inputs, outputs;
+    std::vector<Any> arguments;
+    for (std::size_t i = 0; i < recipes.size(); ++i) {
+        // Names stay what they are in a program of one.
+        programs.push_back(build(recipes[i], recipes.size() > 1 ? fmt::format("_{}", i) : ""));
+        const Program& p = programs.back();
+        wrong[i] = check_passes(p);
+        inputs.insert(inputs.end(), p.inputs.begin(), p.inputs.end());
+        outputs.insert(outputs.end(), p.outputs.begin(), p.outputs.end());
+        arguments.insert(arguments.end(), p.arguments.begin(), p.arguments.end());
+    }
+    const Function f = function(inputs, outputs, options_of(options));
+    const Results got = f.call(arguments);
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < recipes.size(); ++i) {
+        const Expectation expectation(programs[i]);
+        for (std::size_t k = 0; k < programs[i].outputs.size(); ++k, ++next)
+            if (wrong[i].empty()) wrong[i] = expectation.difference(k, got[next]);
+    }
+    return wrong;
+}
+
+std::string judge_one(const Recipe& recipe, const JudgeOptions& options)
+{
+    try {
+        if (!meets_requirements(build(recipe))) return "";
+        return judge({&recipe, 1}, options)[0];
+    } catch (const Error& e) {
+        return e.what();
+    }
+}
+
+} // namespace croton::test

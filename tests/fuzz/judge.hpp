@@ -1,0 +1,47 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "fuzz/recipe.hpp"
+
+namespace croton::test {
+
+struct JudgeOptions {
+    bool fast_start = true;
+    bool strict = false;
+};
+
+/// What is right for each output, and how far from it is still right.
+///
+/// The reference evaluation is repeated with every floating-point result of every op off by some
+/// units in its last place: where results then differ, so may the compiled program's. Nothing is
+/// asked of an element that is NaN or infinite, or depends on a value that is (rules may give a
+/// limit there), nor of an integer that such a difference changes.
+class Expectation {
+public:
+    explicit Expectation(const Program& program);
+    /// Names the first wrong element; empty where all are right.
+    std::string difference(std::size_t output, const Array& got) const;
+    bool is_finite() const { return finite_; }
+
+private:
+    std::vector<Array> exact_;
+    std::vector<std::vector<double>> bounds_;
+    bool finite_ = true;
+};
+
+/// Whether the extents of the arguments are what the program's Applies require of them: that two
+/// symbols are equal, that an axis is long enough.
+bool meets_requirements(const Program& program);
+
+/// Puts the program through the passes, verified and hashed after each; what went wrong.
+std::string check_passes(const Program& program);
+
+/// Compiles programs as one function and calls it: what is wrong with each, empty for right ones.
+/// An error that no single program explains is thrown.
+std::vector<std::string> judge(std::span<const Recipe> recipes, const JudgeOptions& options);
+/// The same for one; also what it throws.
+std::string judge_one(const Recipe& recipe, const JudgeOptions& options);
+
+} // namespace croton::test

@@ -1,0 +1,150 @@
+#include "fuzz/loops.hpp"
+
+#include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/ops.hpp>
+
+namespace croton::test {
+
+namespace {
+
+using A = const MakerArgs&;
+
+/// The next state from the last one, a slice and an outer value.
+struct Body {
+    std::string_view text; ///< of h, x and c
+    Variable (*make)(const Variable& h, const Variable& x, const Variable& c);
+};
+
+using V = const Variable&;
+
+constexpr Body bodies[] = {
+    {"h + x", [](V h, V x, V) -> Variable { return h + x; }},
+    {"ct::tanh(h * x + c)", [](V h, V x, V c) -> Variable { return tanh(h * x + c); }},
+    {"0.5 * h + ct::sin(x)", [](V h, V x, V) -> Variable { return 0.5 * h + sin(x); }},
+    {"ct::maximum(h, x) - c", [](V h, V x, V c) -> Variable { return maximum(h, x) - c; }},
+    {"ct::where(x > h, x, h * 0.5)",
+     [](V h, V x, V) -> Variable { return where(x > h, x, h * 0.5); }},
+    {"h - ct::mean(h) + x * c", [](V h, V x, V c) -> Variable { return h - mean(h) + x * c; }},
+    {"ct::tanh(h + ct::sum(h * x)) * c",
+     [](V h, V x, V c) -> Variable { return tanh(h + sum(h * x)) * c; }},
+    {"ct::sigmoid(h) * x + ct::exp(-ct::square(c))",
+     [](V h, V x, V c) -> Variable { return sigmoid(h) * x + exp(-square(c)); }},
+    {"ct::flip(h, -1) * 0.5 + x", [](V h, V x, V) -> Variable { return flip(h, -1) * 0.5 + x; }},
+    {"ct::tanh(ct::cumsum(h, -1)) + x",
+     [](V h, V x, V) -> Variable { return tanh(cumsum(h, -1)) + x; }},
+    {"ct::tanh(ct::dot(ct::outer(c, x), h))",
+     [](V h, V x, V c) -> Variable { return tanh(dot(outer(c, x), h)); }},
+};
+
+const Body& body_of(A a, std::size_t choice)
+{
+    return bodies[a.choice(choice, static_cast<int>(std::size(bodies)))];
+}
+
+constexpr std::string_view signature = "[&](const ct::Variable& x, const ct::Variable& h)";
+
+void needs_floats(A a)
+{
+    a.axis(0);
+    for (const Variable& v : a.x)
+        if (!is_float(v.dtype())) throw user_error(Code::dtype, nullptr, "fuzz", "no state");
+}
+
+std::string options(A a, std::string_view init, bool reverse)
+{
+    return fmt::format("{{.sequences = {{{}}}, .init = {{{}}}, .reverse = {}}}", a.names[0], init,
+                       reverse);
+}
+
+/// A sequence, a start value of a slice's shape, and an outer value that broadcasts to it.
+Made make_loop(const Maker& maker, A a)
+{
+    needs_floats(a);
+    const Body& body = body_of(a, 0);
+    const bool reverse = a.choice(1, 2) == 1;
+    const bool last = maker.name == "last";
+    const Variable& c = a.x[1];
+    const ScanResult run =
+        scan([&](const Variable& x, const Variable& h) { return body.make(h, x, c); },
+             {.sequences = {a.x[0]}, .init = {zeros_like(a.x[0](0))}, .reverse = reverse});
+    const std::string init = fmt::format("ct::zeros({0}.dtype(), {0}(0).shape())", a.names[0]);
+    return {last ? run.last[0] : run.history[0],
+            fmt::format("ct::scan({} {{ const auto& c = {}; return {}; }}, {}).{}[0]", signature,
+                        a.names[1], body.text, options(a, init, reverse),
+                        last ? "last" : "history")};
+}
+
+/// A number of steps, no sequence; the state starts as an operand.
+Made make_steps(const Maker&, A a)
+{
+    needs_floats(a);
+    const Body& body = body_of(a, 0);
+    const int steps = a.choice(1, 4);
+    const Variable& c = a.x[1];
+    const ScanResult run = scan([&](const Variable& h) { return body.make(h, h, c); },
+                                {.init = {a.x[0]}, .steps = steps});
+    return {run.last[0],
+            fmt::format("ct::scan([&](const ct::Variable& h) {{ const auto &x = h, &c = {}; return "
+                        "{}; }}, {{.init = {{{}}}, .steps = {}}}).last[0]",
+                        a.names[1], body.text, a.names[0], steps)};
+}
+
+/// Two states and a collected output; which of the results is kept is drawn.
+Made make_two_states(const Maker&, A a)
+{
+    needs_floats(a);
+    const Body &first = body_of(a, 0), &second = body_of(a, 1);
+    const Variable& c = a.x[1];
+    const Variable start = zeros_like(a.x[0](0));
+    const ScanResult run =
+        scan([&](const Variable& x, const Variable& h,
+                 const Variable& k) { return Step{{first.make(h, x, c), second.make(k, h, c)}, {h * k}}; },
+             {.sequences = {a.x[0]}, .init = {start, start + 0.5}});
+    const std::string init = fmt::format(
+        "ct::zeros({0}.dtype(), {0}(0).shape()), ct::zeros({0}.dtype(), {0}(0).shape()) + 0.5",
+        a.names[0]);
+    static constexpr std::string_view kept[] = {"out[0]", "last[1]", "history[0]"};
+    const int k = a.choice(2, 3);
+    return {k == 0 ? run.out[0] : k == 1 ? run.last[1] : run.history[0],
+            fmt::format("ct::scan([&](const ct::Variable& x, const ct::Variable& h, const "
+                        "ct::Variable& k) {{ const auto& c = {}; const auto first = {}; const "
+                        "auto second = [&](const ct::Variable& x, const ct::Variable& h) {{ return "
+                        "{}; }}(h, k); return ct::Step{{{{first, second}}, {{h * k}}}}; }}, {}).{}",
+                        a.names[1], first.text, second.text, options(a, init, false),
+                        kept[k])};
+}
+
+/// A loop in a loop: of each slice, the inner one runs over its own axis.
+Made make_nested(const Maker&, A a)
+{
+    needs_floats(a);
+    const Body& body = body_of(a, 0);
+    const Variable& c = a.x[1];
+    const auto inner = [&](const Variable& row, const Variable& h) {
+        return scan([&](const Variable& x, const Variable& g) { return body.make(g, x + h, c); },
+                    {.sequences = {row}, .init = {h}})
+            .last[0];
+    };
+    const ScanResult run = scan([&](const Variable& x, const Variable& h) { return inner(x, h) * 0.5; },
+                                {.sequences = {a.x[0]}, .init = {zeros_like(a.x[0](0, 0))}});
+    return {run.history[0],
+            fmt::format(
+                "ct::scan([&](const ct::Variable& row, const ct::Variable& g) {{ return "
+                "ct::scan([&](const ct::Variable& y, const ct::Variable& h) {{ const auto x = y + "
+                "g; const auto& c = {0}; return {2}; }}, {{.sequences = {{row}}, .init = "
+                "{{g}}}}).last[0] * 0.5; }}, {{.sequences = {{{1}}}, .init = "
+                "{{ct::zeros({1}.dtype(), {1}(0, 0).shape())}}}}).history[0]",
+                a.names[1], a.names[0], body.text)};
+}
+
+} // namespace
+
+std::vector<Maker> loop_makers()
+{
+    return {{"history", 2, make_loop},        {"last", 2, make_loop},
+            {"steps", 2, make_steps},         {"two states", 2, make_two_states},
+            {"nested loop", 2, make_nested}};
+}
+
+} // namespace croton::test

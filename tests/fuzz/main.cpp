@@ -1,0 +1,63 @@
+// croton_fuzz N [--seed S] [--first K]: compiles N random programs and compares them with their
+// reference evaluation. A program that fails is made small and printed as C++.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "fuzz/fuzz.hpp"
+
+using namespace croton::test;
+
+namespace {
+
+int usage()
+{
+    std::fprintf(stderr, "usage: croton_fuzz N [--seed S] [--first K]\n");
+    return 2;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    std::uint64_t count = 0, seed = 1, first = 0;
+    for (int i = 1; i < argc; ++i) {
+        const bool option = std::strncmp(argv[i], "--", 2) == 0;
+        if (option && i + 1 == argc) return usage();
+        const char* number = option ? argv[i + 1] : argv[i];
+        char* end = nullptr;
+        const std::uint64_t value = std::strtoull(number, &end, 10);
+        if (end == number || *end != 0) return usage();
+        if (!option)
+            count = value;
+        else if (std::strcmp(argv[i], "--seed") == 0)
+            seed = value;
+        else if (std::strcmp(argv[i], "--first") == 0)
+            first = value;
+        else
+            return usage();
+        i += option;
+    }
+    if (count == 0) return usage();
+
+    std::size_t failures = 0;
+    std::uint64_t nodes = 0;
+    constexpr std::uint64_t shown = 400;
+    for (std::uint64_t done = 0; done < count; done += shown) {
+        const FuzzReport report = fuzz(seed, first + done, std::min(shown, count - done));
+        nodes += report.nodes;
+        for (const Failure& f : report.failures) {
+            std::printf("program %llu of seed %llu: %s\n\n%s\n",
+                        static_cast<unsigned long long>(f.number),
+                        static_cast<unsigned long long>(seed), f.why.c_str(),
+                        to_program(f.recipe).c_str());
+            ++failures;
+        }
+        std::printf("%llu programs, %llu calls, %zu failures\n",
+                    static_cast<unsigned long long>(std::min(done + shown, count)),
+                    static_cast<unsigned long long>(nodes), failures);
+        std::fflush(stdout);
+        if (failures >= 5) break;
+    }
+    return failures == 0 ? 0 : 1;
+}
