@@ -45,7 +45,7 @@ public:
         const Variables scheduled = order_contractions(split_reductions(program_.outputs));
         int kernels = 0;
         const GraphPlan plan = plan_graph(scheduled, {program_.inputs, options_.outputs}, kernels);
-        place_leaves(scheduled);
+        place_leaves(plan, scheduled);
         for (std::size_t i = 0; i < scheduled.size(); ++i)
             place_output(plan, i);
         place_workspace(plan);
@@ -74,16 +74,33 @@ private:
         place_[v.value()] = name;
     }
 
-    void place_leaves(std::span<const Variable> outputs)
+    /// The output that is written over input `i`, element by element, or -1.
+    int output_over(const GraphPlan& plan, std::size_t i) const
+    {
+        for (std::size_t k = 0; k < options_.outputs.size(); ++k) {
+            if (options_.outputs[k].input != static_cast<int>(i)) continue;
+            const Variable& v = plan.outputs[k];
+            const bool shares = std::ranges::any_of(plan.shares, [&](const auto& share) {
+                return same(share.first, v) && same(share.second, program_.inputs[i]);
+            });
+            if (shares || same(v, program_.inputs[i])) return static_cast<int>(k);
+        }
+        return -1;
+    }
+
+    void place_leaves(const GraphPlan& plan, std::span<const Variable> outputs)
     {
         for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
-            const auto taken =
-                std::ranges::find(options_.outputs, static_cast<int>(i), &ArgumentPlace::input);
-            if (taken == options_.outputs.end())
-                pointer(prologue_, program_.inputs[i], "x", fmt::format("in[{}]", i), false);
-            else
-                pointer(prologue_, program_.inputs[i], "x",
-                        fmt::format("out[{}]", taken - options_.outputs.begin()), true);
+            const Variable& v = program_.inputs[i];
+            const int over = output_over(plan, i);
+            if (over < 0) {
+                pointer(prologue_, v, "x", fmt::format("in[{}]", i), false);
+                continue;
+            }
+            pointer(prologue_, v, "x", fmt::format("out[{}]", over), true);
+            prologue_.line("if (in[{}] != {})", i, place_.at(v.value()));
+            prologue_.line("    copy_bytes((char*){}, (const char*)in[{}], {});",
+                           place_.at(v.value()), i, text(bytes_of(v)));
         }
         place_constants(outputs);
     }
@@ -221,8 +238,12 @@ private:
 
     void copy(const std::string& to, const std::string& from, const Variable& v)
     {
-        const Extent bytes = element_count(v.shape()) * Extent(size_bytes(v.dtype()));
-        body_.line("copy_bytes((char*){}, (const char*){}, {});", to, from, text(bytes));
+        body_.line("copy_bytes((char*){}, (const char*){}, {});", to, from, text(bytes_of(v)));
+    }
+
+    static Extent bytes_of(const Variable& v)
+    {
+        return element_count(v.shape()) * Extent(size_bytes(v.dtype()));
     }
 
     /// `array + t * n`: the slice of step t.

@@ -10,4 +10,7 @@ namespace croton::inline v1::detail {
 std::vector<Array>
 run_arrays(const FunctionData& f, const std::vector<Array>& inputs, std::vector<Array> results);
 
+/// Input `i` in the layout that the function is compiled for: itself, or a copy, which is counted.
+Array fitting(const FunctionData& f, std::size_t i, const Array& given);
+
 } // namespace croton::inline v1::detail

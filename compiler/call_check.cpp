@@ -2,7 +2,10 @@
 
 #include <croton/ir/format.hpp>
 
+#include <algorithm>
+
 #include "find_failure.hpp"
+#include "layouts.hpp"
 
 namespace croton::inline v1::detail {
 
@@ -21,12 +24,11 @@ void refuse(const FunctionData& f, Code code, const std::string& why)
     throw user_error(code, f.where, f.name, "{}", why);
 }
 
-void check_count(const FunctionData& f, std::size_t given)
+void refuse_count(const FunctionData& f, std::size_t given)
 {
-    if (given != f.inputs.size())
-        refuse(f, Code::shape,
-               fmt::format("takes {} inputs, {} are given; it is {}", f.inputs.size(), given,
-                           Function::signature_of(f)));
+    refuse(f, Code::shape,
+           fmt::format("takes {} inputs, {} are given; it is {}", f.inputs.size(), given,
+                       Function::signature_of(f)));
 }
 
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
@@ -40,6 +42,63 @@ void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
         refuse(f, Code::shape,
                fmt::format("{} has rank {} {}, given rank {}", argument_name(f, i), v.rank(),
                            to_string(v.shape()), rank));
+}
+
+void check_output(const FunctionData& f, std::size_t i, const Array& array)
+{
+    const ArgumentInfo& info = f.arguments[f.inputs.size() + i];
+    const Array& a = array;
+    if (a.dtype() == info.dtype && a.rank() == info.rank && is_aligned(a.data(), info.dtype) &&
+        lies_as(info.layout, info.rank, a.shape().data(), a.strides().data()))
+        return;
+    refuse(f, Code::shape,
+           fmt::format("output {} is {}; the array for it is not a {} one of that type", i,
+                       to_string(f.written[i].type()), name(info.layout)));
+}
+
+ByteRange byte_range(const Memory& m) noexcept
+{
+    std::int64_t first = 0;
+    std::int64_t last = 1;
+    for (int i = 0; i < m.rank; ++i) {
+        if (m.extents[i] == 0)
+            return {static_cast<const char*>(m.data), static_cast<const char*>(m.data)};
+        const std::int64_t reach = (m.extents[i] - 1) * m.strides[i];
+        (reach < 0 ? first : last) += reach;
+    }
+    const auto bytes = static_cast<std::int64_t>(size_bytes(m.dtype));
+    const char* data = static_cast<const char*>(m.data);
+    return {data + first * bytes, data + last * bytes};
+}
+
+namespace {
+
+ByteRange byte_range(const Array& a)
+{
+    return detail::byte_range(
+        {const_cast<void*>(a.data()), a.dtype(), a.rank(), a.shape().data(), a.strides().data()});
+}
+
+} // namespace
+
+void separate(const FunctionData& f, std::span<Array> inputs, std::span<const Array> outputs)
+{
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const ByteRange mine = byte_range(outputs[i]);
+        for (std::size_t k = 0; k < i; ++k)
+            if (mine.overlaps(byte_range(outputs[k])))
+                refuse(f, Code::shape, fmt::format("outputs {} and {} overlap in memory", k, i));
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            if (!mine.overlaps(byte_range(inputs[k]))) continue;
+            const bool same_memory = inputs[k].data() == outputs[i].data() &&
+                                     std::ranges::equal(inputs[k].strides(), outputs[i].strides());
+            if (f.arguments[f.inputs.size() + i].alias == static_cast<int>(k) && same_memory)
+                continue;
+            inputs[k] = f.arguments[k].layout == Layout::column_major
+                            ? inputs[k].transposed().clone().transposed()
+                            : inputs[k].clone();
+        }
+    }
 }
 
 void check_memory_limit(const FunctionData& f, std::int64_t bytes)
@@ -77,7 +136,16 @@ void throw_failure(const FunctionData& f,
                    std::vector<Array> inputs,
                    const std::vector<Array>& shared)
 {
+    // What the program reads: the axes of column-major inputs in the opposite order.
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (f.arguments[i].layout == Layout::column_major) inputs[i] = inputs[i].transposed();
+        inputs[i] = inputs[i].contiguous();
+    }
     inputs.insert(inputs.end(), shared.begin(), shared.end());
+    const bool guarded = code != codegen::index_out_of_range && code != codegen::not_finite;
+    if (!guarded && !f.options.in_place.empty()) // the inputs may be written over
+        throw UserError(code == codegen::not_finite ? Code::not_finite : Code::index,
+                        failure_text(f, code, report), nullptr, f.name);
     if (code == codegen::index_out_of_range)
         throw_bad_index({f, std::move(inputs)}, f.program.checked.at(report.apply));
     if (code == codegen::not_finite)

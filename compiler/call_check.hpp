@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "function_data.hpp"
@@ -9,11 +10,28 @@ namespace croton::inline v1::detail {
 /// A UserError of the function, at its place.
 [[noreturn]] void refuse(const FunctionData& f, Code code, const std::string& why);
 
-/// throws   UserError unless as many inputs are given as the function has.
-void check_count(const FunctionData& f, std::size_t given);
+[[noreturn]] void refuse_count(const FunctionData& f, std::size_t given);
 
 /// throws   UserError unless input `i` has this dtype and rank.
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank);
+
+/// throws   UserError unless the array can be output `i`: its dtype, rank, layout and alignment.
+void check_output(const FunctionData& f, std::size_t i, const Array& array);
+
+/// Inputs that lie where an output is written are copied, except where `in_place` allows it.
+/// throws   UserError where two outputs overlap.
+void separate(const FunctionData& f, std::span<Array> inputs, std::span<const Array> outputs);
+
+/// Bytes that strided memory spans: the first, and the one behind the last.
+struct ByteRange {
+    const char* first;
+    const char* last;
+    bool overlaps(const ByteRange& other) const noexcept
+    {
+        return first < other.last && other.first < last;
+    }
+};
+ByteRange byte_range(const Memory& memory) noexcept;
 
 /// throws   UserError where a workspace of so many bytes exceeds Options::memory_limit_bytes.
 void check_memory_limit(const FunctionData& f, std::int64_t bytes);

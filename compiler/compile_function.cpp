@@ -19,6 +19,7 @@
 #include "dump.hpp"
 #include "function_data.hpp"
 #include "name_extents.hpp"
+#include "prepare_arguments.hpp"
 #include "solve_extents.hpp"
 
 namespace croton::inline v1 {
@@ -49,12 +50,18 @@ bool contains(const std::vector<Variable>& list, const Variable& v)
 /// What is asked for, checked one thing at a time.
 class Request {
 public:
-    Request(std::vector<Variable> inputs, Outputs outputs, Options options, Where where)
-        : inputs_(std::move(inputs)), options_(std::move(options)), where_(locate(where))
+    Request(const Inputs& inputs, const Outputs& outputs, Options options, Where where)
+        : options_(std::move(options)), where_(locate(where))
     {
+        for (const Input& i : inputs) {
+            inputs_.push_back(i.variable);
+            layouts_.push_back(i.layout);
+            defaults_.push_back(i.otherwise);
+        }
         for (const Output& o : outputs) {
             if (o.variable.is_empty()) fail("an output is an empty Variable");
             outputs_.push_back(o.variable);
+            output_layouts_.push_back(o.layout);
             names_.push_back(o.name.empty() ? std::string(o.variable.name()) : o.name);
             // The emitted text then calls it by the output's name.
             if (o.variable.name().empty() && !o.name.empty()) o.variable.named(o.name);
@@ -93,6 +100,10 @@ private:
                 if (!v.name().empty() && inputs_[k].name() == v.name())
                     fail("two inputs are named '{}'", v.name());
             }
+            if (const Array& a = defaults_[i];
+                a && (a.dtype() != v.dtype() || a.rank() != v.rank()))
+                fail("the default of {} is {} of rank {}, the input {}", described(v),
+                     croton::name(a.dtype()), a.rank(), to_string(v.type()));
         }
     }
 
@@ -174,7 +185,10 @@ private:
     }
 
     std::vector<Variable> inputs_;
+    std::vector<Layout> layouts_;
+    std::vector<Array> defaults_;
     std::vector<Variable> outputs_;
+    std::vector<Layout> output_layouts_;
     std::vector<std::string> names_;
     std::vector<Variable> targets_;
     std::vector<Variable> shared_;
@@ -184,9 +198,7 @@ private:
 
 void optimise(FunctionData& f)
 {
-    std::vector<Variable> leaves_of = f.inputs;
-    leaves_of.insert(leaves_of.end(), f.shared.begin(), f.shared.end());
-    Graph graph(leaves_of, f.outputs);
+    Graph graph(f.leaves, f.outputs);
     PassOptions options;
     options.strict = f.options.strict;
     options.rules_off = f.options.rules_off;
@@ -202,11 +214,8 @@ void optimise(FunctionData& f)
 
 void build(FunctionData& f)
 {
-    std::vector<Variable> inputs = f.inputs;
-    inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
-    f.program = codegen::make_program(
-        inputs, f.outputs, f.requirements,
-        {f.name, f.options.threads != 1, f.options.profile, f.options.finite_checks, {}, {}});
+    f.program =
+        codegen::make_program(f.leaves, f.outputs, f.requirements, detail::program_options(f));
 }
 
 void load(FunctionData& f)
@@ -240,6 +249,10 @@ void load(FunctionData& f)
         f.runtime.context = &f.profile;
         f.runtime.mark = &detail::Profile::mark;
     }
+    f.serial_runtime = f.runtime;
+    f.serial_runtime.parallel_for = nullptr;
+    f.only_numbers = f.extent_count == 0 && f.is_pure() && f.program.constants.empty() &&
+                     f.options.in_place.empty() && !f.options.profile;
     f.compile_ms = milliseconds_since(start);
 }
 
@@ -274,6 +287,9 @@ detail::Ref<const FunctionData> Request::compile()
     }
     f->written = copy_graph(outputs_, by, solved.substitution);
     f->requirements = solved.undecided;
+    f->layouts = layouts_;
+    f->layouts.insert(f->layouts.end(), output_layouts_.begin(), output_layouts_.end());
+    f->defaults = defaults_;
     detail::compile(*f);
     return owner;
 }
@@ -296,7 +312,7 @@ namespace detail {
 void compile(FunctionData& f)
 {
     const auto start = Clock::now();
-    f.outputs = f.written;
+    prepare_arguments(f);
     if (f.options.reference) return;
     optimise(f);
     build(f);
@@ -306,19 +322,20 @@ void compile(FunctionData& f)
     load(f);
 }
 
-std::string graph_text(const FunctionData& f, const std::vector<Variable>& outputs)
+std::string written_text(const FunctionData& f)
 {
     std::vector<Variable> inputs = f.inputs;
     inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
-    return to_text(inputs, outputs);
+    return to_text(inputs, f.written);
 }
+
+std::string compiled_text(const FunctionData& f) { return to_text(f.leaves, f.outputs); }
 
 } // namespace detail
 
-Function function(std::vector<Variable> inputs, Outputs outputs, Options options, Where where)
+Function function(Inputs inputs, Outputs outputs, Options options, Where where)
 {
-    return Function(
-        Request(std::move(inputs), std::move(outputs), std::move(options), where).compile());
+    return Function(Request(inputs, outputs, std::move(options), where).compile());
 }
 
 } // namespace croton::inline v1

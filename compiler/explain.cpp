@@ -1,11 +1,35 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/print.hpp>
 
+#include "layouts.hpp"
 #include "report.hpp"
 
 namespace croton::inline v1 {
 
 namespace {
+
+std::string arguments_text(const detail::FunctionData& f)
+{
+    std::string text;
+    for (std::size_t i = 0; i < f.inputs.size(); ++i) {
+        text +=
+            fmt::format("  input {} {}{}  {}", i, f.inputs[i].name(),
+                        f.inputs[i].name().empty() ? "" : ":", detail::name(f.arguments[i].layout));
+        const std::uint64_t packed = f.packed_calls[i].load(std::memory_order_relaxed);
+        text += packed == 0
+                    ? "\n"
+                    : fmt::format("; {} calls gave it in another layout or not aligned, and "
+                                  "it was packed\n",
+                                  packed);
+    }
+    for (std::size_t i = 0; i < f.result_count(); ++i) {
+        const detail::ArgumentInfo& info = f.arguments[f.inputs.size() + i];
+        text += fmt::format("  output {} {}{}  {}", i, f.output_names[i],
+                            f.output_names[i].empty() ? "" : ":", detail::name(info.layout));
+        text += info.alias < 0 ? "\n" : fmt::format(", in place of input {}\n", info.alias);
+    }
+    return text.empty() ? "  none\n" : text;
+}
 
 std::string kernels_text(const detail::FunctionData& f)
 {
@@ -55,12 +79,13 @@ std::string Function::explain() const
     std::string text = signature() + "\n\n";
     if (f.options.reference)
         return text + "reference mode: each op by its meaning, nothing is compiled\n";
-    text += "graph as written\n" + graph_text(f, f.written) + "\n";
+    text += "arguments\n" + arguments_text(f) + "\n";
+    text += "graph as written\n" + written_text(f) + "\n";
     text += "passes\n" + to_string(f.passes) + "\n";
     text += "rules that fired\n";
     for (const Firing& firing : f.passes.firings)
         text += "  " + to_string(firing) + "\n";
-    text += "\ngraph as compiled\n" + graph_text(f, f.outputs) + "\n";
+    text += "\ngraph as compiled\n" + compiled_text(f) + "\n";
     text += "kernels\n" + kernels_text(f) + "\n";
     text += "stored instead of fused\n" + unfused_text(f.program) + "\n";
     text += "workspace\n" + workspace_text(f.program) + "\n";

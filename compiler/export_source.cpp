@@ -31,6 +31,12 @@ void Function::export_source(std::string_view folder) const
     if (f.options.reference)
         throw user_error(Code::domain, f.where, "export_source",
                          "'{}' is in reference mode, which has no text", f.name);
+    for (const detail::ArgumentInfo& info : f.arguments)
+        if (info.layout == Layout::any)
+            throw user_error(Code::domain, f.where, "export_source",
+                             "'{}' has an argument of any strides; an exported one is row-major or "
+                             "column-major",
+                             f.name);
     codegen::ExportNames names;
     names.name = f.name;
     names.signature = signature();

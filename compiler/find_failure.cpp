@@ -250,9 +250,8 @@ private:
 
 std::vector<Variable> inputs_of(const FunctionData& f)
 {
-    std::vector<Variable> inputs = f.inputs;
-    inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
-    return inputs;
+    const auto with_elements = static_cast<std::ptrdiff_t>(f.inputs.size() + f.shared.size());
+    return {f.leaves.begin(), f.leaves.begin() + with_elements};
 }
 
 } // namespace

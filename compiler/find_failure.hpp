@@ -4,7 +4,8 @@
 
 namespace croton::inline v1::detail {
 
-/// The arrays of a call that failed: the function's inputs, then its shared variables.
+/// The arrays of a call that failed, row-major, as the program's leaves have them: its inputs, then
+/// its shared variables.
 struct FailedCall {
     const FunctionData& function;
     std::vector<Array> arrays;

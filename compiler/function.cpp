@@ -31,6 +31,10 @@ std::string Status::text() const
     if (function && code == Code::memory && expected > 0)
         return fmt::format("{}: its intermediate values need {} bytes, the workspace has {}",
                            function->name, found, expected);
+    if (function && code == Code::shape)
+        return fmt::format(
+            "{}: an argument is not in its declared layout, not aligned, or overlaps an output",
+            function->name);
     return std::string(croton::name(code));
 }
 
@@ -53,18 +57,16 @@ const Array& Results::operator[](std::string_view name) const&
 
 std::string Function::signature_of(const FunctionData& f)
 {
-    const auto list = [](const std::vector<Variable>& values, std::size_t count,
-                         const std::vector<std::string>* names) {
-        std::string text;
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::string name = names ? (*names)[i] : std::string(values[i].name());
-            text += fmt::format("{}{}{}", text.empty() ? "" : ", ", name.empty() ? "" : name + ": ",
-                                to_string(values[i].type()));
-        }
-        return text;
-    };
-    return fmt::format("{}({}) -> ({})", f.name, list(f.inputs, f.inputs.size(), nullptr),
-                       list(f.outputs, f.result_count(), &f.output_names));
+    std::string inputs;
+    for (const Variable& v : f.inputs)
+        inputs += fmt::format("{}{}{}{}", inputs.empty() ? "" : ", ", v.name(),
+                              v.name().empty() ? "" : ": ", to_string(v.type()));
+    std::string outputs;
+    for (std::size_t i = 0; i < f.result_count(); ++i)
+        outputs +=
+            fmt::format("{}{}{}{}", outputs.empty() ? "" : ", ", f.output_names[i],
+                        f.output_names[i].empty() ? "" : ": ", to_string(f.written[i].type()));
+    return fmt::format("{}({}) -> ({})", f.name, inputs, outputs);
 }
 
 std::string Function::signature() const { return signature_of(*data_); }

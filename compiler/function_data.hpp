@@ -16,6 +16,17 @@
 
 namespace croton::inline v1::detail {
 
+/// How a call passes one argument to `run`.
+struct ArgumentInfo {
+    DType dtype = DType::f64;
+    int rank = 0;
+    Layout layout = Layout::row_major; ///< what is the same for this rank is row_major
+    std::uint32_t bytes = 1;           ///< of an element
+    std::uint32_t extents_at = 0;      ///< in `extents`; column-major ones in the opposite order
+    std::uint32_t strides_at = 0;      ///< layout `any`: of its strides in `extents`
+    int alias = -1;                    ///< of an output: the input that may be the same memory
+};
+
 /// Everything behind a Function. Immutable once compiled, except for the kept workspaces.
 struct FunctionData {
     explicit FunctionData(Options o) : options(std::move(o)) {}
@@ -27,12 +38,19 @@ struct FunctionData {
     Options options;
     const Location* where = nullptr;
 
-    std::vector<Variable> inputs;  ///< with solved extents
-    std::vector<Variable> shared;  ///< read, in the order of the program's inputs after `inputs`
-    std::vector<Variable> written; ///< outputs and updates' values before any pass
+    std::vector<Variable> inputs;          ///< with solved extents
+    std::vector<Array> defaults;           ///< of inputs that calls may leave out; others are empty
+    std::vector<Layout> layouts;           ///< of inputs, then of results, as declared
+    std::vector<Variable> shared;          ///< read, in the order of `leaves` after the inputs
+    std::vector<Variable> written;         ///< outputs and updates' values before any pass
     std::vector<Requirement> requirements; ///< that a call has to meet
-    std::vector<Variable> outputs;         ///< the same after the passes
+    std::vector<Variable> leaves;  ///< what the program reads: of inputs, shared ones, strides
+    std::vector<Variable> outputs; ///< the program's: `written` in the caller's layouts, after the
+                                   ///< passes
     std::vector<std::string> output_names;
+    std::vector<ArgumentInfo> arguments; ///< inputs, then results, then updates
+    std::size_t extent_count = 0;        ///< of all axes that `run` is told of
+    bool only_numbers = false;     ///< every argument is 0-d and nothing else is passed to `run`
     std::vector<Variable> targets; ///< of updates
 
     codegen::Program program;
@@ -40,6 +58,7 @@ struct FunctionData {
     RunFunction run = nullptr;
     WorkspaceFunction workspace_bytes = nullptr;
     Runtime runtime;
+    Runtime serial_runtime; ///< of calls with a workspace: nothing leaves the calling thread
 
     /// Of calls, with Options::profile. A call of a const function measures too.
     mutable Profile profile;
@@ -54,14 +73,28 @@ struct FunctionData {
     mutable std::array<std::atomic<void*>, 16> kept{};
     mutable std::atomic<std::uint32_t> count{1};
 
+    /// Calls that gave an input in another layout than its own, which was packed.
+    mutable std::vector<std::atomic<std::uint64_t>> packed_calls;
+
     std::size_t result_count() const { return output_names.size(); }
+    /// Where the extents of shared variables begin among all of `run`.
+    std::size_t first_shared_extent() const
+    {
+        std::size_t axes = 0;
+        for (const Variable& v : inputs)
+            axes += static_cast<std::size_t>(v.rank());
+        return axes;
+    }
+    /// Nothing outlives a call: no lock and no allocation is needed.
+    bool is_pure() const { return shared.empty() && targets.empty() && !options.reference; }
 };
 
 /// Passes, program and machine code of a function whose inputs, outputs and options are set.
 void compile(FunctionData& f);
 
-/// The function's graph up to `outputs`, `written` or `outputs`, for readers.
-std::string graph_text(const FunctionData& f, const std::vector<Variable>& outputs);
+/// The function's graph for readers: as written, and as compiled.
+std::string written_text(const FunctionData& f);
+std::string compiled_text(const FunctionData& f);
 
 /// Memory of at least `bytes`, 64-byte aligned, taken from the kept ones or new.
 class TakenWorkspace {

@@ -148,8 +148,8 @@ private:
     void graphs()
     {
         head("graph", "Graph");
-        text_ += folded("as written", graph_text(f_, f_.written), true);
-        text_ += folded("as compiled", graph_text(f_, f_.outputs), true);
+        text_ += folded("as written", written_text(f_), true);
+        text_ += folded("as compiled", compiled_text(f_), true);
     }
 
     void rules()

@@ -1,3 +1,4 @@
+#include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph_text.hpp>
 #include <croton/ir/verify.hpp>
@@ -30,11 +31,12 @@ struct OptionField {
 /// does not compile until it is decided here what becomes of it.
 auto stored_options(Options& options)
 {
-    auto& [name, updates, givens, threads, reference, finite_checks, profile, memory_limit_bytes,
-           strict, fast_start, rules_off, cache, allow_unused_inputs] = options;
+    auto& [name, updates, givens, in_place, threads, reference, finite_checks, profile,
+           memory_limit_bytes, strict, fast_start, rules_off, cache, allow_unused_inputs] = options;
     (void)name;    // stored by itself
     (void)updates; // part of the graph, as givens are
     (void)givens;
+    (void)in_place; // stored with the arguments
     return std::array{
         OptionField{"threads", &threads},
         OptionField{"reference", &reference},
@@ -73,7 +75,9 @@ void read_option(const OptionField& option, StoredLine& line)
             (*std::get_if<std::vector<std::string>*>(&option.value))->push_back(line.quoted());
 }
 
-std::string function_text(const FunctionData& f, GraphWriter& graph)
+/// `defaults` are constants, one per input; empty where a call must give it.
+std::string
+function_text(const FunctionData& f, const std::vector<Variable>& defaults, GraphWriter& graph)
 {
     std::string rest =
         fmt::format("name {}\nat {}\n", GraphWriter::quoted(f.name), graph.place(f.where));
@@ -87,6 +91,15 @@ std::string function_text(const FunctionData& f, GraphWriter& graph)
     for (const std::string& name : f.output_names)
         rest += " " + GraphWriter::quoted(name);
     rest += "\n";
+    rest += "layouts";
+    for (const Layout layout : f.layouts)
+        rest += fmt::format(" {}", static_cast<int>(layout));
+    rest += "\n";
+    for (const Alias& a : f.options.in_place)
+        rest += fmt::format("alias {} {}\n", a.input, a.output);
+    for (std::size_t i = 0; i < f.inputs.size(); ++i)
+        if (!defaults[i].is_empty())
+            rest += fmt::format("default {} {}\n", i, graph.reference(defaults[i]));
     for (const Requirement& r : f.requirements)
         rest += fmt::format("requires {} {} {}\n", graph.extent(r.a), graph.extent(r.b),
                             GraphWriter::quoted(r.text));
@@ -134,6 +147,7 @@ public:
         auto owner = detail::Ref<const FunctionData>::adopt(f);
         GraphReader graph(arrays, options_.ops, options_.shared);
         read_lines(members_[0].bytes, graph, *f);
+        f->defaults.resize(f->inputs.size());
         check(*f);
         f->options.name = f->name;
         detail::compile(*f);
@@ -190,6 +204,14 @@ private:
                    line.quoted(), format_version);
     }
 
+    static Layout layout(StoredLine& line)
+    {
+        const std::int64_t number = line.integer();
+        if (number < 0 || number > static_cast<int>(Layout::any))
+            line.refuse(fmt::format("layout {} is not known", number));
+        return static_cast<Layout>(number);
+    }
+
     static void
     read_line(std::string_view first, StoredLine& line, GraphReader& graph, FunctionData& f)
     {
@@ -207,6 +229,19 @@ private:
             f.written = graph.references(line);
             while (!line.at_end())
                 f.output_names.push_back(line.quoted());
+        } else if (first == "layouts") {
+            while (!line.at_end())
+                f.layouts.push_back(layout(line));
+        } else if (first == "alias") {
+            const auto input = static_cast<int>(line.integer());
+            f.options.in_place.push_back({input, static_cast<int>(line.integer())});
+        } else if (first == "default") {
+            const auto at = static_cast<std::size_t>(line.integer());
+            const Variable value = graph.reference(line);
+            if (at >= f.inputs.size() || value.leaf() != Leaf::constant)
+                line.refuse("a default has no input, or is no constant");
+            f.defaults.resize(f.inputs.size());
+            f.defaults[at] = value.constant();
         } else if (first == "requires") {
             const Extent a = graph.extent(line);
             const Extent b = graph.extent(line);
@@ -225,7 +260,8 @@ private:
         const auto all_are = [](const std::vector<Variable>& list, Leaf leaf) {
             return std::ranges::all_of(list, [&](const Variable& v) { return v.leaf() == leaf; });
         };
-        const bool whole = !f.written.empty() &&
+        const bool whole = f.layouts.size() == f.inputs.size() + f.output_names.size() &&
+                           f.defaults.size() == f.inputs.size() && !f.written.empty() &&
                            f.written.size() == f.output_names.size() + f.targets.size() &&
                            all_are(f.inputs, Leaf::input) && all_are(f.shared, Leaf::shared) &&
                            all_are(f.targets, Leaf::shared);
@@ -253,8 +289,15 @@ void Function::save(std::string_view path) const
     values.insert(values.end(), f.inputs.begin(), f.inputs.end());
     values.insert(values.end(), f.shared.begin(), f.shared.end());
     values.insert(values.end(), f.targets.begin(), f.targets.end());
+    std::vector<Variable> defaults(f.inputs.size());
+    for (std::size_t i = 0; i < defaults.size(); ++i) {
+        if (!f.defaults[i]) continue;
+        defaults[i] = constant(f.defaults[i], nullptr);
+        values.push_back(defaults[i]);
+    }
     GraphWriter graph(values, f.requirements);
-    std::vector<npy::Member> members{{std::string(graph_member), function_text(f, graph)}};
+    std::vector<npy::Member> members{
+        {std::string(graph_member), function_text(f, defaults, graph)}};
     for (const auto& [name, value] : graph.arrays())
         members.push_back(array_member(name, value));
     npy::write_file(path, npy::write_archive(members, path, "save"), "save");

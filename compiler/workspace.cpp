@@ -44,6 +44,7 @@ std::size_t workspace_size(const void* memory) noexcept
 TakenWorkspace::TakenWorkspace(const FunctionData& f, std::size_t bytes)
     : function_(f), memory_(nullptr)
 {
+    if (bytes == 0) return;
     for (auto& slot : f.kept) {
         memory_ = slot.exchange(nullptr, std::memory_order_acq_rel);
         if (memory_) break;
@@ -56,6 +57,7 @@ TakenWorkspace::TakenWorkspace(const FunctionData& f, std::size_t bytes)
 
 TakenWorkspace::~TakenWorkspace()
 {
+    if (!memory_) return;
     for (auto& slot : function_.kept) {
         void* empty = nullptr;
         if (slot.compare_exchange_strong(empty, memory_, std::memory_order_acq_rel)) return;
@@ -107,10 +109,13 @@ call_extents(const FunctionData& f,
         }
         return evaluate(e, values);
     };
-    for (const auto* list : {&f.program.inputs, &f.program.outputs})
-        for (const Variable& v : *list)
-            for (const Extent& e : v.shape())
-                extents.push_back(value_of(e, v));
+    const std::size_t with_elements = f.inputs.size() + f.shared.size();
+    for (std::size_t i = 0; i < f.leaves.size(); ++i)
+        for (const Extent& e : f.leaves[i].shape()) // no size depends on strides
+            extents.push_back(i < with_elements ? value_of(e, f.leaves[i]) : 1);
+    for (const Variable& v : f.program.outputs)
+        for (const Extent& e : v.shape())
+            extents.push_back(value_of(e, v));
     return extents;
 }
 

@@ -237,6 +237,20 @@ Array Array::operator[](std::int64_t i) const
     return a;
 }
 
+Array Array::transposed() const
+{
+    auto* turned = new ArrayData;
+    turned->dtype = dtype();
+    turned->shape.assign(shape().rbegin(), shape().rend());
+    turned->strides.assign(strides().rbegin(), strides().rend());
+    turned->data = data_->data;
+    turned->buffer = data_->buffer;
+    turned->buffer->count.fetch_add(1, std::memory_order_relaxed);
+    Array a;
+    a.data_ = Ref<const ArrayData>::adopt(turned);
+    return a;
+}
+
 Array Array::clone() const
 {
     return copy_strided(dtype(), data(), {shape().begin(), shape().end()},

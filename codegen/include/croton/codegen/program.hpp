@@ -16,8 +16,8 @@ struct ArgumentPlace {
     /// The axes are in the opposite order of the user's, who says column-major: messages count them
     /// as the user does.
     bool reversed = false;
-    /// Of an output: the input whose memory it takes. `out` holds that input's elements when `run`
-    /// starts, and `in` is not read.
+    /// Of an output: the input that may be the same memory. Where it is not, and the output is
+    /// written over it, `run` first copies its elements.
     int input = -1;
     /// Of an output: a stride in elements per axis, symbols that an input's shape binds.
     std::vector<Extent> strides = {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <croton/compiler/arguments.hpp>
 #include <croton/compiler/options.hpp>
 #include <croton/ir/array.hpp>
 #include <croton/ir/error.hpp>
@@ -36,19 +37,6 @@ struct Memory {
     const std::int64_t* strides = nullptr;
 };
 } // namespace detail
-
-struct Output {
-    Variable variable;
-    std::string name;
-    Output(const Variable& v) : variable(v) {}
-    Output(std::string_view n, const Variable& v) : variable(v), name(n) {}
-};
-struct Outputs : std::vector<Output> {
-    Outputs(const Variable& v) : std::vector<Output>{Output(v)} {}
-    Outputs(const Output& o) : std::vector<Output>{o} {}
-    Outputs(std::initializer_list<Output> list) : std::vector<Output>(list) {}
-    Outputs(const Variables& list) : std::vector<Output>(list.begin(), list.end()) {}
-};
 
 /// Why a call did not run: numbers for programs, text() for people.
 struct [[nodiscard]] Status {
@@ -216,7 +204,7 @@ public:
     static std::string signature_of(const detail::FunctionData& function);
 
 private:
-    friend Function function(std::vector<Variable>, Outputs, Options, Where);
+    friend Function function(Inputs, Outputs, Options, Where);
     explicit Function(detail::Ref<const detail::FunctionData> data) : data_(std::move(data)) {}
     detail::Ref<const detail::FunctionData> data_;
 };
@@ -228,10 +216,8 @@ private:
 ///          another (names both lines), an update of another dtype or shape; BackendError where the
 ///          compiler is missing and nothing is cached.
 /// cost     some milliseconds, and tens of milliseconds per kernel unless cached.
-Function function(std::vector<Variable> inputs,
-                  Outputs outputs,
-                  Options options = {},
-                  Where where = Where::current());
+Function
+function(Inputs inputs, Outputs outputs, Options options = {}, Where where = Where::current());
 
 namespace detail {
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <croton/compiler/arguments.hpp>
 #include <croton/ir/shared.hpp>
 
 #include <cstddef>
@@ -26,6 +27,8 @@ struct Options {
     std::vector<Update> updates = {};
     /// Variables replaced by others (or by expressions) before anything else.
     std::vector<std::pair<Variable, Variable>> givens = {};
+    /// Inputs and outputs that may be one memory, by position: a state advanced in place.
+    std::vector<Alias> in_place = {};
     /// At most this many threads in a call; 0: all that the process may use. Results do not depend
     /// on it.
     int threads = 0;

@@ -113,6 +113,8 @@ public:
 
     /// The i-th slice along the first axis, sharing memory; negative counts from the end.
     Array operator[](std::int64_t i) const;
+    /// The axes in the opposite order, sharing memory.
+    Array transposed() const;
     Array clone() const;        ///< row-major, memory of its own
     Array contiguous() const;   ///< itself if it is row-major, else a clone
     Array cast(DType to) const; ///< C++ conversions, NaN to integer is 0, out of range clamps

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <croton/ir/array.hpp>
+#include <croton/ir/shared.hpp>
+#include <croton/ir/variable.hpp>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace croton::inline v1 {
+
+/// How the elements of an input or an output lie in the caller's memory. The function is compiled
+/// for it: another layout than the one declared is packed by a call with Arrays and refused by a
+/// call that may not allocate.
+enum class Layout : std::uint8_t {
+    row_major,
+    column_major, ///< the first axis is contiguous, as Eigen's matrices are
+    any,          ///< strides are read at each call, negative ones too
+};
+
+/// A leaf of the graph that each call gives, with its layout and perhaps a value for calls that
+/// leave it out: by name, or at the end of the list.
+struct Input {
+    Variable variable;
+    Layout layout = Layout::row_major;
+    Array otherwise = {};
+    Input(const Variable& v) : variable(v) {}
+    Input(const Variable& v, Layout l) : variable(v), layout(l) {}
+    Input(const Variable& v, const Array& value) : variable(v), otherwise(value) {}
+    Input(const Variable& v, Layout l, const Array& value)
+        : variable(v), layout(l), otherwise(value)
+    {}
+};
+struct Inputs : std::vector<Input> {
+    Inputs(std::initializer_list<Input> list) : std::vector<Input>(list) {}
+    Inputs(const Variables& list) : std::vector<Input>(list.begin(), list.end()) {}
+};
+
+/// A value that each call gives back, perhaps under a name.
+struct Output {
+    Variable variable;
+    std::string name;
+    Layout layout = Layout::row_major;
+    Output(const Variable& v) : variable(v) {}
+    Output(std::string_view n, const Variable& v, Layout l = Layout::row_major)
+        : variable(v), name(n), layout(l)
+    {}
+};
+struct Outputs : std::vector<Output> {
+    Outputs(const Variable& v) : std::vector<Output>{Output(v)} {}
+    Outputs(const Output& o) : std::vector<Output>{o} {}
+    Outputs(std::initializer_list<Output> list) : std::vector<Output>(list) {}
+    Outputs(const Variables& list) : std::vector<Output>(list.begin(), list.end()) {}
+};
+
+/// An input and an output, by position, that may be one memory: a state advanced in place. Both
+/// have the same type and layout. A typed call that is given one memory for both moves nothing;
+/// given two, it copies the input into the output first. A call with Arrays leaves its inputs as
+/// they are.
+///
+/// After a call that failed, the memory's elements are unspecified.
+struct Alias {
+    int input = 0;
+    int output = 0;
+};
+
+} // namespace croton::inline v1
