@@ -17,7 +17,10 @@ JudgeOptions options_of(std::uint64_t batch) { return {batch % 8 != 0, batch % 8
 
 class Batch {
 public:
-    Batch(std::uint64_t seed, std::uint64_t first, std::uint64_t count, const GenerateOptions& options)
+    Batch(std::uint64_t seed,
+          std::uint64_t first,
+          std::uint64_t count,
+          const GenerateOptions& options)
         : first_(first), options_(options_of(first / batch_size))
     {
         for (std::uint64_t i = 0; i < count; ++i)

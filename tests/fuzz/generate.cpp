@@ -17,7 +17,9 @@ namespace {
 constexpr std::int64_t largest_size = 3000;
 
 /// Names that emitted text uses itself, or that people give to sizes.
-constexpr std::string_view names[] = {"n", "m", "i", "x", "s", "t0", "acc", "k", "rows", "p", "sum", "end0", "lanes", "a b", "out", "v0", "f32", "\xce\xbb"};
+constexpr std::string_view names[] = {"n",     "m",   "i",    "x",  "s",   "t0",
+                                      "acc",   "k",   "rows", "p",  "sum", "end0",
+                                      "lanes", "a b", "out",  "v0", "f32", "\xce\xbb"};
 
 constexpr std::int64_t extents[] = {3, 2, 4, 1, 5, 7, 8, 0, 16, 17, 33, 3, 2, 4, 6, 9};
 
@@ -35,7 +37,7 @@ public:
             draw_leaf(i);
         program_ = begin_program(recipe_);
         values_ = program_.arguments;
-        const int nodes = 2 + below(9);
+        const int nodes = 2 + below(7);
         for (int i = 0; i < nodes; ++i)
             draw_node(all_makers());
         if (below(2) == 0) draw_node(derivative_makers());
@@ -61,10 +63,10 @@ private:
 
     DType draw_dtype()
     {
-        static constexpr DType common[] = {DType::f64, DType::f32, DType::f64, DType::f32,
-                                           DType::f64, DType::f32, DType::i64, DType::i32,
-                                           DType::i8,  DType::u8,  DType::boolean, DType::u32,
-                                           DType::f16, DType::bf16, DType::u64, DType::i16};
+        static constexpr DType common[] = {DType::f64, DType::f32,  DType::f64,     DType::f32,
+                                           DType::f64, DType::f32,  DType::i64,     DType::i32,
+                                           DType::i8,  DType::u8,   DType::boolean, DType::u32,
+                                           DType::f16, DType::bf16, DType::u64,     DType::i16};
         if (recipe_.leaves.empty() || below(3) > 0) return common[below(16)];
         return recipe_.leaves[0].value.dtype();
     }
@@ -89,7 +91,8 @@ private:
     {
         Recipe::Leaf leaf;
         leaf.name = fmt::format("{}_{}", pick(names), i);
-        if (below(4) == 0) leaf.name = std::string(pick(names)) + std::string(static_cast<std::size_t>(i), 'q');
+        if (below(4) == 0)
+            leaf.name = std::string(pick(names)) + std::string(static_cast<std::size_t>(i), 'q');
         const int rank = i == 0 ? 1 + below(3) : below(4);
         std::vector<std::int64_t> shape;
         for (int k = 0; k < rank; ++k) {
@@ -127,7 +130,8 @@ private:
     void draw_node(const std::vector<Maker>& from)
     {
         for (int attempt = 0; attempt < 25; ++attempt) {
-            const Maker& maker = from[static_cast<std::size_t>(below(static_cast<int>(from.size())))];
+            const Maker& maker =
+                from[static_cast<std::size_t>(below(static_cast<int>(from.size())))];
             Recipe::Node node{&maker, {}, {}};
             for (std::size_t k = 0; k < std::max<std::size_t>(maker.arity, 1); ++k)
                 node.operands.push_back(draw_operand());

@@ -97,22 +97,24 @@ Made make_two_states(const Maker&, A a)
     const Body &first = body_of(a, 0), &second = body_of(a, 1);
     const Variable& c = a.x[1];
     const Variable start = zeros_like(a.x[0](0));
-    const ScanResult run =
-        scan([&](const Variable& x, const Variable& h,
-                 const Variable& k) { return Step{{first.make(h, x, c), second.make(k, h, c)}, {h * k}}; },
-             {.sequences = {a.x[0]}, .init = {start, start + 0.5}});
+    const ScanResult run = scan(
+        [&](const Variable& x, const Variable& h, const Variable& k) {
+            return Step{{first.make(h, x, c), second.make(k, h, c)}, {h * k}};
+        },
+        {.sequences = {a.x[0]}, .init = {start, start + 0.5}});
     const std::string init = fmt::format(
         "ct::zeros({0}.dtype(), {0}(0).shape()), ct::zeros({0}.dtype(), {0}(0).shape()) + 0.5",
         a.names[0]);
     static constexpr std::string_view kept[] = {"out[0]", "last[1]", "history[0]"};
     const int k = a.choice(2, 3);
-    return {k == 0 ? run.out[0] : k == 1 ? run.last[1] : run.history[0],
+    return {k == 0   ? run.out[0]
+            : k == 1 ? run.last[1]
+                     : run.history[0],
             fmt::format("ct::scan([&](const ct::Variable& x, const ct::Variable& h, const "
                         "ct::Variable& k) {{ const auto& c = {}; const auto first = {}; const "
                         "auto second = [&](const ct::Variable& x, const ct::Variable& h) {{ return "
                         "{}; }}(h, k); return ct::Step{{{{first, second}}, {{h * k}}}}; }}, {}).{}",
-                        a.names[1], first.text, second.text, options(a, init, false),
-                        kept[k])};
+                        a.names[1], first.text, second.text, options(a, init, false), kept[k])};
 }
 
 /// A loop in a loop: of each slice, the inner one runs over its own axis.
@@ -126,8 +128,9 @@ Made make_nested(const Maker&, A a)
                     {.sequences = {row}, .init = {h}})
             .last[0];
     };
-    const ScanResult run = scan([&](const Variable& x, const Variable& h) { return inner(x, h) * 0.5; },
-                                {.sequences = {a.x[0]}, .init = {zeros_like(a.x[0](0, 0))}});
+    const ScanResult run =
+        scan([&](const Variable& x, const Variable& h) { return inner(x, h) * 0.5; },
+             {.sequences = {a.x[0]}, .init = {zeros_like(a.x[0](0, 0))}});
     return {run.history[0],
             fmt::format(
                 "ct::scan([&](const ct::Variable& row, const ct::Variable& g) {{ return "
@@ -142,8 +145,10 @@ Made make_nested(const Maker&, A a)
 
 std::vector<Maker> loop_makers()
 {
-    return {{"history", 2, make_loop},        {"last", 2, make_loop},
-            {"steps", 2, make_steps},         {"two states", 2, make_two_states},
+    return {{"history", 2, make_loop},
+            {"last", 2, make_loop},
+            {"steps", 2, make_steps},
+            {"two states", 2, make_two_states},
             {"nested loop", 2, make_nested}};
 }
 

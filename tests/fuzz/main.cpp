@@ -47,10 +47,9 @@ int main(int argc, char** argv)
         const FuzzReport report = fuzz(seed, first + done, std::min(shown, count - done));
         nodes += report.nodes;
         for (const Failure& f : report.failures) {
-            std::printf("program %llu of seed %llu: %s\n\n%s\n",
-                        static_cast<unsigned long long>(f.number),
-                        static_cast<unsigned long long>(seed), f.why.c_str(),
-                        to_program(f.recipe).c_str());
+            std::printf(
+                "program %llu of seed %llu: %s\n\n%s\n", static_cast<unsigned long long>(f.number),
+                static_cast<unsigned long long>(seed), f.why.c_str(), to_program(f.recipe).c_str());
             ++failures;
         }
         std::printf("%llu programs, %llu calls, %zu failures\n",

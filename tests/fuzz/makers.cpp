@@ -20,15 +20,24 @@ using A = const MakerArgs&;
 std::string call_text(std::string_view op, const std::vector<std::string>& names)
 {
     static const std::map<std::string_view, std::string_view> operators{
-        {"add", "{0} + {1}"},           {"sub", "{0} - {1}"},
-        {"mul", "{0} * {1}"},           {"div", "{0} / {1}"},
-        {"mod", "{0} % {1}"},           {"neg", "-{0}"},
-        {"equal", "{0} == {1}"},        {"not_equal", "{0} != {1}"},
-        {"less", "{0} < {1}"},          {"less_equal", "{0} <= {1}"},
-        {"greater", "{0} > {1}"},       {"greater_equal", "{0} >= {1}"},
-        {"logical_and", "{0} && {1}"},  {"logical_or", "{0} || {1}"},
-        {"logical_not", "!{0}"},        {"bitwise_and", "{0} & {1}"},
-        {"bitwise_or", "{0} | {1}"},    {"bitwise_xor", "{0} ^ {1}"},
+        {"add", "{0} + {1}"},
+        {"sub", "{0} - {1}"},
+        {"mul", "{0} * {1}"},
+        {"div", "{0} / {1}"},
+        {"mod", "{0} % {1}"},
+        {"neg", "-{0}"},
+        {"equal", "{0} == {1}"},
+        {"not_equal", "{0} != {1}"},
+        {"less", "{0} < {1}"},
+        {"less_equal", "{0} <= {1}"},
+        {"greater", "{0} > {1}"},
+        {"greater_equal", "{0} >= {1}"},
+        {"logical_and", "{0} && {1}"},
+        {"logical_or", "{0} || {1}"},
+        {"logical_not", "!{0}"},
+        {"bitwise_and", "{0} & {1}"},
+        {"bitwise_or", "{0} | {1}"},
+        {"bitwise_xor", "{0} ^ {1}"},
         {"invert", "~{0}"}};
     const auto found = operators.find(op);
     if (found == operators.end()) return fmt::format("ct::{}({})", op, fmt::join(names, ", "));
@@ -102,7 +111,10 @@ std::vector<Maker> reductions()
             {"cumprod", 1, make_reduction<cumprod>}};
 }
 
-std::string extent_text(const std::string& x, int axis) { return fmt::format("{}.extent({})", x, axis); }
+std::string extent_text(const std::string& x, int axis)
+{
+    return fmt::format("{}.extent({})", x, axis);
+}
 
 Made make_transpose(const Maker&, A a)
 {
@@ -137,9 +149,11 @@ Made make_merged(const Maker&, A a)
 Made make_slice(const Maker&, A a)
 {
     const int axis = a.axis(0);
-    static constexpr int bounds[][3] = {{1, 0, 1}, {0, -1, 1}, {0, 0, -1}, {0, 0, 2}, {1, -1, 1}, {-1, 0, -2}};
+    static constexpr int bounds[][3] = {{1, 0, 1}, {0, -1, 1}, {0, 0, -1},
+                                        {0, 0, 2}, {1, -1, 1}, {-1, 0, -2}};
     const auto [first, last, step] = bounds[a.choice(1, 6)];
-    const Slice s = slice(first == 0 ? Bound(_) : Bound(first), last == 0 ? Bound(_) : Bound(last), step);
+    const Slice s =
+        slice(first == 0 ? Bound(_) : Bound(first), last == 0 ? Bound(_) : Bound(last), step);
     std::vector<Index> index(static_cast<std::size_t>(axis), Index(_));
     index.emplace_back(s);
     std::string text;
@@ -204,22 +218,14 @@ Made make_concatenate(const Maker& maker, A a)
 
 std::vector<Maker> movers()
 {
-    return {{"transpose", 1, make_transpose},
-            {"flat", 1, make_flat},
-            {"merged", 1, make_merged},
-            {"flip", 1, make_along<flip>},
-            {"slice", 1, make_slice},
-            {"slice", 1, make_slice},
-            {"element", 1, make_element},
-            {"last element", 1, make_last_axis_element},
-            {"new axis", 1, make_new_axis},
-            {"pad", 1, make_pad},
-            {"tile", 1, make_tile},
-            {"concatenate", 2, make_concatenate},
-            {"stack", 2, make_concatenate},
-            {"tril", 1, make_triangle<tril>},
-            {"triu", 1, make_triangle<triu>},
-            {"diag", 1, make_triangle<diag>}};
+    return {{"transpose", 1, make_transpose}, {"flat", 1, make_flat},
+            {"merged", 1, make_merged},       {"flip", 1, make_along<flip>},
+            {"slice", 1, make_slice},         {"slice", 1, make_slice},
+            {"element", 1, make_element},     {"last element", 1, make_last_axis_element},
+            {"new axis", 1, make_new_axis},   {"pad", 1, make_pad},
+            {"tile", 1, make_tile},           {"concatenate", 2, make_concatenate},
+            {"stack", 2, make_concatenate},   {"tril", 1, make_triangle<tril>},
+            {"triu", 1, make_triangle<triu>}, {"diag", 1, make_triangle<diag>}};
 }
 
 // Indices are made to be in range: every integer modulo the extent.
@@ -234,8 +240,9 @@ IndexText in_range(A a, std::size_t operand, int axis)
     if (is_float(a.x[operand].dtype()) || a.x[operand].dtype() == DType::boolean)
         throw user_error(Code::dtype, nullptr, "fuzz", "no index");
     const Variable wide = cast(a.x[operand], DType::i64);
-    return {wide % a.x[0].extent(axis), fmt::format("ct::cast({}, ct::DType::i64) % {}", a.names[operand],
-                                                    extent_text(a.names[0], axis))};
+    return {wide % a.x[0].extent(axis),
+            fmt::format("ct::cast({}, ct::DType::i64) % {}", a.names[operand],
+                        extent_text(a.names[0], axis))};
 }
 
 Made make_take(const Maker&, A a)
@@ -320,9 +327,9 @@ Made make_counted(const Maker&, A a)
     if (a.choice(1, 2) == 0)
         return {a.x[0] / Variable(a.x[0].extent(axis)),
                 fmt::format("{} / ct::Variable({})", a.names[0], extent)};
-    return {iota(a.x[0].shape(), axis, DType::f64) + a.x[0],
-            fmt::format("ct::iota({}.shape(), {}, ct::DType::f64) + {}", a.names[0], axis,
-                        a.names[0])};
+    return {
+        iota(a.x[0].shape(), axis, DType::f64) + a.x[0],
+        fmt::format("ct::iota({}.shape(), {}, ct::DType::f64) + {}", a.names[0], axis, a.names[0])};
 }
 
 Made make_where(const Maker&, A a)
@@ -338,13 +345,23 @@ Made make_log_of_sum(const Maker&, A a)
             fmt::format("ct::log(ct::sum(ct::exp({}), {}))", a.names[0], axis)};
 }
 
+Made make_outer(const Maker&, A a)
+{
+    const auto column = expand_dims(a.x[0], -1);
+    return {column * a.x[1], fmt::format("ct::expand_dims({}, -1) * {}", a.names[0], a.names[1])};
+}
+
 std::vector<Maker> mixed()
 {
-    return {{"cast", 1, make_cast},         {"scaled", 1, make_scaled}, {"scaled", 1, make_scaled},
-            {"power", 1, make_power},       {"counted", 1, make_counted},
-            {"where", 3, make_where},       {"dot", 2, make_binary<dot>},
-            {"matmul", 2, make_binary<matmul>}, {"outer", 2, make_binary<outer>},
-            {"log of sum", 1, make_log_of_sum}};
+    return {{"cast", 1, make_cast},   {"scaled", 1, make_scaled},        {"scaled", 1, make_scaled},
+            {"power", 1, make_power}, {"counted", 1, make_counted},      {"outer", 2, make_outer},
+            {"where", 3, make_where}, {"log of sum", 1, make_log_of_sum}};
+}
+
+/// Compiling one takes as long as ten other kernels: drawn less often.
+std::vector<Maker> products()
+{
+    return {{"dot", 2, make_binary<dot>}, {"matmul", 2, make_binary<matmul>}};
 }
 
 Made make_grad(const Maker&, A a)
@@ -368,10 +385,10 @@ Made make_jvp(const Maker&, A a)
 
 Made make_hvp(const Maker&, A a)
 {
-    return {hvp(sum(square(a.x[0])), a.x[1], ones_like(a.x[1])),
-            fmt::format(
-                "ct::hvp(ct::sum(ct::square({0})), {1}, ct::ones({1}.dtype(), {1}.shape()))",
-                a.names[0], a.names[1])};
+    return {
+        hvp(sum(square(a.x[0])), a.x[1], ones_like(a.x[1])),
+        fmt::format("ct::hvp(ct::sum(ct::square({0})), {1}, ct::ones({1}.dtype(), {1}.shape()))",
+                    a.names[0], a.names[1])};
 }
 
 } // namespace
@@ -384,7 +401,7 @@ const std::vector<Maker>& makers()
             if (std::holds_alternative<Pointwise>(op->lowering) && !op->params)
                 list.push_back({std::string(op->name), op->arity, make_pointwise, op});
         for (const auto& group : {reductions(), movers(), movers(), pickers(), mixed(), mixed(),
-                                  loop_makers(), loop_makers()})
+                                  products(), loop_makers(), loop_makers()})
             list.insert(list.end(), group.begin(), group.end());
         return list;
     }();

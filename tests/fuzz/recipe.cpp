@@ -149,8 +149,8 @@ std::string to_program(const Recipe& recipe)
         const Recipe::Leaf& leaf = recipe.leaves[i];
         const DType t = leaf.value.dtype();
         text += fmt::format("    const auto {} = ct::input(\"{}\", ct::DType::{}, {{{}}});\n",
-                            leaf_name(i), leaf.name,
-                            t == DType::boolean ? "boolean" : name(t), shape_text(recipe, leaf));
+                            leaf_name(i), leaf.name, t == DType::boolean ? "boolean" : name(t),
+                            shape_text(recipe, leaf));
         inputs.push_back(leaf_name(i));
         arguments.push_back(array_text(leaf.value));
     }

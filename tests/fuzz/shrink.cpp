@@ -190,7 +190,8 @@ private:
             for (std::int64_t k = 0; k < plain.size(); ++k)
                 static_cast<double*>(plain.data())[k] = static_cast<double>(1 + k % 7);
             plain = plain.cast(a.dtype());
-            if (identical(plain, a)) throw user_error(Code::domain, nullptr, "fuzz", "plain already");
+            if (identical(plain, a))
+                throw user_error(Code::domain, nullptr, "fuzz", "plain already");
             a = plain;
             return r;
         });
