@@ -1,6 +1,6 @@
 /* Exponentials. x = n ln 2 + r with |r| <= ln(2)/2, e^r a minimax polynomial (tools/minimax.py).
-   Adding 1.5 * 2^23 + 127 (f32) or 1.5 * 2^52 + 1023 (f64) rounds to an integer and leaves it, biased
-   as an exponent is, in the low bits of the sum, here called t. */
+   Adding 1.5 * 2^23 + 127 (f32) or 1.5 * 2^52 + 1023 (f64) rounds to an integer and leaves it,
+   biased as an exponent is, in the low bits of the sum, here called t. */
 
 /* The sum whose low bits are n = x / ln 2 rounded. */
 CT_MATH f32 exp_shift_f32(f32 x) { return fma_f32(x, 0x1.715476p+0f, 0x1.8000fep+23f); }

@@ -1,7 +1,7 @@
 /* Sine, cosine and tangent where |x| <= 2^20. sin: x = q pi + r with |r| <= pi/2 (a little more by
-   rounding); cos as the sine of x - (q +- 1/2) pi, from the same q. It leaves r exact to about 1 ULP
-   of itself, however near a multiple of pi/2: the first part of pi times q cancels exactly against
-   x, two more make good what it lacks. Larger arguments: trig_large.h. */
+   rounding); cos as the sine of x - (q +- 1/2) pi, from the same q. It leaves r exact to about 1
+   ULP of itself, however near a multiple of pi/2: the first part of pi times q cancels exactly
+   against x, two more make good what it lacks. Larger arguments: trig_large.h. */
 
 /* The sum whose low bits are q + 1; see exp_shift. */
 CT_MATH f32 trig_shift_f32(f32 x) { return fma_f32(x, 0x1.45f306p-2f, 0x1.800002p+23f); }
