@@ -1,80 +1,52 @@
-/* The error function. erf |x| = 1 - 2^-y with y = |x| Q(|x|), Q = -log2(erfc x)/x a minimax
-   polynomial whose error is weighted by what it does to erf (tools/minimax.py): Q(0) =
-   2/sqrt(pi)/ln 2, and towards the end, where erf is 1, Q hardly matters. The Horner sum is Q -
-   Q(0), so that its rounding stays small near 0. */
-
-/* 2^x - 1 for -126 < x <= 0, to 2^-26.1 (f32) and 2^-60 (f64) of itself before rounding; the sign
-   of a zero is lost. x = n + r. */
-CT_MATH f32 exp2m1_core_f32(f32 x)
-{
-    f32 t = x + 0x1.8p+23f;
-    f32 s = exp_power_f32(t);
-    f32 r = x - (t - 0x1.8p+23f);
-    f32 w = s * r;
-    f32 p = exp2m1_poly_f32(r);
-    return fma_f32(w, 0x1.62e43p-1f, w * p) + (s - 1.0f);
-}
-
-CT_MATH f64 exp2m1_core_f64(f64 x)
-{
-    f64 t = x + 0x1.8p+52;
-    f64 s = exp_power_f64(t);
-    f64 r = x - (t - 0x1.8p+52);
-    f64 w = s * r;
-    f64 p = exp2m1_poly_f64(r);
-    return fma_f64(w, 0x1.62e42fefa39efp-1, w * p) + (s - 1.0);
-}
-
+/* The error function. Below 9/8 (f32) or 3/2 (f64) erf x = x + x p(x^2), beyond erf x = 1 - p(x)^8
+   or 1 - p(x)^16; p are minimax polynomials, the latter of a root of erfc, weighted by what their
+   error does to erf (tools/minimax.py). Coefficients are picked one by one, which costs less than
+   two sums. */
 CT_MATH f32 erf_f32(f32 x)
 {
     f32 a = abs_f32(x);
     a = a > 4.0f ? 4.0f : a;
-    f32 q = -0x1.bd783ep-17f;
-    q = fma_f32(q, a, 0x1.62a8e6p-13f);
-    q = fma_f32(q, a, -0x1.ddb328p-11f);
-    q = fma_f32(q, a, 0x1.3adb86p-9f);
-    q = fma_f32(q, a, -0x1.e06e16p-13f);
-    q = fma_f32(q, a, -0x1.c4bd38p-6f);
-    q = fma_f32(q, a, 0x1.2fabfcp-3f);
-    q = fma_f32(q, a, 0x1.d63ec4p-1f);
-    q = fma_f32(q, a, -0x1.66a2a8p-29f);
-    f32 y = fma_f32(a, 0x1.a0be84p+0f, a * q);
-    return copysign_f32(exp2m1_core_f32(-y), x);
+    u32 near = (u32)((i32)(bits_f32(a) - bits_f32(1.125f)) >> 31);
+    f32 z = pick_f32(near, a * a, a);
+    f32 p = pick_f32(near, 0x1.28486cp-14f, 0x1.550952p-13f);
+    p = fma_f32(p, z, pick_f32(near, -0x1.972846p-11f, -0x1.55ccaep-9f));
+    p = fma_f32(p, z, pick_f32(near, 0x1.522eeep-8f, 0x1.bb79aep-7f));
+    p = fma_f32(p, z, pick_f32(near, -0x1.b7bbdep-6f, -0x1.a282e6p-7f));
+    p = fma_f32(p, z, pick_f32(near, 0x1.ce2984p-4f, -0x1.e8af06p-5f));
+    p = fma_f32(p, z, pick_f32(near, -0x1.81272ep-2f, -0x1.2b7d82p-3f));
+    p = fma_f32(p, z, pick_f32(near, 0x1.06eba8p-3f, 0x1.004b92p+0f));
+    f32 power = p * p;
+    power = power * power;
+    f32 y = pick_f32(near, fma_f32(a, p, a), fma_f32(-power, power, 1.0f));
+    return copysign_f32(y, x);
 }
 
 CT_MATH f64 erf_f64(f64 x)
 {
     f64 a = abs_f64(x);
     a = a > 6.0 ? 6.0 : a;
-    f64 z = a * a;
-    f64 even = 0x1.45750807365b9p-50;
-    even = fma_f64(even, z, 0x1.66ef25ae02d41p-40);
-    even = fma_f64(even, z, 0x1.8bd4f4298aecfp-33);
-    even = fma_f64(even, z, 0x1.ef4204fd0211ap-28);
-    even = fma_f64(even, z, 0x1.9726888fc139p-24);
-    even = fma_f64(even, z, 0x1.a8a846f2e938bp-23);
-    even = fma_f64(even, z, -0x1.514468f94e17dp-19);
-    even = fma_f64(even, z, 0x1.49ddf49d2bbccp-18);
-    even = fma_f64(even, z, 0x1.863f1b05a708cp-14);
-    even = fma_f64(even, z, -0x1.be5d1c348adb5p-11);
-    even = fma_f64(even, z, -0x1.3c76ef319f145p-12);
-    even = fma_f64(even, z, 0x1.2fa7eecb2a37ep-3);
-    even = fma_f64(even, z, -0x1.b9da4122d54aap-55);
-    f64 odd = -0x1.f3f01dc8804cbp-45;
-    odd = fma_f64(odd, z, -0x1.3fdbb54dcede5p-36);
-    odd = fma_f64(odd, z, -0x1.67fcbd599d21cp-30);
-    odd = fma_f64(odd, z, -0x1.03adbdeaab03bp-25);
-    odd = fma_f64(odd, z, -0x1.b7041e17da8f9p-23);
-    odd = fma_f64(odd, z, 0x1.04aa38b7444e3p-21);
-    odd = fma_f64(odd, z, 0x1.12832d74e1009p-18);
-    odd = fma_f64(odd, z, -0x1.67b9a64acad99p-15);
-    odd = fma_f64(odd, z, 0x1.393036c57b262p-15);
-    odd = fma_f64(odd, z, 0x1.40bf56512aabep-9);
-    odd = fma_f64(odd, z, -0x1.c4242d0873c48p-6);
-    odd = fma_f64(odd, z, 0x1.d63ed749958bp-1);
-    f64 q = fma_f64(odd, a, even);
-    f64 y = fma_f64(a, 0x1.a0be83d8d032dp+0, a * q);
-    return copysign_f64(exp2m1_core_f64(-y), x);
+    u64 near = (u64)((i64)(bits_f64(a) - bits_f64(1.5)) >> 63);
+    f64 z = pick_f64(near, a * a, a);
+    f64 p = pick_f64(near, 0x1.3dfd53a5d211bp-43, -0x1.030d54519b36ep-37);
+    p = fma_f64(p, z, pick_f64(near, -0x1.45ee3b913207p-38, 0x1.5b456e0f464d4p-32));
+    p = fma_f64(p, z, pick_f64(near, 0x1.7566f5f8ee72p-34, -0x1.b5d7fd7c57e8fp-28));
+    p = fma_f64(p, z, pick_f64(near, -0x1.49e8d37e30a3bp-30, 0x1.572e63a1070f2p-24));
+    p = fma_f64(p, z, pick_f64(near, 0x1.fa973f3c0cdcp-27, -0x1.71f5c0020b487p-21));
+    p = fma_f64(p, z, pick_f64(near, -0x1.5f3cc209a60d6p-23, 0x1.1df6510eff422p-18));
+    p = fma_f64(p, z, pick_f64(near, 0x1.b9decdd6a685bp-20, -0x1.46e77e8a7b04dp-16));
+    p = fma_f64(p, z, pick_f64(near, -0x1.f4d187ea43ae8p-17, 0x1.27aad5a9c9cfbp-14));
+    p = fma_f64(p, z, pick_f64(near, 0x1.f9a31756b2b69p-14, -0x1.ad751ccdc047ep-13));
+    p = fma_f64(p, z, pick_f64(near, -0x1.c02db3357da25p-11, 0x1.548159ca6294cp-13));
+    p = fma_f64(p, z, pick_f64(near, 0x1.565bcd07b0eaep-8, 0x1.2e640594d8b23p-9));
+    p = fma_f64(p, z, pick_f64(near, -0x1.b82ce31243b6p-6, -0x1.df5e5c83c14bep-9));
+    p = fma_f64(p, z, pick_f64(near, 0x1.ce2f21a04149ep-4, -0x1.31a10e8d2629dp-5));
+    p = fma_f64(p, z, pick_f64(near, -0x1.812746b0379b5p-2, -0x1.20dc341997f08p-4));
+    p = fma_f64(p, z, pick_f64(near, 0x1.06eba8214db68p-3, 0x1.fffffd4ff8d99p-1));
+    f64 power = p * p;
+    power = power * power;
+    power = power * power;
+    f64 y = pick_f64(near, fma_f64(a, p, a), fma_f64(-power, power, 1.0));
+    return copysign_f64(y, x);
 }
 
 /* erfc |x| = 1 - erf |x| below 0.47; from there e^(-x^2) g(t) / (1 + 2|x|), g a minimax polynomial
@@ -114,7 +86,7 @@ CT_MATH f64 erfc_f64(f64 x)
     f64 n = exp_shift_f64(z);
     f64 r = exp_rest_f64(z, n) - fma_f64(a, a, z);
     f64 scaled = g / fma_f64(2.0, a, 1.0);
-    f64 tail = exp_scale_f64(fma_f64(scaled, exp_poly_f64(r), scaled), n);
+    f64 tail = exp_scale_f64(scaled * exp_poly_f64(r), n);
     f64 y = a < 0.47 ? 1.0 - erf_f64(a) : tail;
     return x < 0 ? 2.0 - y : y;
 }

@@ -1,86 +1,80 @@
-/* Exponentials. x = n ln 2 + r with |r| <= ln(2)/2 and e^r = 1 + p, p = r + r^2 q(r), q a minimax
-   polynomial (tools/minimax.py). Adding 1.5 * 2^23 (f32) or 1.5 * 2^52 (f64) rounds to an integer
-   and leaves it in the low bits of the sum, here called t. Long polynomials are summed as two, of
-   even and odd powers, whose steps do not wait for one another. */
+/* Exponentials. x = n ln 2 + r with |r| <= ln(2)/2, e^r a minimax polynomial (tools/minimax.py).
+   Adding 1.5 * 2^23 + 127 (f32) or 1.5 * 2^52 + 1023 (f64) rounds to an integer and leaves it,
+   biased as an exponent is, in the low bits of the sum, here called t. */
 
 /* The sum whose low bits are n = x / ln 2 rounded. */
-CT_MATH f32 exp_shift_f32(f32 x) { return fma_f32(x, 0x1.715476p+0f, 0x1.8p+23f); }
-CT_MATH f64 exp_shift_f64(f64 x) { return fma_f64(x, 0x1.71547652b82fep+0, 0x1.8p+52); }
+CT_MATH f32 exp_shift_f32(f32 x) { return fma_f32(x, 0x1.715476p+0f, 0x1.8000fep+23f); }
+CT_MATH f64 exp_shift_f64(f64 x) { return fma_f64(x, 0x1.71547652b82fep+0, 0x1.80000000003ffp+52); }
 
 /* x - n ln 2, ln 2 in two parts of which the first times n is exact. */
 CT_MATH f32 exp_rest_f32(f32 x, f32 t)
 {
-    f32 n = t - 0x1.8p+23f;
+    f32 n = t - 0x1.8000fep+23f;
     f32 r = fma_f32(n, -0x1.62e4p-1f, x);
     return fma_f32(n, -0x1.7f7d1cp-20f, r);
 }
 
 CT_MATH f64 exp_rest_f64(f64 x, f64 t)
 {
-    f64 n = t - 0x1.8p+52;
+    f64 n = t - 0x1.80000000003ffp+52;
     f64 r = fma_f64(n, -0x1.62e42fefa38p-1, x);
     return fma_f64(n, -0x1.ef35793c7673p-45, r);
 }
 
 /* 2^n for a shift's t, -126 <= n <= 127 (f32), -1022 <= n <= 1023 (f64). */
-CT_MATH f32 exp_power_f32(f32 t) { return from_bits_f32((bits_f32(t) << 23) + 0x3f800000u); }
-CT_MATH f64 exp_power_f64(f64 t)
-{
-    return from_bits_f64((bits_f64(t) << 52) + 0x3ff0000000000000u);
-}
+CT_MATH f32 exp_power_f32(f32 t) { return from_bits_f32(bits_f32(t) << 23); }
+CT_MATH f64 exp_power_f64(f64 t) { return from_bits_f64(bits_f64(t) << 52); }
 
 /* y 2^n rounded once, subnormals and overflow included, for 0.5 < y < 2 and |n| < 250. */
 CT_MATH f32 exp_scale_f32(f32 y, f32 t)
 {
-    u32 n = bits_f32(t) - 0x4b400000u;
 #if defined(__clang__) && __clang_major__ >= 22 && defined(__AVX512F__)
-    return __builtin_ldexpf(y, (i32)n);
+    return __builtin_ldexpf(y, (i32)(bits_f32(t) - 0x4b40007fu));
 #else
-    u32 a = (n + 256u) >> 1;
-    u32 b = n + 256u - a;
-    return y * from_bits_f32((a - 1u) << 23) * from_bits_f32((b - 1u) << 23);
+    u32 b = bits_f32(t) + 127u;
+    u32 a = b >> 1;
+    return y * from_bits_f32(a << 23) * from_bits_f32((b - a) << 23);
 #endif
 }
 
 /* The same in f64, |n| < 2000. */
 CT_MATH f64 exp_scale_f64(f64 y, f64 t)
 {
-    u64 n = bits_f64(t) - 0x4338000000000000u;
 #if defined(__clang__) && __clang_major__ >= 22 && defined(__AVX512F__)
-    return __builtin_ldexp(y, (i32)n);
+    return __builtin_ldexp(y, (i32)(bits_f64(t) - 0x43380000000003ffu));
 #else
-    u64 a = (n + 2048u) >> 1;
-    u64 b = n + 2048u - a;
-    return y * from_bits_f64((a - 1u) << 52) * from_bits_f64((b - 1u) << 52);
+    u64 b = bits_f64(t) + 1023u;
+    u64 a = b >> 1;
+    return y * from_bits_f64(a << 52) * from_bits_f64((b - a) << 52);
 #endif
 }
 
-/* e^r - 1 for |r| <= ln(2)/2, to 2^-28.2 (f32) and 2^-57.9 (f64) of e^r. */
+/* e^r for |r| <= ln(2)/2, to 2^-26.1 (f32) and 2^-57.5 (f64) of itself before rounding. */
 CT_MATH f32 exp_poly_f32(f32 r)
 {
-    f32 q = 0x1.6ad156p-10f;
-    q = fma_f32(q, r, 0x1.123f3p-7f);
-    q = fma_f32(q, r, 0x1.55584ep-5f);
-    q = fma_f32(q, r, 0x1.55548ap-3f);
-    q = fma_f32(q, r, 0x1.fffffcp-2f);
-    return fma_f32(r * r, q, r);
+    f32 p = 0x1.3805d6p-10f;
+    p = fma_f32(p, r, 0x1.12278p-7f);
+    p = fma_f32(p, r, 0x1.559beep-5f);
+    p = fma_f32(p, r, 0x1.5554bp-3f);
+    p = fma_f32(p, r, 0x1.ffffacp-2f);
+    p = fma_f32(p, r, 1.0f);
+    return fma_f32(p, r, 1.0f);
 }
 
 CT_MATH f64 exp_poly_f64(f64 r)
 {
-    f64 z = r * r;
-    f64 even = 0x1.28af09b00b149p-22;
-    even = fma_f64(even, z, 0x1.a0199861e633ep-16);
-    even = fma_f64(even, z, 0x1.6c16c184c1c03p-10);
-    even = fma_f64(even, z, 0x1.55555555505e3p-5);
-    even = fma_f64(even, z, 0x1.000000000000ap-1);
-    f64 odd = 0x1.adaf881e86cbap-26;
-    odd = fma_f64(odd, z, 0x1.71df0bff4abcdp-19);
-    odd = fma_f64(odd, z, 0x1.a01a013364653p-13);
-    odd = fma_f64(odd, z, 0x1.1111111126804p-7);
-    odd = fma_f64(odd, z, 0x1.55555555554fdp-3);
-    f64 q = fma_f64(odd, r, even);
-    return fma_f64(z, q, r);
+    f64 p = 0x1.b11301dd6e0d8p-26;
+    p = fma_f64(p, r, 0x1.28b8fa7e0176cp-22);
+    p = fma_f64(p, r, 0x1.71dcfc6719898p-19);
+    p = fma_f64(p, r, 0x1.a0198ca35ac91p-16);
+    p = fma_f64(p, r, 0x1.a01a0213eceebp-13);
+    p = fma_f64(p, r, 0x1.6c16c1898f214p-10);
+    p = fma_f64(p, r, 0x1.11111110fff58p-7);
+    p = fma_f64(p, r, 0x1.555555554ed13p-5);
+    p = fma_f64(p, r, 0x1.5555555555587p-3);
+    p = fma_f64(p, r, 0x1.000000000000fp-1);
+    p = fma_f64(p, r, 1.0);
+    return fma_f64(p, r, 1.0);
 }
 
 /* q of e^r - 1 = r + r^2 q for |r| <= ln(2)/2, to 2^-28.1 (f32) and 2^-61.6 (f64) of e^r - 1. */
@@ -113,16 +107,18 @@ CT_MATH f64 expm1_poly_f64(f64 r)
 
 CT_MATH f32 exp_f32(f32 x)
 {
-    f32 c = x < -104.0f ? -104.0f : x > 89.0f ? 89.0f : x; /* a NaN stays */
+    f32 c = x > 89.0f ? 89.0f : x; /* a NaN stays */
+    c = c < -104.0f ? -104.0f : c;
     f32 t = exp_shift_f32(c);
-    return exp_scale_f32(1.0f + exp_poly_f32(exp_rest_f32(c, t)), t);
+    return exp_scale_f32(exp_poly_f32(exp_rest_f32(c, t)), t);
 }
 
 CT_MATH f64 exp_f64(f64 x)
 {
-    f64 c = x < -746.0 ? -746.0 : x > 710.0 ? 710.0 : x; /* a NaN stays */
+    f64 c = x > 710.0 ? 710.0 : x; /* a NaN stays */
+    c = c < -746.0 ? -746.0 : c;
     f64 t = exp_shift_f64(c);
-    return exp_scale_f64(1.0 + exp_poly_f64(exp_rest_f64(c, t)), t);
+    return exp_scale_f64(exp_poly_f64(exp_rest_f64(c, t)), t);
 }
 
 /* s (e^r - 1) + c. Adding c to s r first loses less than it would at the end. */
@@ -155,40 +151,56 @@ CT_MATH f64 expm1_f64(f64 x)
     return abs_f64(x) < 0x1p-54 ? x : y + y;
 }
 
-/* tanh |x| = e / (e + 2), e = e^(2|x|) - 1: accurate at 0 without a case of its own. What the sum d
-   lost is put right in the quotient q by q (lost/d), where 1/d = (1 - q)/2. */
+/* tanh r for |r| <= 0.26, to 2^-27.9 (f32) and 2^-56.8 (f64) of itself before rounding. */
+CT_MATH f32 tanh_poly_f32(f32 r)
+{
+    f32 z = r * r;
+    f32 p = -0x1.a3a264p-5f;
+    p = fma_f32(p, z, 0x1.10d94p-3f);
+    p = fma_f32(p, z, -0x1.555506p-2f);
+    return fma_f32(r * z, p, r);
+}
+
+CT_MATH f64 tanh_poly_f64(f64 r)
+{
+    f64 z = r * r;
+    f64 p = -0x1.56be910c3932dp-10;
+    p = fma_f64(p, z, 0x1.d4c2e99b163dbp-9);
+    p = fma_f64(p, z, -0x1.2266d9532bad3p-7);
+    p = fma_f64(p, z, 0x1.664f2b91feac1p-6);
+    p = fma_f64(p, z, -0x1.ba1ba17d1c3a6p-5);
+    p = fma_f64(p, z, 0x1.11111110f28d6p-3);
+    p = fma_f64(p, z, -0x1.55555555554bp-2);
+    return fma_f64(r * z, p, r);
+}
+
+/* |x| = n ln(2)/2 + r, -1/4 <= r / (ln(2)/2) <= 3/4. With s = 2^n and h = tanh r, so that e^(2r) is
+   (1 + h)/(1 - h), tanh |x| = y / (y + 2 (1 - h)), y = (s - 1) + (s + 1) h. Where n = 0 that is h
+   itself; where y is large, what it lost hardly matters. */
 CT_MATH f32 tanh_f32(f32 x)
 {
     f32 a = abs_f32(x);
-    f32 c = a > 10.0f ? 20.0f : a + a;
-    f32 t = exp_shift_f32(c);
+    a = a > 10.0f ? 10.0f : a;
+    f32 t = fma_f32(a - 0x1.62e43p-4f, 0x1.715476p+1f, 0x1.8000fep+23f);
+    f32 n = t - 0x1.8000fep+23f;
+    f32 r = fma_f32(n, -0x1.62e4p-2f, a);
+    f32 h = tanh_poly_f32(fma_f32(n, -0x1.7f7d1cp-21f, r));
     f32 s = exp_power_f32(t);
-    f32 e = expm1_sum_f32(exp_rest_f32(c, t), s, s - 1.0f);
-    f32 d = e + 2.0f;
-    f32 q = e / d;
-    f32 lost = e < 0x1p+20f ? e - (d - 2.0f) : 0.0f;
-    return copysign_f32(fma_f32(q * lost, fma_f32(0.5f, q, -0.5f), q), x);
+    f32 y = fma_f32(s + 1.0f, h, s - 1.0f);
+    return copysign_f32(y / (y + fma_f32(-2.0f, h, 2.0f)), x);
 }
 
-/* Here what e lost and the remainder of the division are put right too. */
 CT_MATH f64 tanh_f64(f64 x)
 {
     f64 a = abs_f64(x);
-    f64 c = a > 20.0 ? 40.0 : a + a;
-    f64 t = exp_shift_f64(c);
+    a = a > 20.0 ? 20.0 : a;
+    f64 t = fma_f64(a - 0x1.62e42fefa39efp-4, 0x1.71547652b82fep+1, 0x1.80000000003ffp+52);
+    f64 n = t - 0x1.80000000003ffp+52;
+    f64 r = fma_f64(n, -0x1.62e42fefa38p-2, a);
+    f64 h = tanh_poly_f64(fma_f64(n, -0x1.ef35793c7673p-46, r));
     f64 s = exp_power_f64(t);
-    f64 r = exp_rest_f64(c, t);
-    f64 w = s * (r * r);
-    f64 p = expm1_poly_f64(r);
-    f64 h = fma_f64(s, r, s - 1.0);
-    f64 e = fma_f64(w, p, h);
-    f64 d = e + 2.0;
-    f64 q = e / d;
-    f64 e_rest = fma_f64(w, p, h - e);
-    f64 d_rest = e - (d - 2.0) + e_rest;
-    f64 rest = fma_f64(-q, d_rest, e_rest + fma_f64(-q, d, e));
-    rest = e < 4.0 ? rest : 0.0; /* it no longer matters, and e - (d - 2) is no longer exact */
-    return copysign_f64(fma_f64(rest, fma_f64(-0.5, q, 0.5), q), x);
+    f64 y = fma_f64(s + 1.0, h, s - 1.0);
+    return copysign_f64(y / (y + fma_f64(-2.0, h, 2.0)), x);
 }
 
 /* 2^x, x = n + r exactly; exp2m1_poly holds (2^r - 1)/r - ln 2, ln 2 as the format has it. */
@@ -224,16 +236,16 @@ CT_MATH f64 exp2m1_poly_f64(f64 r)
 CT_MATH f32 exp2_f32(f32 x)
 {
     f32 c = x < -151.0f ? -151.0f : x > 129.0f ? 129.0f : x;
-    f32 t = c + 0x1.8p+23f;
-    f32 r = c - (t - 0x1.8p+23f);
+    f32 t = c + 0x1.8000fep+23f;
+    f32 r = c - (t - 0x1.8000fep+23f);
     return exp_scale_f32(1.0f + fma_f32(r, 0x1.62e43p-1f, r * exp2m1_poly_f32(r)), t);
 }
 
 CT_MATH f64 exp2_f64(f64 x)
 {
     f64 c = x < -1076.0 ? -1076.0 : x > 1025.0 ? 1025.0 : x;
-    f64 t = c + 0x1.8p+52;
-    f64 r = c - (t - 0x1.8p+52);
+    f64 t = c + 0x1.80000000003ffp+52;
+    f64 r = c - (t - 0x1.80000000003ffp+52);
     return exp_scale_f64(1.0 + fma_f64(r, 0x1.62e42fefa39efp-1, r * exp2m1_poly_f64(r)), t);
 }
 

@@ -48,7 +48,7 @@ CT_MATH f32 cosh_f32(f32 x)
     f32 a = abs_f32(x);
     f32 c = a > 90.0f ? 90.0f : a;
     f32 t = exp_shift_f32(c);
-    f32 h = exp_scale_f32(1.0f + exp_poly_f32(exp_rest_f32(c, t)), t - 1.0f);
+    f32 h = exp_scale_f32(exp_poly_f32(exp_rest_f32(c, t)), t - 1.0f);
     return h + 0.25f / h;
 }
 
@@ -57,7 +57,7 @@ CT_MATH f64 cosh_f64(f64 x)
     f64 a = abs_f64(x);
     f64 c = a > 711.0 ? 711.0 : a;
     f64 t = exp_shift_f64(c);
-    f64 h = exp_scale_f64(1.0 + exp_poly_f64(exp_rest_f64(c, t)), t - 1.0);
+    f64 h = exp_scale_f64(exp_poly_f64(exp_rest_f64(c, t)), t - 1.0);
     return h + 0.25 / h;
 }
 

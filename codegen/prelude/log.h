@@ -2,25 +2,22 @@
    f64: with s = f / (2 + f), log(1 + f) = 2 atanh(s) = f - s (f - s^2 q(s^2)) and
    sqrt(1/2) <= 1 + f < sqrt(2). The polynomials are minimax (tools/minimax.py). */
 
-/* q of log(1 + f) = f + f^2 q, 2/3 <= 1 + f < 4/3, to 2^-27.6 of the logarithm. */
+/* q of log(1 + f) = f + f^2 q, 2/3 <= 1 + f < 4/3, to 2^-25.1 of the logarithm; inf at inf. */
 CT_MATH f32 log_series_f32(f32 f)
 {
-    f32 z = f * f;
-    f32 even = -0x1.ff99ap-4f;
-    even = fma_f32(even, z, -0x1.f6b6dep-4f);
-    even = fma_f32(even, z, -0x1.557e24p-3f);
-    even = fma_f32(even, z, -0x1.ffff94p-3f);
-    even = fma_f32(even, z, -0x1p-1f);
-    f32 odd = 0x1.1ff462p-3f;
-    odd = fma_f32(odd, z, 0x1.1e824cp-3f);
-    odd = fma_f32(odd, z, 0x1.99d58cp-3f);
-    odd = fma_f32(odd, z, 0x1.5554fap-2f);
-    return fma_f32(odd, f, even);
+    f32 q = 0x1.1f42dap-3f;
+    q = fma_f32(q, f, -0x1.3b28dap-3f);
+    q = fma_f32(q, f, 0x1.1ea264p-3f);
+    q = fma_f32(q, f, -0x1.5032e6p-3f);
+    q = fma_f32(q, f, 0x1.99d434p-3f);
+    q = fma_f32(q, f, -0x1.00148cp-2f);
+    q = fma_f32(q, f, 0x1.5554fap-2f);
+    return fma_f32(q, f, -0x1.ffffd4p-2f);
 }
 
 CT_MATH f32 log_poly_f32(f32 f) { return fma_f32(f * f, log_series_f32(f), f); }
 
-/* f - log(1 + f), sqrt(1/2) <= 1 + f < sqrt(2), to 2^-58 of log(1 + f). */
+/* log(1 + f), sqrt(1/2) <= 1 + f < sqrt(2), to 2^-58 of log(1 + f). */
 CT_MATH f64 log_poly_f64(f64 f)
 {
     f64 s = f / (2.0 + f);
@@ -32,7 +29,7 @@ CT_MATH f64 log_poly_f64(f64 f)
     q = fma_f64(q, z, 0x1.2492494234348p-2);
     q = fma_f64(q, z, 0x1.999999997f98ap-2);
     q = fma_f64(q, z, 0x1.5555555555593p-1);
-    return s * fma_f64(-z, q, f);
+    return fma_f64(-s, fma_f64(-z, q, f), f);
 }
 
 /* k 2^23 for positive normal x, as bits. */
@@ -45,17 +42,17 @@ CT_MATH u64 log_exponent_f64(f64 x)
 /* k from k 2^52: by a shift and 1.5 * 2^52, which vectorises where no conversion of i64 does. */
 CT_MATH f64 log_integer_f64(u64 exponent)
 {
+#ifdef __AVX512DQ__
+    return (f64)(i64)exponent * 0x1p-52;
+#else
     u64 biased = (exponent ^ 0x8000000000000000u) >> 52;
     return from_bits_f64(biased + 0x4338000000000000u) - (0x1.8p+52 + 2048.0);
+#endif
 }
 
 /* k ln 2 + log(1 + f). */
 CT_MATH f32 log_sum_f32(f32 k, f32 f) { return fma_f32(k, 0x1.62e43p-1f, log_poly_f32(f)); }
-CT_MATH f64 log_sum_f64(f64 k, f64 f)
-{
-    f64 tail = fma_f64(k, 0x1.ef35793c7673p-45, -log_poly_f64(f));
-    return fma_f64(k, 0x1.62e42fefa38p-1, f + tail);
-}
+CT_MATH f64 log_sum_f64(f64 k, f64 f) { return fma_f64(k, 0x1.62e42fefa39efp-1, log_poly_f64(f)); }
 
 /* The result y where 0 < x < inf; else inf, -inf at 0, NaN below. */
 CT_MATH f32 log_special_f32(f32 x, f32 y)
@@ -92,28 +89,28 @@ CT_MATH f64 log_f64(f64 x)
     return log_special_f64(x, log_sum_f64(k, f));
 }
 
-/* With u = 1 + x rounded and c = x - (u - 1) what it lost, 1 + f = 2^-k (u + c); c is nothing
-   where 2^-k is too small to represent. */
+/* u = 1 + x rounded, 1 + f = 2^-k (1 + x), whose rounding is all that f loses: f = 2^-k x -
+   (1 - 2^-k). 2^-k, subnormal at the end, is a quarter of a
+   normal number; k is kept as -k 2^23, so that -0 stays what it is. */
 CT_MATH f32 log1p_f32(f32 x)
 {
     f32 u = 1.0f + x;
-    u32 e = log_exponent_f32(u);
-    f32 scale = from_bits_f32(0x3f800000u - e);
-    f32 f = from_bits_f32(bits_f32(u) - e) - 1.0f;
-    f = fma_f32(x - (u - 1.0f), scale > 0 ? scale : 0.0f, f);
-    f32 y = log_sum_f32((f32)((i32)e >> 23), f);
-    return copysign_f32(log_special_f32(u, y), x);
+    u32 e = (0x3faaaaaau - bits_f32(u)) & 0xff800000u;
+    f32 scale = 0.25f * from_bits_f32(e + bits_f32(4.0f));
+    f32 f = fma_f32(x, scale, -(1.0f - scale));
+    f32 y = fma_f32((f32)(i32)e, -0x1.62e43p-24f, log_poly_f32(f));
+    f32 edge = u == 0 ? -__builtin_inff() : __builtin_nanf("");
+    return u > 0 ? y : edge;
 }
 
 CT_MATH f64 log1p_f64(f64 x)
 {
     f64 u = 1.0 + x;
-    u64 e = log_exponent_f64(u);
-    f64 scale = from_bits_f64(0x3ff0000000000000u - e);
-    f64 f = from_bits_f64(bits_f64(u) - e) - 1.0;
-    f = fma_f64(x - (u - 1.0), scale > 0 ? scale : 0.0, f);
-    f64 y = log_sum_f64(log_integer_f64(e), f);
-    return copysign_f64(log_special_f64(u, y), x);
+    u64 e = (0x3ff6a09e667f3bccu - bits_f64(u)) & 0xfff0000000000000u;
+    f64 scale = 0.25 * from_bits_f64(e + bits_f64(4.0));
+    f64 f = fma_f64(x, scale, -(1.0 - scale));
+    f64 y = fma_f64(log_integer_f64(e), -0x1.62e42fefa39efp-1, log_poly_f64(f));
+    return log_special_f64(u, y);
 }
 
 /* log(1 + e^x) = max(x, 0) + log1p(e^-|x|). */
@@ -147,7 +144,7 @@ CT_MATH f64 log2_f64(f64 x)
     u64 e = log_exponent_f64(a);
     f64 f = from_bits_f64(bits_f64(a) - e) - 1.0;
     f64 k = log_integer_f64(e) - (small ? 54.0 : 0.0);
-    return log_special_f64(x, fma_f64(f - log_poly_f64(f), 0x1.71547652b82fep+0, k));
+    return log_special_f64(x, fma_f64(log_poly_f64(f), 0x1.71547652b82fep+0, k));
 }
 
 /* log10 x = k log10(2) + f / ln 10 + (log(1 + f) - f) / ln 10. */
@@ -171,6 +168,6 @@ CT_MATH f64 log10_f64(f64 x)
     u64 e = log_exponent_f64(a);
     f64 f = from_bits_f64(bits_f64(a) - e) - 1.0;
     f64 k = log_integer_f64(e) - (small ? 54.0 : 0.0);
-    f64 y = fma_f64(f - log_poly_f64(f), 0x1.bcb7b1526e50ep-2, k * -0x1.9dc1da994fd21p-59);
+    f64 y = fma_f64(log_poly_f64(f), 0x1.bcb7b1526e50ep-2, k * -0x1.9dc1da994fd21p-59);
     return log_special_f64(x, fma_f64(k, 0x1.34413509f79ffp-2, y));
 }

@@ -44,8 +44,8 @@ CT_MATH f32 pow_f32(f32 x, f32 y)
     log2 = a == 0 ? -__builtin_inf() : a < __builtin_inf() ? log2 : a;
     f64 w = (f64)y * log2;
     w = w > 200.0 ? 200.0 : w < -200.0 ? -200.0 : w;
-    f64 t = w + 0x1.8p+52;
-    f64 r = w - (t - 0x1.8p+52);
+    f64 t = w + 0x1.80000000003ffp+52;
+    f64 r = w - (t - 0x1.80000000003ffp+52);
     f64 p = 0x1.41d1f6c03e7f9p-13;
     p = fma_f64(p, r, 0x1.5f4731222ea66p-10);
     p = fma_f64(p, r, 0x1.3b2dc1f6b66ep-7);
@@ -105,6 +105,6 @@ CT_MATH f64 pow_f64(f64 x, f64 y)
     f64 t = exp_shift_f64(w);
     f64 r = exp_rest_f64(w, t);
     f64 p = exp_poly_f64(r);
-    p = p + fma_f64(p, w_rest, w_rest);
-    return pow_special_f64(x, y, exp_scale_f64(1.0 + p, t));
+    p = fma_f64(p, w_rest, p);
+    return pow_special_f64(x, y, exp_scale_f64(p, t));
 }

@@ -1,32 +1,38 @@
-/* Sine, cosine and tangent where |x| <= 2^20. sin: |x| = q pi + r with |r| <= pi/2 (a little more
-   by rounding); cos from the same q as the sine of pi/2 - |r|, so that both of one argument share
-   the reduction. It leaves r exact to about 1 ULP of itself, however near a multiple of pi/2: the
-   first part of pi times q cancels exactly against x, two more make good what it lacks. Larger
-   arguments: trig_large.h. */
+/* Sine, cosine and tangent where |x| <= 2^20. sin: x = q pi + r with |r| <= pi/2 (a little more by
+   rounding); cos as the sine of x - (q +- 1/2) pi, from the same q. It leaves r exact to about 1
+   ULP of itself, however near a multiple of pi/2: the first part of pi times q cancels exactly
+   against x, two more make good what it lacks. Larger arguments: trig_large.h. */
 
-/* The sum whose low bits are q; see exp_shift. */
-CT_MATH f32 trig_shift_f32(f32 a) { return fma_f32(a, 0x1.45f306p-2f, 0x1.8p+23f); }
-CT_MATH f64 trig_shift_f64(f64 a) { return fma_f64(a, 0x1.45f306dc9c883p-2, 0x1.8p+52); }
-
-/* a - q times the first part of pi, exact. */
-CT_MATH f32 trig_first_f32(f32 a, f32 q) { return fma_f32(q, -0x1.921fb6p+1f, a); }
-CT_MATH f64 trig_first_f64(f64 a, f64 q) { return fma_f64(q, -0x1.921fb54442d18p+1, a); }
-
-/* r less q times the other parts of pi. */
-CT_MATH f32 trig_rest_f32(f32 r, f32 q)
+/* The sum whose low bits are q + 1; see exp_shift. */
+CT_MATH f32 trig_shift_f32(f32 x) { return fma_f32(x, 0x1.45f306p-2f, 0x1.800002p+23f); }
+CT_MATH f64 trig_shift_f64(f64 x)
 {
-    r = fma_f32(q, 0x1.777a5cp-24f, r);
-    return fma_f32(q, 0x1.ee59dap-49f, r);
+    return fma_f64(x, 0x1.45f306dc9c883p-2, 0x1.8000000000001p+52);
 }
 
-CT_MATH f64 trig_rest_f64(f64 r, f64 q)
+/* x - q times the first part of pi, exact for integers q and their halves. */
+CT_MATH f32 trig_first_f32(f32 x, f32 q) { return fma_f32(q, -0x1.921fb6p+1f, x); }
+CT_MATH f64 trig_first_f64(f64 x, f64 q) { return fma_f64(q, -0x1.921fb54442d18p+1, x); }
+
+/* q pi - x: the negative, since so x = -0 leaves 0 and x = 0 leaves -0. Signs are turned as bits:
+   g++ makes of -fma(..) one that has another zero. */
+CT_MATH f32 trig_rest_f32(f32 x, f32 q)
 {
-    r = fma_f64(q, -0x1.1a62633145c07p-53, r);
-    return fma_f64(q, 0x1.f1976b7ed8fbcp-109, r);
+    f32 first = from_bits_f32(bits_f32(trig_first_f32(x, q)) ^ 0x80000000u);
+    f32 r = fma_f32(q, -0x1.777a5cp-24f, first);
+    return fma_f32(q, -0x1.ee59dap-49f, r);
+}
+
+CT_MATH f64 trig_rest_f64(f64 x, f64 q)
+{
+    f64 r = fma_f64(q, -0x1.1a62633145c07p-53, trig_first_f64(x, q));
+    r = from_bits_f64(bits_f64(r) ^ 0x8000000000000000u);
+    return fma_f64(q, -0x1.f1976b7ed8fbcp-109, r);
 }
 
 /* sin r, |r| <= pi/2, to 2^-27.3 (f32) and 2^-61.5 (f64) of itself before rounding:
-   r + r v, v in two terms, which near pi/2 loses less than a Horner sum to the end. */
+   r + r v, v in two terms, which near pi/2 loses less than a Horner sum to the end, and keeps -0.
+ */
 CT_MATH f32 sin_poly_f32(f32 r)
 {
     f32 z = r * r;
@@ -53,46 +59,38 @@ CT_MATH f64 sin_poly_f64(f64 r)
 
 CT_MATH f32 sin_fast_f32(f32 x)
 {
-    f32 a = abs_f32(x);
-    f32 t = trig_shift_f32(a);
-    f32 q = t - 0x1.8p+23f;
-    f32 y = sin_poly_f32(trig_rest_f32(trig_first_f32(a, q), q));
-    u32 sign = bits_f32(t) << 31 ^ (bits_f32(x) & 0x80000000u);
-    return from_bits_f32(bits_f32(y) ^ sign);
+    f32 t = trig_shift_f32(x);
+    f32 y = sin_poly_f32(trig_rest_f32(x, t - 0x1.800002p+23f));
+    return from_bits_f32(bits_f32(y) ^ bits_f32(t) << 31);
 }
 
-/* pi/2 - |r| = (P/2 - |r1|) + (1/2 + q) R or (1/2 - q) R, where pi = P + R and r1 = a - q P. */
+/* With h = q + 1/2 or q - 1/2, on the side on which x lies, cos x = +-sin(x - h pi). */
 CT_MATH f32 cos_fast_f32(f32 x)
 {
-    f32 a = abs_f32(x);
-    f32 t = trig_shift_f32(a);
-    f32 q = t - 0x1.8p+23f;
-    f32 first = trig_first_f32(a, q);
-    f32 turns = first < 0 ? -0.5f + q : -0.5f - q;
-    f32 y = sin_poly_f32(trig_rest_f32(0x1.921fb6p+0f - abs_f32(first), turns));
-    return from_bits_f32(bits_f32(y) ^ bits_f32(t) << 31);
+    f32 t = trig_shift_f32(x);
+    f32 q = t - 0x1.800002p+23f;
+    u32 side = bits_f32(trig_first_f32(x, q)) & 0x80000000u;
+    f32 half = from_bits_f32(bits_f32(-0.5f) ^ side);
+    f32 y = sin_poly_f32(trig_rest_f32(x, q - half));
+    return from_bits_f32(bits_f32(y) ^ 0x80000000u ^ side ^ bits_f32(t) << 31);
 }
 
 CT_MATH f64 sin_fast_f64(f64 x)
 {
-    f64 a = abs_f64(x);
-    f64 t = trig_shift_f64(a);
-    f64 q = t - 0x1.8p+52;
-    f64 y = sin_poly_f64(trig_rest_f64(trig_first_f64(a, q), q));
-    u64 sign = bits_f64(t) << 63 ^ (bits_f64(x) & 0x8000000000000000u);
-    return from_bits_f64(bits_f64(y) ^ sign);
+    f64 t = trig_shift_f64(x);
+    f64 y = sin_poly_f64(trig_rest_f64(x, t - 0x1.8000000000001p+52));
+    return from_bits_f64(bits_f64(y) ^ bits_f64(t) << 63);
 }
 
-/* pi/2 - |r| = (P/2 - |r1|) + (1/2 + q) R or (1/2 - q) R, where pi = P + R and r1 = a - q P. */
+/* With h = q + 1/2 or q - 1/2, on the side on which x lies, cos x = +-sin(x - h pi). */
 CT_MATH f64 cos_fast_f64(f64 x)
 {
-    f64 a = abs_f64(x);
-    f64 t = trig_shift_f64(a);
-    f64 q = t - 0x1.8p+52;
-    f64 first = trig_first_f64(a, q);
-    f64 turns = first < 0 ? -0.5 + q : -0.5 - q;
-    f64 y = sin_poly_f64(trig_rest_f64(0x1.921fb54442d18p+0 - abs_f64(first), turns));
-    return from_bits_f64(bits_f64(y) ^ bits_f64(t) << 63);
+    f64 t = trig_shift_f64(x);
+    f64 q = t - 0x1.8000000000001p+52;
+    u64 side = bits_f64(trig_first_f64(x, q)) & 0x8000000000000000u;
+    f64 half = from_bits_f64(bits_f64(-0.5) ^ side);
+    f64 y = sin_poly_f64(trig_rest_f64(x, q - half));
+    return from_bits_f64(bits_f64(y) ^ 0x8000000000000000u ^ side ^ bits_f64(t) << 63);
 }
 
 /* sin r / cos r, or -cos r / sin r if odd, for r + r_rest, |r| <= pi/4. What numerator, denominator
