@@ -67,12 +67,7 @@ std::string KernelWriter::loop_head(const Loop& l, std::string_view index) const
 /// The monoid's name, numbered from the second one on.
 std::string KernelWriter::accumulator_name(const Accumulator& a)
 {
-    const std::string stem(croton::name(a.monoid));
-    if (names_.is_free(stem)) return names_.fresh(stem, {});
-    int n = 2;
-    while (!names_.is_free(stem + std::to_string(n)))
-        ++n;
-    return names_.fresh(stem + std::to_string(n), {});
+    return names_.numbered(croton::name(a.monoid));
 }
 
 /// `to` combined with the value, such as `sum[l] += exp_f32(x[j]);`.
@@ -213,7 +208,7 @@ void KernelWriter::write_blocks(const Loop& l,
 {
     std::string extent = c_text(l.extent, symbols_);
     if (extent.find_first_of("( ") != extent.npos) { // computed once, not at each step
-        const std::string counted = names_.fresh("count", "count");
+        const std::string counted = names_.numbered("count");
         writer_.line("const i64 {} = {};", counted, extent);
         extent = counted;
     }
@@ -227,7 +222,7 @@ void KernelWriter::write_blocks(const Loop& l,
     const std::string first = letter ? index + "0" : names_.fresh({}, "first");
     const bool counted = l.extent.is_known();
     const std::int64_t known = counted ? l.extent.value() / width * width : 0;
-    std::string full = counted ? std::to_string(known) : names_.fresh("full", "full");
+    std::string full = counted ? std::to_string(known) : names_.numbered("full");
     if (!counted) writer_.line("const i64 {0} = {1} - {1} % {2};", full, extent, width);
     const Names before = names_; // both bodies use the same names
     {

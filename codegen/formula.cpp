@@ -17,7 +17,6 @@ namespace {
 
 using Index = std::vector<Extent>;
 
-constexpr std::size_t longest_operand = 44;
 constexpr std::size_t most_lines = 10;
 constexpr int most_values = 400; ///< that are looked at: a comment is no listing
 
@@ -41,7 +40,9 @@ std::string number(const Array& scalar)
 
 class Formula {
 public:
-    Formula(const LoopNest& nest, const SymbolNames& symbols) : nest_(nest), symbols_(symbols)
+    /// Longer operands get a name and a line.
+    Formula(const LoopNest& nest, const SymbolNames& symbols, std::size_t longest_operand)
+        : nest_(nest), symbols_(symbols), longest_operand_(longest_operand)
     {
         for (const Buffer& b : nest.buffers) {
             stored_.emplace(b.value.value(), b.name);
@@ -226,7 +227,7 @@ private:
         const bool reduces = std::holds_alternative<Reduce>(v.owner().op().lowering);
         const bool shared =
             uses != uses_.end() && uses->second > 1 && (reduces || expression.size() > 16);
-        if (moves || (!shared && expression.size() <= longest_operand)) return expression;
+        if (moves || (!shared && expression.size() <= longest_operand_)) return expression;
         named_[v.value()] = intermediate_name(v);
         const std::string name = named_.at(v.value());
         write_line(v, name);
@@ -412,6 +413,7 @@ private:
     std::size_t gathers_ = 0;
     std::size_t open_letters_ = 0; ///< that the line being written uses
     int budget_ = most_values;
+    std::size_t longest_operand_;
 };
 
 } // namespace
@@ -419,7 +421,12 @@ private:
 std::vector<std::string>
 formula_lines(const LoopNest& nest, const SymbolNames& symbols, std::size_t width)
 {
-    std::vector<std::string> lines = Formula(nest, symbols).lines();
+    std::vector<std::string> lines;
+    for (std::size_t longest_operand : {64, 40}) {
+        lines = Formula(nest, symbols, longest_operand).lines();
+        if (std::ranges::all_of(lines, [&](const auto& line) { return line.size() <= width; }))
+            return lines;
+    }
     for (std::string& line : lines)
         if (line.size() > width) line = line.substr(0, width - 3) + " ..";
     return lines;

@@ -78,6 +78,14 @@ bool Names::is_free(std::string_view wanted) const
            !taken_.contains(name);
 }
 
+std::string Names::numbered(std::string_view stem)
+{
+    std::string name(stem);
+    for (int n = 2; !is_free(name); ++n)
+        name = fmt::format("{}{}", stem, n);
+    return fresh(name, {});
+}
+
 std::string Names::fresh(std::string_view wanted, std::string_view stem)
 {
     const std::string name = identifier(wanted);

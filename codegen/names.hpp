@@ -16,6 +16,8 @@ public:
     /// `wanted` made an identifier that is neither taken nor a word of C, C++ or the prelude; from
     /// `stem` where `wanted` is empty: t0, t1, ..
     std::string fresh(std::string_view wanted, std::string_view stem);
+    /// `stem` itself, or from the second one on stem2, stem3, ..
+    std::string numbered(std::string_view stem);
     /// Whether `fresh` would give `wanted` as it is.
     bool is_free(std::string_view wanted) const;
     void reserve(std::string_view name) { taken_.emplace(name); }

@@ -34,7 +34,7 @@ void dump(const detail::FunctionData& f)
     const std::filesystem::path folder = std::filesystem::path(environment().dump_folder) /
                                          fmt::format("{:03}-{}", functions++, f.name);
     std::filesystem::create_directories(folder);
-    write(folder / "00-input.txt", graph_text(f, f.written));
+    write(folder / "00-input.txt", detail::written_text(f));
     std::size_t number = 1;
     for (const Stage& s : f.passes.stages)
         if (s.changed == Changed::yes && !s.text.empty())

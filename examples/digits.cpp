@@ -41,7 +41,8 @@ void show_progress(std::size_t epoch, double loss, double accuracy)
 /// The first kernel whose formula has `part` in it, with its comment.
 std::string kernel_with(std::string_view source, std::string_view part)
 {
-    const std::size_t begin = source.rfind("\n// ", source.find(part)) + 1;
+    const std::size_t gap = source.rfind("\n\n// ", source.find(part));
+    const std::size_t begin = gap == source.npos ? 0 : gap + 2;
     return std::string(source.substr(begin, source.find("\n}\n", begin) + 3 - begin));
 }
 

@@ -38,7 +38,9 @@ def commands(c_compiler, cxx_compiler):
 
 
 def compile_one(command, path):
-    run = subprocess.run([*command, "-c", path, "-o", os.devnull], stderr=subprocess.PIPE, text=True)
+    run = subprocess.run(
+        [*command, "-c", path, "-o", os.devnull], stderr=subprocess.PIPE, text=True
+    )
     if run.returncode == 0:
         return None
     return f"{' '.join(command)} {path.name}\n{run.stderr[:3000]}"

@@ -7,7 +7,7 @@ A comment above a block says where its text comes from:
     <!-- snippet: examples/01_expression.cpp build -->  region // [build] .. // [/build]
     <!-- snippet: tests/golden/sum.cpp -->              the whole file
     <!-- output: 01_expression -->          lines of examples/expected/01_expression.txt
-    <!-- output: 01_expression fused_0 -->  those from `// fused_0: ..` to the kernel's last brace
+    <!-- output: 01_expression fused_0 -->  those from `// fused_0 ..` to the kernel's last brace
 
 Blocks of C, C++ and CUDA must have one. With --update, snippets and kernels are rewritten.
 """
@@ -60,7 +60,9 @@ def is_part_of(block, expected):
 def kernel_of(path, kernel):
     """The comment and the text of one kernel in a program's printed output."""
     lines = read_lines(path)
-    begin = next((i for i, line in enumerate(lines) if line.startswith(f"// {kernel}:")), None)
+    # A formula on the same line, or the user's lines after a gap.
+    heads = (f"// {kernel}:", f"// {kernel}  ")
+    begin = next((i for i, line in enumerate(lines) if line.startswith(heads)), None)
     if begin is None or "}" not in lines[begin:]:
         raise SnippetError(f"{path} has no kernel {kernel}")
     return lines[begin : lines.index("}", begin) + 1]

@@ -46,15 +46,15 @@ Substitution extents_of(const Program& p)
 
 constexpr double noise_units = 6; // what a function's bound and the reference's rounding come to
 
-/// Every float a few units off, each its own way.
-Array with_noise(const Array& a, std::mt19937_64& random)
+/// Every float some units off, each its own way.
+Array with_noise(const Array& a, std::mt19937_64& random, double units = noise_units)
 {
     if (!is_float(a.dtype())) return a;
     Array wide = a.cast(DType::f64).clone();
     auto* x = static_cast<double*>(wide.data());
     for (std::int64_t i = 0; i < wide.size(); ++i) {
         const double unit = static_cast<double>(random() >> 11) * 0x1p-52 - 1;
-        x[i] *= 1 + noise_units * epsilon(a.dtype()) * unit;
+        x[i] *= 1 + units * epsilon(a.dtype()) * unit;
     }
     return wide.cast(a.dtype());
 }
@@ -67,12 +67,21 @@ bool all_finite(const Array& a)
     return true;
 }
 
-/// Rounding many times inside is as if the operands were a little off.
-bool adds_up(const Op& op)
+/// How many terms go into an element of the result: rounding that often is as if each term were
+/// that much off, as the differences of many terms cancel one another.
+double terms_of(const Apply& a, std::span<const Array> x)
 {
-    return !std::holds_alternative<Pointwise>(op.lowering) &&
-           !std::holds_alternative<IndexMap>(op.lowering) &&
-           !std::holds_alternative<Gather>(op.lowering);
+    const Lowering& lowering = a.op().lowering;
+    if (std::holds_alternative<Pointwise>(lowering) || std::holds_alternative<IndexMap>(lowering) ||
+        std::holds_alternative<Gather>(lowering))
+        return 0;
+    if (std::holds_alternative<Scan>(lowering)) return 4;
+    double most = 1;
+    for (const Array& operand : x)
+        most = std::max(most, static_cast<double>(operand.size()));
+    const auto elements = static_cast<double>(element_count(a.output().shape()).value());
+    const bool each = std::holds_alternative<Prefix>(lowering);
+    return each || elements == 0 ? most : 1 + most / elements;
 }
 
 /// evaluate_reference, op by op, with a look at each result.
@@ -107,9 +116,9 @@ public:
             std::vector<Array> x;
             for (const Variable& in : a.inputs())
                 x.push_back(value_of(in));
-            if (key != 0 && adds_up(a.op()))
+            if (const double terms = terms_of(a, x); key != 0 && terms > 0)
                 for (Array& operand : x)
-                    operand = with_noise(operand, random);
+                    operand = with_noise(operand, random, noise_units * terms);
             const std::vector<Array> y = evaluate_reference(a, x);
             for (std::size_t i = 0; i < y.size(); ++i) {
                 finite &= all_finite(y[i]);

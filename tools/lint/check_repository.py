@@ -111,7 +111,8 @@ def check_file(path):
     for number, line in enumerate(lines, 1):
         for wrong in check_line(path, line):
             yield f"{path}:{number}: {wrong}"
-    if path.endswith(CPP) and len(lines) > 601:
+    # A golden is as long as the program that is emitted.
+    if path.endswith(CPP) and len(lines) > 601 and not path.startswith("tests/codegen/golden/"):
         yield f"{path}: {len(lines) - 1} lines, the limit is 600"
     if path.endswith(CODE) and data and not data.endswith(b"\n"):
         yield f"{path}: no line break at the end"

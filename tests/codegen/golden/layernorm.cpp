@@ -1,8 +1,8 @@
 // fused_0        golden_structured.cpp:68, 69
 //
 //   u0[i, j] = x[i, j] - sum_k(x[i, k]) / 256
-//   u1[i, j] = u0[i, j] * rsqrt(sum_k(square(u0[i, k])) / 256 + 1e-05)
-//   y[i, j] = u1[i, j] * gain[j] + bias[j]
+//   u1[i, j] = u0[i, j] * rsqrt(sum_k(square(u0[i, k])) / 256 + 1e-05) * gain[j]
+//   y[i, j] = u1[i, j] + bias[j]
 //
 //   x     f32 (n, 256)  read
 //   y     f32 (n, 256)  written

@@ -28,15 +28,15 @@ CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32*
         const f32 t0 = max_lanes_f32(max);
         const f32 t1 = abs_f32(t0) < __builtin_inff() ? t0 : 0.0f;
         f32 sum[32] = {0};
-        const i64 full_0 = m - m % 32;
-        for (i64 j0 = 0; j0 < full_0; j0 += 32) {
+        const i64 full2 = m - m % 32;
+        for (i64 j0 = 0; j0 < full2; j0 += 32) {
             for (i64 l = 0; l < 32; ++l) {
                 const i64 j = j0 + l;
                 sum[l] += exp_f32(x[i * m + j] - t1);
             }
         }
-        for (i64 l = 0; l < m - full_0; ++l) {
-            const i64 j = full_0 + l;
+        for (i64 l = 0; l < m - full2; ++l) {
+            const i64 j = full2 + l;
             sum[l] += exp_f32(x[i * m + j] - t1);
         }
         y[i] = log_f32(sum_lanes_f32(sum)) + (abs_f32(t0) < __builtin_inff() ? t0 : 0.0f);

@@ -34,15 +34,15 @@ CT_KERNEL void fused_0(i64 begin,
         mean[i] = t1 / t0;
         const f64 mean_i = t1 / t0;
         f64 sum2[16] = {0};
-        const i64 full_0 = m - m % 16;
-        for (i64 j0 = 0; j0 < full_0; j0 += 16) {
+        const i64 full2 = m - m % 16;
+        for (i64 j0 = 0; j0 < full2; j0 += 16) {
             for (i64 l = 0; l < 16; ++l) {
                 const i64 j = j0 + l;
                 sum2[l] += square_f64(x[i * m + j] - mean_i);
             }
         }
-        for (i64 l = 0; l < m - full_0; ++l) {
-            const i64 j = full_0 + l;
+        for (i64 l = 0; l < m - full2; ++l) {
+            const i64 j = full2 + l;
             sum2[l] += square_f64(x[i * m + j] - mean_i);
         }
         variance[i] = sum_lanes_f64(sum2) / t0;

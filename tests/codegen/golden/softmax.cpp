@@ -1,9 +1,7 @@
 // fused_0        golden_structured.cpp:55
 //
-//   u0[i] = where(abs(max_j(x[i, j])) < inf, max_j(x[i, j]), 0)
-//   u1[i, j] = exp(x[i, j] - u0[i])
-//   u2[i] = where(sum_j(u1[i, j]) == 0, 1, sum_j(u1[i, j]))
-//   p[i, j] = u1[i, j] * (1 / u2[i])
+//   u0[i, j] = exp(x[i, j] - where(abs(max_k(x[i, k])) < inf, max_k(x[i, k]), 0))
+//   p[i, j] = u0[i, j] * (1 / where(sum_k(u0[i, k]) == 0, 1, sum_k(u0[i, k])))
 //
 //   x  f32 (n, m)  read
 //   p  f32 (n, m)  written
@@ -30,8 +28,8 @@ CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32*
         const f32 t0 = max_lanes_f32(max);
         const f32 t1 = abs_f32(t0) < __builtin_inff() ? t0 : 0.0f;
         f32 sum[32] = {0};
-        const i64 full_0 = m - m % 32;
-        for (i64 j0 = 0; j0 < full_0; j0 += 32) {
+        const i64 full2 = m - m % 32;
+        for (i64 j0 = 0; j0 < full2; j0 += 32) {
             for (i64 l = 0; l < 32; ++l) {
                 const i64 j = j0 + l;
                 const f32 t2 = exp_f32(x[i * m + j] - t1);
@@ -39,8 +37,8 @@ CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32*
                 sum[l] += t2;
             }
         }
-        for (i64 l = 0; l < m - full_0; ++l) {
-            const i64 j = full_0 + l;
+        for (i64 l = 0; l < m - full2; ++l) {
+            const i64 j = full2 + l;
             const f32 t2 = exp_f32(x[i * m + j] - t1);
             p[i * m + j] = t2;
             sum[l] += t2;

@@ -191,12 +191,11 @@ matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0
 // fused_1        golden_structured.cpp:164
 //
 //   u0[i, j] = sum_k x[i, k] * w[k, j]
-//   u1[i] = where(abs(max_j(u0[i, j])) < inf, max_j(u0[i, j]), 0)
-//   v0[i, j] = u0[i, j] - u1[i]
+//   v0[i, j] = u0[i, j] - where(abs(max_k(u0[i, k])) < inf, max_k(u0[i, k]), 0)
 //   v1[i, j] = exp(v0[i, j])
-//   u2[i] = where(sum_j(v1[i, j]) == 0, 1, sum_j(v1[i, j]))
-//   v2[i, 0] = log(u2[i])
-//   v3[i, 0] = 1 / u2[i]
+//   u1[i] = where(sum_j(v1[i, j]) == 0, 1, sum_j(v1[i, j]))
+//   v2[i, 0] = log(u1[i])
+//   v3[i, 0] = 1 / u1[i]
 //
 //   v0  f32 (n, 10)  written
 //   v1  f32 (n, 10)  written
@@ -476,9 +475,8 @@ CT_KERNEL i32 scatter_6(i64 n,
 // fused_7        golden_structured.cpp:164
 //
 //   u0[i, j] = sum_k x[i, k] * w[k, j]
-//   u1[i] = where(abs(max_j(u0[i, j])) < inf, max_j(u0[i, j]), 0)
-//   u2[i, j] = exp(u0[i, j] - u1[i]) * v1[i, 0] * sum_k(v0[i, k])
-//   v2[i, j] = v0[i, j] - u2[i, j]
+//   u1[i, j] = exp(u0[i, j] - where(abs(max_k(u0[i, k])) < inf, max_k(u0[i, k]), 0))
+//   v2[i, j] = v0[i, j] - u1[i, j] * v1[i, 0] * sum_k(v0[i, k])
 //
 //   v0  f32 (n, 10)  read
 //   v1  f32 (n, 1)   read
