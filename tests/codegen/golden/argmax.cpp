@@ -10,6 +10,7 @@ CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT score, i64* CT
     for (i64 i = begin; i < end; ++i) {
         f32 best_0 = -__builtin_inff();
         i64 best_i = 0;
+        CT_UNROLL
         for (i64 j = 0; j < 10; ++j) {
             const f32 score_ij = score[i * 10 + j];
             if (score_ij > best_0 || (score_ij != score_ij && best_0 == best_0)) {

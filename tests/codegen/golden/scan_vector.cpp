@@ -5,7 +5,7 @@
 //   v0     f32 (16)      written
 //   drive  f32 (16)      read
 //
-// One call: 976 flops; reads 1152, writes 64 bytes.
+// One call: 896 flops; reads 1152, writes 64 bytes.
 
 // What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
 CT_MATH void

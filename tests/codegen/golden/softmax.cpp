@@ -6,7 +6,7 @@
 //   x  f32 (n, m)  read
 //   p  f32 (n, m)  written
 //
-// One call: 26 n m + 8 n flops; reads 4 n m, writes 4 n m bytes.
+// One call: 22 n m + 8 n flops; reads 4 n m, writes 4 n m bytes.
 
 CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32* CT_RESTRICT p)
 {
@@ -73,7 +73,7 @@ static void fused_0_block(void* context, i64 block)
 CT_KERNEL void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f32* x, f32* p)
 {
     // Operations of an iteration, and iterations of a block.
-    const i64 cost = m * 33;
+    const i64 cost = m * 29;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_0(0, extent, m, x, p);

@@ -8,11 +8,12 @@
 CT_KERNEL void fused_0(i64 begin, i64 end, const f64* CT_RESTRICT points, f64* CT_RESTRICT distance)
 {
     for (i64 i = begin; i < end; ++i) {
-        f64 sum[16] = {0};
+        f64 sum0 = 0.0;
+        CT_UNROLL
         for (i64 j = 0; j < 3; ++j) {
-            sum[j] += square_f64(points[i * 3 + j]);
+            sum0 += square_f64(points[i * 3 + j]);
         }
-        distance[i] = sqrt_f64(sum_lanes_f64(sum));
+        distance[i] = sqrt_f64(sum0);
     }
 }
 
