@@ -63,7 +63,8 @@ public:
         for (std::size_t k = 0; k < axes_.outer.size(); ++k) {
             const bool last = k + 1 == axes_.outer.size();
             Loop loop{loop_symbol(k), loop_name(k), axes_.outer[k]};
-            const bool lanes = last && (axes_.inner.empty() || short_rows_);
+            // A position is found element by element.
+            const bool lanes = last && (axes_.inner.empty() || (short_rows_ && !finds_positions()));
             loop.kind = lanes ? LoopKind::lanes : LoopKind::serial;
             loop.parallel = k == 0;
             puller_.open(std::move(loop));
@@ -88,6 +89,14 @@ private:
     }
     bool own(const Variable& v) const { return index_of(v) < cluster_.roots.size(); }
     bool in_loop(const Root& r) const { return r.inner || r.reduces; }
+    bool finds_positions() const
+    {
+        return std::ranges::any_of(cluster_.roots, [](const Root& r) {
+            if (!r.reduces) return false;
+            const Monoid m = monoid_of(r.value.owner());
+            return m == Monoid::argmax || m == Monoid::argmin;
+        });
+    }
 
     /// Each pass over the inner axis is a stage: what needs a reduction's result comes after it.
     void plan_stages()

@@ -208,17 +208,21 @@ TEST_CASE("no prefix and no flipped byte of a stored function is taken for one")
     }
 }
 
-// ---- another process
+// ---- another process: the first two run in processes that the third starts
 
 TEST_CASE("writes a function for another process", "[.writer]")
 {
-    make_step().save(std::getenv("CROTON_TEST_FILE"));
+    const char* file = std::getenv("CROTON_TEST_FILE");
+    if (!file) return;
+    make_step().save(file);
     CHECK(ct::jit_is_open());
 }
 
 TEST_CASE("reads a function in another process", "[.reader]")
 {
-    const auto f = ct::Function::load(std::getenv("CROTON_TEST_FILE"));
+    const char* file = std::getenv("CROTON_TEST_FILE");
+    if (!file) return;
+    const auto f = ct::Function::load(file);
     (void)f(example());
     CHECK_FALSE(ct::jit_is_open()); // nothing was compiled: the compiler is not even there
 }

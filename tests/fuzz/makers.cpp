@@ -364,16 +364,21 @@ std::vector<Maker> products()
     return {{"dot", 2, make_binary<dot>}, {"matmul", 2, make_binary<matmul>}};
 }
 
+/// What depends on another by nothing that has a derivative has zeros.
+constexpr GradOptions zeros_allowed{.disconnected_zero = true};
+
 Made make_grad(const Maker&, A a)
 {
-    return {grad(sum(a.x[0]), a.x[1]),
-            fmt::format("ct::grad(ct::sum({}), {})", a.names[0], a.names[1])};
+    return {grad(sum(a.x[0]), a.x[1], zeros_allowed),
+            fmt::format("ct::grad(ct::sum({}), {}, {{.disconnected_zero = true}})", a.names[0],
+                        a.names[1])};
 }
 
 Made make_grad_of_square(const Maker&, A a)
 {
-    return {grad(sum(square(a.x[0])), a.x[1]),
-            fmt::format("ct::grad(ct::sum(ct::square({})), {})", a.names[0], a.names[1])};
+    return {grad(sum(square(a.x[0])), a.x[1], zeros_allowed),
+            fmt::format("ct::grad(ct::sum(ct::square({})), {}, {{.disconnected_zero = true}})",
+                        a.names[0], a.names[1])};
 }
 
 Made make_jvp(const Maker&, A a)
@@ -386,8 +391,9 @@ Made make_jvp(const Maker&, A a)
 Made make_hvp(const Maker&, A a)
 {
     return {
-        hvp(sum(square(a.x[0])), a.x[1], ones_like(a.x[1])),
-        fmt::format("ct::hvp(ct::sum(ct::square({0})), {1}, ct::ones({1}.dtype(), {1}.shape()))",
+        hvp(sum(square(a.x[0])), a.x[1], ones_like(a.x[1]), zeros_allowed),
+        fmt::format("ct::hvp(ct::sum(ct::square({0})), {1}, ct::ones({1}.dtype(), {1}.shape()), "
+                    "{{.disconnected_zero = true}})",
                     a.names[0], a.names[1])};
 }
 

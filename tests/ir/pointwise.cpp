@@ -48,7 +48,7 @@ TEST_CASE("arrays promote as NumPy's do")
     CHECK(sum_type(i64, u64) == f64);
     CHECK(sum_type(f16, f32) == f32);
     CHECK(sum_type(boolean, i8) == i8);
-    CHECK((of(i8) / of(i8)).dtype() == f32);
+    CHECK((of(i8) / of(i8)).dtype() == f64);
     CHECK((of(i64) / of(i64)).dtype() == f64);
     CHECK(floor_div(of(i8), of(f32)).dtype() == f32);
     CHECK((of(i8) % of(f32)).dtype() == f32);
