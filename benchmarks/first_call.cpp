@@ -54,7 +54,6 @@ void first_call(const std::string& name, int threads)
     const ct::Results outputs = f.call(arguments);
     const double ms = ms_since(start);
     std::printf("%.17g %.17g %.17g\n", ms, bench::check_of(model, outputs), peak_mib());
-    if (std::getenv("FIRST_CALL_EXPLAIN")) std::fputs(f.explain().c_str(), stderr);
 }
 
 ct::Variable chain(ct::Variable x, const std::vector<double>& constants)

@@ -1,4 +1,3 @@
-#include "missed_loops.hpp"
 #include "report.hpp"
 
 #include <croton/ir/format.hpp>
@@ -6,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "missed_loops.hpp"
 #include "solve_extents.hpp"
 
 namespace croton::inline v1::detail {

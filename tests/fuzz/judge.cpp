@@ -6,6 +6,7 @@
 #include <croton/ir/graph.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
+#include <croton/passes/expand_composites.hpp>
 #include <croton/passes/pipelines.hpp>
 
 #include <algorithm>
@@ -100,6 +101,14 @@ public:
         }
         outputs_ = copy_graph(p.outputs, by, extents_of(p));
         order_ = applies_of(outputs_);
+        // What a composite op rounds inside counts as well.
+        Graph parts(kept_, outputs_);
+        const PassOptions options;
+        PassReport report;
+        PassContext context{options, report};
+        (void)ExpandComposites{}.run(parts, context);
+        noisy_outputs_ = parts.outputs();
+        noisy_order_ = applies_of(noisy_outputs_);
     }
 
     /// Key 0: without noise. Whether all values were finite goes to `finite`.
@@ -112,7 +121,7 @@ public:
         const auto value_of = [&](const Variable& v) {
             return v.leaf() == Leaf::constant ? v.constant() : have.at(v.value());
         };
-        for (const Apply& a : order_) {
+        for (const Apply& a : key == 0 ? order_ : noisy_order_) {
             std::vector<Array> x;
             for (const Variable& in : a.inputs())
                 x.push_back(value_of(in));
@@ -126,14 +135,14 @@ public:
             }
         }
         std::vector<Array> results;
-        for (const Variable& v : outputs_)
+        for (const Variable& v : key == 0 ? outputs_ : noisy_outputs_)
             results.push_back(value_of(v));
         return results;
     }
 
 private:
-    Variables kept_, outputs_;
-    std::vector<Apply> order_;
+    Variables kept_, outputs_, noisy_outputs_;
+    std::vector<Apply> order_, noisy_order_;
     std::unordered_map<const detail::Value*, Array> leaves_;
 };
 

@@ -37,7 +37,7 @@ struct CompileReport {
     double backend_ms = 0;
     double link_ms = 0;
     std::vector<double> unit_ms = {}; ///< of each unit of the program; 0: it was not compiled
-    int units = 0;          ///< of the program
+    int units = 0;                    ///< of the program
     int units_compiled = 0; ///< of those: the others came from the cache, or equal one of these
     std::vector<Remark> missed_vectorisation = {};
     /// Warnings of the compiler and the linker.
