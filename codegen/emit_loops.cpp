@@ -97,7 +97,12 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
     }
     const bool serial =
         std::ranges::any_of(l.accumulators, [](const auto& a) { return is_position(a.monoid); });
-    if (l.kind == LoopKind::lanes && !serial) note_lanes();
+    // Across short rows elements lie apart: whether vectors pay there is for LLVM to judge.
+    const bool across_rows = std::ranges::any_of(l.body, [](const Statement& st) {
+        const auto* inner = std::get_if<Loop>(&st);
+        return inner && inner->kind == LoopKind::unrolled;
+    });
+    if (l.kind == LoopKind::lanes && !serial && !across_rows) note_lanes();
     if (l.kind == LoopKind::unrolled) writer_.raw("CT_UNROLL");
     const auto scope = writer_.block("{}", loop_head(l, index));
     // A running result is redefined before the statements that store it.

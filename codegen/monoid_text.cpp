@@ -57,9 +57,9 @@ std::string_view operator_of(Monoid monoid, DType t)
 {
     switch (monoid) {
     case Monoid::sum:
-        return is_float(t) ? "+" : "";
+        return is_float(t) ? "+" : t == DType::boolean ? "|" : "";
     case Monoid::prod:
-        return is_float(t) ? "*" : "";
+        return is_float(t) ? "*" : t == DType::boolean ? "&" : "";
     case Monoid::max:
         return t == DType::boolean ? "|" : "";
     case Monoid::min:

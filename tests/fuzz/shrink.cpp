@@ -52,7 +52,11 @@ Recipe cut(const Recipe& r, std::size_t node)
     const Variable v = p.values[r.leaves.size() + node];
     const Array value = evaluate_reference(p.inputs, p.arguments, std::span(&v, 1))[0];
     Recipe c = r;
-    Recipe::Leaf leaf{fmt::format("c{}", r.leaves.size()), {}, value};
+    std::size_t number = r.leaves.size();
+    const auto taken = [&](const Recipe::Leaf& l) { return l.name == fmt::format("c{}", number); };
+    while (std::ranges::any_of(r.leaves, taken))
+        ++number;
+    Recipe::Leaf leaf{fmt::format("c{}", number), {}, value};
     for (const std::int64_t n : value.shape()) {
         if (n == 1) {
             leaf.dims.push_back(-1);
