@@ -60,13 +60,13 @@ std::vector<int> range(int first, int last)
 }
 
 /// An operand's axes: those that both have, those that are summed, and its own.
-struct Side {
+struct OperandAxes {
     std::vector<int> batch, sum, own;
 };
 
 /// Where each axis of the side lies in the contraction: after the shared axes come the side's own
 /// and the other's summed ones by position there, or the latter first.
-std::vector<int> order_of(const Side& side, const Side& other, bool own_first)
+std::vector<int> order_of(const OperandAxes& side, const OperandAxes& other, bool own_first)
 {
     std::vector<int> order(side.batch.size() + side.own.size() + side.sum.size());
     int next = 0;
@@ -88,8 +88,8 @@ std::vector<int> order_of(const Side& side, const Side& other, bool own_first)
 /// in y_bar begin at `other_first`.
 Variable side_bar(const Variable& y_bar,
                   const Variable& other,
-                  const Side& side,
-                  const Side& other_side,
+                  const OperandAxes& side,
+                  const OperandAxes& other_side,
                   int other_first)
 {
     const std::vector<int> shared = range(0, static_cast<int>(side.batch.size()));
@@ -111,8 +111,8 @@ Variables contract_grad(const GeneralGrad& g)
     const auto& p = g.params_as<ContractParams>();
     const Variable& a = g.x[0];
     const Variable& b = g.x[1];
-    const Side a_side{p.a_batch, p.a_sum, free_axes(a.rank(), p.a_batch, p.a_sum)};
-    const Side b_side{p.b_batch, p.b_sum, free_axes(b.rank(), p.b_batch, p.b_sum)};
+    const OperandAxes a_side{p.a_batch, p.a_sum, free_axes(a.rank(), p.a_batch, p.a_sum)};
+    const OperandAxes b_side{p.b_batch, p.b_sum, free_axes(b.rank(), p.b_batch, p.b_sum)};
     const int batch = static_cast<int>(p.a_batch.size());
     const int b_first = batch + static_cast<int>(a_side.own.size());
     return {side_bar(g.y_bar[0], b, a_side, b_side, b_first),

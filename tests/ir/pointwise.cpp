@@ -147,7 +147,7 @@ TEST_CASE("a comparison of a comparison is refused")
         "compare: a bool from a comparison is compared again (0 < x < 1); write "
         "(0 < x) && (x < 1)";
     CHECK(error_of([&] { (void)(0 < x < 1); }) == text);
-    CHECK(error_of([&] { (void)(x == x == 1); }) == text);
+    CHECK(error_of([&] { (void)((x == x) == 1); }) == text);
     CHECK(error_of([&] { (void)(1 > (x >= 0)); }) == text);
     CHECK(error_of([&] { (void)((0 < x) < (x < 1)); }) == text);
     CHECK(error_of([&] { (void)((0 < x) == (x < 1)); }) == "no error");
