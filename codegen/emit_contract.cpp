@@ -1,15 +1,14 @@
+#include "caller_parameters.hpp"
 #include "contract_text.hpp"
 
 namespace croton::inline v1::codegen {
 
 std::vector<std::string> ContractText::parameters() const
 {
+    SymbolNames names = symbols_;
     std::vector<std::string> list;
-    for (const Extent& e : kernel_.extents)
-        list.push_back("i64 " + symbols_.at(as_symbol(e)));
-    for (const Buffer& b : nest_.buffers)
-        list.push_back(fmt::format("{}{}* {}", b.access == Buffer::Access::read ? "const " : "",
-                                   memory_type(b.dtype()), b.name));
+    for (const CallerParameter& p : caller_parameters(kernel_, nest_, names))
+        list.push_back(p.type + " " + p.name);
     return list;
 }
 

@@ -10,6 +10,7 @@
 #include "literals.hpp"
 #include "names.hpp"
 #include "prelude_text.hpp"
+#include "tokens.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -66,9 +67,6 @@ std::string with_stdint(std::string_view text)
         {"i8", "int8_t"},  {"i16", "int16_t"},  {"i32", "int32_t"},  {"i64", "int64_t"},
         {"u8", "uint8_t"}, {"u16", "uint16_t"}, {"u32", "uint32_t"}, {"u64", "uint64_t"},
         {"f32", "float"},  {"f64", "double"},   {"b8", "uint8_t"}};
-    const auto is_word = [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-    };
     std::string result;
     for (std::size_t i = 0; i < text.size();) {
         if (!is_word(text[i])) {

@@ -105,7 +105,7 @@ std::string hard_test(std::string_view stem, DType t)
 
 } // namespace
 
-bool Expressions::has_fast_form(const Scalar& scalar) const
+bool has_fast_form(const Scalar& scalar)
 {
     const auto* c = std::get_if<Compute>(&scalar.expression);
     return c && !fast_stem(*c->op, scalar.dtype).empty();

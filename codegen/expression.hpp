@@ -14,6 +14,9 @@ namespace croton::inline v1::codegen {
 /// Columns of emitted text.
 constexpr std::size_t line_width = 100;
 
+/// A function of the prelude that has a straight-line form for arguments that are not large.
+bool has_fast_form(const Scalar& scalar);
+
 /// Texts of a nest's scalars: an expression where it stands once and is short, else its name.
 class Expressions {
 public:
@@ -42,8 +45,6 @@ public:
     void place(ScalarId id, std::string text);
     void forget();
 
-    /// A function of the prelude that has a straight-line form for arguments that are not large.
-    bool has_fast_form(const Scalar& scalar) const;
     void use_fast_forms(bool use) { fast_ = use; }
     /// With fast forms: the statement that flags arguments for which the form does not hold, or "".
     std::string hard_argument(ScalarId id);

@@ -466,23 +466,14 @@ std::string atom_text(const detail::Atom* atom, const SymbolNames& names)
     return {};
 }
 
-/// The terms with their signs, a positive one first; `product` writes a magnitude and its factors.
+/// The terms, positive ones first; `product` writes a magnitude and its factors.
 template <class Product>
 std::string sum_of_terms(const Extent& extent, Product product)
 {
     if (extent.is_known()) return std::to_string(extent.value());
     std::vector<ExtentTerm> all = terms(extent);
     std::ranges::stable_partition(all, [](const ExtentTerm& t) { return t.coefficient > 0; });
-    std::string text;
-    for (const ExtentTerm& t : all) {
-        const bool negative = t.coefficient < 0;
-        if (text.empty())
-            text = negative ? "-" : "";
-        else
-            text += negative ? " - " : " + ";
-        text += product(negative ? -t.coefficient : t.coefficient, t.factors);
-    }
-    return text;
+    return signed_sum(all, product);
 }
 
 } // namespace

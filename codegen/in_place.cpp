@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "expression.hpp"
-#include "names.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -25,12 +24,7 @@ BufferId buffer_of(const LoopNest& nest, const Variable& v)
 /// the form does not hold for: what it reads must then still be there.
 bool may_start_again(const LoopNest& nest)
 {
-    Names names;
-    SymbolNames symbols;
-    const std::vector<std::string> no_loops;
-    const Expressions expressions(nest, names, symbols, no_loops);
-    return std::ranges::any_of(nest.scalars,
-                               [&](const Scalar& s) { return expressions.has_fast_form(s); });
+    return std::ranges::any_of(nest.scalars, has_fast_form);
 }
 
 /// Goes through a nest in the order in which it runs, and sees whether reads of `from` come first.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "c_precedence.hpp"
+#include "tokens.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -133,28 +134,20 @@ std::string atom_text(const detail::Atom* atom, const SymbolNames& names)
 std::string c_text(const Extent& extent, const SymbolNames& names)
 {
     if (extent.is_known()) return std::to_string(extent.value());
-    std::string text;
     std::vector<ExtentTerm> all = terms(extent);
     // A positive term in front saves a sign: n - i, not -i + n.
     const auto positive =
         std::ranges::find_if(all, [](const ExtentTerm& t) { return t.coefficient > 0; });
     if (positive != all.end()) std::rotate(all.begin(), positive, positive + 1);
-    for (const ExtentTerm& t : all) {
-        const bool negative = t.coefficient < 0;
-        if (text.empty())
-            text = negative ? "-" : "";
-        else
-            text += negative ? " - " : " + ";
-        const std::int64_t magnitude = negative ? -t.coefficient : t.coefficient;
+    return signed_sum(all, [&](std::int64_t magnitude, const auto& factors) {
         std::string product;
         // Loop indices first, as people write i * n + j.
-        for (const detail::Atom* f : t.factors)
+        for (const detail::Atom* f : factors)
             product += (product.empty() ? "" : " * ") + atom_text(f, names);
         if (magnitude != 1 || product.empty())
             product += (product.empty() ? "" : " * ") + std::to_string(magnitude);
-        text += product;
-    }
-    return text;
+        return product;
+    });
 }
 
 std::string c_factor(const Extent& extent, const SymbolNames& names)
@@ -230,9 +223,6 @@ std::string argument_list(const std::string& head,
 
 bool mentions(std::string_view text, std::string_view word)
 {
-    const auto is_word = [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-    };
     for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
         const bool left = at == 0 || !is_word(text[at - 1]);
         const bool right = at + word.size() == text.size() || !is_word(text[at + word.size()]);

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace croton::inline v1::codegen {
 
@@ -41,5 +42,21 @@ std::string c_factor(const Extent& extent, const SymbolNames& names);
 /// Type of an element in memory, and of a scalar.
 std::string_view memory_type(DType dtype);
 std::string_view scalar_type(DType dtype);
+
+/// Terms joined by their signs, in the order given; `product` writes a magnitude and its factors.
+template <class Product>
+std::string signed_sum(const std::vector<ExtentTerm>& all, Product product)
+{
+    std::string text;
+    for (const ExtentTerm& t : all) {
+        const bool negative = t.coefficient < 0;
+        if (text.empty())
+            text = negative ? "-" : "";
+        else
+            text += negative ? " - " : " + ";
+        text += product(negative ? -t.coefficient : t.coefficient, t.factors);
+    }
+    return text;
+}
 
 } // namespace croton::inline v1::codegen

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <string_view>
 
+#include "tokens.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -55,8 +55,6 @@ std::string_view needed(std::string_view sizes, std::string_view steps)
     }
     return sizes;
 }
-
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
 /// "(void)x;" for each local of `prologue` that nothing mentions: an input that is there for its
 /// shape, or one that is not used.

@@ -4,6 +4,7 @@
 #include <croton/ir/reference.hpp>
 
 #include <algorithm>
+#include <optional>
 
 #include "call_check.hpp"
 #include "find_failure.hpp"
@@ -73,6 +74,17 @@ run_reference(const FunctionData& f, std::span<const Array> given, const std::ve
     return results;
 }
 
+ExtentValues extent_values(const FunctionData& f, const std::vector<Array>& inputs)
+{
+    std::vector<Type> types;
+    std::vector<std::vector<std::int64_t>> extents;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        types.push_back(f.inputs[i].type());
+        extents.push_back(inputs[i].extents());
+    }
+    return {types, extents};
+}
+
 /// A new array for output `i`, in its layout.
 Array make_result(const FunctionData& f, std::size_t i, const ExtentValues& value)
 {
@@ -90,11 +102,7 @@ std::vector<Array> run_compiled(const FunctionData& f,
                                 std::vector<Array> results)
 {
     Call call(f);
-    std::vector<Type> types;
-    std::vector<std::vector<std::int64_t>> extents;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        types.push_back(f.inputs[i].type());
-        extents.push_back(inputs[i].extents());
         call.in.push_back(inputs[i].data());
         call.describe(f.arguments[i], inputs[i]);
     }
@@ -106,14 +114,16 @@ std::vector<Array> run_compiled(const FunctionData& f,
     call.in.resize(f.leaves.size(), nullptr); // strides have extents, but no elements
     for (const Array& a : f.program.constants)
         call.in.push_back(a.data());
-    const ExtentValues value(types, extents);
+    std::optional<ExtentValues> value; // for outputs that the caller has no arrays for
     results.resize(f.outputs.size());
     for (std::size_t i = 0; i < f.outputs.size(); ++i) {
         const detail::ArgumentInfo& info = f.arguments[inputs.size() + i];
         if (i >= f.result_count())
             results[i] = detail::spare_of(f.targets[i - f.result_count()]);
-        else if (!results[i])
-            results[i] = make_result(f, i, value);
+        else if (!results[i]) {
+            if (!value) value = extent_values(f, inputs);
+            results[i] = make_result(f, i, *value);
+        }
         call.out.push_back(results[i].data());
         call.describe(info, results[i]);
     }

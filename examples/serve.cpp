@@ -4,7 +4,10 @@
 
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
+#include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace ct = croton;
@@ -69,8 +72,10 @@ int main()
                 static_cast<double>(score(std::vector<float>(features, 0.5f))[0].item<float>()));
 
     // What another process serves: loaded from a file, it shares nothing with this one.
-    score.save("score.croton");
-    const auto again = ct::Function::load("score.croton");
+    const auto file = std::filesystem::temp_directory_path() / ("score" + std::to_string(getpid()));
+    score.save(file.string());
+    const auto again = ct::Function::load(file.string());
+    std::filesystem::remove(file);
     again.shared("b").set(ct::Array::full<float>({}, 1));
     std::printf("%s\nloaded: score %.4f, here still %.1f\n", again.signature().c_str(),
                 static_cast<double>(again(std::vector<float>(features, 0.5f))[0].item<float>()),

@@ -39,7 +39,7 @@ SharedData& data_of(const Variable& v)
 {
     if (v.leaf() != Leaf::shared)
         throw internal_error("shared", "'{}' is not a shared variable", v.name());
-    return const_cast<SharedData&>(dynamic_cast<const SharedData&>(*v.value()->node->params));
+    return const_cast<SharedData&>(static_cast<const SharedData&>(*v.value()->node->params));
 }
 
 void check(const Variable& v, const Array& value)

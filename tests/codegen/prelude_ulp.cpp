@@ -1,5 +1,5 @@
 // Elementary functions of the prelude against MPFR: samples and edges here, more of them and every
-// f32 under [.exhaustive]. The measured errors are in docs/math_ulp.md.
+// f32 under [.exhaustive]. It prints the largest errors.
 #include <algorithm>
 #include <array>
 #include <cstdio>

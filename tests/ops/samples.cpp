@@ -131,7 +131,7 @@ std::vector<Domain> domains_of(const Family& family)
     return list;
 }
 
-/// 0 for ops whose text rounds once, or not at all. Others: what docs/math_ulp.md says of the
+/// 0 for ops whose text rounds once, or not at all. Others: the stated bound of the
 /// function, and what the reference, rounded from the C library's f64, may itself be off by.
 Tolerance tolerance_of(const Op& op, DType dtype)
 {

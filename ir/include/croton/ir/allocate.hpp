@@ -6,8 +6,8 @@ namespace croton::inline v1::detail {
 
 /// Memory for elements: begins at a multiple of 64 bytes and has at least 64 more than asked for.
 ///
-/// Of 4 MiB or more it begins at a multiple of 2 MiB and asks the system for pages of that size:
-/// passes over large arrays then take up to a third less time.
+/// Of 4 MiB or more it begins at a multiple of 2 MiB and asks the system for pages of that size, as
+/// passes over large arrays otherwise wait for page tables.
 ///
 /// Freed by std::free; null where there is none.
 void* allocate_elements(std::size_t bytes) noexcept;
