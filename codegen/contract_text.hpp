@@ -10,6 +10,7 @@
 #include "c_precedence.hpp"
 #include "contract_sizes.hpp"
 #include "emit_contract.hpp"
+#include "product_functions.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
@@ -44,9 +45,7 @@ public:
             write_row();
             return write_kernel(pieces(c_.n, piece_bytes / bytes_));
         case ContractKind::blocks:
-            write_block();
-            write_rows();
-            if (packs()) write_packing();
+            write_packing();
             write_tile();
             return write_kernel(
                 product({text(c_.batch, symbols_), c_.m.is_known() ? known_down() : "down",
@@ -111,7 +110,6 @@ private:
         return nest_.buffers[static_cast<std::size_t>(id)].name;
     }
     std::string buffer(BufferId id) const { return "s->" + name_of(id); }
-    bool packs() const { return c_.packed_a >= 0 || c_.packed_b >= 0; }
 
     /// `base + h * stride`, without what is 0.
     std::string at_batch(BufferId id, const Extent& stride) const
@@ -135,8 +133,7 @@ private:
     std::string
     multiply_add(const std::string& a, const std::string& b, const std::string& sum) const
     {
-        if (is_float(dtype_)) return fmt::format("fma_{}({}, {}, {})", type_, a, b, sum);
-        return fmt::format("add_{0}({3}, mul_{0}({1}, {2}))", type_, a, b, sum);
+        return codegen::multiply_add(dtype_, a, b, sum);
     }
 
     Writer::Scope callback(const char* part) const
@@ -191,10 +188,8 @@ private:
 
     // ---- register blocks
 
-    void write_block() const;
     /// Whether all rows of blocks are whole, on every CPU.
     bool no_edge() const { return c_.n.is_known() && c_.n.value() % (128 / bytes_) == 0; }
-    void write_rows() const;
     void write_packing() const;
     /// "a" or "b": whose copy it is.
     const char* side(BufferId packed) const { return packed == c_.packed_a ? "a" : "b"; }

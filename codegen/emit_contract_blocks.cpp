@@ -2,117 +2,8 @@
 
 namespace croton::inline v1::codegen {
 
-void ContractText::write_block() const
-{
-    w_.raw("// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.");
-    const auto scope = w_.function(parameter_list(
-        fmt::format("CT_MATH void {}_block", kernel_.name),
-        {"i64 rows", "i64 depth", "b8 begun", fmt::format("const {}* CT_RESTRICT a", type_),
-         "i64 a_row", "i64 a_step", fmt::format("const {}* CT_RESTRICT b", type_), "i64 b_step",
-         fmt::format("{}* CT_RESTRICT sums", type_), "i64 sums_row"}));
-    const std::string rows = "for (i64 r = 0; r < rows; ++r)";
-    const std::string each = fmt::format("    for (i64 c = 0; c < {}; ++c)", columns());
-    w_.line("{} acc[CT_BLOCK_ROWS][{}];", type_, columns());
-    for (const bool begun : {true, false}) {
-        const auto branch = begun ? w_.block("if (begun)") : w_.block_after("else");
-        w_.raw("CT_UNROLL");
-        w_.raw(rows);
-        w_.raw(each);
-        w_.line("        acc[r][c] = {};", begun ? "sums[r * sums_row + c]" : "0");
-    }
-    {
-        // Unrolled, it would keep more addresses than there are registers.
-        w_.raw("CT_NO_UNROLL");
-        const auto terms = w_.block("for (i64 p = 0; p < depth; ++p)");
-        w_.raw("CT_UNROLL");
-        {
-            const auto inner = w_.block("{}", rows);
-            w_.line("const {} x = a[r * a_row];", type_);
-            w_.line("for (i64 c = 0; c < {}; ++c)", columns());
-            w_.line("    acc[r][c] = {};", multiply_add("x", "b[c]", "acc[r][c]"));
-        }
-        w_.raw("a += a_step;");
-        w_.raw("b += b_step;");
-    }
-    w_.raw("CT_UNROLL");
-    w_.raw(rows);
-    w_.raw(each);
-    w_.raw("        sums[r * sums_row + c] = acc[r][c];");
-}
-
-void ContractText::write_rows() const
-{
-    w_.blank();
-    w_.raw("// The same for up to CT_BLOCK_ROWS rows and a part of a block's columns.");
-    const auto scope = w_.function(parameter_list(
-        fmt::format("static void {}_rows", kernel_.name),
-        {"i64 rows", "i64 width", "i64 depth", "b8 begun", fmt::format("const {}* a", type_),
-         "i64 a_row", "i64 a_step", fmt::format("const {}* b", type_), "i64 b_step",
-         fmt::format("{}* sums", type_), "i64 sums_row"}));
-    if (no_edge())
-        w_.raw("(void)width;");
-    else {
-        w_.line("{} edge[CT_BLOCK_ROWS * {}];", type_, columns());
-        w_.line("{}* const out = sums;", type_);
-        w_.raw("const i64 out_row = sums_row;");
-        const auto narrow = w_.block("if (width < {})", columns());
-        w_.raw("for (i64 r = 0; r < rows; ++r)");
-        w_.line("    for (i64 c = 0; c < {0}; ++c)", columns());
-        w_.line("        edge[r * {} + c] = begun && c < width ? out[r * out_row + c] : 0;",
-                columns());
-        w_.raw("sums = edge;");
-        w_.line("sums_row = {};", columns());
-    }
-    const auto call = [&](const char* rows, const char* first) {
-        const std::string a = *first ? fmt::format("a + {} * a_row", first) : "a";
-        const std::string sums = *first ? fmt::format("sums + {} * sums_row", first) : "sums";
-        return argument_list(
-                   kernel_.name + "_block",
-                   {rows, "depth", "begun", a, "a_row", "a_step", "b", "b_step", sums, "sums_row"},
-                   w_.indent()) +
-               ";";
-    };
-    w_.raw("i64 r = 0;");
-    {
-        const auto whole = w_.block("if (rows == CT_BLOCK_ROWS)");
-        w_.raw(call("CT_BLOCK_ROWS", ""));
-        w_.raw("r = rows;");
-    }
-    for (const bool four : {true, false}) {
-        const auto rest =
-            four ? w_.block("for (; r + 4 <= rows; r += 4)") : w_.block("for (; r < rows; ++r)");
-        w_.raw(call(four ? "4" : "1", "r"));
-    }
-    if (no_edge()) return;
-    w_.line("if (width < {})", columns());
-    w_.raw("    for (r = 0; r < rows; ++r)");
-    w_.raw("        for (i64 c = 0; c < width; ++c)");
-    w_.line("            out[r * out_row + c] = edge[r * {} + c];", columns());
-}
-
 void ContractText::write_packing() const
 {
-    w_.blank();
-    w_.raw("// Rows first .. first + 32 of k x n elements, `width` columns at a time, each "
-           "such panel in one");
-    w_.raw("// piece, filled up with zeros.");
-    {
-        const auto scope = w_.function(parameter_list(
-            fmt::format("CT_MATH void {}_pack", kernel_.name),
-            {fmt::format("const {}* CT_RESTRICT from", type_), "i64 row", "i64 column", "i64 k",
-             "i64 n", "i64 first", "i64 width", fmt::format("{}* CT_RESTRICT packed", type_)}));
-        w_.raw("const i64 last = first + 32 < k ? first + 32 : k;");
-        const auto panels = w_.block("for (i64 j = 0; j < n; j += width)");
-        const auto rows = w_.block("for (i64 p = first; p < last; ++p)");
-        w_.line("const {}* x = from + p * row + j * column;", type_);
-        w_.line("{}* to = packed + j * k + p * width;", type_);
-        w_.raw("if (n - j >= width)");
-        w_.raw("    for (i64 c = 0; c < width; ++c)");
-        w_.raw("        to[c] = x[c * column];");
-        w_.raw("else");
-        w_.raw("    for (i64 c = 0; c < width; ++c)");
-        w_.raw("        to[c] = c < n - j ? x[c * column] : 0;");
-    }
     if (c_.packed_a >= 0)
         write_pack(c_.packed_a, c_.a, c_.a_batch, c_.a_k, c_.a_m, c_.m, "CT_BLOCK_ROWS");
     if (c_.packed_b >= 0)
@@ -138,11 +29,11 @@ void ContractText::write_pack(BufferId packed,
     }
     w_.line("const {}* from = {};", type_, one ? buffer(from) : at_batch(from, batch));
     w_.line("{}* to = {};", type_, packed_place(packed, batch, n, width));
-    w_.raw(argument_list(
-               kernel_.name + "_pack",
-               {"from", text(row), text(column), text(c_.k), text(n), piece + " * 32", width, "to"},
-               w_.indent()) +
-           ";");
+    w_.raw(
+        argument_list(fmt::format("product_pack_{}_{}", side(packed), type_),
+                      {"from", text(row), text(column), text(c_.k), text(n), piece + " * 32", "to"},
+                      w_.indent()) +
+        ";");
 }
 
 int ContractText::copies_of(const Extent& batch_stride) const
@@ -314,7 +205,7 @@ void ContractText::write_blocks_of_tile() const
         const auto across = w_.block("for (i64 j = j0; j < j1; j += {})", columns());
         w_.line("const i64 width = j1 - j < {0} ? j1 - j : {0};", columns());
         const std::string n = factor(c_.n);
-        w_.raw(argument_list(kernel_.name + "_rows",
+        w_.raw(argument_list("product_rows_" + type_,
                              {"rows", "width", "depth", "p > 0", "a + i * a_first + p * a_step",
                               "a_row", "a_step", "b + j * b_first + p * b_step", "b_step",
                               fmt::format("out + i * {} + j", n), n},

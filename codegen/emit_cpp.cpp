@@ -7,6 +7,7 @@
 #include "emit_contract.hpp"
 #include "kernel_comment.hpp"
 #include "kernel_writer.hpp"
+#include "product_functions.hpp"
 #include "puller.hpp"
 #include "use_depths.hpp"
 
@@ -287,6 +288,10 @@ void KernelWriter::write_contract_kernel()
     }
     if (!nest_.body.empty()) writer_.blank();
     emit_contract(writer_, nest_, kernel_, symbols_, epilogue);
+    const ContractNest& c = nest_.contract[0];
+    if (c.kind != ContractKind::blocks) return;
+    const DType dtype = nest_.buffers[static_cast<std::size_t>(c.out)].dtype();
+    kernel_.shared = product_functions(dtype, c.packed_a >= 0, c.packed_b >= 0);
 }
 
 // ---- statements

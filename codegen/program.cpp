@@ -394,6 +394,8 @@ private:
     void write_call(const PlannedKernel& step, ClusterKind kind)
     {
         const EmittedKernel& k = step.kernel;
+        for (const SharedFunction& f : k.shared)
+            if (written_.emplace(f.name, f.name).second) kernels_ += f.text + "\n";
         const int first_line = static_cast<int>(std::ranges::count(kernels_, '\n')) + 1;
         const bool parallel = k.parallel && options_.threads;
         const std::vector<StreamedBuffer> streamed =
@@ -475,8 +477,9 @@ private:
     std::map<const detail::Value*, std::size_t> output_slot_;
     Writer prologue_, sizes_, body_;
     std::string kernels_;
-    int loops_ = 0;                              ///< around the step that is written
-    std::map<std::string, std::string> written_; ///< canonical text of a kernel: its name
+    int loops_ = 0; ///< around the step that is written
+    /// Of each function: the canonical text, or the name of a shared one, and what it is called.
+    std::map<std::string, std::string> written_;
     std::string total_;
     std::vector<std::string> offsets_; ///< of the lifetimes of the graph that is being written
 };

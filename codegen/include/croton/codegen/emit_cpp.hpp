@@ -7,6 +7,12 @@
 
 namespace croton::inline v1::codegen {
 
+/// A function that several kernels of a program call: written once, in front of the first.
+struct SharedFunction {
+    std::string name;
+    std::string text;
+};
+
 /// A kernel as text of the common subset of C11 and C++20, and how to call it.
 struct EmittedKernel {
     std::string name;
@@ -22,6 +28,7 @@ struct EmittedKernel {
     bool checks_index = false; ///< returns 1 if an index was out of range, else 0
     /// Lines of the text, from 0, of loops that become vector instructions.
     std::vector<int> lane_loops;
+    std::vector<SharedFunction> shared; ///< what it calls
 };
 
 /// `name` is the function's. The nest's buffers get their names here.

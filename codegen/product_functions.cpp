@@ -1,0 +1,190 @@
+#include "product_functions.hpp"
+
+#include <croton/ir/format.hpp>
+
+#include "names.hpp"
+#include "writer.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+class ProductText {
+public:
+    explicit ProductText(DType dtype)
+        : dtype_(dtype), type_(scalar_type(dtype)),
+          columns_(fmt::format("CT_BLOCK_COLUMNS({})", type_))
+    {}
+
+    std::string rows()
+    {
+        write_block();
+        write_rows();
+        return w_.take();
+    }
+
+    std::string packing(const char* side, const std::string& width)
+    {
+        write_copy(side, width);
+        write_pack(side);
+        return w_.take();
+    }
+
+    const std::string& columns() const { return columns_; }
+
+private:
+    void write_block()
+    {
+        w_.raw("// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.");
+        const auto scope = w_.function(parameter_list(
+            fmt::format("CT_MATH void product_block_{}", type_),
+            {"i64 rows", "i64 depth", "b8 begun", fmt::format("const {}* CT_RESTRICT a", type_),
+             "i64 a_row", "i64 a_step", fmt::format("const {}* CT_RESTRICT b", type_), "i64 b_step",
+             fmt::format("{}* CT_RESTRICT sums", type_), "i64 sums_row"}));
+        const std::string rows = "for (i64 r = 0; r < rows; ++r)";
+        const std::string each = fmt::format("    for (i64 c = 0; c < {}; ++c)", columns_);
+        w_.line("{} acc[CT_BLOCK_ROWS][{}];", type_, columns_);
+        for (const bool begun : {true, false}) {
+            const auto branch = begun ? w_.block("if (begun)") : w_.block_after("else");
+            w_.raw("CT_UNROLL");
+            w_.raw(rows);
+            w_.raw(each);
+            w_.line("        acc[r][c] = {};", begun ? "sums[r * sums_row + c]" : "0");
+        }
+        {
+            // Unrolled, it would keep more addresses than there are registers.
+            w_.raw("CT_NO_UNROLL");
+            const auto terms = w_.block("for (i64 p = 0; p < depth; ++p)");
+            w_.raw("CT_UNROLL");
+            {
+                const auto inner = w_.block("{}", rows);
+                w_.line("const {} x = a[r * a_row];", type_);
+                w_.line("for (i64 c = 0; c < {}; ++c)", columns_);
+                w_.line("    acc[r][c] = {};", multiply_add(dtype_, "x", "b[c]", "acc[r][c]"));
+            }
+            w_.raw("a += a_step;");
+            w_.raw("b += b_step;");
+        }
+        w_.raw("CT_UNROLL");
+        w_.raw(rows);
+        w_.raw(each);
+        w_.raw("        sums[r * sums_row + c] = acc[r][c];");
+    }
+
+    void write_rows()
+    {
+        w_.blank();
+        w_.raw("// The same for up to CT_BLOCK_ROWS rows and a part of a block's columns.");
+        const auto scope = w_.function(parameter_list(
+            fmt::format("CT_KERNEL void product_rows_{}", type_),
+            {"i64 rows", "i64 width", "i64 depth", "b8 begun", fmt::format("const {}* a", type_),
+             "i64 a_row", "i64 a_step", fmt::format("const {}* b", type_), "i64 b_step",
+             fmt::format("{}* sums", type_), "i64 sums_row"}));
+        w_.line("{} edge[CT_BLOCK_ROWS * {}];", type_, columns_);
+        w_.line("{}* const out = sums;", type_);
+        w_.raw("const i64 out_row = sums_row;");
+        {
+            const auto narrow = w_.block("if (width < {})", columns_);
+            w_.raw("for (i64 r = 0; r < rows; ++r)");
+            w_.line("    for (i64 c = 0; c < {0}; ++c)", columns_);
+            w_.line("        edge[r * {} + c] = begun && c < width ? out[r * out_row + c] : 0;",
+                    columns_);
+            w_.raw("sums = edge;");
+            w_.line("sums_row = {};", columns_);
+        }
+        w_.raw("i64 r = 0;");
+        {
+            const auto whole = w_.block("if (rows == CT_BLOCK_ROWS)");
+            w_.raw(block_call("CT_BLOCK_ROWS", ""));
+            w_.raw("r = rows;");
+        }
+        for (const bool four : {true, false}) {
+            const auto rest = four ? w_.block("for (; r + 4 <= rows; r += 4)")
+                                   : w_.block("for (; r < rows; ++r)");
+            w_.raw(block_call(four ? "4" : "1", "r"));
+        }
+        w_.line("if (width < {})", columns_);
+        w_.raw("    for (r = 0; r < rows; ++r)");
+        w_.raw("        for (i64 c = 0; c < width; ++c)");
+        w_.line("            out[r * out_row + c] = edge[r * {} + c];", columns_);
+    }
+
+    std::string block_call(const char* rows, const std::string& first) const
+    {
+        const std::string a = first.empty() ? "a" : fmt::format("a + {} * a_row", first);
+        const std::string sums =
+            first.empty() ? "sums" : fmt::format("sums + {} * sums_row", first);
+        return argument_list(
+                   fmt::format("product_block_{}", type_),
+                   {rows, "depth", "begun", a, "a_row", "a_step", "b", "b_step", sums, "sums_row"},
+                   w_.indent()) +
+               ";";
+    }
+
+    void write_copy(const char* side, const std::string& width)
+    {
+        w_.line(
+            "// Rows first .. first + 32 of k x n elements, {} columns at a time, each such panel",
+            width);
+        w_.raw("// in one piece, filled up with zeros.");
+        const auto scope = w_.function(parameter_list(
+            fmt::format("CT_MATH void product_panels_{}_{}", side, type_),
+            {fmt::format("const {}* CT_RESTRICT from", type_), "i64 row", "i64 column", "i64 k",
+             "i64 n", "i64 first", fmt::format("{}* CT_RESTRICT packed", type_)}));
+        w_.raw("const i64 last = first + 32 < k ? first + 32 : k;");
+        const auto panels = w_.block("for (i64 j = 0; j < n; j += {})", width);
+        const auto rows = w_.block("for (i64 p = first; p < last; ++p)");
+        w_.line("const {}* x = from + p * row + j * column;", type_);
+        w_.line("{}* to = packed + j * k + p * {};", type_, width);
+        w_.line("if (n - j >= {})", width);
+        w_.line("    for (i64 c = 0; c < {}; ++c)", width);
+        w_.raw("        to[c] = x[c * column];");
+        w_.raw("else");
+        w_.line("    for (i64 c = 0; c < {}; ++c)", width);
+        w_.raw("        to[c] = c < n - j ? x[c * column] : 0;");
+    }
+
+    void write_pack(const char* side)
+    {
+        w_.blank();
+        const auto scope = w_.function(
+            parameter_list(fmt::format("CT_KERNEL void product_pack_{}_{}", side, type_),
+                           {fmt::format("const {}* from", type_), "i64 row", "i64 column", "i64 k",
+                            "i64 n", "i64 first", fmt::format("{}* packed", type_)}));
+        for (const bool together : {true, false}) {
+            w_.raw(together ? "if (column == 1)" : "else");
+            w_.line("    product_panels_{}_{}(from, row, {}, k, n, first, packed);", side, type_,
+                    together ? "1" : "column");
+        }
+    }
+
+    Writer w_;
+    DType dtype_;
+    std::string type_;
+    std::string columns_;
+};
+
+} // namespace
+
+std::string
+multiply_add(DType dtype, const std::string& a, const std::string& b, const std::string& sum)
+{
+    const std::string_view type = scalar_type(dtype);
+    if (is_float(dtype)) return fmt::format("fma_{}({}, {}, {})", type, a, b, sum);
+    return fmt::format("add_{0}({3}, mul_{0}({1}, {2}))", type, a, b, sum);
+}
+
+std::vector<SharedFunction> product_functions(DType dtype, bool packs_a, bool packs_b)
+{
+    const std::string_view type = scalar_type(dtype);
+    ProductText text(dtype);
+    std::vector<SharedFunction> list{{fmt::format("product_rows_{}", type), text.rows()}};
+    if (packs_a)
+        list.push_back(
+            {fmt::format("product_pack_a_{}", type), text.packing("a", "CT_BLOCK_ROWS")});
+    if (packs_b)
+        list.push_back({fmt::format("product_pack_b_{}", type), text.packing("b", text.columns())});
+    return list;
+}
+
+} // namespace croton::inline v1::codegen

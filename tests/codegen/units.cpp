@@ -1,0 +1,198 @@
+#include <croton/codegen/program.hpp>
+#include <croton/codegen/units.hpp>
+#include <croton/croton.hpp>
+#include <croton/runtime/kernel_cache.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using ct::codegen::canonical_text;
+using ct::codegen::cut_units;
+using ct::codegen::SourceUnit;
+
+namespace {
+
+/// As many kernels as `factors`, none of which shares loops with another: each has an extent of
+/// its own.
+std::string program_of(const std::vector<double>& factors, const std::string& stem = "x")
+{
+    std::vector<ct::Variable> inputs, outputs;
+    for (std::size_t i = 0; i < factors.size(); ++i) {
+        const auto x = ct::input(stem + std::to_string(i), ct::DType::f64,
+                                 {100 + static_cast<std::int64_t>(factors[i])});
+        inputs.push_back(x);
+        outputs.push_back(tanh(factors[i] * x) * erf(x) + exp(x) * log1p(x));
+    }
+    return std::string(ct::function(inputs, outputs, {.cache = false}).full_source());
+}
+
+std::vector<double> factors(std::size_t count)
+{
+    std::vector<double> all;
+    for (std::size_t i = 0; i < count; ++i)
+        all.push_back(2 + static_cast<double>(i));
+    return all;
+}
+
+class Cache {
+public:
+    Cache() : cache_({.folder = folder()}) {}
+    ~Cache() { std::filesystem::remove_all(folder()); }
+    Cache(const Cache&) = delete;
+    Cache& operator=(const Cache&) = delete;
+
+    ct::CompileReport load(const std::string& source)
+    {
+        std::vector<ct::ProgramUnit> units;
+        for (const SourceUnit& u : cut_units(source))
+            units.push_back({u.text, u.canonical.text, u.canonical.names, u.canonical.lines});
+        ct::CompileReport report;
+        const ct::ProgramLibrary library = cache_.load(units, "p", {}, &report);
+        CHECK(library.symbol("run") != nullptr);
+        return report;
+    }
+
+private:
+    static std::string folder()
+    {
+        return std::filesystem::temp_directory_path() /
+               ("croton_units_" + std::to_string(::getpid()));
+    }
+    ct::KernelCache cache_;
+};
+
+std::string replaced(std::string text, const std::string& from, const std::string& to)
+{
+    for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("texts that differ in names, comments and lines have one canonical text")
+{
+    const std::string text = "CT_KERNEL void fused_0(i64 n, const f32* price)\n{\n"
+                             "    price[n] = exp_f32(price[n]); // model.cpp:12\n}\n";
+    const auto canonical = canonical_text(text);
+    CHECK(canonical.text == "CT_KERNEL void $0 ( i64 $1 , const f32 * $2 ) { $2 [ $1 ] = exp_f32 ( "
+                            "$2 [ $1 ] ) ; } ");
+    CHECK(canonical.names == std::vector<std::string>{"fused_0", "n", "price"});
+    CHECK(canonical.lines.front() == 1);
+    CHECK(canonical.lines.back() == 4);
+    const std::string other = replaced(replaced(text, "price", "a_longer_name"), ", const",
+                                       ",\n                       /* wrapped */ const");
+    CHECK(canonical_text(other).text == canonical.text);
+    CHECK(canonical_text(replaced(text, "exp", "log")).text != canonical.text);
+}
+
+TEST_CASE("what means something else has another canonical text")
+{
+    const auto differ = [](const char* a, const char* b) {
+        return canonical_text(a).text != canonical_text(b).text;
+    };
+    CHECK(differ("x = a - -b;", "x = a-- b;"));
+    CHECK(differ("x = a + b;", "x = a + a;"));
+    CHECK(differ("x = 1.5f;", "x = 1.5;"));
+    CHECK(differ("x = 0x1p-3;", "x = 0x1p - 3;"));
+    CHECK(differ("rt->threads;", "rt->reserved;"));
+    CHECK(differ("f32 x;", "f64 x;"));
+    CHECK(differ("if (x) y();", "while (x) y();"));
+    CHECK(differ("__builtin_fma(x)", "__builtin_fmaf(x)"));
+}
+
+TEST_CASE("a small program is one unit, its source")
+{
+    const std::string source = program_of({2});
+    const std::vector<SourceUnit> units = cut_units(source);
+    REQUIRE(units.size() == 1);
+    CHECK(units[0].text == source);
+}
+
+TEST_CASE("a large program is several units that together are its text")
+{
+    const std::string source = program_of(factors(24));
+    const std::vector<SourceUnit> units = cut_units(source);
+    REQUIRE(units.size() >= 4);
+    std::vector<std::string> lines;
+    for (std::size_t end,
+         at = source.find(ct::codegen::end_of_prelude) + ct::codegen::end_of_prelude.size();
+         at < source.size(); at = end + 1) {
+        end = source.find('\n', at);
+        lines.push_back(source.substr(at, end - at));
+    }
+    // Every line of a unit's own kernels is the line of the source that it says it is.
+    std::size_t found = 0;
+    for (const SourceUnit& u : units) {
+        std::size_t own = u.text.find(ct::codegen::end_of_prelude);
+        REQUIRE(own != u.text.npos);
+        own += ct::codegen::end_of_prelude.size();
+        if (u.text.compare(own, 26, "// Kernels of other units.") == 0)
+            own = u.text.find("\n\n", own) + 2;
+        auto number = std::ranges::count(u.text.substr(0, own), '\n') + 1;
+        for (std::size_t end, at = own; at < u.text.size(); at = end + 1, ++number) {
+            end = u.text.find('\n', at);
+            const auto at_line = static_cast<std::size_t>(number + u.lines_to_program - 1);
+            REQUIRE(at_line < lines.size());
+            CHECK(lines[at_line] == u.text.substr(at, end - at));
+            ++found;
+        }
+    }
+    CHECK(found == lines.size());
+}
+
+TEST_CASE("an edit of one kernel of many compiles one unit, and the program is linked anew")
+{
+    Cache cache;
+    std::vector<double> values = factors(24);
+    const ct::CompileReport first = cache.load(program_of(values));
+    REQUIRE(first.units >= 4);
+    CHECK(first.units_compiled == first.units);
+    values[7] += 0.25; // of the same extent
+    const ct::CompileReport edited = cache.load(program_of(values));
+    CHECK(edited.units_compiled == 1);
+    CHECK(edited.link_ms > 0);
+    CHECK(cache.load(program_of(values)).units_compiled == 0);
+}
+
+TEST_CASE("other names of variables compile nothing")
+{
+    Cache cache;
+    CHECK(cache.load(program_of(factors(24))).units_compiled >= 4);
+    const ct::CompileReport renamed =
+        cache.load(program_of(factors(24), "a_long_name_that_breaks_lines_"));
+    CHECK(renamed.units_compiled == 0);
+    CHECK(renamed.link_ms == 0);
+}
+
+TEST_CASE("a kernel more in front of others compiles it, and the others serve under new names")
+{
+    Cache cache;
+    std::vector<double> values = factors(40);
+    const ct::CompileReport first = cache.load(program_of(values));
+    values.insert(values.begin() + 1, 0.375);
+    const ct::CompileReport more = cache.load(program_of(values));
+    CHECK(more.units_compiled < more.units);
+    CHECK(first.units_compiled == first.units);
+}
+
+TEST_CASE("kernels that are equal up to names stand in a program once")
+{
+    const auto a = ct::vector<double>("a", {100}), b = ct::vector<double>("b", {100});
+    const auto f = ct::function({a, b}, {tanh(a) * 2, tanh(b) * 2}, {.cache = false});
+    const std::string source(f.source());
+    const std::size_t first = source.find("CT_KERNEL");
+    REQUIRE(first != source.npos);
+    CHECK(source.find("CT_KERNEL", first + 1) == source.npos);
+    const std::vector<double> x(100, 0.5), y(100, -1.0);
+    const auto results = f(x, y);
+    CHECK(results[0].as_double(3) == Approx(2 * std::tanh(0.5)));
+    CHECK(results[1].as_double(99) == Approx(2 * std::tanh(-1.0)));
+}
