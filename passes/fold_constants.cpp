@@ -77,6 +77,15 @@ bool is_worth_folding(const Apply& apply)
     return elements <= small_result || bytes <= operand_bytes;
 }
 
+/// Whether there is nothing to compute: each output has an extent that is known to be 0.
+bool is_empty(const Apply& apply)
+{
+    return std::ranges::all_of(apply.outputs(), [](const Variable& v) {
+        const Extent n = element_count(v.shape());
+        return n.is_known() && n.value() == 0;
+    });
+}
+
 } // namespace
 
 Changed FoldConstants::run(Graph& graph, PassContext&) const
@@ -84,6 +93,12 @@ Changed FoldConstants::run(Graph& graph, PassContext&) const
     return changed_if(graph.rewrite([](const Apply& apply, Variables& out) {
         // A broadcast says more about a constant than its elements do.
         if (apply.inputs().empty() || &apply.op() == &broadcast_to_op) return false;
+        if (is_empty(apply)) {
+            for (const Variable& v : apply.outputs())
+                out.push_back(broadcast_to(constant(Array::zeros(v.dtype(), {}), apply.location()),
+                                           v.shape(), apply.location()));
+            return true;
+        }
         if (is_pointwise(apply.op())) {
             const Variable folded = fold_scalar(apply);
             if (!folded.is_empty()) {
