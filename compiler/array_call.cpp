@@ -43,9 +43,10 @@ public:
         std::vector<std::int64_t> extents(static_cast<std::size_t>(info.rank));
         for (std::size_t k = 0; k < extents.size(); ++k)
             extents[k] = extent(i, k);
-        if (info.layout != Layout::column_major) return Array::empty(info.dtype, extents);
+        if (info.layout != Layout::column_major)
+            return Array::empty(info.dtype, std::move(extents));
         std::ranges::reverse(extents);
-        return Array::empty(info.dtype, extents).transposed();
+        return Array::empty(info.dtype, std::move(extents)).transposed();
     }
 
 private:

@@ -11,6 +11,21 @@
 
 namespace croton::inline v1::detail {
 
+namespace {
+
+std::span<const std::int64_t> extents_of(const Memory& m)
+{
+    return {m.extents, static_cast<std::size_t>(m.rank)};
+}
+
+void assign(const Memory& to, const Array& from)
+{
+    Array::assign_strided(to.dtype, to.data, {to.extents, to.extents + to.rank},
+                          {to.strides, to.strides + to.rank}, from);
+}
+
+} // namespace
+
 Array borrowed(const Memory& m)
 {
     return Array::borrow_strided(m.dtype, m.data, {m.extents, m.extents + m.rank},
@@ -33,13 +48,11 @@ void check_extents(const FunctionData& f, std::span<const Memory> arguments)
 {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const Memory& m = arguments[i];
-        if (std::all_of(m.extents, m.extents + m.rank, [](std::int64_t e) { return e >= 0; }))
-            continue;
+        if (std::ranges::all_of(extents_of(m), [](std::int64_t e) { return e >= 0; })) continue;
         const bool output = i >= f.inputs.size();
         refuse(f, Code::shape,
                fmt::format("{} {} has a negative extent: ({})", output ? "output" : "input",
-                           output ? i - f.inputs.size() : i,
-                           fmt::join(m.extents, m.extents + m.rank, ", ")));
+                           output ? i - f.inputs.size() : i, fmt::join(extents_of(m), ", ")));
     }
 }
 
@@ -61,11 +74,10 @@ Array new_array(const Memory& m, Layout layout)
 
 void check_shape(const FunctionData& f, std::size_t i, const Array& result, const Memory& m)
 {
-    if (std::ranges::equal(result.shape(), std::span(m.extents, result.shape().size()))) return;
+    if (std::ranges::equal(result.shape(), extents_of(m))) return;
     refuse(f, Code::shape,
            fmt::format("output {} has shape ({}), the array for it ({})", i,
-                       fmt::join(result.shape(), ", "),
-                       fmt::join(m.extents, m.extents + m.rank, ", ")));
+                       fmt::join(result.shape(), ", "), fmt::join(extents_of(m), ", ")));
 }
 
 bool is_written_over(const FunctionData& f, std::span<const Memory> arguments, std::size_t input)
@@ -104,18 +116,13 @@ void run_packed(const FunctionData& f, std::span<const Memory> given)
             replace(i, packed(borrowed(given[i]), layout));
         } else if (is_written_over(f, arguments, i)) {
             Array copy = new_array(given[i], layout);
-            Array::assign_strided(copy.dtype(), copy.data(), copy.extents(),
-                                  {copy.strides().begin(), copy.strides().end()},
-                                  borrowed(given[i]));
+            assign(memory_of(copy), borrowed(given[i]));
             replace(i, std::move(copy));
         }
     }
     run_checked(f, arguments);
-    for (std::size_t k = 0; k < made.size(); ++k) {
-        const Memory& m = given[made[k]];
-        Array::assign_strided(m.dtype, m.data, {m.extents, m.extents + m.rank},
-                              {m.strides, m.strides + m.rank}, copies[k]);
-    }
+    for (std::size_t k = 0; k < made.size(); ++k)
+        assign(given[made[k]], copies[k]);
 }
 
 std::vector<Array>
@@ -155,11 +162,8 @@ void run_reference(const FunctionData& f, std::span<const Memory> arguments)
         values.push_back(borrowed(m));
     const std::span<const Memory> outputs = arguments.subspan(inputs);
     const std::vector<Array> results = reference_results(f, std::move(values), outputs);
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        const Memory& m = outputs[i];
-        Array::assign_strided(m.dtype, m.data, {m.extents, m.extents + m.rank},
-                              {m.strides, m.strides + m.rank}, results[i]);
-    }
+    for (std::size_t i = 0; i < results.size(); ++i)
+        assign(outputs[i], results[i]);
 }
 
 } // namespace croton::inline v1::detail
