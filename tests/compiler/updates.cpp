@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <latch>
 #include <limits>
 #include <thread>
 #include <vector>
@@ -92,11 +93,16 @@ TEST_CASE("one trainer and sixteen readers: no reader sees two steps mixed, or g
     const ct::Function step = counters.step(), read = counters.read();
     std::vector<Reader> readers(16);
     std::atomic<bool> done = false;
-    constexpr int steps = 2000;
+    constexpr int steps = 4000;
+    std::latch all_there(17);
     {
         std::vector<std::jthread> threads;
         for (std::size_t i = 0; i < readers.size(); ++i)
-            threads.emplace_back([&, i] { readers[i].run(read, done, i % 4 == 0); });
+            threads.emplace_back([&, i] {
+                all_there.arrive_and_wait();
+                readers[i].run(read, done, i % 4 == 0);
+            });
+        all_there.arrive_and_wait();
         for (int i = 0; i < steps; ++i)
             step();
         done = true;
@@ -110,17 +116,19 @@ TEST_CASE("one trainer and sixteen readers: no reader sees two steps mixed, or g
     CHECK(read()[4].item<double>() == steps);
 }
 
-TEST_CASE("two trainers of one variable and one that sets it come one after another")
+TEST_CASE("three trainers, two of them of the same variables, come one after another")
 {
     const Counters counters;
     const ct::Function step = counters.step(), read = counters.read();
     const auto other = ct::function(
         {}, {counters.steps}, {.updates = {{counters.steps, counters.steps + 1}}, .threads = 1});
-    constexpr int rounds = 1000;
+    constexpr int rounds = 3000;
+    std::latch start(3);
     {
         std::vector<std::jthread> threads;
         for (const ct::Function& f : {step, step, other})
             threads.emplace_back([&, f] {
+                start.arrive_and_wait();
                 for (int i = 0; i < rounds; ++i)
                     f();
             });
