@@ -228,8 +228,7 @@ struct TypedArgument {
     bool output;
 };
 void check_signature(const FunctionData& function, std::span<const TypedArgument> arguments);
-/// Runs with the caller's buffers; no throw, no allocation (of a function without shared
-/// variables).
+/// Runs with the caller's buffers; no throw, no allocation but for next values of shared variables.
 Status run_typed(const FunctionData& function,
                  std::span<const Memory> arguments,
                  void* workspace,
@@ -280,7 +279,9 @@ public:
         const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
         detail::run_checked(function_.data(), {memory, sizeof...(A)});
     }
-    /// No allocation, throw or thread hop; no lock unless the function has shared variables.
+    /// No allocation, throw or thread hop. A function with shared variables locks those that it
+    /// updates, and allocates memory for their next values in its first calls, later only where
+    /// others still read both of the values before.
     Status operator()(Workspace& workspace, A... arguments) const noexcept
     {
         const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
