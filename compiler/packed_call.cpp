@@ -80,6 +80,18 @@ void check_shape(const FunctionData& f, std::size_t i, const Array& result, cons
                        fmt::join(result.shape(), ", "), fmt::join(extents_of(m), ", ")));
 }
 
+void check_updates(const FunctionData& f, std::span<const Array> values)
+{
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto shape = values[i].shape();
+        if (same(f.targets[i].shape(), Shape(shape.begin(), shape.end()))) continue;
+        refuse(f, Code::shape,
+               fmt::format("the update of '{}' has shape ({}), the variable {}",
+                           f.targets[i].name(), fmt::join(shape, ", "),
+                           to_string(f.targets[i].shape())));
+    }
+}
+
 bool is_written_over(const FunctionData& f, std::span<const Memory> arguments, std::size_t input)
 {
     const Memory& in = arguments[input];
@@ -147,6 +159,7 @@ reference_results(const FunctionData& f, std::vector<Array> values, std::span<co
         if (!a.is_unique()) a = a.clone();
     for (std::size_t i = 0; i < outputs.size(); ++i)
         check_shape(f, i, results[i], outputs[i]);
+    check_updates(f, std::span(results).subspan(f.result_count()));
     turn.publish(std::span(results).subspan(f.result_count()));
     results.resize(f.result_count());
     return results;

@@ -8,6 +8,7 @@
 #include <croton/ir/shared.hpp>
 #include <croton/ir/variable.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -138,8 +139,8 @@ public:
     template <std::convertible_to<Any>... A>
     Results operator()(const A&... inputs) const
     {
-        const Any list[] = {Any(inputs)..., Any(0)};
-        return call({list, sizeof...(A)});
+        const std::array<Any, sizeof...(A)> list{Any(inputs)...};
+        return call(list);
     }
     Results call(std::span<const Any> inputs) const;
     /// The same with the outputs' memory given: row-major arrays of their dtype and shape, written
