@@ -108,8 +108,8 @@ Results Function::call(std::span<const Any> inputs) const
             arguments[i] = detail::memory_of(converted.back());
             continue;
         }
-        detail::check_type(f, i, a.dtype(), a.rank());
         arguments[i] = detail::memory_of(a);
+        detail::check_type(f, i, arguments[i].dtype, arguments[i].rank);
     }
     return Results(run(f, arguments), data_);
 }
@@ -125,12 +125,14 @@ void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs
     auto* arguments = static_cast<Memory*>(__builtin_alloca(argument_bytes(f)));
     Memory* next = arguments;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        detail::check_type(f, i, inputs[i].dtype(), inputs[i].rank());
-        *next++ = detail::memory_of(inputs[i]);
+        *next = detail::memory_of(inputs[i]);
+        detail::check_type(f, i, next->dtype, next->rank);
+        ++next;
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-        detail::check_output(f, i, outputs[i]);
-        *next++ = detail::memory_of(outputs[i]);
+        *next = detail::memory_of(outputs[i]);
+        detail::check_output(f, i, *next);
+        ++next;
     }
     detail::run_checked(f, {arguments, next});
 }

@@ -45,12 +45,12 @@ void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
                        to_string(v.shape()), rank));
 }
 
-void check_output(const FunctionData& f, std::size_t i, const Array& array)
+void check_output(const FunctionData& f, std::size_t i, const Memory& array)
 {
     const ArgumentInfo& info = f.arguments[f.inputs.size() + i];
-    const Array& a = array;
-    if (a.dtype() == info.dtype && a.rank() == info.rank && is_aligned(a.data(), info.dtype) &&
-        lies_as(info.layout, info.rank, a.shape().data(), a.strides().data()))
+    if (array.dtype == info.dtype && array.rank == info.rank &&
+        is_aligned(array.data, info.dtype) &&
+        lies_as(info.layout, info.rank, array.extents, array.strides))
         return;
     refuse(f, Code::shape,
            fmt::format("output {} is {}; the array for it is not a {} one of that type", i,

@@ -17,7 +17,7 @@ namespace croton::inline v1::detail {
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank);
 
 /// throws   UserError unless the array can be output `i`: its dtype, rank, layout and alignment.
-void check_output(const FunctionData& f, std::size_t i, const Array& array);
+void check_output(const FunctionData& f, std::size_t i, const Memory& array);
 
 /// Bytes that strided memory spans: the first, and the one behind the last.
 struct ByteRange {

@@ -34,7 +34,9 @@ Array borrowed(const Memory& m)
 
 Memory memory_of(const Array& a)
 {
-    return {const_cast<void*>(a.data()), a.dtype(), a.rank(), a.shape().data(), a.strides().data()};
+    const auto shape = a.shape();
+    return {const_cast<void*>(a.data()), a.dtype(), static_cast<int>(shape.size()), shape.data(),
+            a.strides().data()};
 }
 
 namespace {
