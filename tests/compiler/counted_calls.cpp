@@ -124,9 +124,9 @@ bool watch_system_calls()
                                           sock_filter{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}};
     };
     std::vector<sock_filter> filter{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)}};
-    for (const unsigned number :
+    for (const int number :
          {SYS_exit_group, SYS_exit, SYS_write, SYS_getrusage, SYS_rt_sigreturn, SYS_rt_sigprocmask})
-        for (const sock_filter& f : allow(number))
+        for (const sock_filter& f : allow(static_cast<unsigned>(number)))
             filter.push_back(f);
     filter.push_back({BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRAP});
     const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
