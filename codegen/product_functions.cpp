@@ -85,11 +85,13 @@ private:
         w_.raw("const i64 out_row = sums_row;");
         {
             const auto narrow = w_.block("if (width < {})", columns_);
-            w_.raw("for (i64 r = 0; r < rows; ++r)");
-            w_.raw("    CT_ROLLED");
-            w_.line("    for (i64 c = 0; c < {0}; ++c)", columns_);
-            w_.line("        edge[r * {} + c] = begun && c < width ? out[r * out_row + c] : 0;",
-                    columns_);
+            {
+                const auto each = w_.block("for (i64 r = 0; r < rows; ++r)");
+                w_.raw("CT_ROLLED");
+                w_.line("for (i64 c = 0; c < {0}; ++c)", columns_);
+                w_.line("    edge[r * {} + c] = begun && c < width ? out[r * out_row + c] : 0;",
+                        columns_);
+            }
             w_.raw("sums = edge;");
             w_.line("sums_row = {};", columns_);
         }
@@ -104,11 +106,11 @@ private:
                                    : w_.block("for (; r < rows; ++r)");
             w_.raw(block_call(four ? "4" : "1", "r"));
         }
-        w_.line("if (width < {})", columns_);
-        w_.raw("    for (r = 0; r < rows; ++r)");
-        w_.raw("        CT_ROLLED");
-        w_.raw("        for (i64 c = 0; c < width; ++c)");
-        w_.line("            out[r * out_row + c] = edge[r * {} + c];", columns_);
+        w_.line("if (width == {}) return;", columns_);
+        const auto each = w_.block("for (r = 0; r < rows; ++r)");
+        w_.raw("CT_ROLLED");
+        w_.raw("for (i64 c = 0; c < width; ++c)");
+        w_.line("    out[r * out_row + c] = edge[r * {} + c];", columns_);
     }
 
     std::string block_call(const char* rows, const std::string& first) const
@@ -136,13 +138,15 @@ private:
         const auto rows = w_.block("for (i64 p = first; p < last; ++p)");
         w_.line("const {}* x = from + p * row + j * column;", type_);
         w_.line("{}* to = packed + j * k + p * {};", type_, width);
-        w_.line("if (n - j >= {})", width);
-        w_.line("    for (i64 c = 0; c < {}; ++c)", width);
-        w_.raw("        to[c] = x[c * column];");
-        w_.raw("else");
-        w_.raw("    CT_ROLLED");
-        w_.line("    for (i64 c = 0; c < {}; ++c)", width);
-        w_.raw("        to[c] = c < n - j ? x[c * column] : 0;");
+        {
+            const auto whole = w_.block("if (n - j >= {})", width);
+            w_.line("for (i64 c = 0; c < {}; ++c)", width);
+            w_.raw("    to[c] = x[c * column];");
+        }
+        const auto edge = w_.block_after("else");
+        w_.raw("CT_ROLLED");
+        w_.line("for (i64 c = 0; c < {}; ++c)", width);
+        w_.raw("    to[c] = c < n - j ? x[c * column] : 0;");
     }
 
     void write_pack(const char* side)

@@ -32,7 +32,11 @@ public:
             text.remove_prefix(end + 1);
         }
     }
-    void blank() { text_ += '\n'; }
+    /// One blank line, not two.
+    void blank()
+    {
+        if (!text_.ends_with("\n\n")) text_ += '\n';
+    }
 
     /// `head {` .. `}`; the block ends with the returned scope.
     class Scope {

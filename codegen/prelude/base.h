@@ -59,8 +59,7 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #ifdef __clang__
 #define CT_ROW_OF(t)                                                                               \
     __attribute__((ext_vector_type(CT_ROW_BYTES / sizeof(t)), aligned(sizeof(t)), may_alias))
-#define CT_FMA_ROW(t, fma, x_, y_, sum_)                                                           \
-    (sum_) = __builtin_elementwise_fma((row_##t)(x_), y_, sum_)
+#define CT_FMA_ROW(t, fma, x_, y_, sum_) (sum_) = __builtin_elementwise_fma((row_##t)(x_), y_, sum_)
 #else
 #define CT_ROW_OF(t) __attribute__((vector_size(CT_ROW_BYTES), aligned(sizeof(t)), may_alias))
 #define CT_FMA_ROW(t, fma, x_, y_, sum_)                                                           \

@@ -166,8 +166,7 @@ TEST_CASE("other names of variables, as long as lines break where they did, comp
 {
     Cache cache;
     CHECK(cache.load(program_of(factors(24))).units_compiled >= 4);
-    const ct::CompileReport renamed =
-        cache.load(program_of(factors(24), "y"));
+    const ct::CompileReport renamed = cache.load(program_of(factors(24), "y"));
     CHECK(renamed.units_compiled == 0);
     CHECK(renamed.link_ms == 0);
 }

@@ -49,10 +49,11 @@ CT_KERNEL void product_rows_f32(i64 rows,
     f32* const out = sums;
     const i64 out_row = sums_row;
     if (width < CT_BLOCK_COLUMNS(f32)) {
-        for (i64 r = 0; r < rows; ++r)
+        for (i64 r = 0; r < rows; ++r) {
             CT_ROLLED
             for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
                 edge[r * CT_BLOCK_COLUMNS(f32) + c] = begun && c < width ? out[r * out_row + c] : 0;
+        }
         sums = edge;
         sums_row = CT_BLOCK_COLUMNS(f32);
     }
@@ -69,11 +70,12 @@ CT_KERNEL void product_rows_f32(i64 rows,
         product_block_f32(1, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
                           sums + r * sums_row, sums_row);
     }
-    if (width < CT_BLOCK_COLUMNS(f32))
-        for (r = 0; r < rows; ++r)
-            CT_ROLLED
-            for (i64 c = 0; c < width; ++c)
-                out[r * out_row + c] = edge[r * CT_BLOCK_COLUMNS(f32) + c];
+    if (width == CT_BLOCK_COLUMNS(f32)) return;
+    for (r = 0; r < rows; ++r) {
+        CT_ROLLED
+        for (i64 c = 0; c < width; ++c)
+            out[r * out_row + c] = edge[r * CT_BLOCK_COLUMNS(f32) + c];
+    }
 }
 
 // Rows first .. first + 32 of k x n elements in panels, each in one piece and
@@ -91,13 +93,14 @@ CT_MATH void product_panels_a_f32(const f32* CT_RESTRICT from,
         for (i64 p = first; p < last; ++p) {
             const f32* x = from + p * row + j * column;
             f32* to = packed + j * k + p * CT_BLOCK_ROWS;
-            if (n - j >= CT_BLOCK_ROWS)
+            if (n - j >= CT_BLOCK_ROWS) {
                 for (i64 c = 0; c < CT_BLOCK_ROWS; ++c)
                     to[c] = x[c * column];
-            else
+            } else {
                 CT_ROLLED
                 for (i64 c = 0; c < CT_BLOCK_ROWS; ++c)
                     to[c] = c < n - j ? x[c * column] : 0;
+            }
         }
     }
 }
@@ -126,13 +129,14 @@ CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
         for (i64 p = first; p < last; ++p) {
             const f32* x = from + p * row + j * column;
             f32* to = packed + j * k + p * CT_BLOCK_COLUMNS(f32);
-            if (n - j >= CT_BLOCK_COLUMNS(f32))
+            if (n - j >= CT_BLOCK_COLUMNS(f32)) {
                 for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
                     to[c] = x[c * column];
-            else
+            } else {
                 CT_ROLLED
                 for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
                     to[c] = c < n - j ? x[c * column] : 0;
+            }
         }
     }
 }
@@ -168,7 +172,6 @@ struct matmul_0_parts {
     b8 packs_a;
     b8 packs_b;
 };
-
 
 static void matmul_0_pack_a(void* context, i64 t)
 {
