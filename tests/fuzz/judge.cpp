@@ -230,6 +230,7 @@ Options options_of(const JudgeOptions& options)
     Options o{.name = "fuzz"};
     o.fast_start = options.fast_start;
     o.strict = options.strict;
+    o.gaps = options.gaps;
     o.cache = false;
     o.allow_unused_inputs = true;
     return o;

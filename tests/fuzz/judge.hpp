@@ -10,6 +10,7 @@ namespace croton::test {
 struct JudgeOptions {
     bool fast_start = true;
     bool strict = false;
+    bool gaps = false;
 };
 
 /// What is right for each output, and how far from it is still right.
