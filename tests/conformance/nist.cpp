@@ -16,6 +16,7 @@
 
 namespace ct = croton;
 namespace fs = std::filesystem;
+using ct::Variable;
 using namespace croton::test;
 
 namespace {
@@ -91,140 +92,130 @@ Problem read_problem(const fs::path& file)
     return p;
 }
 
-/// Residuals, their Jacobian, and the gradient of the sum of squares, of parameters.
-class Fit {
-public:
-    explicit Fit(const Problem& p) : problem_(p), count_(p.start.size())
-    {
-        const ct::Extent n = ct::dim("n");
-        const auto b = ct::vector<double>("b", {static_cast<std::int64_t>(count_)});
-        ct::Variables inputs{b};
-        std::map<std::string, ct::Variable> names;
-        names.emplace("pi", ct::Array::scalar(3.141592653589793238462643383279));
-        for (std::size_t k = 0; k < count_; ++k)
-            names.emplace("b" + std::to_string(k + 1), b(static_cast<std::int64_t>(k)));
-        for (std::size_t k = 0; k < p.columns.size(); ++k) {
-            const std::string name = k == 0                  ? "y"
-                                     : p.columns.size() == 2 ? "x"
-                                                             : "x" + std::to_string(k);
-            inputs.push_back(ct::vector<double>(name, {n}));
-            names.emplace(name, inputs.back());
-        }
-        const auto residuals = parse_formula(p.left, names) - parse_formula(p.right, names);
-        const auto squares = ct::sum(square(residuals));
-        function_.push_back(ct::function(
-            inputs, {residuals, ct::jacobian(residuals, b), squares, ct::grad(squares, b)},
-            {.name = p.name}));
-    }
+/// The model at some parameters.
+struct Point {
+    Numbers residuals, jacobian, gradient; ///< the gradient is that of the sum of squares
+    double squares = 0;
+};
 
-    double evaluate(const Numbers& b)
+Numbers numbers(const ct::Array& a)
+{
+    const auto* p = static_cast<const double*>(a.data());
+    return {p, p + a.size()};
+}
+
+/// A problem's model, compiled.
+class Model {
+public:
+    explicit Model(const Problem& p) : problem_(p), function_(compile(p)) {}
+
+    Point at(const Numbers& b) const
     {
         std::vector<ct::Any> arguments{ct::Any(b)};
         for (const Numbers& column : problem_.columns)
             arguments.emplace_back(column);
-        const ct::Results got = function_[0].call(arguments);
-        residuals = numbers(got[0]);
-        jacobian = numbers(got[1]);
-        gradient = numbers(got[3]);
-        return got[2].item<double>();
+        const ct::Results got = function_.call(arguments);
+        return {numbers(got[0]), numbers(got[1]), numbers(got[3]), got[2].item<double>()};
     }
-
-    /// The step of damped least squares: |J s - r|^2 + damping |D s|^2 is least, D being the
-    /// lengths of J's columns; by Householder reflections of both parts, as J's square would lose
-    /// digits.
-    Numbers step(double damping) const
-    {
-        const std::size_t n = residuals.size(), rows = n + count_;
-        std::vector<Numbers> a(count_, Numbers(rows, 0.0)); // by columns
-        Numbers r(rows, 0.0);
-        std::ranges::copy(residuals, r.begin());
-        for (std::size_t k = 0; k < count_; ++k) {
-            double length = 0;
-            for (std::size_t i = 0; i < n; ++i) {
-                a[k][i] = jacobian[i * count_ + k];
-                length += a[k][i] * a[k][i];
-            }
-            a[k][n + k] = std::sqrt(damping * length);
-        }
-        for (std::size_t k = 0; k < count_; ++k) {
-            Numbers v = a[k];
-            std::fill_n(v.begin(), k, 0.0);
-            v[k] += std::copysign(std::sqrt(dot(v, v)), v[k]);
-            const double scale = 2 / dot(v, v);
-            for (std::size_t j = k; j < count_; ++j)
-                reflect(a[j], v, scale);
-            reflect(r, v, scale);
-        }
-        Numbers s(count_, 0.0);
-        for (std::size_t k = count_; k-- > 0;) {
-            s[k] = r[k];
-            for (std::size_t j = k + 1; j < count_; ++j)
-                s[k] -= a[j][k] * s[j];
-            s[k] /= a[k][k];
-        }
-        return s;
-    }
-
-    Numbers residuals, jacobian, gradient;
 
 private:
-    static Numbers numbers(const ct::Array& a)
+    static ct::Function compile(const Problem& p)
     {
-        const auto* p = static_cast<const double*>(a.data());
-        return {p, p + a.size()};
-    }
-    static double dot(const Numbers& a, const Numbers& b)
-    {
-        double total = 0;
-        for (std::size_t i = 0; i < a.size(); ++i)
-            total += a[i] * b[i];
-        return total;
-    }
-    static void reflect(Numbers& x, const Numbers& v, double scale)
-    {
-        const double along = scale * dot(x, v);
-        for (std::size_t i = 0; i < x.size(); ++i)
-            x[i] -= along * v[i];
+        const auto b = ct::vector<double>("b", {static_cast<std::int64_t>(p.start.size())});
+        ct::Variables inputs{b};
+        std::map<std::string, Variable> names;
+        names.emplace("pi", ct::Array::scalar(3.141592653589793238462643383279));
+        for (std::size_t k = 0; k < p.start.size(); ++k)
+            names.emplace("b" + std::to_string(k + 1), b(static_cast<std::int64_t>(k)));
+        const ct::Extent n = ct::dim("n");
+        for (std::size_t k = 0; k < p.columns.size(); ++k) {
+            const std::string number = p.columns.size() == 2 ? "" : std::to_string(k);
+            inputs.push_back(ct::vector<double>(k == 0 ? "y" : "x" + number, {n}));
+            names.emplace(inputs.back().name(), inputs.back());
+        }
+        const auto residuals = parse_formula(p.left, names) - parse_formula(p.right, names);
+        const auto squares = ct::sum(square(residuals));
+        return ct::function(inputs,
+                            {residuals, ct::jacobian(residuals, b), squares, ct::grad(squares, b)},
+                            {.name = p.name});
     }
 
     const Problem& problem_;
-    std::size_t count_;
-    std::vector<ct::Function> function_;
+    ct::Function function_;
 };
 
-/// Parameters where the sum of squares is least, from NIST's second start.
-Numbers fitted(Fit& fit, const Problem& p)
+double dot(const Numbers& a, const Numbers& b)
 {
-    Numbers at = p.start;
-    double squares = fit.evaluate(at), damping = 1e-3;
+    double total = 0;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        total += a[i] * b[i];
+    return total;
+}
+
+void reflect(Numbers& x, const Numbers& v, double scale)
+{
+    const double along = scale * dot(x, v);
+    for (std::size_t i = 0; i < x.size(); ++i)
+        x[i] -= along * v[i];
+}
+
+/// The step s of damped least squares: |J s - r|^2 + damping |D s|^2 is least, D being the lengths
+/// of J's columns; by Householder reflections of both parts, as J's square would lose digits.
+Numbers damped_step(const Point& p, double damping)
+{
+    const std::size_t n = p.residuals.size(), count = p.gradient.size(), rows = n + count;
+    std::vector<Numbers> a(count, Numbers(rows, 0.0)); // by columns
+    Numbers r(rows, 0.0);
+    std::ranges::copy(p.residuals, r.begin());
+    for (std::size_t k = 0; k < count; ++k) {
+        for (std::size_t i = 0; i < n; ++i)
+            a[k][i] = p.jacobian[i * count + k];
+        a[k][n + k] = std::sqrt(damping * dot(a[k], a[k]));
+    }
+    for (std::size_t k = 0; k < count; ++k) {
+        Numbers v = a[k];
+        std::fill_n(v.begin(), k, 0.0);
+        v[k] += std::copysign(std::sqrt(dot(v, v)), v[k]);
+        const double scale = 2 / dot(v, v);
+        for (std::size_t j = k; j < count; ++j)
+            reflect(a[j], v, scale);
+        reflect(r, v, scale);
+    }
+    Numbers s(count, 0.0);
+    for (std::size_t k = count; k-- > 0;) {
+        s[k] = r[k];
+        for (std::size_t j = k + 1; j < count; ++j)
+            s[k] -= a[j][k] * s[j];
+        s[k] /= a[k][k];
+    }
+    return s;
+}
+
+/// Parameters where the sum of squares is least, from NIST's second start.
+Numbers fitted(const Model& model, const Problem& problem)
+{
+    Numbers b = problem.start;
+    Point here = model.at(b);
+    double damping = 1e-3;
     for (int i = 0; i < 2000 && damping < 1e15; ++i) {
-        const Numbers s = fit.step(damping);
-        Numbers next = at;
+        const Numbers s = damped_step(here, damping);
+        Numbers next = b;
         double moved = 0;
         for (std::size_t k = 0; k < s.size(); ++k) {
             next[k] -= s[k];
-            moved = std::max(moved, std::abs(s[k]) / (std::abs(next[k]) + 1e-300));
+            moved = std::max(moved, std::abs(s[k] / next[k]));
         }
-        Fit trial = fit;
-        const double then = trial.evaluate(next);
-        if (then <= squares) {
-            fit = trial;
-            at = next;
-            squares = then;
-            damping = std::max(damping / 10, 1e-20);
-            if (moved < 1e-13) break;
-        } else
+        Point there = model.at(next);
+        if (!(there.squares <= here.squares)) {
             damping *= 10;
+            continue;
+        }
+        b = next;
+        here = std::move(there);
+        damping = std::max(damping / 10, 1e-20);
+        if (moved < 1e-13) break;
     }
-    return at;
-}
-
-double sum_of_squares(const Numbers& x)
-{
-    double total = 0;
-    for (const double v : x)
-        total += v * v;
-    return total;
+    return b;
 }
 
 /// How far `got` is from `expected`, in parts of it.
@@ -273,19 +264,20 @@ TEST_CASE("NIST's regressions: certified sums of squares, gradients, and fits")
     const std::vector<Problem> all = problems(*folder);
     CHECK(all.size() == known.size());
     for (const Problem& p : all) {
-        Fit fit(p);
+        const Model model(p);
         // Certified parameters have 11 digits, which is all that is left of Lanczos1's residuals.
-        const double floor = 1e-12 * sum_of_squares(p.columns[0]);
+        const double floor = 1e-12 * dot(p.columns[0], p.columns[0]);
         note(residuals, p.name,
-             std::abs(fit.evaluate(p.certified) - p.squares) / std::max(p.squares, floor), 1e-8);
-        fit.evaluate(p.start);
+             std::abs(model.at(p.certified).squares - p.squares) / std::max(p.squares, floor),
+             1e-8);
+        const Numbers gradient = model.at(p.start).gradient;
         const Numbers& expected = known.at(p.name);
-        REQUIRE(expected.size() == fit.gradient.size());
+        REQUIRE(expected.size() == gradient.size());
         double worst = 0;
         for (std::size_t k = 0; k < expected.size(); ++k)
-            worst = std::max(worst, off(fit.gradient[k], expected[k]));
+            worst = std::max(worst, off(gradient[k], expected[k]));
         note(slopes, p.name, worst, 1e-9);
-        const Numbers b = fitted(fit, p);
+        const Numbers b = fitted(model, p);
         worst = 0;
         for (std::size_t k = 0; k < b.size(); ++k)
             worst = std::max(worst, off(b[k], p.certified[k]));

