@@ -29,14 +29,23 @@ EXPORT i32 shifted(i32 x, i32 by) { return x << by; }
 EXPORT void increase(i32* x) { *x += 1; }
 )";
 
-ct::ProgramLibrary compiled(const std::string& sanitize)
-{
-    ct::CompileOptions options;
-    options.sanitize = ct::sanitizers(sanitize);
-    const std::vector<std::vector<std::byte>> objects{
-        ct::compile_object(program, "checked.cpp", options)};
-    return ct::ProgramLibrary::open_bytes(ct::link_shared_object(objects, nullptr, options));
-}
+/// In a file, so that the sanitizer's reports can name its functions.
+struct Compiled {
+    explicit Compiled(const std::string& sanitize)
+    {
+        ct::CompileOptions options;
+        options.sanitize = ct::sanitizers(sanitize);
+        const std::vector<std::vector<std::byte>> objects{
+            ct::compile_object(program, "checked.cpp", options)};
+        const std::vector<std::byte> bytes = ct::link_shared_object(objects, nullptr, options);
+        const std::string path = folder / "checked.so";
+        std::ofstream(path).write(reinterpret_cast<const char*>(bytes.data()),
+                                  static_cast<std::streamsize>(bytes.size()));
+        library = ct::ProgramLibrary::open_file(path);
+    }
+    TemporaryFolder folder;
+    ct::ProgramLibrary library;
+};
 
 template <class F>
 F* function(const ct::ProgramLibrary& library, const char* name)
@@ -96,9 +105,9 @@ TEST_CASE("a sanitizer that the process does not have is named")
 TEST_CASE("the address sanitizer sees what emitted code reads")
 {
     if (!has("__asan_init")) SKIP("no address sanitizer in this build");
-    const ct::ProgramLibrary library = compiled("address");
+    const Compiled compiled("address");
     auto* const element =
-        function<std::int32_t(const std::int32_t*, std::int32_t)>(library, "element");
+        function<std::int32_t(const std::int32_t*, std::int32_t)>(compiled.library, "element");
     const std::vector<std::int32_t> x{1, 2, 3};
     CHECK(element(x.data(), 2) == 3);
     const std::string errors = errors_of([&] { (void)element(x.data(), 3); });
@@ -110,8 +119,9 @@ TEST_CASE("the undefined behaviour sanitizer sees what emitted code computes")
 {
     if (!has("__ubsan_handle_pointer_overflow_abort"))
         SKIP("no undefined behaviour sanitizer in this build");
-    const ct::ProgramLibrary library = compiled("undefined");
-    auto* const shifted = function<std::int32_t(std::int32_t, std::int32_t)>(library, "shifted");
+    const Compiled compiled("undefined");
+    auto* const shifted =
+        function<std::int32_t(std::int32_t, std::int32_t)>(compiled.library, "shifted");
     CHECK(shifted(3, 2) == 12);
     const std::string errors = errors_of([&] { (void)shifted(3, 40); });
     CHECK_THAT(errors, contains("checked.cpp:5"));
@@ -121,8 +131,8 @@ TEST_CASE("the undefined behaviour sanitizer sees what emitted code computes")
 TEST_CASE("the thread sanitizer sees what threads write in emitted code")
 {
     if (!has("__tsan_init")) SKIP("no thread sanitizer in this build");
-    const ct::ProgramLibrary library = compiled("thread");
-    auto* const increase = function<void(std::int32_t*)>(library, "increase");
+    const Compiled compiled("thread");
+    auto* const increase = function<void(std::int32_t*)>(compiled.library, "increase");
     const std::string errors = errors_of([&] {
         std::int32_t x = 0;
         std::thread other([&] { increase(&x); });
