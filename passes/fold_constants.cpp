@@ -77,6 +77,20 @@ bool is_worth_folding(const Apply& apply)
     return elements <= small_result || bytes <= operand_bytes;
 }
 
+/// Zeros of the same shapes, if no output has an element; empty otherwise.
+Variables without_elements(const Apply& apply)
+{
+    Variables zeros;
+    for (const Variable& v : apply.outputs()) {
+        const Shape& shape = v.type().data()->shape;
+        if (std::ranges::none_of(shape, [](const Extent& e) { return same(e, Extent(0)); }))
+            return {};
+        const Variable zero = constant(Array::zeros(v.dtype(), {}), apply.location());
+        zeros.push_back(broadcast_to(zero, shape, apply.location()));
+    }
+    return zeros;
+}
+
 } // namespace
 
 Changed FoldConstants::run(Graph& graph, PassContext&) const
@@ -84,6 +98,10 @@ Changed FoldConstants::run(Graph& graph, PassContext&) const
     return changed_if(graph.rewrite([](const Apply& apply, Variables& out) {
         // A broadcast says more about a constant than its elements do.
         if (apply.inputs().empty() || &apply.op() == &broadcast_to_op) return false;
+        if (Variables zeros = without_elements(apply); !zeros.empty()) {
+            out = std::move(zeros);
+            return true;
+        }
         if (is_pointwise(apply.op())) {
             const Variable folded = fold_scalar(apply);
             if (!folded.is_empty()) {

@@ -6,6 +6,7 @@ namespace croton::inline v1 {
 
 /// Computes, by the references, Applies whose operands are all constants.
 ///
+/// What has no elements, as an extent is known to be 0, becomes a broadcast of 0.
 /// A pointwise Apply over broadcast scalars becomes a broadcast scalar, whatever its extents. A
 /// result of more than 1024 elements that is larger than its operands is left to the compiled code.
 /// Keeps: outputs, their order, types.
