@@ -12,9 +12,11 @@ namespace {
 class ProductText {
 public:
     explicit ProductText(DType dtype)
-        : dtype_(dtype), type_(scalar_type(dtype)),
+        : dtype_(dtype), type_(scalar_type(dtype)), element_(type_),
           columns_(fmt::format("CT_BLOCK_COLUMNS({})", type_))
-    {}
+    {
+        if (!is_float(dtype)) element_.front() = 'u'; // which wraps
+    }
 
     std::string rows()
     {
@@ -35,6 +37,8 @@ public:
 private:
     void write_block()
     {
+        w_.line("typedef {0} row_{1} CT_ROW_OF({0});", element_, type_);
+        w_.blank();
         w_.raw("// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.");
         const auto scope = w_.function(parameter_list(
             fmt::format("CT_MATH void product_block_{}", type_),
@@ -42,33 +46,29 @@ private:
              "i64 a_row", "i64 a_step", fmt::format("const {}* CT_RESTRICT b", type_), "i64 b_step",
              fmt::format("{}* CT_RESTRICT sums", type_), "i64 sums_row"}));
         const std::string rows = "for (i64 r = 0; r < rows; ++r)";
-        const std::string each = fmt::format("    for (i64 c = 0; c < {}; ++c)", columns_);
-        w_.line("{} acc[CT_BLOCK_ROWS][{}];", type_, columns_);
-        for (const bool begun : {true, false}) {
-            const auto branch = begun ? w_.block("if (begun)") : w_.block_after("else");
+        w_.line("row_{} acc[CT_BLOCK_ROWS] = {{{{0}}}};", type_);
+        {
+            const auto branch = w_.block("if (begun)");
             w_.raw("CT_UNROLL");
             w_.raw(rows);
-            w_.raw(each);
-            w_.line("        acc[r][c] = {};", begun ? "sums[r * sums_row + c]" : "0");
+            w_.line("    acc[r] = *(const row_{}*)(sums + r * sums_row);", type_);
         }
+        w_.raw("CT_ROLLED");
         {
-            // Unrolled, it would keep more addresses than there are registers.
-            w_.raw("CT_NO_UNROLL");
             const auto terms = w_.block("for (i64 p = 0; p < depth; ++p)");
+            w_.line("const row_{0} row = *(const row_{0}*)b;", type_);
             w_.raw("CT_UNROLL");
-            {
-                const auto inner = w_.block("{}", rows);
-                w_.line("const {} x = a[r * a_row];", type_);
-                w_.line("for (i64 c = 0; c < {}; ++c)", columns_);
-                w_.line("    acc[r][c] = {};", multiply_add(dtype_, "x", "b[c]", "acc[r][c]"));
-            }
+            w_.raw(rows);
+            if (is_float(dtype_))
+                w_.line("    CT_FMA_ROW({0}, fma_{0}, a[r * a_row], row, acc[r]);", type_);
+            else
+                w_.line("    acc[r] += ({})a[r * a_row] * row;", element_);
             w_.raw("a += a_step;");
             w_.raw("b += b_step;");
         }
         w_.raw("CT_UNROLL");
         w_.raw(rows);
-        w_.raw(each);
-        w_.raw("        sums[r * sums_row + c] = acc[r][c];");
+        w_.line("    *(row_{}*)(sums + r * sums_row) = acc[r];", type_);
     }
 
     void write_rows()
@@ -86,6 +86,7 @@ private:
         {
             const auto narrow = w_.block("if (width < {})", columns_);
             w_.raw("for (i64 r = 0; r < rows; ++r)");
+            w_.raw("    CT_ROLLED");
             w_.line("    for (i64 c = 0; c < {0}; ++c)", columns_);
             w_.line("        edge[r * {} + c] = begun && c < width ? out[r * out_row + c] : 0;",
                     columns_);
@@ -105,6 +106,7 @@ private:
         }
         w_.line("if (width < {})", columns_);
         w_.raw("    for (r = 0; r < rows; ++r)");
+        w_.raw("        CT_ROLLED");
         w_.raw("        for (i64 c = 0; c < width; ++c)");
         w_.line("            out[r * out_row + c] = edge[r * {} + c];", columns_);
     }
@@ -123,10 +125,8 @@ private:
 
     void write_copy(const char* side, const std::string& width)
     {
-        w_.line(
-            "// Rows first .. first + 32 of k x n elements, {} columns at a time, each such panel",
-            width);
-        w_.raw("// in one piece, filled up with zeros.");
+        w_.raw("// Rows first .. first + 32 of k x n elements in panels, each in one piece and");
+        w_.line("// filled up with zeros, of {} columns.", width);
         const auto scope = w_.function(parameter_list(
             fmt::format("CT_MATH void product_panels_{}_{}", side, type_),
             {fmt::format("const {}* CT_RESTRICT from", type_), "i64 row", "i64 column", "i64 k",
@@ -140,6 +140,7 @@ private:
         w_.line("    for (i64 c = 0; c < {}; ++c)", width);
         w_.raw("        to[c] = x[c * column];");
         w_.raw("else");
+        w_.raw("    CT_ROLLED");
         w_.line("    for (i64 c = 0; c < {}; ++c)", width);
         w_.raw("        to[c] = c < n - j ? x[c * column] : 0;");
     }
@@ -161,6 +162,7 @@ private:
     Writer w_;
     DType dtype_;
     std::string type_;
+    std::string element_; ///< of rows
     std::string columns_;
 };
 

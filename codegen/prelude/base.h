@@ -35,22 +35,35 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #else
 #define CT_MATH static inline __attribute__((always_inline, unused))
 #endif
-/* A loop of few iterations, each over a row of registers: unrolled whole; and a loop around it. */
+/* A loop of few iterations, unrolled whole; and one that stays the loop that it is. */
 #ifdef __clang__
 #define CT_UNROLL _Pragma("clang loop unroll(full)")
-#define CT_NO_UNROLL _Pragma("clang loop unroll(disable)")
+#define CT_ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
 #elif defined(__GNUC__)
 #define CT_UNROLL _Pragma("GCC unroll 16")
-#define CT_NO_UNROLL _Pragma("GCC unroll 1")
+#define CT_ROLLED _Pragma("GCC unroll 1")
 #else
 #define CT_UNROLL
-#define CT_NO_UNROLL
+#define CT_ROLLED
 #endif
 /* The sums of a matrix product that are kept in registers: rows, and elements in a row. */
 #ifdef __AVX512F__
 #define CT_BLOCK_ROWS 12
-#define CT_BLOCK_COLUMNS(t) ((i64)(128 / sizeof(t)))
+#define CT_ROW_BYTES 128
 #else
 #define CT_BLOCK_ROWS 6
-#define CT_BLOCK_COLUMNS(t) ((i64)(64 / sizeof(t)))
+#define CT_ROW_BYTES 64
+#endif
+#define CT_BLOCK_COLUMNS(t) ((i64)(CT_ROW_BYTES / sizeof(t)))
+/* The type of such a row, anywhere in memory; and sum_ += x_ * y_ of a row, fused. */
+#ifdef __clang__
+#define CT_ROW_OF(t)                                                                               \
+    __attribute__((ext_vector_type(CT_ROW_BYTES / sizeof(t)), aligned(sizeof(t)), may_alias))
+#define CT_FMA_ROW(t, fma, x_, y_, sum_)                                                           \
+    (sum_) = __builtin_elementwise_fma((row_##t)(x_), y_, sum_)
+#else
+#define CT_ROW_OF(t) __attribute__((vector_size(CT_ROW_BYTES), aligned(sizeof(t)), may_alias))
+#define CT_FMA_ROW(t, fma, x_, y_, sum_)                                                           \
+    for (i64 c_ = 0; c_ < CT_BLOCK_COLUMNS(t); ++c_)                                               \
+    (sum_)[c_] = fma(x_, (y_)[c_], (sum_)[c_])
 #endif

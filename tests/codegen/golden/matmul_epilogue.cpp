@@ -1,3 +1,116 @@
+typedef f32 row_f32 CT_ROW_OF(f32);
+
+// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.
+CT_MATH void product_block_f32(i64 rows,
+                               i64 depth,
+                               b8 begun,
+                               const f32* CT_RESTRICT a,
+                               i64 a_row,
+                               i64 a_step,
+                               const f32* CT_RESTRICT b,
+                               i64 b_step,
+                               f32* CT_RESTRICT sums,
+                               i64 sums_row)
+{
+    row_f32 acc[CT_BLOCK_ROWS] = {{0}};
+    if (begun) {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r)
+            acc[r] = *(const row_f32*)(sums + r * sums_row);
+    }
+    CT_ROLLED
+    for (i64 p = 0; p < depth; ++p) {
+        const row_f32 row = *(const row_f32*)b;
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r)
+            CT_FMA_ROW(f32, fma_f32, a[r * a_row], row, acc[r]);
+        a += a_step;
+        b += b_step;
+    }
+    CT_UNROLL
+    for (i64 r = 0; r < rows; ++r)
+        *(row_f32*)(sums + r * sums_row) = acc[r];
+}
+
+// The same for up to CT_BLOCK_ROWS rows and a part of a block's columns.
+CT_KERNEL void product_rows_f32(i64 rows,
+                                i64 width,
+                                i64 depth,
+                                b8 begun,
+                                const f32* a,
+                                i64 a_row,
+                                i64 a_step,
+                                const f32* b,
+                                i64 b_step,
+                                f32* sums,
+                                i64 sums_row)
+{
+    f32 edge[CT_BLOCK_ROWS * CT_BLOCK_COLUMNS(f32)];
+    f32* const out = sums;
+    const i64 out_row = sums_row;
+    if (width < CT_BLOCK_COLUMNS(f32)) {
+        for (i64 r = 0; r < rows; ++r)
+            CT_ROLLED
+            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                edge[r * CT_BLOCK_COLUMNS(f32) + c] = begun && c < width ? out[r * out_row + c] : 0;
+        sums = edge;
+        sums_row = CT_BLOCK_COLUMNS(f32);
+    }
+    i64 r = 0;
+    if (rows == CT_BLOCK_ROWS) {
+        product_block_f32(CT_BLOCK_ROWS, depth, begun, a, a_row, a_step, b, b_step, sums, sums_row);
+        r = rows;
+    }
+    for (; r + 4 <= rows; r += 4) {
+        product_block_f32(4, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
+                          sums + r * sums_row, sums_row);
+    }
+    for (; r < rows; ++r) {
+        product_block_f32(1, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
+                          sums + r * sums_row, sums_row);
+    }
+    if (width < CT_BLOCK_COLUMNS(f32))
+        for (r = 0; r < rows; ++r)
+            CT_ROLLED
+            for (i64 c = 0; c < width; ++c)
+                out[r * out_row + c] = edge[r * CT_BLOCK_COLUMNS(f32) + c];
+}
+
+// Rows first .. first + 32 of k x n elements in panels, each in one piece and
+// filled up with zeros, of CT_BLOCK_COLUMNS(f32) columns.
+CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
+                                  i64 row,
+                                  i64 column,
+                                  i64 k,
+                                  i64 n,
+                                  i64 first,
+                                  f32* CT_RESTRICT packed)
+{
+    const i64 last = first + 32 < k ? first + 32 : k;
+    for (i64 j = 0; j < n; j += CT_BLOCK_COLUMNS(f32)) {
+        for (i64 p = first; p < last; ++p) {
+            const f32* x = from + p * row + j * column;
+            f32* to = packed + j * k + p * CT_BLOCK_COLUMNS(f32);
+            if (n - j >= CT_BLOCK_COLUMNS(f32))
+                for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                    to[c] = x[c * column];
+            else
+                CT_ROLLED
+                for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
+                    to[c] = c < n - j ? x[c * column] : 0;
+        }
+    }
+}
+
+CT_KERNEL void
+product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first, f32* packed)
+{
+    if (column == 1)
+        product_panels_b_f32(from, row, 1, k, n, first, packed);
+    else
+        product_panels_b_f32(from, row, column, k, n, first, packed);
+}
+
 // matmul_0: hidden[i, j] = relu(sum_k(x[i, k] * w[k, j]) + b[j])        golden_structured.cpp:120
 //
 //   x         f32 (n, 784)    read
@@ -30,108 +143,13 @@ struct matmul_0_parts {
     b8 packs_b;
 };
 
-// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.
-CT_MATH void matmul_0_block(i64 rows,
-                            i64 depth,
-                            b8 begun,
-                            const f32* CT_RESTRICT a,
-                            i64 a_row,
-                            i64 a_step,
-                            const f32* CT_RESTRICT b,
-                            i64 b_step,
-                            f32* CT_RESTRICT sums,
-                            i64 sums_row)
-{
-    f32 acc[CT_BLOCK_ROWS][CT_BLOCK_COLUMNS(f32)];
-    if (begun) {
-        CT_UNROLL
-        for (i64 r = 0; r < rows; ++r)
-            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
-                acc[r][c] = sums[r * sums_row + c];
-    } else {
-        CT_UNROLL
-        for (i64 r = 0; r < rows; ++r)
-            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
-                acc[r][c] = 0;
-    }
-    CT_NO_UNROLL
-    for (i64 p = 0; p < depth; ++p) {
-        CT_UNROLL
-        for (i64 r = 0; r < rows; ++r) {
-            const f32 x = a[r * a_row];
-            for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
-                acc[r][c] = fma_f32(x, b[c], acc[r][c]);
-        }
-        a += a_step;
-        b += b_step;
-    }
-    CT_UNROLL
-    for (i64 r = 0; r < rows; ++r)
-        for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
-            sums[r * sums_row + c] = acc[r][c];
-}
-
-// The same for up to CT_BLOCK_ROWS rows and a part of a block's columns.
-static void matmul_0_rows(i64 rows,
-                          i64 width,
-                          i64 depth,
-                          b8 begun,
-                          const f32* a,
-                          i64 a_row,
-                          i64 a_step,
-                          const f32* b,
-                          i64 b_step,
-                          f32* sums,
-                          i64 sums_row)
-{
-    (void)width;
-    i64 r = 0;
-    if (rows == CT_BLOCK_ROWS) {
-        matmul_0_block(CT_BLOCK_ROWS, depth, begun, a, a_row, a_step, b, b_step, sums, sums_row);
-        r = rows;
-    }
-    for (; r + 4 <= rows; r += 4) {
-        matmul_0_block(4, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
-                       sums + r * sums_row, sums_row);
-    }
-    for (; r < rows; ++r) {
-        matmul_0_block(1, depth, begun, a + r * a_row, a_row, a_step, b, b_step,
-                       sums + r * sums_row, sums_row);
-    }
-}
-
-// Rows first .. first + 32 of k x n elements, `width` columns at a time, each such panel in one
-// piece, filled up with zeros.
-CT_MATH void matmul_0_pack(const f32* CT_RESTRICT from,
-                           i64 row,
-                           i64 column,
-                           i64 k,
-                           i64 n,
-                           i64 first,
-                           i64 width,
-                           f32* CT_RESTRICT packed)
-{
-    const i64 last = first + 32 < k ? first + 32 : k;
-    for (i64 j = 0; j < n; j += width) {
-        for (i64 p = first; p < last; ++p) {
-            const f32* x = from + p * row + j * column;
-            f32* to = packed + j * k + p * width;
-            if (n - j >= width)
-                for (i64 c = 0; c < width; ++c)
-                    to[c] = x[c * column];
-            else
-                for (i64 c = 0; c < width; ++c)
-                    to[c] = c < n - j ? x[c * column] : 0;
-        }
-    }
-}
 
 static void matmul_0_pack_b(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const f32* from = s->w;
     f32* to = s->packed_w;
-    matmul_0_pack(from, 512, 1, 784, 512, t * 32, CT_BLOCK_COLUMNS(f32), to);
+    product_pack_b_f32(from, 512, 1, 784, 512, t * 32, to);
 }
 
 // One of the parts of the product: 256 columns of some rows.
@@ -165,8 +183,9 @@ static void matmul_0_tile(void* context, i64 t)
             const i64 rows = i1 - i < CT_BLOCK_ROWS ? i1 - i : CT_BLOCK_ROWS;
             for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
                 const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
-                matmul_0_rows(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
-                              a_step, b + j * b_first + p * b_step, b_step, out + i * 512 + j, 512);
+                product_rows_f32(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
+                                 a_step, b + j * b_first + p * b_step, b_step, out + i * 512 + j,
+                                 512);
             }
             if (p + depth == 784) matmul_0_finish(i, i + rows, j0, j1, s->hidden, s->b);
         }
