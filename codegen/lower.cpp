@@ -28,7 +28,7 @@ std::string loop_name(std::size_t i)
 /// The axes over which a cluster loops, after neighbouring ones were made one.
 struct Axes {
     Shape outer;
-    Shape inner; ///< none or one
+    Shape inner; ///< none, one, or two: the first of them is a loop around the lanes
 };
 
 Extent count(const Shape& shape) { return element_count(shape); }
@@ -38,12 +38,10 @@ const Monoid& monoid_of(const Apply& reduce)
     return std::get<Reduce>(reduce.op().lowering).monoid;
 }
 
-/// Rows so short that most of their work would be in combining lanes and in what is left over.
 bool are_short(const Axes& axes)
 {
-    constexpr std::int64_t longest = 16;
-    return !axes.outer.empty() && !axes.inner.empty() && axes.inner[0].is_known() &&
-           axes.inner[0].value() <= longest;
+    return !axes.outer.empty() && axes.inner.size() == 1 && axes.inner[0].is_known() &&
+           axes.inner[0].value() <= longest_short_row;
 }
 
 /// Writes one cluster of kind rows.
@@ -64,7 +62,8 @@ public:
             const bool last = k + 1 == axes_.outer.size();
             Loop loop{loop_symbol(k), loop_name(k), axes_.outer[k]};
             // A position is found element by element.
-            const bool lanes = last && (axes_.inner.empty() || (short_rows_ && !finds_positions()));
+            const bool lanes =
+                last && (axes_.inner.empty() || (short_rows_ && !finds_positions(cluster_)));
             loop.kind = lanes ? LoopKind::lanes : LoopKind::serial;
             loop.parallel = k == 0;
             puller_.open(std::move(loop));
@@ -80,6 +79,15 @@ public:
 
     bool divides() const { return puller_.divides(); }
 
+    static bool finds_positions(const Cluster& cluster)
+    {
+        return std::ranges::any_of(cluster.roots, [](const Root& r) {
+            if (!r.reduces) return false;
+            const Monoid m = monoid_of(r.value.owner());
+            return m == Monoid::argmax || m == Monoid::argmin;
+        });
+    }
+
 private:
     std::size_t index_of(const Variable& v) const
     {
@@ -89,15 +97,6 @@ private:
     }
     bool own(const Variable& v) const { return index_of(v) < cluster_.roots.size(); }
     bool in_loop(const Root& r) const { return r.inner || r.reduces; }
-    bool finds_positions() const
-    {
-        return std::ranges::any_of(cluster_.roots, [](const Root& r) {
-            if (!r.reduces) return false;
-            const Monoid m = monoid_of(r.value.owner());
-            return m == Monoid::argmax || m == Monoid::argmin;
-        });
-    }
-
     /// Each pass over the inner axis is a stage: what needs a reduction's result comes after it.
     void plan_stages()
     {
@@ -161,8 +160,10 @@ private:
     At inner_at() const
     {
         At at = outer_at();
-        at.index.push_back(as_extent(loop_symbol(axes_.outer.size())));
-        at.shape.push_back(axes_.inner[0]);
+        for (const Extent& extent : axes_.inner) {
+            at.index.push_back(as_extent(loop_symbol(at.index.size())));
+            at.shape.push_back(extent);
+        }
         return at;
     }
 
@@ -175,28 +176,43 @@ private:
         }
     }
 
-    void write_stage(int stage)
+    /// Of the roots that reduce in a stage: its number, and what holds the result.
+    using Results = std::vector<std::pair<std::size_t, ScalarId>>;
+
+    Results results_of(int stage)
     {
-        std::vector<std::pair<std::size_t, ScalarId>> results;
+        Results results;
         for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
             const Root& r = cluster_.roots[i];
             if (stage_[i] != stage || !r.reduces) continue;
             const DType t = computed_dtype(r.value.dtype());
             results.emplace_back(i, puller_.add({t, Accumulated{}, puller_.depth(), 0, r.value}));
         }
-        Loop loop{loop_symbol(axes_.outer.size()), loop_name(axes_.outer.size()), axes_.inner[0]};
-        loop.kind = short_rows_ ? LoopKind::unrolled : LoopKind::lanes;
+        return results;
+    }
+
+    void open_inner(std::size_t axis, LoopKind kind)
+    {
+        const std::size_t k = axes_.outer.size() + axis;
+        Loop loop{loop_symbol(k), loop_name(k), axes_.inner[axis]};
+        loop.kind = kind;
         puller_.open(std::move(loop));
-        const At at = inner_at();
-        for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
-            const Root& r = cluster_.roots[i];
-            if (stage_[i] != stage || !in_loop(r)) continue;
-            if (r.reduces)
-                accumulate(r, at, results);
-            else if (const auto carried = carrier_.find(i); carried != carrier_.end())
-                puller_.store(cluster_.roots[carried->second].value, at, puller_.pull(r.value, at));
-            else if (r.stored)
-                puller_.store(r.value, at, puller_.pull(r.value, at));
+    }
+
+    void write_stage(int stage)
+    {
+        const Results results = results_of(stage);
+        if (axes_.inner.size() == 2) {
+            open_inner(0, LoopKind::serial);
+            const Results sums = results_of(stage);
+            open_inner(1, LoopKind::lanes);
+            write_elements(stage, sums);
+            puller_.close();
+            for (std::size_t k = 0; k < results.size(); ++k)
+                accumulate(results[k].first, sums[k].second, results[k].second);
+        } else {
+            open_inner(0, short_rows_ ? LoopKind::unrolled : LoopKind::lanes);
+            write_elements(stage, results);
         }
         puller_.close();
         for (const auto& [i, id] : results) {
@@ -208,15 +224,26 @@ private:
                 puller_.reload_from(cluster_.roots[i].value, cluster_.roots[k].value);
     }
 
-    void accumulate(const Root& r,
-                    const At& at,
-                    const std::vector<std::pair<std::size_t, ScalarId>>& results)
+    void write_elements(int stage, const Results& results)
     {
-        const Apply reduce = r.value.owner();
-        const ScalarId value = puller_.pull(reduce.input(0), at);
-        for (const auto& [i, id] : results)
-            if (&cluster_.roots[i] == &r)
-                puller_.innermost().accumulators.push_back({monoid_of(reduce), value, id});
+        const At at = inner_at();
+        for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
+            const Root& r = cluster_.roots[i];
+            if (stage_[i] != stage || !in_loop(r)) continue;
+            if (r.reduces)
+                accumulate(i, puller_.pull(r.value.owner().input(0), at),
+                           std::ranges::find(results, i, &Results::value_type::first)->second);
+            else if (const auto carried = carrier_.find(i); carried != carrier_.end())
+                puller_.store(cluster_.roots[carried->second].value, at, puller_.pull(r.value, at));
+            else if (r.stored)
+                puller_.store(r.value, at, puller_.pull(r.value, at));
+        }
+    }
+
+    void accumulate(std::size_t root, ScalarId value, ScalarId result)
+    {
+        puller_.innermost().accumulators.push_back(
+            {monoid_of(cluster_.roots[root].value.owner()), value, result});
         puller_.keep(value);
     }
 
@@ -229,21 +256,38 @@ private:
     std::map<std::size_t, std::size_t> carrier_;
 };
 
+bool works(const Cluster& cluster, const Axes& axes)
+{
+    LoopNest scratch;
+    Rows rows(cluster, scratch, axes);
+    rows.write();
+    return !rows.divides();
+}
+
+/// The reduced axes are one, or two where an access then needs no division for each element. A
+/// position is counted over one.
+Axes choose_inner(const Cluster& cluster)
+{
+    const Shape& inner = cluster.inner;
+    Axes axes{cluster.outer, inner.empty() ? Shape{} : Shape{count(inner)}};
+    if (inner.size() < 2 || Rows::finds_positions(cluster) || works(cluster, axes)) return axes;
+    for (auto first = inner.begin() + 1; first != inner.end(); ++first) {
+        const Axes two{cluster.outer,
+                       {count(Shape(inner.begin(), first)), count(Shape(first, inner.end()))}};
+        if (works(cluster, two)) return two;
+    }
+    return axes;
+}
+
 /// Neighbouring outer axes become one where no access then needs a division.
 Axes choose_axes(const Cluster& cluster)
 {
-    Axes axes{cluster.outer, cluster.inner.empty() ? Shape{} : Shape{count(cluster.inner)}};
-    const auto works = [&](const Axes& candidate) {
-        LoopNest scratch;
-        Rows rows(cluster, scratch, candidate);
-        rows.write();
-        return !rows.divides();
-    };
+    Axes axes = choose_inner(cluster);
     for (std::size_t k = 0; k + 1 < axes.outer.size();) {
         Axes merged = axes;
         merged.outer[k] = axes.outer[k] * axes.outer[k + 1];
         merged.outer.erase(merged.outer.begin() + static_cast<std::ptrdiff_t>(k) + 1);
-        if (works(merged))
+        if (works(cluster, merged))
             axes = merged;
         else
             ++k;

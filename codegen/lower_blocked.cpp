@@ -28,41 +28,156 @@ void read_others(Puller& puller, const Cluster& cluster)
         }
 }
 
-/// Each block's partial results: `partials[k]` belongs to the k-th reduction.
-LoopNest
-write_partials(const Cluster& cluster, const std::vector<Variable>& partials, const Extent& blocks)
-{
-    const Extent n = element_count(cluster.inner);
-    const Extent block = as_extent(loop_symbol(0));
-    const Extent start = block * Extent(reduction_block);
-    LoopNest nest;
-    Puller puller(nest);
-    read_others(puller, cluster);
-    puller.open({loop_symbol(0), "i", blocks});
-    puller.innermost().parallel = true;
-    std::vector<ScalarId> results;
-    for (const Variable& p : partials)
-        results.push_back(puller.add({p.dtype(), Accumulated{}, puller.depth(), 0, Variable()}));
-    Loop loop{loop_symbol(1), "j", minimum(Extent(reduction_block), n - start)};
-    loop.kind = LoopKind::lanes;
-    puller.open(std::move(loop));
-    const At at{{start + as_extent(loop_symbol(1))}, {n}};
-    std::size_t next = 0;
-    for (const Root& r : cluster.roots) {
-        if (!r.reduces) continue;
-        const ScalarId value = puller.pull(r.value.owner().input(0), at);
-        puller.keep(value);
-        puller.innermost().accumulators.push_back({monoid_of(r), value, results[next++]});
-        nest.applies.push_back(r.value.owner());
+/// How the elements that are reduced make blocks. As one row each block has `reduction_block`
+/// elements of it. As several rows, which are those of an operand that is broadcast along them, a
+/// block has whole rows: no element's place needs a division.
+struct Blocks {
+    Extent rows = 1;
+    Extent row = 1;            ///< elements
+    Extent rows_of_block = 16; ///< where it is not known how long they are
+    bool one_row() const { return same(rows, Extent(1)); }
+    bool short_rows() const { return row.is_known() && row.value() <= longest_short_row; }
+    /// A block's rows are summed in sequence, so not more than lanes of one row would sum.
+    static constexpr std::int64_t most_rows = 512;
+
+    Extent count() const
+    {
+        const Extent all = one_row() ? row : rows;
+        const Extent each = one_row() ? Extent(reduction_block) : rows_of_block;
+        return floor_div(all + each - 1, each);
     }
-    puller.close();
-    for (std::size_t k = 0; k < partials.size(); ++k)
-        puller.store(partials[k], {{block}, {blocks}}, results[k]);
-    puller.close();
-    nest.blocked = n;
-    for (const Variable& p : partials)
-        nest.partials.push_back(puller.buffer(p, Buffer::Access::write));
-    return nest;
+};
+
+Blocks blocks_of(const Shape& reduced, std::size_t axes_of_rows)
+{
+    Blocks b;
+    for (std::size_t k = 0; k < reduced.size(); ++k) {
+        Extent& part = k < axes_of_rows ? b.rows : b.row;
+        part = part * reduced[k];
+    }
+    if (b.row.is_known()) {
+        const std::int64_t fit = reduction_block / std::max<std::int64_t>(b.row.value(), 1);
+        b.rows_of_block =
+            b.short_rows() ? fit : std::clamp<std::int64_t>(fit, 1, Blocks::most_rows);
+    }
+    return b;
+}
+
+class Partials {
+public:
+    Partials(const Cluster& cluster, const std::vector<Variable>& partials, const Blocks& blocks)
+        : cluster_(cluster), partials_(partials), blocks_(blocks), puller_(nest_)
+    {
+        read_others(puller_, cluster);
+    }
+
+    LoopNest write()
+    {
+        const Extent block = as_extent(loop_symbol(0));
+        puller_.open({loop_symbol(0), "i", blocks_.count()});
+        puller_.innermost().parallel = true;
+        const std::vector<ScalarId> results =
+            blocks_.one_row() ? part_of_row(block) : rows_of(block);
+        for (std::size_t k = 0; k < partials_.size(); ++k)
+            puller_.store(partials_[k], {{block}, {blocks_.count()}}, results[k]);
+        puller_.close();
+        nest_.blocked = blocks_.one_row() ? blocks_.row : blocks_.rows;
+        for (const Variable& p : partials_)
+            nest_.partials.push_back(puller_.buffer(p, Buffer::Access::write));
+        return std::move(nest_);
+    }
+    bool divides() const { return puller_.divides(); }
+
+private:
+    std::vector<ScalarId> new_results()
+    {
+        std::vector<ScalarId> results;
+        for (const Variable& p : partials_)
+            results.push_back(
+                puller_.add({p.dtype(), Accumulated{}, puller_.depth(), 0, Variable()}));
+        return results;
+    }
+
+    std::vector<ScalarId> part_of_row(const Extent& block)
+    {
+        const Extent start = block * Extent(reduction_block);
+        const auto results = new_results();
+        open(1, "j", minimum(Extent(reduction_block), blocks_.row - start), LoopKind::lanes);
+        reduce({{start + as_extent(loop_symbol(1))}, {blocks_.row}}, results);
+        puller_.close();
+        return results;
+    }
+
+    std::vector<ScalarId> rows_of(const Extent& block)
+    {
+        const Extent start = block * blocks_.rows_of_block;
+        const auto results = new_results();
+        open(1, "j", minimum(blocks_.rows_of_block, blocks_.rows - start),
+             blocks_.short_rows() ? LoopKind::lanes : LoopKind::serial);
+        const auto sums = new_results();
+        open(2, "k", blocks_.row, blocks_.short_rows() ? LoopKind::unrolled : LoopKind::lanes);
+        reduce({{start + as_extent(loop_symbol(1)), as_extent(loop_symbol(2))},
+                {blocks_.rows, blocks_.row}},
+               sums);
+        puller_.close();
+        std::size_t next = 0;
+        for (const Root& r : cluster_.roots) {
+            if (!r.reduces) continue;
+            puller_.keep(sums[next]);
+            puller_.innermost().accumulators.push_back({monoid_of(r), sums[next], results[next]});
+            ++next;
+        }
+        puller_.close();
+        return results;
+    }
+
+    void open(std::size_t symbol, const char* name, const Extent& extent, LoopKind kind)
+    {
+        Loop loop{loop_symbol(symbol), name, extent};
+        loop.kind = kind;
+        puller_.open(std::move(loop));
+    }
+
+    void reduce(const At& at, const std::vector<ScalarId>& results)
+    {
+        std::size_t next = 0;
+        for (const Root& r : cluster_.roots) {
+            if (!r.reduces) continue;
+            const ScalarId value = puller_.pull(r.value.owner().input(0), at);
+            puller_.keep(value);
+            puller_.innermost().accumulators.push_back({monoid_of(r), value, results[next++]});
+            nest_.applies.push_back(r.value.owner());
+        }
+    }
+
+    const Cluster& cluster_;
+    const std::vector<Variable>& partials_;
+    Blocks blocks_;
+    LoopNest nest_;
+    Puller puller_;
+};
+
+std::vector<Variable> partials_of(const Cluster& cluster, const Extent& blocks)
+{
+    std::vector<Variable> partials;
+    for (const Root& r : cluster.roots)
+        if (r.reduces)
+            partials.push_back(input("partial", computed_dtype(r.value.dtype()), {blocks}));
+    return partials;
+}
+
+/// Long rows, unless an operand's place then costs a division for each element.
+Blocks choose_blocks(const Cluster& cluster)
+{
+    const Shape& reduced = cluster.inner;
+    for (std::size_t axes = 0; axes + 1 < reduced.size(); ++axes) {
+        const Blocks blocks = blocks_of(reduced, axes);
+        const std::vector<Variable> partials = partials_of(cluster, blocks.count());
+        Partials attempt(cluster, partials, blocks);
+        attempt.write();
+        if (!attempt.divides()) return blocks;
+    }
+    return blocks_of(reduced, reduced.size() - 1);
 }
 
 /// The partial results combined, and what follows from them.
@@ -116,14 +231,11 @@ bool reduces_in_blocks(const Cluster& cluster)
 
 Lowered lower_blocked(const Cluster& cluster)
 {
-    const Extent n = element_count(cluster.inner);
-    const Extent blocks = floor_div(n + Extent(reduction_block - 1), Extent(reduction_block));
+    const Blocks blocks = choose_blocks(cluster);
     Lowered lowered;
-    for (const Root& r : cluster.roots)
-        if (r.reduces)
-            lowered.scratch.push_back(input("partial", computed_dtype(r.value.dtype()), {blocks}));
-    lowered.nests.push_back(write_partials(cluster, lowered.scratch, blocks));
-    lowered.nests.push_back(combine_partials(cluster, lowered.scratch, blocks));
+    lowered.scratch = partials_of(cluster, blocks.count());
+    lowered.nests.push_back(Partials(cluster, lowered.scratch, blocks).write());
+    lowered.nests.push_back(combine_partials(cluster, lowered.scratch, blocks.count()));
     return lowered;
 }
 

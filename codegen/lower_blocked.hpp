@@ -7,6 +7,10 @@ namespace croton::inline v1::codegen {
 /// Elements in a block of a long reduction.
 constexpr std::int64_t reduction_block = 16384;
 
+/// Rows so short that most of their work would be in combining lanes and in what is left over: then
+/// lanes go across rows.
+constexpr std::int64_t longest_short_row = 16;
+
 /// Whether a cluster reduces whole arrays that may be long: then blocks of fixed length are reduced
 /// first, by any number of threads, and their results after that, in one order.
 bool reduces_in_blocks(const Cluster& cluster);

@@ -51,7 +51,7 @@ private:
 
     Extent of_loop(const Loop& l, const Extent& times) const
     {
-        // All blocks together have `blocked` elements, the last one fewer than others.
+        // All blocks together have `blocked` iterations, the last one fewer than others.
         const bool within_block = l.depth == 2 && !same(nest_.blocked, Extent(0));
         const Extent each = within_block ? nest_.blocked : times * at_first_iteration(l.extent);
         return count(l.body, each) + each * Extent(l.accumulators.size());

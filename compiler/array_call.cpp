@@ -1,163 +1,94 @@
-#include "array_call.hpp"
-
+// Calls with Arrays: what is missing is made, then they are calls with memory as typed ones are.
 #include <croton/ir/format.hpp>
-#include <croton/ir/reference.hpp>
 
 #include <algorithm>
 #include <optional>
 
 #include "call_check.hpp"
-#include "find_failure.hpp"
-#include "layouts.hpp"
+#include "packed_call.hpp"
 #include "solve_extents.hpp"
 
 namespace croton::inline v1 {
 
 using detail::FunctionData;
+using detail::Memory;
 
 namespace {
 
-/// Arrays of one call, in the order in which `run` takes them.
-struct Call {
-    explicit Call(const FunctionData& f) : extents(f.extent_count, 1) {}
-
-    /// Extents and strides of argument `i`, which lies as its layout says.
-    void describe(const detail::ArgumentInfo& info, const Array& a)
-    {
-        auto to = extents.begin() + info.extents_at;
-        if (info.layout == Layout::column_major)
-            std::reverse_copy(a.shape().begin(), a.shape().end(), to);
-        else
-            std::ranges::copy(a.shape(), to);
-        if (info.layout == Layout::any)
-            std::ranges::copy(a.strides(), extents.begin() + info.strides_at);
-    }
-
-    std::vector<const void*> in;
-    std::vector<void*> out;
-    std::vector<std::int64_t> extents;
-};
-
-void run_program(const FunctionData& f,
-                 const Call& call,
-                 const std::vector<Array>& inputs,
-                 const std::vector<Array>& shared)
+/// Room for the arguments of a call, which the caller takes from its stack.
+std::size_t argument_bytes(const FunctionData& f) noexcept
 {
-    const auto bytes = static_cast<std::size_t>(f.program.workspace_bytes >= 0
-                                                    ? f.program.workspace_bytes
-                                                    : f.workspace_bytes(call.extents.data()));
-    if (f.options.profile) f.profile.remember(call.extents);
-    detail::check_memory_limit(f, static_cast<std::int64_t>(bytes));
-    const detail::TakenWorkspace workspace(f, bytes);
-    Report report;
-    const std::int32_t code = f.run(&f.runtime, call.in.data(), call.out.data(),
-                                    call.extents.data(), workspace.memory(), &report);
-    if (code != 0) detail::throw_failure(f, code, report, inputs, shared);
+    return (f.inputs.size() + f.result_count()) * sizeof(Memory);
 }
 
-std::vector<Array>
-run_reference(const FunctionData& f, std::span<const Array> given, const std::vector<Array>& shared)
-{
-    std::vector<Array> values;
-    for (const Array& a : given)
-        values.push_back(a.contiguous());
-    values.insert(values.end(), shared.begin(), shared.end());
-    std::vector<Array> results;
-    try {
-        results = evaluate_reference(f.leaves, values, f.outputs);
-    } catch (const UserError& error) {
-        if (error.code() != Code::index) throw;
-        detail::throw_bad_index({f, std::move(values)}, nullptr); // knows the user's line
-    }
-    if (f.options.finite_checks && !std::ranges::all_of(results, detail::all_finite))
-        detail::throw_not_finite({f, std::move(values)}, {});
-    return results;
-}
-
-ExtentValues extent_values(const FunctionData& f, const std::vector<Array>& inputs)
+ExtentValues extent_values(const FunctionData& f, const Memory* inputs)
 {
     std::vector<Type> types;
     std::vector<std::vector<std::int64_t>> extents;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
+    for (std::size_t i = 0; i < f.inputs.size(); ++i) {
         types.push_back(f.inputs[i].type());
-        extents.push_back(inputs[i].extents());
+        extents.emplace_back(inputs[i].extents, inputs[i].extents + inputs[i].rank);
     }
     return {types, extents};
 }
 
-/// A new array for output `i`, in its layout.
-Array make_result(const FunctionData& f, std::size_t i, const ExtentValues& value)
+/// New arrays for results, of the extents that the inputs' give them.
+class ResultMaker {
+public:
+    ResultMaker(const FunctionData& f, const Memory* inputs) : f_(f), inputs_(inputs) {}
+
+    Array make(std::size_t i)
+    {
+        const detail::ArgumentInfo& info = f_.arguments[f_.inputs.size() + i];
+        std::vector<std::int64_t> extents(static_cast<std::size_t>(info.rank));
+        for (std::size_t k = 0; k < extents.size(); ++k)
+            extents[k] = extent(i, k);
+        if (info.layout != Layout::column_major)
+            return Array::empty(info.dtype, std::move(extents));
+        std::ranges::reverse(extents);
+        return Array::empty(info.dtype, std::move(extents)).transposed();
+    }
+
+private:
+    std::int64_t extent(std::size_t result, std::size_t k)
+    {
+        const detail::ResultAxis& a = f_.result_axes[next_++];
+        if (a.input >= 0) return inputs_[a.input].extents[a.axis];
+        if (a.extent >= 0) return a.extent;
+        if (!values_) values_ = extent_values(f_, inputs_);
+        return (*values_)(f_.written[result].shape()[k]);
+    }
+
+    const FunctionData& f_;
+    const Memory* inputs_;
+    std::size_t next_ = 0; ///< in result_axes; results are made in order
+    std::optional<ExtentValues> values_;
+};
+
+std::vector<Array> arrays_of(const FunctionData& f, const Memory* inputs)
 {
-    const Type type = f.written[i].type();
-    std::vector<std::int64_t> extents = value(type.shape());
-    if (f.arguments[f.inputs.size() + i].layout != Layout::column_major)
-        return Array::empty(type.dtype(), std::move(extents));
-    std::ranges::reverse(extents);
-    return Array::empty(type.dtype(), std::move(extents)).transposed();
+    std::vector<Array> arrays;
+    for (std::size_t i = 0; i < f.inputs.size(); ++i)
+        arrays.push_back(detail::borrowed(inputs[i]));
+    return arrays;
 }
 
-std::vector<Array> run_compiled(const FunctionData& f,
-                                const std::vector<Array>& inputs,
-                                const std::vector<Array>& shared,
-                                std::vector<Array> results)
+std::vector<Array> run(const FunctionData& f, Memory* arguments)
 {
-    Call call(f);
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        call.in.push_back(inputs[i].data());
-        call.describe(f.arguments[i], inputs[i]);
+    if (f.options.reference) return detail::reference_results(f, arrays_of(f, arguments), {});
+    std::vector<Array> results;
+    results.reserve(f.result_count());
+    ResultMaker maker(f, arguments);
+    Memory* next = arguments + f.inputs.size();
+    for (std::size_t i = 0; i < f.result_count(); ++i) {
+        results.push_back(maker.make(i));
+        *next++ = detail::memory_of(results.back());
     }
-    for (std::size_t i = 0, at = f.first_shared_extent(); i < shared.size(); ++i) {
-        call.in.push_back(shared[i].data());
-        for (std::int64_t e : shared[i].shape())
-            call.extents[at++] = e;
-    }
-    call.in.resize(f.leaves.size(), nullptr); // strides have extents, but no elements
-    for (const Array& a : f.program.constants)
-        call.in.push_back(a.data());
-    std::optional<ExtentValues> value; // for outputs that the caller has no arrays for
-    results.resize(f.outputs.size());
-    for (std::size_t i = 0; i < f.outputs.size(); ++i) {
-        const detail::ArgumentInfo& info = f.arguments[inputs.size() + i];
-        if (i >= f.result_count())
-            results[i] = detail::spare_of(f.targets[i - f.result_count()]);
-        else if (!results[i]) {
-            if (!value) value = extent_values(f, inputs);
-            results[i] = make_result(f, i, *value);
-        }
-        call.out.push_back(results[i].data());
-        call.describe(info, results[i]);
-    }
-    run_program(f, call, inputs, shared);
+    detail::run_checked(f, {arguments, next});
     return results;
 }
 
 } // namespace
-
-std::vector<Array> detail::run_arrays(const FunctionData& f,
-                                      const std::vector<Array>& inputs,
-                                      std::vector<Array> results)
-{
-    const detail::UpdateLock lock(f.targets);
-    const std::vector<Array> shared = detail::read_shared(f.shared);
-    results = f.options.reference ? run_reference(f, inputs, shared)
-                                  : run_compiled(f, inputs, shared, std::move(results));
-    if (!f.targets.empty()) {
-        std::vector<Array> values(results.begin() + static_cast<std::ptrdiff_t>(f.result_count()),
-                                  results.end());
-        results.resize(f.result_count());
-        std::vector<Array> old = detail::publish_shared(f.targets, std::move(values));
-        for (std::size_t i = 0; i < old.size(); ++i)
-            detail::keep_spare(f.targets[i], std::move(old[i]));
-    }
-    return results;
-}
-
-Array detail::fitting(const FunctionData& f, std::size_t i, const Array& given)
-{
-    Array a = packed(given, f.arguments[i].layout);
-    if (a.data() != given.data()) f.packed_calls[i].fetch_add(1, std::memory_order_relaxed);
-    return a;
-}
 
 Results Function::call(std::span<const Any> inputs) const
 {
@@ -165,19 +96,22 @@ Results Function::call(std::span<const Any> inputs) const
     if (inputs.size() > f.inputs.size()) detail::refuse_count(f, inputs.size());
     for (std::size_t i = inputs.size(); i < f.inputs.size(); ++i)
         if (!f.defaults[i]) detail::refuse_count(f, inputs.size());
-    std::vector<Array> arrays;
+    auto* arguments = static_cast<Memory*>(__builtin_alloca(argument_bytes(f)));
+    std::vector<Array> converted;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
-        if (i >= inputs.size()) {
-            arrays.push_back(detail::fitting(f, i, f.defaults[i]));
+        const Array& a = i < inputs.size() ? inputs[i].array() : f.defaults[i];
+        const detail::ArgumentInfo& info = f.arguments[i];
+        // A number takes the dtype of a 0-d input, as a literal does in an expression.
+        if (i < inputs.size() && inputs[i].is_number() && info.rank == 0 &&
+            a.dtype() != info.dtype) {
+            converted.push_back(a.cast(info.dtype));
+            arguments[i] = detail::memory_of(converted.back());
             continue;
         }
-        Array a = inputs[i].array();
-        // A number takes the dtype of a 0-d input, as a literal does in an expression.
-        if (inputs[i].is_number() && f.inputs[i].rank() == 0) a = a.cast(f.inputs[i].dtype());
-        detail::check_type(f, i, a.dtype(), a.rank());
-        arrays.push_back(detail::fitting(f, i, a));
+        arguments[i] = detail::memory_of(a);
+        detail::check_type(f, i, arguments[i].dtype, arguments[i].rank);
     }
-    return Results(detail::run_arrays(f, arrays, {}), data_);
+    return Results(run(f, arguments), data_);
 }
 
 void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs) const
@@ -188,18 +122,19 @@ void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs
         throw user_error(Code::shape, f.where, f.name,
                          "gives {} outputs, {} arrays are given for them", f.result_count(),
                          outputs.size());
-    for (std::size_t i = 0; i < outputs.size(); ++i)
-        detail::check_output(f, i, outputs[i]);
-    std::vector<Array> arrays;
+    auto* arguments = static_cast<Memory*>(__builtin_alloca(argument_bytes(f)));
+    Memory* next = arguments;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        detail::check_type(f, i, inputs[i].dtype(), inputs[i].rank());
-        arrays.push_back(detail::fitting(f, i, inputs[i]));
+        *next = detail::memory_of(inputs[i]);
+        detail::check_type(f, i, next->dtype, next->rank);
+        ++next;
     }
-    detail::separate(f, arrays, outputs);
-    const std::vector<Array> made = detail::run_arrays(f, arrays, {outputs.begin(), outputs.end()});
-    if (!f.options.reference) return;
-    for (std::size_t i = 0; i < outputs.size(); ++i)
-        outputs[i] = made[i];
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        *next = detail::memory_of(outputs[i]);
+        detail::check_output(f, i, *next);
+        ++next;
+    }
+    detail::run_checked(f, {arguments, next});
 }
 
 Results Function::call_named(std::initializer_list<std::pair<std::string_view, Any>> given) const

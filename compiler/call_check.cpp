@@ -33,23 +33,24 @@ void refuse_count(const FunctionData& f, std::size_t given)
 
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
 {
+    const ArgumentInfo& info = f.arguments[i];
+    if (dtype == info.dtype && rank == info.rank) return;
     const Variable& v = f.inputs[i];
     if (dtype != v.dtype())
         refuse(f, Code::dtype,
                fmt::format("{} is {}, given {}", argument_name(f, i), croton::name(v.dtype()),
                            croton::name(dtype)));
-    if (rank != v.rank())
-        refuse(f, Code::shape,
-               fmt::format("{} has rank {} {}, given rank {}", argument_name(f, i), v.rank(),
-                           to_string(v.shape()), rank));
+    refuse(f, Code::shape,
+           fmt::format("{} has rank {} {}, given rank {}", argument_name(f, i), v.rank(),
+                       to_string(v.shape()), rank));
 }
 
-void check_output(const FunctionData& f, std::size_t i, const Array& array)
+void check_output(const FunctionData& f, std::size_t i, const Memory& array)
 {
     const ArgumentInfo& info = f.arguments[f.inputs.size() + i];
-    const Array& a = array;
-    if (a.dtype() == info.dtype && a.rank() == info.rank && is_aligned(a.data(), info.dtype) &&
-        lies_as(info.layout, info.rank, a.shape().data(), a.strides().data()))
+    if (array.dtype == info.dtype && array.rank == info.rank &&
+        is_aligned(array.data, info.dtype) &&
+        lies_as(info.layout, info.rank, array.extents, array.strides))
         return;
     refuse(f, Code::shape,
            fmt::format("output {} is {}; the array for it is not a {} one of that type", i,
@@ -61,44 +62,13 @@ ByteRange byte_range(const Memory& m) noexcept
     std::int64_t first = 0;
     std::int64_t last = 1;
     for (int i = 0; i < m.rank; ++i) {
-        if (m.extents[i] == 0)
-            return {static_cast<const char*>(m.data), static_cast<const char*>(m.data)};
+        if (m.extents[i] == 0) return {};
         const std::int64_t reach = (m.extents[i] - 1) * m.strides[i];
         (reach < 0 ? first : last) += reach;
     }
     const auto bytes = static_cast<std::int64_t>(size_bytes(m.dtype));
     const char* data = static_cast<const char*>(m.data);
     return {data + first * bytes, data + last * bytes};
-}
-
-namespace {
-
-ByteRange byte_range(const Array& a)
-{
-    return detail::byte_range(
-        {const_cast<void*>(a.data()), a.dtype(), a.rank(), a.shape().data(), a.strides().data()});
-}
-
-} // namespace
-
-void separate(const FunctionData& f, std::span<Array> inputs, std::span<const Array> outputs)
-{
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const ByteRange mine = byte_range(outputs[i]);
-        for (std::size_t k = 0; k < i; ++k)
-            if (mine.overlaps(byte_range(outputs[k])))
-                refuse(f, Code::shape, fmt::format("outputs {} and {} overlap in memory", k, i));
-        for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (!mine.overlaps(byte_range(inputs[k]))) continue;
-            const bool same_memory = inputs[k].data() == outputs[i].data() &&
-                                     std::ranges::equal(inputs[k].strides(), outputs[i].strides());
-            if (f.arguments[f.inputs.size() + i].alias == static_cast<int>(k) && same_memory)
-                continue;
-            inputs[k] = f.arguments[k].layout == Layout::column_major
-                            ? inputs[k].transposed().clone().transposed()
-                            : inputs[k].clone();
-        }
-    }
 }
 
 void check_memory_limit(const FunctionData& f, std::int64_t bytes)

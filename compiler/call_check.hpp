@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
 
@@ -16,22 +17,31 @@ namespace croton::inline v1::detail {
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank);
 
 /// throws   UserError unless the array can be output `i`: its dtype, rank, layout and alignment.
-void check_output(const FunctionData& f, std::size_t i, const Array& array);
-
-/// Inputs that lie where an output is written are copied, except where `in_place` allows it.
-/// throws   UserError where two outputs overlap.
-void separate(const FunctionData& f, std::span<Array> inputs, std::span<const Array> outputs);
+void check_output(const FunctionData& f, std::size_t i, const Memory& array);
 
 /// Bytes that strided memory spans: the first, and the one behind the last.
 struct ByteRange {
-    const char* first;
-    const char* last;
+    const char* first = nullptr;
+    const char* last = nullptr;
     bool overlaps(const ByteRange& other) const noexcept
     {
         return first < other.last && other.first < last;
     }
 };
+/// Without elements it is at no place and overlaps nothing.
 ByteRange byte_range(const Memory& memory) noexcept;
+
+/// Whether `m`, an output, may lie on `other`, input `k`: `in_place` says so, and they are one
+/// array.
+inline bool is_allowed_alias(const ArgumentInfo& output,
+                             std::size_t k,
+                             const Memory& m,
+                             const Memory& other) noexcept
+{
+    return output.alias >= 0 && k == static_cast<std::size_t>(output.alias) &&
+           m.data == other.data && std::equal(m.extents, m.extents + m.rank, other.extents) &&
+           std::equal(m.strides, m.strides + m.rank, other.strides);
+}
 
 /// throws   UserError where a workspace of so many bytes exceeds Options::memory_limit_bytes.
 void check_memory_limit(const FunctionData& f, std::int64_t bytes);

@@ -2,6 +2,7 @@
 
 #include <croton/codegen/program.hpp>
 #include <croton/compiler/function.hpp>
+#include <croton/ir/shared_turn.hpp>
 #include <croton/passes/pass.hpp>
 #include <croton/runtime/abi.hpp>
 #include <croton/runtime/clang_jit.hpp>
@@ -27,6 +28,13 @@ struct ArgumentInfo {
     int alias = -1;                    ///< of an output: the input that may be the same memory
 };
 
+/// Where the extent of an axis of a result comes from.
+struct ResultAxis {
+    int input = -1;          ///< the axis of this input; negative: `extent`
+    int axis = 0;            ///< of the input
+    std::int64_t extent = 0; ///< negative: a formula, to be evaluated
+};
+
 /// Everything behind a Function. Immutable once compiled, except for the kept workspaces.
 struct FunctionData {
     explicit FunctionData(Options o) : options(std::move(o)) {}
@@ -50,8 +58,24 @@ struct FunctionData {
     std::vector<std::string> output_names;
     std::vector<ArgumentInfo> arguments; ///< inputs, then results, then updates
     std::size_t extent_count = 0;        ///< of all axes that `run` is told of
-    bool only_numbers = false;     ///< every argument is 0-d and nothing else is passed to `run`
-    std::vector<Variable> targets; ///< of updates
+    std::vector<ResultAxis> result_axes; ///< of all results, one behind the other
+    std::vector<Variable> targets;       ///< of updates
+    SharedUse shared_use;                ///< of `shared` and `targets`
+    /// Among the extents that `run` is told of, those of `shared` and of `targets`, and where each
+    /// begin.
+    std::vector<std::int64_t> shared_extents, target_extents;
+    std::size_t shared_extents_at = 0, target_extents_at = 0;
+    bool only_numbers = false; ///< every argument is 0-d and nothing else is passed to `run`
+    bool has_shared = false;   ///< reads or updates shared variables
+    bool by_reference = false; ///< not compiled: Options::reference
+    /// What a call takes from its stack, in 8-byte words: where each part ends.
+    struct Words {
+        std::uint32_t in = 0;      ///< leaves, then constants
+        std::uint32_t out = 0;     ///< results, then updates
+        std::uint32_t extents = 0; ///< extent_count
+        std::uint32_t pins = 0;    ///< what a SharedTurn holds
+        std::uint32_t ranges = 0;  ///< two of each argument
+    } words;
 
     codegen::Program program;
     ProgramLibrary library;
@@ -79,16 +103,6 @@ struct FunctionData {
     mutable std::vector<std::atomic<std::uint64_t>> packed_calls;
 
     std::size_t result_count() const { return output_names.size(); }
-    /// Where the extents of shared variables begin among all of `run`.
-    std::size_t first_shared_extent() const
-    {
-        std::size_t axes = 0;
-        for (const Variable& v : inputs)
-            axes += static_cast<std::size_t>(v.rank());
-        return axes;
-    }
-    /// Nothing outlives a call: no lock and no allocation is needed.
-    bool is_pure() const { return shared.empty() && targets.empty() && !options.reference; }
 };
 
 /// Passes, program and machine code of a function whose inputs, outputs and options are set.

@@ -74,6 +74,7 @@ void describe_arguments(FunctionData& f)
     };
     for (std::size_t i = 0; i < f.inputs.size(); ++i)
         add(f.inputs[i].type(), f.layouts[i]);
+    f.shared_extents_at = at;
     for (const Variable& v : f.shared)
         at += static_cast<std::uint32_t>(v.rank());
     for (ArgumentInfo& info : f.arguments)
@@ -89,12 +90,37 @@ void describe_arguments(FunctionData& f)
     }
     for (std::size_t i = 0; i < f.written.size(); ++i) {
         const bool result = i < results.size();
+        if (i == results.size()) f.target_extents_at = at;
         add(f.written[i].type(), result ? results[i].layout : Layout::row_major);
         if (!result) continue;
         f.arguments.back().strides_at = results[i].strides_at;
         f.arguments.back().alias = alias_of(f, i);
     }
     f.extent_count = at;
+}
+
+void describe_shared(FunctionData& f)
+{
+    f.by_reference = f.options.reference;
+    f.has_shared = !f.shared.empty() || !f.targets.empty();
+    f.shared_use = SharedUse(f.shared, f.targets);
+    const auto add_extents = [](std::vector<std::int64_t>& to, const std::vector<Variable>& of) {
+        for (const Variable& v : of)
+            for (const Extent& e : v.shape())
+                to.push_back(e.value());
+    };
+    add_extents(f.shared_extents, f.shared);
+    add_extents(f.target_extents, f.targets);
+}
+
+ResultAxis axis_of_result(const FunctionData& f, const Extent& extent)
+{
+    if (extent.is_known()) return {-1, 0, extent.value()};
+    for (std::size_t i = 0; i < f.inputs.size(); ++i)
+        for (int k = 0; k < f.inputs[i].rank(); ++k)
+            if (same(f.inputs[i].shape()[static_cast<std::size_t>(k)], extent))
+                return {static_cast<int>(i), k, 0};
+    return {-1, 0, -1};
 }
 
 /// The program's inputs and outputs: leaves over the caller's memory in the graph of `written`.
@@ -131,6 +157,10 @@ void prepare_arguments(FunctionData& f)
 {
     f.packed_calls = std::vector<std::atomic<std::uint64_t>>(f.inputs.size());
     describe_arguments(f);
+    describe_shared(f);
+    for (std::size_t i = 0; i < f.result_count(); ++i)
+        for (const Extent& e : f.written[i].shape())
+            f.result_axes.push_back(axis_of_result(f, e));
     check_aliases(f);
     f.outputs = f.written;
     if (!f.options.reference) return make_leaves(f);

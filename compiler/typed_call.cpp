@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <new>
 
-#include "array_call.hpp"
 #include "call_check.hpp"
 #include "layouts.hpp"
+#include "packed_call.hpp"
 
 namespace croton::inline v1::detail {
 
@@ -40,12 +40,17 @@ struct Binding {
     void** out;
     std::int64_t* extents;
     ByteRange* ranges; ///< of each argument
+    void* pins;        ///< room for what a SharedTurn holds
 };
 
-bool is_same_memory(const Memory& a, const Memory& b) noexcept
+/// A binding in `memory`, of f.words.ranges words, which the caller takes from its stack.
+inline Binding place_binding(const FunctionData& f, void* memory) noexcept
 {
-    return a.data == b.data && std::equal(a.extents, a.extents + a.rank, b.extents) &&
-           std::equal(a.strides, a.strides + a.rank, b.strides);
+    static_assert(sizeof(void*) == 8 && sizeof(Array) == 8 && sizeof(ByteRange) == 16);
+    auto* words = static_cast<char*>(memory);
+    return {static_cast<const void**>(memory), reinterpret_cast<void**>(words + f.words.in * 8),
+            reinterpret_cast<std::int64_t*>(words + f.words.out * 8),
+            reinterpret_cast<ByteRange*>(words + f.words.pins * 8), words + f.words.extents * 8};
 }
 
 /// Whether an array lies as its layout says. Describes it to `run`.
@@ -66,6 +71,7 @@ bool bind_array(const ArgumentInfo& info,
         range = byte_range(m);
     } else
         range = {data, data + count * info.bytes};
+    if (count == 0) range = {};
     std::int64_t* extents = b.extents + info.extents_at;
     if (info.layout == Layout::column_major)
         std::reverse_copy(m.extents, m.extents + m.rank, extents);
@@ -108,12 +114,16 @@ bind_numbers(const FunctionData& f, std::span<const Memory> arguments, const Bin
     return true;
 }
 
-bool is_allowed_alias(const ArgumentInfo& info,
-                      std::size_t k,
-                      const Memory& m,
-                      const Memory& other) noexcept
+/// What no argument gives: constants, and the extents of shared variables, whose values come later.
+void bind_rest(const FunctionData& f, const Binding& b) noexcept
 {
-    return info.alias >= 0 && k == static_cast<std::size_t>(info.alias) && is_same_memory(m, other);
+    std::size_t at = f.inputs.size() + f.shared.size();
+    for (; at < f.leaves.size(); ++at)
+        b.in[at] = nullptr; // strides have extents, but no elements
+    for (const Array& a : f.program.constants)
+        b.in[at++] = a.data();
+    std::copy_n(f.shared_extents.data(), f.shared_extents.size(), b.extents + f.shared_extents_at);
+    std::copy_n(f.target_extents.data(), f.target_extents.size(), b.extents + f.target_extents_at);
 }
 
 /// Every argument in its layout and aligned, no output on top of another argument but where
@@ -137,13 +147,7 @@ bind_all(const FunctionData& f, std::span<const Memory> arguments, const Binding
                 !is_allowed_alias(infos[i], k, m, arguments[k]))
                 return false;
     }
-    if (f.leaves.size() + f.program.constants.size() > inputs) {
-        std::size_t at = inputs;
-        for (; at < f.leaves.size(); ++at)
-            b.in[at] = nullptr; // strides have extents, but no elements
-        for (const Array& a : f.program.constants)
-            b.in[at++] = a.data();
-    }
+    if (f.words.in > inputs || f.has_shared) bind_rest(f, b);
     return true;
 }
 
@@ -151,17 +155,6 @@ std::int64_t needed_bytes(const FunctionData& f, const std::int64_t* extents) no
 {
     return f.program.workspace_bytes >= 0 ? f.program.workspace_bytes : f.workspace_bytes(extents);
 }
-
-/// Arrays for a binding, on the stack of the function that uses this.
-#define CROTON_BINDING(name, f, arguments)                                                         \
-    const std::size_t name##_in = (f).leaves.size() + (f).program.constants.size() + 1;            \
-    const Binding name                                                                             \
-    {                                                                                              \
-        static_cast<const void**>(__builtin_alloca(name##_in * sizeof(void*))),                    \
-            static_cast<void**>(__builtin_alloca(((arguments).size() + 1) * sizeof(void*))),       \
-            static_cast<std::int64_t*>(__builtin_alloca(((f).extent_count + 1) * 8)),              \
-            static_cast<ByteRange*>(__builtin_alloca((arguments).size() * sizeof(ByteRange)))      \
-    }
 
 Status failed(const FunctionData& f, Code code) noexcept
 {
@@ -190,11 +183,39 @@ run_bound(const FunctionData& f, const Runtime& runtime, const Binding& b, void*
     return status;
 }
 
-Status run_with_shared(const FunctionData& f, std::span<const Memory> arguments) noexcept
+/// The same within a turn of its shared variables; they change if everything went well.
+/// throws   BackendError where there is no memory for their next values.
+Status run_turn(const FunctionData& f,
+                const Runtime& runtime,
+                const Binding& b,
+                void* workspace,
+                SharedTurn& turn)
+{
+    turn.read(b.in + f.inputs.size());
+    turn.next(b.out + f.result_count());
+    const Status status = run_bound(f, runtime, b, workspace);
+    if (status) turn.publish();
+    return status;
+}
+
+/// A function compiled for its references alone, or what lies as it should not.
+Status run_throwing(const FunctionData& f, std::span<const Memory> arguments) noexcept
 {
     try {
         run_checked(f, arguments);
         return failed(f, Code::ok);
+    } catch (const Error& e) {
+        return failed(f, e.code());
+    } catch (const std::bad_alloc&) {
+        return failed(f, Code::memory);
+    }
+}
+
+Status run_shared(const FunctionData& f, const Binding& b, void* workspace) noexcept
+{
+    try {
+        SharedTurn turn(f.shared_use, b.pins);
+        return run_turn(f, f.serial_runtime, b, workspace, turn);
     } catch (const Error& e) {
         return failed(f, e.code());
     } catch (const std::bad_alloc&) {
@@ -209,9 +230,9 @@ Status run_typed(const FunctionData& f,
                  void* workspace,
                  std::size_t workspace_size_bytes) noexcept
 {
-    CROTON_BINDING(binding, f, arguments);
+    if (f.by_reference) return run_throwing(f, arguments);
+    const Binding binding = place_binding(f, __builtin_alloca(f.words.ranges * 8));
     if (!bind_all(f, arguments, binding)) return failed(f, Code::shape);
-    if (!f.is_pure()) return run_with_shared(f, arguments);
     const std::int64_t bytes = needed_bytes(f, binding.extents);
     if (bytes > static_cast<std::int64_t>(workspace_size_bytes)) {
         Status status = failed(f, Code::memory);
@@ -219,18 +240,16 @@ Status run_typed(const FunctionData& f,
         status.expected = static_cast<std::int64_t>(workspace_size_bytes);
         return status;
     }
+    if (f.has_shared) return run_shared(f, binding, workspace);
     return run_bound(f, f.serial_runtime, binding, workspace);
 }
 
 namespace {
 
-Array borrowed(const Memory& m)
-{
-    return Array::borrow_strided(m.dtype, m.data, {m.extents, m.extents + m.rank},
-                                 {m.strides, m.strides + m.rank});
-}
-
-void throw_status(const FunctionData& f, const Status& status, std::span<const Memory> arguments)
+[[noreturn]] void throw_status(const FunctionData& f,
+                               const Status& status,
+                               std::span<const Memory> arguments,
+                               const std::vector<Array>& shared)
 {
     Report report;
     report.values[0] = status.found;
@@ -239,59 +258,32 @@ void throw_status(const FunctionData& f, const Status& status, std::span<const M
     std::vector<Array> inputs;
     for (const Memory& m : arguments.first(f.inputs.size()))
         inputs.push_back(borrowed(m));
-    throw_failure(f, status.guard, report, std::move(inputs), {});
+    throw_failure(f, status.guard, report, std::move(inputs), shared);
 }
 
-/// Where something does not lie as it should: inputs are packed, outputs made and copied.
-void run_packed(const FunctionData& f, std::span<const Memory> arguments)
+void run_shared_checked(const FunctionData& f,
+                        std::span<const Memory> arguments,
+                        const Binding& b,
+                        void* workspace)
 {
-    const std::size_t inputs = f.inputs.size();
-    for (std::size_t i = inputs; i < arguments.size(); ++i)
-        for (std::size_t k = inputs; k < i; ++k)
-            if (byte_range(arguments[i]).overlaps(byte_range(arguments[k])))
-                refuse(f, Code::shape,
-                       fmt::format("outputs {} and {} overlap in memory", k - inputs, i - inputs));
-    std::vector<Array> in;
-    for (std::size_t i = 0; i < inputs; ++i)
-        in.push_back(fitting(f, i, borrowed(arguments[i])));
-    const std::vector<Array> results = run_arrays(f, in, {});
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        const Memory& m = arguments[inputs + i];
-        const std::vector<std::int64_t> extents(m.extents, m.extents + m.rank);
-        if (!std::ranges::equal(results[i].shape(), extents))
-            refuse(f, Code::shape,
-                   fmt::format("output {} has shape ({}), the View ({})", i,
-                               fmt::join(results[i].shape(), ", "), fmt::join(extents, ", ")));
-        Array::assign_strided(m.dtype, m.data, extents, {m.strides, m.strides + m.rank},
-                              results[i]);
-    }
+    SharedTurn turn(f.shared_use, b.pins);
+    const Status status = run_turn(f, f.runtime, b, workspace, turn);
+    if (!status) throw_status(f, status, arguments, turn.values());
 }
 
 } // namespace
 
 void run_checked(const FunctionData& f, std::span<const Memory> arguments)
 {
-    CROTON_BINDING(binding, f, arguments);
-    const bool lie_well = bind_all(f, arguments, binding);
-    if (!lie_well) return run_packed(f, arguments);
-    if (!f.is_pure()) {
-        std::vector<Array> in;
-        for (std::size_t i = 0; i < f.inputs.size(); ++i)
-            in.push_back(borrowed(arguments[i]));
-        std::vector<Array> out;
-        for (std::size_t i = 0; i < f.result_count(); ++i)
-            out.push_back(borrowed(arguments[f.inputs.size() + i]));
-        if (f.options.reference) return run_packed(f, arguments);
-        run_arrays(f, in, out);
-        return;
-    }
+    if (f.by_reference) return run_reference(f, arguments);
+    const Binding binding = place_binding(f, __builtin_alloca(f.words.ranges * 8));
+    if (!bind_all(f, arguments, binding)) return run_packed(f, arguments);
     const std::int64_t bytes = needed_bytes(f, binding.extents);
     check_memory_limit(f, bytes);
     const TakenWorkspace workspace(f, static_cast<std::size_t>(bytes));
+    if (f.has_shared) return run_shared_checked(f, arguments, binding, workspace.memory());
     const Status status = run_bound(f, f.runtime, binding, workspace.memory());
-    if (!status) throw_status(f, status, arguments);
+    if (!status) throw_status(f, status, arguments, {});
 }
-
-#undef CROTON_BINDING
 
 } // namespace croton::inline v1::detail

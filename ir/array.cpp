@@ -16,30 +16,34 @@ namespace croton::inline v1 {
 
 namespace detail {
 
-/// A block of memory, shared by arrays that are slices of one another.
-struct Buffer {
-    std::atomic<std::uint32_t> count{1};
-    void* memory = nullptr;
-};
-
+/// Behind an Array, in one block: itself, the extents, the strides and the elements of small
+/// arrays.
 struct ArrayData {
     DType dtype = DType::f64;
-    std::vector<std::int64_t> shape;
-    std::vector<std::int64_t> strides;
+    int rank = 0;
     char* data = nullptr;
-    Buffer* buffer = nullptr;
+    void* memory = nullptr;          ///< to free: elements that are in no other block
+    const ArrayData* base = nullptr; ///< whose elements these are a slice of; one count of it
     mutable std::atomic<std::uint32_t> count{1};
+
+    std::int64_t* shape() noexcept { return reinterpret_cast<std::int64_t*>(this + 1); }
+    const std::int64_t* shape() const noexcept
+    {
+        return reinterpret_cast<const std::int64_t*>(this + 1);
+    }
+    std::int64_t* strides() noexcept { return shape() + rank; }
+    const std::int64_t* strides() const noexcept { return shape() + rank; }
 };
+static_assert(sizeof(ArrayData) % alignof(std::int64_t) == 0);
 
 void retain(const ArrayData* a) noexcept { a->count.fetch_add(1, std::memory_order_relaxed); }
 void release(const ArrayData* a) noexcept
 {
     if (a->count.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    if (a->buffer->count.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        std::free(a->buffer->memory);
-        delete a->buffer;
-    }
-    delete a;
+    if (a->base) release(a->base);
+    std::free(a->memory);
+    a->~ArrayData();
+    std::free(const_cast<ArrayData*>(a));
 }
 
 } // namespace detail
@@ -49,13 +53,41 @@ using detail::Ref;
 
 namespace {
 
-std::vector<std::int64_t> row_major(const std::vector<std::int64_t>& shape)
+[[noreturn]] void refuse_memory(std::size_t bytes)
 {
-    std::vector<std::int64_t> strides(shape.size());
+    throw BackendError(Code::memory, fmt::format("array: out of memory: {} bytes", bytes), nullptr,
+                       "array");
+}
+
+/// With extents and strides not set, and `bytes` behind them.
+ArrayData* make_data(DType dtype, std::size_t rank, std::size_t bytes = 0)
+{
+    const std::size_t size = sizeof(ArrayData) + 2 * rank * sizeof(std::int64_t) + bytes;
+    void* block = std::malloc(size);
+    if (!block) refuse_memory(size);
+    auto* data = new (block) ArrayData;
+    data->dtype = dtype;
+    data->rank = static_cast<int>(rank);
+    return data;
+}
+
+void set_row_major(ArrayData& a, std::span<const std::int64_t> shape)
+{
     std::int64_t stride = 1;
-    for (std::size_t i = shape.size(); i-- > 0; stride *= shape[i])
-        strides[i] = stride;
-    return strides;
+    for (std::size_t i = shape.size(); i-- > 0; stride *= shape[i]) {
+        a.shape()[i] = shape[i];
+        a.strides()[i] = stride;
+    }
+}
+
+/// Other extents over the elements of `of`, from `data` on.
+ArrayData* make_slice(const ArrayData* of, std::size_t rank, char* data)
+{
+    ArrayData* slice = make_data(of->dtype, rank);
+    slice->data = data;
+    slice->base = of->base ? of->base : of;
+    retain(slice->base);
+    return slice;
 }
 
 std::int64_t count(std::span<const std::int64_t> shape)
@@ -123,19 +155,23 @@ Array Array::empty(DType dtype, std::vector<std::int64_t> shape)
             throw user_error(Code::memory, nullptr, "array", "too large: {} of {}",
                              shape_text(shape), croton::name(dtype));
     }
-    void* memory = detail::allocate_elements(bytes);
-    if (!memory)
-        throw BackendError(Code::memory, fmt::format("array: out of memory: {} bytes", bytes),
-                           nullptr, "array");
-    auto* data = new ArrayData;
-    data->dtype = dtype;
-    data->strides = row_major(shape);
-    data->shape = std::move(shape);
-    data->buffer = new detail::Buffer;
-    data->buffer->memory = memory;
-    data->data = static_cast<char*>(memory);
+    // A block of its own for the elements of small arrays would double what making one costs.
+    constexpr std::size_t small = 1024, line = 64;
+    const bool inside = bytes <= small;
+    // As allocate_elements: a multiple of 64, and 64 bytes more behind them.
+    ArrayData* data = make_data(dtype, shape.size(), inside ? bytes + 2 * line - 1 : 0);
     Array a;
     a.data_ = Ref<const ArrayData>::adopt(data);
+    set_row_major(*data, shape);
+    if (inside) {
+        auto* behind = reinterpret_cast<char*>(data->strides() + shape.size());
+        const auto at = reinterpret_cast<std::uintptr_t>(behind);
+        data->data = behind + (line - at % line) % line;
+        return a;
+    }
+    data->memory = detail::allocate_elements(bytes);
+    if (!data->memory) refuse_memory(bytes);
+    data->data = static_cast<char*>(data->memory);
     return a;
 }
 
@@ -162,12 +198,10 @@ Array Array::borrow_strided(DType dtype,
                             std::vector<std::int64_t> shape,
                             std::vector<std::int64_t> strides)
 {
-    auto* view = new ArrayData;
-    view->dtype = dtype;
-    view->shape = std::move(shape);
-    view->strides = std::move(strides);
+    ArrayData* view = make_data(dtype, shape.size());
+    std::ranges::copy(shape, view->shape());
+    std::ranges::copy(strides, view->strides());
     view->data = static_cast<char*>(data);
-    view->buffer = new detail::Buffer; // owns nothing
     Array a;
     a.data_ = Ref<const ArrayData>::adopt(view);
     return a;
@@ -190,8 +224,16 @@ void Array::assign_strided(DType dtype,
 }
 
 DType Array::dtype() const { return some(data_)->dtype; }
-std::span<const std::int64_t> Array::shape() const { return some(data_)->shape; }
-std::span<const std::int64_t> Array::strides() const { return some(data_)->strides; }
+std::span<const std::int64_t> Array::shape() const
+{
+    const ArrayData& a = *some(data_);
+    return {a.shape(), static_cast<std::size_t>(a.rank)};
+}
+std::span<const std::int64_t> Array::strides() const
+{
+    const ArrayData& a = *some(data_);
+    return {a.strides(), static_cast<std::size_t>(a.rank)};
+}
 std::int64_t Array::size() const { return count(shape()); }
 std::size_t Array::size_bytes() const
 {
@@ -199,18 +241,20 @@ std::size_t Array::size_bytes() const
 }
 bool Array::is_contiguous() const
 {
+    const auto extents = shape();
+    const auto steps = strides();
     std::int64_t stride = 1;
-    for (std::size_t i = some(data_)->shape.size(); i-- > 0;) {
-        if (data_->shape[i] == 0) return true;
-        if (data_->shape[i] != 1 && data_->strides[i] != stride) return false;
-        stride *= data_->shape[i];
+    for (std::size_t i = extents.size(); i-- > 0;) {
+        if (extents[i] == 0) return true;
+        if (extents[i] != 1 && steps[i] != stride) return false;
+        stride *= extents[i];
     }
     return true;
 }
 bool Array::is_unique() const noexcept
 {
     return data_ && data_->count.load(std::memory_order_acquire) == 1 &&
-           data_->buffer->count.load(std::memory_order_acquire) == 1;
+           (!data_->base || data_->base->count.load(std::memory_order_acquire) == 1);
 }
 const void* Array::data() const { return some(data_)->data; }
 void* Array::data() { return some(data_)->data; }
@@ -224,14 +268,11 @@ Array Array::operator[](std::int64_t i) const
         throw user_error(Code::index, nullptr, "array", "index {} is out of range for {}", i,
                          shape_text(shape()));
     const std::int64_t at = i < 0 ? i + n : i;
-    auto* slice = new ArrayData;
-    slice->dtype = dtype();
-    slice->shape.assign(shape().begin() + 1, shape().end());
-    slice->strides.assign(strides().begin() + 1, strides().end());
-    slice->data =
+    char* data =
         data_->data + at * strides()[0] * static_cast<std::int64_t>(croton::size_bytes(dtype()));
-    slice->buffer = data_->buffer;
-    slice->buffer->count.fetch_add(1, std::memory_order_relaxed);
+    ArrayData* slice = make_slice(data_.get(), shape().size() - 1, data);
+    std::ranges::copy(shape().subspan(1), slice->shape());
+    std::ranges::copy(strides().subspan(1), slice->strides());
     Array a;
     a.data_ = Ref<const ArrayData>::adopt(slice);
     return a;
@@ -239,13 +280,9 @@ Array Array::operator[](std::int64_t i) const
 
 Array Array::transposed() const
 {
-    auto* turned = new ArrayData;
-    turned->dtype = dtype();
-    turned->shape.assign(shape().rbegin(), shape().rend());
-    turned->strides.assign(strides().rbegin(), strides().rend());
-    turned->data = data_->data;
-    turned->buffer = data_->buffer;
-    turned->buffer->count.fetch_add(1, std::memory_order_relaxed);
+    ArrayData* turned = make_slice(some(data_).get(), shape().size(), data_->data);
+    std::ranges::reverse_copy(shape(), turned->shape());
+    std::ranges::reverse_copy(strides(), turned->strides());
     Array a;
     a.data_ = Ref<const ArrayData>::adopt(turned);
     return a;
@@ -264,13 +301,8 @@ Array Array::reshape(std::vector<std::int64_t> to) const
         throw user_error(Code::shape, nullptr, "array", "cannot reshape {} to {}",
                          shape_text(shape()), shape_text(to));
     Array a = contiguous();
-    auto* data = new ArrayData;
-    data->dtype = dtype();
-    data->strides = row_major(to);
-    data->shape = std::move(to);
-    data->data = a.data_->data;
-    data->buffer = a.data_->buffer;
-    data->buffer->count.fetch_add(1, std::memory_order_relaxed);
+    ArrayData* data = make_slice(a.data_.get(), to.size(), a.data_->data);
+    set_row_major(*data, to);
     Array b;
     b.data_ = Ref<const ArrayData>::adopt(data);
     return b;

@@ -1,9 +1,14 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/shared.hpp>
+#include <croton/ir/shared_turn.hpp>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
 #include <mutex>
-#include <shared_mutex>
+#include <thread>
 
 #include "node.hpp"
 
@@ -20,20 +25,57 @@ public:
         throw internal_error("shared", "a shared value is not copied");
     }
 
+    /// Changes while `updating` and the publication are both held, so that either is enough to read
+    /// it.
     Array current;
-    Array spare; ///< guarded by `updating`
     std::mutex updating;
+    // Guarded by `updating`.
+    /// Values of before, to compute the next one in where nobody reads them any more. Two: while a
+    /// reader holds one, a trainer goes on with the other.
+    std::array<Array, 2> spares;
+    Array* filling = nullptr; ///< the spare that the present turn computes in
 };
 
 namespace {
 
-/// Held shared while several values are read, alone while several are replaced: pointers only, so
-/// for some tens of nanoseconds.
-std::shared_mutex& publication()
-{
-    static std::shared_mutex mutex;
-    return mutex;
-}
+/// Held by many while they read several values, by one while it replaces several: pointers only, so
+/// for some tens of nanoseconds. Readers who arrive wait for a writer that is waiting for others.
+class Publication {
+public:
+    void begin_reading() noexcept
+    {
+        while (state_.fetch_add(1, std::memory_order_acquire) & writing) {
+            state_.fetch_sub(1, std::memory_order_relaxed);
+            wait_for_writer();
+        }
+    }
+    void end_reading() noexcept { state_.fetch_sub(1, std::memory_order_release); }
+    void begin_writing() noexcept
+    {
+        while (state_.fetch_or(writing, std::memory_order_acquire) & writing)
+            wait_for_writer();
+        while (state_.load(std::memory_order_acquire) != writing)
+            std::this_thread::yield();
+    }
+    void end_writing() noexcept
+    {
+        state_.fetch_and(~writing, std::memory_order_release);
+        state_.notify_all();
+    }
+
+private:
+    void wait_for_writer() const noexcept
+    {
+        for (std::uint32_t s = state_.load(std::memory_order_relaxed); s & writing;
+             s = state_.load(std::memory_order_relaxed))
+            state_.wait(s, std::memory_order_relaxed);
+    }
+
+    static constexpr std::uint32_t writing = 1U << 31;
+    std::atomic<std::uint32_t> state_{0}; ///< how many read, and whether one writes
+};
+
+constinit Publication publication;
 
 SharedData& data_of(const Variable& v)
 {
@@ -54,33 +96,15 @@ void check(const Variable& v, const Array& value)
 
 std::vector<Array> read_shared(const std::vector<Variable>& variables)
 {
-    std::vector<Array> values(variables.size());
-    const std::shared_lock lock(publication());
-    for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = data_of(variables[i]).current;
+    std::vector<const SharedData*> all;
+    for (const Variable& v : variables)
+        all.push_back(&data_of(v));
+    std::vector<Array> values(all.size());
+    publication.begin_reading();
+    for (std::size_t i = 0; i < all.size(); ++i)
+        values[i] = all[i]->current;
+    publication.end_reading();
     return values;
-}
-
-std::vector<Array> publish_shared(const std::vector<Variable>& variables, std::vector<Array> values)
-{
-    const std::unique_lock lock(publication());
-    for (std::size_t i = 0; i < values.size(); ++i)
-        std::swap(data_of(variables[i]).current, values[i]);
-    return values;
-}
-
-Array spare_of(const Variable& variable)
-{
-    SharedData& d = data_of(variable);
-    Array spare = std::exchange(d.spare, Array());
-    if (spare && spare.is_unique()) return spare;
-    const auto shape = d.current.shape();
-    return Array::empty(d.current.dtype(), {shape.begin(), shape.end()});
-}
-
-void keep_spare(const Variable& variable, Array spare)
-{
-    data_of(variable).spare = std::move(spare);
 }
 
 Shared as_shared(const Variable& v)
@@ -89,19 +113,85 @@ Shared as_shared(const Variable& v)
     return Shared(v);
 }
 
-UpdateLock::UpdateLock(const std::vector<Variable>& targets)
+SharedUse::SharedUse(const std::vector<Variable>& reads, const std::vector<Variable>& targets)
 {
     for (const Variable& v : targets)
-        held_.push_back(&data_of(v));
-    std::ranges::sort(held_); // the same order in every thread; no result depends on it
-    for (SharedData* d : held_)
-        d->updating.lock();
+        targets_.push_back(&data_of(v));
+    locked_ = targets_;
+    std::ranges::sort(locked_); // the same order in every thread; no result depends on it
+    locked_.erase(std::ranges::unique(locked_).begin(), locked_.end());
+    for (const Variable& v : reads) {
+        SharedData& d = data_of(v);
+        reads_.push_back({&d, !std::ranges::binary_search(locked_, &d)});
+        if (reads_.back().pinned) ++pins_;
+    }
 }
 
-UpdateLock::~UpdateLock()
+SharedTurn::SharedTurn(const SharedUse& use, void* room) noexcept
+    : use_(use), pins_(static_cast<Array*>(room))
 {
-    for (SharedData* d : held_)
+    for (SharedData* d : use_.locked_)
+        d->updating.lock();
+    if (use_.pins_ == 0) return;
+    std::uninitialized_value_construct_n(pins_, use_.pins_);
+    Array* pin = pins_;
+    publication.begin_reading();
+    for (const SharedUse::Read& r : use_.reads_)
+        if (r.pinned) *pin++ = r.data->current;
+    publication.end_reading();
+}
+
+SharedTurn::~SharedTurn()
+{
+    std::destroy_n(pins_, use_.pins_);
+    for (SharedData* d : use_.locked_)
         d->updating.unlock();
+}
+
+void SharedTurn::read(const void** values) const noexcept
+{
+    const Array* pin = pins_;
+    for (const SharedUse::Read& r : use_.reads_)
+        *values++ = (r.pinned ? *pin++ : std::as_const(r.data->current)).data();
+}
+
+std::vector<Array> SharedTurn::values() const
+{
+    std::vector<Array> all;
+    const Array* pin = pins_;
+    for (const SharedUse::Read& r : use_.reads_)
+        all.push_back(r.pinned ? *pin++ : r.data->current);
+    return all;
+}
+
+void SharedTurn::next(void** values)
+{
+    for (SharedData* d : use_.targets_) {
+        Array* const end = d->spares.data() + d->spares.size();
+        d->filling = std::find_if(d->spares.data(), end, std::mem_fn(&Array::is_unique));
+        if (d->filling == end) {
+            // Both are empty or read: whoever reads the one that is dropped still has it.
+            d->filling = d->spares[0] ? &d->spares[1] : &d->spares[0];
+            *d->filling = Array::empty(d->current.dtype(), d->current.extents());
+        }
+        *values++ = d->filling->data();
+    }
+}
+
+void SharedTurn::publish() noexcept
+{
+    publication.begin_writing();
+    for (SharedData* d : use_.targets_)
+        std::swap(d->current, *d->filling);
+    publication.end_writing();
+}
+
+void SharedTurn::publish(std::span<Array> values) noexcept
+{
+    publication.begin_writing();
+    for (std::size_t i = 0; i < values.size(); ++i)
+        std::swap(use_.targets_[i]->current, values[i]);
+    publication.end_writing();
 }
 
 } // namespace detail
@@ -119,7 +209,8 @@ void set_all(const std::vector<std::pair<Shared, Array>>& values)
         variables.push_back(variable);
         copies.push_back(value.clone());
     }
-    detail::publish_shared(variables, std::move(copies));
+    const detail::SharedUse use({}, variables);
+    detail::SharedTurn(use, nullptr).publish(copies);
 }
 
 Shared shared(std::string_view name, const Array& initial, Where where)

@@ -77,18 +77,13 @@ bool is_worth_folding(const Apply& apply)
     return elements <= small_result || bytes <= operand_bytes;
 }
 
-/// Zeros of the same shapes, if no output has an element; empty otherwise.
-Variables without_elements(const Apply& apply)
+/// Whether there is nothing to compute: each output has an extent that is known to be 0.
+bool is_empty(const Apply& apply)
 {
-    Variables zeros;
-    for (const Variable& v : apply.outputs()) {
-        const Shape& shape = v.type().data()->shape;
-        if (std::ranges::none_of(shape, [](const Extent& e) { return same(e, Extent(0)); }))
-            return {};
-        const Variable zero = constant(Array::zeros(v.dtype(), {}), apply.location());
-        zeros.push_back(broadcast_to(zero, shape, apply.location()));
-    }
-    return zeros;
+    return std::ranges::all_of(apply.outputs(), [](const Variable& v) {
+        const Extent n = element_count(v.shape());
+        return n.is_known() && n.value() == 0;
+    });
 }
 
 } // namespace
@@ -98,8 +93,10 @@ Changed FoldConstants::run(Graph& graph, PassContext&) const
     return changed_if(graph.rewrite([](const Apply& apply, Variables& out) {
         // A broadcast says more about a constant than its elements do.
         if (apply.inputs().empty() || &apply.op() == &broadcast_to_op) return false;
-        if (Variables zeros = without_elements(apply); !zeros.empty()) {
-            out = std::move(zeros);
+        if (is_empty(apply)) {
+            for (const Variable& v : apply.outputs())
+                out.push_back(broadcast_to(constant(Array::zeros(v.dtype(), {}), apply.location()),
+                                           v.shape(), apply.location()));
             return true;
         }
         if (is_pointwise(apply.op())) {

@@ -306,6 +306,7 @@ ProgramLibrary KernelCache::load(std::span<const ProgramUnit> units,
     if (units.empty()) {
         throw internal_error("jit", "program {} has no unit", name);
     }
+    require_baseline_cpu(); // also for programs from the folder: they would end the process
     CompileReport own;
     ProgramLibrary library = state_->load(units, name, options, own);
     if (report) {

@@ -125,6 +125,39 @@ TEST_CASE("a typed call uses the caller's buffers")
                       "scale: typed argument 0 is f32 of rank 1, the function has f64 (n)");
 }
 
+TEST_CASE(
+    "a typed call of a function with shared variables uses the caller's workspace and tells all")
+{
+    const auto x = ct::vector<float>("x", {ct::dim("n")}), y = ct::vector<float>("y", x.shape());
+    const auto w = ct::shared("w", ct::Array::full<float>({}, 1.0f));
+    const auto centred = x - ct::mean(x);
+    const auto f = ct::function({x, y}, {ct::sum(ct::exp(centred) * y)},
+                                {.name = "step", .updates = {{w, w + ct::sum(y)}}});
+    using In = ct::View<const float>;
+    const auto call = f.typed<void(In, In, float&)>();
+    auto workspace = f.workspace({{"n", 3}});
+    const std::vector<float> three{1, 2, 3}, four{1, 2, 3, 4};
+    float out = 0;
+    CHECK(call(workspace, three, three, out));
+    CHECK(w.value().item<float>() == 7);
+    const ct::Status s = call(workspace, three, four, out);
+    CHECK(s.code == ct::Code::shape);
+    CHECK(s.text() == "step: axis 0 of input 'y' is 4, it must be 3 (n)");
+    CHECK(w.value().item<float>() == 7);
+}
+
+TEST_CASE("reference mode refuses an update of another shape, and changes nothing")
+{
+    const auto x = ct::vector<float>("x");
+    const auto w = ct::shared("w", ct::zeros<float>({2}));
+    for (const bool reference : {false, true}) {
+        const auto f = ct::function({x}, {ct::sum(x)},
+                                    {.name = "f", .updates = {{w, x * 2}}, .reference = reference});
+        CHECK_THROWS_AS(f(ct::zeros<float>({3})), ct::UserError);
+        CHECK(w.value().size() == 2);
+    }
+}
+
 TEST_CASE("arguments that are not row-major are packed; views of vectors are taken as they are")
 {
     const auto x = ct::matrix<double>("x");

@@ -1,12 +1,14 @@
 #include <croton/ir/error.hpp>
 #include <croton/runtime/kernel_cache.hpp>
 
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <sched.h>
 #include <signal.h>
 #include <thread>
 #include <vector>
@@ -54,6 +56,21 @@ void write_file(const fs::path& path, const std::string& bytes)
 {
     fs::remove(path); // as everyone who writes to the folder: never into a file that is open
     std::ofstream(path, std::ios::binary) << bytes;
+}
+
+/// A disk of `size` at `folder` that this process alone sees; false where that is not allowed.
+bool mount_small_disk(const std::string& folder, const char* size)
+{
+    const uid_t user = ::geteuid();
+    if (::unshare(CLONE_NEWNS | (user == 0 ? 0 : CLONE_NEWUSER)) != 0) {
+        return false;
+    }
+    if (user != 0) {
+        std::ofstream("/proc/self/uid_map") << "0 " << user << " 1";
+    }
+    const std::string options = std::string("size=") + size;
+    return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount("none", folder.c_str(), "tmpfs", 0, options.c_str()) == 0;
 }
 
 /// Runs the hidden test case `name` of this program in a process of its own.
@@ -335,6 +352,36 @@ TEST_CASE("a folder that can't be written to still gives what it holds")
     }));
     if (status == 77) {
         SKIP("can't become another user");
+    }
+    CHECK(status == 0);
+}
+
+TEST_CASE("a folder on a full disk is gone without")
+{
+    const TemporaryFolder folder;
+    const int status = wait_for(start_child([&] {
+        if (!mount_small_disk(folder.path().string(), "16k")) {
+            return 77;
+        }
+        std::ofstream(folder / "filler") << std::string(64 << 10, 'x');
+        KernelCache cache({.folder = folder / "cache"});
+        for (int i = 1; i <= 3; ++i) {
+            if (load_answer(cache, i) != i) {
+                return 1;
+            }
+        }
+        if (!cache.status().ends_with("can't be written: No space left on device")) {
+            return 2;
+        }
+        if (!fs::is_empty(folder / "cache")) {
+            return 3; // half an entry
+        }
+        fs::remove(folder / "filler");
+        KernelCache again({.folder = folder / "cache"});
+        return load_answer(again, 1) == 1 && again.counts().programs_from_disk == 0 ? 0 : 4;
+    }));
+    if (status == 77) {
+        SKIP("can't mount a small disk");
     }
     CHECK(status == 0);
 }

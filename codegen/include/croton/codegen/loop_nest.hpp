@@ -197,8 +197,9 @@ struct LoopNest {
     Block body;
     std::vector<ContractNest> contract; ///< empty, or the one product that the kernel is
     std::vector<Apply> applies;         ///< what it computes, in order
-    /// A long reduction's blocks: the first nest writes a partial result for each block of
-    /// `blocked` elements, a second one, of which `blocked` is 0, combines them.
+    /// A long reduction's blocks: the first nest writes a partial result for each block, all of
+    /// which together have `blocked` elements, or rows; a second one, of which `blocked` is 0,
+    /// combines them.
     std::vector<BufferId> partials;
     Extent blocked = 0;
     bool checks_index = false; ///< returns whether an index was out of range

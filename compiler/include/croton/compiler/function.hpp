@@ -8,6 +8,7 @@
 #include <croton/ir/shared.hpp>
 #include <croton/ir/variable.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -138,8 +139,8 @@ public:
     template <std::convertible_to<Any>... A>
     Results operator()(const A&... inputs) const
     {
-        const Any list[] = {Any(inputs)..., Any(0)};
-        return call({list, sizeof...(A)});
+        const std::array<Any, sizeof...(A)> list{Any(inputs)...};
+        return call(list);
     }
     Results call(std::span<const Any> inputs) const;
     /// The same with the outputs' memory given: row-major arrays of their dtype and shape, written
@@ -228,8 +229,7 @@ struct TypedArgument {
     bool output;
 };
 void check_signature(const FunctionData& function, std::span<const TypedArgument> arguments);
-/// Runs with the caller's buffers; no throw, no allocation (of a function without shared
-/// variables).
+/// Runs with the caller's buffers; no throw, no allocation but for next values of shared variables.
 Status run_typed(const FunctionData& function,
                  std::span<const Memory> arguments,
                  void* workspace,
@@ -280,7 +280,9 @@ public:
         const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
         detail::run_checked(function_.data(), {memory, sizeof...(A)});
     }
-    /// No allocation, throw or thread hop; no lock unless the function has shared variables.
+    /// No allocation, throw or thread hop. A function with shared variables locks those that it
+    /// updates, and allocates memory for their next values in its first calls, later only where
+    /// others still read both of the values before.
     Status operator()(Workspace& workspace, A... arguments) const noexcept
     {
         const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};

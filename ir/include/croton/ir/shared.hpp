@@ -30,7 +30,7 @@ public:
 
     /// The present value. Not copied: it is never written to again.
     Array value() const;
-    /// UserError unless dtype and shape stay what they are.
+    /// UserError unless dtype and shape stay what they are. Waits for calls that update it.
     void set(const Array& value);
 
 private:
@@ -46,30 +46,14 @@ void operator/=(Shared&, const Operand&) = delete;
 /// `initial` is copied; its dtype and extents are the value's for good.
 Shared shared(std::string_view name, const Array& initial, Where where = Where::current());
 
-/// All of them at once: no call sees some of the new values and some of the old.
+/// All of them at once: no call sees some of the new values and some of the old. Waits for calls
+/// that update one of them.
 void set_all(const std::vector<std::pair<Shared, Array>>& values);
 
 namespace detail {
 
 /// The values of several shared variables at one moment.
 std::vector<Array> read_shared(const std::vector<Variable>& variables);
-/// Publishes new values, all at one moment; gives back the arrays that they replace.
-std::vector<Array> publish_shared(const std::vector<Variable>& variables,
-                                  std::vector<Array> values);
-/// An array to compute a variable's next value in: one that nobody reads any more, or a new one.
-Array spare_of(const Variable& variable);
-void keep_spare(const Variable& variable, Array spare);
-/// Functions that update the same variables run one after another: held for the whole call.
-class UpdateLock {
-public:
-    explicit UpdateLock(const std::vector<Variable>& targets);
-    ~UpdateLock();
-    UpdateLock(const UpdateLock&) = delete;
-    UpdateLock& operator=(const UpdateLock&) = delete;
-
-private:
-    std::vector<class SharedData*> held_;
-};
 
 } // namespace detail
 

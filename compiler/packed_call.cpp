@@ -1,0 +1,184 @@
+#include "packed_call.hpp"
+
+#include <croton/ir/format.hpp>
+#include <croton/ir/reference.hpp>
+
+#include <algorithm>
+
+#include "call_check.hpp"
+#include "find_failure.hpp"
+#include "layouts.hpp"
+
+namespace croton::inline v1::detail {
+
+namespace {
+
+std::span<const std::int64_t> extents_of(const Memory& m)
+{
+    return {m.extents, static_cast<std::size_t>(m.rank)};
+}
+
+void assign(const Memory& to, const Array& from)
+{
+    Array::assign_strided(to.dtype, to.data, {to.extents, to.extents + to.rank},
+                          {to.strides, to.strides + to.rank}, from);
+}
+
+} // namespace
+
+Array borrowed(const Memory& m)
+{
+    return Array::borrow_strided(m.dtype, m.data, {m.extents, m.extents + m.rank},
+                                 {m.strides, m.strides + m.rank});
+}
+
+Memory memory_of(const Array& a)
+{
+    const auto shape = a.shape();
+    return {const_cast<void*>(a.data()), a.dtype(), static_cast<int>(shape.size()), shape.data(),
+            a.strides().data()};
+}
+
+namespace {
+
+bool lies_well(const ArgumentInfo& info, const Memory& m) noexcept
+{
+    return is_aligned(m.data, m.dtype) && lies_as(info.layout, m.rank, m.extents, m.strides);
+}
+
+void check_extents(const FunctionData& f, std::span<const Memory> arguments)
+{
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const Memory& m = arguments[i];
+        if (std::ranges::all_of(extents_of(m), [](std::int64_t e) { return e >= 0; })) continue;
+        const bool output = i >= f.inputs.size();
+        refuse(f, Code::shape,
+               fmt::format("{} {} has a negative extent: ({})", output ? "output" : "input",
+                           output ? i - f.inputs.size() : i, fmt::join(extents_of(m), ", ")));
+    }
+}
+
+void check_outputs_apart(const FunctionData& f, std::span<const Memory> outputs)
+{
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            if (byte_range(outputs[i]).overlaps(byte_range(outputs[k])))
+                refuse(f, Code::shape, fmt::format("outputs {} and {} overlap in memory", k, i));
+}
+
+Array new_array(const Memory& m, Layout layout)
+{
+    std::vector<std::int64_t> extents(m.extents, m.extents + m.rank);
+    if (layout != Layout::column_major) return Array::empty(m.dtype, std::move(extents));
+    std::ranges::reverse(extents);
+    return Array::empty(m.dtype, std::move(extents)).transposed();
+}
+
+void check_shape(const FunctionData& f, std::size_t i, const Array& result, const Memory& m)
+{
+    if (std::ranges::equal(result.shape(), extents_of(m))) return;
+    refuse(f, Code::shape,
+           fmt::format("output {} has shape ({}), the array for it ({})", i,
+                       fmt::join(result.shape(), ", "), fmt::join(extents_of(m), ", ")));
+}
+
+void check_updates(const FunctionData& f, std::span<const Array> values)
+{
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto shape = values[i].shape();
+        if (same(f.targets[i].shape(), Shape(shape.begin(), shape.end()))) continue;
+        refuse(f, Code::shape,
+               fmt::format("the update of '{}' has shape ({}), the variable {}",
+                           f.targets[i].name(), fmt::join(shape, ", "),
+                           to_string(f.targets[i].shape())));
+    }
+}
+
+bool is_written_over(const FunctionData& f, std::span<const Memory> arguments, std::size_t input)
+{
+    const Memory& in = arguments[input];
+    for (std::size_t i = f.inputs.size(); i < arguments.size(); ++i)
+        if (byte_range(in).overlaps(byte_range(arguments[i])) &&
+            !is_allowed_alias(f.arguments[i], input, arguments[i], in))
+            return true;
+    return false;
+}
+
+} // namespace
+
+void run_packed(const FunctionData& f, std::span<const Memory> given)
+{
+    const std::size_t inputs = f.inputs.size();
+    check_extents(f, given);
+    check_outputs_apart(f, given.subspan(inputs));
+    std::vector<Memory> arguments(given.begin(), given.end());
+    std::vector<Array> copies;
+    std::vector<std::size_t> made; // outputs; their arrays are the first of `copies`
+    const auto replace = [&](std::size_t i, Array a) {
+        copies.push_back(std::move(a));
+        arguments[i] = memory_of(copies.back());
+    };
+    for (std::size_t i = inputs; i < given.size(); ++i) {
+        if (lies_well(f.arguments[i], given[i])) continue;
+        made.push_back(i);
+        replace(i, new_array(given[i], f.arguments[i].layout));
+    }
+    for (std::size_t i = 0; i < inputs; ++i) {
+        const Layout layout = f.arguments[i].layout;
+        if (!lies_well(f.arguments[i], given[i])) {
+            f.packed_calls[i].fetch_add(1, std::memory_order_relaxed);
+            replace(i, packed(borrowed(given[i]), layout));
+        } else if (is_written_over(f, arguments, i)) {
+            Array copy = new_array(given[i], layout);
+            assign(memory_of(copy), borrowed(given[i]));
+            replace(i, std::move(copy));
+        }
+    }
+    run_checked(f, arguments);
+    for (std::size_t k = 0; k < made.size(); ++k)
+        assign(given[made[k]], copies[k]);
+}
+
+std::vector<Array>
+reference_results(const FunctionData& f, std::vector<Array> values, std::span<const Memory> outputs)
+{
+    std::vector<void*> room(f.shared_use.pin_count());
+    SharedTurn turn(f.shared_use, room.data());
+    for (Array& a : values)
+        a = a.contiguous();
+    for (Array& a : turn.values())
+        values.push_back(std::move(a));
+    std::vector<Array> results;
+    try {
+        results = evaluate_reference(f.leaves, values, f.outputs);
+    } catch (const UserError& error) {
+        if (error.code() != Code::index) throw;
+        throw_bad_index({f, std::move(values)}, nullptr); // knows the user's line
+    }
+    if (f.options.finite_checks && !std::ranges::all_of(results, all_finite))
+        throw_not_finite({f, std::move(values)}, {});
+    for (Array& a : results) // a result that is an input, or another result
+        if (!a.is_unique()) a = a.clone();
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        check_shape(f, i, results[i], outputs[i]);
+    check_updates(f, std::span(results).subspan(f.result_count()));
+    turn.publish(std::span(results).subspan(f.result_count()));
+    results.resize(f.result_count());
+    return results;
+}
+
+void run_reference(const FunctionData& f, std::span<const Memory> arguments)
+{
+    const std::size_t inputs = f.inputs.size();
+    check_extents(f, arguments);
+    check_outputs_apart(f, arguments.subspan(inputs));
+    std::vector<Array> values;
+    for (const Memory& m : arguments.first(inputs))
+        values.push_back(borrowed(m));
+    const std::span<const Memory> outputs = arguments.subspan(inputs);
+    const std::vector<Array> results = reference_results(f, std::move(values), outputs);
+    for (std::size_t i = 0; i < results.size(); ++i)
+        assign(outputs[i], results[i]);
+}
+
+} // namespace croton::inline v1::detail

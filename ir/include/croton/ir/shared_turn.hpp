@@ -1,0 +1,68 @@
+#pragma once
+
+#include <croton/ir/shared.hpp>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace croton::inline v1::detail {
+
+class SharedData;
+
+/// The shared variables of a function, found once: its calls look nothing up. The function keeps
+/// the Variables.
+class SharedUse {
+public:
+    SharedUse() = default;
+    SharedUse(const std::vector<Variable>& reads, const std::vector<Variable>& targets);
+    /// Values that other functions may replace during a call, so that it has to hold them.
+    std::size_t pin_count() const noexcept { return pins_; }
+
+private:
+    friend class SharedTurn;
+    struct Read {
+        SharedData* data;
+        bool pinned; ///< no target: a target stays as it is during a turn
+    };
+    std::vector<Read> reads_;
+    std::vector<SharedData*> targets_;
+    std::vector<SharedData*> locked_; ///< targets, each once, in the order in which all lock them
+    std::size_t pins_ = 0;
+};
+
+/// What one call has of its function's shared variables: their values at one moment, which stay as
+/// they are until the turn ends, and memory for the values after it.
+///
+/// Turns that update the same variable come one after another: the second waits for the end of the
+/// first. Others read the values of before until publish() replaces all of them at one moment.
+///
+/// cost     no allocation, but for next values where others still read what is spare.
+/// threads  one turn belongs to one thread; any number of turns at once.
+class SharedTurn {
+public:
+    /// `room`: memory for use.pin_count() Arrays, which the turn makes and destroys.
+    SharedTurn(const SharedUse& use, void* room) noexcept;
+    ~SharedTurn();
+    SharedTurn(const SharedTurn&) = delete;
+    SharedTurn& operator=(const SharedTurn&) = delete;
+
+    /// Where the value of each variable that is read lies.
+    void read(const void** values) const noexcept;
+    /// The same as Arrays.
+    std::vector<Array> values() const;
+    /// Memory for the next value of each target.
+    /// throws   BackendError where there is none.
+    void next(void** values);
+    /// What stands in the memory that next() gave becomes the values of the targets, all at one
+    /// moment. Once in a turn.
+    void publish() noexcept;
+    /// The same with other arrays of the targets' types; they become those that are replaced.
+    void publish(std::span<Array> values) noexcept;
+
+private:
+    const SharedUse& use_;
+    Array* pins_;
+};
+
+} // namespace croton::inline v1::detail

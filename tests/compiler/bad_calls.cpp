@@ -1,0 +1,341 @@
+// Memory that a call cannot take as it is: misaligned, overlapping, backwards, with gaps; arrays
+// without elements and without axes. A call that may allocate gives the result that copies would
+// give; one that may not says so and touches nothing.
+#include <croton/croton.hpp>
+
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using croton::test::contains;
+using List = std::vector<double>;
+using In = ct::View<const double>;
+using Out = ct::View<double>;
+
+namespace {
+
+constexpr const char* refusal =
+    "f: an argument is not in its declared layout, not aligned, or overlaps an output";
+
+/// x * 2 + y of (n) each.
+ct::Function twice_and_more(ct::Options options = {.name = "f"})
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const auto y = ct::vector<double>("y", {x.shape()[0]});
+    return ct::function({x, y}, {x * 2 + y}, std::move(options));
+}
+
+List values_of(const ct::Array& a)
+{
+    List values;
+    for (std::int64_t i = 0; i < a.size(); ++i)
+        values.push_back(a.as_double(i));
+    return values;
+}
+
+ct::Array array_of(const List& values) { return ct::Array::copy(In(values)); }
+
+/// Elements at an address that is no multiple of their size.
+class Misaligned {
+public:
+    explicit Misaligned(const List& values) : bytes_(8 * values.size() + 64)
+    {
+        std::memcpy(at(), values.data(), 8 * values.size());
+    }
+    double* data() { return reinterpret_cast<double*>(at()); }
+    List values(std::size_t count)
+    {
+        List list(count);
+        std::memcpy(list.data(), at(), 8 * count);
+        return list;
+    }
+
+private:
+    char* at()
+    {
+        const auto first = reinterpret_cast<std::uintptr_t>(bytes_.data());
+        return bytes_.data() + (8 - first % 8) + 4;
+    }
+    std::vector<char> bytes_;
+};
+
+In backwards(const List& values)
+{
+    In v(values.data() + values.size() - 1, {static_cast<std::int64_t>(values.size())});
+    v.strides[0] = -1;
+    return v;
+}
+
+In every_other(const List& values)
+{
+    In v(values.data(), {static_cast<std::int64_t>(values.size() / 2)});
+    v.strides[0] = 2;
+    return v;
+}
+
+} // namespace
+
+TEST_CASE("misaligned inputs are packed where a call may allocate, and refused where it may not")
+{
+    const auto f = twice_and_more();
+    Misaligned x({1, 2, 3});
+    const List y{10, 20, 30};
+    const In view(x.data(), {3});
+    const List expected{12, 24, 36};
+    CHECK(values_of(f(view, y)[0]) == expected);
+    CHECK(values_of(f.call_named({{"y", y}, {"x", view}})[0]) == expected);
+    std::vector<ct::Array> out{ct::zeros<double>({3})};
+    f.call_into(std::vector<ct::Array>{ct::Array::borrow(view), array_of(y)}, out);
+    CHECK(values_of(out[0]) == expected);
+
+    const auto call = f.typed<void(In, In, Out)>();
+    List z(3);
+    call(view, y, z);
+    CHECK(z == expected);
+    auto workspace = f.workspace({{"n", 3}});
+    z = {7, 7, 7};
+    const ct::Status status = call(workspace, view, y, z);
+    CHECK(status.code == ct::Code::shape);
+    CHECK(status.text() == refusal);
+    CHECK(z == List{7, 7, 7});
+    CHECK_THAT(f.explain(), contains("input 0 x:  row-major; 4 calls gave it in another layout or "
+                                     "not aligned"));
+}
+
+TEST_CASE("misaligned outputs are written through a copy, or refused with the output's number")
+{
+    const auto f = twice_and_more();
+    const List x{1, 2, 3}, y{10, 20, 30};
+    Misaligned z({7, 7, 7, 7});
+    const Out view(z.data(), {3});
+    const auto call = f.typed<void(In, In, Out)>();
+    auto workspace = f.workspace({{"n", 3}});
+    CHECK(call(workspace, x, y, view).text() == refusal);
+    CHECK(z.values(4) == List{7, 7, 7, 7});
+    call(x, y, view);
+    CHECK(z.values(4) == List{12, 24, 36, 7});
+    std::vector<ct::Array> out{ct::Array::borrow(view)};
+    CHECK_THROWS_WITH(f.call_into(std::vector<ct::Array>{array_of(x), array_of(y)}, out),
+                      "f: output 0 is f64 (n); the array for it is not a row-major one of that "
+                      "type");
+    CHECK(z.values(4) == List{12, 24, 36, 7});
+}
+
+TEST_CASE("misaligned numbers are packed or refused like arrays")
+{
+    const auto s = ct::scalar<double>("s"), t = ct::scalar<double>("t");
+    const auto f = ct::function({s, t}, {s - t}, {.name = "f"});
+    using Number = ct::View<const double, 0>;
+    const auto call = f.typed<void(Number, double, ct::View<double, 0>)>();
+    Misaligned five({5}), result({0});
+    auto workspace = f.workspace();
+    double out = 7;
+    CHECK(call(workspace, Number(five.data(), {}), 2.0, ct::View<double, 0>(&out, {})).text() ==
+          refusal);
+    CHECK(out == 7);
+    call(Number(five.data(), {}), 2.0, ct::View<double, 0>(result.data(), {}));
+    CHECK(result.values(1) == List{3});
+}
+
+TEST_CASE("an output over a part of an input gets what it would get elsewhere, or is refused")
+{
+    const auto f = twice_and_more();
+    const auto call = f.typed<void(In, In, Out)>();
+    auto workspace = f.workspace({{"n", 3}});
+    const List y{10, 20, 30};
+    for (const std::size_t to : {0U, 1U, 2U}) {
+        INFO("the output begins at element " << to << " of the input");
+        List memory{1, 2, 3, 4, 5};
+        const In x(memory.data(), {3});
+        const Out z(memory.data() + to, {3});
+        const ct::Status status = call(workspace, x, y, z);
+        CHECK(status.text() == refusal);
+        CHECK(memory == List{1, 2, 3, 4, 5});
+        call(x, y, z);
+        CHECK(List(memory.begin() + static_cast<std::ptrdiff_t>(to),
+                   memory.begin() + static_cast<std::ptrdiff_t>(to) + 3) == List{12, 24, 36});
+
+        List again{1, 2, 3, 4, 5};
+        std::vector<ct::Array> out{ct::Array::borrow(Out(again.data() + to, {3}))};
+        f.call_into(std::vector<ct::Array>{ct::Array::borrow(In(again.data(), {3})), array_of(y)},
+                    out);
+        CHECK(again == memory);
+    }
+    // Next to each other is not over each other.
+    List memory{1, 2, 3, 0, 0, 0};
+    CHECK(call(workspace, In(memory.data(), {3}), y, Out(memory.data() + 3, {3})));
+    CHECK(memory == List{1, 2, 3, 12, 24, 36});
+}
+
+TEST_CASE("two inputs may be one memory, two outputs may not")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const auto y = ct::vector<double>("y", {x.shape()[0]});
+    const auto f = ct::function({x, y}, {x + y, x * y}, {.name = "f"});
+    const auto call = f.typed<void(In, In, Out, Out)>();
+    auto workspace = f.workspace({{"n", 2}});
+    const List in{3, 4};
+    List a(2), b(2);
+    REQUIRE(call(workspace, in, in, a, b));
+    CHECK(a == List{6, 8});
+    CHECK(b == List{9, 16});
+    List memory{7, 7, 7};
+    const Out first(memory.data(), {2}), second(memory.data() + 1, {2});
+    CHECK(call(workspace, in, in, first, second).text() == refusal);
+    CHECK_THROWS_WITH(call(in, in, first, second), "f: outputs 0 and 1 overlap in memory");
+    std::vector<ct::Array> out{ct::Array::borrow(first), ct::Array::borrow(second)};
+    CHECK_THROWS_WITH(f.call_into(std::vector<ct::Array>{array_of(in), array_of(in)}, out),
+                      "f: outputs 0 and 1 overlap in memory");
+    CHECK(memory == List{7, 7, 7});
+}
+
+TEST_CASE("backwards and spaced vectors are packed where a call may allocate")
+{
+    const auto f = twice_and_more();
+    const List x{1, 2, 3}, y{10, 0, 20, 0, 30, 0};
+    const List expected{16, 24, 32};
+    CHECK(values_of(f(backwards(x), every_other(y))[0]) == expected);
+    CHECK(values_of(f.call_named({{"x", backwards(x)}, {"y", every_other(y)}})[0]) == expected);
+    std::vector<ct::Array> out{ct::zeros<double>({3})};
+    f.call_into(
+        std::vector<ct::Array>{ct::Array::borrow(backwards(x)), ct::Array::borrow(every_other(y))},
+        out);
+    CHECK(values_of(out[0]) == expected);
+    const auto call = f.typed<void(In, In, Out)>();
+    List z(6, 7);
+    Out spaced(z.data() + 4, {3});
+    spaced.strides[0] = -2;
+    auto workspace = f.workspace({{"n", 3}});
+    CHECK(call(workspace, backwards(x), every_other(y), spaced).text() == refusal);
+    CHECK(z == List(6, 7));
+    call(backwards(x), every_other(y), spaced);
+    CHECK(z == List{32, 7, 24, 7, 16, 7});
+}
+
+TEST_CASE("an output in the gaps of an input is taken for one over it")
+{
+    const auto f = twice_and_more();
+    const auto call = f.typed<void(In, In, Out)>();
+    List memory{1, 0, 2, 0, 3, 0};
+    Out gaps(memory.data() + 1, {3});
+    gaps.strides[0] = 2;
+    call(every_other(memory), List{10, 20, 30}, gaps);
+    CHECK(memory == List{1, 12, 2, 24, 3, 36});
+}
+
+TEST_CASE("arrays without elements and of one element, in every kind of call")
+{
+    const auto x = ct::matrix<double>("x", {ct::dim("n"), ct::dim("m")});
+    const auto f = ct::function({x}, {x * 2, ct::sum(x, ct::Axis{0}), ct::sum(x)}, {.name = "f"});
+    using Matrix = ct::View<const double, 2>;
+    const auto call = f.typed<void(Matrix, ct::View<double, 2>, Out, double&)>();
+    for (const auto& [n, m] : {std::array{0, 3}, std::array{3, 0}, {0, 0}, {1, 1}}) {
+        INFO(n << " rows of " << m);
+        const auto size = static_cast<std::size_t>(n * m);
+        const List in(size, 5.0);
+        const Matrix view(in.data(), {n, m}); // of an empty vector, null
+        const List columns(static_cast<std::size_t>(m), n * 5.0);
+        const double total = 5.0 * n * m;
+        const auto results = f(view);
+        CHECK(results[0].shape()[0] == n);
+        CHECK(values_of(results[0]) == List(size, 10.0));
+        CHECK(values_of(results[1]) == columns);
+        CHECK(results[2].item<double>() == total);
+        CHECK(values_of(f.call_named({{"x", view}})[1]) == columns);
+        List a(size, 7), b(columns.size(), 7);
+        double c = 7;
+        auto workspace = f.workspace({{"n", n}, {"m", m}});
+        REQUIRE(call(workspace, view, ct::View<double, 2>(a.data(), {n, m}), b, c));
+        CHECK((a == List(size, 10.0) && b == columns && c == total));
+        c = 7;
+        call(view, ct::View<double, 2>(a.data(), {n, m}), b, c);
+        CHECK(c == total);
+        std::vector<ct::Array> out{results[0].clone(), results[1].clone(), results[2].clone()};
+        f.call_into(std::vector<ct::Array>{ct::Array::copy(view)}, out);
+        CHECK(values_of(out[1]) == columns);
+    }
+    CHECK_THROWS_WITH(f(ct::Array::scalar(1.0)), "f: input 0 'x' has rank 2 (n, m), given rank 0");
+}
+
+TEST_CASE("numbers go in and come out without an axis in every kind of call")
+{
+    const auto s = ct::scalar<double>("s");
+    const auto f = ct::function({s}, {s * 2}, {.name = "f"});
+    CHECK(f(4.0)[0].item<double>() == 8);
+    CHECK(f(4)[0].item<double>() == 8);
+    CHECK(f(ct::Array::scalar(4.0))[0].rank() == 0);
+    CHECK(f.call_named({{"s", 4.0}})[0].item<double>() == 8);
+    std::vector<ct::Array> out{ct::Array::scalar(0.0)};
+    f.call_into(std::vector<ct::Array>{ct::Array::scalar(4.0)}, out);
+    CHECK(out[0].item<double>() == 8);
+    CHECK_THROWS_WITH(f(List{4.0}), "f: input 0 's' has rank 0 (), given rank 1");
+    CHECK_THROWS_WITH(f(ct::Array::scalar(4)), "f: input 0 's' is f64, given i32");
+}
+
+TEST_CASE("one symbol with two values is refused in every kind of call, before any work")
+{
+    const auto f = twice_and_more();
+    const List x{1, 2, 3}, y{1, 2};
+    const char* text = "f: axis 0 of input 'y' is 2, it must be 3 (n)";
+    CHECK_THROWS_WITH(f(x, y), text);
+    CHECK_THROWS_WITH(f.call_named({{"x", x}, {"y", y}}), text);
+    std::vector<ct::Array> out{ct::Array::full<double>({3}, 7)};
+    CHECK_THROWS_WITH(f.call_into(std::vector<ct::Array>{array_of(x), array_of(y)}, out), text);
+    CHECK(values_of(out[0]) == List{7, 7, 7});
+    const auto call = f.typed<void(In, In, Out)>();
+    List z{7, 7, 7};
+    CHECK_THROWS_WITH(call(x, y, z), text);
+    auto workspace = f.workspace({{"n", 3}});
+    CHECK(call(workspace, x, y, z).text() == text);
+    CHECK(z == List{7, 7, 7});
+    List two{7, 7};
+    CHECK_THROWS_WITH(call(x, x, two), "f: axis 0 of output 0 is 2, it must be 3 (n)");
+
+    const auto n = ct::dim("n");
+    const auto same = ct::matrix<double>("same", {n, n});
+    const auto g = ct::function({same}, {ct::sum(same)}, {.name = "g"});
+    CHECK_THROWS_WITH(g(ct::zeros<double>({2, 3})),
+                      "g: axis 1 of input 'same' is 3, it must be 2 (n)");
+}
+
+TEST_CASE("extents below 0 are refused")
+{
+    const auto f = twice_and_more();
+    const auto call = f.typed<void(In, In, Out)>();
+    List memory{1, 2, 3};
+    In negative(memory.data(), {-1});
+    auto workspace = f.workspace({{"n", 3}});
+    List z(3, 7);
+    CHECK(call(workspace, negative, negative, z).text() == refusal);
+    CHECK_THROWS_AS(call(negative, negative, z), ct::UserError);
+    CHECK(z == List(3, 7));
+}
+
+TEST_CASE("a function with shared variables takes bad memory as any other, and updates once")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto w = ct::shared("w", ct::zeros<double>({3}));
+    const auto f = ct::function({x}, {w + x}, {.name = "f", .updates = {{w, w + x}}});
+    const auto call = f.typed<void(In, Out)>();
+    auto workspace = f.workspace();
+    List memory{1, 2, 3, 4};
+    const In in(memory.data(), {3});
+    const Out over(memory.data() + 1, {3});
+    CHECK(call(workspace, in, over).code == ct::Code::shape);
+    CHECK(values_of(w.value()) == List{0, 0, 0});
+    CHECK(memory == List{1, 2, 3, 4});
+    call(in, over);
+    CHECK(memory == List{1, 1, 2, 3});
+    CHECK(values_of(w.value()) == List{1, 2, 3});
+    f(backwards({1, 2, 3}));
+    CHECK(values_of(w.value()) == List{4, 4, 4});
+    Misaligned odd({1, 1, 1});
+    List out(3);
+    call(In(odd.data(), {3}), out);
+    CHECK(out == List{5, 5, 5});
+    CHECK(values_of(w.value()) == List{5, 5, 5});
+}

@@ -1,0 +1,190 @@
+// What the machine lacks: the compiler, a home, a CPU that is new enough. Each in a process of its
+// own, since the compiler and the environment are looked at once.
+#include <croton/compiler/info.hpp>
+#include <croton/croton.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "runtime/process.hpp"
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using croton::test::contains;
+using croton::test::TemporaryFolder;
+
+namespace {
+
+std::atomic<bool> compiler_is_missing = false;
+
+/// A function that no test of another file compiles.
+ct::Function compiled(double offset, ct::Options options = {})
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    return ct::function({x}, {x * 3 + offset}, std::move(options));
+}
+
+double value_at_two(const ct::Function& f)
+{
+    return f(ct::Array::full<double>({4}, 2))[0].as_double(3);
+}
+
+std::string error_of(const std::function<void()>& work)
+{
+    try {
+        work();
+    } catch (const ct::BackendError& e) {
+        return e.what();
+    }
+    return "no error";
+}
+
+/// Whether this process was started by check_alone(): the tag of the file selects its hidden test
+/// cases too.
+bool is_child() { return std::getenv("CROTON_TEST_CHILD") != nullptr; }
+
+std::string read(const std::string& path)
+{
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+/// Runs the hidden test case `name` of this program in a process of its own. `environment` stands
+/// before the command: assignments, or `env` with its options.
+void check_alone(const std::string& name, const std::string& environment)
+{
+    const TemporaryFolder folder;
+    const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+    const std::string log = folder / "log";
+    const std::string command = "export CROTON_TEST_CHILD=1; " + environment + " " + self + " \"" +
+                                name + "\" > " + log + " 2>&1";
+    const int status = std::system(command.c_str());
+    INFO(read(log));
+    CHECK(status == 0);
+}
+
+} // namespace
+
+/// Stands before the C library's: the compiler's module is not found where it is.
+extern "C" void* dlopen(const char* file, int mode)
+{
+    using Open = void* (*)(const char*, int);
+    static const auto real = reinterpret_cast<Open>(::dlsym(RTLD_NEXT, "dlopen"));
+    if (compiler_is_missing && file && std::strstr(file, "croton_jit.so"))
+        return real("/nowhere/croton_jit.so", mode);
+    return real(file, mode);
+}
+
+TEST_CASE("child: without the compiler", "[.]")
+{
+    if (!is_child()) return;
+    compiler_is_missing = true;
+    const std::string error = error_of([] { compiled(1, {.cache = false}); });
+    CHECK_THAT(error, contains("jit: the compiler module croton_jit.so can't be opened, tried:\n"));
+    CHECK_THAT(error, contains("/nowhere/croton_jit.so: cannot open shared object file"));
+    CHECK(value_at_two(compiled(1, {.reference = true})) == 7);
+    // Nothing of the failure stays.
+    compiler_is_missing = false;
+    CHECK(value_at_two(compiled(1, {.cache = false})) == 7);
+}
+
+TEST_CASE("without the compiler a function is refused, says where it was looked for, and the "
+          "reference mode works")
+{
+    check_alone("child: without the compiler", "CROTON_CACHE=off");
+}
+
+TEST_CASE("child: compiles two functions", "[.]")
+{
+    if (!is_child()) return;
+    CHECK(value_at_two(compiled(1)) == 7);
+    CHECK(value_at_two(compiled(2)) == 8);
+}
+
+TEST_CASE("child: two cached functions without the compiler", "[.]")
+{
+    if (!is_child()) return;
+    compiler_is_missing = true;
+    CHECK(value_at_two(compiled(1)) == 7);
+    CHECK(value_at_two(compiled(2)) == 8);
+    CHECK_THAT(error_of([] { compiled(3); }), contains("croton_jit.so can't be opened"));
+}
+
+TEST_CASE("without the compiler cached functions run, and only new ones are refused")
+{
+    const TemporaryFolder folder;
+    const std::string environment = "CROTON_CACHE=" + (folder / "cache");
+    check_alone("child: compiles two functions", environment);
+    check_alone("child: two cached functions without the compiler", environment);
+}
+
+TEST_CASE("child: no home", "[.]")
+{
+    if (!is_child()) return;
+    CHECK(value_at_two(compiled(1)) == 7);
+    CHECK_THAT(ct::info(), contains("no disk cache: no folder"));
+}
+
+TEST_CASE("without HOME and XDG_CACHE_HOME functions compile and nothing is kept")
+{
+    check_alone("child: no home", "env -u HOME -u XDG_CACHE_HOME -u CROTON_CACHE");
+    check_alone("child: no home", "HOME= XDG_CACHE_HOME= CROTON_CACHE=");
+}
+
+TEST_CASE("child: a home that is not there", "[.]")
+{
+    if (!is_child()) return;
+    CHECK(value_at_two(compiled(1)) == 7);
+    CHECK_THAT(ct::info(), contains("no disk cache: /proc/nobody/.cache/croton: "));
+}
+
+TEST_CASE("a HOME that cannot be made is gone without")
+{
+    check_alone("child: a home that is not there",
+                "env -u XDG_CACHE_HOME -u CROTON_CACHE HOME=/proc/nobody");
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+/// What the compiler's run-time library found out about this CPU, which __builtin_cpu_supports
+/// reads: the fourth word has the features that were known first.
+extern "C" unsigned int __cpu_model[4]; // NOLINT(bugprone-reserved-identifier): its name
+
+TEST_CASE("child: a CPU of 2010", "[.]")
+{
+    if (!is_child()) return;
+    __builtin_cpu_init();
+    __cpu_model[3] = 0;
+    const char* text =
+        "jit: this CPU is older than x86-64-v3: it lacks avx, avx2, fma, bmi, bmi2, popcnt";
+    CHECK(error_of([] { compiled(1, {.cache = false}); }) == text);
+    CHECK(error_of([] { compiled(1); }) == text);
+    CHECK_THAT(ct::info(), contains("older than x86-64-v3: programs do not run here"));
+    CHECK(value_at_two(compiled(1, {.reference = true})) == 7);
+}
+
+TEST_CASE("a CPU below the baseline is refused by what it lacks, programs from the cache too")
+{
+    const TemporaryFolder folder;
+    const std::string environment = "CROTON_CACHE=" + (folder / "cache");
+    check_alone("child: compiles two functions", environment);
+    check_alone("child: a CPU of 2010", environment);
+}
+#endif
+
+TEST_CASE("more memory than there is: typed, with the bytes")
+{
+    try {
+        (void)ct::Array::empty(ct::DType::f64, {std::int64_t{1} << 56});
+        FAIL("nothing was refused");
+    } catch (const ct::BackendError& e) {
+        CHECK(e.code() == ct::Code::memory);
+        CHECK(std::string(e.what()) == "array: out of memory: 576460752303423488 bytes");
+    }
+}
