@@ -3,10 +3,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "expressions.hpp"
 #include "workload.hpp"
 
 namespace ct = croton;
-using ct::Variable;
 
 namespace bench {
 
@@ -14,9 +14,9 @@ namespace {
 
 const char* text(ct::DType t) { return t == ct::DType::f32 ? "f32" : "f64"; }
 
-Variable array(const char* name, ct::DType t, const ct::Shape& shape)
+ct::Function compile(const ModelGraph& g, const ct::Options& options)
 {
-    return ct::input(name, t, shape);
+    return ct::function(g.inputs, g.outputs, options);
 }
 
 } // namespace
@@ -53,17 +53,15 @@ void w2_w3(int threads)
         {1000, "n=1e3"}, {100000, "n=1e5"}, {10000000, "n=1e7"}};
     for (const auto& [n, size] : sizes)
         for (const ct::DType t : {ct::DType::f32, ct::DType::f64}) {
-            const auto x = array("x", t, {ct::dim("n")}), y = array("y", t, x.shape());
             const ct::Options options{.name = "pointwise", .threads = threads};
-            const auto w2 =
-                ct::function({x, y}, {0.5 * sqrt(x * x + y * y) + where(x > y, x, y)}, options);
-            const auto exp_tanh = ct::function({x, y}, {exp(-x) * tanh(y) + log1p(x * x)}, options);
-            const auto sin_erf = ct::function({x, y}, {sin(x) * erf(y)}, options);
+            const auto w2 = compile(larger_and_root(t), options);
+            const auto first = compile(exp_tanh(t), options);
+            const auto second = compile(sin_erf(t), options);
             const std::string name = std::string(text(t)) + " " + size;
             run_case("W2", name, w2, {input({n}, -1, 1, 0, t), input({n}, -1, 1, 1, t)}, threads);
             const std::vector<ct::Array> wide{input({n}, -3, 3, 0, t), input({n}, -3, 3, 1, t)};
-            run_case("W3", "exp_tanh " + name, exp_tanh, wide, threads);
-            run_case("W3", "sin_erf " + name, sin_erf, wide, threads);
+            run_case("W3", "exp_tanh " + name, first, wide, threads);
+            run_case("W3", "sin_erf " + name, second, wide, threads);
         }
 }
 
@@ -72,32 +70,22 @@ void w4_w5(int threads)
     const auto t = ct::DType::f32;
     const ct::Options options{.name = "rows", .threads = threads};
     for (const auto& [rows, n] : {std::pair<std::int64_t, std::int64_t>{128, 1000}, {4096, 1024}}) {
-        const auto x = array("x", t, {rows, n});
-        const auto gain = array("gain", t, {n}), bias = array("bias", t, {n});
         const std::string size = " " + std::to_string(rows) + "x" + std::to_string(n);
         const ct::Array xs = input({rows, n}, -4, 4, 0, t);
-        run_case("W4", "softmax" + size, ct::function({x}, {ct::softmax(x, -1)}, options), {xs},
-                 threads);
-        run_case("W4", "logsumexp" + size,
-                 ct::function({x}, {ct::logsumexp(x, ct::Axis{-1})}, options), {xs}, threads);
-        const auto mean = ct::mean(x, ct::Axis{-1}, true);
-        const auto centred = x - mean;
-        const auto variance = ct::mean(square(centred), ct::Axis{-1}, true);
-        run_case(
-            "W4", "layernorm" + size,
-            ct::function({x, gain, bias}, {centred / sqrt(variance + 1e-5) * gain + bias}, options),
-            {xs, input({n}, -4, 4, 1, t), input({n}, -4, 4, 2, t)}, threads);
-        run_case("W4", "variance" + size,
-                 ct::function({x}, {ct::mean(square(centred), ct::Axis{-1})}, options), {xs},
-                 threads);
+        const auto run = [&](const char* name, const ModelGraph& g,
+                             const std::vector<ct::Array>& arrays) {
+            run_case("W4", name + size, compile(g, options), arrays, threads);
+        };
+        run("softmax", softmax_rows(rows, n), {xs});
+        run("logsumexp", logsumexp_rows(rows, n), {xs});
+        run("layernorm", layernorm_rows(rows, n),
+            {xs, input({n}, -4, 4, 1, t), input({n}, -4, 4, 2, t)});
+        run("variance", variance_rows(rows, n), {xs});
     }
-    const auto x = array("x", t, {2048, 2048});
     const ct::Array xs = input({2048, 2048}, -1, 1, 0, t);
-    run_case("W5", "axis 0", ct::function({x}, {ct::sum(exp(x), ct::Axis{0})}, options), {xs},
-             threads);
-    run_case("W5", "axis 1", ct::function({x}, {ct::sum(exp(x), ct::Axis{1})}, options), {xs},
-             threads);
-    run_case("W5", "all", ct::function({x}, {ct::sum(exp(x))}, options), {xs}, threads);
+    run_case("W5", "axis 0", compile(sum_exp_axis(0), options), {xs}, threads);
+    run_case("W5", "axis 1", compile(sum_exp_axis(1), options), {xs}, threads);
+    run_case("W5", "all", compile(sum_exp_all(), options), {xs}, threads);
 }
 
 void w6(int threads)
@@ -107,17 +95,14 @@ void w6(int threads)
                                {128, ct::DType::f32},
                                {512, ct::DType::f32},
                                {1536, ct::DType::f32},
-                               {512, ct::DType::f64}}) {
-        const auto x = array("x", t, {n, n}), w = array("w", t, {n, n}), b = array("b", t, {n});
-        const auto f = ct::function({x, w, b}, {gelu_tanh(ct::dot(x, w) + b)}, options);
-        run_case("W6", std::string("gelu ") + text(t) + " n=" + std::to_string(n), f,
+                               {512, ct::DType::f64}})
+        run_case("W6", std::string("gelu ") + text(t) + " n=" + std::to_string(n),
+                 compile(dense_gelu(n, t), options),
                  {input({n, n}, -0.5, 0.5, 0, t), input({n, n}, -0.5, 0.5, 1, t),
                   input({n}, -0.5, 0.5, 2, t)},
                  threads);
-    }
     const auto t = ct::DType::f32;
-    const auto x = array("x", t, {64, 128, 64}), w = array("w", t, {64, 64, 128});
-    run_case("W6", "batched f32", ct::function({x, w}, {ct::matmul(x, w)}, options),
+    run_case("W6", "batched f32", compile(batched_product(), options),
              {input({64, 128, 64}, -0.5, 0.5, 0, t), input({64, 64, 128}, -0.5, 0.5, 1, t)},
              threads);
 }

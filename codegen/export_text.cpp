@@ -317,6 +317,9 @@ private:
         w.raw("};");
         w.line("if (code == {}) return \"an index is out of range\";", index_out_of_range);
         w.line("if (code == {}) return \"a value is not finite\";", not_finite);
+        if (!program_.gapped.empty())
+            w.line("if (code == {}) return \"memory beside a value was written to\";",
+                   gap_overwritten);
         w.line("return code >= 0 && code <= {} ? guards[code] : \"unknown\";",
                program_.guards.size());
     }

@@ -39,6 +39,12 @@ std::string_view kernel_stem(const Cluster& cluster)
     return "";
 }
 
+void add_gaps(GraphPlan& plan)
+{
+    for (Lifetime& l : plan.lifetimes)
+        l.bytes = aligned(l.bytes) + Extent(2 * gap_bytes);
+}
+
 /// A loop's own workspace: its body's, and the buffers of its states.
 void add_loop_workspaces(GraphPlan& plan)
 {
@@ -104,7 +110,8 @@ std::vector<Extent> state_buffers(const Apply& scan)
     return bytes;
 }
 
-GraphPlan plan_graph(std::span<const Variable> outputs, const OuterMemory& outer, int& next_kernel)
+GraphPlan
+plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& next_kernel)
 {
     GraphPlan plan;
     plan.outputs.assign(outputs.begin(), outputs.end());
@@ -115,7 +122,8 @@ GraphPlan plan_graph(std::span<const Variable> outputs, const OuterMemory& outer
         if (c.kind == ClusterKind::scan) {
             const Region& body = c.roots[0].value.owner().params_as<ScanParams>().body;
             const Variables outputs_of = order_contractions(split_reductions(body.outputs()));
-            step.body = std::make_unique<GraphPlan>(plan_graph(outputs_of, {}, next_kernel));
+            step.body = std::make_unique<GraphPlan>(
+                plan_graph(outputs_of, {{}, options.gaps}, next_kernel));
         } else {
             Lowered lowered = lower(c);
             step.scratch = std::move(lowered.scratch);
@@ -127,13 +135,14 @@ GraphPlan plan_graph(std::span<const Variable> outputs, const OuterMemory& outer
         }
         plan.steps.push_back(std::move(step));
     }
-    share_memory(plan, outer);
+    share_memory(plan, options.outer);
     for (PlannedStep& step : plan.steps)
         for (PlannedKernel& k : step.kernels) {
             k.nest.serial = is_small(k.nest);
             k.kernel = emit_cpp(k.nest, k.kernel.name);
         }
-    add_strided_copies(plan, outer, next_kernel);
+    add_strided_copies(plan, options.outer, next_kernel);
+    if (options.gaps) add_gaps(plan);
     add_loop_workspaces(plan);
     plan.memory = plan_memory(plan.lifetimes);
     return plan;

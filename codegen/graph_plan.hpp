@@ -59,8 +59,14 @@ struct OuterMemory {
     std::span<const ArgumentPlace> outputs; ///< one per output
 };
 
+struct PlanOptions {
+    OuterMemory outer = {};
+    bool gaps = false; ///< around each value of the workspace
+};
+
 /// `next_kernel` numbers kernels through all graphs of a program.
-GraphPlan plan_graph(std::span<const Variable> outputs, const OuterMemory& outer, int& next_kernel);
+GraphPlan
+plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& next_kernel);
 
 /// Bytes of the two buffers that a state of a loop alternates between; 0 where its history is kept.
 std::vector<Extent> state_buffers(const Apply& scan);

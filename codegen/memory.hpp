@@ -16,6 +16,9 @@ struct Lifetime {
     std::size_t last = 0;
 };
 
+/// Bytes before each value, and at least as many behind it, with ProgramOptions::gaps.
+constexpr std::int64_t gap_bytes = 64;
+
 /// Where each lifetime lies. Those of known size have exact offsets in a part of their own, in
 /// front; each slot after it holds those of sizes with symbols that are never alive together.
 struct MemoryPlan {

@@ -44,7 +44,8 @@ public:
     {
         const Variables scheduled = order_contractions(split_reductions(program_.outputs));
         int kernels = 0;
-        const GraphPlan plan = plan_graph(scheduled, {program_.inputs, options_.outputs}, kernels);
+        const GraphPlan plan =
+            plan_graph(scheduled, {{program_.inputs, options_.outputs}, options_.gaps}, kernels);
         place_leaves(plan, scheduled);
         for (std::size_t i = 0; i < scheduled.size(); ++i)
             place_output(plan, i);
@@ -177,7 +178,7 @@ private:
             program_.workspace.push_back({l.value, l.bytes,
                                           place.slot < 0 ? fmt::format("offset {}", place.offset)
                                                          : fmt::format("slot {}", place.slot)});
-            pointer(body_, l.value, "v", fmt::format("(work + {})", offsets_.back()), true);
+            pointer(body_, l.value, "v", in_workspace(offsets_.back()), true);
         }
         place_shared(plan);
         for (const auto& [value, home] : plan.shares)
@@ -185,6 +186,13 @@ private:
         for (const LateOutput& late : plan.late)
             program_.workspace.push_back(
                 {late.from, 0, fmt::format("copied to output {}: {}", late.output, late.why)});
+    }
+
+    /// Where a value lies whose lifetime has this offset.
+    std::string in_workspace(const std::string& offset) const
+    {
+        return options_.gaps ? fmt::format("(work + {} + {})", offset, gap_bytes)
+                             : fmt::format("(work + {})", offset);
     }
 
     void place_shared(const GraphPlan& plan)
@@ -197,21 +205,64 @@ private:
 
     void write_steps(const GraphPlan& plan, const Variables& outputs)
     {
+        if (!plan.late.empty()) open_gaps(plan, 0); // what is saved lies in one
         for (const LateOutput& late : plan.late)
             if (late.saved)
                 copy(place_.at(late.from.value()), place_.at(outputs[late.output].value()),
                      late.from);
-        for (const PlannedStep& step : plan.steps)
-            if (step.body)
-                write_loop(step);
-            else
-                write_calls(step);
+        write_each_step(plan, plan.late.empty() ? 0 : 1);
         // Copies of inputs come first: a late output may lie in the memory of one.
         for (const bool leaf : {true, false})
             for (std::size_t i = 0; i < outputs.size(); ++i)
                 if (outputs[i].owner() ? !leaf : leaf) copy_output(plan, outputs[i], i);
         for (const LateOutput& late : plan.late)
             write_late(late);
+        close_gaps(plan, plan.steps.size());
+    }
+
+    /// `opened`: the gaps of so many steps are there already.
+    void write_each_step(const GraphPlan& plan, std::size_t opened)
+    {
+        for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+            if (s >= opened) open_gaps(plan, s);
+            if (plan.steps[s].body)
+                write_loop(plan.steps[s]);
+            else
+                write_calls(plan.steps[s]);
+            close_gaps(plan, s);
+        }
+    }
+
+    // ---- gaps: a value that is not yet written, or read for the last time, is no number
+
+    static int pattern(const Variable& v) { return is_float(v.dtype()) ? 0xff : 0xcb; }
+
+    void open_gaps(const GraphPlan& plan, std::size_t step)
+    {
+        if (!options_.gaps) return;
+        for (std::size_t i = 0; i < plan.lifetimes.size(); ++i) {
+            const Lifetime& l = plan.lifetimes[i];
+            if (l.first == step && !l.value.is_empty())
+                body_.line("open_gaps(work + {}, {}, {});", offsets_[i], text(bytes_of(l.value)),
+                           pattern(l.value));
+        }
+    }
+
+    void close_gaps(const GraphPlan& plan, std::size_t step)
+    {
+        if (!options_.gaps) return;
+        for (std::size_t i = 0; i < plan.lifetimes.size(); ++i) {
+            const Lifetime& l = plan.lifetimes[i];
+            if (l.value.is_empty() || (l.first != step && l.last != step)) continue;
+            const std::string bytes = text(bytes_of(l.value));
+            body_.if_line(fmt::format("!gaps_intact(work + {}, {})", offsets_[i], bytes),
+                          fmt::format("return gap_failed(report, {}, {});", gap_overwritten,
+                                      program_.gapped.size()));
+            program_.gapped.push_back(l.value);
+            if (l.last == step)
+                body_.line("fill_bytes(work + {} + {}, {}, {});", offsets_[i], gap_bytes, bytes,
+                           pattern(l.value));
+        }
     }
 
     /// An output that lies elsewhere than in the caller's memory.
@@ -358,11 +409,7 @@ private:
         place_shared(*step.body);
         const std::vector<std::string> outer =
             std::exchange(offsets_, inner_offsets(*step.body, base));
-        for (const PlannedStep& s : step.body->steps)
-            if (s.body)
-                write_loop(s);
-            else
-                write_calls(s);
+        write_each_step(*step.body, 0);
         offsets_ = outer;
         for (std::size_t k = 0; k < results.size(); ++k)
             if (!to[k].empty() && !computed[k])
@@ -381,8 +428,7 @@ private:
     {
         const Lifetime& l = plan.lifetimes[i];
         if (l.value.is_empty()) return;
-        pointer(body_, l.value, "v", fmt::format("(work + {})", inner_offsets(plan, base)[i]),
-                true);
+        pointer(body_, l.value, "v", in_workspace(inner_offsets(plan, base)[i]), true);
     }
 
     void write_calls(const PlannedStep& step)

@@ -94,6 +94,13 @@ std::string failure_text(const FunctionData& f, std::int32_t code, const Report&
         return fmt::format("{}: the result of {}{} is not finite", f.name, v.owner().op().name,
                            place(v.location()));
     }
+    if (code == codegen::gap_overwritten) {
+        const Variable& v = f.program.gapped.at(report.apply);
+        return fmt::format("{}: memory beside {}{} was written to", f.name,
+                           v.owner() ? fmt::format("the result of {}", v.owner().op().name)
+                                     : "a kernel's own array",
+                           place(v.location()));
+    }
     const codegen::Guard& g = f.program.guards.at(static_cast<std::size_t>(code) - 1);
     return fmt::format("{}: {} is {}, it must be {}{}", f.name, g.text, report.values[0],
                        report.values[1],
@@ -106,6 +113,8 @@ void throw_failure(const FunctionData& f,
                    std::vector<Array> inputs,
                    const std::vector<Array>& shared)
 {
+    if (code == codegen::gap_overwritten)
+        throw internal_error("memory", "{}", failure_text(f, code, report));
     // What the program reads: the axes of column-major inputs in the opposite order.
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (f.arguments[i].layout == Layout::column_major) inputs[i] = inputs[i].transposed();

@@ -9,6 +9,7 @@
 #include <croton/ir/verify.hpp>
 #include <croton/passes/pipelines.hpp>
 #include <croton/runtime/kernel_cache.hpp>
+#include <croton/runtime/sanitizers.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -223,6 +224,10 @@ void load(FunctionData& f)
     const auto start = Clock::now();
     CompileOptions options;
     options.opt_level = f.options.fast_start ? 1 : 2;
+    f.sanitize =
+        sanitizers(f.options.sanitize.empty() ? environment().sanitize : f.options.sanitize);
+    options.sanitize = f.sanitize;
+    options.remarks = f.sanitize.empty(); // no instrumented loop is vectorised
     std::vector<ProgramUnit> units;
     std::vector<int> lines_to_program;
     f.unit_of_kernel.assign(f.program.kernels.size(), 0);

@@ -88,6 +88,8 @@ struct FunctionData {
     mutable Profile profile;
     std::vector<std::size_t> unit_of_kernel; ///< in which unit each kernel is compiled
 
+    std::string sanitize; ///< what checks the machine code
+
     PassReport passes;
     CompileReport compile;
     double build_ms = 0;

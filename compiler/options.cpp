@@ -29,6 +29,7 @@ const std::vector<EnvironmentVariable>& environment_variables()
         {"CROTON_CACHE_MIB", "256", "the folder's bound, in MiB"},
         {"CROTON_JIT", "beside the library", "folder that holds croton_jit.so"},
         {"CROTON_DUMP", "off", "folder that gets each function's source and pass reports"},
+        {"CROTON_SANITIZE", "none", "Options::sanitize of functions that name none"},
         {"CROTON_VERIFY", "0", "1: verify the graph after every pass"},
     };
     return all;
@@ -45,6 +46,7 @@ const Environment& environment()
         e.cache_limit_bytes = mib << 20;
         e.jit_folder = read("CROTON_JIT");
         e.dump_folder = read("CROTON_DUMP");
+        e.sanitize = read("CROTON_SANITIZE");
         e.verify = read("CROTON_VERIFY") == "1";
         return e;
     }();

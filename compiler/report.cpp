@@ -90,6 +90,7 @@ std::vector<KernelRow> kernel_rows(const FunctionData& f)
 
 std::vector<std::string> missed_loops(const FunctionData& f)
 {
+    if (!f.sanitize.empty()) return {fmt::format("all: {} sanitizer", f.sanitize)};
     std::vector<std::string> lines;
     for (const MissedLoop& l : missed_loops(f.program, f.compile.missed_vectorisation))
         lines.push_back(fmt::format("{} line {}: {}", l.kernel, l.line,

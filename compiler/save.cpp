@@ -32,11 +32,14 @@ struct OptionField {
 auto stored_options(Options& options)
 {
     auto& [name, updates, givens, in_place, threads, reference, finite_checks, profile,
-           memory_limit_bytes, strict, fast_start, rules_off, cache, allow_unused_inputs] = options;
+           memory_limit_bytes, strict, fast_start, sanitize, gaps, rules_off, cache,
+           allow_unused_inputs] = options;
     (void)name;    // stored by itself
     (void)updates; // part of the graph, as givens are
     (void)givens;
     (void)in_place; // stored with the arguments
+    (void)sanitize; // of a process, not of the function
+    (void)gaps;
     return std::array{
         OptionField{"threads", &threads},
         OptionField{"reference", &reference},

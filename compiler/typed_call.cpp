@@ -178,6 +178,7 @@ run_bound(const FunctionData& f, const Runtime& runtime, const Binding& b, void*
     status.apply = report.apply;
     status.code = status.guard == codegen::index_out_of_range ? Code::index
                   : status.guard == codegen::not_finite       ? Code::not_finite
+                  : status.guard == codegen::gap_overwritten  ? Code::internal
                                                               : Code::shape;
     return status;
 }

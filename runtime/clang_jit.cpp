@@ -81,6 +81,7 @@ std::vector<std::byte> compile_object(std::string_view text,
         .file = text_of(name),
         .folder = text_of(options.source_folder),
         .cpu = text_of(options.cpu),
+        .sanitize = text_of(options.sanitize),
     };
     croton_jit_times times = {.size = sizeof(croton_jit_times), .frontend_ms = 0, .backend_ms = 0};
     if (module.compile(&unit, &times, &sink) != 0) {
@@ -98,7 +99,8 @@ std::vector<std::byte> compile_object(std::string_view text,
 }
 
 std::vector<std::byte> link_shared_object(std::span<const std::vector<std::byte>> objects,
-                                          CompileReport* report)
+                                          CompileReport* report,
+                                          const CompileOptions& options)
 {
     const auto start = std::chrono::steady_clock::now();
     const croton_jit_table& module = jit_module();
@@ -108,7 +110,8 @@ std::vector<std::byte> link_shared_object(std::span<const std::vector<std::byte>
     }
     Received received;
     const croton_jit_sink sink = sink_into(received);
-    if (module.link(texts.data(), texts.size(), &sink) != 0) {
+    const auto link = options.sanitize.empty() ? module.link : module.link_instrumented;
+    if (link(texts.data(), texts.size(), &sink) != 0) {
         throw backend_error("jit", "the program does not link: {}", received.log);
     }
     if (report) {
@@ -138,7 +141,7 @@ std::vector<std::byte> compile_shared_object(std::span<const std::string> units,
         objects.push_back(std::move(unit.object));
         append(total, std::move(unit.report));
     }
-    std::vector<std::byte> program = link_shared_object(objects, &total);
+    std::vector<std::byte> program = link_shared_object(objects, &total, options);
     if (report) {
         append(*report, std::move(total));
     }

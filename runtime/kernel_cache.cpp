@@ -18,7 +18,7 @@ namespace croton::inline v1 {
 namespace {
 
 /// Raised when the format of entries or the meaning of keys changes.
-constexpr std::string_view format_version = "croton cache 2";
+constexpr std::string_view format_version = "croton cache 3";
 
 void add_field(Sha256& hash, std::string_view field)
 {
@@ -32,6 +32,7 @@ CacheKey unit_key(const ProgramUnit& unit, const CompileOptions& options)
     add_field(hash, format_version);
     add_field(hash, jit_compiler());
     add_field(hash, options.cpu.empty() ? host_cpu_identity() : options.cpu);
+    add_field(hash, options.sanitize);
     add_field(hash, fmt::format("-O{} debug {:d} remarks {:d}", options.opt_level,
                                 options.debug_info, options.remarks));
     add_field(hash, unit.canonical.empty() ? unit.text : unit.canonical);
@@ -98,7 +99,7 @@ public:
         }
         std::string notes;
         const auto objects = objects_of(units, keys, name, options, report, notes);
-        const std::vector<std::byte> program = link_shared_object(objects, &report);
+        const std::vector<std::byte> program = link_shared_object(objects, &report, options);
         disk_.store(key, ".so", program, notes);
         add_remarks(report, notes, name, units);
         count(&Counts::programs_linked);

@@ -19,6 +19,7 @@ struct Unit {
     std::string_view file;
     std::string_view folder;
     std::string_view cpu;
+    std::string_view sanitize; ///< "address,undefined"
     int opt_level = 2;
     bool debug_info = false;
     bool remarks = false;

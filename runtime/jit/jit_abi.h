@@ -46,6 +46,8 @@ struct croton_jit_unit {
     struct croton_jit_text file;   /* the name debuggers and diagnostics show */
     struct croton_jit_text folder; /* where debuggers find it; may be empty */
     struct croton_jit_text cpu;    /* an LLVM CPU name; empty: this machine's */
+    /* "address", "undefined", "thread", separated by commas: what checks the code; may be empty */
+    struct croton_jit_text sanitize;
 };
 
 struct croton_jit_times {
@@ -68,6 +70,10 @@ struct croton_jit_table {
     int32_t (*link)(const struct croton_jit_text* objects,
                     uint64_t object_count,
                     const struct croton_jit_sink* sink);
+    /* The same for units with `sanitize`: the loader finds undefined symbols in the process. */
+    int32_t (*link_instrumented)(const struct croton_jit_text* objects,
+                                 uint64_t object_count,
+                                 const struct croton_jit_sink* sink);
 };
 
 typedef const struct croton_jit_table* (*croton_jit_entry)(void);

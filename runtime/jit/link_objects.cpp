@@ -41,7 +41,7 @@ std::string_view memory_routines()
 
 } // namespace
 
-Linked link_objects(std::span<const std::string_view> objects)
+Linked link_objects(std::span<const std::string_view> objects, Undefined undefined)
 {
     static std::mutex one_at_a_time;
     Linked linked;
@@ -57,7 +57,7 @@ Linked link_objects(std::span<const std::string_view> objects)
         "ld.lld",
         "-shared",
         "-z",
-        "defs",
+        undefined == Undefined::error ? "defs" : "undefs",
         "-z",
         "noseparate-code",
         "-z",

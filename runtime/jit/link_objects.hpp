@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,8 +13,14 @@ struct Linked {
     std::string log;
 };
 
-/// Links relocatable objects into one shared object that has no undefined symbol.
+/// What a symbol is that no object defines.
+enum class Undefined : std::uint8_t {
+    error,
+    from_process, ///< the loader finds it in the process that opens the shared object
+};
+
+/// Links relocatable objects into one shared object.
 /// threads  safe; calls run one after another, LLD has one state per process.
-Linked link_objects(std::span<const std::string_view> objects);
+Linked link_objects(std::span<const std::string_view> objects, Undefined undefined);
 
 } // namespace croton::jit

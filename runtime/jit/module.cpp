@@ -33,10 +33,12 @@ std::int32_t
 compile(const croton_jit_unit* unit, croton_jit_times* times, const croton_jit_sink* sink)
 {
     return guarded(*sink, [&] {
+        const bool newer = unit->size >= sizeof(croton_jit_unit);
         const Object object = compile_unit({.text = view_of(unit->text),
                                             .file = view_of(unit->file),
                                             .folder = view_of(unit->folder),
                                             .cpu = view_of(unit->cpu),
+                                            .sanitize = newer ? view_of(unit->sanitize) : "",
                                             .opt_level = unit->opt_level,
                                             .debug_info = unit->debug_info != 0,
                                             .remarks = unit->remarks != 0});
@@ -56,15 +58,17 @@ compile(const croton_jit_unit* unit, croton_jit_times* times, const croton_jit_s
     });
 }
 
-std::int32_t
-link(const croton_jit_text* objects, std::uint64_t object_count, const croton_jit_sink* sink)
+std::int32_t link_all(const croton_jit_text* objects,
+                      std::uint64_t object_count,
+                      const croton_jit_sink* sink,
+                      Undefined undefined)
 {
     return guarded(*sink, [&] {
         std::vector<std::string_view> views;
         for (std::uint64_t i = 0; i < object_count; ++i) {
             views.push_back(view_of(objects[i]));
         }
-        const Linked linked = link_objects(views);
+        const Linked linked = link_objects(views, undefined);
         if (!linked.log.empty()) {
             sink->log(sink->context, text_of(linked.log));
         }
@@ -73,6 +77,19 @@ link(const croton_jit_text* objects, std::uint64_t object_count, const croton_ji
         }
         return linked.ok;
     });
+}
+
+std::int32_t
+link(const croton_jit_text* objects, std::uint64_t object_count, const croton_jit_sink* sink)
+{
+    return link_all(objects, object_count, sink, Undefined::error);
+}
+
+std::int32_t link_instrumented(const croton_jit_text* objects,
+                               std::uint64_t object_count,
+                               const croton_jit_sink* sink)
+{
+    return link_all(objects, object_count, sink, Undefined::from_process);
 }
 
 } // namespace
@@ -87,6 +104,7 @@ extern "C" __attribute__((visibility("default"))) const croton_jit_table* croton
         .compiler = "clang " CLANG_VERSION_STRING,
         .compile = croton::jit::compile,
         .link = croton::jit::link,
+        .link_instrumented = croton::jit::link_instrumented,
     };
     return &table;
 }

@@ -1,5 +1,5 @@
 // What a call with a workspace asks of the system: 100,000 calls, counted. Allocations and locks
-// are counted by functions of this program that stand in front of the C library's; system calls
+// are counted by functions that stand in front of the C library's; system calls
 // (futex among them) by a filter that lets the kernel report each; page faults by getrusage.
 #include <croton/croton.hpp>
 
@@ -20,20 +20,13 @@
 #include <unistd.h>
 #include <vector>
 
-namespace ct = croton;
+#include "support/allocations.hpp"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define INSTRUMENTED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
-    __has_feature(memory_sanitizer)
-#define INSTRUMENTED 1
-#endif
-#endif
+namespace ct = croton;
+using croton::test::allocations;
 
 namespace {
 
-volatile std::sig_atomic_t allocations = 0;
 volatile std::sig_atomic_t locks = 0;
 volatile std::sig_atomic_t system_calls = 0;
 
@@ -41,50 +34,8 @@ void count(volatile std::sig_atomic_t& n) { n = n + 1; }
 
 } // namespace
 
-#ifndef INSTRUMENTED
+#ifndef CROTON_INSTRUMENTED
 extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-void __libc_free(void*);
-
-void* malloc(std::size_t n)
-{
-    count(allocations);
-    return __libc_malloc(n);
-}
-void* calloc(std::size_t n, std::size_t m)
-{
-    count(allocations);
-    return __libc_calloc(n, m);
-}
-void* realloc(void* p, std::size_t n)
-{
-    count(allocations);
-    return __libc_realloc(p, n);
-}
-void* aligned_alloc(std::size_t a, std::size_t n)
-{
-    count(allocations);
-    return __libc_memalign(a, n);
-}
-void* memalign(std::size_t a, std::size_t n)
-{
-    count(allocations);
-    return __libc_memalign(a, n);
-}
-int posix_memalign(void** p, std::size_t a, std::size_t n)
-{
-    count(allocations);
-    *p = __libc_memalign(a, n);
-    return *p ? 0 : 12;
-}
-void free(void* p)
-{
-    if (p) count(allocations);
-    __libc_free(p);
-}
 int pthread_mutex_lock(pthread_mutex_t* m) noexcept
 {
     using Lock = int (*)(pthread_mutex_t*);
@@ -159,7 +110,7 @@ bool asks_nothing(const char* name, Call call, int locks_a_call = 0)
     // Another process may take a page away: the best of three rounds.
     long faults = 1;
     int rounds = 0;
-    allocations = 0;
+    allocations() = 0;
     locks = 0;
     system_calls = 0;
     for (; rounds < 3 && faults > 0; ++rounds) {
@@ -172,12 +123,13 @@ bool asks_nothing(const char* name, Call call, int locks_a_call = 0)
     const int length = std::snprintf(
         text, sizeof text,
         "%-28s %s %d allocations, %d locks, %d system calls%s, %ld page faults\n", name,
-        all ? "" : "FAILED CALLS,", static_cast<int>(allocations), static_cast<int>(locks),
+        all ? "" : "FAILED CALLS,", static_cast<int>(allocations()), static_cast<int>(locks),
         static_cast<int>(system_calls), watched ? "" : " (not watched: no filters here)", faults);
     const bool written = write(1, text, static_cast<std::size_t>(length)) == length;
     const bool few_locks = locks <= rounds * calls * locks_a_call;
-    _exit(written && all && allocations == 0 && few_locks && system_calls == 0 && faults == 0 ? 0
-                                                                                              : 1);
+    _exit(written && all && allocations() == 0 && few_locks && system_calls == 0 && faults == 0
+              ? 0
+              : 1);
 }
 
 bool scalars()
@@ -303,7 +255,7 @@ bool refused()
 
 int main()
 {
-#ifdef INSTRUMENTED
+#ifdef CROTON_INSTRUMENTED
     std::puts("not counted: sanitizers allocate and lock");
     return 0;
 #else

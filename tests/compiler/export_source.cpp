@@ -162,7 +162,9 @@ TEST_CASE("exported loops, 16-bit constants, bools and a name that is a keyword 
         ct::scan([](const ct::Variable& row, const ct::Variable& h) { return tanh(row + 0.5 * h); },
                  {.sequences = {x}, .init = {ct::Array::full<double>({5}, 0.25)}});
     const ct::Array narrow = ct::Array::normal(4, {5}).cast(ct::DType::bf16);
-    const auto sum = ct::cumsum(x, 0) * ct::Variable(narrow).as(ct::DType::f64);
+    const ct::Array wide = ct::Array::normal(6, {5}, ct::DType::f64);
+    const auto sum =
+        ct::cumsum(x, 0) * ct::Variable(narrow).as(ct::DType::f64) * ct::Variable(wide);
     const auto f = ct::function(
         {x},
         {ct::Output("last", run.last[0]), ct::Output("int", sum), ct::Output("positive", sum > 0)},
@@ -174,7 +176,7 @@ TEST_CASE("exported loops, 16-bit constants, bools and a name that is a keyword 
     std::string header = read(folder / "f2_loops____.h");
     CHECK_THAT(header, contains("f2_loops_____call(int64_t n,"));
     CHECK_THAT(header, contains(" const double* double_0,"));
-    check_same_bits("f2_loops____", {xv}, 0, 2, {}, {r[0], r[1], r[2]}, folder);
+    check_same_bits("f2_loops____", {xv}, 0, 3, {}, {r[0], r[1], r[2]}, folder);
 }
 
 TEST_CASE("a C program calls an exported function through its header, two in one program")

@@ -188,3 +188,15 @@ TEST_CASE("explain shows the graph, the rules that fired, the kernels and the so
          {"log(1 + x) -> log1p(x)", "fused_0", "graph as compiled", "CT_EXPORT i32 run"})
         CHECK_THAT(text, croton::test::contains(part));
 }
+
+TEST_CASE("arrays of a known extent 0 come out of any op")
+{
+    for (const ct::Extent& n : {ct::Extent(2), ct::dim("n")}) {
+        const auto x = ct::input("x", ct::DType::f32, {n, 0, 2});
+        const auto f = ct::function({x}, {ct::softmax(x, 2), ct::cumsum(x, 0), ct::sum(x, {0})});
+        const auto y = f(ct::Array::zeros<float>({2, 0, 2}));
+        CHECK(y[0].extents() == std::vector<std::int64_t>{2, 0, 2});
+        CHECK(y[1].extents() == std::vector<std::int64_t>{2, 0, 2});
+        CHECK(y[2].extents() == std::vector<std::int64_t>{0, 2});
+    }
+}

@@ -196,3 +196,20 @@ TEST_CASE("info names compiler, CPU, cache, libraries and threads")
          {"croton  ", "compiler  ", "cpu  ", "cache  ", "libraries  ", "threads  "})
         CHECK_THAT(text, contains(word));
 }
+
+TEST_CASE("a sanitizer that the process does not have, or that is none, is refused")
+{
+    const auto x = ct::vector<double>("x", {4});
+    const auto text = [&](const std::string& list) {
+        try {
+            (void)ct::function({x}, {x + 1}, {.sanitize = list});
+        } catch (const ct::Error& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    CHECK(text("adress") ==
+          "sanitize: there is no sanitizer 'adress': address, undefined or thread");
+    // No program has both.
+    CHECK_THAT(text("address,thread"), contains("sanitize: this process has no "));
+}

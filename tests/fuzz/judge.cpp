@@ -230,6 +230,7 @@ Options options_of(const JudgeOptions& options)
     Options o{.name = "fuzz"};
     o.fast_start = options.fast_start;
     o.strict = options.strict;
+    o.gaps = options.gaps;
     o.cache = false;
     o.allow_unused_inputs = true;
     return o;
@@ -265,8 +266,8 @@ std::vector<std::string> judge(std::span<const Recipe> recipes, const JudgeOptio
 
 std::string judge_one(const Recipe& recipe, const JudgeOptions& options)
 {
+    if (!meets_requirements(build(recipe))) return "";
     try {
-        if (!meets_requirements(build(recipe))) return "";
         return judge({&recipe, 1}, options)[0];
     } catch (const Error& e) {
         return e.what();

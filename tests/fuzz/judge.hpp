@@ -10,6 +10,7 @@ namespace croton::test {
 struct JudgeOptions {
     bool fast_start = true;
     bool strict = false;
+    bool gaps = false;
 };
 
 /// What is right for each output, and how far from it is still right.
@@ -41,7 +42,7 @@ std::string check_passes(const Program& program);
 /// Compiles programs as one function and calls it: what is wrong with each, empty for right ones.
 /// An error that no single program explains is thrown.
 std::vector<std::string> judge(std::span<const Recipe> recipes, const JudgeOptions& options);
-/// The same for one; also what it throws.
+/// The same for one; also what it throws. UserError where the recipe makes no sense.
 std::string judge_one(const Recipe& recipe, const JudgeOptions& options);
 
 } // namespace croton::test

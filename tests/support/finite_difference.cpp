@@ -1,5 +1,6 @@
 #include "support/finite_difference.hpp"
 
+#include <croton/ir/format.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/passes/grad.hpp>
@@ -74,59 +75,114 @@ Array sample(std::uint64_t key, std::vector<std::int64_t> shape, double lo, doub
     return a;
 }
 
+namespace {
+
+/// The derivatives of one expression at one place, in the ways that must agree.
+class Derivatives {
+public:
+    Derivatives(const Variables& inputs, const std::vector<Array>& values, const Variable& y)
+        : inputs_(inputs), values_(values), y_(y),
+          bars_(grad(y, inputs, {.disconnected_zero = true})), got_(evaluate(inputs, values, bars_))
+    {
+        for (std::size_t k = 0; k < values.size(); ++k) {
+            directions_.push_back(sample(77 + k, extents(k), -1, 1));
+            dots_.emplace_back(directions_.back());
+        }
+    }
+
+    std::string wrong_gradient() const
+    {
+        for (std::size_t k = 0; k < inputs_.size(); ++k) {
+            if (bars_[k].type() != inputs_[k].type())
+                return fmt::format("the gradient by input {} has another type", k);
+            for (std::int64_t i = 0; i < values_[k].size(); ++i) {
+                std::vector<Array> unit = zeros();
+                static_cast<double*>(unit[k].data())[i] = 1;
+                const double expected =
+                    slope(values_, unit, [&](const auto& at) { return value_at(inputs_, at, y_); });
+                if (!near(got_[k].as_double(i), expected))
+                    return fmt::format("the gradient by input {} element {} is {}, not {}", k, i,
+                                       got_[k].as_double(i), expected);
+            }
+        }
+        return "";
+    }
+
+    std::string wrong_forward() const
+    {
+        const Variable dot = jvp(y_, inputs_, dots_, {.disconnected_zero = true});
+        const double forward = value_at(inputs_, values_, dot);
+        const double reverse = inner(got_, directions_);
+        return near(forward, reverse)
+                   ? ""
+                   : fmt::format("forward mode gives {}, reverse {}", forward, reverse);
+    }
+
+    std::string wrong_second() const
+    {
+        for (std::size_t k = 0; k < inputs_.size(); ++k) {
+            const Variable row = hvp(y_, inputs_[k], dots_[k], {.disconnected_zero = true});
+            const Variable twice =
+                grad(sum(bars_[k] * dots_[k]), inputs_[k], {.disconnected_zero = true});
+            std::vector<Array> direction = zeros();
+            direction[k] = directions_[k];
+            for (std::int64_t i = 0; i < values_[k].size(); ++i) {
+                const double expected = slope(values_, direction, [&](const auto& at) {
+                    return value_at(inputs_, at, bars_[k], i);
+                });
+                const double over = value_at(inputs_, values_, row, i);
+                const double reverse = value_at(inputs_, values_, twice, i);
+                if (!near(over, expected) || !near(reverse, expected))
+                    return fmt::format(
+                        "second derivatives by input {} element {} are {} and {}, not {}", k, i,
+                        over, reverse, expected);
+            }
+        }
+        return "";
+    }
+
+private:
+    std::vector<std::int64_t> extents(std::size_t k) const
+    {
+        return {values_[k].shape().begin(), values_[k].shape().end()};
+    }
+    std::vector<Array> zeros() const
+    {
+        std::vector<Array> all;
+        for (std::size_t k = 0; k < values_.size(); ++k)
+            all.push_back(Array::zeros(DType::f64, extents(k)));
+        return all;
+    }
+
+    const Variables& inputs_;
+    const std::vector<Array>& values_;
+    Variable y_;
+    Variables bars_;
+    std::vector<Array> got_;
+    std::vector<Array> directions_;
+    Variables dots_;
+};
+
+} // namespace
+
+std::string wrong_derivative(const Variables& inputs,
+                             const std::vector<Array>& values,
+                             const Variable& y,
+                             bool second)
+{
+    const Derivatives d(inputs, values, y);
+    std::string wrong = d.wrong_gradient();
+    if (wrong.empty()) wrong = d.wrong_forward();
+    if (wrong.empty() && second) wrong = d.wrong_second();
+    return wrong;
+}
+
 void check_derivatives(const Variables& inputs,
                        const std::vector<Array>& values,
                        const Variable& y,
                        bool second)
 {
-    const Variables bars = grad(y, inputs, {.disconnected_zero = true});
-    const std::vector<Array> got = evaluate(inputs, values, bars);
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
-        CHECK(bars[k].type() == inputs[k].type());
-        for (std::int64_t i = 0; i < values[k].size(); ++i) {
-            std::vector<Array> unit;
-            for (const Array& v : values)
-                unit.push_back(Array::zeros(DType::f64, {v.shape().begin(), v.shape().end()}));
-            static_cast<double*>(unit[k].data())[i] = 1;
-            const double expected =
-                slope(values, unit, [&](const auto& at) { return value_at(inputs, at, y); });
-            INFO("input " << k << " element " << i << ": " << got[k].as_double(i) << " and "
-                          << expected);
-            CHECK(near(got[k].as_double(i), expected));
-        }
-    }
-    std::vector<Array> directions;
-    Variables dots;
-    for (std::size_t k = 0; k < values.size(); ++k) {
-        directions.push_back(
-            sample(77 + k, {values[k].shape().begin(), values[k].shape().end()}, -1, 1));
-        dots.emplace_back(directions.back());
-    }
-    const double forward =
-        value_at(inputs, values, jvp(y, inputs, dots, {.disconnected_zero = true}));
-    INFO("forward " << forward << ", reverse " << inner(got, directions));
-    CHECK(near(forward, inner(got, directions)));
-    if (!second) return;
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
-        const Array along = directions[k];
-        const Variable hessian_row = hvp(y, inputs[k], dots[k], {.disconnected_zero = true});
-        const Variable twice = grad(sum(bars[k] * dots[k]), inputs[k], {.disconnected_zero = true});
-        std::vector<Array> direction;
-        for (const Array& v : values)
-            direction.push_back(Array::zeros(DType::f64, {v.shape().begin(), v.shape().end()}));
-        direction[k] = along;
-        for (std::int64_t i = 0; i < values[k].size(); ++i) {
-            const double expected = slope(values, direction, [&](const auto& at) {
-                return value_at(inputs, at, bars[k], i);
-            });
-            const double over = value_at(inputs, values, hessian_row, i);
-            const double reverse = value_at(inputs, values, twice, i);
-            INFO("second, input " << k << " element " << i << ": " << over << ", " << reverse
-                                  << " and " << expected);
-            CHECK(near(over, expected));
-            CHECK(near(reverse, expected));
-        }
-    }
+    CHECK(wrong_derivative(inputs, values, y, second) == "");
 }
 
 } // namespace croton::test

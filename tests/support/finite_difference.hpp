@@ -3,6 +3,7 @@
 #include <croton/ir/variable.hpp>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace croton::test {
@@ -16,8 +17,13 @@ double value_at(const Variables& inputs,
 /// Fixed f64 draws, uniform in [lo, hi).
 Array sample(std::uint64_t key, std::vector<std::int64_t> shape, double lo = 0.5, double hi = 1.5);
 
-/// Checks derivatives of the scalar `y` at `values` (f64): grad against central differences, jvp
-/// against grad, and if `second` hvp against central differences of grad.
+/// What is wrong with derivatives of the scalar `y` at `values` (f64): grad against central
+/// differences, jvp against grad, and if `second` hvp against central differences of grad.
+std::string wrong_derivative(const Variables& inputs,
+                             const std::vector<Array>& values,
+                             const Variable& y,
+                             bool second = true);
+/// Checks that nothing is.
 void check_derivatives(const Variables& inputs,
                        const std::vector<Array>& values,
                        const Variable& y,

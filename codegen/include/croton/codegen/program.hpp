@@ -28,6 +28,7 @@ struct ProgramOptions {
     bool threads = true;        ///< may use rt->parallel_for
     bool profile = false;       ///< calls rt->mark around each kernel
     bool finite_checks = false; ///< stops after the first kernel that stores NaN or an infinity
+    bool gaps = false;          ///< puts gaps around values in the workspace, and checks them
     std::vector<ArgumentPlace> inputs = {}, outputs = {}; ///< empty: all row-major
 };
 
@@ -64,7 +65,8 @@ struct WorkspaceValue {
 /// extents   every axis of every input, then of every output, in order.
 /// returns   0, or 1 + the number of the guard that failed (report->values: what it is and what it
 ///           should be), or index_out_of_range (report->apply: which of `checked`), or not_finite
-///           (report->apply: which of `finite`).
+///           (report->apply: which of `finite`), or gap_overwritten (report->apply: which of
+///           `gapped`).
 struct Program {
     std::string source;
     std::vector<Variable> inputs;
@@ -73,6 +75,7 @@ struct Program {
     std::vector<Guard> guards;
     std::vector<const Location*> checked;
     std::vector<Variable> finite; ///< values that are checked for NaN and infinities
+    std::vector<Variable> gapped; ///< values whose gaps are checked
     std::vector<KernelInfo> kernels;
     std::vector<WorkspaceValue> workspace;
     std::vector<Unfused> unfused;
@@ -80,6 +83,7 @@ struct Program {
 };
 constexpr std::int32_t index_out_of_range = 1 << 20;
 constexpr std::int32_t not_finite = 1 << 21;
+constexpr std::int32_t gap_overwritten = 1 << 22;
 /// The line of the source after which the program's own text begins.
 constexpr std::string_view end_of_prelude = "/* ---- program ---- */\n\n";
 

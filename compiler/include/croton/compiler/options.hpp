@@ -46,6 +46,13 @@ struct Options {
     bool strict = false;
     /// Compiles faster (-O1), runs slower.
     bool fast_start = false;
+    /// Sanitizers that check the compiled program: "address", "undefined", "thread", separated by
+    /// commas. The process must have their run-time library. Slow.
+    std::string sanitize = {};
+    /// Puts gaps around values in the workspace, fills them and memory that is not in use with a
+    /// pattern, and checks the gaps: what a kernel writes beside its result is an InternalError
+    /// that names the op. For tests of Croton itself. Slow.
+    bool gaps = false;
     /// Rules not to apply, by name or by text.
     std::vector<std::string> rules_off = {};
     /// Compiled programs are kept for the next process.
@@ -61,6 +68,7 @@ struct Environment {
     std::string jit_folder;  ///< empty: beside the library
     std::string dump_folder; ///< empty: nothing is dumped
     bool verify = false;
+    std::string sanitize; ///< of functions whose options name none
 };
 const Environment& environment();
 

@@ -16,6 +16,9 @@ struct CompileOptions {
     bool remarks = true;
     /// An LLVM CPU name such as "x86-64-v3"; empty: this machine's CPU with all its features.
     std::string cpu = {};
+    /// Sanitizers that the code calls, in the form of sanitizers(); empty: none. Its loops are then
+    /// not vectorised, and the program runs only in a process that has their run-time library.
+    std::string sanitize = {};
     /// Threads that compile units at once; 0: one for each CPU that this process may use.
     int threads = 0;
     /// Folder in which debuggers look for a text of the name it was compiled under; may be empty.
@@ -61,10 +64,13 @@ std::vector<std::byte> compile_object(std::string_view text,
 
 /// Links relocatable objects into one ELF shared object that refers to nothing outside itself:
 /// memset, memcpy and memmove, which LLVM calls, are linked in where needed.
+/// options  those that the objects were compiled with: with `sanitize` the shared object refers to
+///          symbols of the sanitizers' run-time library.
 /// throws   BackendError on an undefined or doubly defined symbol (with the linker's text).
 /// threads  safe; calls wait for one another, 1-2 ms each.
 std::vector<std::byte> link_shared_object(std::span<const std::vector<std::byte>> objects,
-                                          CompileReport* report = nullptr);
+                                          CompileReport* report = nullptr,
+                                          const CompileOptions& options = {});
 
 /// Both of the above: the units of one program, compiled on several threads, as one shared object.
 /// A single unit is called `name`.cpp; of several, unit k is `name`_k.cpp.

@@ -1,0 +1,281 @@
+#include "rules/check_rule.hpp"
+
+#include <croton/ir/print.hpp>
+#include <croton/ir/reference.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "rules/big.hpp"
+#include "rules/instances.hpp"
+
+namespace croton::test {
+
+namespace {
+
+constexpr DType tested_dtypes[] = {DType::f64, DType::f32, DType::i8,
+                                   DType::i64, DType::u8,  DType::boolean};
+
+enum class Sample : std::uint8_t { moderate, positive, wide, special };
+
+double special_value(std::mt19937& random)
+{
+    using Limits = std::numeric_limits<float>;
+    static constexpr double values[] = {0.0,
+                                        -0.0,
+                                        1.0,
+                                        -1.0,
+                                        Limits::infinity(),
+                                        -Limits::infinity(),
+                                        std::numeric_limits<double>::quiet_NaN(),
+                                        Limits::max(),
+                                        Limits::lowest(),
+                                        Limits::min(),
+                                        Limits::denorm_min(),
+                                        0.5,
+                                        -0.5,
+                                        100.0,
+                                        -100.0,
+                                        1e-10};
+    return values[random() % std::size(values)];
+}
+
+double real_sample(Sample kind, std::mt19937& random)
+{
+    const double unit = static_cast<double>(random()) / 4294967296.0;
+    const double sign = random() & 1 ? 1 : -1;
+    switch (kind) {
+    case Sample::moderate:
+        return sign * (0.05 + 6 * unit);
+    case Sample::positive:
+        return 0.05 + 6 * unit;
+    case Sample::wide:
+        return sign * std::exp(-24 + 29 * unit); // 4e-11 .. 148, which 100 digits can tell apart
+    case Sample::special:
+        return special_value(random);
+    }
+    return 0;
+}
+
+/// Values of one input; i8 goes through all 256 values, `round` places further for each input, so
+/// that 256 rounds see all pairs.
+Array sample(const Variable& input,
+             std::size_t at,
+             std::size_t round,
+             Sample kind,
+             std::mt19937& random)
+{
+    std::vector<std::int64_t> shape;
+    for (const Extent& e : input.shape())
+        shape.push_back(e.value());
+    if (is_float(input.dtype())) {
+        Array a = Array::zeros(DType::f64, shape);
+        for (std::int64_t i = 0; i < a.size(); ++i)
+            static_cast<double*>(a.data())[i] = real_sample(kind, random);
+        return a.cast(input.dtype());
+    }
+    Array a = Array::zeros(DType::i64, shape);
+    const bool all = input.dtype() == DType::i8 || input.dtype() == DType::u8;
+    for (std::int64_t i = 0; i < a.size(); ++i) {
+        if (input.name() == "i" || input.name() == "j") { // an index
+            static_cast<std::int64_t*>(a.data())[i] = static_cast<std::int64_t>(random() % 16);
+            continue;
+        }
+        const std::uint64_t bits = (static_cast<std::uint64_t>(random()) << 32) | random();
+        const std::uint64_t step = static_cast<std::uint64_t>(i) + at * round;
+        const auto value = static_cast<std::int64_t>(all && at < 2 ? step : bits >> (bits % 60));
+        static_cast<std::int64_t*>(a.data())[i] =
+            input.dtype() == DType::boolean ? (value & 1) : value;
+    }
+    return a.cast(input.dtype());
+}
+
+bool same_bits(const Array& a, const Array& b, std::int64_t i)
+{
+    if (is_float(a.dtype()) && std::isnan(a.as_double(i)) && std::isnan(b.as_double(i)))
+        return true;
+    const std::size_t size = size_bytes(a.dtype());
+    const auto offset = static_cast<std::size_t>(i) * size;
+    return std::memcmp(static_cast<const char*>(a.data()) + offset,
+                       static_cast<const char*>(b.data()) + offset, size) == 0;
+}
+
+/// The distance from `near` to the next number of the dtype.
+Big unit_in_last_place(const Big& near, DType t)
+{
+    const bool single = t == DType::f32;
+    const int digits = single ? 24 : 53;
+    const int smallest = single ? -149 : -1074;
+    if (near == 0) return ldexp(Big(1), smallest);
+    const int exponent = static_cast<int>(ilogb(near)) + 1 - digits;
+    return ldexp(Big(1), std::max(exponent, smallest));
+}
+
+struct Outcome {
+    std::string failure;
+    bool left_is_worse = false; ///< somewhere by 1000 times, or not finite
+};
+
+class Checker {
+public:
+    Checker(const Rule& rule, const Instance& instance) : rule_(rule), instance_(instance) {}
+
+    Outcome run()
+    {
+        std::mt19937 random(7);
+        const bool integers = !is_float(instance_.dtype);
+        const std::size_t rounds = integers && instance_.inputs.size() > 1 ? 256 : 9;
+        for (std::size_t round = 0; round < rounds && outcome_.failure.empty(); ++round) {
+            const Sample kind = sample_kind(round);
+            values_.clear();
+            exact_.clear();
+            for (std::size_t k = 0; k < instance_.inputs.size(); ++k)
+                values_.push_back(sample(instance_.inputs[k], k, round, kind, random));
+            left_ = evaluate_reference(instance_.inputs, values_, std::span(&instance_.left, 1))[0]
+                        .contiguous();
+            right_ =
+                evaluate_reference(instance_.inputs, values_, std::span(&instance_.right, 1))[0]
+                    .contiguous();
+            for (std::int64_t i = 0; i < left_.size() && outcome_.failure.empty(); ++i)
+                if (!agrees(i)) describe(i);
+        }
+        return outcome_;
+    }
+
+private:
+    Sample sample_kind(std::size_t round) const
+    {
+        if (rule_.exactness == Exactness::rounding)
+            return rule_.left.params().empty() ? Sample::moderate : Sample::positive;
+        static constexpr Sample kinds[] = {Sample::moderate, Sample::wide, Sample::special};
+        const bool reduces = rule_.exactness == Exactness::sharper && !rule_.left.params().empty();
+        return kinds[round % (reduces ? 2 : 3)]; // one NaN would hide a whole line of a reduction
+    }
+
+    bool agrees(std::int64_t i)
+    {
+        if (same_bits(left_, right_, i)) return true;
+        if (!is_float(left_.dtype())) return false;
+        switch (rule_.exactness) {
+        case Exactness::bitwise:
+            return false;
+        case Exactness::domain:
+            return !is_ordinary(i) || left_.as_double(i) == right_.as_double(i);
+        case Exactness::rounding:
+            return is_near(i);
+        case Exactness::sharper:
+            return is_sharper(i);
+        }
+        return false;
+    }
+
+    /// Inputs are finite and not 0, and so is the result: nothing that a `domain` rule may name.
+    bool is_ordinary(std::int64_t i) const
+    {
+        if (!std::isfinite(left_.as_double(i))) return false;
+        for (const Array& a : values_) {
+            const double x = a.as_double(a.size() == 1 ? 0 : i);
+            if (!std::isfinite(x) || x == 0) return false;
+        }
+        return true;
+    }
+
+    bool is_near(std::int64_t i) const
+    {
+        const double l = left_.as_double(i);
+        const double r = right_.as_double(i);
+        if (!std::isfinite(l) || !std::isfinite(r)) return !std::isfinite(l);
+        const int units = rule_.left.params().empty() ? 16 : 256; // of sums: as many as are added
+        return abs(Big(l) - Big(r)) <= units * unit_in_last_place(Big(l), left_.dtype());
+    }
+
+    bool is_sharper(std::int64_t i)
+    {
+        const double l = left_.as_double(i);
+        const double r = right_.as_double(i);
+        if (l == r) return true;
+        for (const Array& a : values_) {
+            if (a.size() != 1 && a.size() != left_.size()) continue;
+            const double x = a.as_double(a.size() == 1 ? 0 : i);
+            if (std::isnan(x)) return false;
+            if (std::isinf(x) && std::isnan(l)) return true; // the right side gives a limit
+            if (std::isfinite(x) && std::abs(x) > 1e6) return std::isfinite(r) || !std::isfinite(l);
+        }
+        const DType t = left_.dtype();
+        if (std::isfinite(l) && abs(Big(l) - Big(r)) <= 2 * unit_in_last_place(Big(l), t))
+            return true;
+        const Big truth = exact(i);
+        if (isnan(truth)) return std::isnan(r);
+        if (isinf(truth)) return std::isinf(r);
+        if (abs(truth) < 1e-80)
+            return std::isfinite(r); // lost to cancellation even with 100 digits
+        const bool single = t == DType::f32;
+        const Big largest(single ? std::numeric_limits<float>::max()
+                                 : std::numeric_limits<double>::max());
+        if (abs(truth) > largest) return !std::isnan(r);
+        // Of a sum's logarithm the absolute error is what can be asked for: the sum's relative one.
+        const bool reduces = !rule_.left.params().empty();
+        const Big scale = reduces && abs(truth) < 1 ? Big(1) : Big(abs(truth));
+        const Big unit = unit_in_last_place(scale, t);
+        const Big right_error = std::isfinite(r) ? Big(abs(Big(r) - truth) / unit) : Big(1e300);
+        const Big left_error = std::isfinite(l) ? Big(abs(Big(l) - truth) / unit) : Big(1e300);
+        outcome_.left_is_worse |= left_error > 1000 * std::max(right_error, Big(1));
+        return right_error <= std::max(left_error, Big(4 * rule_.right.size())); // 4 an op
+    }
+
+    /// Rules without parameters are pointwise: one element is enough.
+    Big exact(std::int64_t i)
+    {
+        if (rule_.left.params().empty())
+            return exact_value(instance_.left, instance_.inputs, values_, i);
+        if (exact_.empty()) exact_ = exact_values(instance_.left, instance_.inputs, values_);
+        return exact_[static_cast<std::size_t>(i)];
+    }
+
+    void describe(std::int64_t i)
+    {
+        std::string text =
+            to_expression(instance_.left) + " = " + std::to_string(left_.as_double(i)) + ", " +
+            to_expression(instance_.right) + " = " + std::to_string(right_.as_double(i));
+        char number[64];
+        for (std::size_t k = 0; k < values_.size(); ++k) {
+            const double x = values_[k].as_double(values_[k].size() == left_.size() ? i : 0);
+            std::snprintf(number, sizeof number, ", %s = %.17g",
+                          std::string(instance_.inputs[k].name()).c_str(), x);
+            text += number;
+        }
+        outcome_.failure = text;
+    }
+
+    const Rule& rule_;
+    const Instance& instance_;
+    std::vector<Array> values_;
+    Array left_;
+    Array right_;
+    std::vector<Big> exact_; ///< the left side's elements, once asked for in a round
+    Outcome outcome_;
+};
+
+} // namespace
+
+RuleOutcome check_rule(const Rule& rule)
+{
+    RuleOutcome all;
+    for (DType t : tested_dtypes)
+        for (const Instance& instance : instances(rule, t)) {
+            const bool inexact =
+                rule.exactness == Exactness::sharper || rule.exactness == Exactness::rounding;
+            if (inexact && is_float(instance.left.dtype()) && !is_float(t))
+                continue; // integers as floats are a few of the floats' own samples
+            const Outcome outcome = Checker(rule, instance).run();
+            if (all.failure.empty()) all.failure = outcome.failure;
+            all.left_is_worse |= outcome.left_is_worse;
+            ++all.instances;
+        }
+    return all;
+}
+
+} // namespace croton::test
