@@ -91,7 +91,9 @@ SolvedExtents solve_extents(std::span<const Variable> outputs)
     for (const Located& l : later) {
         const Extent a = substitute(l.requirement.a, solved.substitution);
         const Extent b = substitute(l.requirement.b, solved.substitution);
-        if (!same(a, b)) solved.undecided.push_back({a, b, l.requirement.text});
+        const bool known = std::ranges::any_of(
+            solved.undecided, [&](const Requirement& u) { return same(u.a, a) && same(u.b, b); });
+        if (!known && !same(a, b)) solved.undecided.push_back({a, b, l.requirement.text});
     }
     return solved;
 }

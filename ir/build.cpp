@@ -179,9 +179,12 @@ Variables rebuild(const Op& op,
                   Params params,
                   std::span<const Type> types,
                   const Location* where,
-                  bool weak)
+                  bool weak,
+                  std::vector<Requirement> requirements)
 {
-    return make_apply(op, inputs, std::move(params), types, where, weak).owner().outputs();
+    return make_apply(op, inputs, std::move(params), types, where, weak, std::move(requirements))
+        .owner()
+        .outputs();
 }
 
 Variable full_like(const Variable& like, double value)

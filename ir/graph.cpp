@@ -61,16 +61,27 @@ void keep_name(const Variable& old, const Variable& by, std::uint64_t newest)
 
 } // namespace
 
-Variables with_inputs(const Apply& apply, std::span<const Variable> inputs)
+namespace {
+
+/// The Apply with other inputs and parameters, of the same types.
+Variables copied(const Apply& apply, std::span<const Variable> inputs, const Params& params)
 {
     std::vector<Type> types;
     for (std::size_t i = 0; i < apply.output_count(); ++i)
         types.push_back(apply.output(i).type());
-    const Variables made =
-        rebuild(apply.op(), inputs, apply.params(), types, apply.location(), apply.node()->weak);
+    const auto requirements = apply.requirements();
+    const Variables made = rebuild(apply.op(), inputs, params, types, apply.location(),
+                                   apply.node()->weak, {requirements.begin(), requirements.end()});
     for (std::size_t i = 0; i < made.size(); ++i)
         made[i].value()->name.store(apply.output(i).value()->name.load());
     return made;
+}
+
+} // namespace
+
+Variables with_inputs(const Apply& apply, std::span<const Variable> inputs)
+{
+    return copied(apply, inputs, apply.params());
 }
 
 bool has_regions(const Op& op)
@@ -106,14 +117,7 @@ Variables with_regions(const Apply& apply, std::span<const Region> regions)
                        [&]<class T>(T* v) { *v = *std::get<T*>(from[i].value); },
                    },
                    to[i].value);
-    std::vector<Type> types;
-    for (std::size_t i = 0; i < apply.output_count(); ++i)
-        types.push_back(apply.output(i).type());
-    const Variables made =
-        rebuild(apply.op(), apply.inputs(), params, types, apply.location(), apply.node()->weak);
-    for (std::size_t i = 0; i < made.size(); ++i)
-        made[i].value()->name.store(apply.output(i).value()->name.load());
-    return made;
+    return copied(apply, apply.inputs(), params);
 }
 
 Graph::Graph(Variables inputs, Variables outputs)

@@ -139,12 +139,25 @@ private:
         const Params params = extents_.empty() ? node->params : substitute(node->params, extents_);
         changed |= params.get() != node->params.get();
         Variables outputs;
-        if (changed) outputs = rebuild(*node->op, inputs, params, types, node->where, node->weak);
+        if (changed)
+            outputs = rebuild(*node->op, inputs, params, types, node->where, node->weak,
+                              requirements_of(node));
         for (std::uint32_t i = 0; i < node->output_count; ++i) {
             const Variable to = changed ? outputs[i] : share(node->values() + i);
             if (const std::string* name = node->values()[i].name; changed && name) to.named(*name);
             map_.emplace(node->values() + i, to);
         }
+    }
+
+    std::vector<Requirement> requirements_of(const detail::Node* node) const
+    {
+        std::vector<Requirement> all;
+        if (!node->requirements) return all;
+        for (const Requirement& r : *node->requirements) {
+            Requirement now{substitute(r.a, extents_), substitute(r.b, extents_), r.text};
+            if (!same(now.a, now.b)) all.push_back(std::move(now));
+        }
+        return all;
     }
 
     const Substitution& extents_;

@@ -30,3 +30,16 @@ TEST_CASE("a reshape that does not keep the number of elements is refused")
     CHECK_REFUSED(a.reshape({5, 2}), shape, "reshape: elements of (3, 4) and of (5, 2): 12 and 10");
     CHECK_REFUSED(a.reshape({-1, -1}), shape, "reshape: only one extent may be -1: (-1, -1)");
 }
+
+TEST_CASE("what a step of a scan requires of extents is checked at the call")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::input("x", ct::DType::f32, {n, 3});
+    const auto y = ct::scan([&](const ct::Variable& h) { return dot(ct::outer(x, h), h); },
+                            {.init = {x}, .steps = 2})
+                       .last[0];
+    const auto f = ct::function({x}, {y});
+    CHECK_REFUSED(f(ct::Array::full<float>({1, 3}, 1)), shape,
+                  "function: contract: axis 1 of (3*n, 3*n) and axis 0 of (n, 3) is 3, it must be "
+                  "1 (n)");
+}

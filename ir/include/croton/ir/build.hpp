@@ -32,7 +32,8 @@ Variables rebuild(const Op& op,
                   Params params,
                   std::span<const Type> types,
                   const Location* where,
-                  bool weak = false);
+                  bool weak = false,
+                  std::vector<Requirement> requirements = {});
 
 /// A constant that holds `value` itself; weak ones take the dtype of what they meet.
 Variable constant(Array value, const Location* where, bool weak = false);
