@@ -4,6 +4,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/params.hpp>
 
 #include <algorithm>
 

@@ -4,6 +4,7 @@
 #include <croton/codegen/units.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
 

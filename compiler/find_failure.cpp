@@ -3,6 +3,7 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
 

@@ -23,8 +23,7 @@ struct Layer {
 Layer layer(const std::string& name, std::uint64_t key, int in, int out)
 {
     const auto start = ct::Array::normal(key, {in, out}, ct::DType::f32, std::sqrt(2. / in));
-    return {ct::shared(name + "_weights", start),
-            ct::shared(name + "_bias", ct::zeros<float>({out}))};
+    return {shared(name + "_weights", start), shared(name + "_bias", ct::zeros<float>({out}))};
 }
 
 /// A line that moves on a terminal; elsewhere one every tenth epoch.
@@ -87,8 +86,7 @@ int main(int argc, char** argv)
         ct::function({all_images, all_labels, rows},
                      {{"right", ct::sum(guess == y)}, {"guess", guess}}, {.name = "test"});
 
-    double accuracy = 0;
-    std::int64_t right = 0;
+    double right = 0, tests = static_cast<double>(test_rows.size());
     std::chrono::duration<double, std::micro> spent{};
     const std::size_t count = train_rows.size(), steps = count / batch;
     for (std::size_t epoch = 1; epoch <= epochs; ++epoch) {
@@ -101,28 +99,22 @@ int main(int argc, char** argv)
             total += train(images, labels, picked)[0].item<float>();
             spent += std::chrono::steady_clock::now() - before;
         }
-        right = test(images, labels, test_rows)["right"].item<std::int64_t>();
-        accuracy = static_cast<double>(right) / static_cast<double>(test_rows.size());
-        show_progress(epoch, total / static_cast<double>(steps), accuracy);
+        right = test(images, labels, test_rows)["right"].as_double(0);
+        show_progress(epoch, total / static_cast<double>(steps), right / tests);
     }
     std::printf("\n\ncompiled in %.0f ms, %.1f us a step of %zu images\n\n",
-                train.compile_ms() + test.compile_ms(),
-                spent.count() / static_cast<double>(epochs * steps), batch);
+                train.compile_ms() + test.compile_ms(), (spent / (epochs * steps)).count(), batch);
     std::printf("the hidden layer:\n\n%s\n", kernel_with(test.source(), "relu").c_str());
 
     const ct::Array guesses = test(images, labels, test_rows)["guess"];
-    for (std::int64_t i = 0, shown = 0; i < guesses.size() && shown < 3; ++i) {
-        const std::int64_t row = test_rows[static_cast<std::size_t>(i)];
-        const auto truth = labels.as_int(row), taken_for = guesses.as_int(i);
-        if (taken_for == truth) continue;
-        ++shown;
-        std::printf("a %d, taken for a %d:\n", static_cast<int>(truth),
-                    static_cast<int>(taken_for));
+    for (std::int64_t i = 0, shown = 0; const std::int64_t row : test_rows) {
+        const auto truth = labels.as_double(row), guessed = guesses.as_double(i++);
+        if (guessed == truth || ++shown > 3) continue;
+        std::printf("a %.0f, taken for a %.0f:\n", truth, guessed);
         draw(images[row]);
     }
     const auto saved = std::filesystem::absolute(argv[0]).parent_path() / "digits_train.cpp";
     std::ofstream(saved) << train.full_source();
     std::printf("\nthe whole training step: %s\n", saved.c_str());
-    std::printf("test accuracy %.4f (%d/%zu)\n", accuracy, static_cast<int>(right),
-                test_rows.size());
+    std::printf("test accuracy %.4f (%.0f/%.0f)\n", right / tests, right, tests);
 }

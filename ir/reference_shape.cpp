@@ -3,6 +3,7 @@
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/gather.hpp>
 #include <croton/ir/ops/index.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/reference.hpp>
 

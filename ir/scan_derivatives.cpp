@@ -1,6 +1,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/params.hpp>
 
 #include <algorithm>
 

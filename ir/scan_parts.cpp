@@ -1,6 +1,7 @@
 #include "scan_parts.hpp"
 
 #include <croton/ir/build.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <unordered_set>

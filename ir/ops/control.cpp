@@ -3,6 +3,7 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/structure.hpp>
 
 #include <algorithm>

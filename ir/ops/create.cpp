@@ -5,6 +5,7 @@
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/index.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>

@@ -4,6 +4,7 @@
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/gather.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>

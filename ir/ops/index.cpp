@@ -4,6 +4,7 @@
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/gather.hpp>
 #include <croton/ir/ops/index.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 

@@ -3,6 +3,7 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/join.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/reference.hpp>
 

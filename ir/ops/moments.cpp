@@ -18,6 +18,13 @@ Extent count_of(const Shape& shape, const std::vector<int>& axes)
     return count;
 }
 
+struct VarParams {
+    std::vector<int> axes;
+    int ddof = 0;
+    static constexpr auto fields =
+        std::tuple{field("axes", &VarParams::axes), field("ddof", &VarParams::ddof)};
+};
+
 /// x minus its mean over axes.
 Variable centred(const Variable& x, const std::vector<int>& axes)
 {

@@ -1,6 +1,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/create.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/random.hpp>
 #include <croton/ir/ops/structure.hpp>
 

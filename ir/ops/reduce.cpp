@@ -5,6 +5,7 @@
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/join.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/prefix.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/shape.hpp>

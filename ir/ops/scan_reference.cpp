@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/reference.hpp>
 
 #include <cstring>

@@ -1,6 +1,7 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>

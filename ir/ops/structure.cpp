@@ -1,6 +1,7 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>

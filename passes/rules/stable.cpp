@@ -1,5 +1,6 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/passes/rules.hpp>
 
 namespace croton::inline v1 {

@@ -1,4 +1,5 @@
 // Prints the name of every op, one a line.
+#include <croton/ir/op.hpp>
 #include <croton/ir/ops.hpp>
 
 #include <cstdio>

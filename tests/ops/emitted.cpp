@@ -1,6 +1,7 @@
 // Every op as emitted, compiled and run, against its reference.
 #include <croton/croton.hpp>
 #include <croton/ir/apply.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>

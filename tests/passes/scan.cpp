@@ -1,6 +1,7 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>

@@ -1,4 +1,5 @@
 #include <croton/ir/ops.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>

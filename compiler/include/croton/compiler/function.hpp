@@ -21,8 +21,6 @@
 
 namespace croton::inline v1 {
 
-struct Op;
-
 namespace detail {
 struct FunctionData;
 void retain(const FunctionData*) noexcept;

@@ -16,6 +16,7 @@ namespace croton::inline v1 {
 class Apply;
 class Variable;
 struct Index;
+struct Op;
 using Variables = std::vector<Variable>;
 
 namespace detail {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <croton/ir/op.hpp>
-#include <croton/ir/region.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <concepts>
@@ -12,6 +10,8 @@
 #include <vector>
 
 namespace croton::inline v1 {
+
+struct ScanParams;
 
 /// What one step returns: the states after it, and what is collected from each step.
 struct Step {
@@ -133,23 +133,6 @@ private:
 /// cost    a loop in the compiled function; histories that nobody uses take no memory.
 ScanResult scan(const detail::Body& step, const ScanArgs& args, Where where = Where::current());
 
-/// Inputs of the Apply: sequences, start values, then what the body uses besides (constants). The
-/// body takes a slice of each sequence, the states, the constants; it gives the states and the
-/// outs. Outputs of the Apply: last states, histories, outs; of these only the ones that are kept.
-struct ScanParams {
-    Region body;
-    int sequences = 0;
-    int states = 0;
-    int outs = 0;
-    bool reverse = false;
-    Extent steps = 0;
-    std::vector<int> kept; ///< 1 or 0 for each of last, history, out
-    static constexpr auto fields = std::tuple{
-        field("body", &ScanParams::body),       field("sequences", &ScanParams::sequences),
-        field("states", &ScanParams::states),   field("outs", &ScanParams::outs),
-        field("reverse", &ScanParams::reverse), field("steps", &ScanParams::steps),
-        field("kept", &ScanParams::kept)};
-};
 extern const Op scan_op;
 
 /// The output that is number `k` of last, history, out; -1 if it is not kept.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <croton/ir/op.hpp>
 #include <croton/ir/operand.hpp>
 
 namespace croton::inline v1 {
@@ -46,15 +45,6 @@ Variable diagonal(const Variable& x,
                   int axis2 = 1,
                   Where where = Where::current());
 
-/// The index along `axis` at every place of an array of `shape`; the position in C order if -1.
-struct IotaParams {
-    Shape shape;
-    int axis = 0;
-    DType dtype = DType::i64;
-    static constexpr auto fields =
-        std::tuple{field("shape", &IotaParams::shape), field("axis", &IotaParams::axis),
-                   field("dtype", &IotaParams::dtype)};
-};
 Variable
 iota(const Shape& shape, int axis, DType dtype = DType::i64, Where where = Where::current());
 

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <croton/ir/op.hpp>
 #include <croton/ir/operand.hpp>
 
 #include <vector>
 
 namespace croton::inline v1 {
+
+struct GatherParams;
 
 // Reading and writing at places that integer arrays name. A negative index counts from the end; one
 // out of range is an error when the function runs: the emitted code reports the first and reads
@@ -40,13 +41,6 @@ Variable one_hot(const Variable& index,
                  DType dtype = DType::f32,
                  Where where = Where::current());
 
-/// Which axes of the data the indices address, and where the index axes go among the others.
-struct GatherParams {
-    std::vector<int> axes; ///< one per index, ascending
-    int position = 0;
-    static constexpr auto fields =
-        std::tuple{field("axes", &GatherParams::axes), field("position", &GatherParams::position)};
-};
 /// Indices are broadcast together; `function` is named in errors.
 Variable gather_axes(const Variable& x,
                      const Variables& indices,

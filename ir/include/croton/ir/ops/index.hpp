@@ -1,6 +1,5 @@
 #pragma once
 
-#include <croton/ir/op.hpp>
 #include <croton/ir/operand.hpp>
 
 #include <concepts>
@@ -8,6 +7,8 @@
 #include <vector>
 
 namespace croton::inline v1 {
+
+struct SliceParams;
 
 // Indexing as NumPy's: x(0), x(_, -1), x(slice(1, _)), x(rows), x(newaxis, _), x(ellipsis, 0).
 //
@@ -88,17 +89,6 @@ Variable pad(const Variable& x,
              const Variable& value = 0,
              Where where = Where::current());
 
-/// x[start], x[start + step], .. before `stop` on every axis, both counted from the front. With a
-/// negative step `stop` may be -1. Axes in `dropped` have one element and are gone in the result.
-struct SliceParams {
-    Shape start;
-    Shape stop;
-    std::vector<std::int64_t> step;
-    std::vector<int> dropped;
-    static constexpr auto fields =
-        std::tuple{field("start", &SliceParams::start), field("stop", &SliceParams::stop),
-                   field("step", &SliceParams::step), field("dropped", &SliceParams::dropped)};
-};
 /// Everything of an array of that shape.
 SliceParams whole(const Shape& shape);
 /// How many elements `p` takes along an axis.

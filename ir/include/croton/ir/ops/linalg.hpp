@@ -1,12 +1,13 @@
 #pragma once
 
-#include <croton/ir/op.hpp>
 #include <croton/ir/operand.hpp>
 
 #include <string_view>
 #include <vector>
 
 namespace croton::inline v1 {
+
+struct ContractParams;
 
 extern const Op contract_op;
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <croton/ir/op.hpp>
 #include <croton/ir/operand.hpp>
 
 namespace croton::inline v1 {

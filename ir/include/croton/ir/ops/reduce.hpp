@@ -1,6 +1,5 @@
 #pragma once
 
-#include <croton/ir/op.hpp>
 #include <croton/ir/operand.hpp>
 
 namespace croton::inline v1 {
@@ -61,13 +60,6 @@ Variable stddev(const Variable& x,
                 bool keep = false,
                 int ddof = 0,
                 Where where = Where::current());
-
-struct VarParams {
-    std::vector<int> axes;
-    int ddof = 0;
-    static constexpr auto fields =
-        std::tuple{field("axes", &VarParams::axes), field("ddof", &VarParams::ddof)};
-};
 
 /// The shape of x with `axes` (sorted) gone; what a reduction over them has.
 Shape without_axes(const Shape& shape, const std::vector<int>& axes);

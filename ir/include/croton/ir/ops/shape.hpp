@@ -1,6 +1,5 @@
 #pragma once
 
-#include <croton/ir/op.hpp>
 #include <croton/ir/operand.hpp>
 
 namespace croton::inline v1 {
@@ -36,15 +35,6 @@ int single_axis(const Axis& axis,
                 const Variable& x,
                 std::string_view function,
                 const Location* where);
-
-struct AxesParams {
-    std::vector<int> axes; ///< normalised: sorted, unique, not negative
-    static constexpr auto fields = std::tuple{field("axes", &AxesParams::axes)};
-};
-struct AxisParams {
-    int axis = 0;
-    static constexpr auto fields = std::tuple{field("axis", &AxisParams::axis)};
-};
 
 /// Position in C order of an index into an array of `shape`.
 Extent flat_index(std::span<const Extent> index, const Shape& shape);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <croton/ir/op.hpp>
 #include <croton/ir/variable.hpp>
 
 namespace croton::inline v1 {
@@ -9,19 +8,6 @@ namespace croton::inline v1 {
 extern const Op cast_op;
 extern const Op broadcast_to_op;
 extern const Op extent_value_op;
-
-struct CastParams {
-    DType to = DType::f64;
-    static constexpr auto fields = std::tuple{field("to", &CastParams::to)};
-};
-struct ShapeParams {
-    Shape shape;
-    static constexpr auto fields = std::tuple{field("shape", &ShapeParams::shape)};
-};
-struct ExtentParams {
-    Extent extent = 0;
-    static constexpr auto fields = std::tuple{field("extent", &ExtentParams::extent)};
-};
 
 /// Elements converted to `to`: integers wrap, NaN to an integer is 0, out of range clamps.
 Variable cast(const Variable& x, DType to, Where where = Where::current());

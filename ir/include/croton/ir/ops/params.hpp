@@ -1,0 +1,86 @@
+#pragma once
+
+#include <croton/ir/op.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace croton::inline v1 {
+
+// Parameters of ops that references, rules, gradients or schedules look into. They stand apart from
+// the functions that make those ops, as a user's program needs no records.
+
+struct CastParams {
+    DType to = DType::f64;
+    static constexpr auto fields = std::tuple{field("to", &CastParams::to)};
+};
+
+struct ShapeParams {
+    Shape shape;
+    static constexpr auto fields = std::tuple{field("shape", &ShapeParams::shape)};
+};
+
+struct ExtentParams {
+    Extent extent = 0;
+    static constexpr auto fields = std::tuple{field("extent", &ExtentParams::extent)};
+};
+
+struct AxesParams {
+    std::vector<int> axes; ///< normalised: sorted, unique, not negative
+    static constexpr auto fields = std::tuple{field("axes", &AxesParams::axes)};
+};
+
+struct AxisParams {
+    int axis = 0;
+    static constexpr auto fields = std::tuple{field("axis", &AxisParams::axis)};
+};
+
+/// The index along `axis` at every place of an array of `shape`; the position in C order if -1.
+struct IotaParams {
+    Shape shape;
+    int axis = 0;
+    DType dtype = DType::i64;
+    static constexpr auto fields =
+        std::tuple{field("shape", &IotaParams::shape), field("axis", &IotaParams::axis),
+                   field("dtype", &IotaParams::dtype)};
+};
+
+/// x[start], x[start + step], .. before `stop` on every axis, both counted from the front. With a
+/// negative step `stop` may be -1. Axes in `dropped` have one element and are gone in the result.
+struct SliceParams {
+    Shape start;
+    Shape stop;
+    std::vector<std::int64_t> step;
+    std::vector<int> dropped;
+    static constexpr auto fields =
+        std::tuple{field("start", &SliceParams::start), field("stop", &SliceParams::stop),
+                   field("step", &SliceParams::step), field("dropped", &SliceParams::dropped)};
+};
+
+/// Which axes of the data the indices address, and where the index axes go among the others.
+struct GatherParams {
+    std::vector<int> axes; ///< one per index, ascending
+    int position = 0;
+    static constexpr auto fields =
+        std::tuple{field("axes", &GatherParams::axes), field("position", &GatherParams::position)};
+};
+
+/// Inputs of the Apply: sequences, start values, then what the body uses besides (constants). The
+/// body takes a slice of each sequence, the states, the constants; it gives the states and the
+/// outs. Outputs of the Apply: last states, histories, outs; of these only the ones that are kept.
+struct ScanParams {
+    Region body;
+    int sequences = 0;
+    int states = 0;
+    int outs = 0;
+    bool reverse = false;
+    Extent steps = 0;
+    std::vector<int> kept; ///< 1 or 0 for each of last, history, out
+    static constexpr auto fields = std::tuple{
+        field("body", &ScanParams::body),       field("sequences", &ScanParams::sequences),
+        field("states", &ScanParams::states),   field("outs", &ScanParams::outs),
+        field("reverse", &ScanParams::reverse), field("steps", &ScanParams::steps),
+        field("kept", &ScanParams::kept)};
+};
+
+} // namespace croton::inline v1
