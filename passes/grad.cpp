@@ -5,6 +5,11 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>
+#include <croton/passes/merge_duplicates.hpp>
+#include <croton/passes/rewrite.hpp>
+#include <croton/passes/rules.hpp>
+
+#include <algorithm>
 
 #include "derivative_checks.hpp"
 
@@ -113,6 +118,22 @@ Variables connected(Variables bars,
 
 namespace {
 
+/// `ys` as the compiler would write them to keep them exact: the derivative of log(softmax(x)) by
+/// itself divides by what may be 0, that of log_softmax(x) does not. Where an x is computed, `ys`
+/// stay what they are: a rule may take away the x.
+Variables stable_forms(const Variables& ys, const Variables& xs)
+{
+    if (std::ranges::any_of(xs, [](const Variable& x) { return static_cast<bool>(x.owner()); }))
+        return ys;
+    static const Rewrite stabilize("stabilize", {stable_rules()});
+    Graph graph(leaves(ys), ys);
+    const PassOptions options;
+    PassReport report;
+    PassContext context{options, report};
+    MergeDuplicates{}.run(graph, context);
+    return stabilize.run(graph, context) == Changed::yes ? graph.outputs() : ys;
+}
+
 Variables gradient(const Variable& y,
                    const Variables& xs,
                    GradOptions options,
@@ -128,7 +149,7 @@ Variables gradient(const Variable& y,
     for (const Variable& x : xs)
         detail::check_differentiable(x, "x", function, place);
     const Variable one = constant(Array::scalar(1.0).cast(y.dtype()), y.location());
-    Variables bars = pull_back(std::span(&y, 1), std::span(&one, 1), xs, function, place);
+    Variables bars = pull_back(stable_forms({y}, xs), std::span(&one, 1), xs, function, place);
     return connected(std::move(bars), {y}, xs, options, function, place);
 }
 
@@ -154,7 +175,7 @@ Variables vjp(const Variables& ys,
         detail::check_differentiable(ys[i], "a result", "vjp", place);
         directions.push_back(detail::as_direction(y_bars[i], ys[i], "vjp", place));
     }
-    Variables bars = pull_back(ys, directions, xs, "vjp", place);
+    Variables bars = pull_back(stable_forms(ys, xs), directions, xs, "vjp", place);
     return connected(std::move(bars), ys, xs, options, "vjp", place);
 }
 
@@ -175,7 +196,7 @@ Variable jvp(const Variable& y,
                              describe(xs[i]));
         directions.push_back(detail::as_direction(x_dots[i], xs[i], "jvp", place));
     }
-    const Variable y_dot = push_forward(std::span(&y, 1), xs, directions, "jvp", place)[0];
+    const Variable y_dot = push_forward(stable_forms({y}, xs), xs, directions, "jvp", place)[0];
     const OriginScope origin(place);
     return y_dot.is_empty() ? zeros_like(y) : y_dot;
 }
