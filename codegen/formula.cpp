@@ -422,7 +422,7 @@ std::vector<std::string>
 formula_lines(const LoopNest& nest, const SymbolNames& symbols, std::size_t width)
 {
     std::vector<std::string> lines;
-    for (std::size_t longest_operand : {64, 40}) {
+    for (const std::size_t longest_operand : {std::size_t{64}, std::size_t{40}}) {
         lines = Formula(nest, symbols, longest_operand).lines();
         if (std::ranges::all_of(lines, [&](const auto& line) { return line.size() <= width; }))
             return lines;
@@ -471,8 +471,10 @@ template <class Product>
 std::string sum_of_terms(const Extent& extent, Product product)
 {
     if (extent.is_known()) return std::to_string(extent.value());
-    std::vector<ExtentTerm> all = terms(extent);
-    std::ranges::stable_partition(all, [](const ExtentTerm& t) { return t.coefficient > 0; });
+    std::vector<ExtentTerm> all;
+    for (const bool positive : {true, false})
+        for (const ExtentTerm& t : terms(extent))
+            if ((t.coefficient > 0) == positive) all.push_back(t);
     return signed_sum(all, product);
 }
 

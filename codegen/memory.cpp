@@ -1,6 +1,7 @@
 #include "memory.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace croton::inline v1::codegen {
 
@@ -25,8 +26,7 @@ public:
 
     void place(std::vector<std::size_t> order)
     {
-        std::ranges::stable_sort(order,
-                                 [&](std::size_t a, std::size_t b) { return bytes(a) > bytes(b); });
+        std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(-bytes(i), i); });
         for (std::size_t i : order) {
             const std::int64_t at = best_gap(i);
             plan_.place_of[i] = {-1, at};
@@ -72,7 +72,8 @@ public:
 
     void place(std::vector<std::size_t> order)
     {
-        std::ranges::stable_sort(order, {}, [&](std::size_t i) { return lifetimes_[i].first; });
+        std::ranges::sort(order, {},
+                          [&](std::size_t i) { return std::pair(lifetimes_[i].first, i); });
         for (std::size_t i : order) {
             const Lifetime& l = lifetimes_[i];
             const std::size_t k = best_slot(l);

@@ -11,6 +11,7 @@
 #include <numeric>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 namespace croton::inline v1 {
 
@@ -27,8 +28,8 @@ std::vector<CompiledUnit> compile_units(std::span<const UnitJob> jobs,
     // The longest first, so that no thread is left with one at the end.
     std::vector<std::size_t> order(jobs.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, std::greater(),
-                             [&](std::size_t i) { return jobs[i].text.size(); });
+    std::ranges::sort(order, std::greater(),
+                      [&](std::size_t i) { return std::pair(jobs[i].text.size(), i); });
     std::atomic<std::size_t> next = 0;
     const auto work = [&] {
         for (std::size_t at = next++; at < jobs.size(); at = next++) {

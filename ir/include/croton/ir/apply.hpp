@@ -12,13 +12,6 @@
 
 namespace croton::inline v1 {
 
-/// Two extents that must turn out equal when a function runs; `text` says whose they are.
-struct Requirement {
-    Extent a;
-    Extent b;
-    std::string text;
-};
-
 namespace detail {
 
 struct Node;

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -16,7 +17,13 @@
 namespace croton::inline v1 {
 
 struct Op;
-struct Requirement;
+
+/// Two extents that must turn out equal when a function runs; `text` says whose they are.
+struct Requirement {
+    Extent a;
+    Extent b;
+    std::string text;
+};
 
 // ---- dtype rule
 
