@@ -93,7 +93,9 @@ SolvedExtents solve_extents(std::span<const Variable> outputs)
         const Extent b = substitute(l.requirement.b, solved.substitution);
         const bool known = std::ranges::any_of(
             solved.undecided, [&](const Requirement& u) { return same(u.a, a) && same(u.b, b); });
-        if (!known && !same(a, b)) solved.undecided.push_back({a, b, l.requirement.text});
+        if (known || same(a, b)) continue;
+        const std::string place = l.where ? " at " + to_string(*l.where) : "";
+        solved.undecided.push_back({a, b, l.requirement.text + place});
     }
     return solved;
 }

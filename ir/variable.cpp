@@ -33,14 +33,16 @@ void release(const Value* v) noexcept
 {
     if (v->node->count.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     // Destroying a node releases its inputs, which come back here: they wait in the list instead.
-    thread_local std::vector<Node*> waiting;
+    // Neither has a destructor: global Variables are released after this thread's locals have gone.
+    thread_local Node* waiting = nullptr;
     thread_local bool draining = false;
-    waiting.push_back(v->node);
+    v->node->next_unheld = waiting;
+    waiting = v->node;
     if (draining) return;
     draining = true;
-    while (!waiting.empty()) {
-        Node* next = waiting.back();
-        waiting.pop_back();
+    while (waiting) {
+        Node* next = waiting;
+        waiting = next->next_unheld;
         destroy(next);
     }
     draining = false;

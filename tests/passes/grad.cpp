@@ -39,6 +39,27 @@ TEST_CASE("grad: x may be an intermediate Variable, and depend on another x")
     CHECK(value_at({x}, at, grad(y, y)) == 1);
 }
 
+TEST_CASE("the gradient of a loss is that of its stable form: log(softmax(x)) where softmax is 0")
+{
+    const Variable x = matrix<double>("x", {1, 2});
+    const Variable label = vector<std::int64_t>("label", {1});
+    const Variable likely = take_along_axis(softmax(x, 1), expand_dims(label, 1), 1);
+    const std::vector<double> row{1000, 0};
+    const std::vector<Array> at{Array::copy(View<const double, 1>(row)).reshape({1, 2}),
+                                Array::full<std::int64_t>({1}, 1)};
+    const Variables inputs{x, label};
+    const auto values = [](const Array& a) {
+        const double* first = static_cast<const double*>(a.data());
+        return std::vector<double>(first, first + a.size());
+    };
+    const Array x_bar = evaluate_reference(inputs, at, grad(-sum(log(likely)), {x}))[0];
+    CHECK(values(x_bar) == std::vector<double>{1, -1});
+    // A computed x: its derivative is taken as it stands.
+    const Variable y = softmax(x, 1);
+    const Array y_bar = evaluate_reference(inputs, at, grad(-sum(log(y)), {y}))[0];
+    CHECK(values(y_bar) == std::vector<double>{-1, -INFINITY});
+}
+
 TEST_CASE("grad of grad")
 {
     const Variable x = scalar<double>("x");

@@ -56,9 +56,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
 {
     const i64 n = extents[0];
     if (min_i64(n - 2, 0) != 0) return guard_failed(report, 1, min_i64(n - 2, 0), 0);
-    if (min_i64(n - 2, 0) != 0) return guard_failed(report, 2, min_i64(n - 2, 0), 0);
-    if (min_i64(n - 2, 0) != 0) return guard_failed(report, 3, min_i64(n - 2, 0), 0);
-    if (extents[1] != (n - 2)) return guard_failed(report, 4, extents[1], n - 2);
+    if (extents[1] != (n - 2)) return guard_failed(report, 2, extents[1], n - 2);
     const f64* u = (const f64*)in[0];
     f64* curvature = (f64*)out[0];
     (void)workspace;

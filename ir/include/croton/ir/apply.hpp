@@ -34,7 +34,10 @@ struct Node {
     const Op* op = nullptr;
     Params params; ///< of an Apply; of a leaf: its Array (constant) or its Shared state
     const Location* where = nullptr;
-    std::uint64_t serial = 0;                               ///< order of creation in this process
+    union {
+        std::uint64_t serial = 0; ///< order of creation in this process
+        Node* next_unheld;        ///< once nobody holds it: the one to destroy after it
+    };
     const std::vector<Requirement>* requirements = nullptr; ///< owned; null for nearly all
 
     Variable* inputs() noexcept { return reinterpret_cast<Variable*>(this + 1); }
