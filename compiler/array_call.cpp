@@ -104,6 +104,7 @@ Results Function::call(std::span<const Any> inputs) const
         // A number takes the dtype of a 0-d input, as a literal does in an expression.
         if (i < inputs.size() && inputs[i].is_number() && info.rank == 0 &&
             a.dtype() != info.dtype) {
+            detail::check_number(f, i, a);
             converted.push_back(a.cast(info.dtype));
             arguments[i] = detail::memory_of(converted.back());
             continue;
@@ -154,10 +155,13 @@ Results Function::call_named(std::initializer_list<std::pair<std::string_view, A
                              v.name(), signature());
         ordered.push_back(at->second);
     }
-    for (const auto& g : given)
+    for (const auto& g : given) {
+        if (std::ranges::count_if(given, [&](const auto& o) { return o.first == g.first; }) > 1)
+            throw user_error(Code::domain, f.where, f.name, "input '{}' is given twice", g.first);
         if (std::ranges::none_of(f.inputs, [&](const Variable& v) { return v.name() == g.first; }))
             throw user_error(Code::domain, f.where, f.name, "has no input '{}'; it is {}", g.first,
                              signature());
+    }
     return call(ordered);
 }
 

@@ -15,6 +15,8 @@ namespace croton::inline v1::detail {
 
 /// throws   UserError unless input `i` has this dtype and rank.
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank);
+/// UserError unless a C++ number that is given for a scalar keeps its value in the input's dtype.
+void check_number(const FunctionData& f, std::size_t i, const Array& number);
 
 /// throws   UserError unless the array can be output `i`: its dtype, rank, layout and alignment.
 void check_output(const FunctionData& f, std::size_t i, const Memory& array);

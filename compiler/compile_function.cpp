@@ -67,6 +67,7 @@ public:
             // The emitted text then calls it by the output's name.
             if (o.variable.name().empty() && !o.name.empty()) o.variable.named(o.name);
         }
+        if (options_.threads < 0) fail("threads is {}; 0 is all there are", options_.threads);
         check_inputs();
         for (const Update& u : options_.updates)
             add_update(u);
@@ -116,19 +117,20 @@ private:
         if (value.is_weak() || (value.dtype() != u.target.dtype() &&
                                 promote(value.dtype(), u.target.dtype()) == u.target.dtype()))
             value = value.as(u.target.dtype());
+        const Location* place = value.location() ? value.location() : where_;
         const Type type = u.target.type();
         if (value.dtype() != u.target.dtype())
-            throw user_error(Code::dtype, value.location(), name(),
+            throw user_error(Code::dtype, place, name(),
                              "the update of '{}' is {}, the variable {}; convert it with .as()",
                              u.target.name(), croton::name(value.dtype()),
                              croton::name(type.dtype()));
         if (value.rank() != u.target.rank())
-            throw user_error(Code::shape, value.location(), name(),
+            throw user_error(Code::shape, place, name(),
                              "the update of '{}' has shape {}, the variable {}", u.target.name(),
                              to_string(value.shape()), to_string(type.shape()));
         for (std::size_t i = 0; i < type.shape().size(); ++i)
             if (never_equal(value.shape()[i], type.shape()[i]))
-                throw user_error(Code::shape, value.location(), name(),
+                throw user_error(Code::shape, place, name(),
                                  "the update of '{}' has shape {}, the variable {}",
                                  u.target.name(), to_string(value.shape()),
                                  to_string(type.shape()));
