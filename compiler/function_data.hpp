@@ -5,6 +5,7 @@
 #include <croton/ir/shared_turn.hpp>
 #include <croton/passes/pass.hpp>
 #include <croton/runtime/abi.hpp>
+#include <croton/runtime/blas.hpp>
 #include <croton/runtime/clang_jit.hpp>
 #include <croton/runtime/program_library.hpp>
 
@@ -81,6 +82,7 @@ struct FunctionData {
     ProgramLibrary library;
     RunFunction run = nullptr;
     WorkspaceFunction workspace_bytes = nullptr;
+    const Blas* blas = nullptr; ///< with Matmul::library
     Runtime runtime;
     Runtime serial_runtime; ///< of calls with a workspace: nothing leaves the calling thread
 

@@ -170,8 +170,12 @@ void prepare_arguments(FunctionData& f)
 
 codegen::ProgramOptions program_options(const FunctionData& f)
 {
-    codegen::ProgramOptions options{f.name, f.options.threads != 1, f.options.profile,
-                                    f.options.finite_checks, f.options.gaps};
+    codegen::ProgramOptions options{f.name,
+                                    f.options.threads != 1,
+                                    f.options.profile,
+                                    f.options.finite_checks,
+                                    f.options.gaps,
+                                    f.options.matmul == Matmul::library};
     options.inputs.resize(f.leaves.size());
     options.outputs.resize(f.outputs.size());
     std::size_t next_strides = f.inputs.size() + f.shared.size();

@@ -90,8 +90,7 @@ class OneThreadOfCaller {
 public:
     explicit OneThreadOfCaller(const Blas& blas)
         : set_(blas.set_threads_of_caller), before_(set_ ? set_(1) : 0)
-    {
-    }
+    {}
     ~OneThreadOfCaller()
     {
         if (set_) set_(before_);
@@ -158,8 +157,7 @@ private:
             for (std::int64_t j = columns.begin; j < columns.end; j += piece_n_)
                 for (std::int64_t p = 0; p < k_; p += piece_k_)
                     call(h, {i, std::min(i + piece_m_, rows.end)},
-                         {j, std::min(j + piece_n_, columns.end)},
-                         {p, std::min(p + piece_k_, k_)});
+                         {j, std::min(j + piece_n_, columns.end)}, {p, std::min(p + piece_k_, k_)});
     }
 
     void call(std::int64_t h, Range rows, Range columns, Range terms) const
