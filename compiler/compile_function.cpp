@@ -217,6 +217,8 @@ void build(FunctionData& f)
 {
     f.program =
         codegen::make_program(f.leaves, f.outputs, f.requirements, detail::program_options(f));
+    f.result_extents =
+        detail::ResultExtents(f.inputs, std::span(f.written).first(f.result_count()));
 }
 
 void load(FunctionData& f)
