@@ -211,14 +211,14 @@ TEST_CASE("extents of results that are formulas of the inputs' extents")
                                             x(ct::slice(1, ct::_)),
                                             x(ct::slice(0, ct::_, 3)),
                                             blocks,
-                                            y(ct::slice(0, 4)),
+                                            ct::arange(ct::minimum(n, m) + ct::maximum(n, 3)),
                                             ct::pad(x, {2}, {3}),
                                             pairs(ct::slice(0, ct::_, 2)),
                                             ct::concatenate({pairs, x}),
                                             ct::concatenate({blocks, blocks})};
     const auto f = ct::function({x, y, pairs}, outputs, {.name = "f"});
     const auto slow = ct::function({x, y, pairs}, outputs, {.name = "f", .reference = true});
-    for (const std::int64_t i : {0, 1, 2, 3, 7})
+    for (const std::int64_t i : {1, 2, 3, 7})
         for (const std::int64_t j : {0, 1, 5}) {
             CAPTURE(i, j);
             const ct::Array xv = ct::Array::uniform(1, {i}, ct::DType::f64),
