@@ -100,35 +100,33 @@ std::int64_t ResultExtents::value_of(const Atom* atom)
     return add({Step::atom, kind(atom), left, add(b)});
 }
 
-bool ResultExtents::is_bound(const Atom* symbol) const
-{
-    return std::ranges::find(symbols_, symbol, &Symbol::first) != symbols_.end();
-}
-
-/// As ExtentValues does: axes that are a symbol, then those that are linear in one: 2 * n.
+/// Axes with one unknown symbol give it, until none gives another one.
 void ResultExtents::bind_symbols(std::span<const Variable> inputs)
 {
-    const auto each_axis = [&](const auto& visit) {
+    const auto bound = [&](const Atom* symbol) {
+        return std::ranges::find(symbols_, symbol, &Symbol::first) != symbols_.end();
+    };
+    std::size_t before = 0;
+    do {
+        before = symbols_.size();
         for (std::size_t i = 0; i < inputs.size(); ++i)
             for (std::size_t k = 0; k < inputs[i].shape().size(); ++k)
-                visit(inputs[i].shape()[k], Step{Step::axis,
-                                                 {},
-                                                 static_cast<std::int64_t>(i),
-                                                 static_cast<std::int64_t>(k)});
-    };
-    each_axis([&](const Extent& e, const Step& axis) {
-        if (const Atom* s = as_symbol(e); s && !is_bound(s)) symbols_.emplace_back(s, add(axis));
-    });
-    each_axis([&](const Extent& e, const Step& axis) {
-        const auto all = symbols(e);
-        if (all.size() != 1 || is_bound(all[0])) return;
-        const std::int64_t at0 = croton::evaluate(e, {{all[0], 0}});
-        const std::int64_t slope = croton::evaluate(e, {{all[0], 1}}) - at0;
-        if (slope == 0) return;
-        const std::int64_t above = add({Step::sum, {}, add(axis), add(Extent(-at0))});
-        symbols_.emplace_back(all[0],
-                              add({Step::atom, AtomKind::floor_div, above, add(Extent(slope))}));
-    });
+                if (const auto linear = linear_extent(inputs[i].shape()[k], bound))
+                    bind(*linear, {Step::axis,
+                                   {},
+                                   static_cast<std::int64_t>(i),
+                                   static_cast<std::int64_t>(k)});
+    } while (symbols_.size() != before);
+}
+
+/// (axis - rest) / factor.
+void ResultExtents::bind(const LinearExtent& linear, const Step& axis)
+{
+    std::int64_t value = add(axis);
+    if (!same(linear.rest, Extent(0))) value = add({Step::sum, {}, value, add(-linear.rest)});
+    if (linear.factor != 1)
+        value = add({Step::atom, AtomKind::floor_div, value, add(Extent(linear.factor))});
+    symbols_.emplace_back(linear.unknown, value);
 }
 
 } // namespace croton::inline v1::detail

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <croton/compiler/function.hpp>
-#include <croton/ir/extent.hpp>
+#include <croton/ir/linear_extent.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <cstddef>
@@ -18,7 +18,7 @@ public:
     ResultExtents() = default;
 
     /// inputs    have every symbol of the results' extents on an axis: as it is, or in a formula
-    ///           that is linear in it.
+    ///           that is linear in it and in which it is the only unknown.
     /// throws    InternalError on a symbol that no axis gives.
     ResultExtents(std::span<const Variable> inputs, std::span<const Variable> results);
 
@@ -43,7 +43,7 @@ private:
     std::int64_t add(const Extent& extent);
     std::int64_t value_of(const Atom* atom);
     void bind_symbols(std::span<const Variable> inputs);
-    bool is_bound(const Atom* symbol) const;
+    void bind(const LinearExtent& linear, const Step& axis);
 
     std::vector<Step> steps_;
     std::vector<std::int64_t> axes_; ///< the step that is each extent
