@@ -199,6 +199,8 @@ TEST_CASE("a product by the library has the same bits for any number of threads"
     const Array av = normal(DType::f32, {700, 90}, 1), bv = normal(DType::f32, {90, 700}, 2);
     ct::Options options = by_library();
     options.threads = 1;
+    const ct::Blas& blas = ct::open_blas(ct::environment().blas);
+    const int setting = blas.threads ? blas.threads() : 0;
     const ct::Function one = ct::function({a, b}, {ct::dot(a, b)}, options);
     const Array expected = one(av, bv)[0];
     for (const int threads : {0, 2, 3, 7}) {
@@ -214,6 +216,7 @@ TEST_CASE("a product by the library has the same bits for any number of threads"
     REQUIRE(typed(workspace, av.view<float, 2>(), bv.view<float, 2>(), out.view<float, 2>()).code ==
             ct::Code::ok);
     CHECK(first_difference(out, expected, {}) == "");
+    CHECK((blas.threads ? blas.threads() : 0) == setting);
 }
 
 TEST_CASE("products in a loop over steps, measured and checked for numbers that are not finite")

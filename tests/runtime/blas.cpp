@@ -1,8 +1,12 @@
 #include <croton/ir/error.hpp>
 #include <croton/runtime/blas.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <dlfcn.h>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -171,6 +175,23 @@ TEST_CASE("the library computes on one thread, whatever its setting, which it ge
     CHECK(serial == 6); // 3 tiles down, 2 across
     CHECK(wrong<float>(fake(), {1, 600, 600, 4}, 3) == 0);
     CHECK(asked("fake_blas_calls") == serial);
+    CHECK(asked("fake_blas_most_threads") == 1);
+    CHECK(fake().threads() == 4);
+}
+
+TEST_CASE("several callers at once get their products, and the setting comes back after the last")
+{
+    (void)asked("fake_blas_most_threads");
+    std::atomic<int> errors = 0;
+    std::vector<std::thread> callers;
+    for (int caller = 0; caller < 6; ++caller)
+        callers.emplace_back([&errors, caller] {
+            for (int i = 0; i < 20; ++i)
+                errors += wrong<double>(fake(), {2, 20 + caller, 30, 10}, caller % 3);
+        });
+    for (std::thread& t : callers)
+        t.join();
+    CHECK(errors == 0);
     CHECK(asked("fake_blas_most_threads") == 1);
     CHECK(fake().threads() == 4);
 }

@@ -54,7 +54,8 @@ struct Options {
     bool fast_start = false;
     /// Matmul::library: a BLAS computes the f32 and f64 products that it can, and what could have
     /// been part of such a product is a kernel of its own. explain() says which, and why not.
-    /// Results then depend on the library, but not on threads, and such functions are not exported.
+    /// Results then depend on the library, but not on threads; calls may allocate and lock, as the
+    /// library does; such functions are not exported.
     Matmul matmul = Matmul::own;
     /// Sanitizers that check the compiled program: "address", "undefined", "thread", separated by
     /// commas. The process must have their run-time library. Slow.
