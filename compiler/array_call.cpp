@@ -19,14 +19,13 @@ std::size_t argument_bytes(const FunctionData& f) noexcept
     return (f.inputs.size() + f.result_count()) * sizeof(Memory);
 }
 
-/// A new array for result `i`, of these extents.
-Array new_result(const FunctionData& f, std::size_t i, std::span<const std::int64_t> extents)
+/// A new array for result `i`. `extents` may be turned round.
+Array new_result(const FunctionData& f, std::size_t i, std::span<std::int64_t> extents)
 {
     const detail::ArgumentInfo& info = f.arguments[f.inputs.size() + i];
-    std::vector<std::int64_t> shape(extents.begin(), extents.end());
-    if (info.layout != Layout::column_major) return Array::empty(info.dtype, std::move(shape));
-    std::ranges::reverse(shape);
-    return Array::empty(info.dtype, std::move(shape)).transposed();
+    if (info.layout != Layout::column_major) return Array::empty_of(info.dtype, extents);
+    std::ranges::reverse(extents);
+    return Array::empty_of(info.dtype, extents).transposed();
 }
 
 std::vector<Array> arrays_of(const FunctionData& f, const Memory* inputs)
