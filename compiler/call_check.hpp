@@ -45,6 +45,14 @@ inline bool is_allowed_alias(const ArgumentInfo& output,
            std::equal(m.strides, m.strides + m.rank, other.strides);
 }
 
+/// The first axis of more than one element along which all lie in one place; -1: none.
+inline int repeating_axis(const Memory& m) noexcept
+{
+    for (int i = 0; i < m.rank; ++i)
+        if (m.strides[i] == 0 && m.extents[i] > 1) return i;
+    return -1;
+}
+
 /// throws   UserError where a workspace of so many bytes exceeds Options::memory_limit_bytes.
 void check_memory_limit(const FunctionData& f, std::int64_t bytes);
 

@@ -219,6 +219,8 @@ void build(FunctionData& f)
 {
     f.program =
         codegen::make_program(f.leaves, f.outputs, f.requirements, detail::program_options(f));
+    f.result_extents =
+        detail::ResultExtents(f.inputs, std::span(f.written).first(f.result_count()));
 }
 
 void load(FunctionData& f)
@@ -247,6 +249,7 @@ void load(FunctionData& f)
     f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));
     f.workspace_bytes = reinterpret_cast<WorkspaceFunction>(f.library.symbol("workspace_bytes"));
     f.runtime = cpu_runtime(f.options.threads);
+    if (f.blas) use_blas(f.runtime, *f.blas);
     if (f.options.profile) {
         std::size_t axes = 0;
         for (const auto* list : {&f.program.inputs, &f.program.outputs})
@@ -326,6 +329,7 @@ void compile(FunctionData& f)
     const auto start = Clock::now();
     prepare_arguments(f);
     if (f.options.reference) return;
+    if (f.options.matmul == Matmul::library) f.blas = &open_blas(environment().blas);
     optimise(f);
     build(f);
     f.build_ms = milliseconds_since(start);
