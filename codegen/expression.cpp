@@ -245,6 +245,10 @@ std::string Expressions::expression(ScalarId id) const
     return std::visit(
         overloaded{
             [&](const Literal& l) { return literal(l.value); },
+            [&](const TableEntry& t) {
+                const Buffer& table = nest_.buffers[static_cast<std::size_t>(t.buffer)];
+                return fmt::format("{}[{}]", table.name, t.at);
+            },
             [&](const Load& l) { return load(l); },
             [&](const Compute& c) { return compute(c, s); },
             [&](const IndexValue& v) {
@@ -334,6 +338,7 @@ Expressions::define(ScalarId id, bool hoisted, bool in_a_line, std::size_t room)
             nest_.buffers[static_cast<std::size_t>(l->buffer)].access != Buffer::Access::read;
     const bool trivial =
         std::holds_alternative<Literal>(s.expression) ||
+        std::holds_alternative<TableEntry>(s.expression) ||
         (std::holds_alternative<IndexValue>(s.expression) && value.find(' ') == value.npos);
     const std::size_t longest = in_a_line ? line_width : longest_operand;
     if (!is_index && !rewritten &&

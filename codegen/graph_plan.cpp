@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "kernel_info.hpp"
+#include "number_table.hpp"
 #include "puller.hpp"
 #include "share_memory.hpp"
 
@@ -140,6 +141,7 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
     for (PlannedStep& step : plan.steps)
         for (PlannedKernel& k : step.kernels) {
             k.nest.serial = is_small(k.nest);
+            take_numbers(k.nest);
             k.kernel = emit_cpp(k.nest, k.kernel.name);
         }
     add_strided_copies(plan, options.outer, next_kernel);

@@ -16,6 +16,7 @@
 #include "graph_plan.hpp"
 #include "kernel_info.hpp"
 #include "names.hpp"
+#include "number_table.hpp"
 #include "parallel_text.hpp"
 #include "run_text.hpp"
 #include "streaming_text.hpp"
@@ -24,6 +25,10 @@
 namespace croton::inline v1::codegen {
 
 namespace {
+
+/// Of more values in the workspace those without a name are their address at each call: clang's
+/// time for a function grows with the square of its variables.
+constexpr std::size_t most_named_values = 1000;
 
 class ProgramWriter {
 public:
@@ -179,7 +184,11 @@ private:
             program_.workspace.push_back({l.value, l.bytes,
                                           place.slot < 0 ? fmt::format("offset {}", place.offset)
                                                          : fmt::format("slot {}", place.slot)});
-            pointer(body_, l.value, "v", in_workspace(offsets_.back()), true);
+            if (plan.lifetimes.size() > most_named_values && l.value.name().empty())
+                place_[l.value.value()] = fmt::format("({}*){}", memory_type(l.value.dtype()),
+                                                      in_workspace(offsets_.back()));
+            else
+                pointer(body_, l.value, "v", in_workspace(offsets_.back()), true);
         }
         place_shared(plan);
         for (const auto& [value, home] : plan.shares)
@@ -454,8 +463,10 @@ private:
         std::vector<std::string> arguments;
         for (const Extent& e : k.extents)
             arguments.push_back(text(e));
-        for (const Buffer& b : step.nest.buffers)
+        for (const Buffer& b : step.nest.buffers) {
+            if (b.value.leaf() == Leaf::constant) place_table(b.value, k.name);
             arguments.push_back(place_.at(b.value.value()));
+        }
         std::string head = streams ? "stream_" + name : name;
         if (parallel) {
             head = "all_" + name;
@@ -481,6 +492,16 @@ private:
         if (name != k.name) return; // its loops are another's
         for (int line : k.lane_loops)
             program_.kernels.back().lane_loops.push_back(first_line + line);
+    }
+
+    /// A kernel's table of numbers stands in front of its call.
+    void place_table(const Variable& table, const std::string& kernel)
+    {
+        const auto [at, is_new] = place_.try_emplace(table.value());
+        if (!is_new) return;
+        at->second = names_.fresh(fmt::format("{}_{}", kernel, table.name()), {});
+        for (const std::string& line : table_text(at->second, table.constant()))
+            body_.raw(line);
     }
 
     /// Writes a kernel unless one that differs in nothing but names stands in the text already.

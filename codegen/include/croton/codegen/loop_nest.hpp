@@ -32,6 +32,11 @@ struct Buffer {
 struct Literal {
     Array value;
 };
+/// A literal that the kernel reads from a table: buffer[at].
+struct TableEntry {
+    BufferId buffer;
+    std::size_t at;
+};
 /// buffer[at], or 0 where `guard` (a bool scalar) is false: nothing is read there.
 struct Load {
     BufferId buffer;
@@ -67,8 +72,15 @@ struct CheckedIndex {
 /// What a Loop's accumulator holds after it, or a carried value before this step's update.
 struct Accumulated {};
 
-using ScalarExpression =
-    std::variant<Literal, Load, Compute, IndexValue, InRange, Select, CheckedIndex, Accumulated>;
+using ScalarExpression = std::variant<Literal,
+                                      TableEntry,
+                                      Load,
+                                      Compute,
+                                      IndexValue,
+                                      InRange,
+                                      Select,
+                                      CheckedIndex,
+                                      Accumulated>;
 
 struct Scalar {
     DType dtype;
