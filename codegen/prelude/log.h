@@ -143,7 +143,8 @@ CT_MATH f64 softplus_f64(f64 x)
     return (x < 0 ? 0.0 : x) + tail;
 }
 
-/* log2 x = k + log(1 + f) / ln 2. */
+/* log2 x = k + log(1 + f) / ln 2; in f32 k + f / ln 2 in two parts, as near x = 4/3 the rounding of
+   -0.585 is twice the result's. */
 CT_MATH f32 log2_f32(f32 x)
 {
     b8 small = x < 0x1p-126f;
@@ -151,7 +152,11 @@ CT_MATH f32 log2_f32(f32 x)
     u32 e = log_exponent_f32(a);
     f32 f = from_bits_f32(bits_f32(a) - e) - 1.0f;
     f32 k = (f32)((i32)e >> 23) - (small ? 24.0f : 0.0f);
-    return log_special_f32(x, fma_f32(log_poly_f32(f), 0x1.715476p+0f, k));
+    f32 y = fma_f32(f, 0x1.715476p+0f, k);
+    f32 rest = fma_f32(f, 0x1.715476p+0f, k - y);
+    rest = fma_f32(f, 0x1.4ae0cp-26f, rest);
+    rest = fma_f32(f * f * log_series_f32(f), 0x1.715476p+0f, rest);
+    return log_special_f32(x, y + rest);
 }
 
 CT_MATH f64 log2_f64(f64 x)
