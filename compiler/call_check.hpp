@@ -53,6 +53,13 @@ inline int repeating_axis(const Memory& m) noexcept
     return -1;
 }
 
+/// Of a call that may not allocate: the first argument that it cannot take as it lies. The status
+/// has its number as `found`, the number of the one that it overlaps as `expected`, else -1.
+constexpr std::int32_t misplaced_argument = -1; ///< Status::guard
+Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexcept;
+/// "output 0 overlaps input 1 'y'", of such a status.
+std::string misplaced_text(const FunctionData& f, const Status& status);
+
 /// throws   UserError where a workspace of so many bytes exceeds Options::memory_limit_bytes.
 void check_memory_limit(const FunctionData& f, std::int64_t bytes);
 

@@ -23,6 +23,8 @@ using detail::FunctionData;
 std::string Status::text() const
 {
     if (code == Code::ok) return "ok";
+    if (function && guard == detail::misplaced_argument)
+        return fmt::format("{}: {}", function->name, detail::misplaced_text(*function, *this));
     if (function && guard != 0) {
         Report report;
         report.apply = apply;
@@ -30,13 +32,9 @@ std::string Status::text() const
         report.values[1] = expected;
         return detail::failure_text(*function, guard, report);
     }
-    if (function && code == Code::memory && expected > 0)
+    if (function && code == Code::memory && found > 0)
         return fmt::format("{}: its intermediate values need {} bytes, the workspace has {}",
                            function->name, found, expected);
-    if (function && code == Code::shape)
-        return fmt::format(
-            "{}: an argument is not in its declared layout, not aligned, or overlaps an output",
-            function->name);
     return std::string(croton::name(code));
 }
 

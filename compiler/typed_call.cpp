@@ -233,7 +233,7 @@ Status run_typed(const FunctionData& f,
 {
     if (f.by_reference) return run_throwing(f, arguments);
     const Binding binding = place_binding(f, __builtin_alloca(f.words.ranges * 8));
-    if (!bind_all(f, arguments, binding)) return failed(f, Code::shape);
+    if (!bind_all(f, arguments, binding)) return misplaced(f, arguments);
     const std::int64_t bytes = needed_bytes(f, binding.extents);
     if (bytes > static_cast<std::int64_t>(workspace_size_bytes)) {
         Status status = failed(f, Code::memory);

@@ -107,8 +107,7 @@ TEST_CASE("a call that may not allocate refuses a layout that was not declared")
     auto w = rows.workspace({{"n", 4}, {"m", 3}});
     const ct::Status refused = rows.typed<void(In, Out)>()(w, m, out);
     CHECK(refused.code == ct::Code::shape);
-    CHECK(refused.text() == "rows: an argument is not in its declared layout, not aligned, or "
-                            "overlaps an output");
+    CHECK(refused.text() == "rows: input 0 'x' does not lie as declared: row-major");
     CHECK(columns.typed<void(In, Out)>()(w, m, out));
     CHECK(out == m + Matrix::Ones(4, 3));
     RowMatrix r = m, r_out = m;
