@@ -1,6 +1,7 @@
 #include "extent_guards.hpp"
 
 #include <croton/ir/format.hpp>
+#include <croton/ir/linear_extent.hpp>
 
 namespace croton::inline v1::codegen {
 
@@ -37,30 +38,13 @@ void ExtentGuards::bind_extents()
 
 bool ExtentGuards::solve(std::size_t slot, const Extent& e)
 {
-    const detail::Atom* unknown = nullptr;
-    std::int64_t factor = 0;
-    Extent rest = 0;
-    for (const ExtentTerm& t : terms(e)) {
-        Extent product = t.coefficient;
-        bool open = false;
-        for (const detail::Atom* f : t.factors) {
-            product = product * as_extent(f);
-            for (const detail::Atom* s : symbols(as_extent(f)))
-                open |= !symbols_.contains(s);
-        }
-        if (!open)
-            rest = rest + product;
-        else if (unknown || t.factors.size() != 1 || kind(t.factors[0]) != AtomKind::symbol)
-            return false;
-        else {
-            unknown = t.factors[0];
-            factor = t.coefficient;
-        }
-    }
-    if (!unknown) return false;
-    const std::string name = symbols_[unknown] = names_.fresh(croton::name(unknown), "n");
-    text_.line("const i64 {} = (extents[{}] - ({})) / {};", name, slot, c_text(rest, symbols_),
-               factor);
+    const auto linear =
+        linear_extent(e, [&](const detail::Atom* s) { return symbols_.contains(s); });
+    if (!linear) return false;
+    const std::string name = symbols_[linear->unknown] =
+        names_.fresh(croton::name(linear->unknown), "n");
+    text_.line("const i64 {} = (extents[{}] - ({})) / {};", name, slot,
+               c_text(linear->rest, symbols_), linear->factor);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "call_check.hpp"
 
+#include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
@@ -43,6 +44,15 @@ void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
     refuse(f, Code::shape,
            fmt::format("{} has rank {} {}, given rank {}", argument_name(f, i), v.rank(),
                        to_string(v.shape()), rank));
+}
+
+void check_number(const FunctionData& f, std::size_t i, const Array& number)
+{
+    const DType dtype = f.arguments[i].dtype;
+    if (!number_fits(number, dtype))
+        refuse(f, Code::dtype,
+               fmt::format("{} is {}, {} does not fit", argument_name(f, i), croton::name(dtype),
+                           to_string(number)));
 }
 
 void check_output(const FunctionData& f, std::size_t i, const Memory& array)

@@ -1,6 +1,8 @@
 #include <croton/compiler/function.hpp>
 #include <croton/ir/format.hpp>
 
+#include <algorithm>
+
 #include "call_check.hpp"
 #include "function_data.hpp"
 
@@ -48,8 +50,13 @@ const Array& Results::operator[](std::size_t i) const&
 
 const Array& Results::operator[](std::string_view name) const&
 {
-    for (std::size_t i = 0; i < arrays_.size(); ++i)
-        if (function_->output_names[i] == name) return arrays_[i];
+    const auto& names = function_->output_names;
+    const auto at = std::ranges::find(names, name);
+    if (std::ranges::count(names, name) > 1)
+        throw user_error(Code::index, function_->where, function_->name,
+                         "{} results are named '{}': take one by its position",
+                         std::ranges::count(names, name), name);
+    if (at != names.end()) return arrays_[static_cast<std::size_t>(at - names.begin())];
     throw user_error(Code::index, function_->where, function_->name,
                      "no result is named '{}'; they are {}", name,
                      fmt::join(function_->output_names, ", "));

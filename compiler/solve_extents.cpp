@@ -2,6 +2,7 @@
 
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
+#include <croton/ir/linear_extent.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
@@ -106,20 +107,16 @@ ExtentValues::ExtentValues(std::span<const Type> types,
     const auto bound = [&](const detail::Atom* s) {
         return std::ranges::any_of(values_, [&](const auto& v) { return v.first == s; });
     };
-    for (std::size_t i = 0; i < types.size(); ++i)
-        for (std::size_t k = 0; k < extents[i].size(); ++k)
-            if (const auto* s = as_symbol(types[i].shape()[k]); s && !bound(s))
-                values_.emplace_back(s, extents[i][k]);
-    // Axes that are linear in one more symbol: 2 * n.
-    for (std::size_t i = 0; i < types.size(); ++i)
-        for (std::size_t k = 0; k < extents[i].size(); ++k) {
-            const Extent& e = types[i].shape()[k];
-            const auto all = symbols(e);
-            if (all.size() != 1 || bound(all[0])) continue;
-            const std::int64_t at0 = evaluate(e, {{all[0], 0}});
-            const std::int64_t slope = evaluate(e, {{all[0], 1}}) - at0;
-            if (slope != 0) values_.emplace_back(all[0], (extents[i][k] - at0) / slope);
-        }
+    std::size_t before = 0;
+    do {
+        before = values_.size();
+        for (std::size_t i = 0; i < types.size(); ++i)
+            for (std::size_t k = 0; k < extents[i].size(); ++k)
+                if (const auto linear = linear_extent(types[i].shape()[k], bound))
+                    values_.emplace_back(linear->unknown,
+                                         (extents[i][k] - evaluate(linear->rest, values_)) /
+                                             linear->factor);
+    } while (values_.size() != before);
 }
 
 std::int64_t ExtentValues::operator()(const Extent& extent) const

@@ -141,6 +141,7 @@ bind_all(const FunctionData& f, std::span<const Memory> arguments, const Binding
     for (std::size_t i = inputs; i < arguments.size(); ++i) {
         const Memory& m = arguments[i];
         if (!bind(infos[i], m, b, b.ranges[i])) return false;
+        if (infos[i].layout == Layout::any && repeating_axis(m) >= 0) return false;
         b.out[i - inputs] = m.data;
         for (std::size_t k = 0; k < i; ++k)
             if (b.ranges[i].overlaps(b.ranges[k]) &&

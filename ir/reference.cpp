@@ -1,6 +1,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/convert.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/linear_extent.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
@@ -305,20 +306,37 @@ void check_requirements(std::span<const Variable> outputs, const Substitution& e
         }
 }
 
+/// Symbols take the extents that the values have.
+Substitution extents_from(std::span<const Variable> inputs, std::span<const Array> values)
+{
+    Substitution extents;
+    const auto is_bound = [&](const detail::Atom* s) {
+        return std::ranges::any_of(extents, [&](const auto& e) { return e.first == s; });
+    };
+    std::size_t before = 0;
+    do {
+        before = extents.size();
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            const Shape shape = inputs[i].shape();
+            for (std::size_t k = 0; k < shape.size(); ++k)
+                if (const auto linear = linear_extent(shape[k], is_bound))
+                    extents.emplace_back(
+                        linear->unknown,
+                        floor_div(Extent(values[i].shape()[k]) - substitute(linear->rest, extents),
+                                  linear->factor));
+        }
+    } while (extents.size() != before);
+    return extents;
+}
+
 } // namespace
 
 std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
                                       std::span<const Array> values,
                                       std::span<const Variable> outputs)
 {
-    // Symbols take the extents that the values have; then every type and parameter is known.
-    Substitution extents;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const Shape shape = inputs[i].shape();
-        for (std::size_t k = 0; k < shape.size(); ++k)
-            if (const auto* symbol = as_symbol(shape[k]))
-                extents.push_back({symbol, values[i].shape()[k]});
-    }
+    // With them every type and parameter is known.
+    const Substitution extents = extents_from(inputs, values);
     check_requirements(outputs, extents);
     std::unordered_map<const detail::Value*, Array> have;
     VariableMap by;

@@ -302,6 +302,53 @@ TEST_CASE("one symbol with two values is refused in every kind of call, before a
                       "g: axis 1 of input 'same' is 3, it must be 2 (n)");
 }
 
+TEST_CASE("an output whose elements lie in one place is refused with its axis, before any work")
+{
+    using Matrix = ct::View<const double, 2>;
+    using Result = ct::View<double, 2>;
+    const auto x = ct::matrix<double>("x", {ct::dim("n"), 3});
+    const List in{1, 2, 3, 4, 5, 6};
+    for (const ct::Layout layout : {ct::Layout::row_major, ct::Layout::any})
+        for (const bool reference : {false, true}) {
+            CAPTURE(static_cast<int>(layout), reference);
+            ct::Options options{.name = "f"};
+            options.reference = reference;
+            const auto f = ct::function({x}, {ct::Output("z", x * 2, layout)}, options);
+            const auto call = f.typed<void(Matrix, Result)>();
+            auto workspace = f.workspace({{"n", 2}});
+            List memory(6, 7);
+            const auto refused = [&](std::int64_t row, std::int64_t column, const char* text) {
+                Result out(memory.data(), {2, 3});
+                out.strides[0] = row, out.strides[1] = column;
+                CHECK_THROWS_WITH(call(Matrix(in.data(), {2, 3}), out), text);
+                CHECK(call(workspace, Matrix(in.data(), {2, 3}), out).code == ct::Code::shape);
+                CHECK(memory == List(6, 7));
+            };
+            refused(0, 1,
+                    "f: elements of output 0 'z' would lie in one place: stride 0 along axis 0 of "
+                    "extent 2");
+            refused(3, 0,
+                    "f: elements of output 0 'z' would lie in one place: stride 0 along axis 1 of "
+                    "extent 3");
+            Result one(memory.data(), {1, 3}); // along an axis of one element any stride is right
+            one.strides[0] = 0;
+            call(Matrix(in.data(), {1, 3}), one);
+            CHECK(memory == List{2, 4, 6, 7, 7, 7});
+            if (layout != ct::Layout::any) continue;
+            std::vector<ct::Array> into{
+                ct::Array::borrow_strided(ct::DType::f64, memory.data(), {2, 3}, {3, 0})};
+            CHECK_THROWS_WITH(f.call_into(std::vector<ct::Array>{ct::zeros<double>({2, 3})}, into),
+                              contains("f: elements of output 0 'z' would lie in one place"));
+        }
+    const auto f = ct::function({x}, {x * 2}, {.name = "f"}); // an output without a name
+    List memory(6, 7);
+    Result out(memory.data(), {2, 3});
+    out.strides[1] = 0;
+    CHECK_THROWS_WITH(
+        f.typed<void(Matrix, Result)>()(Matrix(in.data(), {2, 3}), out),
+        "f: elements of output 0 would lie in one place: stride 0 along axis 1 of extent 3");
+}
+
 TEST_CASE("extents below 0 are refused")
 {
     const auto f = twice_and_more();

@@ -61,8 +61,7 @@ public:
     {}
     template <class S>
         requires(Contiguous<S> || StridedMatrix<S>)
-    Any(const S& s)
-        : Any(View<const std::remove_cvref_t<decltype(*s.data())>, StridedMatrix<S> ? 2 : 1>(s))
+    Any(const S& s) : Any(View<const std::remove_cvref_t<decltype(*s.data())>, rank_of<S>>(s))
     {}
     const Array& array() const noexcept { return array_; }
     bool is_number() const noexcept { return number_; }
