@@ -8,6 +8,7 @@
 #include <croton/ir/traverse.hpp>
 #include <croton/ir/verify.hpp>
 #include <croton/passes/pipelines.hpp>
+#include <croton/passes/rules.hpp>
 #include <croton/runtime/kernel_cache.hpp>
 #include <croton/runtime/sanitizers.hpp>
 
@@ -69,6 +70,7 @@ public:
         }
         if (options_.threads < 0) fail("threads is {}; 0 is all there are", options_.threads);
         check_inputs();
+        check_rules_off();
         for (const Update& u : options_.updates)
             add_update(u);
         if (outputs_.empty()) fail("there is nothing to compute: no outputs and no updates");
@@ -107,6 +109,14 @@ private:
                 fail("the default of {} is {} of rank {}, the input {}", described(v),
                      croton::name(a.dtype()), a.rank(), to_string(v.type()));
         }
+    }
+
+    void check_rules_off() const
+    {
+        for (const std::string& rule : options_.rules_off)
+            if (!is_rule(rule))
+                fail("rules_off names no rule: '{}'; the nearest are '{}'", rule,
+                     fmt::join(rules_near(rule, 3), "', '"));
     }
 
     void add_update(const Update& u)

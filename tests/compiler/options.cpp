@@ -213,3 +213,28 @@ TEST_CASE("a sanitizer that the process does not have, or that is none, is refus
     // No program has both.
     CHECK_THAT(text("address,thread"), contains("sanitize: this process has no "));
 }
+
+TEST_CASE("a rule is switched off by the text that explain prints")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto y = log(exp(x)) * 2;
+    const std::string rule = "log(exp(x)) -> x";
+    const auto on = ct::function({x}, {y});
+    CHECK_THAT(on.explain(), contains("  " + rule + "  at options.cpp:"));
+    CHECK(on(values({1000, 0, 1}))[0].as_double(0) == 2000);
+    const auto off = ct::function({x}, {y}, {.rules_off = {rule}});
+    CHECK_THAT(off.explain(), !contains("  " + rule + "  at "));
+    CHECK(std::isinf(off(values({1000, 0, 1}))[0].as_double(0)));
+}
+
+TEST_CASE("rules_off refuses what is no rule, and names the nearest")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const Refusal r = refusal([&] {
+        return ct::function({x}, {x + 1}, {.name = "f", .rules_off = {"log(exp x) -> x"}});
+    });
+    CHECK_THAT(r.text, contains("f: rules_off names no rule: 'log(exp x) -> x'; the nearest are "
+                                "'log(exp(x)) -> x', '"));
+    CHECK(r.code == ct::Code::domain);
+    CHECK(r.op == "f");
+}

@@ -2,6 +2,9 @@
 
 #include <croton/passes/rule.hpp>
 
+#include <cstddef>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace croton::inline v1 {
@@ -16,5 +19,10 @@ RuleSet stable_rules();    ///< expressions that are exact where they would over
 
 /// All of the above: what tests and docs/rules.md go through.
 std::vector<RuleSet> all_rules();
+
+/// Whether a rule has this name or text, as `rules_off` wants it.
+bool is_rule(std::string_view name);
+/// The texts of the rules that are nearest to it, the nearest first.
+std::vector<std::string> rules_near(std::string_view name, std::size_t count);
 
 } // namespace croton::inline v1
