@@ -23,13 +23,10 @@ std::size_t argument_bytes(const FunctionData& f) noexcept
 
 ExtentValues extent_values(const FunctionData& f, const Memory* inputs)
 {
-    std::vector<Type> types;
-    std::vector<std::vector<std::int64_t>> extents;
-    for (std::size_t i = 0; i < f.inputs.size(); ++i) {
-        types.push_back(f.inputs[i].type());
-        extents.emplace_back(inputs[i].extents, inputs[i].extents + inputs[i].rank);
-    }
-    return {types, extents};
+    std::vector<std::int64_t> extents;
+    for (std::size_t i = 0; i < f.inputs.size(); ++i)
+        extents.insert(extents.end(), inputs[i].extents, inputs[i].extents + inputs[i].rank);
+    return {f.bindings, extents};
 }
 
 /// New arrays for results, of the extents that the inputs' give them.

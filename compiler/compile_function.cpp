@@ -278,10 +278,8 @@ detail::Ref<const FunctionData> Request::compile()
     SolvedExtents solved = solve_extents(outputs_);
     const Substitution named = name_extents(inputs_, solved.substitution);
     solved.substitution = composed(solved.substitution, named);
-    for (Requirement& r : solved.undecided) {
-        r.a = substitute(r.a, named);
-        r.b = substitute(r.b, named);
-    }
+    for (Requirement& r : solved.undecided)
+        r = substitute(r, named);
     VariableMap by;
     for (const Variable& v : inputs_) {
         Shape shape = v.shape();
@@ -323,7 +321,10 @@ void compile(FunctionData& f)
 {
     const auto start = Clock::now();
     prepare_arguments(f);
-    if (f.options.reference) return;
+    if (f.options.reference) {
+        f.program = codegen::make_guards(f.leaves, f.outputs, f.requirements, {});
+        return;
+    }
     optimise(f);
     build(f);
     f.build_ms = milliseconds_since(start);

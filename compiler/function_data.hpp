@@ -57,6 +57,7 @@ struct FunctionData {
                                    ///< passes
     std::vector<std::string> output_names;
     std::vector<ArgumentInfo> arguments; ///< inputs, then results, then updates
+    std::vector<SymbolBinding> bindings; ///< from the axes of `inputs`
     std::size_t extent_count = 0;        ///< of all axes that `run` is told of
     std::vector<ResultAxis> result_axes; ///< of all results, one behind the other
     std::vector<Variable> targets;       ///< of updates

@@ -161,6 +161,12 @@ void prepare_arguments(FunctionData& f)
     for (std::size_t i = 0; i < f.result_count(); ++i)
         for (const Extent& e : f.written[i].shape())
             f.result_axes.push_back(axis_of_result(f, e));
+    Shape axes;
+    for (const Variable& v : f.inputs) {
+        const Shape shape = v.shape();
+        axes.insert(axes.end(), shape.begin(), shape.end());
+    }
+    f.bindings = bind_symbols(axes);
     check_aliases(f);
     f.outputs = f.written;
     if (!f.options.reference) return make_leaves(f);

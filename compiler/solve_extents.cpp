@@ -10,16 +10,13 @@ namespace croton::inline v1 {
 
 namespace {
 
-struct Located {
-    Requirement requirement;
-    const Location* where;
-};
-
-void collect(std::span<const Variable> outputs, std::vector<Located>& found)
+void collect(std::span<const Variable> outputs, std::vector<Requirement>& found)
 {
     for (const Apply& a : applies_of(outputs)) {
-        for (const Requirement& r : a.requirements())
-            found.push_back({r, a.location()});
+        for (const Requirement& r : a.requirements()) {
+            found.push_back(r);
+            found.back().where = a.location();
+        }
         for (const Region& region : regions_of(a))
             collect(region.outputs(), found);
     }
@@ -54,85 +51,81 @@ const detail::Atom* choose(const Extent& a, const Extent& b, Extent& by)
     return nullptr;
 }
 
+/// Requirements solved one by one.
+class Solver {
+public:
+    void add(const Requirement& given)
+    {
+        const Requirement r = substitute(given, solved.substitution);
+        if (always_holds(r)) return;
+        if (never_holds(r)) refuse(given, r);
+        Extent by = 0;
+        const detail::Atom* symbol =
+            r.kind == Requirement::Kind::equal ? choose(r.a, r.b, by) : nullptr;
+        if (!symbol) {
+            later_.push_back(given);
+            return;
+        }
+        for (auto& [from, to] : solved.substitution)
+            to = substitute(to, {{symbol, by}});
+        solved.substitution.emplace_back(symbol, by);
+        reasons_.push_back(given.where);
+    }
+
+    void finish()
+    {
+        for (const Requirement& given : later_) {
+            const Requirement r = substitute(given, solved.substitution);
+            if (never_holds(r)) refuse(given, r);
+            const bool known = std::ranges::any_of(
+                solved.undecided, [&](const Requirement& u) { return same(u, r); });
+            if (!known && !always_holds(r)) solved.undecided.push_back(r);
+        }
+    }
+
+    SolvedExtents solved;
+
+private:
+    [[noreturn]] void refuse(const Requirement& given, const Requirement& r) const
+    {
+        std::string others;
+        for (std::size_t i = 0; i < reasons_.size(); ++i)
+            if (reasons_[i] && reasons_[i] != given.where &&
+                (contains(given.a, solved.substitution[i].first) ||
+                 contains(given.b, solved.substitution[i].first)))
+                others = fmt::format(", as {} requires", to_string(*reasons_[i]));
+        const std::string place = given.where ? to_string(*given.where) : "";
+        if (r.kind == Requirement::Kind::equal)
+            throw user_error(Code::shape, given.where, "function",
+                             "extents contradict each other: {} at {}: {} and {}{}", given.text,
+                             place, to_string(r.a), to_string(r.b), others);
+        throw user_error(Code::shape, given.where, "function",
+                         "extents contradict each other: {} at {} needs {} <= {}, which is {} <= "
+                         "{}{}",
+                         given.text, place, to_string(given.a), to_string(given.b), to_string(r.a),
+                         to_string(r.b), others);
+    }
+
+    std::vector<const Location*> reasons_; ///< of each substitution
+    std::vector<Requirement> later_;
+};
+
 } // namespace
 
 SolvedExtents solve_extents(std::span<const Variable> outputs)
 {
-    std::vector<Located> all;
+    std::vector<Requirement> all;
     collect(outputs, all);
-    SolvedExtents solved;
-    std::vector<const Location*> reasons; // of each substitution
-    std::vector<Located> later;
-    for (const Located& l : all) {
-        const Extent a = substitute(l.requirement.a, solved.substitution);
-        const Extent b = substitute(l.requirement.b, solved.substitution);
-        if (same(a, b)) continue;
-        if (never_equal(a, b)) {
-            std::string others;
-            for (std::size_t i = 0; i < reasons.size(); ++i)
-                if (reasons[i] && reasons[i] != l.where &&
-                    (contains(l.requirement.a, solved.substitution[i].first) ||
-                     contains(l.requirement.b, solved.substitution[i].first)))
-                    others = fmt::format(", as {} requires", to_string(*reasons[i]));
-            throw user_error(Code::shape, l.where, "function",
-                             "extents contradict each other: {} at {}: {} and {}{}",
-                             l.requirement.text, l.where ? to_string(*l.where) : "", to_string(a),
-                             to_string(b), others);
-        }
-        Extent by = 0;
-        if (const detail::Atom* symbol = choose(a, b, by)) {
-            for (auto& [from, to] : solved.substitution)
-                to = substitute(to, {{symbol, by}});
-            solved.substitution.emplace_back(symbol, by);
-            reasons.push_back(l.where);
-        } else
-            later.push_back(l);
-    }
-    for (const Located& l : later) {
-        const Extent a = substitute(l.requirement.a, solved.substitution);
-        const Extent b = substitute(l.requirement.b, solved.substitution);
-        const bool known = std::ranges::any_of(
-            solved.undecided, [&](const Requirement& u) { return same(u.a, a) && same(u.b, b); });
-        if (known || same(a, b)) continue;
-        const std::string place = l.where ? " at " + to_string(*l.where) : "";
-        solved.undecided.push_back({a, b, l.requirement.text + place});
-    }
-    return solved;
-}
-
-ExtentValues::ExtentValues(std::span<const Type> types,
-                           std::span<const std::vector<std::int64_t>> extents)
-{
-    const auto bound = [&](const detail::Atom* s) {
-        return std::ranges::any_of(values_, [&](const auto& v) { return v.first == s; });
-    };
-    for (std::size_t i = 0; i < types.size(); ++i)
-        for (std::size_t k = 0; k < extents[i].size(); ++k)
-            if (const auto* s = as_symbol(types[i].shape()[k]); s && !bound(s))
-                values_.emplace_back(s, extents[i][k]);
-    // Axes that are linear in one more symbol: 2 * n.
-    for (std::size_t i = 0; i < types.size(); ++i)
-        for (std::size_t k = 0; k < extents[i].size(); ++k) {
-            const Extent& e = types[i].shape()[k];
-            const auto all = symbols(e);
-            if (all.size() != 1 || bound(all[0])) continue;
-            const std::int64_t at0 = evaluate(e, {{all[0], 0}});
-            const std::int64_t slope = evaluate(e, {{all[0], 1}}) - at0;
-            if (slope != 0) values_.emplace_back(all[0], (extents[i][k] - at0) / slope);
-        }
+    Solver solver;
+    for (const Requirement& r : all)
+        solver.add(r);
+    solver.finish();
+    return std::move(solver.solved);
 }
 
 std::int64_t ExtentValues::operator()(const Extent& extent) const
 {
     return std::max<std::int64_t>(0, evaluate(extent, values_));
-}
-
-std::vector<std::int64_t> ExtentValues::operator()(const Shape& shape) const
-{
-    std::vector<std::int64_t> result;
-    for (const Extent& e : shape)
-        result.push_back((*this)(e));
-    return result;
 }
 
 } // namespace croton::inline v1

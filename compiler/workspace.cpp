@@ -105,6 +105,9 @@ call_extents(const FunctionData& f,
                                  "the workspace of {} '{}' needs extent {}: give {{\"{}\", value}}",
                                  to_string(v.type()), v.name(), to_string(as_extent(s)),
                                  croton::name(s));
+            if (at->second < 0)
+                throw user_error(Code::shape, f.where, f.name, "extent {} is negative: {}",
+                                 croton::name(s), at->second);
             values.emplace_back(s, at->second);
         }
         return evaluate(e, values);
@@ -116,6 +119,7 @@ call_extents(const FunctionData& f,
     for (const Variable& v : f.program.outputs)
         for (const Extent& e : v.shape())
             extents.push_back(value_of(e, v));
+    check_guards(f, extents);
     return extents;
 }
 

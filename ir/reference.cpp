@@ -1,3 +1,4 @@
+#include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/convert.hpp>
 #include <croton/ir/format.hpp>
@@ -299,9 +300,10 @@ void check_requirements(std::span<const Variable> outputs, const Substitution& e
     for (const Apply& a : applies_of(outputs))
         for (const Requirement& r : a.requirements()) {
             const Extent x = substitute(r.a, extents), y = substitute(r.b, extents);
-            if (never_equal(x, y))
-                throw user_error(Code::shape, a.location(), a.op().name, "{}: {} and {}", r.text,
-                                 to_string(x), to_string(y));
+            if (!x.is_known() || !y.is_known() || always_holds({r.kind, x, y, {}, nullptr}))
+                continue;
+            throw UserError(Code::shape, failure_text(r, x.value(), y.value()), a.location(),
+                            a.op().name);
         }
 }
 
@@ -312,13 +314,7 @@ std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
                                       std::span<const Variable> outputs)
 {
     // Symbols take the extents that the values have; then every type and parameter is known.
-    Substitution extents;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const Shape shape = inputs[i].shape();
-        for (std::size_t k = 0; k < shape.size(); ++k)
-            if (const auto* symbol = as_symbol(shape[k]))
-                extents.push_back({symbol, values[i].shape()[k]});
-    }
+    const Substitution extents = known_extents(inputs, values);
     check_requirements(outputs, extents);
     std::unordered_map<const detail::Value*, Array> have;
     VariableMap by;

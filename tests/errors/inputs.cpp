@@ -32,6 +32,13 @@ TEST_CASE("extents that contradict one another are refused when the function is 
     const auto y = x * three, z = x * four;
     CHECK_THROWS_WITH(ct::function({x, three, four}, {ct::sum(y) + ct::sum(z)}),
                       contains("contradict"));
+    const int line = __LINE__ + 1;
+    const auto fifth = x(4);
+    CHECK_THROWS_WITH(
+        ct::function({x, three}, {ct::sum(y) + fifth}),
+        "function: extents contradict each other: slice on axis 0 of (n) at inputs.cpp:" +
+            std::to_string(line) + " needs 5 <= n, which is 5 <= 3, as inputs.cpp:" +
+            std::to_string(line - 4) + " requires");
 }
 
 TEST_CASE("an index out of range at run time is reported and nothing is read there")
