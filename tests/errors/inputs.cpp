@@ -56,6 +56,24 @@ TEST_CASE("an index out of range at run time is reported and nothing is read the
     }
 }
 
+TEST_CASE("an index of 2^63 and more is out of range, not one from the end")
+{
+    const auto x = ct::vector<double>("x"), v = ct::vector<double>("v", {1});
+    const auto i = ct::vector<std::uint64_t>("i", {1});
+    const ct::Array two = ct::zeros<double>({2});
+    for (const auto& y : {ct::take(x, i, 0), x(i), ct::scatter_add(x, {i}, v)})
+        for (const bool reference : {false, true}) {
+            const auto f =
+                ct::function({x, i, v}, y, {.reference = reference, .allow_unused_inputs = true});
+            const ct::Array one = ct::Array::full<double>({1}, 1);
+            (void)f(two, std::vector<std::uint64_t>{1}, one);
+            for (const std::uint64_t bad : {~std::uint64_t(0), std::uint64_t(1) << 63})
+                CHECK_THROWS_WITH(f(two, std::vector<std::uint64_t>{bad}, one),
+                                  contains("index " + std::to_string(bad) +
+                                           " is out of range for axis 0 of extent 2"));
+        }
+}
+
 TEST_CASE("an error inside a Scope says where the scope was opened")
 {
     const auto a = ct::vector<float>("a", {3}), b = ct::vector<float>("b", {4});
