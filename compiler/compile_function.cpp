@@ -294,6 +294,7 @@ detail::Ref<const FunctionData> Request::compile()
         by.emplace(v, f->inputs.back());
     }
     f->written = copy_graph(outputs_, by, solved.substitution);
+    require_bound(f->inputs, f->written);
     f->requirements = solved.undecided;
     f->layouts = layouts_;
     f->layouts.insert(f->layouts.end(), output_layouts_.begin(), output_layouts_.end());

@@ -5,6 +5,7 @@
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace croton::inline v1 {
 
@@ -121,6 +122,62 @@ SolvedExtents solve_extents(std::span<const Variable> outputs)
         solver.add(r);
     solver.finish();
     return std::move(solver.solved);
+}
+
+namespace {
+
+/// Every extent that an Apply is made of: of its results, and among its parameters.
+template <class Visit>
+void for_each_extent(const Apply& a, Visit visit)
+{
+    for (const Variable& v : a.outputs())
+        for (const Extent& e : v.type().data()->shape)
+            visit(e);
+    if (!a.params()) return;
+    for (const FieldRef& f : a.params()->fields()) {
+        if (const auto* extent = std::get_if<Extent*>(&f.value)) visit(**extent);
+        if (const auto* shape = std::get_if<Shape*>(&f.value))
+            for (const Extent& e : **shape)
+                visit(e);
+    }
+}
+
+void require_bound(const std::set<const detail::Atom*>& bound, std::span<const Variable> outputs)
+{
+    for (const Apply& a : applies_of(outputs)) {
+        for_each_extent(a, [&](const Extent& e) {
+            if (e.is_known()) return;
+            for (const detail::Atom* s : symbols(e))
+                if (!bound.contains(s))
+                    throw user_error(Code::shape, a.location(), "function",
+                                     "extent {} of {} follows from no input",
+                                     to_string(as_extent(s)), a.op().name);
+        });
+        for (const Region& region : regions_of(a))
+            require_bound(bound, region.outputs());
+    }
+}
+
+} // namespace
+
+void require_bound(std::span<const Variable> inputs, std::span<const Variable> outputs)
+{
+    Shape axes;
+    for (const Variable& v : inputs) {
+        const Shape shape = v.shape();
+        axes.insert(axes.end(), shape.begin(), shape.end());
+    }
+    std::set<const detail::Atom*> bound;
+    for (const SymbolBinding& b : bind_symbols(axes))
+        bound.insert(b.symbol);
+    for (const Variable& v : inputs)
+        for (const Extent& e : v.shape())
+            for (const detail::Atom* s : symbols(e))
+                if (!bound.contains(s))
+                    throw user_error(Code::shape, v.location(), "function",
+                                     "extent {} of '{}' {} follows from no input",
+                                     to_string(as_extent(s)), v.name(), to_string(v.shape()));
+    require_bound(bound, outputs);
 }
 
 std::int64_t ExtentValues::operator()(const Extent& extent) const

@@ -17,6 +17,10 @@ struct SolvedExtents {
 /// errors   UserError where two of them contradict each other: names both lines.
 SolvedExtents solve_extents(std::span<const Variable> outputs);
 
+/// throws   UserError where an extent in the graph has a symbol that no axis of an input gives a
+///          value: at the place of the Apply that has it.
+void require_bound(std::span<const Variable> inputs, std::span<const Variable> outputs);
+
 /// Values of extents over the symbols that bindings give a value.
 class ExtentValues {
 public:

@@ -74,6 +74,29 @@ TEST_CASE("an index of 2^63 and more is out of range, not one from the end")
         }
 }
 
+TEST_CASE("an extent that no input gives is refused at the op that needs it")
+{
+    const auto n = ct::dim("n"), k = ct::dim("k");
+    const auto x = ct::vector<double>("x", {n});
+    const auto ones = ct::ones(ct::DType::f64, {k});
+    CHECK_REFUSED(ct::function({x}, ct::sum(x) * k), shape,
+                  "function: extent k of extent_value follows from no input");
+    try {
+        (void)ct::function({x}, ct::sum(x) * ct::sum(ones));
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        CHECK(e.what() == std::string("function: extent k of broadcast_to follows from no input"));
+        CHECK(e.where().line == ones.where().line);
+    }
+    const auto step = [&](const ct::Variable& h) { return h + ct::sum(ct::arange(k)); };
+    const auto loop = ct::scan(step, {.init = {ct::Variable(std::int64_t(0))}, .steps = n});
+    CHECK_THROWS_WITH(ct::function({x}, loop.last[0] + ct::sum(x)),
+                      "function: extent k of iota follows from no input");
+    const auto area = ct::vector<double>("area", {n * k});
+    CHECK_THROWS_WITH(ct::function({area}, ct::sum(area)),
+                      contains("of 'area' (n*k) follows from no input"));
+}
+
 TEST_CASE("an error inside a Scope says where the scope was opened")
 {
     const auto a = ct::vector<float>("a", {3}), b = ct::vector<float>("b", {4});
