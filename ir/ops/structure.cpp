@@ -6,7 +6,15 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
 
+#include "complex.hpp"
+
 namespace croton::inline v1 {
+
+void refuse_complex(DType dtype, std::string_view function, const Location* where)
+{
+    if (is_complex(dtype))
+        throw user_error(Code::dtype, where, function, "{} is not supported", name(dtype));
+}
 
 // ---- cast
 
@@ -15,7 +23,12 @@ constexpr Op cast_op{
     .doc =
         "Elements converted to another dtype. Integers wrap; NaN to an integer is 0 and values out "
         "of range clamp; anything but 0 is true.",
-    .dtype = [](DTypeArgs& args) { args.result = params_cast<CastParams>(args.params).to; },
+    .dtype =
+        [](DTypeArgs& args) {
+            args.result = params_cast<CastParams>(args.params).to;
+            refuse_complex(args.result, args.op.name, args.where);
+            refuse_complex(args.operands[0].dtype, args.op.name, args.where);
+        },
     .shape = shape_of_first,
     .lowering = Pointwise{"cast_{r}_{t}({a})"},
     .reference =
