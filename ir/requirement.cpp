@@ -17,7 +17,8 @@ bool never_holds(const Requirement& r)
 bool same(const Requirement& a, const Requirement& b) noexcept
 {
     if (a.kind != b.kind) return false;
-    if (a.kind == Requirement::Kind::equal) return same(a.a, b.a) && same(a.b, b.b);
+    if (a.kind == Requirement::Kind::equal)
+        return (same(a.a, b.a) && same(a.b, b.b)) || (same(a.a, b.b) && same(a.b, b.a));
     return same(a.b - a.a, b.b - b.a);
 }
 

@@ -63,7 +63,13 @@ Shape broadcast_to_shape(ShapeArgs& args)
     const std::size_t added = to.size() - from.size();
     for (std::size_t i = 0; i < from.size(); ++i) {
         if (from[i].is_known() && from[i].value() == 1) continue;
-        if (!same(from[i], to[added + i])) args.require_equal(from[i], to[added + i], text());
+        if (never_equal(from[i], to[added + i]))
+            args.refuse(Code::shape, fmt::format("{}: {} and {}", text(), to_string(from[i]),
+                                                 to_string(to[added + i])));
+        if (!same(from[i], to[added + i]))
+            args.require_equal(
+                from[i], to[added + i],
+                fmt::format("axis {} of {}, broadcast to {},", i, to_string(from), to_string(to)));
     }
     return to;
 }
