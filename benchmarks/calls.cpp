@@ -1,8 +1,10 @@
 // What a call costs beside the work in it: every way of calling, on work that takes no time.
-// `calls [CASE [N]]` calls one case N times between two lines of output, so that a tracer that
-// waits for them counts the instructions of calls alone.
+// `calls [calls] [--threads N]` measures them all, on one thread; `calls --only CASE [N]` calls one
+// case N times between two lines of output, so that a tracer that waits for them counts the
+// instructions of calls alone.
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 
@@ -60,6 +62,16 @@ void add_guarded(std::vector<Case>& cases)
                      }});
 }
 
+/// Results whose extents are formulas: no axis of an input has them.
+void add_formula(std::vector<Case>& cases)
+{
+    const auto x = ct::vector<float>("x"), y = ct::vector<float>("y");
+    const auto f = ct::function({x, y}, {ct::concatenate({x, y}), ct::concatenate({x, x})},
+                                {.name = "formula", .threads = 1});
+    const ct::Array a = ct::zeros<float>({8}), b = ct::zeros<float>({5});
+    cases.push_back({"arrays formula", [f, a, b] { (void)f(a, b); }});
+}
+
 void add_training(std::vector<Case>& cases)
 {
     const Model model = mlp_small();
@@ -86,23 +98,47 @@ void add_training(std::vector<Case>& cases)
 
 } // namespace
 
-} // namespace bench
-
-int main(int argc, char** argv)
+void measure(const std::vector<Case>& cases)
 {
-    std::vector<bench::Case> cases;
-    bench::add_scalars(cases);
-    bench::add_guarded(cases);
-    bench::add_training(cases);
-    const long calls = argc > 2 ? std::atol(argv[2]) : 1;
-    for (const bench::Case& c : cases) {
-        if (argc == 1) bench::line("calls", c.name, bench::median_ns(c.call, 1), 0, 1);
-        if (argc == 1 || c.name != argv[1]) continue;
+    for (const Case& c : cases)
+        line("calls", c.name, median_ns(c.call, 1), 0, 1);
+}
+
+void call_only(const std::vector<Case>& cases, const std::string& name, long calls)
+{
+    for (const Case& c : cases) {
+        if (c.name != name) continue;
         for (const char* mark : {"begins", "ended"}) {
-            std::printf("%s %s\n", argv[1], mark);
+            std::printf("%s %s\n", name.c_str(), mark);
             std::fflush(stdout);
             for (long i = 0; mark[0] == 'b' && i < calls; ++i)
                 c.call();
         }
     }
+}
+
+} // namespace bench
+
+int main(int argc, char** argv)
+{
+    int threads = 1;
+    const char* only = nullptr;
+    long calls = 1;
+    for (int i = 1; i < argc; ++i)
+        if (std::strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
+            threads = std::atoi(argv[++i]);
+        else if (std::strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
+            only = argv[++i];
+            if (i + 1 < argc) calls = std::atol(argv[++i]);
+        }
+    if (threads != 1) return 0;
+    std::vector<bench::Case> cases;
+    bench::add_scalars(cases);
+    bench::add_guarded(cases);
+    bench::add_formula(cases);
+    bench::add_training(cases);
+    if (only)
+        bench::call_only(cases, only, calls);
+    else
+        bench::measure(cases);
 }

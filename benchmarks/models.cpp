@@ -181,7 +181,7 @@ Model axpb()
 Model exp_tanh()
 {
     const auto t = ct::DType::f32;
-    return {{input({1000}, -3, 3, 0, t), input({1000}, -3, 3, 1, t)}, {}, [t] {
+    return {{input({1000}, -3, 3, 0, t), input({1000}, -3, 3, 1, t)}, {}, [] {
                 const auto x = ct::input("x", t, {1000}), y = ct::input("y", t, {1000});
                 return ModelGraph{{x, y}, {exp(-x) * tanh(y) + log1p(x * x)}};
             }};

@@ -85,7 +85,8 @@ namespace {
 
 class Builder {
 public:
-    explicit Builder(std::span<const Variable> outputs) : roots_(outputs)
+    Builder(std::span<const Variable> outputs, bool library_products)
+        : roots_(outputs), library_products_(library_products)
     {
         for (const Apply& a : roots_.order())
             for (const Variable& out : a.outputs())
@@ -250,6 +251,7 @@ private:
     {
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         if (s.kind != ClusterKind::rows || s.reduces) return false;
+        if (c.by_library) return refuse(value, c, s, "the product is a library's");
         const auto reads = bases_of_owner(value);
         if (std::ranges::none_of(reads, [&](const Variable& v) { return find(c, v) != nullptr; }))
             return false;
@@ -320,6 +322,11 @@ private:
         const Reading reading = read(value, apply, s, c, false);
         c.roots.push_back({value, s.reduces, false, false, reading.reads, reading.statements});
         c.statements = reading.statements;
+        if (s.kind == ClusterKind::contract && library_products_) {
+            const std::string why = why_not_by_library(c);
+            c.by_library = why.empty();
+            c.note = why.empty() ? "by the library" : "not by the library: " + why;
+        }
         home_[value.value()] = static_cast<int>(result_.list.size());
         result_.list.push_back(std::move(c));
     }
@@ -455,12 +462,16 @@ private:
     }
 
     Roots roots_;
+    bool library_products_;
     Clusters result_;
     std::unordered_map<const detail::Value*, int> home_;
 };
 
 } // namespace
 
-Clusters make_clusters(std::span<const Variable> outputs) { return Builder(outputs).take(); }
+Clusters make_clusters(std::span<const Variable> outputs, bool library_products)
+{
+    return Builder(outputs, library_products).take();
+}
 
 } // namespace croton::inline v1::codegen

@@ -33,8 +33,10 @@ public:
 
     void write()
     {
-        write_parts();
+        if (c_.kind != ContractKind::library) write_parts();
         switch (c_.kind) {
+        case ContractKind::library:
+            return write_library();
         case ContractKind::small:
             write_small();
             return write_kernel(text(c_.batch, symbols_));
@@ -171,6 +173,7 @@ private:
     void write_parts() const;
     /// The kernel: fills the struct, packs, and calls the tiles.
     void write_kernel(const std::string& tiles) const;
+    void write_library() const;
     void write_small() const;
     void write_small_row(std::int64_t n) const;
     void write_small_rows(const char* row, std::int64_t rows, std::int64_t n) const;

@@ -42,6 +42,26 @@ void ContractText::write_kernel(const std::string& tiles) const
            ";");
 }
 
+void ContractText::write_library() const
+{
+    std::vector<std::string> list = parameters();
+    list.insert(list.begin(), "const struct ct_runtime* rt");
+    const auto scope = w_.function(parameter_list("CT_KERNEL void " + kernel_.name, list));
+    const auto matrix = [&](const char* name, BufferId id, const Extent& batch, const Extent& row,
+                            const Extent& column) {
+        w_.line("const struct ct_matrix {} = {{{}, {}, {}, {}}};", name, name_of(id),
+                text(batch, symbols_), text(row, symbols_), text(column, symbols_));
+    };
+    matrix("left", c_.a, c_.a_batch, c_.a_m, c_.a_k);
+    matrix("right", c_.b, c_.b_batch, c_.b_k, c_.b_n);
+    w_.raw(
+        argument_list(fmt::format("rt->gemm_{}", type_),
+                      {"rt", text(c_.batch, symbols_), text(c_.m, symbols_), text(c_.n, symbols_),
+                       text(c_.k, symbols_), "&left", "&right", name_of(c_.out)},
+                      w_.indent()) +
+        ";");
+}
+
 void ContractText::write_small() const
 {
     const std::int64_t n = std::max<std::int64_t>(c_.n.value(), 1);

@@ -164,7 +164,8 @@ void ContractText::write_operand_places() const
                            const std::string& when) {
         const bool always = when == "1";
         const Place& at = always ? packed : lies;
-        const std::string_view constant = always || copy.empty() ? "const " : "";
+        const bool changes = !c_.k.is_known() || !(always || copy.empty());
+        const std::string_view constant = changes ? "" : "const ";
         w_.line("const {}* {} = {};", type_, x, always ? copy : at_batch(operand, batch));
         const auto strides = [&](std::string_view before, const Place& p) {
             w_.line("{}{}_first = {};", before, x, p.first);
@@ -184,6 +185,8 @@ void ContractText::write_operand_places() const
           {text(c_.k), "1", "CT_BLOCK_ROWS"}, copy_of_a.empty() ? "" : packs_a());
     write("b", c_.b, c_.b_batch, {text(c_.b_n), "", text(c_.b_k)}, copy_of_b,
           {text(c_.k), "", columns()}, copy_of_b.empty() ? "" : packs_b());
+    if (!c_.k.is_known()) // nothing is added to a null pointer
+        w_.line("if ({} == 0) a_first = a_row = b_first = 0;", factor(c_.k));
     w_.line("{}* out = {};", type_, at_batch(c_.out, c_.m * c_.n));
 }
 

@@ -261,6 +261,7 @@ void KernelWriter::write_twins()
 void KernelWriter::write_contract_kernel()
 {
     kernel_.takes_runtime = true;
+    kernel_.calls_library = nest_.contract[0].kind == ContractKind::library;
     std::vector<std::string> epilogue;
     if (!nest_.body.empty()) {
         symbols_[loop_symbol(0)] = "h";

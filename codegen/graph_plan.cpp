@@ -117,7 +117,7 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
 {
     GraphPlan plan;
     plan.outputs.assign(outputs.begin(), outputs.end());
-    plan.clusters = make_clusters(outputs);
+    plan.clusters = make_clusters(outputs, options.library_products);
     for (const Cluster& c : plan.clusters.list) {
         PlannedStep step;
         step.cluster = &c;
@@ -125,7 +125,7 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
             const Region& body = c.roots[0].value.owner().params_as<ScanParams>().body;
             const Variables outputs_of = order_contractions(split_reductions(body.outputs()));
             step.body = std::make_unique<GraphPlan>(
-                plan_graph(outputs_of, {{}, options.gaps}, next_kernel));
+                plan_graph(outputs_of, {{}, options.gaps, options.library_products}, next_kernel));
         } else {
             Lowered lowered = lower(c);
             step.scratch = std::move(lowered.scratch);

@@ -61,7 +61,8 @@ struct OuterMemory {
 
 struct PlanOptions {
     OuterMemory outer = {};
-    bool gaps = false; ///< around each value of the workspace
+    bool gaps = false;             ///< around each value of the workspace
+    bool library_products = false; ///< see make_clusters
 };
 
 /// `next_kernel` numbers kernels through all graphs of a program.

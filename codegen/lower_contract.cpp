@@ -7,6 +7,7 @@
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
+#include <array>
 
 #include "cluster_index.hpp"
 #include "puller.hpp"
@@ -156,6 +157,30 @@ ContractNest extents_of(const Cluster& cluster, Puller& puller)
     return c;
 }
 
+/// Why a library cannot read an operand of rows x columns; empty: it can.
+std::string why_not_readable(const ContractNest& c,
+                             const LoopNest& nest,
+                             BufferId operand,
+                             const std::array<Extent, 2>& extents,
+                             const std::array<Extent, 2>& strides)
+{
+    // It reads matrices whose rows, or else columns, lie in one piece each.
+    const bool rows = is(strides[1], 1) || is(extents[1], 1);
+    const bool columns = is(strides[0], 1) || is(extents[0], 1);
+    const auto name = [&] {
+        const std::string_view given = nest.buffers[static_cast<std::size_t>(operand)].value.name();
+        return given.empty() ? fmt::format("its operand {}", operand == c.a ? 0 : 1)
+                             : fmt::format("'{}'", given);
+    };
+    if (!rows && !columns)
+        return fmt::format("{} has a stride along its rows and its columns", name());
+    const Extent apart = rows ? strides[0] : strides[1];
+    const Extent length = rows ? extents[1] : extents[0];
+    if (is(rows ? extents[0] : extents[1], 1) || never_negative(apart - length)) return {};
+    return fmt::format("the rows of {} are {} elements apart and {} long", name(), to_string(apart),
+                       to_string(length));
+}
+
 /// The first output of the epilogue that can hold the sums before it holds its own values.
 const Root* carrier_of(const Cluster& cluster)
 {
@@ -211,6 +236,29 @@ At contract_at(const Apply& apply)
     return at;
 }
 
+std::string why_not_by_library(const Cluster& cluster)
+{
+    const DType dtype = cluster.roots[0].value.dtype();
+    if (dtype != DType::f32 && dtype != DType::f64)
+        return fmt::format("its dtype is {}", croton::name(dtype));
+    LoopNest nest;
+    Puller puller(nest);
+    const ContractNest c = extents_of(cluster, puller);
+    ContractNest probe = c;
+    switch (kind_of(probe, static_cast<int>(size_bytes(dtype)))) {
+    case ContractKind::small:
+        return "it has few terms";
+    case ContractKind::dots:
+    case ContractKind::row:
+        return "an operand is a vector";
+    case ContractKind::blocks:
+    case ContractKind::library:
+        break;
+    }
+    const std::string why = why_not_readable(c, nest, c.a, {c.m, c.k}, {c.a_m, c.a_k});
+    return why.empty() ? why_not_readable(c, nest, c.b, {c.k, c.n}, {c.b_k, c.b_n}) : why;
+}
+
 Lowered lower_contract(const Cluster& cluster)
 {
     Lowered lowered;
@@ -222,7 +270,8 @@ Lowered lower_contract(const Cluster& cluster)
     if (!carrier) throw internal_error("code generation", "the sums of a product have no place");
     c.out = puller.buffer(carrier->value, Buffer::Access::read_write);
     const DType dtype = product.value.dtype();
-    c.kind = kind_of(c, static_cast<int>(size_bytes(dtype)));
+    c.kind = cluster.by_library ? ContractKind::library
+                                : kind_of(c, static_cast<int>(size_bytes(dtype)));
     if (c.kind == ContractKind::blocks) add_packed(c, dtype, puller, lowered.scratch);
     if (cluster.roots.size() > 1) write_epilogue(cluster, carrier->value, puller);
     for (const Root& r : cluster.roots)

@@ -4,6 +4,7 @@
 #include <croton/codegen/lower.hpp>
 
 #include <cstdint>
+#include <string>
 
 #include "puller.hpp"
 
@@ -16,6 +17,9 @@ constexpr std::int64_t contract_most_rows = 12;
 /// A product's result as (batch, m, n), and its element at the symbols of those three.
 Shape contract_shape(const Apply& apply);
 At contract_at(const Apply& apply);
+
+/// Why a library does not compute a product, or should not; empty: it does.
+std::string why_not_by_library(const Cluster& cluster);
 
 /// The nest of a product and of what its cluster computes from each of its sums.
 Lowered lower_contract(const Cluster& cluster);

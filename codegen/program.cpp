@@ -50,8 +50,10 @@ public:
     {
         const Variables scheduled = order_contractions(split_reductions(program_.outputs));
         int kernels = 0;
-        const GraphPlan plan =
-            plan_graph(scheduled, {{program_.inputs, options_.outputs}, options_.gaps}, kernels);
+        const GraphPlan plan = plan_graph(
+            scheduled,
+            {{program_.inputs, options_.outputs}, options_.gaps, options_.library_products},
+            kernels);
         place_leaves(plan, scheduled);
         for (std::size_t i = 0; i < scheduled.size(); ++i)
             place_output(plan, i);
@@ -444,8 +446,11 @@ private:
 
     void write_calls(const PlannedStep& step)
     {
-        for (const PlannedKernel& k : step.kernels)
+        for (const PlannedKernel& k : step.kernels) {
             write_call(k, step.cluster->kind);
+            program_.kernels.back().note = step.cluster->note;
+            program_.calls_library |= step.cluster->by_library;
+        }
     }
 
     void write_call(const PlannedKernel& step, ClusterKind kind)
@@ -476,7 +481,8 @@ private:
             if (streams) arguments.insert(arguments.begin(), text(k.parallel_extent));
             arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
         }
-        if (k.takes_runtime) arguments.insert(arguments.begin(), options_.threads ? "rt" : "0");
+        if (k.takes_runtime)
+            arguments.insert(arguments.begin(), options_.threads || k.calls_library ? "rt" : "0");
         if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
         if (k.checks_index) {
             program_.checked.push_back(step.nest.checked_where);

@@ -2,11 +2,9 @@
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
-#include <optional>
 
 #include "call_check.hpp"
 #include "packed_call.hpp"
-#include "solve_extents.hpp"
 
 namespace croton::inline v1 {
 
@@ -21,46 +19,14 @@ std::size_t argument_bytes(const FunctionData& f) noexcept
     return (f.inputs.size() + f.result_count()) * sizeof(Memory);
 }
 
-ExtentValues extent_values(const FunctionData& f, const Memory* inputs)
+/// A new array for result `i`. `extents` may be turned round.
+Array new_result(const FunctionData& f, std::size_t i, std::span<std::int64_t> extents)
 {
-    std::vector<std::int64_t> extents;
-    for (std::size_t i = 0; i < f.inputs.size(); ++i)
-        extents.insert(extents.end(), inputs[i].extents, inputs[i].extents + inputs[i].rank);
-    return {f.bindings, extents};
+    const detail::ArgumentInfo& info = f.arguments[f.inputs.size() + i];
+    if (info.layout != Layout::column_major) return Array::empty_of(info.dtype, extents);
+    std::ranges::reverse(extents);
+    return Array::empty_of(info.dtype, extents).transposed();
 }
-
-/// New arrays for results, of the extents that the inputs' give them.
-class ResultMaker {
-public:
-    ResultMaker(const FunctionData& f, const Memory* inputs) : f_(f), inputs_(inputs) {}
-
-    Array make(std::size_t i)
-    {
-        const detail::ArgumentInfo& info = f_.arguments[f_.inputs.size() + i];
-        std::vector<std::int64_t> extents(static_cast<std::size_t>(info.rank));
-        for (std::size_t k = 0; k < extents.size(); ++k)
-            extents[k] = extent(i, k);
-        if (info.layout != Layout::column_major)
-            return Array::empty(info.dtype, std::move(extents));
-        std::ranges::reverse(extents);
-        return Array::empty(info.dtype, std::move(extents)).transposed();
-    }
-
-private:
-    std::int64_t extent(std::size_t result, std::size_t k)
-    {
-        const detail::ResultAxis& a = f_.result_axes[next_++];
-        if (a.input >= 0) return inputs_[a.input].extents[a.axis];
-        if (a.extent >= 0) return a.extent;
-        if (!values_) values_ = extent_values(f_, inputs_);
-        return (*values_)(f_.written[result].shape()[k]);
-    }
-
-    const FunctionData& f_;
-    const Memory* inputs_;
-    std::size_t next_ = 0; ///< in result_axes; results are made in order
-    std::optional<ExtentValues> values_;
-};
 
 std::vector<Array> arrays_of(const FunctionData& f, const Memory* inputs)
 {
@@ -75,10 +41,14 @@ std::vector<Array> run(const FunctionData& f, Memory* arguments)
     if (f.options.reference) return detail::reference_results(f, arrays_of(f, arguments), {});
     std::vector<Array> results;
     results.reserve(f.result_count());
-    ResultMaker maker(f, arguments);
+    auto* extents = static_cast<std::int64_t*>(
+        __builtin_alloca(f.result_extents.room() * sizeof(std::int64_t)));
+    f.result_extents.evaluate(arguments, extents);
     Memory* next = arguments + f.inputs.size();
     for (std::size_t i = 0; i < f.result_count(); ++i) {
-        results.push_back(maker.make(i));
+        const auto rank = static_cast<std::size_t>(f.arguments[f.inputs.size() + i].rank);
+        results.push_back(new_result(f, i, {extents, rank}));
+        extents += rank;
         *next++ = detail::memory_of(results.back());
     }
     detail::run_checked(f, {arguments, next});
@@ -101,6 +71,7 @@ Results Function::call(std::span<const Any> inputs) const
         // A number takes the dtype of a 0-d input, as a literal does in an expression.
         if (i < inputs.size() && inputs[i].is_number() && info.rank == 0 &&
             a.dtype() != info.dtype) {
+            detail::check_number(f, i, a);
             converted.push_back(a.cast(info.dtype));
             arguments[i] = detail::memory_of(converted.back());
             continue;
@@ -151,10 +122,13 @@ Results Function::call_named(std::initializer_list<std::pair<std::string_view, A
                              v.name(), signature());
         ordered.push_back(at->second);
     }
-    for (const auto& g : given)
+    for (const auto& g : given) {
+        if (std::ranges::count_if(given, [&](const auto& o) { return o.first == g.first; }) > 1)
+            throw user_error(Code::domain, f.where, f.name, "input '{}' is given twice", g.first);
         if (std::ranges::none_of(f.inputs, [&](const Variable& v) { return v.name() == g.first; }))
             throw user_error(Code::domain, f.where, f.name, "has no input '{}'; it is {}", g.first,
                              signature());
+    }
     return call(ordered);
 }
 

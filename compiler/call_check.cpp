@@ -1,5 +1,6 @@
 #include "call_check.hpp"
 
+#include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
@@ -11,8 +12,10 @@ namespace croton::inline v1::detail {
 
 namespace {
 
+/// Of inputs, then outputs.
 std::string argument_name(const FunctionData& f, std::size_t i)
 {
+    if (i >= f.inputs.size()) return fmt::format("output {}", i - f.inputs.size());
     const std::string_view name = f.inputs[i].name();
     return name.empty() ? fmt::format("input {}", i) : fmt::format("input {} '{}'", i, name);
 }
@@ -45,6 +48,15 @@ void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
                        to_string(v.shape()), rank));
 }
 
+void check_number(const FunctionData& f, std::size_t i, const Array& number)
+{
+    const DType dtype = f.arguments[i].dtype;
+    if (!number_fits(number, dtype))
+        refuse(f, Code::dtype,
+               fmt::format("{} is {}, {} does not fit", argument_name(f, i), croton::name(dtype),
+                           to_string(number)));
+}
+
 void check_output(const FunctionData& f, std::size_t i, const Memory& array)
 {
     const ArgumentInfo& info = f.arguments[f.inputs.size() + i];
@@ -69,6 +81,47 @@ ByteRange byte_range(const Memory& m) noexcept
     const auto bytes = static_cast<std::int64_t>(size_bytes(m.dtype));
     const char* data = static_cast<const char*>(m.data);
     return {data + first * bytes, data + last * bytes};
+}
+
+Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexcept
+{
+    Status status;
+    status.code = Code::shape;
+    status.guard = misplaced_argument;
+    status.function = &f;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const Memory& m = arguments[i];
+        const ArgumentInfo& info = f.arguments[i];
+        const bool output = i >= f.inputs.size();
+        status.found = static_cast<std::int64_t>(i);
+        status.expected = -1;
+        status.apply = is_aligned(m.data, info.dtype) ? 0 : 1;
+        const bool negative =
+            std::any_of(m.extents, m.extents + m.rank, [](std::int64_t e) { return e < 0; });
+        if (status.apply == 1 || negative || !lies_as(info.layout, m.rank, m.extents, m.strides) ||
+            (output && repeating_axis(m) >= 0))
+            return status;
+        for (std::size_t k = 0; output && k < i; ++k) {
+            status.expected = static_cast<std::int64_t>(k);
+            if (byte_range(m).overlaps(byte_range(arguments[k])) &&
+                !is_allowed_alias(info, k, m, arguments[k]))
+                return status;
+        }
+    }
+    return status;
+}
+
+std::string misplaced_text(const FunctionData& f, const Status& status)
+{
+    const auto at = static_cast<std::size_t>(status.found);
+    const ArgumentInfo& info = f.arguments[at];
+    const std::string which = argument_name(f, at);
+    if (status.expected >= 0)
+        return fmt::format("{} overlaps {}", which,
+                           argument_name(f, static_cast<std::size_t>(status.expected)));
+    if (status.apply != 0)
+        return fmt::format("{} is not aligned for {}", which, croton::name(info.dtype));
+    return fmt::format("{} does not lie as declared: {}", which, name(info.layout));
 }
 
 void check_memory_limit(const FunctionData& f, std::int64_t bytes)

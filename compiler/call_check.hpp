@@ -15,6 +15,8 @@ namespace croton::inline v1::detail {
 
 /// throws   UserError unless input `i` has this dtype and rank.
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank);
+/// UserError unless a C++ number that is given for a scalar keeps its value in the input's dtype.
+void check_number(const FunctionData& f, std::size_t i, const Array& number);
 
 /// throws   UserError unless the array can be output `i`: its dtype, rank, layout and alignment.
 void check_output(const FunctionData& f, std::size_t i, const Memory& array);
@@ -42,6 +44,21 @@ inline bool is_allowed_alias(const ArgumentInfo& output,
            m.data == other.data && std::equal(m.extents, m.extents + m.rank, other.extents) &&
            std::equal(m.strides, m.strides + m.rank, other.strides);
 }
+
+/// The first axis of more than one element along which all lie in one place; -1: none.
+inline int repeating_axis(const Memory& m) noexcept
+{
+    for (int i = 0; i < m.rank; ++i)
+        if (m.strides[i] == 0 && m.extents[i] > 1) return i;
+    return -1;
+}
+
+/// Of a call that may not allocate: the first argument that it cannot take as it lies. The status
+/// has its number as `found`, the number of the one that it overlaps as `expected`, else -1.
+constexpr std::int32_t misplaced_argument = -1; ///< Status::guard
+Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexcept;
+/// "output 0 overlaps input 1 'y'", of such a status.
+std::string misplaced_text(const FunctionData& f, const Status& status);
 
 /// throws   UserError where a workspace of so many bytes exceeds Options::memory_limit_bytes.
 void check_memory_limit(const FunctionData& f, std::int64_t bytes);

@@ -67,6 +67,7 @@ public:
             // The emitted text then calls it by the output's name.
             if (o.variable.name().empty() && !o.name.empty()) o.variable.named(o.name);
         }
+        if (options_.threads < 0) fail("threads is {}; 0 is all there are", options_.threads);
         check_inputs();
         for (const Update& u : options_.updates)
             add_update(u);
@@ -116,22 +117,22 @@ private:
         if (value.is_weak() || (value.dtype() != u.target.dtype() &&
                                 promote(value.dtype(), u.target.dtype()) == u.target.dtype()))
             value = value.as(u.target.dtype());
+        const Location* place = value.location() ? value.location() : where_;
         const Type type = u.target.type();
         if (value.dtype() != u.target.dtype())
-            throw user_error(Code::dtype, value.location(), name(),
+            throw user_error(Code::dtype, place, name(),
                              "the update of '{}' is {}, the variable {}; convert it with .as()",
                              u.target.name(), croton::name(value.dtype()),
                              croton::name(type.dtype()));
         if (value.rank() != u.target.rank())
-            throw user_error(Code::shape, value.location(), name(),
+            throw user_error(Code::shape, place, name(),
                              "the update of '{}' has shape {}, the variable {}", u.target.name(),
                              to_string(value.shape()), to_string(type.shape()));
         for (std::size_t i = 0; i < type.shape().size(); ++i)
             if (never_equal(value.shape()[i], type.shape()[i]))
-                throw user_error(Code::shape, value.location(), name(),
-                                 "the update of '{}' has shape {}, the variable {}",
-                                 u.target.name(), to_string(value.shape()),
-                                 to_string(type.shape()));
+                throw user_error(
+                    Code::shape, place, name(), "the update of '{}' has shape {}, the variable {}",
+                    u.target.name(), to_string(value.shape()), to_string(type.shape()));
         targets_.push_back(u.target);
         outputs_.push_back(value);
     }
@@ -217,6 +218,8 @@ void build(FunctionData& f)
 {
     f.program =
         codegen::make_program(f.leaves, f.outputs, f.requirements, detail::program_options(f));
+    f.result_extents =
+        detail::ResultExtents(f.inputs, std::span(f.written).first(f.result_count()));
 }
 
 void load(FunctionData& f)
@@ -245,6 +248,7 @@ void load(FunctionData& f)
     f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));
     f.workspace_bytes = reinterpret_cast<WorkspaceFunction>(f.library.symbol("workspace_bytes"));
     f.runtime = cpu_runtime(f.options.threads);
+    if (f.blas) use_blas(f.runtime, *f.blas);
     if (f.options.profile) {
         std::size_t axes = 0;
         for (const auto* list : {&f.program.inputs, &f.program.outputs})
@@ -326,6 +330,7 @@ void compile(FunctionData& f)
         f.program = codegen::make_guards(f.leaves, f.outputs, f.requirements, {});
         return;
     }
+    if (f.options.matmul == Matmul::library) f.blas = &open_blas(environment().blas);
     optimise(f);
     build(f);
     f.build_ms = milliseconds_since(start);

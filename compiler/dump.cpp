@@ -33,7 +33,10 @@ void dump(const detail::FunctionData& f)
     static std::atomic<int> functions{0};
     const std::filesystem::path folder = std::filesystem::path(environment().dump_folder) /
                                          fmt::format("{:03}-{}", functions++, f.name);
-    std::filesystem::create_directories(folder);
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed)
+        throw backend_error("dump", "cannot make {}: {}", folder.string(), failed.message());
     write(folder / "00-input.txt", detail::written_text(f));
     std::size_t number = 1;
     for (const Stage& s : f.passes.stages)

@@ -36,7 +36,7 @@ std::string kernels_text(const detail::FunctionData& f)
     std::string text;
     for (const detail::KernelRow& k : detail::kernel_rows(f)) {
         text += fmt::format("  {:<14} {:<9} {}\n", k.name, k.kind, k.cost);
-        for (const std::string& line : {k.computes, k.compiling, k.measured})
+        for (const std::string& line : {k.computes, k.note, k.compiling, k.measured})
             if (!line.empty()) text += fmt::format("  {:<14} {:<9} {}\n", "", "", line);
     }
     if (!f.options.profile) text += "  not measured: Options::profile does that\n";

@@ -31,6 +31,11 @@ void Function::export_source(std::string_view folder) const
     if (f.options.reference)
         throw user_error(Code::domain, f.where, "export_source",
                          "'{}' is in reference mode, which has no text", f.name);
+    if (f.program.calls_library)
+        throw user_error(Code::domain, f.where, "export_source",
+                         "'{}' has products that a library computes, and exported text calls "
+                         "nothing; make it with Matmul::own",
+                         f.name);
     for (const detail::ArgumentInfo& info : f.arguments)
         if (info.layout == Layout::any)
             throw user_error(Code::domain, f.where, "export_source",

@@ -1,6 +1,8 @@
 #include <croton/compiler/function.hpp>
 #include <croton/ir/format.hpp>
 
+#include <algorithm>
+
 #include "call_check.hpp"
 #include "function_data.hpp"
 
@@ -21,6 +23,8 @@ using detail::FunctionData;
 std::string Status::text() const
 {
     if (code == Code::ok) return "ok";
+    if (function && guard == detail::misplaced_argument)
+        return fmt::format("{}: {}", function->name, detail::misplaced_text(*function, *this));
     if (function && guard != 0) {
         Report report;
         report.apply = apply;
@@ -28,13 +32,9 @@ std::string Status::text() const
         report.values[1] = expected;
         return detail::failure_text(*function, guard, report);
     }
-    if (function && code == Code::memory && expected > 0)
+    if (function && code == Code::memory && found > 0)
         return fmt::format("{}: its intermediate values need {} bytes, the workspace has {}",
                            function->name, found, expected);
-    if (function && code == Code::shape)
-        return fmt::format(
-            "{}: an argument is not in its declared layout, not aligned, or overlaps an output",
-            function->name);
     return std::string(croton::name(code));
 }
 
@@ -48,8 +48,13 @@ const Array& Results::operator[](std::size_t i) const&
 
 const Array& Results::operator[](std::string_view name) const&
 {
-    for (std::size_t i = 0; i < arrays_.size(); ++i)
-        if (function_->output_names[i] == name) return arrays_[i];
+    const auto& names = function_->output_names;
+    const auto at = std::ranges::find(names, name);
+    if (std::ranges::count(names, name) > 1)
+        throw user_error(Code::index, function_->where, function_->name,
+                         "{} results are named '{}': take one by its position",
+                         std::ranges::count(names, name), name);
+    if (at != names.end()) return arrays_[static_cast<std::size_t>(at - names.begin())];
     throw user_error(Code::index, function_->where, function_->name,
                      "no result is named '{}'; they are {}", name,
                      fmt::join(function_->output_names, ", "));

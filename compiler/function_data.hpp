@@ -5,6 +5,7 @@
 #include <croton/ir/shared_turn.hpp>
 #include <croton/passes/pass.hpp>
 #include <croton/runtime/abi.hpp>
+#include <croton/runtime/blas.hpp>
 #include <croton/runtime/clang_jit.hpp>
 #include <croton/runtime/program_library.hpp>
 
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "profile.hpp"
+#include "result_extents.hpp"
 
 namespace croton::inline v1::detail {
 
@@ -26,13 +28,6 @@ struct ArgumentInfo {
     std::uint32_t extents_at = 0;      ///< in `extents`; column-major ones in the opposite order
     std::uint32_t strides_at = 0;      ///< layout `any`: of its strides in `extents`
     int alias = -1;                    ///< of an output: the input that may be the same memory
-};
-
-/// Where the extent of an axis of a result comes from.
-struct ResultAxis {
-    int input = -1;          ///< the axis of this input; negative: `extent`
-    int axis = 0;            ///< of the input
-    std::int64_t extent = 0; ///< negative: a formula, to be evaluated
 };
 
 /// Everything behind a Function. Immutable once compiled, except for the kept workspaces.
@@ -57,9 +52,8 @@ struct FunctionData {
                                    ///< passes
     std::vector<std::string> output_names;
     std::vector<ArgumentInfo> arguments; ///< inputs, then results, then updates
-    std::vector<SymbolBinding> bindings; ///< from the axes of `inputs`
     std::size_t extent_count = 0;        ///< of all axes that `run` is told of
-    std::vector<ResultAxis> result_axes; ///< of all results, one behind the other
+    ResultExtents result_extents;        ///< of calls with Arrays
     std::vector<Variable> targets;       ///< of updates
     SharedUse shared_use;                ///< of `shared` and `targets`
     /// Among the extents that `run` is told of, those of `shared` and of `targets`, and where each
@@ -82,6 +76,7 @@ struct FunctionData {
     ProgramLibrary library;
     RunFunction run = nullptr;
     WorkspaceFunction workspace_bytes = nullptr;
+    const Blas* blas = nullptr; ///< with Matmul::library
     Runtime runtime;
     Runtime serial_runtime; ///< of calls with a workspace: nothing leaves the calling thread
 

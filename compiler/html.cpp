@@ -186,8 +186,8 @@ private:
             text_ += fmt::format(
                 "<tr><td class=\"code\"><a href=\"#{0}\">{0}</a><br><span class=\"muted\">{1}"
                 "</span><td>{2}<td>{3}<td>{4}<td>{5}{6}</tr>\n",
-                escaped(k.name), escaped(k.kind), escaped(k.computes), escaped(k.cost),
-                escaped(k.compiling), escaped(k.measured),
+                escaped(k.name), escaped(k.note.empty() ? k.kind : k.kind + ", " + k.note),
+                escaped(k.computes), escaped(k.cost), escaped(k.compiling), escaped(k.measured),
                 slowest > 0 ? bar(k.microseconds / slowest) : "");
         text_ += "</table>\n";
         if (!f_.options.profile)

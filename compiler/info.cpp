@@ -1,5 +1,7 @@
 #include <croton/compiler/info.hpp>
+#include <croton/compiler/options.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/runtime/blas.hpp>
 #include <croton/runtime/clang_jit.hpp>
 #include <croton/runtime/host_cpu.hpp>
 #include <croton/runtime/thread_pool.hpp>
@@ -66,6 +68,11 @@ std::string info()
                     "refused in this process\n",
                     n.programs_from_disk, n.programs_linked, n.objects_compiled, n.refused_entries);
     text += "libraries  none is needed: products, vector math and random numbers are emitted\n";
+    const std::vector<std::string> opened = opened_blas();
+    text += opened.empty()
+                ? fmt::format("           for Matmul::library, not opened yet: {}\n",
+                              fmt::join(environment().blas, ", "))
+                : fmt::format("           for Matmul::library: {}\n", fmt::join(opened, ", "));
     text +=
         fmt::format("threads    {} of {}\n", available_cpus(), std::thread::hardware_concurrency());
     return text;

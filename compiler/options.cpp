@@ -1,4 +1,7 @@
 #include <croton/compiler/options.hpp>
+#include <croton/runtime/blas.hpp>
+
+#include <fmt/format.h>
 
 #include <cstdlib>
 
@@ -23,6 +26,8 @@ std::string default_cache_folder()
 
 const std::vector<EnvironmentVariable>& environment_variables()
 {
+    static const std::string default_blas =
+        fmt::format("the first of {}", fmt::join(blas_names(), ", "));
     static const std::vector<EnvironmentVariable> all = {
         {"CROTON_CACHE", "$XDG_CACHE_HOME/croton or ~/.cache/croton",
          "folder of compiled programs; \"off\": none"},
@@ -30,6 +35,8 @@ const std::vector<EnvironmentVariable>& environment_variables()
         {"CROTON_JIT", "beside the library", "folder that holds croton_jit.so"},
         {"CROTON_DUMP", "off", "folder that gets each function's source and pass reports"},
         {"CROTON_SANITIZE", "none", "Options::sanitize of functions that name none"},
+        {"CROTON_BLAS", default_blas,
+         "library, by name or path, of functions with Matmul::library"},
         {"CROTON_VERIFY", "0", "1: verify the graph after every pass"},
     };
     return all;
@@ -47,6 +54,8 @@ const Environment& environment()
         e.jit_folder = read("CROTON_JIT");
         e.dump_folder = read("CROTON_DUMP");
         e.sanitize = read("CROTON_SANITIZE");
+        const std::string blas = read("CROTON_BLAS");
+        e.blas = blas.empty() ? blas_names() : std::vector{blas};
         e.verify = read("CROTON_VERIFY") == "1";
         return e;
     }();

@@ -66,6 +66,19 @@ void check_outputs_apart(const FunctionData& f, std::span<const Memory> outputs)
                 refuse(f, Code::shape, fmt::format("outputs {} and {} overlap in memory", k, i));
 }
 
+/// Elements of an output that lie in one place would overwrite one another.
+void check_outputs_spread(const FunctionData& f, std::span<const Memory> outputs)
+{
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        if (const int axis = repeating_axis(outputs[i]); axis >= 0)
+            refuse(f, Code::shape,
+                   fmt::format(
+                       "elements of output {}{} would lie in one place: stride 0 along "
+                       "axis {} of extent {}",
+                       i, f.output_names[i].empty() ? "" : fmt::format(" '{}'", f.output_names[i]),
+                       axis, outputs[i].extents[axis]));
+}
+
 Array new_array(const Memory& m, Layout layout)
 {
     std::vector<std::int64_t> extents(m.extents, m.extents + m.rank);
@@ -114,6 +127,7 @@ void run_packed(const FunctionData& f, std::span<const Memory> given)
 {
     const std::size_t inputs = f.inputs.size();
     check_extents(f, given);
+    check_outputs_spread(f, given.subspan(inputs));
     check_outputs_apart(f, given.subspan(inputs));
     std::vector<Memory> arguments(given.begin(), given.end());
     std::vector<Array> copies;
@@ -173,6 +187,7 @@ void run_reference(const FunctionData& f, std::span<const Memory> arguments)
 {
     const std::size_t inputs = f.inputs.size();
     check_extents(f, arguments);
+    check_outputs_spread(f, arguments.subspan(inputs));
     check_outputs_apart(f, arguments.subspan(inputs));
     std::vector<Array> values;
     for (const Memory& m : arguments.first(inputs))

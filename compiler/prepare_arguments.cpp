@@ -113,16 +113,6 @@ void describe_shared(FunctionData& f)
     add_extents(f.target_extents, f.targets);
 }
 
-ResultAxis axis_of_result(const FunctionData& f, const Extent& extent)
-{
-    if (extent.is_known()) return {-1, 0, extent.value()};
-    for (std::size_t i = 0; i < f.inputs.size(); ++i)
-        for (int k = 0; k < f.inputs[i].rank(); ++k)
-            if (same(f.inputs[i].shape()[static_cast<std::size_t>(k)], extent))
-                return {static_cast<int>(i), k, 0};
-    return {-1, 0, -1};
-}
-
 /// The program's inputs and outputs: leaves over the caller's memory in the graph of `written`.
 void make_leaves(FunctionData& f)
 {
@@ -158,15 +148,6 @@ void prepare_arguments(FunctionData& f)
     f.packed_calls = std::vector<std::atomic<std::uint64_t>>(f.inputs.size());
     describe_arguments(f);
     describe_shared(f);
-    for (std::size_t i = 0; i < f.result_count(); ++i)
-        for (const Extent& e : f.written[i].shape())
-            f.result_axes.push_back(axis_of_result(f, e));
-    Shape axes;
-    for (const Variable& v : f.inputs) {
-        const Shape shape = v.shape();
-        axes.insert(axes.end(), shape.begin(), shape.end());
-    }
-    f.bindings = bind_symbols(axes);
     check_aliases(f);
     f.outputs = f.written;
     if (!f.options.reference) return make_leaves(f);
@@ -176,8 +157,12 @@ void prepare_arguments(FunctionData& f)
 
 codegen::ProgramOptions program_options(const FunctionData& f)
 {
-    codegen::ProgramOptions options{f.name, f.options.threads != 1, f.options.profile,
-                                    f.options.finite_checks, f.options.gaps};
+    codegen::ProgramOptions options{f.name,
+                                    f.options.threads != 1,
+                                    f.options.profile,
+                                    f.options.finite_checks,
+                                    f.options.gaps,
+                                    f.options.matmul == Matmul::library};
     options.inputs.resize(f.leaves.size());
     options.outputs.resize(f.outputs.size());
     std::size_t next_strides = f.inputs.size() + f.shared.size();

@@ -60,6 +60,7 @@ std::vector<KernelRow> kernel_rows(const FunctionData& f)
                       computes(k),
                       fmt::format("{} flops, {} bytes", to_string(k.flops), to_string(k.bytes)),
                       compiling(f, i),
+                      k.note,
                       {},
                       0};
         const Profile::Time time = f.profile.of(i);

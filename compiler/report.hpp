@@ -14,6 +14,7 @@ struct KernelRow {
     std::string computes;  ///< its ops and the user's lines
     std::string cost;      ///< "64*n flops, 48*n bytes"
     std::string compiling; ///< "unit 2, 31.0 ms"
+    std::string note;      ///< "by the library", or empty
     std::string measured;  ///< "12.3 us a call, 4.1 GF/s, 9.7 GB/s"; empty: not measured
     double microseconds = 0;
 };

@@ -24,7 +24,7 @@ constexpr std::string_view graph_member = "graph.txt";
 
 struct OptionField {
     std::string_view name;
-    std::variant<bool*, int*, std::size_t*, std::vector<std::string>*> value;
+    std::variant<bool*, int*, std::size_t*, Matmul*, std::vector<std::string>*> value;
 };
 
 /// Every option that a stored function keeps. The binding names all members, so that a new one
@@ -32,7 +32,7 @@ struct OptionField {
 auto stored_options(Options& options)
 {
     auto& [name, updates, givens, in_place, threads, reference, finite_checks, profile,
-           memory_limit_bytes, strict, fast_start, sanitize, gaps, rules_off, cache,
+           memory_limit_bytes, strict, fast_start, matmul, sanitize, gaps, rules_off, cache,
            allow_unused_inputs] = options;
     (void)name;    // stored by itself
     (void)updates; // part of the graph, as givens are
@@ -48,6 +48,7 @@ auto stored_options(Options& options)
         OptionField{"memory_limit_bytes", &memory_limit_bytes},
         OptionField{"strict", &strict},
         OptionField{"fast_start", &fast_start},
+        OptionField{"matmul", &matmul},
         OptionField{"rules_off", &rules_off},
         OptionField{"cache", &cache},
         OptionField{"allow_unused_inputs", &allow_unused_inputs},
@@ -59,6 +60,8 @@ std::string option_text(const OptionField& option)
     if (const auto* b = std::get_if<bool*>(&option.value)) return **b ? " 1" : " 0";
     if (const auto* i = std::get_if<int*>(&option.value)) return fmt::format(" {}", **i);
     if (const auto* n = std::get_if<std::size_t*>(&option.value)) return fmt::format(" {}", **n);
+    if (const auto* m = std::get_if<Matmul*>(&option.value))
+        return fmt::format(" {}", static_cast<int>(**m));
     std::string text;
     for (const std::string& one : **std::get_if<std::vector<std::string>*>(&option.value))
         text += " " + GraphWriter::quoted(one);
@@ -73,6 +76,8 @@ void read_option(const OptionField& option, StoredLine& line)
         **i = static_cast<int>(line.integer());
     else if (const auto* n = std::get_if<std::size_t*>(&option.value))
         **n = static_cast<std::size_t>(line.integer());
+    else if (const auto* m = std::get_if<Matmul*>(&option.value))
+        **m = line.integer() == 0 ? Matmul::own : Matmul::library;
     else
         while (!line.at_end())
             (*std::get_if<std::vector<std::string>*>(&option.value))->push_back(line.quoted());

@@ -141,6 +141,7 @@ bind_all(const FunctionData& f, std::span<const Memory> arguments, const Binding
     for (std::size_t i = inputs; i < arguments.size(); ++i) {
         const Memory& m = arguments[i];
         if (!bind(infos[i], m, b, b.ranges[i])) return false;
+        if (infos[i].layout == Layout::any && repeating_axis(m) >= 0) return false;
         b.out[i - inputs] = m.data;
         for (std::size_t k = 0; k < i; ++k)
             if (b.ranges[i].overlaps(b.ranges[k]) &&
@@ -232,7 +233,7 @@ Status run_typed(const FunctionData& f,
 {
     if (f.by_reference) return run_throwing(f, arguments);
     const Binding binding = place_binding(f, __builtin_alloca(f.words.ranges * 8));
-    if (!bind_all(f, arguments, binding)) return failed(f, Code::shape);
+    if (!bind_all(f, arguments, binding)) return misplaced(f, arguments);
     const std::int64_t bytes = needed_bytes(f, binding.extents);
     if (bytes > static_cast<std::int64_t>(workspace_size_bytes)) {
         Status status = failed(f, Code::memory);

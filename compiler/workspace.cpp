@@ -89,11 +89,34 @@ void Workspace::touch() noexcept
 
 namespace {
 
+void check_extents(const FunctionData& f,
+                   std::initializer_list<std::pair<std::string_view, std::int64_t>> given)
+{
+    const auto is_extent = [&](std::string_view name) {
+        return std::ranges::any_of(f.leaves, [&](const Variable& leaf) {
+            return std::ranges::any_of(leaf.shape(), [&](const Extent& e) {
+                return std::ranges::any_of(
+                    symbols(e), [&](const detail::Atom* s) { return croton::name(s) == name; });
+            });
+        });
+    };
+    for (const auto& [name, value] : given) {
+        const auto same_name = [&](const auto& g) { return g.first == name; };
+        if (!is_extent(name))
+            throw user_error(Code::shape, f.where, f.name, "no input has an extent '{}'", name);
+        if (value < 0)
+            throw user_error(Code::shape, f.where, f.name, "extent {} cannot be {}", name, value);
+        if (std::ranges::count_if(given, same_name) > 1)
+            throw user_error(Code::shape, f.where, f.name, "extent {} is given twice", name);
+    }
+}
+
 std::vector<std::int64_t>
 call_extents(const FunctionData& f,
              std::initializer_list<std::pair<std::string_view, std::int64_t>> given)
 {
     // Symbols by name; axes that no symbol names must be known.
+    check_extents(f, given);
     std::vector<std::int64_t> extents;
     const auto value_of = [&](const Extent& e, const Variable& v) {
         std::vector<std::pair<const detail::Atom*, std::int64_t>> values;

@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <string>
 #include <unistd.h>
 
 namespace ct = croton;
@@ -37,12 +36,13 @@ void show_progress(std::size_t epoch, double loss, double accuracy)
     std::fflush(stdout);
 }
 
-/// The first kernel whose formula has `part` in it, with its comment.
+/// The first kernel whose formula has `part` in it, with its comment and the functions it calls.
 std::string kernel_with(std::string_view source, std::string_view part)
 {
     const std::size_t gap = source.rfind("\n\n// ", source.find(part));
     const std::size_t begin = gap == source.npos ? 0 : gap + 2;
-    return std::string(source.substr(begin, source.find("\n}\n", begin) + 3 - begin));
+    const std::size_t end = source.find("\n}\n", source.find("CT_KERNEL", begin)) + 3;
+    return std::string(source.substr(begin, end - begin));
 }
 
 void draw(const ct::Array& image)
@@ -82,9 +82,8 @@ int main(int argc, char** argv)
         training.updates.push_back({w, w + v});
     }
     const auto train = ct::function({all_images, all_labels, rows}, loss, training);
-    const auto test =
-        ct::function({all_images, all_labels, rows},
-                     {{"right", ct::sum(guess == y)}, {"guess", guess}}, {.name = "test"});
+    const auto test = ct::function({all_images, all_labels, rows},
+                                   {{"right", ct::sum(guess == y)}, {"guess", guess}});
 
     double right = 0, tests = static_cast<double>(test_rows.size());
     std::chrono::duration<double, std::micro> spent{};
@@ -115,6 +114,6 @@ int main(int argc, char** argv)
     }
     const auto saved = std::filesystem::absolute(argv[0]).parent_path() / "digits_train.cpp";
     std::ofstream(saved) << train.full_source();
-    std::printf("\nthe whole training step: %s\n", saved.c_str());
-    std::printf("test accuracy %.4f (%.0f/%.0f)\n", right / tests, right, tests);
+    std::printf("\nthe whole training step: %s\ntest accuracy %.4f (%.0f/%.0f)\n", saved.c_str(),
+                right / tests, right, tests);
 }

@@ -143,7 +143,9 @@ const Ref<const ArrayData>& some(const Ref<const ArrayData>& data)
 
 } // namespace
 
-Array Array::empty(DType dtype, std::vector<std::int64_t> shape)
+Array Array::empty(DType dtype, std::vector<std::int64_t> shape) { return empty_of(dtype, shape); }
+
+Array Array::empty_of(DType dtype, std::span<const std::int64_t> shape)
 {
     std::size_t bytes = croton::size_bytes(dtype);
     for (std::int64_t e : shape) {

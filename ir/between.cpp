@@ -6,7 +6,8 @@
 
 namespace croton::inline v1::detail {
 
-Between::Between(std::span<const Variable> ys, std::span<const Variable> xs)
+Between::Between(std::span<const Variable> ys, std::span<const Variable> xs, MasksOfXs masks)
+    : masks_(masks)
 {
     for (const Variable& x : xs) {
         xs_.insert(x.value());
@@ -26,6 +27,7 @@ bool Between::contains(const Variable& v) const
 
 bool Between::wants_mask(const Variable& v) const
 {
+    if (masks_ == MasksOfXs::wanted && is_x(v)) return true;
     const auto at = facts_.find(v.value()->node);
     return at != facts_.end() && at->second.wants_mask;
 }

@@ -1,7 +1,7 @@
 #include <croton/ir/bind_symbols.hpp>
+#include <croton/ir/linear_extent.hpp>
 
 #include <algorithm>
-#include <optional>
 
 namespace croton::inline v1 {
 
@@ -11,32 +11,6 @@ bool binds(const std::vector<SymbolBinding>& bindings, const detail::Atom* symbo
 {
     return std::ranges::any_of(bindings,
                                [&](const SymbolBinding& b) { return b.symbol == symbol; });
-}
-
-/// The one symbol without a value in which `e` is linear, and what else `e` is.
-std::optional<SymbolBinding>
-solve_axis(std::size_t axis, const Extent& e, const std::vector<SymbolBinding>& bindings)
-{
-    SymbolBinding found{nullptr, axis};
-    for (const ExtentTerm& t : terms(e)) {
-        Extent product = t.coefficient;
-        bool open = false;
-        for (const detail::Atom* f : t.factors) {
-            product = product * as_extent(f);
-            for (const detail::Atom* s : symbols(as_extent(f)))
-                open |= !binds(bindings, s);
-        }
-        if (!open)
-            found.rest = found.rest + product;
-        else if (found.symbol || t.factors.size() != 1 || kind(t.factors[0]) != AtomKind::symbol)
-            return std::nullopt;
-        else {
-            found.symbol = t.factors[0];
-            found.factor = t.coefficient;
-        }
-    }
-    if (!found.symbol) return std::nullopt;
-    return found;
 }
 
 } // namespace
@@ -51,9 +25,10 @@ std::vector<SymbolBinding> bind_symbols(std::span<const Extent> axes)
         progress = false;
         for (std::size_t i = 0; i < axes.size(); ++i) {
             if (axes[i].is_known() || as_symbol(axes[i])) continue;
-            const auto found = solve_axis(i, axes[i], bindings);
-            if (found) bindings.push_back(*found);
-            progress |= found.has_value();
+            const auto linear =
+                linear_extent(axes[i], [&](const detail::Atom* s) { return binds(bindings, s); });
+            if (linear) bindings.push_back({linear->unknown, i, linear->rest, linear->factor});
+            progress |= linear.has_value();
         }
     }
     return bindings;

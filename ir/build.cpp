@@ -38,25 +38,10 @@ void check_operands(const Op& op, std::span<const Variable> operands, const Loca
                              "operand {} is an empty Variable: nothing was assigned to it", i + 1);
 }
 
-/// A weak integer literal must fit the dtype that it takes: u8 array + 300 is an error, as in
-/// NumPy.
-void check_literal(const Op& op, const Variable& v, DType to, const Location* where)
-{
-    if (!is_integer(to) || !is_integer(v.dtype())) return;
-    const Array back = v.constant().cast(to);
-    const bool negative = v.dtype() == DType::i64 && v.constant().as_int(0) < 0;
-    if (!identical(back.cast(v.dtype()), v.constant()) || (negative && is_unsigned(to)))
-        throw user_error(Code::dtype, where, op.name, "literal {} does not fit {}",
-                         to_string(v.constant()), name(to));
-}
-
 Variable convert(const Op& op, const Variable& v, DType to, const Location* where)
 {
     if (v.dtype() == to) return v;
-    if (v.is_weak() && v.leaf() == Leaf::constant) {
-        check_literal(op, v, to, where);
-        return constant(v.constant().cast(to), v.location());
-    }
+    if (v.is_weak() && v.leaf() == Leaf::constant) return literal_as(v, to, op.name, where);
     return cast(v, to, where);
 }
 
@@ -269,6 +254,26 @@ std::vector<int> normalize_axes(std::span<const int> axes,
     }
     std::ranges::sort(normal);
     return normal;
+}
+
+bool number_fits(const Array& number, DType to)
+{
+    if (is_float(to)) return true;
+    const Array there = number.cast(to);
+    const bool keeps_sign = (number.as_double(0) < 0) == (there.as_double(0) < 0);
+    return keeps_sign && (is_float(number.dtype())
+                              ? there.as_double(0) == number.as_double(0)
+                              : identical(there.cast(number.dtype()), number));
+}
+
+/// u8 array + 300 is an error, as in NumPy.
+Variable literal_as(const Variable& v, DType to, std::string_view function, const Location* where)
+{
+    if (!v.is_weak() || v.leaf() != Leaf::constant) return v;
+    if (!number_fits(v.constant(), to))
+        throw user_error(Code::dtype, where, function, "literal {} does not fit {}",
+                         to_string(v.constant()), name(to));
+    return constant(v.constant().cast(to), v.location());
 }
 
 bool uniform_value(const Variable& v, double& value)

@@ -64,6 +64,7 @@ std::string_view wildcard_name(const FieldPointer& value)
             [](const Shape* v) {
                 return v->size() == 1 && (*v)[0].is_known() ? marked((*v)[0].value()) : "";
             },
+            [](const Extent* v) { return v->is_known() ? marked(v->value()) : ""; },
             [](const DType* v) {
                 const int i = static_cast<int>(*v) - 100;
                 return i >= 0 ? names().at(i) : std::string_view();

@@ -229,36 +229,77 @@ std::string to_expression(const Variable& v, std::size_t max_length)
     return text;
 }
 
+namespace {
+
+/// Graphviz's text of a graph, and inside it of the regions of its Applies: what has a number in a
+/// region has the number of the Apply in front.
+class DotWriter {
+public:
+    void write(const Graph& graph, const std::string& prefix)
+    {
+        std::unordered_map<const detail::Value*, std::size_t> leaf_numbers;
+        const auto id = [&](const Variable& v) {
+            if (const Apply a = v.owner()) return fmt::format("{}a{}", prefix, graph.position(a));
+            const auto [at, fresh] = leaf_numbers.emplace(v.value(), leaf_numbers.size());
+            const std::string name = fmt::format("{}l{}", prefix, at->second);
+            if (fresh)
+                node(name,
+                     v.leaf() == Leaf::constant ? constant_text(v.constant())
+                                                : std::string(v.name()),
+                     v.type(), ", style = rounded");
+            return name;
+        };
+        for (std::size_t i = 0; i < graph.order().size(); ++i) {
+            const Apply& a = graph.order()[i];
+            const std::string name = fmt::format("{}a{}", prefix, i);
+            node(name, std::string(a.op().name), a.output().type(), "");
+            for (const Variable& in : a.inputs())
+                text += fmt::format("    {} -> {};\n", id(in), name);
+            write_regions(a, name);
+        }
+        for (std::size_t i = 0; i < graph.outputs().size(); ++i)
+            text += fmt::format("    {0}out{1} [label = \"output {1}\", shape = plain];\n"
+                                "    {2} -> {0}out{1};\n",
+                                prefix, i, id(graph.outputs()[i]));
+    }
+
+    std::string text;
+
+private:
+    void write_regions(const Apply& a, const std::string& name)
+    {
+        for (const Region& region : regions_of(a)) {
+            text += fmt::format("    subgraph cluster_{0} {{\n    label = \"body of {1}\";\n", name,
+                                a.op().name);
+            write(Graph({region.inputs().begin(), region.inputs().end()},
+                        {region.outputs().begin(), region.outputs().end()}),
+                  name + "_");
+            text += fmt::format("    }}\n    {0}_out0 -> {0} [style = dashed];\n", name);
+        }
+    }
+
+    void node(const std::string& name,
+              const std::string& label,
+              const Type& type,
+              std::string_view style)
+    {
+        std::string quoted;
+        for (const char c : label) {
+            if (c == '"' || c == '\\') quoted += '\\';
+            quoted += c;
+        }
+        text +=
+            fmt::format("    {} [label = \"{}\\n{}\"{}];\n", name, quoted, to_string(type), style);
+    }
+};
+
+} // namespace
+
 std::string to_graphviz(const Graph& graph)
 {
-    std::string text = "digraph croton {\n    rankdir = LR;\n    node [shape = box];\n";
-    std::unordered_map<const detail::Value*, std::size_t> leaf_numbers;
-    const auto id = [&](const Variable& v) {
-        if (const Apply a = v.owner()) return fmt::format("a{}", graph.position(a));
-        const auto [at, fresh] = leaf_numbers.emplace(v.value(), leaf_numbers.size());
-        if (fresh) {
-            const std::string label =
-                v.leaf() == Leaf::constant ? constant_text(v.constant()) : std::string(v.name());
-            text += fmt::format("    l{} [label = \"{}\\n{}\", style = rounded];\n", at->second,
-                                label, to_string(v.type()));
-        }
-        return fmt::format("l{}", at->second);
-    };
-    for (std::size_t i = 0; i < graph.order().size(); ++i) {
-        const Apply& a = graph.order()[i];
-        text += fmt::format("    a{} [label = \"{}\\n{}\"];\n", i, a.op().name,
-                            to_string(a.output().type()));
-        for (const Variable& in : a.inputs()) {
-            const std::string from = id(in);
-            text += fmt::format("    {} -> a{};\n", from, i);
-        }
-    }
-    for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
-        const std::string from = id(graph.outputs()[i]);
-        text += fmt::format("    out{} [label = \"output {}\", shape = plain];\n    {} -> out{};\n",
-                            i, i, from, i);
-    }
-    return text + "}\n";
+    DotWriter dot;
+    dot.write(graph, "");
+    return "digraph croton {\n    rankdir = LR;\n    node [shape = box];\n" + dot.text + "}\n";
 }
 
 } // namespace croton::inline v1

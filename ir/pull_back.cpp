@@ -1,3 +1,5 @@
+#include "pull_back.hpp"
+
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/derivatives.hpp>
@@ -10,7 +12,7 @@
 #include <unordered_map>
 
 #include "between.hpp"
-#include "cotangent_mask.hpp"
+#include "mask_algebra.hpp"
 #include "scan_parts.hpp"
 
 namespace croton::inline v1 {
@@ -26,12 +28,14 @@ std::string describe(const Variable& v)
 
 namespace {
 
+/// By the op's record, for inputs `x` and outputs `ys` that may stand for those of the Apply.
 Variables call_gradient(const Apply& a,
+                        const Variables& x,
+                        const Variables& ys,
                         const Variables& y_bars,
                         std::string_view function,
                         const Location* place)
 {
-    const Variables ys = a.outputs();
     return std::visit(
         overloaded{
             [&](const NotDifferentiable& n) -> Variables {
@@ -41,14 +45,14 @@ Variables call_gradient(const Apply& a,
                                  a.op().name, at, n.reason);
             },
             [&](Variable (*f)(const UnaryGrad&)) -> Variables {
-                return {f({a.input(0), ys[0], y_bars[0]})};
+                return {f({x[0], ys[0], y_bars[0]})};
             },
             [&](std::array<Variable, 2> (*f)(const BinaryGrad&)) -> Variables {
-                const auto bars = f({a.input(0), a.input(1), ys[0], y_bars[0]});
+                const auto bars = f({x[0], x[1], ys[0], y_bars[0]});
                 return {bars.begin(), bars.end()};
             },
             [&](Variables (*f)(const GeneralGrad&)) -> Variables {
-                return f({a, a.inputs(), ys, y_bars, a.params().get()});
+                return f({a, x, ys, y_bars, a.params().get()});
             },
         },
         a.op().grad);
@@ -60,18 +64,9 @@ bool may_agree(const Shape& a, const Shape& b)
                               [](const Extent& x, const Extent& y) { return !never_equal(x, y); });
 }
 
-} // namespace
-
-Variables input_cotangents(const Apply& a,
-                           const Variables& y_bars,
-                           std::string_view function,
-                           const Location* place)
+/// Gives the cotangents their inputs' shapes, and refuses others.
+void check_bars(const Apply& a, Variables& bars)
 {
-    const OriginScope origin(a.location());
-    Variables bars =
-        std::holds_alternative<Scan>(a.op().lowering) // errors in its body name the caller
-            ? detail::scan_cotangents(a, y_bars, function, place)
-            : call_gradient(a, y_bars, function, place);
     if (bars.size() != a.inputs().size())
         throw internal_error(a.op().name, "its gradient gives {} cotangents for {} inputs",
                              bars.size(), a.inputs().size());
@@ -84,6 +79,22 @@ Variables input_cotangents(const Apply& a,
         // The Apply requires two symbols to be equal, and the gradient is written in the other one.
         bars[i] = broadcast_to(bars[i], a.input(i).shape(), a.location());
     }
+}
+
+} // namespace
+
+Variables input_cotangents(const Apply& a,
+                           const Variables& y_bars,
+                           std::string_view function,
+                           const Location* place)
+{
+    const OriginScope origin(a.location());
+    const Variables inputs(a.inputs().begin(), a.inputs().end());
+    Variables bars =
+        std::holds_alternative<Scan>(a.op().lowering) // errors in its body name the caller
+            ? detail::scan_cotangents(a, {y_bars, Variables(y_bars.size())}, function, place).bars
+            : call_gradient(a, inputs, a.outputs(), y_bars, function, place);
+    check_bars(a, bars);
     return bars;
 }
 
@@ -112,31 +123,63 @@ public:
     void pull(const Apply& apply)
     {
         const OriginScope origin(apply.location());
-        const Cotangent first = take(apply.output());
-        Variables y_bars{first.bar};
-        for (std::size_t i = 1; i < apply.output_count(); ++i)
-            y_bars.push_back(take(apply.output(i)).bar);
-        if (std::ranges::all_of(y_bars, [](const Variable& bar) { return bar.is_empty(); })) return;
-        for (std::size_t i = 0; i < y_bars.size(); ++i)
-            if (y_bars[i].is_empty()) y_bars[i] = zeros_like(apply.output(i));
-        const Variable y_mask = y_bars.size() == 1 ? first.mask : Variable();
-        const Variables x_bars = input_cotangents(apply, y_bars, function_, place_);
-        detail::InputMasks masks(apply, y_mask, function_, place_);
-        for (std::size_t i = 0; i < x_bars.size(); ++i) {
-            const Variable& x = apply.input(i);
-            if (x_bars[i].is_empty() || !between_.contains(x)) continue;
-            add(x, detail::cut_to_mask(apply, x_bars[i], y_bars[0], y_mask),
-                between_.wants_mask(x) ? masks.of(i) : Variable());
+        detail::MaskedBars y;
+        for (std::size_t i = 0; i < apply.output_count(); ++i) {
+            Cotangent c = take(apply.output(i));
+            y.bars.push_back(std::move(c.bar));
+            y.masks.push_back(std::move(c.mask));
         }
+        if (std::ranges::all_of(y.bars, [](const Variable& bar) { return bar.is_empty(); })) return;
+        for (std::size_t i = 0; i < y.bars.size(); ++i)
+            if (y.bars[i].is_empty()) y.bars[i] = zeros_like(apply.output(i));
+        const detail::MaskedBars x = std::holds_alternative<Scan>(apply.op().lowering)
+                                         ? scan_bars(apply, y)
+                                         : masked_bars(apply, y);
+        for (std::size_t i = 0; i < x.bars.size(); ++i)
+            if (!x.bars[i].is_empty() && between_.contains(apply.input(i)))
+                add(apply.input(i), x.bars[i], x.masks[i]);
     }
 
-    Variable result(const Variable& x) const
+    detail::MaskedBars result(std::span<const Variable> xs) const
     {
-        const auto at = cotangents_.find(x.value());
-        return at == cotangents_.end() ? Variable() : at->second.bar;
+        detail::MaskedBars found;
+        for (const Variable& x : xs) {
+            const auto at = cotangents_.find(x.value());
+            const Cotangent c = at == cotangents_.end() ? Cotangent{} : at->second;
+            found.bars.push_back(c.bar);
+            found.masks.push_back(c.mask);
+        }
+        return found;
     }
 
 private:
+    detail::MaskedBars masked_bars(const Apply& apply, const detail::MaskedBars& y) const
+    {
+        // An op of several outputs without a mask of its own is taken to depend on all of them.
+        const Variable y_mask = y.masks.size() == 1 ? y.masks[0] : Variable();
+        detail::InputMasks masks(apply, y_mask, function_, place_);
+        detail::MaskedBars x;
+        x.bars = call_gradient(apply, masks.inputs(), masks.outputs(), y.bars, function_, place_);
+        check_bars(apply, x.bars);
+        for (std::size_t i = 0; i < x.bars.size(); ++i) {
+            const bool flows = !x.bars[i].is_empty() && between_.contains(apply.input(i));
+            if (flows) x.bars[i] = masks.cut(i, x.bars[i], y.bars[0]);
+            x.masks.push_back(flows && between_.wants_mask(apply.input(i)) ? masks.of(i)
+                                                                           : Variable());
+        }
+        return x;
+    }
+
+    detail::MaskedBars scan_bars(const Apply& scan, const detail::MaskedBars& y) const
+    {
+        detail::MaskedBars x = detail::scan_cotangents(scan, y, function_, place_);
+        check_bars(scan, x.bars);
+        for (std::size_t i = 0; i < x.masks.size(); ++i)
+            if (!x.masks[i].is_empty())
+                x.masks[i] = broadcast_to(x.masks[i], scan.input(i).shape(), scan.location());
+        return x;
+    }
+
     /// The cotangent of a value whose users have all been visited. Only xs are asked for again: the
     /// others' are let go, so that they live no longer than the graph that uses them.
     Cotangent take(const Variable& y)
@@ -155,7 +198,35 @@ private:
     std::unordered_map<const detail::Value*, Cotangent> cotangents_;
 };
 
+Sweep sweep(const detail::Between& between,
+            std::span<const Variable> ys,
+            std::span<const Variable> y_bars,
+            std::span<const Variable> y_masks,
+            std::string_view function,
+            const Location* place)
+{
+    Sweep down(between, function, place);
+    for (std::size_t i = 0; i < ys.size(); ++i)
+        if (!y_bars[i].is_empty() && between.contains(ys[i]))
+            down.add(ys[i], y_bars[i], y_masks.empty() ? Variable() : y_masks[i]);
+    const std::vector<Apply>& applies = between.applies();
+    for (auto a = applies.rbegin(); a != applies.rend(); ++a)
+        down.pull(*a);
+    return down;
+}
+
 } // namespace
+
+detail::MaskedBars detail::pull_back_masked(std::span<const Variable> ys,
+                                            std::span<const Variable> y_bars,
+                                            std::span<const Variable> y_masks,
+                                            std::span<const Variable> xs,
+                                            std::string_view function,
+                                            const Location* place)
+{
+    const Between between(ys, xs, MasksOfXs::wanted);
+    return sweep(between, ys, y_bars, y_masks, function, place).result(xs);
+}
 
 Variables pull_back(std::span<const Variable> ys,
                     std::span<const Variable> y_bars,
@@ -164,16 +235,7 @@ Variables pull_back(std::span<const Variable> ys,
                     const Location* place)
 {
     const detail::Between between(ys, xs);
-    Sweep sweep(between, function, place);
-    for (std::size_t i = 0; i < ys.size(); ++i)
-        if (!y_bars[i].is_empty() && between.contains(ys[i])) sweep.add(ys[i], y_bars[i], {});
-    const std::vector<Apply>& applies = between.applies();
-    for (auto a = applies.rbegin(); a != applies.rend(); ++a)
-        sweep.pull(*a);
-    Variables bars;
-    for (const Variable& x : xs)
-        bars.push_back(sweep.result(x));
-    return bars;
+    return sweep(between, ys, y_bars, {}, function, place).result(xs).bars;
 }
 
 } // namespace croton::inline v1

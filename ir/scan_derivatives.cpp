@@ -1,11 +1,15 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/compare_logic.hpp>
+#include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/params.hpp>
 
 #include <algorithm>
 
+#include "mask_algebra.hpp"
 #include "ops/delay.hpp"
+#include "pull_back.hpp"
 #include "scan_parts.hpp"
 
 namespace croton::inline v1::detail {
@@ -38,48 +42,78 @@ Variables states_before(const Apply& scan, const ScanParts& parts)
     return before;
 }
 
-/// Cotangents or tangents of a scan's outputs, by group; empty where there is none.
+/// What belongs to a scan's outputs, by group; empty where an output has no cotangent.
 struct OutputBars {
     Variables last, history, out;
 };
 
-OutputBars by_group(const Apply& scan, const Variables& bars)
+OutputBars by_group(const Apply& scan, const Variables& bars, const Variables& values)
 {
     const auto& p = scan.params_as<ScanParams>();
     const auto states = static_cast<std::size_t>(p.states);
     OutputBars groups;
     for (std::size_t k = 0; k < p.kept.size(); ++k) {
         const int at = scan_output(p, k);
-        const Variable bar = at < 0 || is_zero(bars[static_cast<std::size_t>(at)])
-                                 ? Variable()
-                                 : bars[static_cast<std::size_t>(at)];
-        (k < states ? groups.last : k < 2 * states ? groups.history : groups.out).push_back(bar);
+        const Variable value = at < 0 || is_zero(bars[static_cast<std::size_t>(at)])
+                                   ? Variable()
+                                   : values[static_cast<std::size_t>(at)];
+        (k < states ? groups.last : k < 2 * states ? groups.history : groups.out).push_back(value);
     }
     return groups;
 }
 
+bool any_present(const Variables& all)
+{
+    return std::ranges::any_of(all, [](const Variable& v) { return !v.is_empty(); });
+}
+
+/// A step's part of something collected from each step.
+Variable slice_of(const Variable& all)
+{
+    if (all.is_empty()) return {};
+    const Shape shape = all.shape();
+    return input("", all.dtype(), Shape(shape.begin() + 1, shape.end()));
+}
+
+Variables slices_of(const Variables& all)
+{
+    Variables slices;
+    for (const Variable& v : all)
+        slices.push_back(slice_of(v));
+    return slices;
+}
+
+Variable nowhere(const Variable& like) { return zeros(DType::boolean, like.shape()); }
+Variable everywhere(const Variable& like) { return ones(DType::boolean, like.shape()); }
+Variable filled_in(const Variable& mask, const Variable& like)
+{
+    return mask.is_empty() ? everywhere(like) : mask;
+}
+
 /// The adjoint loop while it is made. Its states are the cotangents of the active states (those
-/// that a cotangent reaches) and the sums of the constants' cotangents.
+/// that a cotangent reaches) and the sums of the constants' cotangents; and where masks come in or
+/// arise in a step, masks of all of these.
 class Adjoint {
 public:
     Adjoint(const Apply& scan,
-            const Variables& y_bars,
+            const MaskedBars& y,
             std::string_view function,
             const Location* place)
-        : scan_(scan), parts_(take_apart(scan)), bars_(by_group(scan, y_bars)), function_(function),
-          place_(place)
+        : scan_(scan), parts_(take_apart(scan)), bars_(by_group(scan, y.bars, y.bars)),
+          masks_(by_group(scan, y.bars, y.masks)), function_(function), place_(place),
+          history_bar_(slices_of(bars_.history)), out_bar_(slices_of(bars_.out)),
+          history_mask_(slices_of(masks_.history)), out_mask_(slices_of(masks_.out))
     {
         for (std::size_t k = 0; k < parts_.state.size(); ++k) {
-            const bool starts = !bars_.last[k].is_empty() || !bars_.history[k].is_empty();
-            active_.push_back(starts ? placeholder_like(parts_.state[k]) : Variable());
+            active_.emplace_back();
+            active_mask_.emplace_back();
+            if (!bars_.last[k].is_empty() || !bars_.history[k].is_empty()) activate(k);
         }
-        for (const Variable& bar : bars_.history)
-            history_bar_.push_back(slice_of(bar));
-        for (const Variable& bar : bars_.out)
-            out_bar_.push_back(slice_of(bar));
+        if (any_present(masks_.last) || any_present(masks_.history) || any_present(masks_.out))
+            mask_states();
     }
 
-    Variables cotangents()
+    MaskedBars cotangents()
     {
         while (pull_body()) {
         }
@@ -92,26 +126,26 @@ public:
         append(adjoint.sequences, states_before(scan_, parts_));
         add_present(adjoint, history_bar_, bars_.history);
         add_present(adjoint, out_bar_, bars_.out);
+        add_present(adjoint, history_mask_, masks_.history);
+        add_present(adjoint, out_mask_, masks_.out);
         adjoint.constant = parts_.constant;
         adjoint.constants = parts_.constants;
         add_states(adjoint);
         add_sums(adjoint);
-        for (const Variable& bar : x_bars_)
-            if (!bar.is_empty()) adjoint.out.push_back(bar);
-        if (adjoint.next.empty() && adjoint.out.empty()) return Variables(scan_.inputs().size());
+        add_state_masks(adjoint);
+        add_unions(adjoint);
+        for (const Variables* outs : {&x_.bars, &x_.masks})
+            for (const Variable& v : *outs)
+                if (!v.is_empty()) adjoint.out.push_back(v);
+        if (adjoint.next.empty() && adjoint.out.empty()) {
+            const Variables none(scan_.inputs().size());
+            return {none, none};
+        }
         drop_unused(adjoint);
         return by_input(build_scan(adjoint, scan_.location()));
     }
 
 private:
-    /// A step's part of a cotangent of something collected from each step.
-    static Variable slice_of(const Variable& bar)
-    {
-        if (bar.is_empty()) return {};
-        const Shape shape = bar.shape();
-        return input("", bar.dtype(), Shape(shape.begin() + 1, shape.end()));
-    }
-
     static void add_present(ScanParts& adjoint, const Variables& inside, const Variables& outside)
     {
         for (std::size_t i = 0; i < inside.size(); ++i) {
@@ -121,38 +155,70 @@ private:
         }
     }
 
-    /// Pulls back through one step; true if that made another state active, and it is to be done
-    /// again.
+    void activate(std::size_t k)
+    {
+        active_[k] = placeholder_like(parts_.state[k]);
+        if (masked_) active_mask_[k] = placeholder_like(everywhere(parts_.state[k]));
+    }
+
+    void mask_states()
+    {
+        masked_ = true;
+        for (std::size_t k = 0; k < active_.size(); ++k)
+            if (!active_[k].is_empty())
+                active_mask_[k] = placeholder_like(everywhere(parts_.state[k]));
+    }
+
+    /// The cotangent of state k after a step: from the next step, and of the history's element.
+    void add_state_bar(std::size_t k, Variables& y_bars, Variables& y_masks) const
+    {
+        if (history_bar_[k].is_empty()) {
+            y_bars.push_back(active_[k]);
+            y_masks.push_back(active_mask_[k]);
+        } else {
+            y_bars.push_back(active_[k] + history_bar_[k]);
+            y_masks.push_back(either_mask(active_mask_[k], history_mask_[k]));
+        }
+    }
+
+    /// Pulls back through one step; true if it is to be done again, as that made another state
+    /// active or gave the first mask.
     bool pull_body()
     {
-        Variables ys;
-        Variables y_bars;
+        Variables ys, y_bars, y_masks;
         for (std::size_t k = 0; k < active_.size(); ++k) {
             if (active_[k].is_empty()) continue;
             ys.push_back(parts_.next[k]);
-            y_bars.push_back(history_bar_[k].is_empty() ? active_[k]
-                                                        : active_[k] + history_bar_[k]);
+            add_state_bar(k, y_bars, y_masks);
         }
         for (std::size_t j = 0; j < out_bar_.size(); ++j) {
             if (out_bar_[j].is_empty()) continue;
             ys.push_back(parts_.out[j]);
             y_bars.push_back(out_bar_[j]);
+            y_masks.push_back(out_mask_[j]);
         }
         Variables xs = parts_.x;
         append(xs, parts_.state);
         append(xs, parts_.constant);
-        const Variables bars = pull_back(ys, y_bars, xs, function_, place_);
+        const MaskedBars all = pull_back_masked(ys, y_bars, y_masks, xs, function_, place_);
         const auto part = [&](std::size_t from, std::size_t count) {
-            const auto begin = bars.begin() + static_cast<std::ptrdiff_t>(from);
-            return Variables(begin, begin + static_cast<std::ptrdiff_t>(count));
+            const auto cut = [&](const Variables& v) {
+                const auto begin = v.begin() + static_cast<std::ptrdiff_t>(from);
+                return Variables(begin, begin + static_cast<std::ptrdiff_t>(count));
+            };
+            return MaskedBars{cut(all.bars), cut(all.masks)};
         };
-        x_bars_ = part(0, parts_.x.size());
-        state_bars_ = part(parts_.x.size(), parts_.state.size());
-        constant_bars_ = part(parts_.x.size() + parts_.state.size(), parts_.constant.size());
+        x_ = part(0, parts_.x.size());
+        state_ = part(parts_.x.size(), parts_.state.size());
+        constant_ = part(parts_.x.size() + parts_.state.size(), parts_.constant.size());
         bool again = false;
+        if (!masked_ && any_present(state_.masks)) {
+            mask_states();
+            again = true;
+        }
         for (std::size_t k = 0; k < active_.size(); ++k) {
-            if (!active_[k].is_empty() || state_bars_[k].is_empty()) continue;
-            active_[k] = placeholder_like(parts_.state[k]);
+            if (!active_[k].is_empty() || state_.bars[k].is_empty()) continue;
+            activate(k);
             again = true;
         }
         return again;
@@ -165,44 +231,76 @@ private:
             adjoint.state.push_back(active_[k]);
             adjoint.init.push_back(bars_.last[k].is_empty() ? zeros_like(parts_.init[k])
                                                             : bars_.last[k]);
-            adjoint.next.push_back(state_bars_[k].is_empty() ? zeros_like(active_[k])
-                                                             : state_bars_[k]);
+            adjoint.next.push_back(state_.bars[k].is_empty() ? zeros_like(active_[k])
+                                                             : state_.bars[k]);
         }
     }
 
     void add_sums(ScanParts& adjoint) const
     {
-        for (std::size_t i = 0; i < constant_bars_.size(); ++i) {
-            if (constant_bars_[i].is_empty()) continue;
+        for (std::size_t i = 0; i < constant_.bars.size(); ++i) {
+            if (constant_.bars[i].is_empty()) continue;
             const Variable sum = placeholder_like(parts_.constant[i]);
             adjoint.state.push_back(sum);
             adjoint.init.push_back(zeros_like(parts_.constants[i]));
-            adjoint.next.push_back(sum + constant_bars_[i]);
+            adjoint.next.push_back(sum + constant_.bars[i]);
         }
     }
 
-    Variables by_input(const ScanResult& run) const
+    void add_state_masks(ScanParts& adjoint) const
     {
-        Variables bars;
+        for (std::size_t k = 0; k < active_.size(); ++k) {
+            if (active_mask_[k].is_empty()) continue;
+            const Variable& init = parts_.init[k];
+            adjoint.state.push_back(active_mask_[k]);
+            adjoint.init.push_back(bars_.last[k].is_empty() ? nowhere(init)
+                                                            : filled_in(masks_.last[k], init));
+            adjoint.next.push_back(state_.bars[k].is_empty()
+                                       ? nowhere(active_[k])
+                                       : filled_in(state_.masks[k], active_[k]));
+        }
+    }
+
+    /// A constant's element counts if it does in any step.
+    void add_unions(ScanParts& adjoint) const
+    {
+        for (std::size_t i = 0; i < constant_.masks.size(); ++i) {
+            if (constant_.masks[i].is_empty()) continue;
+            const Variable any = placeholder_like(constant_.masks[i]);
+            adjoint.state.push_back(any);
+            adjoint.init.push_back(nowhere(parts_.constants[i]));
+            adjoint.next.push_back(any || constant_.masks[i]);
+        }
+    }
+
+    MaskedBars by_input(const ScanResult& run) const
+    {
         std::size_t out = 0;
         std::size_t state = 0;
-        for (const Variable& bar : x_bars_)
-            bars.push_back(bar.is_empty() ? Variable() : run.out[out++]);
-        for (const Variable& a : active_)
-            bars.push_back(a.is_empty() ? Variable() : run.last[state++]);
-        for (const Variable& bar : constant_bars_)
-            bars.push_back(bar.is_empty() ? Variable() : run.last[state++]);
-        return bars;
+        const auto collect = [&](const Variables& x, const Variables& states,
+                                 const Variables& constants) {
+            Variables all;
+            for (const Variable& v : x)
+                all.push_back(v.is_empty() ? Variable() : run.out[out++]);
+            for (const Variables* group : {&states, &constants})
+                for (const Variable& v : *group)
+                    all.push_back(v.is_empty() ? Variable() : run.last[state++]);
+            return all;
+        };
+        Variables bars = collect(x_.bars, active_, constant_.bars);
+        return {std::move(bars), collect(x_.masks, active_mask_, constant_.masks)};
     }
 
     const Apply& scan_;
     ScanParts parts_;
-    OutputBars bars_;
+    OutputBars bars_, masks_;
     std::string_view function_;
     const Location* place_;
-    Variables active_;                ///< cotangent of each state after a step, or empty
-    Variables history_bar_, out_bar_; ///< a step's part of each, or empty
-    Variables x_bars_, state_bars_, constant_bars_; ///< what one step gives
+    bool masked_ = false;
+    Variables active_, active_mask_;    ///< of each state after a step, or empty
+    Variables history_bar_, out_bar_;   ///< a step's part of each, or empty
+    Variables history_mask_, out_mask_; ///< the same
+    MaskedBars x_, state_, constant_;   ///< what one step gives
 };
 
 /// The tangent loop while it is made: its states are the tangents of the states that have one.
@@ -323,12 +421,12 @@ private:
 
 } // namespace
 
-Variables scan_cotangents(const Apply& scan,
-                          const Variables& y_bars,
-                          std::string_view function,
-                          const Location* place)
+MaskedBars scan_cotangents(const Apply& scan,
+                           const MaskedBars& y,
+                           std::string_view function,
+                           const Location* place)
 {
-    return Adjoint(scan, y_bars, function, place).cotangents();
+    return Adjoint(scan, y, function, place).cotangents();
 }
 
 Variables scan_tangents(const Apply& scan,

@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "cotangent_mask.hpp"
+
 namespace croton::inline v1::detail {
 
 /// A scan taken apart: what goes in, what the body calls it, what the body gives. Groups go
@@ -25,11 +27,11 @@ void drop_unused(ScanParts& parts);
 ScanResult build_scan(const ScanParts& parts, const Location* where);
 
 /// The reverse rule: a scan from the other end over the states before each step. One cotangent per
-/// input, from one per output; empty where none flows.
-Variables scan_cotangents(const Apply& scan,
-                          const Variables& y_bars,
-                          std::string_view function,
-                          const Location* place);
+/// input, from one per output; empty where none flows. Masks, if there are any, go with them.
+MaskedBars scan_cotangents(const Apply& scan,
+                           const MaskedBars& y,
+                           std::string_view function,
+                           const Location* place);
 /// The forward rule: one tangent per output, from one per input; either may be empty.
 Variables scan_tangents(const Apply& scan,
                         const Variables& x_dots,

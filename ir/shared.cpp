@@ -206,6 +206,9 @@ void set_all(const std::vector<std::pair<Shared, Array>>& values)
     std::vector<Array> copies;
     for (const auto& [variable, value] : values) {
         detail::check(variable, value);
+        if (std::ranges::any_of(variables, [&](const Variable& v) { return same(v, variable); }))
+            throw user_error(Code::domain, variable.location(), "set_all", "'{}' is given twice",
+                             variable.name());
         variables.push_back(variable);
         copies.push_back(value.clone());
     }

@@ -46,6 +46,7 @@ std::optional<ParamValue> as_value(const FieldPointer& field)
             [](const std::vector<int>* v) { return std::optional<ParamValue>(*v); },
             [](const std::vector<std::int64_t>* v) { return std::optional<ParamValue>(*v); },
             [](const Shape* v) { return std::optional<ParamValue>(*v); },
+            [](const Extent* v) { return std::optional<ParamValue>(*v); },
             [](const DType* v) { return std::optional<ParamValue>(*v); },
             [](const auto*) { return std::optional<ParamValue>(); },
         },
@@ -57,7 +58,7 @@ bool same_value(const ParamValue& a, const ParamValue& b)
     if (a.index() != b.index()) return false;
     return std::visit(
         [&]<class T>(const T& x) {
-            if constexpr (std::is_same_v<T, Shape>)
+            if constexpr (std::is_same_v<T, Shape> || std::is_same_v<T, Extent>)
                 return same(x, std::get<T>(b));
             else
                 return x == std::get<T>(b);
@@ -78,6 +79,7 @@ void assign(const FieldPointer& to, const ParamValue& value, std::string_view na
                 return *t = v, true;
             },
             [](Shape* t, const Shape& v) { return *t = v, true; },
+            [](Extent* t, const Extent& v) { return *t = v, true; },
             [](DType* t, DType v) { return *t = v, true; },
             [](auto*, const auto&) { return false; },
         },

@@ -12,6 +12,8 @@ namespace emitted {
 using i32 = std::int32_t;
 using i64 = std::int64_t;
 using u32 = std::uint32_t;
+using f32 = float;
+using f64 = double;
 #include "runtime_abi.h"
 } // namespace emitted
 
@@ -31,11 +33,19 @@ CT_SAME(Runtime, ct_runtime, launch);
 CT_SAME(Runtime, ct_runtime, copy);
 CT_SAME(Runtime, ct_runtime, wait);
 CT_SAME(Runtime, ct_runtime, mark);
+CT_SAME(Runtime, ct_runtime, library);
+CT_SAME(Runtime, ct_runtime, gemm_f32);
+CT_SAME(Runtime, ct_runtime, gemm_f64);
+CT_SAME(Matrix, ct_matrix, data);
+CT_SAME(Matrix, ct_matrix, batch);
+CT_SAME(Matrix, ct_matrix, row);
+CT_SAME(Matrix, ct_matrix, column);
 CT_SAME(Report, ct_report, code);
 CT_SAME(Report, ct_report, apply);
 CT_SAME(Report, ct_report, values);
 #undef CT_SAME
 static_assert(sizeof(Runtime) == sizeof(emitted::ct_runtime) && std::is_standard_layout_v<Runtime>);
+static_assert(sizeof(Matrix) == sizeof(emitted::ct_matrix) && std::is_standard_layout_v<Matrix>);
 static_assert(sizeof(Report) == sizeof(emitted::ct_report) && std::is_standard_layout_v<Report>);
 
 } // namespace

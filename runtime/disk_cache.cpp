@@ -50,7 +50,7 @@ std::uint64_t checksum(std::string_view bytes, std::uint64_t hash)
         bytes.remove_prefix(8);
     }
     std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(&word, bytes.data(), bytes.size());
     mix(word);
     return hash;
 }

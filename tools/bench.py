@@ -1,7 +1,7 @@
 """Runs Croton's workloads and peers' programs side by side and writes docs/benchmarks.md.
 
 usage: bench.py --build FOLDER [--json FILE] [--peers numpy,jax,..] [--peer-folder FOLDER]
-                [--threads N] [--page FILE] [W1 W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14]
+                [--threads N] [--page FILE] [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14]
 
 Peers are programs NAME_peer.py in --peer-folder, run by the Python of build/peers/NAME, a virtual
 environment that is made here with what the peer needs, or `hand`, which is built by its build.sh
@@ -26,6 +26,7 @@ PACKAGES = {
 # Workload: our program and its part, and the parts of `hand` that it is measured against.
 PARTS = {
     "W1": ("workloads", "W1", ["W1"]),
+    "calls": ("calls", "calls", []),
     "W2": ("workloads", "W23", ["W23"]),
     "W3": ("workloads", "W23", ["W23", "W3libmvec", "W3sleef"]),
     "W4": ("workloads", "W45", ["W4"]),

@@ -113,20 +113,38 @@ CT_MATH f64 log1p_f64(f64 x)
     return log_special_f64(u, y);
 }
 
-/* log(1 + e^x) = max(x, 0) + log1p(e^-|x|). */
+/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x| = 2^n (1 + s). Where 1 + e is past the range of
+   log_poly, log(1 + e) = ln 2 + log(1 + f) with f = (e - 1) / 2 made from s, as e is rounded. */
 CT_MATH f32 softplus_f32(f32 x)
 {
-    f32 tail = log1p_f32(exp_f32(-abs_f32(x)));
+    f32 c = -abs_f32(x);
+    c = c < -104.0f ? -104.0f : c; /* a NaN stays */
+    f32 t = exp_shift_f32(c);
+    f32 r = exp_rest_f32(c, t);
+    f32 s = fma_f32(r * r, expm1_poly_f32(r), r);
+    f32 half = exp_power_f32(t - 1.0f);
+    b8 near = c > -0x1.193ea8p+0f;
+    f32 f = near ? fma_f32(s, half, half - 0.5f) : exp_scale_f32(1.0f + s, t);
+    f32 tail = log_poly_f32(f) + (near ? 0x1.62e43p-1f : 0.0f);
     return (x < 0 ? 0.0f : x) + tail;
 }
 
 CT_MATH f64 softplus_f64(f64 x)
 {
-    f64 tail = log1p_f64(exp_f64(-abs_f64(x)));
+    f64 c = -abs_f64(x);
+    c = c < -746.0 ? -746.0 : c;
+    f64 t = exp_shift_f64(c);
+    f64 r = exp_rest_f64(c, t);
+    f64 s = fma_f64(r * r, expm1_poly_f64(r), r);
+    f64 half = exp_power_f64(t - 1.0);
+    b8 near = c > -0x1.c34366179d427p-1;
+    f64 f = near ? fma_f64(s, half, half - 0.5) : exp_scale_f64(1.0 + s, t);
+    f64 tail = log_poly_f64(f) + (near ? 0x1.62e42fefa39efp-1 : 0.0);
     return (x < 0 ? 0.0 : x) + tail;
 }
 
-/* log2 x = k + log(1 + f) / ln 2. */
+/* log2 x = k + log(1 + f) / ln 2; in f32 k + f / ln 2 in two parts, as near x = 4/3 the rounding of
+   -0.585 is twice the result's. */
 CT_MATH f32 log2_f32(f32 x)
 {
     b8 small = x < 0x1p-126f;
@@ -134,7 +152,11 @@ CT_MATH f32 log2_f32(f32 x)
     u32 e = log_exponent_f32(a);
     f32 f = from_bits_f32(bits_f32(a) - e) - 1.0f;
     f32 k = (f32)((i32)e >> 23) - (small ? 24.0f : 0.0f);
-    return log_special_f32(x, fma_f32(log_poly_f32(f), 0x1.715476p+0f, k));
+    f32 y = fma_f32(f, 0x1.715476p+0f, k);
+    f32 rest = fma_f32(f, 0x1.715476p+0f, k - y);
+    rest = fma_f32(f, 0x1.4ae0cp-26f, rest);
+    rest = fma_f32(f * f * log_series_f32(f), 0x1.715476p+0f, rest);
+    return log_special_f32(x, y + rest);
 }
 
 CT_MATH f64 log2_f64(f64 x)

@@ -37,6 +37,21 @@ constexpr Op softplus_op{
 };
 Variable softplus(const Variable& x, Where where) { return apply(softplus_op, {x}, {}, where); }
 
+constexpr Op log1mexp_op{
+    .name = "log1mexp",
+    .doc = "log(1 - exp(x)) for x <= 0, accurate near 0 and far from it. NaN where x > 0.",
+    .dtype = promote_to_float,
+    .shape = shape_of_first,
+    .lowering = Composite{[](const CompositeArgs& args) {
+        const Variable& x = args.x[0];
+        return where(x > -std::numbers::ln2, log(-expm1(x)), log1p(-exp(x)));
+    }},
+    .reference = DerivedReference{},
+    .grad = [](const UnaryGrad& g) { return -g.y_bar / expm1(-g.x); },
+    .domain = {-8, -0.05},
+};
+Variable log1mexp(const Variable& x, Where where) { return apply(log1mexp_op, {x}, {}, where); }
+
 constexpr Op relu_op{
     .name = "relu",
     .doc = "The larger of x and 0; NaN stays NaN. The gradient at 0 is 0.",
@@ -124,7 +139,7 @@ Variable norm_cdf(const Variable& x, Where where)
 std::span<const Op* const> activation_ops()
 {
     static constexpr const Op* ops[] = {
-        &sigmoid_op, &softplus_op, &relu_op, &gelu_op, &gelu_tanh_op, &silu_op,
+        &sigmoid_op, &softplus_op, &log1mexp_op, &relu_op, &gelu_op, &gelu_tanh_op, &silu_op,
     };
     return ops;
 }

@@ -54,7 +54,8 @@ constexpr Op scan_op{
     .lowering = Scan{},
     .reference = DerivedReference{},
     .grad = [](const GeneralGrad& g) -> Variables {
-        return detail::scan_cotangents(g.apply, g.y_bar, "grad", g.apply.location());
+        const Variables none(g.y_bar.size());
+        return detail::scan_cotangents(g.apply, {g.y_bar, none}, "grad", g.apply.location()).bars;
     },
     .arity = 0,
     .params = create_params<ScanParams>,

@@ -260,6 +260,9 @@ constexpr Op diagonal_op{
 Variable diagonal(const Variable& x, int offset, int axis1, int axis2, Where where)
 {
     const Location* place = locate(where);
+    if (x.type().is_pattern())
+        return apply(diagonal_op, std::span(&x, 1),
+                     make_params(DiagonalParams{axis1, axis2, offset}), place);
     check_matrix(x, "diagonal", place);
     const DiagonalParams p{normalize_axis(axis1, x.rank(), "diagonal", place),
                            normalize_axis(axis2, x.rank(), "diagonal", place), offset};

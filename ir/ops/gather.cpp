@@ -317,9 +317,7 @@ Variable scatter_axes(const Variable& x,
     const Variables all = broadcast_indices(op, indices, place);
     const Shape wanted = gathered_shape(x.shape(), all[0].shape(), params);
     // Converted first: a weak literal takes x's dtype, which a broadcast of it no longer could.
-    const Variable ready = values.is_weak() && values.leaf() == Leaf::constant
-                               ? constant(values.constant().cast(x.dtype()), place)
-                               : values;
+    const Variable ready = literal_as(values, x.dtype(), function, place);
     return apply(op, joined({x, broadcast_to(ready, wanted, place)}, all), make_params(params),
                  place);
 }

@@ -231,9 +231,7 @@ Variable update(const Variable& x,
     if (value.rank() > part.rank())
         throw user_error(Code::shape, where, function, "shape {} of the value does not fit {}",
                          to_string(value.shape()), to_string(part.shape()));
-    const Variable ready = value.is_weak() && value.leaf() == Leaf::constant
-                               ? constant(value.constant().cast(x.dtype()), where)
-                               : value;
+    const Variable ready = literal_as(value, x.dtype(), function, where);
     if (!accumulate) return set_slice(x, broadcast_to(ready, part.shape()), p.slice);
     return set_slice(x, part + ready, p.slice);
 }

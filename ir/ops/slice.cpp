@@ -189,9 +189,7 @@ pad(const Variable& x, const Shape& before, const Shape& after, const Variable& 
     }
     const Variable part = slice_of(x, kept);
     if (is_whole(padded, inside)) return part;
-    const Variable filled = value.is_weak() && value.leaf() == Leaf::constant
-                                ? constant(value.constant().cast(x.dtype()), place)
-                                : cast(value, x.dtype());
+    const Variable filled = cast(literal_as(value, x.dtype(), "pad", place), x.dtype());
     return set_slice(broadcast_to(filled, padded), part, inside);
 }
 

@@ -1,13 +1,19 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/ir/ops/params.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/passes/rules.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
 
 namespace croton::inline v1 {
 
 namespace {
 
 constexpr double log_2 = 0.693147180559945309417;
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// x's shape with the reduced axes kept at extent 1.
 Shape kept_shape(const Match& m)
@@ -16,6 +22,23 @@ Shape kept_shape(const Match& m)
     for (int axis : m.ints("axes"))
         shape[static_cast<std::size_t>(axis)] = 1;
     return shape;
+}
+
+/// How many elements are reduced to one.
+ParamValue reduced_count(const Match& m)
+{
+    const Shape shape = m["x"].shape();
+    Extent count = 1;
+    for (int axis : m.ints("axes"))
+        count = count * shape[static_cast<std::size_t>(axis)];
+    return count;
+}
+
+/// An extent that `.with` gives, as a value.
+Variable number(std::string_view name)
+{
+    const int marker = ParamWildcard(name);
+    return apply(extent_value_op, {}, make_params(ExtentParams{marker}));
 }
 
 /// exp, log and their relatives near 1 and far from it: no cancellation, no overflow on the way.
@@ -36,6 +59,10 @@ void add_exponentials(RuleSet& r)
     r.add(log1p(expm1(x)), x, sharper);
     r.add(log(square(x)), log(abs(x)) * 2, sharper).expands();
     r.add(sqrt(square(x)), abs(x), sharper);
+    r.add(log1p(-exp(x)), log1mexp(x), sharper);
+    r.add(log(-expm1(x)), log1mexp(x), sharper);
+    // Equal infinities have no difference.
+    r.add(log(exp(x) - exp(y)), where(x == y, -infinity, x + log1mexp(y - x)), sharper).expands();
     r.add(log(exp(x) + exp(y)), where(x == y, x + log_2, maximum(x, y) + softplus(-abs(x - y))),
           sharper)
         .expands();
@@ -62,11 +89,18 @@ void add_sigmoids(RuleSet& r)
 {
     using enum Exactness;
     const Variable x = wildcard("x");
+    const Variable c = wildcard("c");
+    const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
     r.add(1 / (1 + exp(-x)), sigmoid(x), rounding);
     r.add(1 / (1 + exp(x)), sigmoid(-x), sharper);
     r.add(exp(x) / (1 + exp(x)), sigmoid(x), sharper);
+    r.add(c / (1 + exp(-x)), c * sigmoid(x), rounding);
+    r.add(c / (1 + exp(x)), c * sigmoid(-x), sharper);
     r.add(exp(x) * sigmoid(-x), sigmoid(x), sharper);
+    r.add(c * exp(x) * sigmoid(-x), c * sigmoid(x), sharper);
+    r.add(c * sigmoid(-x) * exp(x), c * sigmoid(x), sharper);
+    r.add(sigmoid(log(x / (1 - x))), where(0 <= x && x <= 1, x, not_a_number), rounding).expands();
     r.add(sigmoid(x) / sigmoid(-x), exp(x), rounding);
     r.add(1 - sigmoid(-x), sigmoid(x), sharper);
     r.add(1 - sigmoid(x), sigmoid(-x), sharper);
@@ -79,38 +113,112 @@ void add_sigmoids(RuleSet& r)
     r.add(softplus(x) - softplus(-x), x, sharper);
 }
 
-/// The logarithm of a softmax, also of elements picked from one, without the softmax that
-/// underflows.
-void add_softmax(RuleSet& r)
+using Move = std::function<Variable(const Variable& x)>;
+
+/// What moves elements, by its functions.
+std::vector<Move> moves()
 {
-    using enum Exactness;
-    const Variable x = wildcard("x");
     const Variable i = wildcard("i");
     const Variable j = wildcard("j");
     const ParamWildcard axes("axes");
     const ParamWildcard axis("axis");
+    const ParamWildcard other("other");
+    const ParamWildcard offset("offset");
     const ParamWildcard s("s");
-    const ParamWildcard t("t");
-    const ParamWildcard p("p");
+    const ParamWildcard order("order");
     const GatherParams places{ParamWildcard("at"), ParamWildcard("position")};
     const SliceParams slice{ParamWildcard("start"), ParamWildcard("stop"), ParamWildcard("step"),
                             ParamWildcard("dropped")};
+    return {
+        [=](const Variable& x) { return take_along_axis(x, i, axis); },
+        [=](const Variable& x) { return gather_axes(x, {i}, places, "picked"); },
+        [=](const Variable& x) { return gather_axes(x, {i, j}, places, "picked"); },
+        [=](const Variable& x) { return slice_of(x, slice); },
+        [=](const Variable& x) { return reshape(x, s); },
+        [=](const Variable& x) { return transpose(x, order); },
+        [=](const Variable& x) { return broadcast_to(x, s); },
+        [=](const Variable& x) { return expand_dims(x, axes); },
+        [=](const Variable& x) { return flip(x, axes); },
+        [=](const Variable& x) { return diagonal(x, offset, axis, other); },
+    };
+}
+
+/// Whether a wildcard stands for elements of a softmax, moved or converted to fewer digits.
+Predicate holds_softmax(std::string_view w)
+{
+    std::vector<const Op*> ops{&squeeze(wildcard("x"), Axis(0)).owner().op(), &cast_op};
+    for (const Move& move : moves())
+        ops.push_back(&move(wildcard("x")).owner().op());
+    const Op* softmax_op = &softmax(wildcard("x"), Axis(0)).owner().op();
+    return [w = std::string(w), ops, softmax_op](const Match& m) {
+        Apply a = m[w].owner();
+        while (a && std::ranges::find(ops, &a.op()) != ops.end())
+            a = a.input(0).owner();
+        return a && &a.op() == softmax_op;
+    };
+}
+
+/// Whether the result is a float of no more digits than what a wildcard stands for.
+Predicate narrows(std::string_view w)
+{
+    return [w = std::string(w)](const Match& m) {
+        const DType from = m[w].dtype();
+        return is_float(m.type().dtype()) && is_float(from) &&
+               size_bytes(m.type().dtype()) <= size_bytes(from);
+    };
+}
+
+/// The logarithm of elements picked from a softmax: it goes to the softmax itself, one step at a
+/// time, which ends there.
+void add_moved_softmax(RuleSet& r)
+{
+    using enum Exactness;
+    const Variable p = wildcard("p");
+    const Variable cube = wildcard("cube");
+    const Variable thin = wildcard("thin");
+    const Variable x = wildcard("x");
+    const Variables indices{wildcard("i"), wildcard("j"), wildcard("k")};
+    const ParamWildcard axes("axes");
+    const ParamWildcard t("t");
+    const GatherParams places{ParamWildcard("at"), ParamWildcard("position")};
+
+    for (const Move& move : moves())
+        r.add(log(move(p)), move(log(p)), bitwise).expands().when(holds_softmax("p"));
+    r.add(log(gather_axes(cube, indices, places, "picked")),
+          gather_axes(log(cube), indices, places, "picked"), bitwise)
+        .expands()
+        .when(holds_softmax("cube"));
+    r.add(log(squeeze(thin, axes)), squeeze(log(thin), axes), bitwise)
+        .expands()
+        .when(holds_softmax("thin"));
+    r.add(log(cast(p, t)), cast(log(p), t), sharper)
+        .expands()
+        .when(narrows("p"))
+        .when(holds_softmax("p"));
+    // To more digits the conversion goes first.
+    r.add(log(cast(softmax(x, axes), t)), log_softmax(cast(x, t), axes), sharper)
+        .when(
+            [](const Match& m) { return is_float(m.type().dtype()) && is_float(m["x"].dtype()); });
+}
+
+/// The logarithm of a softmax, without the softmax that underflows.
+void add_softmax(RuleSet& r)
+{
+    using enum Exactness;
+    const Variable x = wildcard("x");
+    const ParamWildcard axes("axes");
+    const ParamWildcard s("s");
+    const ParamWildcard t("t");
     const Variable y = softmax(x, axes);
     const Variable log_y = log_softmax(x, axes);
     const auto keeps = [](const Match& m) { return same(kept_shape(m), m.shape("s")); };
 
     r.add(log(y), log_y, sharper);
-    r.add(log(take_along_axis(y, i, axis)), take_along_axis(log_y, i, axis), sharper);
-    r.add(log(gather_axes(y, {i}, places, "picked")), gather_axes(log_y, {i}, places, "picked"),
-          sharper);
-    r.add(log(gather_axes(y, {i, j}, places, "picked")),
-          gather_axes(log_y, {i, j}, places, "picked"), sharper);
-    r.add(log(slice_of(y, slice)), slice_of(log_y, slice), sharper);
-    r.add(log(reshape(y, s)), reshape(log_y, s), sharper);
-    r.add(log(transpose(y, p)), transpose(log_y, p), sharper);
-    r.add(log(broadcast_to(y, s)), broadcast_to(log_y, s), sharper);
-
     r.add(log(sum(exp(x), axes)), logsumexp(x, axes), sharper);
+    r.add(log(reshape(sum(exp(x), axes), s)), reshape(logsumexp(x, axes), s), sharper);
+    r.add(log(mean(exp(x), axes)), logsumexp(x, axes) - log(number("n")), sharper)
+        .expands()
+        .with("n", reduced_count);
     r.add(exp(x) / broadcast_to(reshape(sum(exp(x), axes), s), t), y, sharper).when(keeps);
     r.add(x - broadcast_to(reshape(logsumexp(x, axes), s), t), log_y, rounding).when(keeps);
     r.add(exp(log_y), y, rounding);
@@ -124,6 +232,7 @@ RuleSet stable_rules()
     add_exponentials(r);
     add_hyperbolic(r);
     add_sigmoids(r);
+    add_moved_softmax(r);
     add_softmax(r);
     return r;
 }

@@ -23,12 +23,19 @@ std::vector<T> edge_integers()
 }
 
 __extension__ using Wide = __int128;
+__extension__ using UnsignedWide = unsigned __int128;
 
 /// What an integer operation means, in 128 bits and then wrapped.
 template <class T>
 T wrapped(Wide x)
 {
     return static_cast<T>(x);
+}
+
+template <class T>
+T product(T a, T b)
+{
+    return static_cast<T>(static_cast<UnsignedWide>(a) * static_cast<UnsignedWide>(b));
 }
 
 template <class T>
@@ -46,8 +53,8 @@ T power(T a, T n)
     if (n < 0) return a == 1 ? T(1) : a == T(-1) ? (n % 2 != 0 ? T(-1) : T(1)) : T(0);
     T result = 1;
     for (auto left = static_cast<std::uint64_t>(n); left > 0; left >>= 1) {
-        if (left & 1) result = wrapped<T>(Wide(result) * a);
-        a = wrapped<T>(Wide(a) * a);
+        if (left & 1) result = product(result, a);
+        a = product(a, a);
     }
     return result;
 }

@@ -231,10 +231,22 @@ Worst scan_all(const MathCase& function, std::uint64_t stride)
     return *std::ranges::max_element(found, {}, &Worst::ulp);
 }
 
-void print_row(const char* name, const char* type, const char* what, const Worst& worst)
+/// Prints a row of docs/math_ulp.md, the first one with the table's head, and checks it.
+template <class Function>
+void report(const Function& function,
+            const char* type,
+            const std::string& arguments,
+            const Worst& worst)
 {
-    std::printf("| %s | %s | %s | %.3f | %a |\n", name, type, what, worst.ulp, worst.x);
+    static const int head = std::puts("| function | type | arguments | ULP | at |\n"
+                                      "| --- | --- | --- | --- | --- |");
+    static_cast<void>(head);
+    std::printf("| %s | %s | %s | %.3f | %a", function.name, type, arguments.c_str(), worst.ulp,
+                worst.x);
+    if constexpr (std::is_same_v<Function, MathCase2>) std::printf(", %a", worst.y);
+    std::puts(" |");
     std::fflush(stdout);
+    CHECK(worst.ulp <= function.bound);
 }
 
 } // namespace
@@ -277,28 +289,27 @@ TEST_CASE("every function has the same bits in a loop as alone")
 
 TEST_CASE("every function, measured: all f32, ten million f64", "[.exhaustive]")
 {
-    // CROTON_MATH_QUICK=k takes every k-th of all of these, for a quicker look
+    // CROTON_MATH_QUICK=k takes every k-th of all of these, for a quicker look; `-c exp` and
+    // `-c exp -c f32` measure one function.
     const char* wanted = std::getenv("CROTON_MATH_QUICK");
     const long part = wanted != nullptr ? std::atol(wanted) : 1;
     REQUIRE(part >= 1);
     const long samples = 10'000'000 / part;
     const std::string count = std::to_string(samples);
     const std::string narrow_count = part == 1 ? "all" : "every " + std::to_string(part) + "th";
-    std::puts("| function | type | arguments | ULP | at |\n| --- | --- | --- | --- | --- |");
-    for (const MathCase& function : math_cases()) {
-        Worst narrow = scan_all(function, static_cast<std::uint64_t>(part));
-        print_row(function.name, "f32", narrow_count.c_str(), narrow);
-        CHECK(narrow.ulp <= function.bound);
-        Worst wide = measure(function, function.f64, samples, 2);
-        print_row(function.name, "f64", count.c_str(), wide);
-        CHECK(wide.ulp <= function.bound);
-    }
-    for (const MathCase2& function : math_cases2()) {
-        Worst narrow = measure(function, function.f32, samples / 3, 2);
-        print_row(function.name, "f32", count.c_str(), narrow);
-        CHECK(narrow.ulp <= function.bound);
-        Worst wide = measure(function, function.f64, samples / 3, 2);
-        print_row(function.name, "f64", count.c_str(), wide);
-        CHECK(wide.ulp <= function.bound);
-    }
+    for (const MathCase& function : math_cases())
+        SECTION(function.name) {
+            SECTION("f32")
+                report(function, "f32", narrow_count,
+                       scan_all(function, static_cast<std::uint64_t>(part)));
+            SECTION("f64")
+                report(function, "f64", count, measure(function, function.f64, samples, 2));
+        }
+    for (const MathCase2& function : math_cases2())
+        SECTION(function.name) {
+            SECTION("f32")
+                report(function, "f32", count, measure(function, function.f32, samples / 3, 2));
+            SECTION("f64")
+                report(function, "f64", count, measure(function, function.f64, samples / 3, 2));
+        }
 }

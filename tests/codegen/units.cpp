@@ -1,6 +1,7 @@
 #include <croton/codegen/program.hpp>
 #include <croton/codegen/units.hpp>
 #include <croton/croton.hpp>
+#include <croton/ir/reference.hpp>
 #include <croton/runtime/kernel_cache.hpp>
 
 #include <algorithm>
@@ -194,4 +195,34 @@ TEST_CASE("kernels that are equal up to names stand in a program once")
     const auto results = f(x, y);
     CHECK(results[0].as_double(3) == Approx(2 * std::tanh(0.5)));
     CHECK(results[1].as_double(99) == Approx(2 * std::tanh(-1.0)));
+}
+
+TEST_CASE("a loop that is written out is compiled like a few of its iterations")
+{
+    const auto x = ct::input("x", ct::DType::f64, {8});
+    const auto chain = [&](int length) {
+        ct::Variable y = x;
+        for (int i = 0; i < length; ++i)
+            y = tanh(sin(y) * (1 + i * 1e-4)) + (0.25 + i * 1e-5);
+        return y;
+    };
+    const std::vector<ct::Array> at{ct::Array::uniform(3, {8}, ct::DType::f64)};
+    for (const int length : {300, 1250}) {
+        const ct::Variable y = chain(length);
+        const ct::Variable x_bar = ct::grad(ct::sum(y), x);
+        const auto f = ct::function({x}, {y, x_bar}, {.cache = false});
+        const std::string source(f.source());
+        int kernels = 0;
+        for (std::size_t i = source.find("CT_KERNEL void "); i != source.npos;
+             i = source.find("CT_KERNEL void ", i + 1))
+            ++kernels;
+        CHECK(kernels <= 8);
+        CHECK((source.find("CT_EXPORT CT_PLAIN i32 run(") != source.npos) == (length == 1250));
+        const auto got = f(at[0]);
+        const auto wanted = ct::evaluate_reference(std::span(&x, 1), at, std::vector{y, x_bar});
+        for (std::size_t k = 0; k < 2; ++k)
+            for (std::int64_t i = 0; i < 8; ++i)
+                CHECK(got[k].as_double(i) ==
+                      croton::test::Approx(wanted[k].as_double(i)).epsilon(1e-9));
+    }
 }

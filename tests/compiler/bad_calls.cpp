@@ -18,9 +18,6 @@ using Out = ct::View<double>;
 
 namespace {
 
-constexpr const char* refusal =
-    "f: an argument is not in its declared layout, not aligned, or overlaps an output";
-
 /// x * 2 + y of (n) each.
 ct::Function twice_and_more(ct::Options options = {.name = "f"})
 {
@@ -100,7 +97,7 @@ TEST_CASE("misaligned inputs are packed where a call may allocate, and refused w
     z = {7, 7, 7};
     const ct::Status status = call(workspace, view, y, z);
     CHECK(status.code == ct::Code::shape);
-    CHECK(status.text() == refusal);
+    CHECK(status.text() == "f: input 0 'x' is not aligned for f64");
     CHECK(z == List{7, 7, 7});
     CHECK_THAT(f.explain(), contains("input 0 x:  row-major; 4 calls gave it in another layout or "
                                      "not aligned"));
@@ -114,7 +111,7 @@ TEST_CASE("misaligned outputs are written through a copy, or refused with the ou
     const Out view(z.data(), {3});
     const auto call = f.typed<void(In, In, Out)>();
     auto workspace = f.workspace({{"n", 3}});
-    CHECK(call(workspace, x, y, view).text() == refusal);
+    CHECK(call(workspace, x, y, view).text() == "f: output 0 is not aligned for f64");
     CHECK(z.values(4) == List{7, 7, 7, 7});
     call(x, y, view);
     CHECK(z.values(4) == List{12, 24, 36, 7});
@@ -135,7 +132,7 @@ TEST_CASE("misaligned numbers are packed or refused like arrays")
     auto workspace = f.workspace();
     double out = 7;
     CHECK(call(workspace, Number(five.data(), {}), 2.0, ct::View<double, 0>(&out, {})).text() ==
-          refusal);
+          "f: input 0 's' is not aligned for f64");
     CHECK(out == 7);
     call(Number(five.data(), {}), 2.0, ct::View<double, 0>(result.data(), {}));
     CHECK(result.values(1) == List{3});
@@ -153,7 +150,7 @@ TEST_CASE("an output over a part of an input gets what it would get elsewhere, o
         const In x(memory.data(), {3});
         const Out z(memory.data() + to, {3});
         const ct::Status status = call(workspace, x, y, z);
-        CHECK(status.text() == refusal);
+        CHECK(status.text() == "f: output 0 overlaps input 0 'x'");
         CHECK(memory == List{1, 2, 3, 4, 5});
         call(x, y, z);
         CHECK(List(memory.begin() + static_cast<std::ptrdiff_t>(to),
@@ -185,7 +182,7 @@ TEST_CASE("two inputs may be one memory, two outputs may not")
     CHECK(b == List{9, 16});
     List memory{7, 7, 7};
     const Out first(memory.data(), {2}), second(memory.data() + 1, {2});
-    CHECK(call(workspace, in, in, first, second).text() == refusal);
+    CHECK(call(workspace, in, in, first, second).text() == "f: output 1 overlaps output 0");
     CHECK_THROWS_WITH(call(in, in, first, second), "f: outputs 0 and 1 overlap in memory");
     std::vector<ct::Array> out{ct::Array::borrow(first), ct::Array::borrow(second)};
     CHECK_THROWS_WITH(f.call_into(std::vector<ct::Array>{array_of(in), array_of(in)}, out),
@@ -210,7 +207,8 @@ TEST_CASE("backwards and spaced vectors are packed where a call may allocate")
     Out spaced(z.data() + 4, {3});
     spaced.strides[0] = -2;
     auto workspace = f.workspace({{"n", 3}});
-    CHECK(call(workspace, backwards(x), every_other(y), spaced).text() == refusal);
+    CHECK(call(workspace, backwards(x), every_other(y), spaced).text() ==
+          "f: input 0 'x' does not lie as declared: row-major");
     CHECK(z == List(6, 7));
     call(backwards(x), every_other(y), spaced);
     CHECK(z == List{32, 7, 24, 7, 16, 7});
@@ -302,6 +300,53 @@ TEST_CASE("one symbol with two values is refused in every kind of call, before a
                       "g: axis 1 of input 'same' is 3, it must be 2 (n)");
 }
 
+TEST_CASE("an output whose elements lie in one place is refused with its axis, before any work")
+{
+    using Matrix = ct::View<const double, 2>;
+    using Result = ct::View<double, 2>;
+    const auto x = ct::matrix<double>("x", {ct::dim("n"), 3});
+    const List in{1, 2, 3, 4, 5, 6};
+    for (const ct::Layout layout : {ct::Layout::row_major, ct::Layout::any})
+        for (const bool reference : {false, true}) {
+            CAPTURE(static_cast<int>(layout), reference);
+            ct::Options options{.name = "f"};
+            options.reference = reference;
+            const auto f = ct::function({x}, {ct::Output("z", x * 2, layout)}, options);
+            const auto call = f.typed<void(Matrix, Result)>();
+            auto workspace = f.workspace({{"n", 2}});
+            List memory(6, 7);
+            const auto refused = [&](std::int64_t row, std::int64_t column, const char* text) {
+                Result out(memory.data(), {2, 3});
+                out.strides[0] = row, out.strides[1] = column;
+                CHECK_THROWS_WITH(call(Matrix(in.data(), {2, 3}), out), text);
+                CHECK(call(workspace, Matrix(in.data(), {2, 3}), out).code == ct::Code::shape);
+                CHECK(memory == List(6, 7));
+            };
+            refused(0, 1,
+                    "f: elements of output 0 'z' would lie in one place: stride 0 along axis 0 of "
+                    "extent 2");
+            refused(3, 0,
+                    "f: elements of output 0 'z' would lie in one place: stride 0 along axis 1 of "
+                    "extent 3");
+            Result one(memory.data(), {1, 3}); // along an axis of one element any stride is right
+            one.strides[0] = 0;
+            call(Matrix(in.data(), {1, 3}), one);
+            CHECK(memory == List{2, 4, 6, 7, 7, 7});
+            if (layout != ct::Layout::any) continue;
+            std::vector<ct::Array> into{
+                ct::Array::borrow_strided(ct::DType::f64, memory.data(), {2, 3}, {3, 0})};
+            CHECK_THROWS_WITH(f.call_into(std::vector<ct::Array>{ct::zeros<double>({2, 3})}, into),
+                              contains("f: elements of output 0 'z' would lie in one place"));
+        }
+    const auto f = ct::function({x}, {x * 2}, {.name = "f"}); // an output without a name
+    List memory(6, 7);
+    Result out(memory.data(), {2, 3});
+    out.strides[1] = 0;
+    CHECK_THROWS_WITH(
+        f.typed<void(Matrix, Result)>()(Matrix(in.data(), {2, 3}), out),
+        "f: elements of output 0 would lie in one place: stride 0 along axis 1 of extent 3");
+}
+
 TEST_CASE("extents below 0 are refused")
 {
     const auto f = twice_and_more();
@@ -310,7 +355,8 @@ TEST_CASE("extents below 0 are refused")
     In negative(memory.data(), {-1});
     auto workspace = f.workspace({{"n", 3}});
     List z(3, 7);
-    CHECK(call(workspace, negative, negative, z).text() == refusal);
+    CHECK(call(workspace, negative, negative, z).text() ==
+          "f: input 0 'x' does not lie as declared: row-major");
     CHECK_THROWS_AS(call(negative, negative, z), ct::UserError);
     CHECK(z == List(3, 7));
 }

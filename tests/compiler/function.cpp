@@ -200,3 +200,40 @@ TEST_CASE("arrays of a known extent 0 come out of any op")
         CHECK(y[2].extents() == std::vector<std::int64_t>{0, 2});
     }
 }
+
+TEST_CASE("extents of results that are formulas of the inputs' extents")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::vector<double>("x", {n}), y = ct::vector<double>("y", {m}),
+               pairs = ct::vector<double>("pairs", {2 * ct::dim("k") + 1}),
+               rest = ct::vector<double>("rest", {n + ct::dim("r") * 2});
+    const auto blocks = ct::reshape(ct::outer(x, y), {n * m});
+    const std::vector<ct::Variable> outputs{ct::concatenate({x, y, x}),
+                                            x(ct::slice(1, ct::_)),
+                                            x(ct::slice(0, ct::_, 3)),
+                                            blocks,
+                                            ct::arange(ct::minimum(n, m) + ct::maximum(n, 3)),
+                                            ct::pad(x, {2}, {3}),
+                                            pairs(ct::slice(0, ct::_, 2)),
+                                            ct::concatenate({pairs, x}),
+                                            ct::arange(ct::floor_div(rest.shape()[0] - n, 2)),
+                                            rest * 2,
+                                            ct::concatenate({blocks, blocks})};
+    const auto f = ct::function({x, y, pairs, rest}, outputs, {.name = "f"});
+    const auto slow = ct::function({x, y, pairs, rest}, outputs, {.name = "f", .reference = true});
+    for (const std::int64_t i : {1, 2, 3, 7})
+        for (const std::int64_t j : {0, 1, 5}) {
+            CAPTURE(i, j);
+            const ct::Array xv = ct::Array::uniform(1, {i}, ct::DType::f64),
+                            yv = ct::Array::uniform(2, {j}, ct::DType::f64),
+                            pv = ct::Array::uniform(3, {2 * i + 1}, ct::DType::f64),
+                            rv = ct::Array::uniform(4, {i + 2 * j}, ct::DType::f64);
+            const ct::Results got = f(xv, yv, pv, rv), expected = slow(xv, yv, pv, rv);
+            for (std::size_t k = 0; k < outputs.size(); ++k) {
+                CAPTURE(k);
+                REQUIRE(std::ranges::equal(got[k].shape(), expected[k].shape()));
+                for (std::int64_t e = 0; e < got[k].size(); ++e)
+                    CHECK(got[k].as_double(e) == expected[k].as_double(e));
+            }
+        }
+}

@@ -43,6 +43,21 @@ bool equal(const ct::Array& a, const Matrix& m)
 
 } // namespace
 
+TEST_CASE("an Eigen vector is a vector, a matrix of one column a matrix")
+{
+    const auto m = ct::input("m", ct::DType::f64, {ct::dim("n"), ct::dim("k")});
+    const auto v = ct::vector<double>("v", {m.shape()[1]});
+    const auto f = ct::function({m, v}, dot(m, v));
+    const Matrix matrix = numbers(3, 2);
+    const Eigen::VectorXd vector = Eigen::VectorXd::LinSpaced(2, 1, 2);
+    const Eigen::RowVectorXd row = vector.transpose();
+    const Matrix wanted = matrix * vector;
+    CHECK(equal(f(matrix, vector)[0].reshape({3, 1}), wanted));
+    CHECK(equal(f(matrix, row)[0].reshape({3, 1}), wanted));
+    const Matrix column = vector;
+    CHECK_THROWS_AS(f(matrix, column), ct::UserError);
+}
+
 TEST_CASE("views take containers and Eigen objects as they lie")
 {
     std::vector<double> v{1, 2, 3};
@@ -92,8 +107,7 @@ TEST_CASE("a call that may not allocate refuses a layout that was not declared")
     auto w = rows.workspace({{"n", 4}, {"m", 3}});
     const ct::Status refused = rows.typed<void(In, Out)>()(w, m, out);
     CHECK(refused.code == ct::Code::shape);
-    CHECK(refused.text() == "rows: an argument is not in its declared layout, not aligned, or "
-                            "overlaps an output");
+    CHECK(refused.text() == "rows: input 0 'x' does not lie as declared: row-major");
     CHECK(columns.typed<void(In, Out)>()(w, m, out));
     CHECK(out == m + Matrix::Ones(4, 3));
     RowMatrix r = m, r_out = m;

@@ -1,5 +1,5 @@
-// What the machine lacks: the compiler, a home, a CPU that is new enough. Each in a process of its
-// own, since the compiler and the environment are looked at once.
+// What the machine lacks: the compiler, a BLAS, a home, a CPU that is new enough. Each in a process
+// of its own, since the compiler and the environment are looked at once.
 #include <croton/compiler/info.hpp>
 #include <croton/croton.hpp>
 
@@ -123,6 +123,29 @@ TEST_CASE("without the compiler cached functions run, and only new ones are refu
     const std::string environment = "CROTON_CACHE=" + (folder / "cache");
     check_alone("child: compiles two functions", environment);
     check_alone("child: two cached functions without the compiler", environment);
+}
+
+TEST_CASE("child: without a library for products", "[.]")
+{
+    if (!is_child()) return;
+    const auto x = ct::matrix<double>("x", {ct::dim("n"), ct::dim("n")});
+    const auto made = [&](bool reference) {
+        ct::Options options{.name = "square"};
+        options.matmul = ct::Matmul::library;
+        options.reference = reference;
+        return ct::function({x}, {ct::dot(x, x)}, options);
+    };
+    CHECK(error_of([&] { made(false); }) ==
+          "matmul: no library for matrix products can be opened, tried:\n"
+          "  /nowhere/libblas.so: cannot open shared object file: No such file or directory");
+    CHECK_THAT(ct::info(), contains("for Matmul::library, not opened yet: /nowhere/libblas.so\n"));
+    CHECK(made(true)(ct::Array::full<double>({1, 1}, 3))[0].as_double(0) == 9);
+    CHECK(value_at_two(compiled(1)) == 7);
+}
+
+TEST_CASE("a function with Matmul::library is refused where there is none, others are not")
+{
+    check_alone("child: without a library for products", "CROTON_BLAS=/nowhere/libblas.so");
 }
 
 TEST_CASE("child: no home", "[.]")

@@ -32,6 +32,10 @@ TEST_CASE("a literal that its dtype cannot hold is refused")
     const auto u = ct::vector<std::uint8_t>("u");
     CHECK_REFUSED(u + 300, dtype, "add: literal 300 does not fit u8");
     CHECK_REFUSED(u * -1, dtype, "mul: literal -1 does not fit u8");
+    CHECK_REFUSED(u.set({0}, 300), dtype, "set: literal 300 does not fit u8");
+    CHECK_REFUSED(u.set({0}, 1.5), dtype, "set: literal 1.5 does not fit u8");
+    CHECK_REFUSED(ct::pad(u, {1}, {1}, 1.5), dtype, "pad: literal 1.5 does not fit u8");
+    CHECK(u.set({0}, 2.0).dtype() == ct::DType::u8);
 }
 
 TEST_CASE("complex numbers, which no op takes, are refused where they are asked for")

@@ -23,4 +23,6 @@ TEST_CASE("a disconnected gradient is zeros where that was asked for")
     const auto x = ct::vector<double>("x", {2}), w = ct::vector<double>("w", {3});
     const auto g = ct::grad(ct::sum(x), w, {.disconnected_zero = true});
     CHECK(g.type() == w.type());
+    const ct::Array zeros = ct::function({}, {g})()[0];
+    CHECK(identical(zeros, ct::Array::zeros(ct::DType::f64, {3})));
 }

@@ -41,6 +41,43 @@ TEST_CASE("extents that contradict one another are refused when the function is 
             std::to_string(line - 4) + " requires");
 }
 
+TEST_CASE("a number that the dtype of a scalar input cannot hold is refused")
+{
+    const auto call = [](ct::DType dtype, auto number) {
+        const auto x = ct::input("x", dtype, {});
+        return ct::function({x}, {x}, {.name = "f"})(number)[0].as_double(0);
+    };
+    using ct::DType;
+    CHECK(call(DType::i32, 2.0) == 2);
+    CHECK(call(DType::f32, 0.1) == 0.1f);
+    CHECK(call(DType::boolean, 1) == 1);
+    CHECK_THROWS_WITH(call(DType::i32, 2.5), "f: input 0 'x' is i32, 2.5 does not fit");
+    CHECK_THROWS_WITH(call(DType::u8, 300), "f: input 0 'x' is u8, 300 does not fit");
+    CHECK_THROWS_WITH(call(DType::u64, -1), "f: input 0 'x' is u64, -1 does not fit");
+    CHECK_THROWS_WITH(call(DType::boolean, 2.5), "f: input 0 'x' is bool, 2.5 does not fit");
+    CHECK_THROWS_WITH(call(DType::i64, NAN), "f: input 0 'x' is i64, nan does not fit");
+}
+
+TEST_CASE("what is given by name is given once, and exists")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::vector<double>("x", {n});
+    const auto twice = (x * 2).named("y"), thrice = (x * 3).named("y");
+    const auto f = ct::function({x}, {twice, thrice}, {.name = "f"});
+    const ct::Array ones = ct::Array::full<double>({2}, 1);
+    CHECK_THROWS_WITH(f.call_named({{"x", ones}, {"x", ones}}), "f: input 'x' is given twice");
+    const auto results = f.call(std::vector<ct::Any>{ones});
+    CHECK_THROWS_WITH(results["y"], "f: 2 results are named 'y': take one by its position");
+    const auto g = ct::function({x}, ct::cumsum(ct::cumsum(x, 0) * 2, 0), {.name = "g"});
+    CHECK_THROWS_WITH(g.workspace({{"n", 20}, {"m", 3}}), "g: no input has an extent 'm'");
+    CHECK_THROWS_WITH(g.workspace({{"n", -20}}), "g: extent n cannot be -20");
+    CHECK_THROWS_WITH(g.workspace({{"n", 20}, {"n", 20}}), "g: extent n is given twice");
+    const auto w = ct::shared("w", ones);
+    CHECK_THROWS_WITH(ct::set_all({{w, ones}, {w, ones}}), "set_all: 'w' is given twice");
+    CHECK_THROWS_WITH(ct::function({x}, {x}, {.name = "h", .threads = -1}),
+                      "h: threads is -1; 0 is all there are");
+}
+
 TEST_CASE("an index out of range at run time is reported and nothing is read there")
 {
     const auto x = ct::vector<float>("x"), i = ct::vector<std::int64_t>("i");

@@ -91,6 +91,18 @@ TEST_CASE("a graph prints one line an apply, up to a limit")
     CHECK_THAT(to_graphviz(graph), test::contains("a0 -> a2;"));
 }
 
+TEST_CASE("Graphviz's text of a graph holds the bodies of its loops")
+{
+    const Variable x = vector<float>("a \"name\"");
+    const auto step = [](const Variable& h) { return exp(h) * 2; };
+    const Graph graph({x}, {scan(step, {.init = {x}, .steps = 3}).last[0]});
+    const std::string text = to_graphviz(graph);
+    CHECK_THAT(text, test::contains("a \\\"name\\\""));
+    CHECK_THAT(text, test::contains("subgraph cluster_a0 {"));
+    CHECK_THAT(text, test::contains("a0_a0 [label = \"exp"));
+    CHECK(std::ranges::count(text, '{') == std::ranges::count(text, '}'));
+}
+
 TEST_CASE("expressions print as mathematics, with the parentheses they need")
 {
     const Variable x = vector<float>("x");

@@ -39,6 +39,38 @@ TEST_CASE("Boost sorts a graph topologically")
         CHECK(place[e.from] > place[e.to]);
 }
 
+TEST_CASE("Boost sees a loop as one apply, and its body as a graph of its own")
+{
+    const Variable x = vector<float>("x");
+    const auto step = [](const Variable& h) {
+        const Variable a = exp(h);
+        return sin(a) + cos(a);
+    };
+    const Variable y = scan(step, {.init = {sqrt(x)}, .steps = 3}).last[0] * 2;
+    const Graph graph({x}, {y});
+    const BoostGraph whole(graph);
+    std::vector<std::size_t> order;
+    boost::topological_sort(whole, std::back_inserter(order));
+    CHECK(order.size() == graph.size() + 2);
+    int bodies = 0;
+    for (const Apply& a : graph.order())
+        for (const Region& region : regions_of(a)) {
+            const Graph body({region.inputs().begin(), region.inputs().end()},
+                             {region.outputs().begin(), region.outputs().end()});
+            const BoostGraph inside(body);
+            std::vector<std::size_t> dominators(inside.vertex_count(),
+                                                boost::graph_traits<BoostGraph>::null_vertex());
+            boost::lengauer_tarjan_dominator_tree(
+                inside, inside.source(),
+                boost::make_iterator_property_map(dominators.begin(),
+                                                  get(boost::vertex_index, inside)));
+            const std::size_t sum = body.position(region.outputs()[0].owner());
+            CHECK(body.order()[dominators[sum]].op().name == "exp");
+            ++bodies;
+        }
+    CHECK(bodies == 1);
+}
+
 TEST_CASE("Boost finds what an apply reaches")
 {
     const Diamond d;

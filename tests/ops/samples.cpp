@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <set>
@@ -164,19 +165,35 @@ Variable apply_sample(const Op& op, const Variables& operands, const Variable& c
 
 } // namespace
 
-Sample pointwise_sample(const Family& family, DType dtype)
+namespace {
+
+/// The first `count` elements of each array of a call, or one without axes.
+std::vector<Array> first_elements(const std::vector<Array>& values, std::int64_t count, int rank)
+{
+    std::vector<Array> few;
+    for (const Array& a : values) {
+        Array part = Array::empty(a.dtype(), {count});
+        if (count > 0) std::memcpy(part.data(), a.data(), part.size_bytes());
+        few.push_back(rank == 0 ? part.reshape({}) : part);
+    }
+    return few;
+}
+
+} // namespace
+
+Sample pointwise_sample(const Family& family, DType dtype, int rank)
 {
     Sample sample;
-    sample.name = fmt::format("{} {}", family.name, name(dtype));
-    const Extent n = dim("n");
+    sample.name = fmt::format("{} {}{}", family.name, name(dtype), rank == 0 ? " 0-d" : "");
+    const Shape shape = rank == 0 ? Shape{} : Shape{dim("n")};
     const std::vector<Domain> domains = domains_of(family);
     std::vector<Array> values;
     for (std::size_t k = 0; k < 3; ++k) {
-        sample.inputs.push_back(input(std::string_view("abc").substr(k, 1), dtype, {n}));
+        sample.inputs.push_back(input(std::string_view("abc").substr(k, 1), dtype, shape));
         values.push_back(operand(dtype, k, domains));
     }
     const Variables operands = sample.inputs;
-    const Variable condition = input("p", DType::boolean, {n});
+    const Variable condition = input("p", DType::boolean, shape);
     bool selects = false;
     for (const Op* op : family.ops) {
         const Variable y = apply_sample(*op, operands, condition);
@@ -191,6 +208,12 @@ Sample pointwise_sample(const Family& family, DType dtype)
         sample.inputs.push_back(condition);
         values.push_back(chosen);
     }
+    if (rank == 0) {
+        sample.calls.push_back(first_elements(values, 1, 0));
+        return sample;
+    }
+    for (const std::int64_t count : {0, 1})
+        sample.calls.push_back(first_elements(values, count, 1));
     sample.calls.push_back(std::move(values));
     return sample;
 }
@@ -213,8 +236,11 @@ std::vector<Sample> pointwise_samples()
     for (DType t : real_dtypes()) {
         list.push_back(cast_sample(t));
         for (const Family& family : pointwise_families()) {
-            Sample sample = pointwise_sample(family, t);
-            if (!sample.outputs.empty()) list.push_back(std::move(sample));
+            const bool also_scalars = t == DType::f32 || t == DType::i32 || t == DType::boolean;
+            for (int rank = also_scalars ? 0 : 1; rank <= 1; ++rank) {
+                Sample sample = pointwise_sample(family, t, rank);
+                if (!sample.outputs.empty()) list.push_back(std::move(sample));
+            }
         }
     }
     return list;

@@ -25,13 +25,14 @@ struct Sample {
 };
 
 /// A family of pointwise ops in every dtype that their dtype rules accept, each op sampled in the
-/// domains of all of the family and on pairs of special values.
+/// domains of all of the family and on pairs of special values: of all of these, of one element and
+/// of none; with rank 0 of one element without axes.
 struct Family {
     std::string_view name;
     std::span<const Op* const> ops;
 };
 std::vector<Family> pointwise_families();
-Sample pointwise_sample(const Family& family, DType dtype);
+Sample pointwise_sample(const Family& family, DType dtype, int rank = 1);
 
 /// Casts from one dtype to all others.
 Sample cast_sample(DType from);

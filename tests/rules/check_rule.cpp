@@ -80,8 +80,9 @@ Array sample(const Variable& input,
     Array a = Array::zeros(DType::i64, shape);
     const bool all = input.dtype() == DType::i8 || input.dtype() == DType::u8;
     for (std::int64_t i = 0; i < a.size(); ++i) {
-        if (input.name() == "i" || input.name() == "j") { // an index
-            static_cast<std::int64_t*>(a.data())[i] = static_cast<std::int64_t>(random() % 16);
+        if (input.name() == "i" || input.name() == "j" || input.name() == "k") { // an index
+            const std::uint64_t count = input.name() == "k" ? 4 : 16;
+            static_cast<std::int64_t*>(a.data())[i] = static_cast<std::int64_t>(random() % count);
             continue;
         }
         const std::uint64_t bits = (static_cast<std::uint64_t>(random()) << 32) | random();

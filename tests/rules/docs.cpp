@@ -23,7 +23,9 @@ std::string rules_page()
             "except on the inputs that its comment names (NaN, infinities, signed zeros);\n"
             "`rounding` a few units in the last place. Strict mode keeps `bitwise` and `sharper`. "
             "A rule "
-            "marked * also has a condition, given next to it in the source.\n";
+            "marked * also has a condition, given next to it in the source.\n"
+            "`Options::rules_off` switches a rule off by its text, `left -> right`, as "
+            "`Function::explain()` prints it: `{\"log(exp(x)) -> x\"}`.\n";
     for (const RuleSet& set : all_rules()) {
         page << "\n## " << set.name() << "\n\n| left | right | exactness |\n| --- | --- | --- |\n";
         for (const auto& rule : set.rules()) {

@@ -2,6 +2,8 @@
 
 #include <croton/ir/build.hpp>
 #include <croton/ir/error.hpp>
+#include <croton/ir/ops/softmax.hpp>
+#include <croton/ir/traverse.hpp>
 #include <croton/ir/verify.hpp>
 
 #include <algorithm>
@@ -67,6 +69,8 @@ private:
             } else if (auto* const* axis = std::get_if<int*>(&to[i].value)) {
                 **axis = std::get<int>(value);
                 if (**axis >= rank) throw NoInstance{};
+                if (from[i].name == "axis2" && **axis == *std::get<int*>(to[0].value))
+                    throw NoInstance{};
             } else if (auto* const* steps = std::get_if<std::vector<std::int64_t>*>(&to[i].value)) {
                 **steps = std::get<std::vector<std::int64_t>>(value);
             } else if (auto* const* shape = std::get_if<Shape*>(&to[i].value)) {
@@ -91,7 +95,7 @@ std::vector<ParamValue> candidates(std::string_view name, const FieldPointer& fi
     if (name == "step") return {std::vector<std::int64_t>{3, 1}};
     if (name == "dropped") return {Axes{}};
     if (std::holds_alternative<std::vector<int>*>(field))
-        return {Axes{1}, Axes{0}, Axes{0, 1}, Axes{1, 0}, Axes{}};
+        return {Axes{1}, Axes{0}, Axes{0, 1}, Axes{1, 0}, Axes{}, Axes{0, 1, 2}};
     if (std::holds_alternative<int*>(field)) return {0, 1};
     if (std::holds_alternative<Shape*>(field))
         return {Shape{16, 16}, Shape{256}, Shape{2, 16, 16}, Shape{8, 32}, Shape{3, 2, 16, 16}};
@@ -113,6 +117,11 @@ void collect_params(const Variable& pattern,
 
 std::vector<Variable> candidates(std::string_view name, DType t)
 {
+    // What rules that look for a softmax above are tried with.
+    if (name == "p") return {softmax(input(name, t, {16, 16}), -1)};
+    if (name == "cube") return {softmax(input(name, t, {16, 16, 4}), -1)};
+    if (name == "thin") return {softmax(input(name, t, {16, 1}), 0)};
+    if (name == "k") return {input(name, DType::i64, {5})};
     if (name == "i" || name == "j") // an index
         return {input(name, DType::i64, {16, 16}), input(name, DType::i64, {5})};
     const Variable literal = is_float(t)           ? Variable(-2.75)
@@ -171,7 +180,8 @@ std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit
         for (std::size_t i = 0; i < values.size(); ++i) {
             const Variable& v = values[i][at[i]];
             chosen.emplace(rule.left.wildcards()[i], v);
-            if (v.leaf() == Leaf::input) instance.inputs.push_back(v);
+            for (const Variable& leaf : leaves(std::span(&v, 1)))
+                if (leaf.leaf() == Leaf::input) instance.inputs.push_back(leaf);
         }
         ParamValues chosen_params;
         std::size_t next = values.size();

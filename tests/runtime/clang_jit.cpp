@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "process.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "texts.hpp"
 
@@ -45,6 +46,17 @@ void check_scale(const ProgramLibrary& library)
     }
 }
 
+/// How many libraries of other LLVMs are in the process now.
+int open_other_llvms()
+{
+    int opened = 0;
+    for (const char* other : {"libLLVM-14.so.1", "libLLVM-15.so.1", "libLLVM-16.so.1",
+                              "libLLVM.so.19.1", "libclang-cpp.so.14"}) {
+        opened += ::dlopen(other, RTLD_NOW | RTLD_GLOBAL) != nullptr;
+    }
+    return opened;
+}
+
 } // namespace
 
 TEST_CASE("another LLVM that was there first does no harm either")
@@ -54,12 +66,16 @@ TEST_CASE("another LLVM that was there first does no harm either")
         if (jit_is_open()) {
             return 77;
         }
-        ::dlopen("libLLVM-14.so.1", RTLD_NOW | RTLD_GLOBAL);
-        ::dlopen("libclang-cpp.so.14", RTLD_NOW | RTLD_GLOBAL);
+        if (open_other_llvms() == 0) {
+            return 78;
+        }
         const ProgramLibrary library = build({answer_text(42)});
         return reinterpret_cast<AnswerFunction>(library.symbol("answer"))();
     });
     const int status = wait_for(child);
+    if (status == 78) {
+        SKIP("no other LLVM is installed");
+    }
     CHECK((status == 42 || status == 77)); // 77: another test of this process opened it before
 }
 
@@ -264,18 +280,17 @@ TEST_CASE("compiling and dropping programs leaves memory, mappings and descripto
     cycles(50);
     CHECK(count_descriptors() == descriptors);
     CHECK(count_mappings() <= mappings + 8);
-    CHECK(private_kib() < before_kib + 4096); // an LLVM context that stays takes more than 100 KiB
+#ifdef CROTON_INSTRUMENTED
+    constexpr std::size_t more_kib = 300'000; // that was freed and that the sanitizer keeps
+#else
+    constexpr std::size_t more_kib = 4096; // an LLVM context that stays takes more than 100 KiB
+#endif
+    CHECK(private_kib() < before_kib + more_kib);
 }
 
 TEST_CASE("another LLVM in the process does no harm")
 {
-    const char* const others[] = {"libLLVM-14.so.1", "libLLVM-15.so.1", "libLLVM.so.19.1",
-                                  "libclang-cpp.so.14", "libLLVM-16.so.1"};
-    int opened = 0;
-    for (const char* other : others) {
-        opened += ::dlopen(other, RTLD_NOW | RTLD_GLOBAL) != nullptr;
-    }
-    if (opened == 0) {
+    if (open_other_llvms() == 0) {
         SKIP("no other LLVM is installed");
     }
     check_scale(build({scale_text}));

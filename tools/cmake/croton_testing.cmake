@@ -84,9 +84,14 @@ endfunction()
 
 # 77 is what tests/support/catch_main.cpp returns when every test case was skipped.
 function(croton_add_catch_test name program spec labels)
+  set(timeout 300)
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize") # instrumented programs take ten times as long to compile
+    set(timeout 1800)
+  endif()
   add_test(NAME ${name} COMMAND ${program} --filenames-as-tags --warn NoTests ${spec}
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}/tests")
-  set_tests_properties(${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 300)
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
+    TIMEOUT ${timeout})
 endfunction()
 
 function(croton_check name script)

@@ -137,12 +137,27 @@ def check_op_names(program):
                         yield f"{path}:{number}: {text} names an op; its record has what you need"
 
 
+def check_test_files():
+    """A test that no build file names would never run."""
+    named = ""
+    for path in tracked_files((".txt", ".cmake")):
+        with open(path, encoding="utf-8") as file:
+            named += file.read()
+    for path in tracked_files(CPP):
+        folder, _, name = path.rpartition("/")
+        if not folder.startswith("tests/") or folder in ("tests/support", "tests/package"):
+            continue
+        if name.endswith(".cpp") and name not in named and not folder.endswith("golden"):
+            yield f"{path}: no build file names it"
+
+
 def main():
     if sys.argv[1:2] == ["--op-names"]:
         files, wrong = None, list(check_op_names(sys.argv[2]))
     else:
         files = tracked_files()
         wrong = [text for path in files for text in check_file(path)]
+        wrong += check_test_files()
     print("\n".join(wrong), end="\n" if wrong else "")
     if wrong:
         sys.exit(f"repository: {len(wrong)} places break a rule")

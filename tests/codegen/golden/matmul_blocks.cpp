@@ -217,6 +217,7 @@ static void matmul_0_tile(void* context, i64 t)
         b_first = s->n1;
         b_step = CT_BLOCK_COLUMNS(f32);
     }
+    if (s->n1 == 0) a_first = a_row = b_first = 0;
     f32* out = s->c;
     i64 p = 0;
     do {

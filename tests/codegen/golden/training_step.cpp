@@ -646,9 +646,9 @@ static void matmul_8_tile(void* context, i64 t)
     const i64 j0 = 0;
     const i64 j1 = 10;
     const f32* a = s->packed_x;
-    const i64 a_first = s->n;
-    const i64 a_row = 1;
-    const i64 a_step = CT_BLOCK_ROWS;
+    i64 a_first = s->n;
+    i64 a_row = 1;
+    i64 a_step = CT_BLOCK_ROWS;
     const f32* b = s->v0;
     i64 b_first = 1;
     i64 b_step = 10;
@@ -657,6 +657,7 @@ static void matmul_8_tile(void* context, i64 t)
         b_first = s->n;
         b_step = CT_BLOCK_COLUMNS(f32);
     }
+    if (s->n == 0) a_first = a_row = b_first = 0;
     f32* out = s->v1;
     i64 p = 0;
     do {

@@ -40,6 +40,8 @@ struct Cluster {
     Shape behind; ///< columns: the kept axes behind the reduced ones
     std::vector<Root> roots;
     int statements = 0;
+    bool by_library = false; ///< a product that a library computes
+    std::string note = {};   ///< where products are a library's: whether this is, and why not
 };
 
 /// Why a value that one cluster computes is stored and read by another instead of being fused.
@@ -59,7 +61,8 @@ constexpr int most_scalar_statements = 1000;
 
 /// Partitions what `outputs` need. Composite ops must have been expanded, reductions over separate
 /// groups of axes split (split_reductions).
-Clusters make_clusters(std::span<const Variable> outputs);
+/// library_products   a library computes the matrix products that it can; those have no epilogue.
+Clusters make_clusters(std::span<const Variable> outputs, bool library_products = false);
 
 /// Reductions over the last axes and others become two, the last axes first. Other values are
 /// shared.

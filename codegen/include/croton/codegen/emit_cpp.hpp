@@ -22,6 +22,7 @@ struct EmittedKernel {
     /// front.
     std::vector<Extent> extents;
     bool takes_runtime = false; ///< a struct ct_runtime* in front of them: it uses threads itself
+    bool calls_library = false; ///< through that
     std::vector<std::string> extent_names; ///< of those parameters
     bool parallel = false;
     Extent parallel_extent = 0;

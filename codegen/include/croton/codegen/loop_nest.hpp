@@ -179,10 +179,11 @@ struct Statement : std::variant<Let, Store, Loop, ColumnLoop> {
 
 /// How the sums of a product are formed.
 enum class ContractKind : std::uint8_t {
-    small,  ///< few known extents: rows of sums in registers, operands where they lie
-    dots,   ///< a vector with each row of the other operand, both contiguous along k
-    row,    ///< one row: a piece of it in the nearest cache at a time
-    blocks, ///< register blocks; operands are packed where that pays
+    small,   ///< few known extents: rows of sums in registers, operands where they lie
+    dots,    ///< a vector with each row of the other operand, both contiguous along k
+    row,     ///< one row: a piece of it in the nearest cache at a time
+    blocks,  ///< register blocks; operands are packed where that pays
+    library, ///< a call of the runtime's library
 };
 
 /// Matrix product, see emit_contract.hpp: out[batch, m, n] = sum_k a[batch, m, k] * b[batch, k, n].

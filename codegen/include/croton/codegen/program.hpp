@@ -26,10 +26,11 @@ struct ArgumentPlace {
 
 struct ProgramOptions {
     std::string name = "program";
-    bool threads = true;        ///< may use rt->parallel_for
-    bool profile = false;       ///< calls rt->mark around each kernel
-    bool finite_checks = false; ///< stops after the first kernel that stores NaN or an infinity
-    bool gaps = false;          ///< puts gaps around values in the workspace, and checks them
+    bool threads = true;           ///< may use rt->parallel_for
+    bool profile = false;          ///< calls rt->mark around each kernel
+    bool finite_checks = false;    ///< stops after the first kernel that stores NaN or an infinity
+    bool gaps = false;             ///< puts gaps around values in the workspace, and checks them
+    bool library_products = false; ///< calls rt->gemm_f32 and rt->gemm_f64 where they can do it
     std::vector<ArgumentPlace> inputs = {}, outputs = {}; ///< empty: all row-major
 };
 
@@ -48,6 +49,7 @@ struct KernelInfo {
     Extent flops = 0; ///< of one call
     Extent bytes = 0; ///< read and written, each array once
     std::string text;
+    std::string note; ///< see Cluster
     /// Lines of the program's own text, from 1, of loops that become vector instructions.
     std::vector<int> lane_loops;
 };
@@ -81,6 +83,7 @@ struct Program {
     std::vector<KernelInfo> kernels;
     std::vector<WorkspaceValue> workspace;
     std::vector<Unfused> unfused;
+    bool calls_library = false;        ///< has kernels that do: rt->library must be there
     std::int64_t workspace_bytes = -1; ///< where it is known; else ask the program
 };
 constexpr std::int32_t index_out_of_range = 1 << 20;

@@ -40,7 +40,7 @@ struct Memory {
 /// Why a call did not run: numbers for programs, text() for people.
 struct [[nodiscard]] Status {
     Code code = Code::ok;
-    std::int32_t guard = 0;  ///< what `run` returned
+    std::int32_t guard = 0;  ///< what `run` returned; -1: an argument lies as it should not
     std::uint32_t apply = 0; ///< whose index or value it is, in the program's tables
     std::int64_t found = 0;
     std::int64_t expected = 0;
@@ -61,8 +61,7 @@ public:
     {}
     template <class S>
         requires(Contiguous<S> || StridedMatrix<S>)
-    Any(const S& s)
-        : Any(View<const std::remove_cvref_t<decltype(*s.data())>, StridedMatrix<S> ? 2 : 1>(s))
+    Any(const S& s) : Any(View<const std::remove_cvref_t<decltype(*s.data())>, rank_of<S>>(s))
     {}
     const Array& array() const noexcept { return array_; }
     bool is_number() const noexcept { return number_; }

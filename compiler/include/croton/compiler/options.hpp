@@ -19,6 +19,12 @@ struct Update {
     Variable value;
 };
 
+/// Who computes matrix products.
+enum class Matmul : std::uint8_t {
+    own,     ///< the emitted text
+    library, ///< a BLAS: OpenBLAS, MKL, BLIS, or the one that CROTON_BLAS names
+};
+
 /// How a function is compiled.
 struct Options {
     /// Names the program in files, debuggers and profilers.
@@ -46,6 +52,11 @@ struct Options {
     bool strict = false;
     /// Compiles faster (-O1), runs slower.
     bool fast_start = false;
+    /// Matmul::library: a BLAS computes the f32 and f64 products that it can, and what could have
+    /// been part of such a product is a kernel of its own. explain() says which, and why not.
+    /// Results then depend on the library, but not on threads; calls may allocate and lock, as the
+    /// library does; such functions are not exported.
+    Matmul matmul = Matmul::own;
     /// Sanitizers that check the compiled program: "address", "undefined", "thread", separated by
     /// commas. The process must have their run-time library. Slow.
     std::string sanitize = {};
@@ -68,7 +79,8 @@ struct Environment {
     std::string jit_folder;  ///< empty: beside the library
     std::string dump_folder; ///< empty: nothing is dumped
     bool verify = false;
-    std::string sanitize; ///< of functions whose options name none
+    std::string sanitize;          ///< of functions whose options name none
+    std::vector<std::string> blas; ///< of Matmul::library: the first of these
 };
 const Environment& environment();
 

@@ -30,6 +30,9 @@ public:
     Array() noexcept = default;
     /// Uninitialised.
     static Array empty(DType dtype, std::vector<std::int64_t> shape);
+    /// The same where the extents lie in memory of the caller's: nothing but the array is
+    /// allocated.
+    static Array empty_of(DType dtype, std::span<const std::int64_t> shape);
     static Array zeros(DType dtype, std::vector<std::int64_t> shape);
     template <Number T>
     static Array zeros(std::vector<std::int64_t> shape)

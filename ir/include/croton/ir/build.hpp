@@ -37,6 +37,11 @@ Variables rebuild(const Op& op,
 
 /// A constant that holds `value` itself; weak ones take the dtype of what they meet.
 Variable constant(Array value, const Location* where, bool weak = false);
+/// Whether a number keeps its value in `to`: in floats always, as they round.
+bool number_fits(const Array& number, DType to);
+/// A weak literal in the dtype that it takes; other values as they are. UserError where it does not
+/// fit.
+Variable literal_as(const Variable& v, DType to, std::string_view function, const Location* where);
 /// A constant of `like`'s dtype and shape with every element `value`.
 Variable full_like(const Variable& like, double value);
 Variable zeros_like(const Variable& like);

@@ -20,6 +20,8 @@ namespace croton::inline v1 {
 ///
 /// vertices  positions in order(); one more, `source()`, stands before everything that reads no
 ///           Apply, and one, `sink()`, behind the outputs: algorithms need one entry and one exit.
+/// regions   an Apply is one vertex whatever it holds; the body of a loop is the BoostGraph of
+///           Graph(region.inputs(), region.outputs()).
 /// edges     from an Apply to each that reads it, once for each reading operand; numbered, each
 /// with
 ///           a reverse edge when `reversed` is asked for (max-flow needs them).

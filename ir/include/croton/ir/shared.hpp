@@ -42,6 +42,10 @@ void operator+=(Shared&, const Operand&) = delete;
 void operator-=(Shared&, const Operand&) = delete;
 void operator*=(Shared&, const Operand&) = delete;
 void operator/=(Shared&, const Operand&) = delete;
+void operator%=(Shared&, const Operand&) = delete;
+void operator&=(Shared&, const Operand&) = delete;
+void operator|=(Shared&, const Operand&) = delete;
+void operator^=(Shared&, const Operand&) = delete;
 
 /// `initial` is copied; its dtype and extents are the value's for good.
 Shared shared(std::string_view name, const Array& initial, Where where = Where::current());

@@ -25,6 +25,17 @@ concept Contiguous = requires(S& s) {
     s.size();
 } && !StridedMatrix<S>;
 
+/// Axes of a container: Eigen's vectors are matrices that say that they are vectors.
+template <class S>
+constexpr int rank_of = 1;
+template <StridedMatrix S>
+constexpr int rank_of<S> = [] {
+    if constexpr (requires { S::IsVectorAtCompileTime; })
+        return S::IsVectorAtCompileTime ? 1 : 2;
+    else
+        return 2;
+}();
+
 /// Borrowed memory: pointer, extents and strides in elements. Never owns: the memory must outlive
 /// it.
 template <class T, int Rank = 1>

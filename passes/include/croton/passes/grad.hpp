@@ -31,6 +31,16 @@ grad(const Variable& y, const V& x, GradOptions options = {}, Where where = Wher
 {
     return grad(y, Variables{x}, options, where)[0];
 }
+/// A list of such as Shared.
+template <std::derived_from<Variable> V>
+    requires(!std::same_as<V, Variable>)
+Variables grad(const Variable& y,
+               const std::vector<V>& xs,
+               GradOptions options = {},
+               Where where = Where::current())
+{
+    return grad(y, Variables(xs.begin(), xs.end()), options, where);
+}
 /// `auto [W_bar, b_bar] = grad(loss, {W, b})`.
 template <std::size_t N>
 std::array<Variable, N> grad(const Variable& y,

@@ -18,7 +18,7 @@ namespace croton::inline v1 {
 std::optional<double> constant_value(const Variable& v);
 
 /// What a parameter's wildcard stands for.
-using ParamValue = std::variant<int, std::vector<int>, std::vector<std::int64_t>, Shape, DType>;
+using ParamValue = std::variant<int, std::vector<int>, std::vector<std::int64_t>, Shape, Extent, DType>;
 
 class Pattern;
 

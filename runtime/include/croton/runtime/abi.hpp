@@ -4,10 +4,16 @@
 
 namespace croton::inline v1 {
 
+/// Matrices of a batch: element (i, j) of matrix h is data[h * batch + i * row + j * column].
+struct Matrix {
+    const void* data = nullptr;
+    std::int64_t batch = 0, row = 0, column = 0;
+};
+
 /// What an emitted program's `run` gets besides its buffers: codegen/prelude/runtime_abi.h as the
 /// emitted text has it, checked field by field against it. Only grows.
 struct Runtime {
-    static constexpr std::uint32_t current_version = 1;
+    static constexpr std::uint32_t current_version = 2;
 
     std::uint32_t version = current_version;
     std::uint32_t size = sizeof(Runtime);
@@ -25,6 +31,23 @@ struct Runtime {
     void* copy = nullptr;
     void* wait = nullptr;
     void (*mark)(const Runtime* runtime, std::int32_t kernel, std::int32_t ends) = nullptr;
+    const void* library = nullptr; ///< a Blas, see blas.hpp
+    void (*gemm_f32)(const Runtime* runtime,
+                     std::int64_t batch,
+                     std::int64_t m,
+                     std::int64_t n,
+                     std::int64_t k,
+                     const Matrix* a,
+                     const Matrix* b,
+                     float* out) = nullptr;
+    void (*gemm_f64)(const Runtime* runtime,
+                     std::int64_t batch,
+                     std::int64_t m,
+                     std::int64_t n,
+                     std::int64_t k,
+                     const Matrix* a,
+                     const Matrix* b,
+                     double* out) = nullptr;
 };
 
 /// Why a run stopped.

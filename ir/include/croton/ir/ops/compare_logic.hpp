@@ -32,8 +32,9 @@ inline Variable& operator^=(Variable& a, const Operand& b) { return a = Operand(
 Variable left_shift(const Variable& x, const Variable& n, Where where = Where::current());
 Variable right_shift(const Variable& x, const Variable& n, Where where = Where::current());
 
-/// Gradients look for it: what was not taken is masked on the whole way back (ir/derivatives.hpp).
-extern const Op where_op;
+/// Gradients look for these: what was not taken is masked on the whole way back
+/// (ir/derivatives.hpp).
+extern const Op where_op, logical_and_op, logical_not_op;
 /// c ? a : b, elementwise; the condition is bool. Both sides are computed, and what is not taken is
 /// out of the gradient.
 Variable

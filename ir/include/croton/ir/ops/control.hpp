@@ -64,7 +64,14 @@ struct ScanResult {
 namespace detail {
 
 template <class F>
-struct Signature : Signature<decltype(&F::operator())> {};
+concept HasSignature = std::is_function_v<std::remove_pointer_t<F>> || requires { &F::operator(); };
+template <class F>
+struct Signature {
+    static_assert(!sizeof(F), "a step takes Variables, not auto, so that they can be counted");
+};
+template <class F>
+    requires requires { &F::operator(); }
+struct Signature<F> : Signature<decltype(&F::operator())> {};
 template <class R, class... A>
 struct Signature<R (*)(A...)> {
     static constexpr int arity = static_cast<int>(sizeof...(A));
