@@ -52,6 +52,18 @@ std::string in_string(std::string_view text)
     return "\"" + quoted + "\"";
 }
 
+/// What a guard's failure means, without the values.
+std::string failed_text(const Guard& g)
+{
+    const Requirement& r = g.must;
+    std::string text =
+        r.kind == Requirement::Kind::equal
+            ? fmt::format("{} is not {}", r.text, to_string(r.b))
+            : fmt::format("{} needs {} <= {}", r.text, to_string(r.a), to_string(r.b));
+    if (!g.of_argument && r.where) text += " at " + to_string(*r.where);
+    return text;
+}
+
 /// The text with one place replaced, which has to be there.
 std::string with(std::string text, std::string_view from, std::string_view to)
 {
@@ -312,7 +324,7 @@ private:
         w.raw("static const char* const guards[] = {");
         w.raw("    \"ok\",");
         for (const Guard& g : program_.guards)
-            w.line("    {},", in_string(g.text + " is not " + to_string(g.expected)));
+            w.line("    {},", in_string(failed_text(g)));
         w.raw("};");
         w.line("if (code == {}) return \"an index is out of range\";", index_out_of_range);
         w.line("if (code == {}) return \"a value is not finite\";", not_finite);

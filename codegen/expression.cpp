@@ -268,7 +268,8 @@ std::string Expressions::expression(ScalarId id) const
                                    chosen_operand(whole(x.a)), chosen_operand(whole(x.b)));
             },
             [&](const CheckedIndex& x) {
-                return fmt::format("checked_index({}, {}, &bad)", whole(x.raw),
+                return fmt::format("checked_index{}({}, {}, &bad)",
+                                   scalar(x.raw).dtype == DType::u64 ? "_u64" : "", whole(x.raw),
                                    c_text(x.extent, symbols_));
             },
             [&](const Accumulated&) -> std::string {

@@ -1,7 +1,8 @@
 #include "extent_guards.hpp"
 
 #include <croton/ir/format.hpp>
-#include <croton/ir/linear_extent.hpp>
+
+#include <algorithm>
 
 namespace croton::inline v1::codegen {
 
@@ -11,41 +12,25 @@ void ExtentGuards::write(std::span<const Requirement> requirements, const Progra
     add_guards(requirements, options);
 }
 
-/// An axis that is a symbol, or linear in one that is not known yet, gives the symbol its value.
 void ExtentGuards::bind_extents()
 {
-    std::size_t slot = 0;
-    std::vector<std::pair<std::size_t, Extent>> later;
-    for (const Variable& v : program_.inputs)
-        for (const Extent& e : v.shape()) {
-            if (const detail::Atom* s = as_symbol(e); s && !symbols_.contains(s)) {
-                const std::string name = symbols_[s] = names_.fresh(croton::name(s), "n");
-                text_.line("const i64 {} = extents[{}];", name, slot);
-            } else
-                later.emplace_back(slot, e);
-            ++slot;
-        }
-    bool progress = true;
-    while (progress) {
-        progress = false;
-        for (auto& [at, e] : later)
-            progress |= solve(at, e);
+    Shape axes;
+    for (const Variable& v : program_.inputs) {
+        const Shape shape = v.shape();
+        axes.insert(axes.end(), shape.begin(), shape.end());
+    }
+    program_.bindings = bind_symbols(axes);
+    for (const SymbolBinding& b : program_.bindings) {
+        const std::string rest = b.is_plain() ? "" : c_text(b.rest, symbols_);
+        const std::string name = symbols_[b.symbol] = names_.fresh(croton::name(b.symbol), "n");
+        if (b.is_plain())
+            text_.line("const i64 {} = extents[{}];", name, b.axis);
+        else
+            text_.line("const i64 {} = (extents[{}] - ({})) / {};", name, b.axis, rest, b.factor);
     }
     for (const Variable& v : program_.outputs)
         for (const Extent& e : v.shape())
             require_bound(e, v);
-}
-
-bool ExtentGuards::solve(std::size_t slot, const Extent& e)
-{
-    const auto linear =
-        linear_extent(e, [&](const detail::Atom* s) { return symbols_.contains(s); });
-    if (!linear) return false;
-    const std::string name = symbols_[linear->unknown] =
-        names_.fresh(croton::name(linear->unknown), "n");
-    text_.line("const i64 {} = (extents[{}] - ({})) / {};", name, slot,
-               c_text(linear->rest, symbols_), linear->factor);
-    return true;
 }
 
 void ExtentGuards::require_bound(const Extent& e, const Variable& v) const
@@ -62,7 +47,7 @@ void ExtentGuards::add_guards(std::span<const Requirement> requirements,
 {
     guard_axes(program_.inputs, options.inputs, "input");
     for (const Requirement& r : requirements)
-        guard(c_factor(r.a, symbols_), r.b, r.text, nullptr);
+        guard({r});
     guard_axes(program_.outputs, options.outputs, "output");
 }
 
@@ -73,34 +58,49 @@ void ExtentGuards::guard_axes(const std::vector<Variable>& values,
     for (std::size_t i = 0; i < values.size(); ++i) {
         const Shape shape = values[i].shape();
         for (std::size_t a = 0; a < shape.size(); ++a, ++slot_) {
-            if (binds(slot_, shape[a])) continue;
+            const SymbolBinding* bound = binding_of_slot();
+            if (bound && bound->is_plain()) continue;
             const std::string name(values[i].name());
             const bool reversed = i < places.size() && places[i].reversed;
             const std::size_t axis = reversed ? shape.size() - 1 - a : a;
-            guard(fmt::format("extents[{}]", slot_), shape[a],
-                  name.empty() ? fmt::format("axis {} of {} {}", axis, what, i)
-                               : fmt::format("axis {} of {} '{}'", axis, what, name),
-                  values[i].location());
+            const std::string text = name.empty()
+                                         ? fmt::format("axis {} of {} {}", axis, what, i)
+                                         : fmt::format("axis {} of {} '{}'", axis, what, name);
+            const Location* where = values[i].location();
+            guard({{Requirement::Kind::equal, shape[a], shape[a], text, where}, slot_, true});
+            if (bound)
+                guard({{Requirement::Kind::at_most, 0, as_extent(bound->symbol),
+                        fmt::format("{}, {},", text, to_string(shape[a])), where},
+                       -1,
+                       true});
         }
     }
 }
 
-void ExtentGuards::guard(const std::string& found,
-                         const Extent& expected,
-                         std::string what,
-                         const Location* where)
+void ExtentGuards::guard(Guard g)
 {
-    program_.guards.push_back({std::move(what), expected, where});
-    const std::size_t code = program_.guards.size();
-    text_.line("if ({} != {}) return guard_failed(report, {}, {}, {});", found,
-               c_factor(expected, symbols_), code, found, c_text(expected, symbols_));
+    const std::size_t code = program_.guards.size() + 1;
+    const std::string a =
+        g.slot < 0 ? c_text(g.must.a, symbols_) : fmt::format("extents[{}]", g.slot);
+    const std::string b = c_text(g.must.b, symbols_);
+    if (g.must.kind == Requirement::Kind::equal)
+        text_.line("if ({} != {}) return guard_failed(report, {}, {}, {});",
+                   g.slot < 0 ? c_factor(g.must.a, symbols_) : a, c_factor(g.must.b, symbols_),
+                   code, a, b);
+    else {
+        text_.line("if ({} < {}) return guard_failed(report, {}, {}, {});", b, a, code, a, b);
+        limits_.line("if ({} < {}) return 0;", b, a);
+    }
+    program_.guards.push_back(std::move(g));
 }
 
-/// Whether slot `slot` is where the symbol got its value.
-bool ExtentGuards::binds(std::size_t slot, const Extent& e)
+/// Of the slot that is guarded now: the symbol that got its value there.
+const SymbolBinding* ExtentGuards::binding_of_slot() const
 {
-    const detail::Atom* s = as_symbol(e);
-    return s && bound_.emplace(s, slot).second;
+    const auto at = std::ranges::find_if(program_.bindings, [&](const SymbolBinding& b) {
+        return b.axis == static_cast<std::size_t>(slot_);
+    });
+    return at == program_.bindings.end() ? nullptr : &*at;
 }
 
 } // namespace croton::inline v1::codegen

@@ -2,7 +2,6 @@
 
 #include <croton/codegen/program.hpp>
 
-#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,34 +15,33 @@ namespace croton::inline v1::codegen {
 /// extents is checked.
 class ExtentGuards {
 public:
-    /// Writes to `text` and into `program.guards`; `symbols` gets what each symbol is called.
+    /// Writes to `text`, and into `program.bindings` and `program.guards`; `symbols` gets what each
+    /// symbol is called.
+    /// limits   the lines with which `workspace_bytes` gives 0 where `run` refuses the extents,
+    ///          which may be negative there.
     /// throws   UserError if an extent follows from no input.
-    ExtentGuards(Program& program, Names& names, SymbolNames& symbols, Writer& text)
-        : program_(program), names_(names), symbols_(symbols), text_(text)
+    ExtentGuards(Program& program, Names& names, SymbolNames& symbols, Writer& text, Writer& limits)
+        : program_(program), names_(names), symbols_(symbols), text_(text), limits_(limits)
     {}
 
     void write(std::span<const Requirement> requirements, const ProgramOptions& options);
 
 private:
     void bind_extents();
-    bool solve(std::size_t slot, const Extent& e);
     void require_bound(const Extent& e, const Variable& v) const;
     void add_guards(std::span<const Requirement> requirements, const ProgramOptions& options);
     void guard_axes(const std::vector<Variable>& values,
                     const std::vector<ArgumentPlace>& places,
                     std::string_view what);
-    void guard(const std::string& found,
-               const Extent& expected,
-               std::string what,
-               const Location* where);
-    bool binds(std::size_t slot, const Extent& e);
+    void guard(Guard g);
+    const SymbolBinding* binding_of_slot() const;
 
     Program& program_;
     Names& names_;
     SymbolNames& symbols_;
     Writer& text_;
-    std::map<const detail::Atom*, std::size_t> bound_;
-    std::size_t slot_ = 0; ///< of the axis that is guarded next
+    Writer& limits_;
+    int slot_ = 0; ///< of the axis that is guarded next
 };
 
 } // namespace croton::inline v1::codegen

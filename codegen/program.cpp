@@ -43,7 +43,7 @@ public:
         for (std::string_view word : {"in", "out", "extents", "work", "workspace", "report", "rt"})
             names_.reserve(word);
         options_.outputs.resize(outputs.size());
-        ExtentGuards(program_, names_, symbols_, prologue_).write(requirements, options_);
+        ExtentGuards(program_, names_, symbols_, prologue_, limits_).write(requirements, options_);
     }
 
     Program take()
@@ -60,7 +60,8 @@ public:
         place_workspace(plan);
         write_steps(plan, scheduled);
         program_.unfused = plan.clusters.unfused;
-        kernels_ += write_run({prologue_.take(), sizes_.take(), body_.take(), total_});
+        kernels_ +=
+            write_run({prologue_.take(), limits_.take(), sizes_.take(), body_.take(), total_});
         program_.source = prelude_for(kernels_) + std::string(end_of_prelude) + kernels_;
         return std::move(program_);
     }
@@ -549,7 +550,7 @@ private:
     SymbolNames symbols_;
     std::map<const detail::Value*, std::string> place_;
     std::map<const detail::Value*, std::size_t> output_slot_;
-    Writer prologue_, sizes_, body_;
+    Writer prologue_, limits_, sizes_, body_;
     std::string kernels_;
     int loops_ = 0; ///< around the step that is written
     /// Of each function: the canonical text, or the name of a shared one, and what it is called.
@@ -566,6 +567,21 @@ Program make_program(std::span<const Variable> inputs,
                      const ProgramOptions& options)
 {
     return ProgramWriter(inputs, outputs, requirements, options).take();
+}
+
+Program make_guards(std::span<const Variable> inputs,
+                    std::span<const Variable> outputs,
+                    std::span<const Requirement> requirements,
+                    const ProgramOptions& options)
+{
+    Program program;
+    program.inputs.assign(inputs.begin(), inputs.end());
+    program.outputs.assign(outputs.begin(), outputs.end());
+    Names names;
+    SymbolNames symbols;
+    Writer prologue, limits;
+    ExtentGuards(program, names, symbols, prologue, limits).write(requirements, options);
+    return program;
 }
 
 } // namespace croton::inline v1::codegen

@@ -125,12 +125,13 @@ std::string write_run(const RunText& parts)
 {
     const std::string prologue = indented(parts.prologue);
     const std::string sizes = indented(parts.sizes);
+    const std::string limits = indented(sizes.empty() ? "" : parts.limits);
     std::string text = run_head(parts.steps.size() > most_bytes_to_optimise) +
                        run_body(prologue, sizes, indented(parts.steps));
     text += workspace_head;
-    const std::string values = symbol_values(prologue, sizes + parts.total);
+    const std::string values = symbol_values(prologue, limits + sizes + parts.total);
     text += values.empty() || sizes.empty() ? "    (void)extents;\n" : values;
-    text += sizes;
+    text += limits + sizes;
     return text + fmt::format("    return {};\n}}\n", parts.total.empty() ? "0" : parts.total);
 }
 

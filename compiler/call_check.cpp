@@ -155,9 +155,25 @@ std::string failure_text(const FunctionData& f, std::int32_t code, const Report&
                            place(v.location()));
     }
     const codegen::Guard& g = f.program.guards.at(static_cast<std::size_t>(code) - 1);
-    return fmt::format("{}: {} is {}, it must be {}{}", f.name, g.text, report.values[0],
-                       report.values[1],
-                       g.expected.is_known() ? "" : fmt::format(" ({})", to_string(g.expected)));
+    return fmt::format(
+        "{}: {}{}", f.name, failure_text(g.must, report.values[0], report.values[1]),
+        g.of_argument || !g.must.where ? "" : fmt::format(", at {}", to_string(*g.must.where)));
+}
+
+void check_guards(const FunctionData& f, std::span<const std::int64_t> extents)
+{
+    const SymbolValues symbols = solve(f.program.bindings, extents);
+    for (std::size_t i = 0; i < f.program.guards.size(); ++i) {
+        const auto& [must, slot, of_argument] = f.program.guards[i];
+        Report report;
+        report.values[0] =
+            slot < 0 ? evaluate(must.a, symbols) : extents[static_cast<std::size_t>(slot)];
+        report.values[1] = evaluate(must.b, symbols);
+        const bool holds = must.kind == Requirement::Kind::equal
+                               ? report.values[0] == report.values[1]
+                               : report.values[0] <= report.values[1];
+        if (!holds) throw_failure(f, static_cast<std::int32_t>(i) + 1, report, {}, {});
+    }
 }
 
 void throw_failure(const FunctionData& f,
@@ -183,7 +199,7 @@ void throw_failure(const FunctionData& f,
     if (code == codegen::not_finite)
         throw_not_finite({f, std::move(inputs)}, f.program.finite.at(report.apply));
     throw UserError(Code::shape, failure_text(f, code, report),
-                    f.program.guards.at(static_cast<std::size_t>(code) - 1).where, f.name);
+                    f.program.guards.at(static_cast<std::size_t>(code) - 1).must.where, f.name);
 }
 
 } // namespace croton::inline v1::detail

@@ -63,6 +63,10 @@ std::string misplaced_text(const FunctionData& f, const Status& status);
 /// throws   UserError where a workspace of so many bytes exceeds Options::memory_limit_bytes.
 void check_memory_limit(const FunctionData& f, std::int64_t bytes);
 
+/// What `run` checks of extents, where it is not called. `extents`: those that it would be told of.
+/// throws   UserError as a call does.
+void check_guards(const FunctionData& f, std::span<const std::int64_t> extents);
+
 /// What `run` returned, as the error that a call throws. `inputs` and `shared` are the call's.
 [[noreturn]] void throw_failure(const FunctionData& f,
                                 std::int32_t code,

@@ -140,10 +140,9 @@ private:
                              to_string(value.shape()), to_string(type.shape()));
         for (std::size_t i = 0; i < type.shape().size(); ++i)
             if (never_equal(value.shape()[i], type.shape()[i]))
-                throw user_error(Code::shape, place, name(),
-                                 "the update of '{}' has shape {}, the variable {}",
-                                 u.target.name(), to_string(value.shape()),
-                                 to_string(type.shape()));
+                throw user_error(
+                    Code::shape, place, name(), "the update of '{}' has shape {}, the variable {}",
+                    u.target.name(), to_string(value.shape()), to_string(type.shape()));
         targets_.push_back(u.target);
         outputs_.push_back(value);
     }
@@ -293,10 +292,8 @@ detail::Ref<const FunctionData> Request::compile()
     SolvedExtents solved = solve_extents(outputs_);
     const Substitution named = name_extents(inputs_, solved.substitution);
     solved.substitution = composed(solved.substitution, named);
-    for (Requirement& r : solved.undecided) {
-        r.a = substitute(r.a, named);
-        r.b = substitute(r.b, named);
-    }
+    for (Requirement& r : solved.undecided)
+        r = substitute(r, named);
     VariableMap by;
     for (const Variable& v : inputs_) {
         Shape shape = v.shape();
@@ -311,6 +308,7 @@ detail::Ref<const FunctionData> Request::compile()
         by.emplace(v, f->inputs.back());
     }
     f->written = copy_graph(outputs_, by, solved.substitution);
+    require_bound(f->inputs, f->written);
     f->requirements = solved.undecided;
     f->layouts = layouts_;
     f->layouts.insert(f->layouts.end(), output_layouts_.begin(), output_layouts_.end());
@@ -338,7 +336,10 @@ void compile(FunctionData& f)
 {
     const auto start = Clock::now();
     prepare_arguments(f);
-    if (f.options.reference) return;
+    if (f.options.reference) {
+        f.program = codegen::make_guards(f.leaves, f.outputs, f.requirements, {});
+        return;
+    }
     if (f.options.matmul == Matmul::library) f.blas = &open_blas(environment().blas);
     optimise(f);
     build(f);

@@ -1,5 +1,6 @@
 #include "find_failure.hpp"
 
+#include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
@@ -50,19 +51,14 @@ public:
            std::span<const Array> arrays,
            std::span<const Variable> outputs)
     {
-        Substitution extents;
         VariableMap by;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
-            const Shape shape = inputs[i].shape();
-            for (std::size_t k = 0; k < shape.size(); ++k)
-                if (const Atom* symbol = as_symbol(shape[k]))
-                    extents.push_back({symbol, arrays[i].shape()[k]});
             const Variable known = input(inputs[i].name(), inputs[i].dtype(),
                                          Shape(arrays[i].shape().begin(), arrays[i].shape().end()));
             by.emplace(inputs[i], known);
             have_[known.value()] = arrays[i];
         }
-        outputs_ = copy_graph(outputs, by, extents);
+        outputs_ = copy_graph(outputs, by, known_extents(inputs, arrays));
     }
 
     const Variables& outputs() const noexcept { return outputs_; }

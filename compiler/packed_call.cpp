@@ -87,24 +87,28 @@ Array new_array(const Memory& m, Layout layout)
     return Array::empty(m.dtype, std::move(extents)).transposed();
 }
 
-void check_shape(const FunctionData& f, std::size_t i, const Array& result, const Memory& m)
+/// What a compiled program checks before any work. `outputs`: none where the results are new
+/// arrays, which have the extents that they must have.
+void check_reference_extents(const FunctionData& f,
+                             std::span<const Array> values,
+                             std::span<const Memory> outputs)
 {
-    if (std::ranges::equal(result.shape(), extents_of(m))) return;
-    refuse(f, Code::shape,
-           fmt::format("output {} has shape ({}), the array for it ({})", i,
-                       fmt::join(result.shape(), ", "), fmt::join(extents_of(m), ", ")));
-}
-
-void check_updates(const FunctionData& f, std::span<const Array> values)
-{
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const auto shape = values[i].shape();
-        if (same(f.targets[i].shape(), Shape(shape.begin(), shape.end()))) continue;
-        refuse(f, Code::shape,
-               fmt::format("the update of '{}' has shape ({}), the variable {}",
-                           f.targets[i].name(), fmt::join(shape, ", "),
-                           to_string(f.targets[i].shape())));
+    std::vector<std::int64_t> extents;
+    const auto add = [&](std::span<const std::int64_t> more) {
+        extents.insert(extents.end(), more.begin(), more.end());
+    };
+    for (const Array& a : values)
+        add(a.shape());
+    const SymbolValues symbols = solve(f.program.bindings, extents);
+    for (std::size_t i = 0; i < f.result_count(); ++i) {
+        if (!outputs.empty())
+            add(extents_of(outputs[i]));
+        else
+            for (const Extent& e : f.outputs[i].shape())
+                extents.push_back(evaluate(e, symbols));
     }
+    add(f.target_extents);
+    check_guards(f, extents);
 }
 
 bool is_written_over(const FunctionData& f, std::span<const Memory> arguments, std::size_t input)
@@ -162,6 +166,7 @@ reference_results(const FunctionData& f, std::vector<Array> values, std::span<co
         a = a.contiguous();
     for (Array& a : turn.values())
         values.push_back(std::move(a));
+    check_reference_extents(f, values, outputs);
     std::vector<Array> results;
     try {
         results = evaluate_reference(f.leaves, values, f.outputs);
@@ -173,9 +178,6 @@ reference_results(const FunctionData& f, std::vector<Array> values, std::span<co
         throw_not_finite({f, std::move(values)}, {});
     for (Array& a : results) // a result that is an input, or another result
         if (!a.is_unique()) a = a.clone();
-    for (std::size_t i = 0; i < outputs.size(); ++i)
-        check_shape(f, i, results[i], outputs[i]);
-    check_updates(f, std::span(results).subspan(f.result_count()));
     turn.publish(std::span(results).subspan(f.result_count()));
     results.resize(f.result_count());
     return results;

@@ -27,28 +27,15 @@ std::string computes(const codegen::KernelInfo& kernel)
 /// The symbols' values in the latest measured call.
 class LatestCall {
 public:
-    explicit LatestCall(const FunctionData& f) : flat_(f.profile.extents())
-    {
-        if (flat_.empty()) return;
-        std::size_t at = 0;
-        for (const Variable& v : f.program.inputs) {
-            types_.push_back(v.type());
-            const std::size_t rank = v.shape().size();
-            extents_.emplace_back(flat_.begin() + static_cast<std::ptrdiff_t>(at),
-                                  flat_.begin() + static_cast<std::ptrdiff_t>(at + rank));
-            at += rank;
-        }
-    }
-    bool known() const { return !flat_.empty() || types_.empty(); }
+    explicit LatestCall(const FunctionData& f) : function_(f), extents_(f.profile.extents()) {}
     double operator()(const Extent& e) const
     {
-        return static_cast<double>(ExtentValues(types_, extents_)(e));
+        return static_cast<double>(ExtentValues(function_.program.bindings, extents_)(e));
     }
 
 private:
-    std::vector<std::int64_t> flat_;
-    std::vector<Type> types_;
-    std::vector<std::vector<std::int64_t>> extents_;
+    const FunctionData& function_;
+    std::vector<std::int64_t> extents_;
 };
 
 std::string compiling(const FunctionData& f, std::size_t kernel)
@@ -77,7 +64,7 @@ std::vector<KernelRow> kernel_rows(const FunctionData& f)
                       {},
                       0};
         const Profile::Time time = f.profile.of(i);
-        if (time.calls > 0 && latest.known()) {
+        if (time.calls > 0) {
             const double ns = time.nanoseconds / static_cast<double>(time.calls);
             row.microseconds = ns / 1000;
             row.measured =

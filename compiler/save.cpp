@@ -19,7 +19,7 @@ using detail::FunctionData;
 
 constexpr std::string_view first_words = "croton function ";
 /// Raised when a file of the new format can't be read by an older library.
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 constexpr std::string_view graph_member = "graph.txt";
 
 struct OptionField {
@@ -109,8 +109,10 @@ function_text(const FunctionData& f, const std::vector<Variable>& defaults, Grap
         if (!defaults[i].is_empty())
             rest += fmt::format("default {} {}\n", i, graph.reference(defaults[i]));
     for (const Requirement& r : f.requirements)
-        rest += fmt::format("requires {} {} {}\n", graph.extent(r.a), graph.extent(r.b),
-                            GraphWriter::quoted(r.text));
+        rest +=
+            fmt::format("requires {} {} {} {} {}\n",
+                        r.kind == Requirement::Kind::equal ? "equal" : "at_most", graph.extent(r.a),
+                        graph.extent(r.b), GraphWriter::quoted(r.text), graph.place(r.where));
     return fmt::format("{}{} {}\n{}{}end\n", first_words, format_version,
                        GraphWriter::quoted(library_version), graph.text(), rest);
 }
@@ -212,6 +214,20 @@ private:
                    line.quoted(), format_version);
     }
 
+    static Requirement requirement(StoredLine& line, const GraphReader& graph)
+    {
+        Requirement r{Requirement::Kind::equal, 0, 0, {}, nullptr};
+        if (line.accept("at_most"))
+            r.kind = Requirement::Kind::at_most;
+        else if (!line.accept("equal"))
+            line.refuse(fmt::format("'{}' is not known here", line.word()));
+        r.a = graph.extent(line);
+        r.b = graph.extent(line);
+        r.text = line.quoted();
+        r.where = graph.place(line);
+        return r;
+    }
+
     static Layout layout(StoredLine& line)
     {
         const std::int64_t number = line.integer();
@@ -251,9 +267,7 @@ private:
             f.defaults.resize(f.inputs.size());
             f.defaults[at] = value.constant();
         } else if (first == "requires") {
-            const Extent a = graph.extent(line);
-            const Extent b = graph.extent(line);
-            f.requirements.push_back({a, b, line.quoted()});
+            f.requirements.push_back(requirement(line, graph));
         } else if (first == "option") {
             const std::string_view name = line.word();
             for (const OptionField& o : stored_options(f.options))

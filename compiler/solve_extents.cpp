@@ -2,25 +2,22 @@
 
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
-#include <croton/ir/linear_extent.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace croton::inline v1 {
 
 namespace {
 
-struct Located {
-    Requirement requirement;
-    const Location* where;
-};
-
-void collect(std::span<const Variable> outputs, std::vector<Located>& found)
+void collect(std::span<const Variable> outputs, std::vector<Requirement>& found)
 {
     for (const Apply& a : applies_of(outputs)) {
-        for (const Requirement& r : a.requirements())
-            found.push_back({r, a.location()});
+        for (const Requirement& r : a.requirements()) {
+            found.push_back(r);
+            found.back().where = a.location();
+        }
         for (const Region& region : regions_of(a))
             collect(region.outputs(), found);
     }
@@ -55,81 +52,137 @@ const detail::Atom* choose(const Extent& a, const Extent& b, Extent& by)
     return nullptr;
 }
 
+/// Requirements solved one by one.
+class Solver {
+public:
+    void add(const Requirement& given)
+    {
+        const Requirement r = substitute(given, solved.substitution);
+        if (always_holds(r)) return;
+        if (never_holds(r)) refuse(given, r);
+        Extent by = 0;
+        const detail::Atom* symbol =
+            r.kind == Requirement::Kind::equal ? choose(r.a, r.b, by) : nullptr;
+        if (!symbol) {
+            later_.push_back(given);
+            return;
+        }
+        for (auto& [from, to] : solved.substitution)
+            to = substitute(to, {{symbol, by}});
+        solved.substitution.emplace_back(symbol, by);
+        reasons_.push_back(given.where);
+    }
+
+    void finish()
+    {
+        for (const Requirement& given : later_) {
+            const Requirement r = substitute(given, solved.substitution);
+            if (never_holds(r)) refuse(given, r);
+            const bool known = std::ranges::any_of(
+                solved.undecided, [&](const Requirement& u) { return same(u, r); });
+            if (!known && !always_holds(r)) solved.undecided.push_back(r);
+        }
+    }
+
+    SolvedExtents solved;
+
+private:
+    [[noreturn]] void refuse(const Requirement& given, const Requirement& r) const
+    {
+        std::string others;
+        for (std::size_t i = 0; i < reasons_.size(); ++i)
+            if (reasons_[i] && reasons_[i] != given.where &&
+                (contains(given.a, solved.substitution[i].first) ||
+                 contains(given.b, solved.substitution[i].first)))
+                others = fmt::format(", as {} requires", to_string(*reasons_[i]));
+        const std::string place = given.where ? to_string(*given.where) : "";
+        if (r.kind == Requirement::Kind::equal)
+            throw user_error(Code::shape, given.where, "function",
+                             "extents contradict each other: {} at {}: {} and {}{}", given.text,
+                             place, to_string(r.a), to_string(r.b), others);
+        throw user_error(Code::shape, given.where, "function",
+                         "extents contradict each other: {} at {} needs {} <= {}, which is {} <= "
+                         "{}{}",
+                         given.text, place, to_string(given.a), to_string(given.b), to_string(r.a),
+                         to_string(r.b), others);
+    }
+
+    std::vector<const Location*> reasons_; ///< of each substitution
+    std::vector<Requirement> later_;
+};
+
 } // namespace
 
 SolvedExtents solve_extents(std::span<const Variable> outputs)
 {
-    std::vector<Located> all;
+    std::vector<Requirement> all;
     collect(outputs, all);
-    SolvedExtents solved;
-    std::vector<const Location*> reasons; // of each substitution
-    std::vector<Located> later;
-    for (const Located& l : all) {
-        const Extent a = substitute(l.requirement.a, solved.substitution);
-        const Extent b = substitute(l.requirement.b, solved.substitution);
-        if (same(a, b)) continue;
-        if (never_equal(a, b)) {
-            std::string others;
-            for (std::size_t i = 0; i < reasons.size(); ++i)
-                if (reasons[i] && reasons[i] != l.where &&
-                    (contains(l.requirement.a, solved.substitution[i].first) ||
-                     contains(l.requirement.b, solved.substitution[i].first)))
-                    others = fmt::format(", as {} requires", to_string(*reasons[i]));
-            throw user_error(Code::shape, l.where, "function",
-                             "extents contradict each other: {} at {}: {} and {}{}",
-                             l.requirement.text, l.where ? to_string(*l.where) : "", to_string(a),
-                             to_string(b), others);
-        }
-        Extent by = 0;
-        if (const detail::Atom* symbol = choose(a, b, by)) {
-            for (auto& [from, to] : solved.substitution)
-                to = substitute(to, {{symbol, by}});
-            solved.substitution.emplace_back(symbol, by);
-            reasons.push_back(l.where);
-        } else
-            later.push_back(l);
-    }
-    for (const Located& l : later) {
-        const Extent a = substitute(l.requirement.a, solved.substitution);
-        const Extent b = substitute(l.requirement.b, solved.substitution);
-        const bool known = std::ranges::any_of(
-            solved.undecided, [&](const Requirement& u) { return same(u.a, a) && same(u.b, b); });
-        if (known || same(a, b)) continue;
-        const std::string place = l.where ? " at " + to_string(*l.where) : "";
-        solved.undecided.push_back({a, b, l.requirement.text + place});
-    }
-    return solved;
+    Solver solver;
+    for (const Requirement& r : all)
+        solver.add(r);
+    solver.finish();
+    return std::move(solver.solved);
 }
 
-ExtentValues::ExtentValues(std::span<const Type> types,
-                           std::span<const std::vector<std::int64_t>> extents)
+namespace {
+
+/// Every extent that an Apply is made of: of its results, and among its parameters.
+template <class Visit>
+void for_each_extent(const Apply& a, Visit visit)
 {
-    const auto bound = [&](const detail::Atom* s) {
-        return std::ranges::any_of(values_, [&](const auto& v) { return v.first == s; });
-    };
-    std::size_t before = 0;
-    do {
-        before = values_.size();
-        for (std::size_t i = 0; i < types.size(); ++i)
-            for (std::size_t k = 0; k < extents[i].size(); ++k)
-                if (const auto linear = linear_extent(types[i].shape()[k], bound))
-                    values_.emplace_back(linear->unknown,
-                                         (extents[i][k] - evaluate(linear->rest, values_)) /
-                                             linear->factor);
-    } while (values_.size() != before);
+    for (const Variable& v : a.outputs())
+        for (const Extent& e : v.type().data()->shape)
+            visit(e);
+    if (!a.params()) return;
+    for (const FieldRef& f : a.params()->fields()) {
+        if (const auto* extent = std::get_if<Extent*>(&f.value)) visit(**extent);
+        if (const auto* shape = std::get_if<Shape*>(&f.value))
+            for (const Extent& e : **shape)
+                visit(e);
+    }
+}
+
+void require_bound(const std::set<const detail::Atom*>& bound, std::span<const Variable> outputs)
+{
+    for (const Apply& a : applies_of(outputs)) {
+        for_each_extent(a, [&](const Extent& e) {
+            if (e.is_known()) return;
+            for (const detail::Atom* s : symbols(e))
+                if (!bound.contains(s))
+                    throw user_error(Code::shape, a.location(), "function",
+                                     "extent {} of {} follows from no input",
+                                     to_string(as_extent(s)), a.op().name);
+        });
+        for (const Region& region : regions_of(a))
+            require_bound(bound, region.outputs());
+    }
+}
+
+} // namespace
+
+void require_bound(std::span<const Variable> inputs, std::span<const Variable> outputs)
+{
+    Shape axes;
+    for (const Variable& v : inputs) {
+        const Shape shape = v.shape();
+        axes.insert(axes.end(), shape.begin(), shape.end());
+    }
+    std::set<const detail::Atom*> bound;
+    for (const SymbolBinding& b : bind_symbols(axes))
+        bound.insert(b.symbol);
+    for (const Variable& v : inputs)
+        for (const Extent& e : v.shape())
+            for (const detail::Atom* s : symbols(e))
+                if (!bound.contains(s))
+                    throw user_error(Code::shape, v.location(), "function",
+                                     "extent {} of '{}' {} follows from no input",
+                                     to_string(as_extent(s)), v.name(), to_string(v.shape()));
+    require_bound(bound, outputs);
 }
 
 std::int64_t ExtentValues::operator()(const Extent& extent) const
 {
     return std::max<std::int64_t>(0, evaluate(extent, values_));
-}
-
-std::vector<std::int64_t> ExtentValues::operator()(const Shape& shape) const
-{
-    std::vector<std::int64_t> result;
-    for (const Extent& e : shape)
-        result.push_back((*this)(e));
-    return result;
 }
 
 } // namespace croton::inline v1

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <croton/ir/apply.hpp>
+#include <croton/ir/bind_symbols.hpp>
 
 #include <vector>
 
@@ -16,16 +17,21 @@ struct SolvedExtents {
 /// errors   UserError where two of them contradict each other: names both lines.
 SolvedExtents solve_extents(std::span<const Variable> outputs);
 
-/// Values of the symbols in `types`, from the extents that arrays of these types have.
+/// throws   UserError where an extent in the graph has a symbol that no axis of an input gives a
+///          value: at the place of the Apply that has it.
+void require_bound(std::span<const Variable> inputs, std::span<const Variable> outputs);
+
+/// Values of extents over the symbols that bindings give a value.
 class ExtentValues {
 public:
-    ExtentValues(std::span<const Type> types, std::span<const std::vector<std::int64_t>> extents);
+    ExtentValues(std::span<const SymbolBinding> bindings, std::span<const std::int64_t> extents)
+        : values_(solve(bindings, extents))
+    {}
     /// At least 0; an unbound symbol is an InternalError.
     std::int64_t operator()(const Extent& extent) const;
-    std::vector<std::int64_t> operator()(const Shape& shape) const;
 
 private:
-    std::vector<std::pair<const detail::Atom*, std::int64_t>> values_;
+    SymbolValues values_;
 };
 
 } // namespace croton::inline v1

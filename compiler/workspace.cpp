@@ -95,9 +95,8 @@ void check_extents(const FunctionData& f,
     const auto is_extent = [&](std::string_view name) {
         return std::ranges::any_of(f.leaves, [&](const Variable& leaf) {
             return std::ranges::any_of(leaf.shape(), [&](const Extent& e) {
-                return std::ranges::any_of(symbols(e), [&](const detail::Atom* s) {
-                    return croton::name(s) == name;
-                });
+                return std::ranges::any_of(
+                    symbols(e), [&](const detail::Atom* s) { return croton::name(s) == name; });
             });
         });
     };
@@ -129,6 +128,9 @@ call_extents(const FunctionData& f,
                                  "the workspace of {} '{}' needs extent {}: give {{\"{}\", value}}",
                                  to_string(v.type()), v.name(), to_string(as_extent(s)),
                                  croton::name(s));
+            if (at->second < 0)
+                throw user_error(Code::shape, f.where, f.name, "extent {} is negative: {}",
+                                 croton::name(s), at->second);
             values.emplace_back(s, at->second);
         }
         return evaluate(e, values);
@@ -140,6 +142,7 @@ call_extents(const FunctionData& f,
     for (const Variable& v : f.program.outputs)
         for (const Extent& e : v.shape())
             extents.push_back(value_of(e, v));
+    check_guards(f, extents);
     return extents;
 }
 

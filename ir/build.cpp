@@ -81,7 +81,54 @@ void broadcast_operands(const Op& op,
         if (!same(v.shape(), shape)) v = broadcast_to(v, shape, where);
 }
 
+bool is_extent_of(const Extent& e, std::span<const Variable> operands)
+{
+    return std::ranges::any_of(operands, [&](const Variable& v) {
+        const Shape& shape = v.type().data()->shape;
+        return std::ranges::any_of(shape, [&](const Extent& have) { return same(have, e); });
+    });
+}
+
+/// Whether `e` is not negative where the requirements hold.
+bool follows(const Extent& e, const std::vector<Requirement>& requirements)
+{
+    // floor_div(a, 2) is negative where a is.
+    if (const std::vector<ExtentTerm> all = terms(e);
+        all.size() == 1 && all[0].coefficient == 1 && all[0].factors.size() == 1 &&
+        kind(all[0].factors[0]) == AtomKind::floor_div) {
+        const auto [a, b] = operands(all[0].factors[0]);
+        if (b.is_known() && b.value() > 0) return follows(a, requirements);
+    }
+    return never_negative(e) || std::ranges::any_of(requirements, [&](const Requirement& r) {
+               return r.kind == Requirement::Kind::at_most && never_negative(e - (r.b - r.a));
+           });
+}
+
+/// An extent that a rule derives, as n - 3, must not be negative. What an operand has is no
+/// question here: it is checked where that was made, or is an array's.
+void require_extents(ShapeArgs& args, std::span<const Type> types)
+{
+    for (const Type& type : types) {
+        const Shape& shape = type.data()->shape;
+        refuse_negative(shape, args.op.name, args.where);
+        for (const Extent& e : shape) {
+            if (e.is_known() || as_symbol(e) || is_extent_of(e, args.operands) ||
+                follows(e, args.requirements))
+                continue;
+            args.require_at_most(0, e, fmt::format("of shape {}", to_string(shape)));
+        }
+    }
+}
+
 } // namespace
+
+void refuse_negative(const Shape& shape, std::string_view function, const Location* where)
+{
+    for (const Extent& e : shape)
+        if (e.is_known() ? e.value() < 0 : never_negative(-e - 1))
+            throw user_error(Code::shape, where, function, "a negative extent: {}",
+                             to_string(shape));
+}
 
 Shape broadcast_shape(const Op& op,
                       std::span<const Variable> operands,
@@ -110,9 +157,10 @@ Shape broadcast_shape(const Op& op,
                                  "shapes {} and {} do not broadcast: axis {} is {} and {}",
                                  to_string(other.shape()), to_string(s), axis, to_string(have),
                                  to_string(s[i]));
-            requirements.push_back({have, s[i],
+            requirements.push_back({Requirement::Kind::equal, have, s[i],
                                     fmt::format("{}: axis {} of shapes {} and {}", op.name, axis,
-                                                to_string(other.shape()), to_string(s))});
+                                                to_string(other.shape()), to_string(s)),
+                                    nullptr});
             if (s[i].is_known()) have = s[i];
         }
     }
@@ -136,11 +184,13 @@ apply_all(const Op& op, std::span<const Variable> given, Params params, const Lo
     if (op.types) {
         ShapeArgs args{op, where, params.get(), operands, requirements};
         types = op.types(args);
+        require_extents(args, types);
     } else {
         const DType dtype = apply_dtype_rule(op, operands, params, where);
         if (is_pointwise(op)) broadcast_operands(op, operands, where, requirements);
         ShapeArgs args{op, where, params.get(), operands, requirements};
         types = {Type(dtype, op.shape(args))};
+        require_extents(args, types);
     }
     return make_apply(op, operands, std::move(params), types, where, weak, std::move(requirements))
         .owner()

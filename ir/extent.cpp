@@ -309,15 +309,30 @@ Extent maximum(const Extent& a, const Extent& b)
     return opaque(AtomKind::maximum, a, b);
 }
 
+namespace {
+bool never_negative(const Atom* atom)
+{
+    switch (atom->kind) {
+    case AtomKind::symbol:
+        return true;
+    case AtomKind::floor_div:
+    case AtomKind::mod:
+    case AtomKind::minimum:
+        return never_negative(atom->a) && never_negative(atom->b);
+    case AtomKind::maximum:
+        return never_negative(atom->a) || never_negative(atom->b);
+    }
+    return false;
+}
+} // namespace
+
 bool never_negative(const Extent& a)
 {
     if (a.is_known()) return a.value() >= 0;
-    for (const ExtentTerm& t : terms(a)) {
-        if (t.coefficient < 0) return false;
-        for (const Atom* f : t.factors)
-            if (f->kind != AtomKind::symbol) return false;
-    }
-    return true;
+    return std::ranges::all_of(a.polynomial()->terms, [](const ExtentTerm& t) {
+        return t.coefficient >= 0 &&
+               std::ranges::all_of(t.factors, [](const Atom* f) { return never_negative(f); });
+    });
 }
 
 bool never_equal(const Extent& a, const Extent& b)

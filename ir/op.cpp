@@ -2,6 +2,8 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/op.hpp>
 
+#include <algorithm>
+
 namespace croton::inline v1 {
 
 namespace {
@@ -52,7 +54,20 @@ void ShapeArgs::require_equal(const Extent& a, const Extent& b, std::string_view
     if (same(a, b)) return;
     if (never_equal(a, b))
         refuse(Code::shape, fmt::format("{}: {} and {}", text, to_string(a), to_string(b)));
-    requirements.push_back({a, b, fmt::format("{}: {}", op.name, text)});
+    requirements.push_back(
+        {Requirement::Kind::equal, a, b, fmt::format("{}: {}", op.name, text), nullptr});
+}
+
+void ShapeArgs::require_at_most(const Extent& a, const Extent& b, std::string_view text)
+{
+    const Requirement r{Requirement::Kind::at_most, a, b, fmt::format("{} {}", op.name, text),
+                        nullptr};
+    if (never_holds(r))
+        refuse(Code::index,
+               fmt::format("{} <= {} {} does not hold", to_string(a), to_string(b), text));
+    const bool known =
+        std::ranges::any_of(requirements, [&](const Requirement& other) { return same(other, r); });
+    if (!known && !always_holds(r)) requirements.push_back(r);
 }
 
 void ShapeArgs::refuse(Code code, std::string_view why) const

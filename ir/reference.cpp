@@ -1,7 +1,7 @@
+#include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/convert.hpp>
 #include <croton/ir/format.hpp>
-#include <croton/ir/linear_extent.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
@@ -300,33 +300,11 @@ void check_requirements(std::span<const Variable> outputs, const Substitution& e
     for (const Apply& a : applies_of(outputs))
         for (const Requirement& r : a.requirements()) {
             const Extent x = substitute(r.a, extents), y = substitute(r.b, extents);
-            if (never_equal(x, y))
-                throw user_error(Code::shape, a.location(), a.op().name, "{}: {} and {}", r.text,
-                                 to_string(x), to_string(y));
+            if (!x.is_known() || !y.is_known() || always_holds({r.kind, x, y, {}, nullptr}))
+                continue;
+            throw UserError(Code::shape, failure_text(r, x.value(), y.value()), a.location(),
+                            a.op().name);
         }
-}
-
-/// Symbols take the extents that the values have.
-Substitution extents_from(std::span<const Variable> inputs, std::span<const Array> values)
-{
-    Substitution extents;
-    const auto is_bound = [&](const detail::Atom* s) {
-        return std::ranges::any_of(extents, [&](const auto& e) { return e.first == s; });
-    };
-    std::size_t before = 0;
-    do {
-        before = extents.size();
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
-            const Shape shape = inputs[i].shape();
-            for (std::size_t k = 0; k < shape.size(); ++k)
-                if (const auto linear = linear_extent(shape[k], is_bound))
-                    extents.emplace_back(
-                        linear->unknown,
-                        floor_div(Extent(values[i].shape()[k]) - substitute(linear->rest, extents),
-                                  linear->factor));
-        }
-    } while (extents.size() != before);
-    return extents;
 }
 
 } // namespace
@@ -335,8 +313,8 @@ std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
                                       std::span<const Array> values,
                                       std::span<const Variable> outputs)
 {
-    // With them every type and parameter is known.
-    const Substitution extents = extents_from(inputs, values);
+    // Symbols take the extents that the values have; then every type and parameter is known.
+    const Substitution extents = known_extents(inputs, values);
     check_requirements(outputs, extents);
     std::unordered_map<const detail::Value*, Array> have;
     VariableMap by;

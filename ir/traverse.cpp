@@ -154,8 +154,8 @@ private:
         std::vector<Requirement> all;
         if (!node->requirements) return all;
         for (const Requirement& r : *node->requirements) {
-            Requirement now{substitute(r.a, extents_), substitute(r.b, extents_), r.text};
-            if (!same(now.a, now.b)) all.push_back(std::move(now));
+            Requirement now = substitute(r, extents_);
+            if (!always_holds(now)) all.push_back(std::move(now));
         }
         return all;
     }

@@ -184,8 +184,8 @@ Variable input(std::string_view name, DType dtype, const Shape& shape, Where whe
 {
     const Location* place = locate(where);
     if (is_complex(dtype))
-        throw user_error(Code::dtype, place, "input", "'{}' is {}: complex numbers have no ops yet",
-                         name, croton::name(dtype));
+        throw user_error(Code::dtype, place, "input", "{} is not supported: '{}'",
+                         croton::name(dtype), name);
     for (const Extent& e : shape)
         if (e.is_known() && e.value() < 0)
             throw user_error(Code::shape, place, "input", "'{}' has a negative extent: {}", name,

@@ -10,6 +10,14 @@ CT_MATH i64 checked_index(i64 raw, i64 extent, i32* bad)
     return outside ? 0 : at;
 }
 
+/* The same where nothing is negative: from 2^63 on a u64 is no place from the end. */
+CT_MATH i64 checked_index_u64(u64 raw, i64 extent, i32* bad)
+{
+    const i32 outside = (i32)(raw >= (u64)extent);
+    *bad |= outside;
+    return outside ? 0 : (i64)raw;
+}
+
 /* The lanes of a reduction combined by halving: lane l with lane l + 16, then l + 8, and so on. The
    order is the same on every CPU. */
 CT_MATH f32 sum_lanes_f32(f32* lanes)

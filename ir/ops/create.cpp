@@ -12,6 +12,8 @@
 
 #include <cmath>
 
+#include "complex.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -60,25 +62,45 @@ Variable iota(const Shape& shape, int axis, DType dtype, Where where)
                  make_params(IotaParams{shape, axis, dtype}), where);
 }
 
-Variable full(DType dtype, const Shape& shape, const Variable& value, Where where)
+namespace {
+
+Variable filled(std::string_view function,
+                DType dtype,
+                const Shape& shape,
+                const Variable& value,
+                const Location* place)
 {
-    const Location* place = locate(where);
+    refuse_complex(dtype, function, place);
+    refuse_negative(shape, function, place);
     if (value.rank() != 0)
-        throw user_error(Code::shape, place, "full", "the value must be a scalar: {}",
+        throw user_error(Code::shape, place, function, "the value must be a scalar: {}",
                          to_string(value.shape()));
     const Variable converted = value.leaf() == Leaf::constant
                                    ? constant(value.constant().cast(dtype), place)
                                    : cast(value, dtype, place);
     return broadcast_to(converted, shape, place);
 }
+
+} // namespace
+
+Variable full(DType dtype, const Shape& shape, const Variable& value, Where where)
+{
+    return filled("full", dtype, shape, value, locate(where));
+}
 Variable zeros(DType dtype, const Shape& shape, Where where)
 {
-    return full(dtype, shape, 0, where);
+    return filled("zeros", dtype, shape, 0, locate(where));
 }
-Variable ones(DType dtype, const Shape& shape, Where where) { return full(dtype, shape, 1, where); }
+Variable ones(DType dtype, const Shape& shape, Where where)
+{
+    return filled("ones", dtype, shape, 1, locate(where));
+}
 
 Variable arange(const Extent& n, DType dtype, Where where)
 {
+    const Location* place = locate(where);
+    refuse_complex(dtype, "arange", place);
+    refuse_negative({n}, "arange", place);
     if (is_integer(dtype)) return iota({n}, 0, dtype, where);
     return cast(iota({n}, 0, DType::i64, where), dtype, where);
 }
@@ -105,6 +127,7 @@ linspace(const Variable& start, const Variable& stop, const Extent& count, DType
     if (!is_float(dtype))
         throw user_error(Code::dtype, place, "linspace", "a float dtype is needed: {}",
                          name(dtype));
+    refuse_negative({count}, "linspace", place);
     const auto converted = [&](const Variable& v) { return full(dtype, {}, v); };
     const Variable i = arange(count, dtype);
     const Variable last = maximum(full(dtype, {}, Variable(count - 1)), 1);
@@ -115,8 +138,11 @@ linspace(const Variable& start, const Variable& stop, const Extent& count, DType
 
 Variable eye(DType dtype, const Extent& rows, const Extent& columns, int offset, Where where)
 {
-    const OriginScope origin(locate(where));
+    const Location* place = locate(where);
+    const OriginScope origin(place);
     const Shape shape = {rows, columns};
+    refuse_complex(dtype, "eye", place);
+    refuse_negative(shape, "eye", place);
     const Variable row = rows_of(shape);
     return cast(columns_of(shape) == (offset == 0 ? row : row + offset), dtype);
 }

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 
+#include "complex.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -409,6 +411,8 @@ Variable one_hot(const Variable& index, const Extent& count, DType dtype, Where 
     const Location* place = locate(where);
     const OriginScope origin(place);
     if (!index.type().is_pattern()) check_indices({index}, "one_hot", place);
+    refuse_complex(dtype, "one_hot", place);
+    refuse_negative({count}, "one_hot", place);
     return cast(expand_dims(index, -1) == arange(count), dtype);
 }
 

@@ -81,6 +81,7 @@ Variable draw(const Op& op,
     if (key.rank() != 0)
         throw user_error(Code::shape, where, function, "the key must be a scalar: {}",
                          to_string(key.shape()));
+    refuse_negative(shape, function, where);
     const DType computed = size_bytes(dtype) == 2 ? DType::f32 : dtype;
     const Variable y =
         apply(op, {iota(shape, -1, DType::u64), key}, make_params(CastParams{computed}));

@@ -28,10 +28,9 @@ Shape position_shape(ShapeArgs& args)
 {
     for (int axis : args.params_as<ReduceParams>().axes) {
         const Extent& n = args.shape(0)[static_cast<std::size_t>(axis)];
-        const std::string text =
-            fmt::format("axis {} of {} is empty", axis, to_string(args.shape(0)));
-        if (n.is_known() && n.value() == 0) args.refuse(Code::shape, text);
-        if (!never_negative(n - 1)) args.require_equal(minimum(n, 1), 1, text);
+        const std::string text = fmt::format("axis {} of {}", axis, to_string(args.shape(0)));
+        if (n.is_known() && n.value() == 0) args.refuse(Code::shape, text + " is empty");
+        args.require_at_most(1, n, "on " + text);
     }
     return reduced_shape(args);
 }

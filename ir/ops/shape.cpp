@@ -343,7 +343,9 @@ Variable flip(const Variable& x, const Axis& axes, Where where)
 
 Variable tile(const Variable& x, const Shape& repeats, Where where)
 {
-    const OriginScope origin(locate(where));
+    const Location* place = locate(where);
+    const OriginScope origin(place);
+    refuse_negative(repeats, "tile", place);
     // (a, b) -> (1, a, 1, b) -> (r, a, s, b) -> (r * a, s * b).
     const std::size_t rank = std::max(x.shape().size(), repeats.size());
     Shape ones, stretched, result;
@@ -363,6 +365,7 @@ Variable repeat(const Variable& x, const Extent& count, const Axis& axis, Where 
 {
     const Location* place = locate(where);
     const OriginScope origin(place);
+    refuse_negative({count}, "repeat", place);
     const auto at = static_cast<std::ptrdiff_t>(single_axis(axis, x, "repeat", place));
     Shape ones = x.shape();
     ones.insert(ones.begin() + at + 1, 1);

@@ -18,14 +18,10 @@ bool contains(const std::vector<int>& axes, std::size_t axis)
     return std::ranges::count(axes, static_cast<int>(axis)) > 0;
 }
 
-/// a <= b, as an equality that is checked when the function runs unless it is known now.
 void require_at_most(ShapeArgs& args, const Extent& a, const Extent& b, std::size_t axis)
 {
-    if (never_negative(b - a)) return;
-    const std::string text = fmt::format("{} <= {} on axis {} of {}", to_string(a), to_string(b),
-                                         axis, to_string(args.shape(0)));
-    if ((b - a).is_known()) args.refuse(Code::index, text + " does not hold");
-    args.require_equal(minimum(b - a, 0), 0, text);
+    if (never_negative(b - a)) return; // the text is for those that are not known
+    args.require_at_most(a, b, fmt::format("on axis {} of {}", axis, to_string(args.shape(0))));
 }
 
 Shape slice_shape(ShapeArgs& args)

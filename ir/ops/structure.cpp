@@ -6,7 +6,15 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
 
+#include "complex.hpp"
+
 namespace croton::inline v1 {
+
+void refuse_complex(DType dtype, std::string_view function, const Location* where)
+{
+    if (is_complex(dtype))
+        throw user_error(Code::dtype, where, function, "{} is not supported", name(dtype));
+}
 
 // ---- cast
 
@@ -15,7 +23,12 @@ constexpr Op cast_op{
     .doc =
         "Elements converted to another dtype. Integers wrap; NaN to an integer is 0 and values out "
         "of range clamp; anything but 0 is true.",
-    .dtype = [](DTypeArgs& args) { args.result = params_cast<CastParams>(args.params).to; },
+    .dtype =
+        [](DTypeArgs& args) {
+            args.result = params_cast<CastParams>(args.params).to;
+            refuse_complex(args.result, args.op.name, args.where);
+            refuse_complex(args.operands[0].dtype, args.op.name, args.where);
+        },
     .shape = shape_of_first,
     .lowering = Pointwise{"cast_{r}_{t}({a})"},
     .reference =
@@ -50,7 +63,13 @@ Shape broadcast_to_shape(ShapeArgs& args)
     const std::size_t added = to.size() - from.size();
     for (std::size_t i = 0; i < from.size(); ++i) {
         if (from[i].is_known() && from[i].value() == 1) continue;
-        if (!same(from[i], to[added + i])) args.require_equal(from[i], to[added + i], text());
+        if (never_equal(from[i], to[added + i]))
+            args.refuse(Code::shape, fmt::format("{}: {} and {}", text(), to_string(from[i]),
+                                                 to_string(to[added + i])));
+        if (!same(from[i], to[added + i]))
+            args.require_equal(
+                from[i], to[added + i],
+                fmt::format("axis {} of {}, broadcast to {},", i, to_string(from), to_string(to)));
     }
     return to;
 }

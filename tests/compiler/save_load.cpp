@@ -102,6 +102,31 @@ TEST_CASE("a stored function gives the same bits, updates and text")
     CHECK(read(folder / "again.croton") == read(folder / "step.croton"));
 }
 
+TEST_CASE("what a stored function requires of extents is told as before, with the place")
+{
+    const TemporaryFolder folder;
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::vector<double>("x", {n}), y = ct::vector<double>("y", {m});
+    const auto f = ct::function(
+        {x, y}, ct::sum(x(3)) + ct::sum(x(ct::slice(2, ct::_)) * y(ct::slice(3, ct::_))),
+        {.name = "f"});
+    f.save(folder / "f.croton");
+    const auto g = ct::Function::load(folder / "f.croton");
+    const auto error_of = [](const ct::Function& h, std::int64_t a, std::int64_t b) {
+        try {
+            (void)h(ct::zeros<double>({a}), ct::zeros<double>({b}));
+        } catch (const ct::UserError& e) {
+            return std::string(e.what()) + " " + to_string(e.where());
+        }
+        return std::string("no error");
+    };
+    CHECK_THAT(error_of(f, 3, 4), contains("f: slice on axis 0 of (n) needs 4 <= n, n is 3, at "));
+    CHECK_THAT(error_of(f, 5, 4), contains("f: broadcast_to: axis 0 of (m - 3), broadcast to (n - "
+                                           "2), is 1, it must be 3 (n - 2), at "));
+    for (const auto& [a, b] : {std::pair{3, 4}, {5, 4}, {5, 2}, {5, 6}})
+        CHECK(error_of(g, a, b) == error_of(f, a, b));
+}
+
 TEST_CASE("functions that are loaded together share variables, and reference mode is kept")
 {
     const TemporaryFolder folder;

@@ -37,3 +37,16 @@ TEST_CASE("a literal that its dtype cannot hold is refused")
     CHECK_REFUSED(ct::pad(u, {1}, {1}, 1.5), dtype, "pad: literal 1.5 does not fit u8");
     CHECK(u.set({0}, 2.0).dtype() == ct::DType::u8);
 }
+
+TEST_CASE("complex numbers, which no op takes, are refused where they are asked for")
+{
+    const auto x = ct::vector<float>("x");
+    CHECK_REFUSED(ct::zeros(ct::DType::complex64, {2}), dtype, "zeros: complex64 is not supported");
+    CHECK_REFUSED(ct::full(ct::DType::complex128, {2}, 1.0), dtype,
+                  "full: complex128 is not supported");
+    CHECK_REFUSED(x.as(ct::DType::complex64), dtype, "cast: complex64 is not supported");
+    CHECK_REFUSED(ct::arange(3, ct::DType::complex64), dtype, "arange: complex64 is not supported");
+    CHECK_REFUSED(ct::eye(ct::DType::complex64, 3), dtype, "eye: complex64 is not supported");
+    CHECK_REFUSED(ct::input("z", ct::DType::complex64, {2}), dtype,
+                  "input: complex64 is not supported: 'z'");
+}

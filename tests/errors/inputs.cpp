@@ -32,6 +32,13 @@ TEST_CASE("extents that contradict one another are refused when the function is 
     const auto y = x * three, z = x * four;
     CHECK_THROWS_WITH(ct::function({x, three, four}, {ct::sum(y) + ct::sum(z)}),
                       contains("contradict"));
+    const int line = __LINE__ + 1;
+    const auto fifth = x(4);
+    CHECK_THROWS_WITH(
+        ct::function({x, three}, {ct::sum(y) + fifth}),
+        "function: extents contradict each other: slice on axis 0 of (n) at inputs.cpp:" +
+            std::to_string(line) + " needs 5 <= n, which is 5 <= 3, as inputs.cpp:" +
+            std::to_string(line - 4) + " requires");
 }
 
 TEST_CASE("a number that the dtype of a scalar input cannot hold is refused")
@@ -84,6 +91,47 @@ TEST_CASE("an index out of range at run time is reported and nothing is read the
         CHECK_THAT(std::string(e.what()),
                    contains("index 7 is out of range for axis 0 of extent 3"));
     }
+}
+
+TEST_CASE("an index of 2^63 and more is out of range, not one from the end")
+{
+    const auto x = ct::vector<double>("x"), v = ct::vector<double>("v", {1});
+    const auto i = ct::vector<std::uint64_t>("i", {1});
+    const ct::Array two = ct::zeros<double>({2});
+    for (const auto& y : {ct::take(x, i, 0), x(i), ct::scatter_add(x, {i}, v)})
+        for (const bool reference : {false, true}) {
+            const auto f =
+                ct::function({x, i, v}, y, {.reference = reference, .allow_unused_inputs = true});
+            const ct::Array one = ct::Array::full<double>({1}, 1);
+            (void)f(two, std::vector<std::uint64_t>{1}, one);
+            for (const std::uint64_t bad : {~std::uint64_t(0), std::uint64_t(1) << 63})
+                CHECK_THROWS_WITH(f(two, std::vector<std::uint64_t>{bad}, one),
+                                  contains("index " + std::to_string(bad) +
+                                           " is out of range for axis 0 of extent 2"));
+        }
+}
+
+TEST_CASE("an extent that no input gives is refused at the op that needs it")
+{
+    const auto n = ct::dim("n"), k = ct::dim("k");
+    const auto x = ct::vector<double>("x", {n});
+    const auto ones = ct::ones(ct::DType::f64, {k});
+    CHECK_REFUSED(ct::function({x}, ct::sum(x) * k), shape,
+                  "function: extent k of extent_value follows from no input");
+    try {
+        (void)ct::function({x}, ct::sum(x) * ct::sum(ones));
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        CHECK(e.what() == std::string("function: extent k of broadcast_to follows from no input"));
+        CHECK(e.where().line == ones.where().line);
+    }
+    const auto step = [&](const ct::Variable& h) { return h + ct::sum(ct::arange(k)); };
+    const auto loop = ct::scan(step, {.init = {ct::Variable(std::int64_t(0))}, .steps = n});
+    CHECK_THROWS_WITH(ct::function({x}, loop.last[0] + ct::sum(x)),
+                      "function: extent k of iota follows from no input");
+    const auto area = ct::vector<double>("area", {n * k});
+    CHECK_THROWS_WITH(ct::function({area}, ct::sum(area)),
+                      contains("of 'area' (n*k) follows from no input"));
 }
 
 TEST_CASE("an error inside a Scope says where the scope was opened")

@@ -2,6 +2,7 @@
 
 #include <croton/codegen/clusters.hpp>
 #include <croton/ir/apply.hpp>
+#include <croton/ir/bind_symbols.hpp>
 
 #include <cstdint>
 #include <span>
@@ -35,9 +36,9 @@ struct ProgramOptions {
 
 /// What `run` checks before any work, in the order of its codes.
 struct Guard {
-    std::string text; ///< "axis 1 of x", or whose requirement it is
-    Extent expected = 0;
-    const Location* where = nullptr;
+    Requirement must;
+    int slot = -1; ///< of an argument's axis: it is `must.a`, whose symbols are not known
+    bool of_argument = false; ///< what `must.text` says; no op at `must.where` asks for it
 };
 
 /// A kernel for explain(): its text stands in the program's source.
@@ -74,6 +75,7 @@ struct Program {
     std::vector<Variable> inputs;
     std::vector<Array> constants;
     std::vector<Variable> outputs;
+    std::vector<SymbolBinding> bindings; ///< of the symbols, from the axes of `inputs`
     std::vector<Guard> guards;
     std::vector<const Location*> checked;
     std::vector<Variable> finite; ///< values that are checked for NaN and infinities
@@ -96,5 +98,11 @@ Program make_program(std::span<const Variable> inputs,
                      std::span<const Variable> outputs,
                      std::span<const Requirement> requirements,
                      const ProgramOptions& options);
+
+/// The same program, with `inputs`, `outputs`, `bindings` and `guards` alone.
+Program make_guards(std::span<const Variable> inputs,
+                    std::span<const Variable> outputs,
+                    std::span<const Requirement> requirements,
+                    const ProgramOptions& options);
 
 } // namespace croton::inline v1::codegen

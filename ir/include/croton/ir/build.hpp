@@ -57,6 +57,9 @@ Shape broadcast_shape(const Op& op,
                       const Location* where,
                       std::vector<Requirement>& requirements);
 
+/// throws   UserError naming `function` where an extent is negative for all values.
+void refuse_negative(const Shape& shape, std::string_view function, const Location* where);
+
 /// Converts a possibly negative axis of `rank`; UserError naming `function` when out of range.
 int normalize_axis(int axis, int rank, std::string_view function, const Location* where);
 /// The same for several: sorted; UserError where one is given twice.

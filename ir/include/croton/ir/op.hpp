@@ -2,6 +2,7 @@
 
 #include <croton/ir/error.hpp>
 #include <croton/ir/params.hpp>
+#include <croton/ir/requirement.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <array>
@@ -17,13 +18,6 @@
 namespace croton::inline v1 {
 
 struct Op;
-
-/// Two extents that must turn out equal when a function runs; `text` says whose they are.
-struct Requirement {
-    Extent a;
-    Extent b;
-    std::string text;
-};
 
 // ---- dtype rule
 
@@ -59,9 +53,9 @@ void widen_sum(DTypeArgs&);        ///< bool and small integers widen to i64 / u
 
 // ---- shape rule
 
-/// What a shape rule sees. `require_equal` throws where two extents differ for all values, and
-/// keeps an undecided equality on the Apply; `text` names both sides: "axis 1 of a and axis 0 of
-/// b".
+/// What a shape rule sees. The requirements throw where they hold for no values, and are kept on
+/// the Apply where that is undecided. `text` names the sides of an equality, "axis 1 of a and axis
+/// 0 of b", and the place of an order, "on axis 0 of (n)".
 struct ShapeArgs {
     const Op& op;
     const Location* where;
@@ -76,6 +70,8 @@ struct ShapeArgs {
         return params_cast<P>(params);
     }
     void require_equal(const Extent& a, const Extent& b, std::string_view text);
+    /// a <= b.
+    void require_at_most(const Extent& a, const Extent& b, std::string_view text);
     [[noreturn]] void refuse(Code code, std::string_view why) const;
 };
 using ShapeRule = Shape (*)(ShapeArgs&);

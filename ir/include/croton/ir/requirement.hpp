@@ -1,0 +1,33 @@
+#pragma once
+
+#include <croton/ir/error.hpp>
+#include <croton/ir/extent.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace croton::inline v1 {
+
+/// What two extents must be when a function runs.
+struct Requirement {
+    enum class Kind : std::uint8_t { equal, at_most };
+    Kind kind = Kind::equal;
+    Extent a; ///< == b, or <= b
+    Extent b;
+    std::string text; ///< whose they are: "add: axis -1 of shapes (n) and (m)", "slice on axis 0"
+    const Location* where = nullptr; ///< null on an Apply, which has one itself
+};
+
+/// For all values of the symbols; neither where it depends on them.
+bool always_holds(const Requirement& r);
+bool never_holds(const Requirement& r);
+/// The same for all values.
+bool same(const Requirement& a, const Requirement& b) noexcept;
+Requirement substitute(const Requirement& r, const Substitution& by);
+
+/// What is wrong where `a` and `b` have these values:
+/// "add: axis -1 of shapes (n) and (m) is 3, it must be 4 (m)"; "slice on axis 0 of (n) needs
+/// 1 <= n, n is 0".
+std::string failure_text(const Requirement& r, std::int64_t a, std::int64_t b);
+
+} // namespace croton::inline v1

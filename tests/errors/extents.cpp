@@ -1,0 +1,131 @@
+// Extents that are not known when an expression is written: what a call says where they are not as
+// its ops need them, compiled and in reference mode alike.
+#include <croton/croton.hpp>
+
+#include <string>
+
+#include "errors/expect.hpp"
+
+namespace ct = croton;
+
+namespace {
+
+std::string place(int line) { return "extents.cpp:" + std::to_string(line); }
+
+/// The function of `x`, compiled and not, called with `elements` numbers: both refuse with `text`,
+/// and name `line`.
+template <class Make>
+void check_call(Make make, std::int64_t elements, const std::string& text, int line)
+{
+    for (const bool reference : {false, true}) {
+        INFO("reference " << reference);
+        const ct::Function f = make(ct::Options{.name = "f", .reference = reference});
+        try {
+            (void)f(ct::Array::full<double>({elements}, 1));
+            FAIL("nothing was refused; expected: " << text);
+        } catch (const ct::UserError& e) {
+            CHECK(std::string(e.what()) == text);
+            CHECK(e.code() == ct::Code::shape);
+            CHECK(e.where().line == static_cast<unsigned>(line));
+        }
+    }
+}
+
+} // namespace
+
+TEST_CASE("an extent that an op derives must not be negative")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::vector<double>("x", {n});
+    const int line = __LINE__ + 1;
+    const auto y = ct::sum(x) + ct::mean(ct::arange(n - 3, ct::DType::f64));
+    check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, 2,
+               "f: iota of shape (n - 3) needs 0 <= n - 3, n - 3 is -1, at " + place(line), line);
+    const int scan_line = __LINE__ + 2;
+    const auto step = [](const ct::Variable& h) { return h + 1; };
+    const auto s = ct::scan(step, {.init = {ct::Variable(0.0)}, .steps = n - 3});
+    check_call([&](const ct::Options& o) { return ct::function({x}, s.last[0] + ct::sum(x), o); },
+               2, "f: scan over n - 3 steps needs 0 <= n - 3, n - 3 is -1, at " + place(scan_line),
+               scan_line);
+    CHECK(ct::function({x}, y)(ct::zeros<double>({4}))[0].item<double>() == 0);
+}
+
+TEST_CASE("indices of an axis that turns out too short are refused with the extent")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::vector<double>("x", {n});
+    const int line = __LINE__ + 1;
+    const auto first = x(0), sixth = x(5), back = x(-5), position = ct::argmax(x);
+    const auto refused = [&](const ct::Variable& y, std::int64_t elements,
+                             const std::string& text) {
+        check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, elements,
+                   "f: " + text + ", at " + place(line), line);
+    };
+    refused(first, 0, "slice on axis 0 of (n) needs 1 <= n, n is 0");
+    refused(sixth, 3, "slice on axis 0 of (n) needs 6 <= n, n is 3");
+    refused(back, 3, "slice on axis 0 of (n) needs 0 <= n - 5, n - 5 is -2");
+    refused(position, 0, "argmax on axis 0 of (n) needs 1 <= n, n is 0");
+}
+
+TEST_CASE("both sides of a requirement that are not known are told")
+{
+    const auto n = ct::dim("n"), k = ct::dim("k");
+    const auto x = ct::vector<double>("x", {n}), z = ct::vector<double>("z", {k});
+    const auto f =
+        ct::function({x, z}, ct::sum(x(ct::slice(k, ct::_))) + ct::sum(z), {.name = "f"});
+    CHECK_THROWS_WITH(f(ct::zeros<double>({2}), ct::zeros<double>({3})),
+                      "f: slice on axis 0 of (n) needs k <= n, k is 3 and n is 2, at " +
+                          place(__LINE__ - 3));
+}
+
+TEST_CASE("a symbol that follows from an axis must not be negative")
+{
+    const auto k = ct::dim("k");
+    const auto b = ct::vector<double>("b", {k + 1});
+    const auto make = [&](const ct::Options& o) {
+        return ct::function({b}, {ct::sum(b) + k, ct::ones(ct::DType::f64, {k})}, o);
+    };
+    check_call(make, 0, "f: axis 0 of input 'b', k + 1, needs 0 <= k, k is -1",
+               static_cast<int>(b.where().line));
+    for (const bool reference : {false, true}) {
+        const auto r = make({.reference = reference})(ct::Array::full<double>({3}, 1));
+        CHECK(r[0].item<double>() == 5);
+        CHECK(r[1].shape()[0] == 2);
+    }
+}
+
+TEST_CASE("functions that are not compiled check extents as compiled ones do")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::vector<double>("x", {n}), y = ct::vector<double>("y", {m});
+    const auto a = ct::matrix<double>("a"), b = ct::matrix<double>("b");
+    for (const bool reference : {false, true}) {
+        const ct::Options options{.name = "f", .reference = reference};
+        const auto add = ct::function({x, y}, x + y, options);
+        CHECK_THROWS_WITH(add(ct::zeros<double>({2}), ct::zeros<double>({4})),
+                          "f: axis 0 of input 'y' is 4, it must be 2 (n)");
+        CHECK_THROWS_WITH(add(ct::zeros<double>({4}), ct::zeros<double>({2})),
+                          "f: axis 0 of input 'y' is 2, it must be 4 (n)");
+        const auto join = ct::function({a, b}, ct::concatenate({a, b}, 1), options);
+        CHECK_THROWS_WITH(join(ct::zeros<double>({2, 3}), ct::zeros<double>({300, 3})),
+                          croton::test::contains("axis 0 of input 'b' is 300, it must be 2"));
+    }
+}
+
+TEST_CASE("the workspace of extents that a call refuses is refused with the same text")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::vector<double>("x", {n});
+    const auto w = ct::cumsum(x, 0);
+    const int line = __LINE__ + 1;
+    const auto p = ct::cumsum(ct::arange(n - 100000, ct::DType::f64) * ct::sum(w), 0);
+    const auto f =
+        ct::function({x}, ct::cumsum(w * ct::sum(p * ct::cumsum(p * 2, 0)), 0), {.name = "f"});
+    const std::string text =
+        "f: iota of shape (n - 100000) needs 0 <= n - 100000, n - 100000 is -99980, at " +
+        place(line);
+    CHECK_THROWS_WITH(f.workspace_bytes({{"n", 20}}), text);
+    CHECK_THROWS_WITH(f(ct::zeros<double>({20})), text);
+    CHECK_THROWS_WITH(f.workspace_bytes({{"n", -1}}), "f: extent n is negative: -1");
+    CHECK(f.workspace_bytes({{"n", 100020}}) > 0);
+}
