@@ -261,9 +261,8 @@ bool number_fits(const Array& number, DType to)
     if (is_float(to)) return true;
     const Array there = number.cast(to);
     const bool keeps_sign = (number.as_double(0) < 0) == (there.as_double(0) < 0);
-    return keeps_sign && (is_float(number.dtype())
-                              ? there.as_double(0) == number.as_double(0)
-                              : identical(there.cast(number.dtype()), number));
+    return keeps_sign && (is_float(number.dtype()) ? there.as_double(0) == number.as_double(0)
+                                                   : identical(there.cast(number.dtype()), number));
 }
 
 /// u8 array + 300 is an error, as in NumPy.

@@ -31,7 +31,7 @@ void multiply(bool a_transposed,
               T* c,
               std::int64_t c_leading)
 {
-    const auto at_least = [](std::int64_t n) { return std::max<std::int64_t>(n, 1); };
+    const auto at_least = [](std::int64_t count) { return std::max<std::int64_t>(count, 1); };
     require(m >= 0 && n >= 0 && k >= 0 && a_leading >= at_least(a_transposed ? k : m));
     require(b_leading >= at_least(b_transposed ? n : k) && c_leading >= at_least(m));
     ++calls;
