@@ -2,6 +2,9 @@
 
 #include <croton/codegen/loop_nest.hpp>
 
+#include <string>
+#include <vector>
+
 namespace croton::inline v1::codegen {
 
 /// Has a long kernel read its literals from a table that its caller gives, except those such as 1

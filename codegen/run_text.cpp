@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view run_comment =
     "// Checks extents, then calls the kernels in order. Returns 0, or what failed.\n";
 /// A longer `run` is compiled as it stands.
-constexpr std::size_t most_bytes_to_optimise = 1 << 17;
+constexpr std::size_t most_bytes_to_optimise = 1 << 16;
 
 std::string run_head(bool plain)
 {

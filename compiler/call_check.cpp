@@ -20,6 +20,9 @@ std::string argument_name(const FunctionData& f, std::size_t i)
     return name.empty() ? fmt::format("input {}", i) : fmt::format("input {} '{}'", i, name);
 }
 
+/// Why an argument cannot be taken as it lies: `apply` of a misplaced argument's Status.
+enum class Misplaced : std::uint32_t { alignment, extent, repeating, layout, overlap };
+
 } // namespace
 
 void refuse(const FunctionData& f, Code code, const std::string& why)
@@ -95,12 +98,15 @@ Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexc
         const bool output = i >= f.inputs.size();
         status.found = static_cast<std::int64_t>(i);
         status.expected = -1;
-        status.apply = is_aligned(m.data, info.dtype) ? 0 : 1;
-        const bool negative =
-            std::any_of(m.extents, m.extents + m.rank, [](std::int64_t e) { return e < 0; });
-        if (status.apply == 1 || negative || !lies_as(info.layout, m.rank, m.extents, m.strides) ||
-            (output && repeating_axis(m) >= 0))
-            return status;
+        const auto is_negative = [](std::int64_t e) { return e < 0; };
+        const Misplaced why =
+            !is_aligned(m.data, info.dtype)                           ? Misplaced::alignment
+            : std::any_of(m.extents, m.extents + m.rank, is_negative) ? Misplaced::extent
+            : output && repeating_axis(m) >= 0                        ? Misplaced::repeating
+            : !lies_as(info.layout, m.rank, m.extents, m.strides)     ? Misplaced::layout
+                                                                      : Misplaced::overlap;
+        status.apply = static_cast<std::uint32_t>(why);
+        if (why != Misplaced::overlap) return status;
         for (std::size_t k = 0; output && k < i; ++k) {
             status.expected = static_cast<std::int64_t>(k);
             if (byte_range(m).overlaps(byte_range(arguments[k])) &&
@@ -116,12 +122,20 @@ std::string misplaced_text(const FunctionData& f, const Status& status)
     const auto at = static_cast<std::size_t>(status.found);
     const ArgumentInfo& info = f.arguments[at];
     const std::string which = argument_name(f, at);
-    if (status.expected >= 0)
-        return fmt::format("{} overlaps {}", which,
-                           argument_name(f, static_cast<std::size_t>(status.expected)));
-    if (status.apply != 0)
+    switch (static_cast<Misplaced>(status.apply)) {
+    case Misplaced::alignment:
         return fmt::format("{} is not aligned for {}", which, croton::name(info.dtype));
-    return fmt::format("{} does not lie as declared: {}", which, name(info.layout));
+    case Misplaced::extent:
+        return which + " has a negative extent";
+    case Misplaced::repeating:
+        return fmt::format("elements of {} would lie in one place", which);
+    case Misplaced::layout:
+        return fmt::format("{} does not lie as declared: {}", which, name(info.layout));
+    case Misplaced::overlap:
+        break;
+    }
+    return fmt::format("{} overlaps {}", which,
+                       argument_name(f, static_cast<std::size_t>(status.expected)));
 }
 
 void check_memory_limit(const FunctionData& f, std::int64_t bytes)

@@ -48,6 +48,7 @@ inline bool is_allowed_alias(const ArgumentInfo& output,
 /// The first axis of more than one element along which all lie in one place; -1: none.
 inline int repeating_axis(const Memory& m) noexcept
 {
+    if (std::find(m.extents, m.extents + m.rank, 0) != m.extents + m.rank) return -1;
     for (int i = 0; i < m.rank; ++i)
         if (m.strides[i] == 0 && m.extents[i] > 1) return i;
     return -1;

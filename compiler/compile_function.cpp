@@ -124,6 +124,7 @@ private:
         if (contains(targets_, u.target)) fail("'{}' is updated twice", u.target.name());
         Variable value = u.value;
         if (value.is_empty()) fail("the update of '{}' is an empty Variable", u.target.name());
+        value = literal_as(value, u.target.dtype(), name(), where_);
         if (value.is_weak() || (value.dtype() != u.target.dtype() &&
                                 promote(value.dtype(), u.target.dtype()) == u.target.dtype()))
             value = value.as(u.target.dtype());
@@ -192,7 +193,7 @@ private:
                 for (const Extent& e : out.shape())
                     for (const detail::Atom* s : symbols(e))
                         for (const Extent& mine : v.shape())
-                            if (as_symbol(mine) == s) return true;
+                            if (std::ranges::count(symbols(mine), s) > 0) return true;
         return false;
     }
 
@@ -297,6 +298,9 @@ detail::Ref<const FunctionData> Request::compile()
     VariableMap by;
     for (const Variable& v : inputs_) {
         Shape shape = v.shape();
+        for (const Extent& e : shape)
+            for (const detail::Atom* s : symbols(e))
+                f->extent_names.emplace_back(croton::name(s));
         for (Extent& e : shape)
             e = substitute(e, solved.substitution);
         if (same(shape, v.shape())) {
@@ -335,14 +339,19 @@ namespace detail {
 void compile(FunctionData& f)
 {
     const auto start = Clock::now();
+    if (f.extent_names.empty()) // read from a file
+        for (const Variable& v : f.inputs)
+            for (const Extent& e : v.shape())
+                for (const detail::Atom* s : symbols(e))
+                    f.extent_names.emplace_back(croton::name(s));
     prepare_arguments(f);
     if (f.options.reference) {
         f.program = codegen::make_guards(f.leaves, f.outputs, f.requirements, {});
         return;
     }
-    if (f.options.matmul == Matmul::library) f.blas = &open_blas(environment().blas);
     optimise(f);
     build(f);
+    if (f.program.calls_library) f.blas = &open_blas(environment().blas);
     f.build_ms = milliseconds_since(start);
     check_memory_limit(f, f.program.workspace_bytes); // where it is known for all calls
     dump(f);

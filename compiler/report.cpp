@@ -28,6 +28,8 @@ std::string computes(const codegen::KernelInfo& kernel)
 class LatestCall {
 public:
     explicit LatestCall(const FunctionData& f) : function_(f), extents_(f.profile.extents()) {}
+    /// Whether a call has left its extents: not if none could without waiting.
+    bool known() const { return !extents_.empty() || function_.extent_count == 0; }
     double operator()(const Extent& e) const
     {
         return static_cast<double>(ExtentValues(function_.program.bindings, extents_)(e));
@@ -64,7 +66,7 @@ std::vector<KernelRow> kernel_rows(const FunctionData& f)
                       {},
                       0};
         const Profile::Time time = f.profile.of(i);
-        if (time.calls > 0) {
+        if (time.calls > 0 && latest.known()) {
             const double ns = time.nanoseconds / static_cast<double>(time.calls);
             row.microseconds = ns / 1000;
             row.measured =

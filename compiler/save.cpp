@@ -68,6 +68,13 @@ std::string option_text(const OptionField& option)
     return text;
 }
 
+Matmul matmul_of(StoredLine& line)
+{
+    const std::int64_t number = line.integer();
+    if (number != 0 && number != 1) line.refuse("matmul is neither own nor by a library");
+    return number == 0 ? Matmul::own : Matmul::library;
+}
+
 void read_option(const OptionField& option, StoredLine& line)
 {
     if (const auto* b = std::get_if<bool*>(&option.value))
@@ -77,7 +84,7 @@ void read_option(const OptionField& option, StoredLine& line)
     else if (const auto* n = std::get_if<std::size_t*>(&option.value))
         **n = static_cast<std::size_t>(line.integer());
     else if (const auto* m = std::get_if<Matmul*>(&option.value))
-        **m = line.integer() == 0 ? Matmul::own : Matmul::library;
+        **m = matmul_of(line);
     else
         while (!line.at_end())
             (*std::get_if<std::vector<std::string>*>(&option.value))->push_back(line.quoted());

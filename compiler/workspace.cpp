@@ -92,20 +92,13 @@ namespace {
 void check_extents(const FunctionData& f,
                    std::initializer_list<std::pair<std::string_view, std::int64_t>> given)
 {
-    const auto is_extent = [&](std::string_view name) {
-        return std::ranges::any_of(f.leaves, [&](const Variable& leaf) {
-            return std::ranges::any_of(leaf.shape(), [&](const Extent& e) {
-                return std::ranges::any_of(
-                    symbols(e), [&](const detail::Atom* s) { return croton::name(s) == name; });
-            });
-        });
-    };
     for (const auto& [name, value] : given) {
         const auto same_name = [&](const auto& g) { return g.first == name; };
-        if (!is_extent(name))
+        if (std::ranges::find(f.extent_names, name) == f.extent_names.end())
             throw user_error(Code::shape, f.where, f.name, "no input has an extent '{}'", name);
         if (value < 0)
-            throw user_error(Code::shape, f.where, f.name, "extent {} cannot be {}", name, value);
+            throw user_error(Code::shape, f.where, f.name, "extent {} is negative: {}", name,
+                             value);
         if (std::ranges::count_if(given, same_name) > 1)
             throw user_error(Code::shape, f.where, f.name, "extent {} is given twice", name);
     }
@@ -116,7 +109,6 @@ call_extents(const FunctionData& f,
              std::initializer_list<std::pair<std::string_view, std::int64_t>> given)
 {
     // Symbols by name; axes that no symbol names must be known.
-    check_extents(f, given);
     std::vector<std::int64_t> extents;
     const auto value_of = [&](const Extent& e, const Variable& v) {
         std::vector<std::pair<const detail::Atom*, std::int64_t>> values;
@@ -128,9 +120,6 @@ call_extents(const FunctionData& f,
                                  "the workspace of {} '{}' needs extent {}: give {{\"{}\", value}}",
                                  to_string(v.type()), v.name(), to_string(as_extent(s)),
                                  croton::name(s));
-            if (at->second < 0)
-                throw user_error(Code::shape, f.where, f.name, "extent {} is negative: {}",
-                                 croton::name(s), at->second);
             values.emplace_back(s, at->second);
         }
         return evaluate(e, values);
@@ -152,6 +141,7 @@ std::size_t Function::workspace_bytes(
     std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
 {
     const FunctionData& f = *data_;
+    check_extents(f, extents);
     if (f.options.reference) return 0;
     if (f.program.workspace_bytes >= 0) return static_cast<std::size_t>(f.program.workspace_bytes);
     return static_cast<std::size_t>(f.workspace_bytes(call_extents(f, extents).data()));

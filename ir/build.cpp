@@ -259,6 +259,8 @@ std::vector<int> normalize_axes(std::span<const int> axes,
 bool number_fits(const Array& number, DType to)
 {
     if (is_float(to)) return true;
+    // The largest integers are no doubles: what is clamped to them would look equal.
+    if (is_float(number.dtype()) && std::fabs(number.as_double(0)) >= 0x1p63) return false;
     const Array there = number.cast(to);
     const bool keeps_sign = (number.as_double(0) < 0) == (there.as_double(0) < 0);
     return keeps_sign && (is_float(number.dtype()) ? there.as_double(0) == number.as_double(0)

@@ -14,7 +14,7 @@ bool never_holds(const Requirement& r)
                                               : never_negative(r.a - r.b - 1);
 }
 
-bool same(const Requirement& a, const Requirement& b) noexcept
+bool same(const Requirement& a, const Requirement& b)
 {
     if (a.kind != b.kind) return false;
     if (a.kind == Requirement::Kind::equal)

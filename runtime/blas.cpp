@@ -120,11 +120,11 @@ public:
             const Matrix& b,
             T* out)
         : blas_(blas), gemm_(gemm_of(blas, T())), m_(m), n_(n), k_(k), a_(a), b_(b), out_(out),
-          a_rows_apart_(a.column == 1 || k == 1), b_rows_apart_(b.column == 1 || n == 1)
+          a_rows_apart_(a.per_column == 1 || k == 1), b_rows_apart_(b.per_column == 1 || n == 1)
     {
         // What is further apart than the library can count is given to it one by one.
-        const std::int64_t a_distance = a_rows_apart_ ? a.row : a.column;
-        const std::int64_t b_distance = b_rows_apart_ ? b.row : b.column;
+        const std::int64_t a_distance = a_rows_apart_ ? a.per_row : a.per_column;
+        const std::int64_t b_distance = b_rows_apart_ ? b.per_row : b.per_column;
         piece_m_ = piece_n_ = piece_k_ = blas.largest;
         if (a_distance > blas.largest) (a_rows_apart_ ? piece_m_ : piece_k_) = 1;
         if (b_distance > blas.largest) (b_rows_apart_ ? piece_k_ : piece_n_) = 1;
@@ -169,9 +169,9 @@ private:
             return lines == 1 ? length : static_cast<std::int32_t>(distance);
         };
         const std::int32_t a_leading =
-            a_rows_apart_ ? leading(a_.row, m, k) : leading(a_.column, k, m);
+            a_rows_apart_ ? leading(a_.per_row, m, k) : leading(a_.per_column, k, m);
         const std::int32_t b_leading =
-            b_rows_apart_ ? leading(b_.row, k, n) : leading(b_.column, n, k);
+            b_rows_apart_ ? leading(b_.per_row, k, n) : leading(b_.per_column, n, k);
         const std::int32_t out_leading = leading(n_, m, n);
         const T one = 1, begun = terms.begin > 0 ? 1 : 0;
         gemm_(b_rows_apart_ ? "N" : "T", a_rows_apart_ ? "N" : "T", &n, &m, &k, &one,
@@ -182,7 +182,8 @@ private:
 
     static const T* element(const Matrix& x, std::int64_t h, std::int64_t i, std::int64_t j)
     {
-        return static_cast<const T*>(x.data) + h * x.batch + i * x.row + j * x.column;
+        return static_cast<const T*>(x.elements) + h * x.per_matrix + i * x.per_row +
+               j * x.per_column;
     }
 
     const Blas& blas_;

@@ -3,12 +3,13 @@
  * Structs begin with version and size and only grow. A program reads a field only if it was built
  * for a version that has it. Everything it calls outside itself is reached through ct_runtime. */
 
-/* Matrices of a batch: element (i, j) of matrix h is data[h * batch + i * row + j * column]. */
+/* Matrices of a batch: element (i, j) of matrix h is
+ * elements[h * per_matrix + i * per_row + j * per_column]. */
 struct ct_matrix {
-    const void* data;
-    i64 batch;
-    i64 row;
-    i64 column;
+    const void* elements;
+    i64 per_matrix;
+    i64 per_row;
+    i64 per_column;
 };
 
 struct ct_runtime {
@@ -33,25 +34,26 @@ struct ct_runtime {
     void* wait;
     /* Before and after each kernel of a program made to be measured; null: not. */
     void (*mark)(const struct ct_runtime* runtime, i32 kernel, i32 ends);
-    /* Since version 2: products by a library, of a program made for one; else null. For each
-     * matrix of the batch out (m x n, row-major, one behind the other) = a (m x k) * b (k x n). */
+    /* Since version 2: products by a library, of a program made for one; else null. The numbers
+     * are batch, m, n and k: for each matrix of the batch the last argument (m x n, row-major, one
+     * behind the other) = the first matrix (m x k) * the second (k x n). */
     const void* library;
-    void (*gemm_f32)(const struct ct_runtime* runtime,
-                     i64 batch,
-                     i64 m,
-                     i64 n,
-                     i64 k,
-                     const struct ct_matrix* a,
-                     const struct ct_matrix* b,
-                     f32* out);
-    void (*gemm_f64)(const struct ct_runtime* runtime,
-                     i64 batch,
-                     i64 m,
-                     i64 n,
-                     i64 k,
-                     const struct ct_matrix* a,
-                     const struct ct_matrix* b,
-                     f64* out);
+    void (*gemm_f32)(const struct ct_runtime*,
+                     i64,
+                     i64,
+                     i64,
+                     i64,
+                     const struct ct_matrix*,
+                     const struct ct_matrix*,
+                     f32*);
+    void (*gemm_f64)(const struct ct_runtime*,
+                     i64,
+                     i64,
+                     i64,
+                     i64,
+                     const struct ct_matrix*,
+                     const struct ct_matrix*,
+                     f64*);
 };
 
 /* Why a run stopped. Filled in only if `run` returns something else than 0. */

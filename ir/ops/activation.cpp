@@ -25,7 +25,7 @@ Variable sigmoid(const Variable& x, Where where) { return apply(sigmoid_op, {x},
 
 constexpr Op softplus_op{
     .name = "softplus",
-    .doc = "log(1 + exp(x)), computed as max(x, 0) + log1p(exp(-|x|)): exp never overflows.",
+    .doc = "log(1 + exp(x)), without overflow.",
     .dtype = promote_to_float,
     .shape = same_shape,
     .lowering = Pointwise{"softplus_{t}({a})"},

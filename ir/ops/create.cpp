@@ -75,9 +75,10 @@ Variable filled(std::string_view function,
     if (value.rank() != 0)
         throw user_error(Code::shape, place, function, "the value must be a scalar: {}",
                          to_string(value.shape()));
-    const Variable converted = value.leaf() == Leaf::constant
-                                   ? constant(value.constant().cast(dtype), place)
-                                   : cast(value, dtype, place);
+    const Variable fitting = literal_as(value, dtype, function, place);
+    const Variable converted = fitting.leaf() == Leaf::constant
+                                   ? constant(fitting.constant().cast(dtype), place)
+                                   : cast(fitting, dtype, place);
     return broadcast_to(converted, shape, place);
 }
 

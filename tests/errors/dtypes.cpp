@@ -36,6 +36,10 @@ TEST_CASE("a literal that its dtype cannot hold is refused")
     CHECK_REFUSED(u.set({0}, 1.5), dtype, "set: literal 1.5 does not fit u8");
     CHECK_REFUSED(ct::pad(u, {1}, {1}, 1.5), dtype, "pad: literal 1.5 does not fit u8");
     CHECK(u.set({0}, 2.0).dtype() == ct::DType::u8);
+    CHECK_REFUSED(ct::full(ct::DType::u8, {2}, 300), dtype, "full: literal 300 does not fit u8");
+    const auto w = ct::shared("w", ct::zeros<std::uint8_t>({}));
+    CHECK_THROWS_WITH(ct::function({}, {w}, {.name = "f", .updates = {{w, 300}}}),
+                      "f: literal 300 does not fit u8");
 }
 
 TEST_CASE("complex numbers, which no op takes, are refused where they are asked for")

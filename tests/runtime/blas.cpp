@@ -78,17 +78,17 @@ int wrong(const Blas& blas, const Case& c, int threads)
         return turned ? Matrix{nullptr, bytes, 1, distance} : Matrix{nullptr, bytes, distance, 1};
     };
     Matrix a = laid(c.m, c.k, c.a_turned), b = laid(c.k, c.n, c.b_turned);
-    const std::vector<T> av = numbers<T>(a.batch * c.batch, 1),
-                         bv = numbers<T>(b.batch * c.batch, 2);
-    a.data = av.data(), b.data = bv.data();
-    if (c.one_right) b.batch = 0;
+    const std::vector<T> av = numbers<T>(a.per_matrix * c.batch, 1),
+                         bv = numbers<T>(b.per_matrix * c.batch, 2);
+    a.elements = av.data(), b.elements = bv.data();
+    if (c.one_right) b.per_matrix = 0;
     std::vector<T> out(static_cast<std::size_t>(c.batch * c.m * c.n), T(-1));
     Runtime runtime = cpu_runtime(threads);
     if (threads == 0) runtime.parallel_for = nullptr;
     use_blas(runtime, blas);
     gemm_of<T>(runtime)(&runtime, c.batch, c.m, c.n, c.k, &a, &b, out.data());
     const auto at = [](const std::vector<T>& v, const Matrix& x, i64 h, i64 i, i64 j) {
-        return v[static_cast<std::size_t>(h * x.batch + i * x.row + j * x.column)];
+        return v[static_cast<std::size_t>(h * x.per_matrix + i * x.per_row + j * x.per_column)];
     };
     int count = 0;
     for (i64 h = 0; h < c.batch; ++h)

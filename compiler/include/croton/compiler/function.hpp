@@ -41,7 +41,7 @@ struct Memory {
 struct [[nodiscard]] Status {
     Code code = Code::ok;
     std::int32_t guard = 0;  ///< what `run` returned; -1: an argument lies as it should not
-    std::uint32_t apply = 0; ///< whose index or value it is, in the program's tables
+    std::uint32_t apply = 0; ///< whose index or value it is, in the program's tables; or why
     std::int64_t found = 0;
     std::int64_t expected = 0;
     const detail::FunctionData* function = nullptr;

@@ -22,7 +22,7 @@ struct Requirement {
 bool always_holds(const Requirement& r);
 bool never_holds(const Requirement& r);
 /// The same for all values.
-bool same(const Requirement& a, const Requirement& b) noexcept;
+bool same(const Requirement& a, const Requirement& b);
 Requirement substitute(const Requirement& r, const Substitution& by);
 
 /// What is wrong where `a` and `b` have these values:

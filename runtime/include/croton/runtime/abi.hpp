@@ -4,10 +4,11 @@
 
 namespace croton::inline v1 {
 
-/// Matrices of a batch: element (i, j) of matrix h is data[h * batch + i * row + j * column].
+/// Matrices of a batch: element (i, j) of matrix h is
+/// elements[h * per_matrix + i * per_row + j * per_column].
 struct Matrix {
-    const void* data = nullptr;
-    std::int64_t batch = 0, row = 0, column = 0;
+    const void* elements = nullptr;
+    std::int64_t per_matrix = 0, per_row = 0, per_column = 0;
 };
 
 /// What an emitted program's `run` gets besides its buffers: codegen/prelude/runtime_abi.h as the

@@ -64,8 +64,6 @@ struct ScanResult {
 namespace detail {
 
 template <class F>
-concept HasSignature = std::is_function_v<std::remove_pointer_t<F>> || requires { &F::operator(); };
-template <class F>
 struct Signature {
     static_assert(!sizeof(F), "a step takes Variables, not auto, so that they can be counted");
 };
