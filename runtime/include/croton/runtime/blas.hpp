@@ -59,7 +59,7 @@ const std::vector<std::string>& blas_names();
 ///
 /// names    as for dlopen: names that the loader searches for, or paths.
 /// throws   BackendError if there is none, with the reason for each name.
-/// cost     once a name that opens; some libraries start threads when they are opened, which sleep then.
+/// cost     once a name that opens; some libraries then start threads, which sleep.
 /// threads  safe from several threads at once.
 const Blas& open_blas(const std::vector<std::string>& names);
 
