@@ -14,12 +14,7 @@ void ExtentGuards::write(std::span<const Requirement> requirements, const Progra
 
 void ExtentGuards::bind_extents()
 {
-    Shape axes;
-    for (const Variable& v : program_.inputs) {
-        const Shape shape = v.shape();
-        axes.insert(axes.end(), shape.begin(), shape.end());
-    }
-    program_.bindings = bind_symbols(axes);
+    program_.bindings = bind_symbols(program_.inputs);
     for (const SymbolBinding& b : program_.bindings) {
         const std::string rest = b.is_plain() ? "" : c_text(b.rest, symbols_);
         const std::string name = symbols_[b.symbol] = names_.fresh(croton::name(b.symbol), "n");
@@ -28,18 +23,6 @@ void ExtentGuards::bind_extents()
         else
             text_.line("const i64 {} = (extents[{}] - ({})) / {};", name, b.axis, rest, b.factor);
     }
-    for (const Variable& v : program_.outputs)
-        for (const Extent& e : v.shape())
-            require_bound(e, v);
-}
-
-void ExtentGuards::require_bound(const Extent& e, const Variable& v) const
-{
-    for (const detail::Atom* s : symbols(e))
-        if (!symbols_.contains(s))
-            throw user_error(Code::shape, v.location(), "function",
-                             "extent {} of {} follows from no input", to_string(as_extent(s)),
-                             to_string(v.type()));
 }
 
 void ExtentGuards::add_guards(std::span<const Requirement> requirements,

@@ -19,7 +19,7 @@ public:
     /// symbol is called.
     /// limits   the lines with which `workspace_bytes` gives 0 where `run` refuses the extents,
     ///          which may be negative there.
-    /// throws   UserError if an extent follows from no input.
+    /// Every symbol of an extent follows from an input.
     ExtentGuards(Program& program, Names& names, SymbolNames& symbols, Writer& text, Writer& limits)
         : program_(program), names_(names), symbols_(symbols), text_(text), limits_(limits)
     {}
@@ -28,7 +28,6 @@ public:
 
 private:
     void bind_extents();
-    void require_bound(const Extent& e, const Variable& v) const;
     void add_guards(std::span<const Requirement> requirements, const ProgramOptions& options);
     void guard_axes(const std::vector<Variable>& values,
                     const std::vector<ArgumentPlace>& places,

@@ -26,10 +26,6 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-/// Of more values in the workspace those without a name are their address at each call: clang's
-/// time for a function grows with the square of its variables.
-constexpr std::size_t most_named_values = 1000;
-
 class ProgramWriter {
 public:
     ProgramWriter(std::span<const Variable> inputs,
@@ -187,11 +183,7 @@ private:
             program_.workspace.push_back({l.value, l.bytes,
                                           place.slot < 0 ? fmt::format("offset {}", place.offset)
                                                          : fmt::format("slot {}", place.slot)});
-            if (plan.lifetimes.size() > most_named_values && l.value.name().empty())
-                place_[l.value.value()] = fmt::format("({}*){}", memory_type(l.value.dtype()),
-                                                      in_workspace(offsets_.back()));
-            else
-                pointer(body_, l.value, "v", in_workspace(offsets_.back()), true);
+            pointer(body_, l.value, "v", in_workspace(offsets_.back()), true);
         }
         place_shared(plan);
         for (const auto& [value, home] : plan.shares)

@@ -13,21 +13,16 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-constexpr std::string_view run_comment =
-    "// Checks extents, then calls the kernels in order. Returns 0, or what failed.\n";
-/// A longer `run` is compiled as it stands.
-constexpr std::size_t most_bytes_to_optimise = 1 << 16;
-
-std::string run_head(bool plain)
+constexpr std::string_view run_head =
+    R"(// Checks extents, then calls the kernels in order. Returns 0, or what failed.
+CT_EXPORT i32 run(const struct ct_runtime* rt,
+                  const void* const* in,
+                  void* const* out,
+                  const i64* extents,
+                  void* workspace,
+                  struct ct_report* report)
 {
-    return std::string(run_comment) +
-           parameter_list(plain ? "CT_EXPORT CT_PLAIN i32 run" : "CT_EXPORT i32 run",
-                          {"const struct ct_runtime* rt", "const void* const* in",
-                           "void* const* out", "const i64* extents", "void* workspace",
-                           "struct ct_report* report"}) +
-           "\n{\n";
-}
-
+)";
 constexpr std::string_view workspace_head = R"(
 // Bytes that `workspace` must have.
 CT_EXPORT i64 workspace_bytes(const i64* extents)
@@ -126,8 +121,7 @@ std::string write_run(const RunText& parts)
     const std::string prologue = indented(parts.prologue);
     const std::string sizes = indented(parts.sizes);
     const std::string limits = indented(sizes.empty() ? "" : parts.limits);
-    std::string text = run_head(parts.steps.size() > most_bytes_to_optimise) +
-                       run_body(prologue, sizes, indented(parts.steps));
+    std::string text = std::string(run_head) + run_body(prologue, sizes, indented(parts.steps));
     text += workspace_head;
     const std::string values = symbol_values(prologue, limits + sizes + parts.total);
     text += values.empty() || sizes.empty() ? "    (void)extents;\n" : values;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "call_check.hpp"
+#include "layouts.hpp"
 #include "packed_call.hpp"
 
 namespace croton::inline v1 {
@@ -17,15 +18,6 @@ namespace {
 std::size_t argument_bytes(const FunctionData& f) noexcept
 {
     return (f.inputs.size() + f.result_count()) * sizeof(Memory);
-}
-
-/// A new array for result `i`. `extents` may be turned round.
-Array new_result(const FunctionData& f, std::size_t i, std::span<std::int64_t> extents)
-{
-    const detail::ArgumentInfo& info = f.arguments[f.inputs.size() + i];
-    if (info.layout != Layout::column_major) return Array::empty_of(info.dtype, extents);
-    std::ranges::reverse(extents);
-    return Array::empty_of(info.dtype, extents).transposed();
 }
 
 std::vector<Array> arrays_of(const FunctionData& f, const Memory* inputs)
@@ -46,8 +38,9 @@ std::vector<Array> run(const FunctionData& f, Memory* arguments)
     f.result_extents.evaluate(arguments, extents);
     Memory* next = arguments + f.inputs.size();
     for (std::size_t i = 0; i < f.result_count(); ++i) {
-        const auto rank = static_cast<std::size_t>(f.arguments[f.inputs.size() + i].rank);
-        results.push_back(new_result(f, i, {extents, rank}));
+        const detail::ArgumentInfo& result = f.arguments[f.inputs.size() + i];
+        const auto rank = static_cast<std::size_t>(result.rank);
+        results.push_back(detail::new_array(result.dtype, result.layout, {extents, rank}));
         extents += rank;
         *next++ = detail::memory_of(results.back());
     }

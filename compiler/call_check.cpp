@@ -12,18 +12,20 @@ namespace croton::inline v1::detail {
 
 namespace {
 
-/// Of inputs, then outputs.
-std::string argument_name(const FunctionData& f, std::size_t i)
-{
-    if (i >= f.inputs.size()) return fmt::format("output {}", i - f.inputs.size());
-    const std::string_view name = f.inputs[i].name();
-    return name.empty() ? fmt::format("input {}", i) : fmt::format("input {} '{}'", i, name);
-}
-
 /// Why an argument cannot be taken as it lies: `apply` of a misplaced argument's Status.
 enum class Misplaced : std::uint32_t { alignment, extent, repeating, layout, overlap };
 
 } // namespace
+
+std::string argument_name(const FunctionData& f, std::size_t i)
+{
+    const bool output = i >= f.inputs.size();
+    const std::size_t at = output ? i - f.inputs.size() : i;
+    const std::string_view name =
+        output ? std::string_view(f.output_names[at]) : f.inputs[at].name();
+    return fmt::format("{} {}{}", output ? "output" : "input", at,
+                       name.empty() ? "" : fmt::format(" '{}'", name));
+}
 
 void refuse(const FunctionData& f, Code code, const std::string& why)
 {

@@ -11,6 +11,9 @@ namespace croton::inline v1::detail {
 /// A UserError of the function, at its place.
 [[noreturn]] void refuse(const FunctionData& f, Code code, const std::string& why);
 
+/// "input 1 'x'"; outputs count on behind the inputs.
+std::string argument_name(const FunctionData& f, std::size_t i);
+
 [[noreturn]] void refuse_count(const FunctionData& f, std::size_t given);
 
 /// throws   UserError unless input `i` has this dtype and rank.

@@ -312,7 +312,6 @@ detail::Ref<const FunctionData> Request::compile()
         by.emplace(v, f->inputs.back());
     }
     f->written = copy_graph(outputs_, by, solved.substitution);
-    require_bound(f->inputs, f->written);
     f->requirements = solved.undecided;
     f->layouts = layouts_;
     f->layouts.insert(f->layouts.end(), output_layouts_.begin(), output_layouts_.end());
@@ -339,6 +338,7 @@ namespace detail {
 void compile(FunctionData& f)
 {
     const auto start = Clock::now();
+    require_bound(f.inputs, f.written);
     if (f.extent_names.empty()) // read from a file
         for (const Variable& v : f.inputs)
             for (const Extent& e : v.shape())

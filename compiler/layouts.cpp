@@ -4,6 +4,8 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/shape.hpp>
 
+#include <algorithm>
+
 namespace croton::inline v1::detail {
 
 namespace {
@@ -93,6 +95,13 @@ std::vector<std::int64_t> strides_for(Layout layout, const std::vector<std::int6
 bool is_aligned(const void* data, DType dtype) noexcept
 {
     return reinterpret_cast<std::uintptr_t>(data) % size_bytes(dtype) == 0;
+}
+
+Array new_array(DType dtype, Layout layout, std::span<std::int64_t> extents)
+{
+    if (layout != Layout::column_major) return Array::empty_of(dtype, extents);
+    std::ranges::reverse(extents);
+    return Array::empty_of(dtype, extents).transposed();
 }
 
 Array packed(const Array& array, Layout layout)

@@ -4,6 +4,7 @@
 #include <croton/ir/apply.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,8 @@ bool lies_as(Layout layout,
 /// Row-major strides of a row-major array, and so on; of `any`, row-major ones.
 std::vector<std::int64_t> strides_for(Layout layout, const std::vector<std::int64_t>& extents);
 
+/// A new array that lies as `layout` says; of `any`, row-major. `extents` may be turned round.
+Array new_array(DType dtype, Layout layout, std::span<std::int64_t> extents);
 /// The array itself if it lies as `layout` says and is aligned for its elements, else a copy.
 Array packed(const Array& array, Layout layout);
 bool is_aligned(const void* data, DType dtype) noexcept;

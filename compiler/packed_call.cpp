@@ -51,10 +51,9 @@ void check_extents(const FunctionData& f, std::span<const Memory> arguments)
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const Memory& m = arguments[i];
         if (std::ranges::all_of(extents_of(m), [](std::int64_t e) { return e >= 0; })) continue;
-        const bool output = i >= f.inputs.size();
         refuse(f, Code::shape,
-               fmt::format("{} {} has a negative extent: ({})", output ? "output" : "input",
-                           output ? i - f.inputs.size() : i, fmt::join(extents_of(m), ", ")));
+               fmt::format("{} has a negative extent: ({})", argument_name(f, i),
+                           fmt::join(extents_of(m), ", ")));
     }
 }
 
@@ -72,19 +71,17 @@ void check_outputs_spread(const FunctionData& f, std::span<const Memory> outputs
     for (std::size_t i = 0; i < outputs.size(); ++i)
         if (const int axis = repeating_axis(outputs[i]); axis >= 0)
             refuse(f, Code::shape,
-                   fmt::format(
-                       "elements of output {}{} would lie in one place: stride 0 along "
-                       "axis {} of extent {}",
-                       i, f.output_names[i].empty() ? "" : fmt::format(" '{}'", f.output_names[i]),
-                       axis, outputs[i].extents[axis]));
+                   fmt::format("elements of {} would lie in one place: stride 0 along axis {} of "
+                               "extent {}",
+                               argument_name(f, f.inputs.size() + i), axis,
+                               outputs[i].extents[axis]));
 }
 
-Array new_array(const Memory& m, Layout layout)
+/// Of the extents that `m` has.
+Array array_like(const Memory& m, Layout layout)
 {
     std::vector<std::int64_t> extents(m.extents, m.extents + m.rank);
-    if (layout != Layout::column_major) return Array::empty(m.dtype, std::move(extents));
-    std::ranges::reverse(extents);
-    return Array::empty(m.dtype, std::move(extents)).transposed();
+    return new_array(m.dtype, layout, extents);
 }
 
 /// What a compiled program checks before any work. `outputs`: none where the results are new
@@ -139,7 +136,7 @@ void run_packed(const FunctionData& f, std::span<const Memory> given)
     for (std::size_t i = inputs; i < given.size(); ++i) {
         if (lies_well(f.arguments[i], given[i])) continue;
         made.push_back(i);
-        replace(i, new_array(given[i], f.arguments[i].layout));
+        replace(i, array_like(given[i], f.arguments[i].layout));
     }
     for (std::size_t i = 0; i < inputs; ++i) {
         const Layout layout = f.arguments[i].layout;
@@ -147,7 +144,7 @@ void run_packed(const FunctionData& f, std::span<const Memory> given)
             f.packed_calls[i].fetch_add(1, std::memory_order_relaxed);
             replace(i, packed(borrowed(given[i]), layout));
         } else if (is_written_over(f, arguments, i)) {
-            Array copy = new_array(given[i], layout);
+            Array copy = array_like(given[i], layout);
             assign(memory_of(copy), borrowed(given[i]));
             replace(i, std::move(copy));
         }

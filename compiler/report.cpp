@@ -1,12 +1,12 @@
 #include "report.hpp"
 
+#include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
 #include <map>
 
 #include "missed_loops.hpp"
-#include "solve_extents.hpp"
 
 namespace croton::inline v1::detail {
 
@@ -27,17 +27,22 @@ std::string computes(const codegen::KernelInfo& kernel)
 /// The symbols' values in the latest measured call.
 class LatestCall {
 public:
-    explicit LatestCall(const FunctionData& f) : function_(f), extents_(f.profile.extents()) {}
+    explicit LatestCall(const FunctionData& f)
+    {
+        const std::vector<std::int64_t> extents = f.profile.extents();
+        known_ = !extents.empty() || f.extent_count == 0;
+        if (known_) symbols_ = solve(f.program.bindings, extents);
+    }
     /// Whether a call has left its extents: not if none could without waiting.
-    bool known() const { return !extents_.empty() || function_.extent_count == 0; }
+    bool known() const { return known_; }
     double operator()(const Extent& e) const
     {
-        return static_cast<double>(ExtentValues(function_.program.bindings, extents_)(e));
+        return static_cast<double>(std::max<std::int64_t>(0, evaluate(e, symbols_)));
     }
 
 private:
-    const FunctionData& function_;
-    std::vector<std::int64_t> extents_;
+    bool known_;
+    SymbolValues symbols_;
 };
 
 std::string compiling(const FunctionData& f, std::size_t kernel)

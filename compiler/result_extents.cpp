@@ -29,7 +29,12 @@ std::int64_t value(AtomKind kind, std::int64_t a, std::int64_t b)
 
 ResultExtents::ResultExtents(std::span<const Variable> inputs, std::span<const Variable> results)
 {
-    bind_symbols(inputs);
+    std::vector<Step> axes;
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+        for (int k = 0; k < inputs[i].rank(); ++k)
+            axes.push_back({Step::axis, {}, static_cast<std::int64_t>(i), k});
+    for (const SymbolBinding& b : bind_symbols(inputs))
+        bind(b, axes[b.axis]);
     for (const Variable& v : results)
         for (const Extent& e : v.shape())
             axes_.push_back(add(e));
@@ -100,33 +105,13 @@ std::int64_t ResultExtents::value_of(const Atom* atom)
     return add({Step::atom, kind(atom), left, add(b)});
 }
 
-/// Axes with one unknown symbol give it, until none gives another one.
-void ResultExtents::bind_symbols(std::span<const Variable> inputs)
-{
-    const auto bound = [&](const Atom* symbol) {
-        return std::ranges::find(symbols_, symbol, &Symbol::first) != symbols_.end();
-    };
-    std::size_t before = 0;
-    do {
-        before = symbols_.size();
-        for (std::size_t i = 0; i < inputs.size(); ++i)
-            for (std::size_t k = 0; k < inputs[i].shape().size(); ++k)
-                if (const auto linear = linear_extent(inputs[i].shape()[k], bound))
-                    bind(*linear, {Step::axis,
-                                   {},
-                                   static_cast<std::int64_t>(i),
-                                   static_cast<std::int64_t>(k)});
-    } while (symbols_.size() != before);
-}
-
 /// (axis - rest) / factor.
-void ResultExtents::bind(const LinearExtent& linear, const Step& axis)
+void ResultExtents::bind(const SymbolBinding& b, const Step& axis)
 {
     std::int64_t value = add(axis);
-    if (!same(linear.rest, Extent(0))) value = add({Step::sum, {}, value, add(-linear.rest)});
-    if (linear.factor != 1)
-        value = add({Step::atom, AtomKind::floor_div, value, add(Extent(linear.factor))});
-    symbols_.emplace_back(linear.unknown, value);
+    if (!same(b.rest, Extent(0))) value = add({Step::sum, {}, value, add(-b.rest)});
+    if (b.factor != 1) value = add({Step::atom, AtomKind::floor_div, value, add(Extent(b.factor))});
+    symbols_.emplace_back(b.symbol, value);
 }
 
 } // namespace croton::inline v1::detail

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <croton/compiler/function.hpp>
-#include <croton/ir/linear_extent.hpp>
+#include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <cstddef>
@@ -42,8 +42,7 @@ private:
     std::int64_t add(const Step& step);
     std::int64_t add(const Extent& extent);
     std::int64_t value_of(const Atom* atom);
-    void bind_symbols(std::span<const Variable> inputs);
-    void bind(const LinearExtent& linear, const Step& axis);
+    void bind(const SymbolBinding& binding, const Step& axis);
 
     std::vector<Step> steps_;
     std::vector<std::int64_t> axes_; ///< the step that is each extent

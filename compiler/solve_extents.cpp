@@ -1,5 +1,6 @@
 #include "solve_extents.hpp"
 
+#include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
 #include <croton/ir/traverse.hpp>
@@ -162,13 +163,8 @@ void require_bound(const std::set<const detail::Atom*>& bound, std::span<const V
 
 void require_bound(std::span<const Variable> inputs, std::span<const Variable> outputs)
 {
-    Shape axes;
-    for (const Variable& v : inputs) {
-        const Shape shape = v.shape();
-        axes.insert(axes.end(), shape.begin(), shape.end());
-    }
     std::set<const detail::Atom*> bound;
-    for (const SymbolBinding& b : bind_symbols(axes))
+    for (const SymbolBinding& b : bind_symbols(inputs))
         bound.insert(b.symbol);
     for (const Variable& v : inputs)
         for (const Extent& e : v.shape())
@@ -178,11 +174,6 @@ void require_bound(std::span<const Variable> inputs, std::span<const Variable> o
                                      "extent {} of '{}' {} follows from no input",
                                      to_string(as_extent(s)), v.name(), to_string(v.shape()));
     require_bound(bound, outputs);
-}
-
-std::int64_t ExtentValues::operator()(const Extent& extent) const
-{
-    return std::max<std::int64_t>(0, evaluate(extent, values_));
 }
 
 } // namespace croton::inline v1

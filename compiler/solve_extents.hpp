@@ -1,7 +1,6 @@
 #pragma once
 
 #include <croton/ir/apply.hpp>
-#include <croton/ir/bind_symbols.hpp>
 
 #include <vector>
 
@@ -20,18 +19,5 @@ SolvedExtents solve_extents(std::span<const Variable> outputs);
 /// throws   UserError where an extent in the graph has a symbol that no axis of an input gives a
 ///          value: at the place of the Apply that has it.
 void require_bound(std::span<const Variable> inputs, std::span<const Variable> outputs);
-
-/// Values of extents over the symbols that bindings give a value.
-class ExtentValues {
-public:
-    ExtentValues(std::span<const SymbolBinding> bindings, std::span<const std::int64_t> extents)
-        : values_(solve(bindings, extents))
-    {}
-    /// At least 0; an unbound symbol is an InternalError.
-    std::int64_t operator()(const Extent& extent) const;
-
-private:
-    SymbolValues values_;
-};
 
 } // namespace croton::inline v1

@@ -1,7 +1,7 @@
 #include <croton/ir/bind_symbols.hpp>
-#include <croton/ir/linear_extent.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace croton::inline v1 {
 
@@ -13,10 +13,55 @@ bool binds(const std::vector<SymbolBinding>& bindings, const detail::Atom* symbo
                                [&](const SymbolBinding& b) { return b.symbol == symbol; });
 }
 
+/// An extent with one unknown symbol, outside of atoms and to the first power: an axis that has it
+/// tells the symbol's value, (extent - rest) / factor.
+struct LinearExtent {
+    const detail::Atom* unknown = nullptr;
+    std::int64_t factor = 0;
+    Extent rest = 0; ///< has known symbols only
+};
+
+/// Nothing where no symbol is unknown, or the extent is not of that form.
+std::optional<LinearExtent> linear_extent(const Extent& extent,
+                                          const std::vector<SymbolBinding>& known)
+{
+    LinearExtent linear;
+    for (const ExtentTerm& t : terms(extent)) {
+        Extent product = t.coefficient;
+        bool open = false;
+        for (const detail::Atom* f : t.factors) {
+            product = product * as_extent(f);
+            for (const detail::Atom* s : symbols(as_extent(f)))
+                open |= !binds(known, s);
+        }
+        if (!open)
+            linear.rest = linear.rest + product;
+        else if (linear.unknown || t.factors.size() != 1 || kind(t.factors[0]) != AtomKind::symbol)
+            return {};
+        else {
+            linear.unknown = t.factors[0];
+            linear.factor = t.coefficient;
+        }
+    }
+    if (!linear.unknown) return {};
+    return linear;
+}
+
+Shape axes_of(std::span<const Variable> variables)
+{
+    Shape axes;
+    for (const Variable& v : variables) {
+        const Shape shape = v.shape();
+        axes.insert(axes.end(), shape.begin(), shape.end());
+    }
+    return axes;
+}
+
 } // namespace
 
-std::vector<SymbolBinding> bind_symbols(std::span<const Extent> axes)
+std::vector<SymbolBinding> bind_symbols(std::span<const Variable> variables)
 {
+    const Shape axes = axes_of(variables);
     std::vector<SymbolBinding> bindings;
     for (std::size_t i = 0; i < axes.size(); ++i)
         if (const detail::Atom* s = as_symbol(axes[i]); s && !binds(bindings, s))
@@ -25,8 +70,7 @@ std::vector<SymbolBinding> bind_symbols(std::span<const Extent> axes)
         progress = false;
         for (std::size_t i = 0; i < axes.size(); ++i) {
             if (axes[i].is_known() || as_symbol(axes[i])) continue;
-            const auto linear =
-                linear_extent(axes[i], [&](const detail::Atom* s) { return binds(bindings, s); });
+            const auto linear = linear_extent(axes[i], bindings);
             if (linear) bindings.push_back({linear->unknown, i, linear->rest, linear->factor});
             progress |= linear.has_value();
         }
@@ -44,16 +88,11 @@ SymbolValues solve(std::span<const SymbolBinding> bindings, std::span<const std:
 
 Substitution known_extents(std::span<const Variable> variables, std::span<const Array> arrays)
 {
-    Shape axes;
     std::vector<std::int64_t> extents;
-    for (std::size_t i = 0; i < variables.size(); ++i) {
-        const Shape shape = variables[i].shape();
-        axes.insert(axes.end(), shape.begin(), shape.end());
-        const auto have = arrays[i].shape();
-        extents.insert(extents.end(), have.begin(), have.end());
-    }
+    for (const Array& a : arrays)
+        extents.insert(extents.end(), a.shape().begin(), a.shape().end());
     Substitution known;
-    for (const auto& [symbol, value] : solve(bind_symbols(axes), extents))
+    for (const auto& [symbol, value] : solve(bind_symbols(variables), extents))
         known.emplace_back(symbol, value);
     return known;
 }

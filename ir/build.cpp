@@ -122,6 +122,12 @@ void require_extents(ShapeArgs& args, std::span<const Type> types)
 
 } // namespace
 
+void refuse_complex(DType dtype, std::string_view function, const Location* where)
+{
+    if (is_complex(dtype))
+        throw user_error(Code::dtype, where, function, "{} is not supported", name(dtype));
+}
+
 void refuse_negative(const Shape& shape, std::string_view function, const Location* where)
 {
     for (const Extent& e : shape)

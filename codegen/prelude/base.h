@@ -35,12 +35,6 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #else
 #define CT_MATH static inline __attribute__((always_inline, unused))
 #endif
-/* A long list of calls is compiled as it stands: to optimise it costs more than in proportion. */
-#ifdef __clang__
-#define CT_PLAIN __attribute__((optnone, noinline))
-#else
-#define CT_PLAIN
-#endif
 /* A loop of few iterations, unrolled whole; and one that stays the loop that it is. */
 #ifdef __clang__
 #define CT_UNROLL _Pragma("clang loop unroll(full)")

@@ -12,8 +12,6 @@
 
 #include <cmath>
 
-#include "complex.hpp"
-
 namespace croton::inline v1 {
 
 namespace {

@@ -11,8 +11,6 @@
 
 #include <algorithm>
 
-#include "complex.hpp"
-
 namespace croton::inline v1 {
 
 namespace {

@@ -6,15 +6,7 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
 
-#include "complex.hpp"
-
 namespace croton::inline v1 {
-
-void refuse_complex(DType dtype, std::string_view function, const Location* where)
-{
-    if (is_complex(dtype))
-        throw user_error(Code::dtype, where, function, "{} is not supported", name(dtype));
-}
 
 // ---- cast
 

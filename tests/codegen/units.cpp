@@ -217,7 +217,6 @@ TEST_CASE("a loop that is written out is compiled like a few of its iterations")
              i = source.find("CT_KERNEL void ", i + 1))
             ++kernels;
         CHECK(kernels <= 8);
-        CHECK((source.find("CT_EXPORT CT_PLAIN i32 run(") != source.npos) == (length == 1250));
         const auto got = f(at[0]);
         const auto wanted = ct::evaluate_reference(std::span(&x, 1), at, std::vector{y, x_bar});
         for (std::size_t k = 0; k < 2; ++k)

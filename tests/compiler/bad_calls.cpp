@@ -304,7 +304,7 @@ TEST_CASE("an output whose elements lie in one place is refused with its axis, b
 {
     using Matrix = ct::View<const double, 2>;
     using Result = ct::View<double, 2>;
-    const auto x = ct::matrix<double>("x", {ct::dim("n"), 3});
+    const auto x = ct::matrix<double>("x", {ct::dim("n"), ct::dim("m")});
     const List in{1, 2, 3, 4, 5, 6};
     for (const ct::Layout layout : {ct::Layout::row_major, ct::Layout::any})
         for (const bool reference : {false, true}) {
@@ -313,7 +313,7 @@ TEST_CASE("an output whose elements lie in one place is refused with its axis, b
             options.reference = reference;
             const auto f = ct::function({x}, {ct::Output("z", x * 2, layout)}, options);
             const auto call = f.typed<void(Matrix, Result)>();
-            auto workspace = f.workspace({{"n", 2}});
+            auto workspace = f.workspace({{"n", 2}, {"m", 3}});
             List memory(6, 7);
             const auto refused = [&](std::int64_t row, std::int64_t column, const char* text) {
                 Result out(memory.data(), {2, 3});
@@ -332,6 +332,7 @@ TEST_CASE("an output whose elements lie in one place is refused with its axis, b
             one.strides[0] = 0;
             call(Matrix(in.data(), {1, 3}), one);
             CHECK(memory == List{2, 4, 6, 7, 7, 7});
+            call(Matrix(in.data(), {3, 0}), Result(memory.data(), {3, 0})); // strides 0 and 1
             if (layout != ct::Layout::any) continue;
             std::vector<ct::Array> into{
                 ct::Array::borrow_strided(ct::DType::f64, memory.data(), {2, 3}, {3, 0})};

@@ -14,16 +14,16 @@ namespace croton::inline v1 {
 /// How an axis gives a symbol its value: (the axis's extent - rest) / factor.
 struct SymbolBinding {
     const detail::Atom* symbol;
-    std::size_t axis;        ///< among those that were asked about
+    std::size_t axis;        ///< among those of all variables, one behind the other
     Extent rest = 0;         ///< over symbols of bindings before this one
     std::int64_t factor = 1; ///< never 0
 
     bool is_plain() const { return rest.is_known() && rest.value() == 0 && factor == 1; }
 };
 
-/// Bindings of the symbols that follow from `axes`: of axes that are a symbol, then of those that
-/// are linear in one that is not bound yet.
-std::vector<SymbolBinding> bind_symbols(std::span<const Extent> axes);
+/// Bindings of the symbols that follow from the variables' axes: of axes that are a symbol, then of
+/// those that are linear in one that is not bound yet.
+std::vector<SymbolBinding> bind_symbols(std::span<const Variable> variables);
 
 using SymbolValues = std::vector<std::pair<const detail::Atom*, std::int64_t>>;
 /// The symbols' values where the axes have these extents.

@@ -11,6 +11,18 @@ struct Matrix {
     std::int64_t per_matrix = 0, per_row = 0, per_column = 0;
 };
 
+struct Runtime;
+/// Products of the matrices of a batch, see runtime_abi.h.
+template <class T>
+using Gemm = void (*)(const Runtime* runtime,
+                      std::int64_t batch,
+                      std::int64_t m,
+                      std::int64_t n,
+                      std::int64_t k,
+                      const Matrix* a,
+                      const Matrix* b,
+                      T* out);
+
 /// What an emitted program's `run` gets besides its buffers: codegen/prelude/runtime_abi.h as the
 /// emitted text has it, checked field by field against it. Only grows.
 struct Runtime {
@@ -33,22 +45,8 @@ struct Runtime {
     void* wait = nullptr;
     void (*mark)(const Runtime* runtime, std::int32_t kernel, std::int32_t ends) = nullptr;
     const void* library = nullptr; ///< a Blas, see blas.hpp
-    void (*gemm_f32)(const Runtime* runtime,
-                     std::int64_t batch,
-                     std::int64_t m,
-                     std::int64_t n,
-                     std::int64_t k,
-                     const Matrix* a,
-                     const Matrix* b,
-                     float* out) = nullptr;
-    void (*gemm_f64)(const Runtime* runtime,
-                     std::int64_t batch,
-                     std::int64_t m,
-                     std::int64_t n,
-                     std::int64_t k,
-                     const Matrix* a,
-                     const Matrix* b,
-                     double* out) = nullptr;
+    Gemm<float> gemm_f32 = nullptr;
+    Gemm<double> gemm_f64 = nullptr;
 };
 
 /// Why a run stopped.
