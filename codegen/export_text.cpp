@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "comment_text.hpp"
 #include "literals.hpp"
 #include "names.hpp"
 #include "prelude_text.hpp"
@@ -34,19 +35,11 @@ std::string upper(std::string text)
     return text;
 }
 
-/// A comment may quote a user's text.
-std::string in_comment(std::string text)
-{
-    for (std::size_t at = text.find("*/"); at != text.npos; at = text.find("*/", at))
-        text.replace(at, 2, "* /");
-    return text;
-}
-
 std::string in_string(std::string_view text)
 {
     std::string quoted;
     for (char c : text) {
-        if (c == '"' || c == '\\') quoted += '\\';
+        if (c == '"' || c == '\\' || (c == '?' && quoted.ends_with('?'))) quoted += '\\';
         quoted += static_cast<unsigned char>(c) < 32 ? ' ' : c;
     }
     return "\"" + quoted + "\"";
@@ -197,7 +190,7 @@ private:
                            " * It includes nothing and calls nothing but what compilers call: "
                            "memcpy, memset, memmove.\n"
                            " * {}.h says how it is called. */\n\n",
-                           in_comment(names_.signature), names_.version, meaning_flags, prefix_);
+                           comment_text(names_.signature), names_.version, meaning_flags, prefix_);
     }
 
     // ---- the source's end
@@ -217,8 +210,8 @@ private:
             array(fmt::format("{}_constant_{}", prefix_, i), program_.constants[i], "A constant");
         for (std::size_t i = 0; i < values_.size(); ++i)
             array(fmt::format("{}_shared_{}", prefix_, i), values_[i],
-                  in_comment(fmt::format("The value of {} when this was written",
-                                         inputs_[first_shared() + i].name)));
+                  comment_text(fmt::format("The value of {} when this was written",
+                                           inputs_[first_shared() + i].name)));
         return text;
     }
 
@@ -360,7 +353,7 @@ private:
         const auto row = [&](std::string_view list, std::size_t i, const std::string& name,
                              const std::string& what) {
             text += fmt::format(" *   {:<9} {:<16} {}\n", fmt::format("{}[{}]", list, i), name,
-                                in_comment(what));
+                                comment_text(what));
         };
         for (std::size_t i = 0; i < inputs_.size(); ++i)
             row("in", i, inputs_[i].name,

@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "comment_text.hpp"
 #include "formula.hpp"
 #include "nest_cost.hpp"
 
@@ -89,13 +90,15 @@ std::vector<std::string> cost_lines(const LoopNest& nest, const SymbolNames& sym
 std::string comment_of(const std::vector<std::string>& lines)
 {
     std::string text;
-    for (const std::string& line : lines)
+    for (const std::string& any : lines) {
+        const std::string line = comment_text(any);
         if (line.empty())
             text += "//\n";
         else if (line.size() + 3 <= width)
             text += "// " + line + "\n";
         else
-            text += "// " + line.substr(0, width - 6) + " ..\n";
+            text += fmt::format("// {} ..\n", shortened(line, width - 6));
+    }
     return text;
 }
 

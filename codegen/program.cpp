@@ -12,6 +12,7 @@
 #include <map>
 #include <set>
 
+#include "comment_text.hpp"
 #include "extent_guards.hpp"
 #include "graph_plan.hpp"
 #include "kernel_info.hpp"
@@ -320,7 +321,7 @@ private:
         const auto inner = p.body.inputs();
         const Variables results = step.body->outputs;
         if (scan.location())
-            body_.line("// loop over steps        {}", to_string(*scan.location()));
+            body_.line("// loop over steps        {}", comment_text(to_string(*scan.location())));
         Extent offset = 0;
         const std::string base = offsets_.at(step.workspace);
         std::vector<std::string> current(states), next(states), spare(states);

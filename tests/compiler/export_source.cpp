@@ -240,6 +240,40 @@ TEST_CASE("an exported function whose inputs are not all used compiles without a
     check_same_bits("shapes", {xv, yv}, 0, 0, {}, {f(xv, yv)[0]}, folder);
 }
 
+TEST_CASE("names that look like C neither end a comment nor a line of the exported text")
+{
+    const ct::Scope scope("step */ \\");
+    const auto n = ct::dim("n /*"), m = ct::dim("m\n\\");
+    const auto x = ct::matrix<float>("a b/*", {n, m}), y = ct::matrix<float>("c*/ d\n#e", {m, n});
+    const auto w = ct::shared("w?"
+                              "?/",
+                              ct::Array::full<float>({3}, 2)),
+               v = ct::shared("/*/", ct::zeros<float>({}));
+    const auto sum = (ct::exp(x + ct::transpose(y) + w) * 2).named("inner */ \\");
+    const auto steps =
+        ct::scan([](const Variable& row, const Variable& h) { return h + ct::sum(row); },
+                 {.sequences = {sum}, .init = {ct::zeros<float>({})}});
+    const auto f = ct::function({x, y},
+                                {ct::Output("r*/", sum / ct::sum(sum)),
+                                 ct::Output("s?"
+                                            "?/",
+                                            ct::sum(sum, ct::Axis{1})),
+                                 ct::Output("/* t \\", steps.last[0])},
+                                {.name = "names /*", .updates = {{v, v + ct::sum(sum)}}});
+    const TemporaryFolder folder;
+    f.export_source(folder.path().string());
+    const ct::Array xv = ct::Array::normal(8, {4, 3}), yv = ct::Array::normal(9, {3, 4});
+    const std::vector<ct::Array> before{w.value(), v.value()};
+    const auto r = f(xv, yv);
+    check_same_bits("names___", {xv, yv}, 2, 1, before, {r[0], r[1], r[2], v.value()}, folder);
+    std::ofstream(folder / "whole.c") << f.full_source();
+    std::string log;
+    CHECK(runs(std::string(compilers[0].command) + " " + flags + " -c -o /dev/null " +
+                   (folder / "whole.c"),
+               log));
+    CHECK(log.empty());
+}
+
 TEST_CASE("exported files say how they are compiled, include nothing, and refuse what has no text")
 {
     const auto x = ct::scalar<double>("x");
