@@ -17,12 +17,6 @@ namespace {
 /// Longer expressions get a name where they are used by an expression.
 constexpr std::size_t longest_operand = 60;
 
-const std::vector<ScalarId>& no_operands()
-{
-    static const std::vector<ScalarId> none;
-    return none;
-}
-
 } // namespace
 
 const std::string& Expressions::whole(ScalarId id) const
@@ -260,12 +254,14 @@ std::string Expressions::expression(ScalarId id) const
             [&](const InRange& r) { return in_range(r); },
             [&](const Select& x) {
                 // What is chosen where it is inside need not be guarded by that once more.
-                const auto* l = std::get_if<Load>(&scalar(x.a).expression);
-                if (l && l->guard == x.condition && !is_named(x.a))
-                    return fmt::format("{} ? {} : {}", condition_operand(whole(x.condition)),
-                                       load({l->buffer, l->at, -1}), chosen_operand(whole(x.b)));
+                const auto operand = [&](ScalarId chosen, ScalarId chosen_where) {
+                    const auto* l = std::get_if<Load>(&scalar(chosen).expression);
+                    if (l && l->guard >= 0 && l->guard == chosen_where && !is_named(chosen))
+                        return load({l->buffer, l->at, -1});
+                    return chosen_operand(whole(chosen));
+                };
                 return fmt::format("{} ? {} : {}", condition_operand(whole(x.condition)),
-                                   chosen_operand(whole(x.a)), chosen_operand(whole(x.b)));
+                                   operand(x.a, x.condition), operand(x.b, x.otherwise));
             },
             [&](const CheckedIndex& x) {
                 return fmt::format("checked_index{}({}, {}, &bad)",
@@ -358,8 +354,9 @@ std::vector<std::string> Expressions::shorten(ScalarId id, std::size_t most, std
     const std::string_view stem = std::holds_alternative<CheckedIndex>(s.expression) ? "at"
                                   : std::holds_alternative<InRange>(s.expression)    ? "inside"
                                                                                      : "t";
-    const auto* c = std::get_if<Compute>(&s.expression);
-    const std::vector<ScalarId>& operands = c ? c->operands : no_operands();
+    std::vector<ScalarId> operands;
+    if (const auto* c = std::get_if<Compute>(&s.expression)) operands = c->operands;
+    if (const auto* x = std::get_if<Select>(&s.expression)) operands = {x->a, x->b};
     // "const f32 t0 = " and a semicolon; names of the user's may be longer.
     constexpr std::size_t around = 24;
     std::vector<std::string> lines;

@@ -266,6 +266,22 @@ std::vector<IndexPiece::Guard> undecided(const std::vector<IndexPiece::Guard>& g
     return rest;
 }
 
+/// What must hold for an operand to have an element at `index`; axes along which the result at
+/// `here` runs need nothing.
+std::vector<IndexPiece::Guard>
+bounds(const std::vector<Extent>& index, const Shape& shape, const At& here)
+{
+    std::vector<IndexPiece::Guard> guards;
+    for (std::size_t i = 0; i < index.size(); ++i) {
+        bool runs_along = false;
+        for (std::size_t k = 0; k < here.index.size(); ++k)
+            runs_along |= same(index[i], here.index[k]) && same(shape[i], here.shape[k]);
+        if (!runs_along) guards.push_back({index[i], shape[i]});
+    }
+    bool never = false;
+    return undecided(guards, never);
+}
+
 } // namespace
 
 ScalarId Puller::pull_pieces(const IndexMap& map, const Apply& apply, const At& at, ScalarId guard)
@@ -280,21 +296,24 @@ ScalarId Puller::pull_pieces(const IndexMap& map, const Apply& apply, const At& 
         ScalarId value;
     };
     std::vector<Choice> choices;
+    ScalarId otherwise = -1;
     for (IndexPiece& p : pieces) {
         bool never = false;
         const auto guards = undecided(p.guards, never);
         if (never) continue;
         const Variable& operand = apply.input(p.operand);
         const ScalarId condition = guards.empty() ? -1 : in_range(guards, -1);
-        const ScalarId safe = guards.empty() ? guard
-                              : guard < 0    ? condition
-                                             : in_range(guards, guard);
+        // The last piece has no condition, and no element where one of the others holds.
+        const auto reads =
+            guards.empty() && !choices.empty() ? bounds(p.index, operand.shape(), here) : guards;
+        const ScalarId safe = reads.empty() ? guard : in_range(reads, guard);
+        if (guards.empty() && choices.size() == 1 && guard < 0) otherwise = safe;
         choices.push_back({condition, pull(operand, {std::move(p.index), operand.shape()}, safe)});
         if (guards.empty()) break;
     }
     ScalarId result = choices.back().value;
     for (std::size_t i = choices.size() - 1; i-- > 0;) {
-        const Select s{choices[i].guard, choices[i].value, result};
+        const Select s{choices[i].guard, choices[i].value, result, otherwise};
         int d = 0;
         for (ScalarId id : {s.condition, s.a, s.b})
             d = std::max(d, nest_.scalars[static_cast<std::size_t>(id)].depth);

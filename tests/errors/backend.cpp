@@ -11,8 +11,10 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "runtime/process.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 
 namespace ct = croton;
@@ -22,6 +24,7 @@ using croton::test::TemporaryFolder;
 namespace {
 
 std::atomic<bool> compiler_is_missing = false;
+std::atomic<bool> loader_refuses_programs = false;
 
 /// A function that no test of another file compiles.
 ct::Function compiled(double offset, ct::Options options = {})
@@ -79,6 +82,8 @@ extern "C" void* dlopen(const char* file, int mode)
     static const auto real = reinterpret_cast<Open>(::dlsym(RTLD_NEXT, "dlopen"));
     if (compiler_is_missing && file && std::strstr(file, "croton_jit.so"))
         return real("/nowhere/croton_jit.so", mode);
+    if (loader_refuses_programs && file && std::strncmp(file, "/proc/", 6) == 0)
+        return real("/nowhere/program.so", mode);
     return real(file, mode);
 }
 
@@ -124,6 +129,54 @@ TEST_CASE("without the compiler cached functions run, and only new ones are refu
     check_alone("child: compiles two functions", environment);
     check_alone("child: two cached functions without the compiler", environment);
 }
+
+TEST_CASE("child: a loader that opens no programs", "[.]")
+{
+    if (!is_child()) return;
+    loader_refuses_programs = true;
+    CHECK(error_of([] { compiled(1, {.cache = false}); }) ==
+          "program library: the program can't be opened: /nowhere/program.so: cannot open shared "
+          "object file: No such file or directory");
+    CHECK(value_at_two(compiled(1, {.reference = true})) == 7);
+    loader_refuses_programs = false;
+    CHECK(value_at_two(compiled(1, {.cache = false})) == 7);
+}
+
+TEST_CASE("where the loader opens no programs a function is refused with the loader's reason")
+{
+    check_alone("child: a loader that opens no programs", "CROTON_CACHE=off");
+}
+
+#if defined(CROTON_DIGITS) && !defined(CROTON_INSTRUMENTED)
+TEST_CASE("without the compiler the demo runs from a warm cache, and only from that")
+{
+    const TemporaryFolder folder;
+    const auto run = [&](const std::string& cache, const std::string& preloaded) {
+        const std::string log = folder / "log";
+        const int status =
+            std::system(("CROTON_CACHE=" + (folder / cache) + " LD_PRELOAD=" + preloaded +
+                         " " CROTON_DIGITS " > " + log + " 2>&1")
+                            .c_str());
+        return std::pair(status == 0, read(log));
+    };
+    const auto [filled, first] = run("warm", "");
+    INFO(first);
+    REQUIRE(filled);
+    const auto [again, second] = run("warm", CROTON_NO_JIT);
+    INFO(second);
+    CHECK(again);
+    CHECK_THAT(second, contains("\ntest accuracy 0.9778 (352/360)\n"));
+    // All numbers and the kernel are the same.
+    const auto results = [](std::string text) {
+        const std::size_t times = text.find("compiled in ");
+        return times == text.npos ? text : text.erase(times, text.find('\n', times) - times);
+    };
+    CHECK(results(first) == results(second));
+    const auto [cold, third] = run("cold", CROTON_NO_JIT);
+    CHECK_FALSE(cold);
+    CHECK_THAT(third, contains("the compiler module croton_jit.so can't be opened"));
+}
+#endif
 
 TEST_CASE("child: without a library for products", "[.]")
 {

@@ -16,7 +16,8 @@ CT_KERNEL void fused_0(i64 begin,
     for (i64 i = begin; i < end; ++i) {
         for (i64 j = 0; j < m + 3; ++j) {
             const b8 inside0 = j < 3;
-            y[i * m + i * 3 + j] = inside0 ? a[i * 3 + j] : exp_f32(b[i * m + j - 3]);
+            const f32 t0 = exp_f32((0 <= j - 3 && j - 3 < m) ? b[i * m + j - 3] : 0.0f);
+            y[i * m + i * 3 + j] = inside0 ? a[i * 3 + j] : t0;
         }
     }
 }

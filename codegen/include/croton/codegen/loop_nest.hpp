@@ -61,6 +61,8 @@ struct InRange {
 /// condition ? a : b.
 struct Select {
     ScalarId condition, a, b;
+    /// A guard that holds wherever the condition does not.
+    ScalarId otherwise = -1;
 };
 /// An index that a gather or scatter read, made safe: negative ones count from the end; out of
 /// range sets the kernel's flag and is clamped. Bound to `symbol`, which index expressions then

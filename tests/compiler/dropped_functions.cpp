@@ -1,0 +1,63 @@
+// What compiling functions and letting go of them leaves in the process: nothing.
+#include <croton/croton.hpp>
+
+#include <cstdint>
+
+#include "runtime/process.hpp"
+#include "support/allocations.hpp"
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using namespace croton::test;
+
+namespace {
+
+/// Compiles, calls and drops functions that differ in their numbers.
+void cycle(int first, int count, const ct::Options& options)
+{
+    for (int i = first; i < first + count; ++i) {
+        const auto x = ct::scalar<double>("x");
+        const auto f = ct::function({x}, {x * x + i}, options);
+        REQUIRE(f(3.0)[0].as_double(0) == 9 + i);
+    }
+}
+
+struct Footprint {
+    std::size_t mappings = count_mappings();
+    std::size_t descriptors = count_descriptors();
+    std::size_t kib = private_kib();
+};
+
+void check_same(const Footprint& before, const Footprint& after)
+{
+#ifdef CROTON_INSTRUMENTED
+    constexpr std::size_t more_kib = 2'000'000; // that was freed and that the sanitizer keeps
+#else
+    constexpr std::size_t more_kib = 4096; // 900 programs of one page that stay take 3600
+#endif
+    CHECK(after.descriptors == before.descriptors);
+    CHECK(after.mappings <= before.mappings + 8);
+    CHECK(after.kib < before.kib + more_kib);
+}
+
+} // namespace
+
+TEST_CASE("a thousand functions, compiled and dropped, leave memory and mappings as they were")
+{
+    const ct::Options uncached{.cache = false};
+    cycle(0, 100, uncached);
+    const Footprint before;
+    cycle(100, 900, uncached);
+    check_same(before, {});
+}
+
+TEST_CASE("functions that a cache gives leave memory and mappings as they were")
+{
+    cycle(0, 10, {});
+    for (int i = 0; i < 10; ++i)
+        cycle(0, 10, {});
+    const Footprint before;
+    for (int i = 0; i < 90; ++i)
+        cycle(0, 10, {});
+    check_same(before, {});
+}
