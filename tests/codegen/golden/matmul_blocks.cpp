@@ -223,10 +223,11 @@ static void matmul_0_tile(void* context, i64 t)
     do {
         i64 depth = s->n1 - p;
         if (depth > 384) depth = depth < 768 ? (depth / 2 + 15) / 16 * 16 : 384;
-        for (i64 i = i0; i < i1; i += CT_BLOCK_ROWS) {
-            const i64 rows = i1 - i < CT_BLOCK_ROWS ? i1 - i : CT_BLOCK_ROWS;
-            for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
-                const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
+        for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
+            const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
+            i64 rows = 0;
+            for (i64 i = i0; i < i1; i += rows) {
+                rows = product_block_rows(i1 - i, a_row);
                 product_rows_f32(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
                                  a_step, b + j * b_first + p * b_step, b_step, out + i * s->n2 + j,
                                  s->n2);
