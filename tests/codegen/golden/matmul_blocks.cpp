@@ -105,7 +105,7 @@ CT_MATH void product_panels_a_f32(const f32* CT_RESTRICT from,
     }
 }
 
-CT_KERNEL void
+CT_KERNEL CT_APART void
 product_pack_a_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first, f32* packed)
 {
     if (column == 1)
@@ -141,7 +141,7 @@ CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
     }
 }
 
-CT_KERNEL void
+CT_KERNEL CT_APART void
 product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first, f32* packed)
 {
     if (column == 1)
@@ -173,7 +173,7 @@ struct matmul_0_parts {
     b8 packs_b;
 };
 
-static void matmul_0_pack_a(void* context, i64 t)
+CT_CALLED void matmul_0_pack_a(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const f32* from = s->a;
@@ -181,7 +181,7 @@ static void matmul_0_pack_a(void* context, i64 t)
     product_pack_a_f32(from, 1, s->n1, s->n1, s->n0, t * 32, to);
 }
 
-static void matmul_0_pack_b(void* context, i64 t)
+CT_CALLED void matmul_0_pack_b(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const f32* from = s->b;
@@ -190,7 +190,7 @@ static void matmul_0_pack_b(void* context, i64 t)
 }
 
 // One of the parts of the product: 256 columns of some rows.
-static void matmul_0_tile(void* context, i64 t)
+CT_CALLED void matmul_0_tile(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const i64 across = (s->n2 + 255) / 256;

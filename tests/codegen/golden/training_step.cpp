@@ -105,7 +105,7 @@ CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
     }
 }
 
-CT_KERNEL void
+CT_KERNEL CT_APART void
 product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first, f32* packed)
 {
     if (column == 1)
@@ -132,7 +132,7 @@ struct matmul_0_parts {
     b8 packs_b;
 };
 
-static void matmul_0_pack_b(void* context, i64 t)
+CT_CALLED void matmul_0_pack_b(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const f32* from = s->w;
@@ -141,7 +141,7 @@ static void matmul_0_pack_b(void* context, i64 t)
 }
 
 // One of the parts of the product: 256 columns of some rows.
-static void matmul_0_tile(void* context, i64 t)
+CT_CALLED void matmul_0_tile(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const i64 tall = s->n >= 768 ? 192 : s->n >= 384 ? 96 : 48;
@@ -576,7 +576,7 @@ CT_MATH void product_panels_a_f32(const f32* CT_RESTRICT from,
     }
 }
 
-CT_KERNEL void
+CT_KERNEL CT_APART void
 product_pack_a_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first, f32* packed)
 {
     if (column == 1)
@@ -621,7 +621,7 @@ struct matmul_8_parts {
     b8 packs_b;
 };
 
-static void matmul_8_pack_a(void* context, i64 t)
+CT_CALLED void matmul_8_pack_a(void* context, i64 t)
 {
     const struct matmul_8_parts* s = (const struct matmul_8_parts*)context;
     const f32* from = s->x;
@@ -629,7 +629,7 @@ static void matmul_8_pack_a(void* context, i64 t)
     product_pack_a_f32(from, 64, 1, s->n, 64, t * 32, to);
 }
 
-static void matmul_8_pack_b(void* context, i64 t)
+CT_CALLED void matmul_8_pack_b(void* context, i64 t)
 {
     const struct matmul_8_parts* s = (const struct matmul_8_parts*)context;
     const f32* from = s->v0;
@@ -638,7 +638,7 @@ static void matmul_8_pack_b(void* context, i64 t)
 }
 
 // One of the parts of the product: 256 columns of some rows.
-static void matmul_8_tile(void* context, i64 t)
+CT_CALLED void matmul_8_tile(void* context, i64 t)
 {
     const struct matmul_8_parts* s = (const struct matmul_8_parts*)context;
     const i64 tall = 48;
