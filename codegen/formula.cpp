@@ -33,9 +33,7 @@ bool is_one(const Extent& e) { return e.is_known() && e.value() == 1; }
 std::string number(const Array& scalar)
 {
     if (!is_float(scalar.dtype())) return std::to_string(scalar.as_int(0));
-    const double value = scalar.as_double(0);
-    return scalar.dtype() == DType::f64 ? fmt::format("{}", value)
-                                        : fmt::format("{}", static_cast<float>(value));
+    return float_text(scalar.as_double(0), scalar.dtype() != DType::f64);
 }
 
 class Formula {

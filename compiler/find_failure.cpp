@@ -41,7 +41,7 @@ std::string type_text(const Array& a)
 
 std::string element_text(const Array& a, std::int64_t i)
 {
-    return is_float(a.dtype()) ? fmt::format("{}", a.as_double(i)) : fmt::format("{}", a.as_int(i));
+    return is_float(a.dtype()) ? float_text(a.as_double(i), false) : fmt::format("{}", a.as_int(i));
 }
 
 /// A graph with every extent known, and its values as far as they were asked for.

@@ -23,8 +23,7 @@ std::string constant_text(const Array& a)
     if (a.dtype() == DType::u64)
         return fmt::format("{}", *static_cast<const std::uint64_t*>(a.data()));
     if (is_integer(a.dtype())) return fmt::format("{}", a.as_int(0));
-    if (a.dtype() == DType::f64) return fmt::format("{}", a.as_double(0));
-    return fmt::format("{}", static_cast<float>(a.as_double(0)));
+    return float_text(a.as_double(0), a.dtype() != DType::f64);
 }
 
 // ---- one line per Apply

@@ -9,7 +9,8 @@ A comment above a block says where its text comes from:
     <!-- output: 01_expression -->          lines of examples/expected/01_expression.txt
     <!-- output: 01_expression fused_0 -->  those from `// fused_0 ..` to the kernel's last brace
 
-Blocks of C, C++ and CUDA must have one. With --update, snippets and kernels are rewritten.
+Blocks of C, C++ and CUDA must have one, and no block is made by indentation alone, which names no
+language. With --update, snippets and kernels are rewritten.
 """
 
 import glob
@@ -90,6 +91,8 @@ def check_page(path, update):
     mark, index = None, 0
     while index < len(lines):
         line = lines[index]
+        if line.startswith("    ") and line.strip() and (index == 0 or not lines[index - 1].strip()):
+            wrong.append(f"{path}:{index + 1}: a code block by indentation; fences name a language")
         result.append(line)
         index += 1
         if not line.startswith("```"):

@@ -25,6 +25,13 @@ struct VarParams {
         std::tuple{field("axes", &VarParams::axes), field("ddof", &VarParams::ddof)};
 };
 
+/// What the sum of squares is divided by.
+Variable divisor(const Shape& shape, const VarParams& p)
+{
+    const Extent count = count_of(shape, p.axes) - p.ddof;
+    return Variable(p.ddof > 0 ? maximum(count, 0) : count);
+}
+
 /// x minus its mean over axes.
 Variable centred(const Variable& x, const std::vector<int>& axes)
 {
@@ -59,19 +66,21 @@ Shape var_shape(ShapeArgs& args)
 
 constexpr Op var_op{
     .name = "var",
-    .doc = "sum((x - mean(x))^2) / (count - ddof) over axes, in floats.",
+    .doc =
+        "sum((x - mean(x))^2) / max(count - ddof, 0) over axes, in floats; so inf, or NaN of equal "
+        "elements, where count <= ddof.",
     .dtype = promote_to_float,
     .shape = var_shape,
     .lowering = Composite{[](const CompositeArgs& args) {
         const auto& p = args.params_as<VarParams>();
         const Variable total = sum(square(centred(args.x[0], p.axes)), Axis(p.axes));
-        return total / Variable(count_of(args.x[0].shape(), p.axes) - p.ddof);
+        return total / divisor(args.x[0].shape(), p);
     }},
     .reference = DerivedReference{},
     .grad = [](const GeneralGrad& g) -> Variables {
         const auto& p = g.params_as<VarParams>();
         const Shape shape = g.x[0].shape();
-        const Variable scale = g.y_bar[0] * 2 / Variable(count_of(shape, p.axes) - p.ddof);
+        const Variable scale = g.y_bar[0] * 2 / divisor(shape, p);
         return {spread(scale, shape, p.axes) * centred(g.x[0], p.axes)};
     },
     .params = create_params<VarParams>,
@@ -90,7 +99,7 @@ constexpr Op std_op{
     .grad = [](const GeneralGrad& g) -> Variables {
         const auto& p = g.params_as<VarParams>();
         const Shape shape = g.x[0].shape();
-        const Variable scale = g.y_bar[0] / (g.y[0] * Variable(count_of(shape, p.axes) - p.ddof));
+        const Variable scale = g.y_bar[0] / (g.y[0] * divisor(shape, p));
         return {spread(scale, shape, p.axes) * centred(g.x[0], p.axes)};
     },
     .params = create_params<VarParams>,

@@ -45,10 +45,12 @@ Variable number(std::string_view name)
 void add_exponentials(RuleSet& r)
 {
     using enum Exactness;
+    // [rule]
     const Variable x = wildcard("x");
     const Variable y = wildcard("y");
 
     r.add(log(1 + x), log1p(x), sharper);
+    // [/rule]
     r.add(log(1 - x), log1p(-x), sharper);
     r.add(log1p(x - 1), log(x), sharper);
     r.add(exp(x) - 1, expm1(x), sharper);

@@ -1,4 +1,4 @@
-// Writes the pages of docs/ that are printouts: ops.md, options.md, pipeline.md.
+// Writes the pages of docs/ that are printouts: ops.md, options.md, pipeline.md, rules.md.
 //
 //   write_pages FOLDER            writes them
 //   write_pages --check FOLDER    fails, naming the first line, where a page is not the printout
@@ -6,6 +6,7 @@
 #include <croton/ir/ops.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/passes/pipelines.hpp>
+#include <croton/passes/rules.hpp>
 
 #include <algorithm>
 #include <array>
@@ -163,6 +164,32 @@ std::string pipeline_page()
            ct::cpu_pipeline().to_string() + "```\n";
 }
 
+/// Every rule as it prints itself.
+std::string rules_page()
+{
+    std::string text =
+        "# Rewrite rules\n\n"
+        "Written from the rule sets. A rule replaces its left side by its right; how the two may "
+        "differ is its exactness:\n"
+        "`bitwise` the same bits; `sharper` at least as near to the true value; `domain` bitwise "
+        "except on the inputs that its comment names (NaN, infinities, signed zeros);\n"
+        "`rounding` a few units in the last place. Strict mode keeps `bitwise` and `sharper`. A "
+        "rule marked * also has a condition, given next to it in the source.\n"
+        "`Options::rules_off` switches a rule off by its text, `left -> right`, as "
+        "`Function::explain()` prints it: `{\"log(exp(x)) -> x\"}`.\n";
+    for (const ct::RuleSet& set : ct::all_rules()) {
+        text += "\n## " + std::string(set.name()) +
+                "\n\n| left | right | exactness |\n| --- | --- | --- |\n";
+        for (const auto& rule : set.rules()) {
+            const std::string& both = rule->info->text;
+            const std::size_t arrow = both.find(" -> ");
+            text += "| `" + cell(both.substr(0, arrow)) + "` | `" + cell(both.substr(arrow + 4)) +
+                    "` | " + std::string(name(rule->exactness)) + (rule->when ? " *" : "") + " |\n";
+        }
+    }
+    return text;
+}
+
 std::string read(const std::string& path)
 {
     std::ifstream file(path);
@@ -196,7 +223,7 @@ int main(int argc, char** argv)
     int status = 0;
     for (const auto& [page, text] :
          {std::pair{"ops.md", ops_page()}, std::pair{"options.md", options_page()},
-          std::pair{"pipeline.md", pipeline_page()}}) {
+          std::pair{"pipeline.md", pipeline_page()}, std::pair{"rules.md", rules_page()}}) {
         const std::string path = arguments.back() + "/" + page;
         const std::string found = read(path);
         if (found == text) continue;

@@ -82,6 +82,8 @@ TEST_CASE("arrays print as NumPy's do")
     CHECK(to_string(of<double>({0.1, 0.25, 100})) == "[  0.1    0.25 100.  ]");
     CHECK(to_string(of<double>({0.001, 1e-5})) == "[1.e-03 1.e-05]");
     CHECK(to_string(of<double>({1, std::nan(""), -inf})) == "[  1.  nan -inf]");
+    CHECK(to_string(of<double>({1, std::copysign(std::nan(""), -1.0)})) == "[ 1. nan]");
+    CHECK(to_string(Array::scalar(-std::numeric_limits<float>::quiet_NaN())) == "nan");
     CHECK(to_string(of<float>({1 / 3.f, 2 / 3.f})) == "[0.33333334 0.6666667 ]");
     CHECK(to_string(Array::scalar(3.0)) == "3.0");
     CHECK(to_string(Array::scalar(0.1)) == "0.1");

@@ -321,6 +321,12 @@ TEST_CASE("reductions are NumPy's, of empty axes too")
     CHECK(numbers(var(v))[0] == 2);
     CHECK(numbers(var(v, 0, false, 1))[0] == 2.5);
     CHECK(numbers(stddev(v))[0] == std::sqrt(2.0));
+    // No fewer degrees of freedom than none: numpy.var([0, 1, 2, 3, 4], ddof=6) is inf.
+    for (int ddof : {5, 6}) {
+        CHECK(numbers(var(v, 0, false, ddof))[0] == inf);
+        CHECK(numbers(stddev(v, 0, false, ddof))[0] == inf);
+        CHECK(std::isnan(numbers(var(v * 0, 0, false, ddof))[0]));
+    }
     CHECK(numbers(cumsum(v, 0)) == std::vector<double>{0, 1, 3, 6, 10});
     CHECK(numbers(cumprod(v + 1, 0, true)) == std::vector<double>{120, 120, 60, 20, 5});
 }

@@ -1,5 +1,6 @@
 #include <croton/runtime/kernel_cache.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -68,4 +69,43 @@ TEST_CASE("gdb breaks in a kernel by its name and shows its text")
     }
     CHECK_THAT(output, contains("fused_0 () at " + folder.path().string() + "/step-"));
     CHECK_THAT(output, contains("z[i] = z[i] * 0.5f; // halved for the debugger"));
+}
+
+TEST_CASE("a kernel runs for a profiler", "[.]")
+{
+    const char* const folder = std::getenv("CROTON_TEST_FOLDER");
+    if (!folder) {
+        return;
+    }
+    KernelCache cache({.folder = folder});
+    const std::vector<ProgramUnit> units = {{kernel_text, {}}};
+    const ProgramLibrary library = cache.load(units, "step");
+    const auto run = reinterpret_cast<void (*)(std::int64_t, float*)>(library.symbol("run"));
+    std::vector<float> z(10'000, 0.0f);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+    while (std::chrono::steady_clock::now() < end) {
+        run(static_cast<std::int64_t>(z.size()), z.data());
+    }
+    CHECK(z[0] == 0.0f);
+}
+
+TEST_CASE("perf names a kernel")
+{
+    const TemporaryFolder folder;
+    const std::string data = folder / "perf.data";
+    const std::string record = "perf record -q -e cpu-clock -o " + data + " ";
+    if (std::system((record + "true > /dev/null 2>&1").c_str()) != 0) {
+        SKIP("perf is not installed or may not record");
+    }
+    const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+    const std::string recorded = output_of("CROTON_TEST_FOLDER=" + folder.path().string() + " " +
+                                           record + self + " 'a kernel runs for a profiler' 2>&1");
+    INFO(recorded);
+    const std::string report =
+        output_of("perf report -i " + data + " --stdio --sort symbol,dso --percent-limit 20 2>&1");
+    // "    93.12%  [.] fused_0  8f3c..b1.so"
+    INFO(report);
+    const std::size_t at = report.find("[.] fused_0 ");
+    REQUIRE(at != report.npos);
+    CHECK_THAT(report.substr(at, report.find('\n', at) - at), contains(".so"));
 }

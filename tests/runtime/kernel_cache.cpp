@@ -59,7 +59,7 @@ void write_file(const fs::path& path, const std::string& bytes)
 }
 
 /// A disk of `size` at `folder` that this process alone sees; false where that is not allowed.
-bool mount_small_disk(const std::string& folder, const char* size)
+bool mount_small_disk(const std::string& folder, const char* size, unsigned long flags = 0)
 {
     const uid_t user = ::geteuid();
     if (::unshare(CLONE_NEWNS | (user == 0 ? 0 : CLONE_NEWUSER)) != 0) {
@@ -70,7 +70,7 @@ bool mount_small_disk(const std::string& folder, const char* size)
     }
     const std::string options = std::string("size=") + size;
     return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-           ::mount("none", folder.c_str(), "tmpfs", 0, options.c_str()) == 0;
+           ::mount("none", folder.c_str(), "tmpfs", flags, options.c_str()) == 0;
 }
 
 /// Runs the hidden test case `name` of this program in a process of its own.
@@ -379,6 +379,42 @@ TEST_CASE("a folder on a full disk is gone without")
         fs::remove(folder / "filler");
         KernelCache again({.folder = folder / "cache"});
         return load_answer(again, 1) == 1 && again.counts().programs_from_disk == 0 ? 0 : 4;
+    }));
+    if (status == 77) {
+        SKIP("can't mount a small disk");
+    }
+    CHECK(status == 0);
+}
+
+TEST_CASE("a folder from which nothing may be executed keeps programs, which run from memory")
+{
+    const TemporaryFolder folder;
+    const int status = wait_for(start_child([&] {
+        const std::string path = folder / "cache";
+        if (!mount_small_disk(folder.path().string(), "1m", MS_NOEXEC)) {
+            return 77;
+        }
+        for (const bool warm : {false, true}) {
+            KernelCache cache({.folder = path});
+            const std::vector<ProgramUnit> units = {{answer_text(7), {}}};
+            const ProgramLibrary library = cache.load(units, "answer");
+            if (ask(library) != 7 || cache.counts().programs_from_disk != (warm ? 1u : 0u)) {
+                return 1;
+            }
+            if (cache.status() != "disk cache " + path || cache.counts().refused_entries != 0) {
+                return 2;
+            }
+            if (count_mappings("memfd:croton program") == 0 || count_mappings(path) != 0) {
+                return 3;
+            }
+        }
+        try {
+            (void)ProgramLibrary::open_file(entries(path, ".so").at(0));
+        } catch (const BackendError& e) {
+            return std::string(e.what()).ends_with("failed to map segment from shared object") ? 0
+                                                                                               : 4;
+        }
+        return 5; // it could be executed, so nothing was tested
     }));
     if (status == 77) {
         SKIP("can't mount a small disk");

@@ -31,9 +31,6 @@ inline auto contains(const std::string& part)
 /// Counts the running test case as skipped and prints why.
 void note_skipped(const std::string& reason);
 
-/// True when the program was started with --update-golden: golden files are to be rewritten.
-bool update_golden();
-
 } // namespace croton::test
 
 #undef SKIP

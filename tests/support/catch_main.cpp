@@ -1,5 +1,5 @@
-// main() of every test program: Catch2's own, an option for golden files, and skipped tests as an
-// exit status that ctest counts.
+// main() of every test program: Catch2's own, and skipped tests as an exit status that ctest
+// counts.
 #if !__has_include(<catch2/catch_all.hpp>)
 #define CATCH_CONFIG_RUNNER
 #endif
@@ -14,15 +14,12 @@ namespace {
 // Known to ctest as SKIP_RETURN_CODE.
 constexpr int all_skipped_status = 77;
 
-bool update_golden_requested = false;
 std::size_t cases_run = 0;
 std::size_t cases_skipped = 0;
 
 #if __has_include(<catch2/catch_all.hpp>)
-namespace command_line = Catch::Clara;
 using ListenerBase = Catch::EventListenerBase;
 #else
-namespace command_line = Catch::clara;
 using ListenerBase = Catch::TestEventListenerBase;
 #endif
 
@@ -48,16 +45,12 @@ void note_skipped(const std::string& reason)
                 reason.c_str());
 }
 
-bool update_golden() { return update_golden_requested; }
-
 } // namespace croton::test
 
 int main(int argc, char** argv)
 {
     using namespace croton::test;
     Catch::Session session;
-    session.cli(session.cli() | command_line::Opt(update_golden_requested)["--update-golden"](
-                                    "rewrite golden files instead of comparing them"));
     const int wrong_usage = session.applyCommandLine(argc, argv);
     if (wrong_usage != 0) return wrong_usage;
 

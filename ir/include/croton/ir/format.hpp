@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,14 @@ InternalError internal_error(std::string_view part, fmt::format_string<A...> tex
             fmt::format("internal error in {}: {}; please report it", part,
                         fmt::format(text, std::forward<A>(values)...)),
             nullptr, part};
+}
+
+/// The shortest digits that read back as `value`, as f32 if `narrow`. A NaN is "nan" whatever its
+/// sign, as NumPy prints it: 0 / 0 is a negative one on x86.
+inline std::string float_text(double value, bool narrow)
+{
+    if (std::isnan(value)) return "nan";
+    return narrow ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", value);
 }
 
 template <class... A>

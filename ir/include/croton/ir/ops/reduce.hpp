@@ -46,7 +46,8 @@ argmin(const Variable& x, const Axis& axis, bool keep = false, Where where = Whe
 Variable mean(const Variable& x, Where where = Where::current());
 Variable
 mean(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
-/// Mean squared distance from the mean, in two passes: sum((x - mean)^2) / (count - ddof).
+/// Mean squared distance from the mean, in two passes: sum((x - mean)^2) / max(count - ddof, 0).
+/// So of no more than ddof elements it is inf, or NaN where they are equal or there are none.
 Variable var(const Variable& x, Where where = Where::current());
 Variable var(const Variable& x,
              const Axis& axes,
