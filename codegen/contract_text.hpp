@@ -140,8 +140,10 @@ private:
 
     Writer::Scope callback(const char* part) const
     {
-        auto scope =
-            w_.function(fmt::format("static void {}_{}(void* context, i64 t)", kernel_.name, part));
+        // Of blocks no copy goes into the loop that runs on one thread: it would be a long one.
+        const bool called = c_.kind == ContractKind::blocks;
+        auto scope = w_.function(fmt::format("{} void {}_{}(void* context, i64 t)",
+                                             called ? "CT_CALLED" : "static", kernel_.name, part));
         w_.line("const struct {0}_parts* s = (const struct {0}_parts*)context;", kernel_.name);
         return scope;
     }

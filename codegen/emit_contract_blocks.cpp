@@ -200,13 +200,15 @@ std::string ContractText::packed_place(BufferId packed,
                        factor(c_.k));
 }
 
+/// A panel of b stays in the first cache while the rows go by.
 void ContractText::write_blocks_of_tile() const
 {
-    const auto down = w_.block("for (i64 i = i0; i < i1; i += CT_BLOCK_ROWS)");
-    w_.raw("const i64 rows = i1 - i < CT_BLOCK_ROWS ? i1 - i : CT_BLOCK_ROWS;");
     {
         const auto across = w_.block("for (i64 j = j0; j < j1; j += {})", columns());
         w_.line("const i64 width = j1 - j < {0} ? j1 - j : {0};", columns());
+        w_.raw("i64 rows = 0;");
+        const auto down = w_.block("for (i64 i = i0; i < i1; i += rows)");
+        w_.raw("rows = product_block_rows(i1 - i, a_row);");
         const std::string n = factor(c_.n);
         w_.raw(argument_list("product_rows_" + type_,
                              {"rows", "width", "depth", "p > 0", "a + i * a_first + p * a_step",
@@ -216,8 +218,7 @@ void ContractText::write_blocks_of_tile() const
                ";");
     }
     if (nest_.body.empty()) return;
-    w_.if_line(fmt::format("p + depth == {}", text(c_.k)),
-               finish_call("i", "i + rows", "j0", "j1", 4));
+    w_.if_line(fmt::format("p + depth == {}", text(c_.k)), finish_call("i0", "i1", "j0", "j1", 4));
 }
 
 } // namespace croton::inline v1::codegen

@@ -230,6 +230,8 @@ void KernelWriter::write_blocks(const Loop& l,
     std::string full = counted ? std::to_string(known) : names_.numbered("full");
     if (!counted) writer_.line("const i64 {0} = {1} - {1} % {2};", full, extent, width);
     const Names before = names_; // both bodies use the same names
+    // Unrolled whole, a few blocks of long loops are slow to compile and no faster.
+    if (counted && known > 2 * width && known <= 16 * width) writer_.raw("CT_ROLLED");
     {
         const auto blocks =
             writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, full, width);

@@ -283,7 +283,7 @@ Lowered lower_contract(const Cluster& cluster)
 
 Variables order_contractions(std::span<const Variable> outputs)
 {
-    VariableMap by;
+    GraphCopy copy;
     for (const Apply& apply : applies_of(outputs)) {
         if (!std::holds_alternative<Contract>(apply.op().lowering)) continue;
         const auto& p = apply.params_as<ContractParams>();
@@ -299,7 +299,6 @@ Variables order_contractions(std::span<const Variable> outputs)
             join({p.b_batch, p.b_sum, own_axes(apply.input(1), p.b_batch, p.b_sum)});
         if (std::ranges::is_sorted(a_order) && std::ranges::is_sorted(b_order)) continue;
         const OriginScope origin(apply.location());
-        const Variables x = copy_graph(apply.inputs(), by);
         const auto range = [](std::size_t first, std::size_t n) {
             std::vector<int> axes;
             for (std::size_t i = 0; i < n; ++i)
@@ -310,12 +309,16 @@ Variables order_contractions(std::span<const Variable> outputs)
         ordered.a_batch = ordered.b_batch = range(0, p.a_batch.size());
         ordered.a_sum = range(a_order.size() - p.a_sum.size(), p.a_sum.size());
         ordered.b_sum = range(p.b_batch.size(), p.b_sum.size());
-        const Variable operands[] = {transpose(x[0], a_order), transpose(x[1], b_order)};
+        const Variable operands[] = {transpose(copy(apply.input(0)), a_order),
+                                     transpose(copy(apply.input(1)), b_order)};
         const Type type = apply.output(0).type();
-        by.emplace(apply.output(0), rebuild(apply.op(), operands, make_params(ordered), {&type, 1},
-                                            apply.location())[0]);
+        copy.replace(apply.output(0), rebuild(apply.op(), operands, make_params(ordered),
+                                              {&type, 1}, apply.location())[0]);
     }
-    return by.empty() ? Variables(outputs.begin(), outputs.end()) : copy_graph(outputs, by);
+    Variables ordered;
+    for (const Variable& v : outputs)
+        ordered.push_back(copy(v));
+    return ordered;
 }
 
 } // namespace croton::inline v1::codegen

@@ -7,7 +7,7 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-/// The exact plan compares every pair of lifetimes; programs with more get slots only.
+/// The exact plan compares every pair of lifetimes; of more, those that share memory have one size.
 constexpr std::size_t most_exact_lifetimes = 4096;
 
 std::int64_t rounded(const Lifetime& l) { return (l.bytes.value() + 63) / 64 * 64; }
@@ -119,6 +119,21 @@ private:
     std::vector<std::size_t> free_after_; ///< of each slot, the last step of what lies there
 };
 
+/// Slots of known sizes, one behind the other.
+void place_slots(const std::vector<Lifetime>& lifetimes,
+                 const std::vector<std::size_t>& known,
+                 MemoryPlan& plan)
+{
+    SlotPlan(lifetimes, plan).place(known);
+    std::vector<std::int64_t> offsets;
+    for (const Extent& bytes : std::exchange(plan.slot_bytes, {})) {
+        offsets.push_back(plan.known_bytes);
+        plan.known_bytes += aligned(bytes).value();
+    }
+    for (std::size_t i : known)
+        plan.place_of[i] = {-1, offsets[static_cast<std::size_t>(plan.place_of[i].slot)]};
+}
+
 } // namespace
 
 MemoryPlan plan_memory(const std::vector<Lifetime>& lifetimes)
@@ -129,11 +144,10 @@ MemoryPlan plan_memory(const std::vector<Lifetime>& lifetimes)
     std::vector<std::size_t> others;
     for (std::size_t i = 0; i < lifetimes.size(); ++i)
         (lifetimes[i].bytes.is_known() ? known : others).push_back(i);
-    if (known.size() > most_exact_lifetimes) {
-        others.insert(others.end(), known.begin(), known.end());
-        known.clear();
-    }
-    ExactPlan(lifetimes, plan).place(std::move(known));
+    if (known.size() > most_exact_lifetimes)
+        place_slots(lifetimes, known, plan);
+    else
+        ExactPlan(lifetimes, plan).place(std::move(known));
     SlotPlan(lifetimes, plan).place(std::move(others));
     return plan;
 }

@@ -153,7 +153,7 @@ private:
     {
         w_.blank();
         const auto scope = w_.function(
-            parameter_list(fmt::format("CT_KERNEL void product_pack_{}_{}", side, type_),
+            parameter_list(fmt::format("CT_KERNEL CT_APART void product_pack_{}_{}", side, type_),
                            {fmt::format("const {}* from", type_), "i64 row", "i64 column", "i64 k",
                             "i64 n", "i64 first", fmt::format("{}* packed", type_)}));
         for (const bool together : {true, false}) {

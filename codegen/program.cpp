@@ -57,8 +57,9 @@ public:
         place_workspace(plan);
         write_steps(plan, scheduled);
         program_.unfused = plan.clusters.unfused;
-        kernels_ +=
-            write_run({prologue_.take(), limits_.take(), sizes_.take(), body_.take(), total_});
+        if (body_.line_count() > 0) end_part();
+        kernels_ += write_run({prologue_.take(), limits_.take(), sizes_.take(), values_.take(),
+                               std::move(parts_), total_});
         program_.source = prelude_for(kernels_) + std::string(end_of_prelude) + kernels_;
         return std::move(program_);
     }
@@ -184,7 +185,7 @@ private:
             program_.workspace.push_back({l.value, l.bytes,
                                           place.slot < 0 ? fmt::format("offset {}", place.offset)
                                                          : fmt::format("slot {}", place.slot)});
-            pointer(body_, l.value, "v", in_workspace(offsets_.back()), true);
+            pointer(values_, l.value, "v", in_workspace(offsets_.back()), true);
         }
         place_shared(plan);
         for (const auto& [value, home] : plan.shares)
@@ -236,7 +237,17 @@ private:
             else
                 write_calls(plan.steps[s]);
             close_gaps(plan, s);
+            constexpr int lines_of_a_part = 1000;
+            if (loops_ == 0 && body_.line_count() > lines_of_a_part) end_part();
         }
+    }
+
+    void end_part()
+    {
+        parts_.push_back(body_.take());
+        for (const detail::Value* table : tables_)
+            place_.erase(table);
+        tables_.clear();
     }
 
     // ---- gaps: a value that is not yet written, or read for the last time, is no number
@@ -500,6 +511,7 @@ private:
         const auto [at, is_new] = place_.try_emplace(table.value());
         if (!is_new) return;
         at->second = names_.fresh(fmt::format("{}_{}", kernel, table.name()), {});
+        tables_.push_back(table.value());
         for (const std::string& line : table_text(at->second, table.constant()))
             body_.raw(line);
     }
@@ -543,7 +555,9 @@ private:
     SymbolNames symbols_;
     std::map<const detail::Value*, std::string> place_;
     std::map<const detail::Value*, std::size_t> output_slot_;
-    Writer prologue_, limits_, sizes_, body_;
+    Writer prologue_, limits_, sizes_, values_, body_;
+    std::vector<std::string> parts_;           ///< of `run`, but for what is in body_
+    std::vector<const detail::Value*> tables_; ///< declared in body_
     std::string kernels_;
     int loops_ = 0; ///< around the step that is written
     /// Of each function: the canonical text, or the name of a shared one, and what it is called.

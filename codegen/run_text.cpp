@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 #include <string_view>
+#include <unordered_map>
 
 #include "tokens.hpp"
 #include "writer.hpp"
@@ -13,9 +14,7 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-constexpr std::string_view run_head =
-    R"(// Checks extents, then calls the kernels in order. Returns 0, or what failed.
-CT_EXPORT i32 run(const struct ct_runtime* rt,
+constexpr std::string_view parameters = R"((const struct ct_runtime* rt,
                   const void* const* in,
                   void* const* out,
                   const i64* extents,
@@ -23,6 +22,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
                   struct ct_report* report)
 {
 )";
+constexpr std::string_view arguments = "(rt, in, out, extents, workspace, report)";
 constexpr std::string_view workspace_head = R"(
 // Bytes that `workspace` must have.
 CT_EXPORT i64 workspace_bytes(const i64* extents)
@@ -41,92 +41,124 @@ std::string indented(std::string_view text)
     return out;
 }
 
-/// The lines of `sizes` up to the last whose name `steps` mentions: a later one is needed only for
-/// the size of the whole workspace.
-std::string_view needed(std::string_view sizes, std::string_view steps)
+template <class F>
+void for_each_word(std::string_view text, F visit)
 {
-    constexpr std::string_view head = "    const i64 ";
-    while (!sizes.empty()) {
-        const std::size_t before = sizes.rfind('\n', sizes.size() - 2);
-        const std::size_t line = before == sizes.npos ? 0 : before + 1;
-        const std::size_t name = line + head.size();
-        if (mentions(steps, sizes.substr(name, sizes.find(' ', name) - name))) break;
-        sizes = sizes.substr(0, line);
-    }
-    return sizes;
-}
-
-/// "(void)x;" for each local of `prologue` that nothing mentions: an input that is there for its
-/// shape, or one that is not used.
-std::string unused_locals(std::string_view prologue, std::string_view body)
-{
-    std::map<std::string_view, int> count;
-    for (std::size_t i = 0; i < body.size();) {
+    for (std::size_t i = 0; i < text.size();) {
         std::size_t end = i;
-        while (end < body.size() && is_word(body[end]))
+        while (end < text.size() && is_word(text[end]))
             ++end;
-        if (end > i) ++count[body.substr(i, end - i)];
+        if (end > i) visit(text.substr(i, end - i));
         i = std::max(end, i + 1);
     }
-    std::string lines;
-    while (!prologue.empty()) {
-        const std::string_view line = prologue.substr(0, prologue.find('\n') + 1);
-        prologue.remove_prefix(line.size());
-        const std::size_t equals = line.find(" = ");
-        if (equals == line.npos || line.starts_with("    if")) continue;
-        const std::size_t space = line.rfind(' ', equals - 1);
-        const std::string_view name = line.substr(space + 1, equals - space - 1);
-        if (count[name] == 1) lines += fmt::format("    (void){};\n", name);
-    }
-    return lines;
 }
 
-std::string run_body(std::string_view prologue, std::string_view sizes, std::string_view steps)
-{
-    std::string body(prologue);
-    if (mentions(steps, "work")) {
-        body += "    char* const work = (char*)workspace;\n";
-        body += needed(sizes, steps);
-    } else
-        body += "    (void)workspace;\n";
-    body += steps;
-    body += unused_locals(prologue, body);
-    for (std::string_view unused : {"rt", "in", "extents", "report"})
-        if (!mentions(prologue, unused) && !mentions(steps, unused))
-            body += fmt::format("    (void){};\n", unused);
-    return body + "    return 0;\n}\n";
-}
-
-/// The lines that give symbols their values, and for those that are not `wanted` that this is so.
-std::string symbol_values(std::string_view prologue, std::string_view wanted)
-{
-    constexpr std::string_view head = "    const i64 ";
-    std::string values;
-    while (!prologue.empty()) {
-        const std::string_view line = prologue.substr(0, prologue.find('\n') + 1);
-        prologue.remove_prefix(line.size());
-        if (!line.starts_with(head)) continue;
-        values += line;
-        const std::string_view name =
-            line.substr(head.size(), line.find(' ', head.size()) - head.size());
-        if (!mentions(wanted, name)) values += fmt::format("    (void){};\n", name);
+/// Lines of which some declare a name and others do something.
+class Lines {
+public:
+    explicit Lines(std::string_view text)
+    {
+        while (!text.empty()) {
+            const std::string_view line = text.substr(0, text.find('\n') + 1);
+            text.remove_prefix(line.size());
+            const std::size_t equals = line.find(" = ");
+            const bool declares = equals != line.npos && line[0] != ' ' && !line.starts_with("if ");
+            if (declares) {
+                const std::size_t space = line.rfind(' ', equals - 1);
+                declared_at_.emplace(line.substr(space + 1, equals - space - 1), lines_.size());
+            }
+            lines_.push_back(line);
+            declares_.push_back(declares);
+        }
     }
-    return values;
+
+    /// The declarations that `by` needs, in order; with what the other lines do.
+    std::string all_for(std::string_view by) const
+    {
+        std::set<std::size_t> kept = needed(by);
+        for (std::size_t i = 0; i < lines_.size(); ++i)
+            if (!declares_[i]) {
+                kept.insert(i);
+                kept.merge(needed(lines_[i]));
+            }
+        return text_of(kept);
+    }
+
+    /// The declarations that `by` needs.
+    std::string declarations_for(std::string_view by) const { return text_of(needed(by)); }
+
+private:
+    std::set<std::size_t> needed(std::string_view by) const
+    {
+        std::set<std::size_t> lines;
+        std::vector<std::string_view> open{by};
+        while (!open.empty()) {
+            const std::string_view text = open.back();
+            open.pop_back();
+            for_each_word(text, [&](std::string_view word) {
+                const auto at = declared_at_.find(word);
+                if (at != declared_at_.end() && lines.insert(at->second).second)
+                    open.push_back(lines_[at->second]);
+            });
+        }
+        return lines;
+    }
+
+    std::string text_of(const std::set<std::size_t>& numbers) const
+    {
+        std::string text;
+        for (std::size_t i : numbers)
+            text += lines_[i];
+        return text;
+    }
+
+    std::vector<std::string_view> lines_;
+    std::vector<bool> declares_;
+    std::unordered_map<std::string_view, std::size_t> declared_at_; ///< looked up only
+};
+
+/// `body` as that of a function with the parameters of `run`.
+std::string function_body(std::string_view body)
+{
+    std::string text = indented(body);
+    for (std::string_view parameter : {"rt", "in", "out", "extents", "workspace", "report"})
+        if (!mentions(text, parameter)) text += fmt::format("    (void){};\n", parameter);
+    return text;
 }
 
 } // namespace
 
-std::string write_run(const RunText& parts)
+std::string write_run(const RunText& run)
 {
-    const std::string prologue = indented(parts.prologue);
-    const std::string sizes = indented(parts.sizes);
-    const std::string limits = indented(sizes.empty() ? "" : parts.limits);
-    std::string text = std::string(run_head) + run_body(prologue, sizes, indented(parts.steps));
+    const std::string declared =
+        run.prologue + "char* const work = (char*)workspace;\n" + run.sizes + run.values;
+    const Lines lines(declared);
+    const bool whole = run.parts.size() < 2;
+    std::string text;
+    std::string calls = whole && !run.parts.empty() ? run.parts[0] : "";
+    if (!whole)
+        for (std::size_t i = 0; i < run.parts.size(); ++i) {
+            const std::string name = fmt::format("run_part_{}", i);
+            text += fmt::format("// Part {} of {} of what `run` calls.\n", i + 1, run.parts.size());
+            text += fmt::format("CT_KERNEL CT_APART i32 {}", name) + std::string(parameters);
+            text += function_body(lines.declarations_for(run.parts[i]) + run.parts[i]);
+            text += "    return 0;\n}\n\n";
+            calls += fmt::format("{} = {}{};\n", i ? "if (!failed) failed" : "i32 failed", name,
+                                 arguments);
+        }
+    text += "// Checks extents, then calls the kernels in order. Returns 0, or what failed.\n";
+    text += "CT_EXPORT i32 run" + std::string(parameters) +
+            function_body(lines.all_for(calls) + calls) +
+            fmt::format("    return {};\n}}\n", whole ? "0" : "failed");
+
+    const std::string total = run.total.empty() ? "0" : run.total;
+    const std::string body = Lines(run.prologue).declarations_for(run.limits + run.sizes + total);
     text += workspace_head;
-    const std::string values = symbol_values(prologue, limits + sizes + parts.total);
-    text += values.empty() || sizes.empty() ? "    (void)extents;\n" : values;
-    text += limits + sizes;
-    return text + fmt::format("    return {};\n}}\n", parts.total.empty() ? "0" : parts.total);
+    if (run.sizes.empty())
+        text += "    (void)extents;\n";
+    else
+        text += indented((body.empty() ? "(void)extents;\n" : body) + run.limits + run.sizes);
+    return text + fmt::format("    return {};\n}}\n", total);
 }
 
 } // namespace croton::inline v1::codegen

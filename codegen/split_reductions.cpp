@@ -35,14 +35,17 @@ Variable single_elements(const Apply& reduce, const Variable& x)
 
 Variables split_reductions(std::span<const Variable> outputs)
 {
-    VariableMap by;
+    GraphCopy copy;
+    bool splits = false;
     for (const Apply& a : applies_of(outputs)) {
         if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
         const ReducedAxes reduced = reduced_axes(a);
         if (!reduced.separate && !reduced.inner.empty()) continue;
+        splits = true;
+        const OriginScope origin(a.location());
+        const Variable x = copy(a.input(0));
         if (reduced.inner.empty()) {
-            const OriginScope origin(a.location());
-            by.emplace(a.output(0), single_elements(a, copy_graph({&a.inputs()[0], 1}, by)[0]));
+            copy.replace(a.output(0), single_elements(a, x));
             continue;
         }
         // Axes from the last group first; the others keep their numbers, as they stand in front.
@@ -58,16 +61,16 @@ Variables split_reductions(std::span<const Variable> outputs)
                 rest.insert(rest.begin(), axes[i]);
             expected = axes[i] - 1;
         }
-        const OriginScope origin(a.location());
-        const Variable x = copy_graph(std::span(&a.inputs()[0], 1), by)[0];
         const Variable first =
             apply(a.op(), std::span(&x, 1), make_params(ReduceParams{last}), a.location());
         const Variable second =
             apply(a.op(), std::span(&first, 1), make_params(ReduceParams{rest}), a.location());
-        by.emplace(a.output(0), second);
+        copy.replace(a.output(0), second);
     }
-    if (by.empty()) return {outputs.begin(), outputs.end()};
-    return split_reductions(copy_graph(outputs, by)); // three groups need two rounds
+    Variables split;
+    for (const Variable& v : outputs)
+        split.push_back(copy(v));
+    return splits ? split_reductions(split) : split; // three groups need two rounds
 }
 
 } // namespace croton::inline v1::codegen

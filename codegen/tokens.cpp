@@ -1,22 +1,20 @@
 #include "tokens.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace croton::inline v1::codegen {
 
 void Tokens::skip_blanks()
 {
     while (at_ < text_.size()) {
-        const std::string_view two = text_.substr(at_, 2);
-        std::size_t end = at_;
-        if (two == "//")
+        const char c = text_[at_];
+        const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
+        std::size_t end = at_ + 1;
+        if (c == '/' && next == '/')
             end = std::min(text_.find('\n', at_), text_.size());
-        else if (two == "/*")
+        else if (c == '/' && next == '*')
             end = std::min(text_.find("*/", at_ + 2), text_.size() - 2) + 2;
-        else if (two[0] == ' ' || two[0] == '\n' || two[0] == '\t')
-            end = at_ + 1;
-        else
+        else if (c != ' ' && c != '\n' && c != '\t')
             return;
         for (; at_ < end; ++at_)
             line_ += text_[at_] == '\n';
@@ -48,10 +46,14 @@ std::size_t Tokens::end_of_literal() const
 
 std::size_t Tokens::length_of_punctuation() const
 {
-    constexpr std::array<std::string_view, 20> joined{
-        "++", "--", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||",
-        "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "->", "::"};
-    return std::ranges::count(joined, text_.substr(at_, 2)) > 0 ? 2 : 1;
+    const char c = text_[at_];
+    const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
+    constexpr std::string_view doubled = "+-<>=&|:"; // ++ -- << >> == && || ::
+    constexpr std::string_view assigning = "<>!+-*/%&|^";
+    const bool joined = (next == c && doubled.find(c) != doubled.npos) ||
+                        (next == '=' && assigning.find(c) != assigning.npos) ||
+                        (c == '-' && next == '>');
+    return joined ? 2 : 1;
 }
 
 bool Tokens::next(Token& token)

@@ -315,8 +315,7 @@ Array Array::cast(DType to) const
     if (to == dtype()) return *this;
     const Array from = contiguous();
     Array result = empty(to, {shape().begin(), shape().end()});
-    for (std::int64_t i = 0; i < from.size(); ++i)
-        convert_element(from.dtype(), from.data(), i, to, result.data(), i);
+    convert_elements(from.dtype(), from.data(), 0, to, result.data(), 0, from.size());
     return result;
 }
 

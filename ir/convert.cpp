@@ -129,6 +129,24 @@ To convert(From x)
 
 } // namespace
 
+void convert_elements(DType from_dtype,
+                      const void* from,
+                      std::int64_t i,
+                      DType to_dtype,
+                      void* to,
+                      std::int64_t j,
+                      std::int64_t count)
+{
+    with_type(from_dtype, [&]<class From>(From) {
+        with_type(to_dtype, [&]<class To>(To) {
+            const From* x = static_cast<const From*>(from) + i;
+            To* y = static_cast<To*>(to) + j;
+            for (std::int64_t k = 0; k < count; ++k)
+                y[k] = convert<To>(x[k]);
+        });
+    });
+}
+
 void convert_element(DType from_dtype,
                      const void* from,
                      std::int64_t i,
@@ -136,11 +154,7 @@ void convert_element(DType from_dtype,
                      void* to,
                      std::int64_t j)
 {
-    with_type(from_dtype, [&]<class From>(From) {
-        with_type(to_dtype, [&]<class To>(To) {
-            static_cast<To*>(to)[j] = convert<To>(static_cast<const From*>(from)[i]);
-        });
-    });
+    convert_elements(from_dtype, from, i, to_dtype, to, j, 1);
 }
 
 } // namespace croton::inline v1

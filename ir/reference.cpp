@@ -22,19 +22,27 @@ std::vector<std::int64_t> known(const Shape& shape)
     return extents;
 }
 
-/// Calls a scalar reference for each element, in T, an operand at a time converted to T.
+/// Calls a scalar reference for each element, in T, operands converted to T some at a time.
 template <class T>
 Array map_elements(T (*f)(const T*), DType as, std::span<const Array> x, DType to)
 {
+    constexpr std::int64_t at_a_time = 256;
     const auto shape = x[0].shape();
     Array y = Array::empty(to, {shape.begin(), shape.end()});
-    std::vector<T> operands(x.size());
-    for (std::int64_t i = 0; i < y.size(); ++i) {
+    std::vector<T> operands(x.size() * at_a_time);
+    std::vector<T> of_one(x.size());
+    T results[at_a_time];
+    for (std::int64_t first = 0; first < y.size(); first += at_a_time) {
+        const std::int64_t n = std::min(at_a_time, y.size() - first);
         for (std::size_t k = 0; k < x.size(); ++k)
-            convert_element(x[k].dtype(), x[k].data(), i, as, operands.data(),
-                            static_cast<std::int64_t>(k));
-        const T value = f(operands.data());
-        convert_element(as, &value, 0, to, y.data(), i);
+            convert_elements(x[k].dtype(), x[k].data(), first, as, operands.data(),
+                             static_cast<std::int64_t>(k) * at_a_time, n);
+        for (std::int64_t i = 0; i < n; ++i) {
+            for (std::size_t k = 0; k < x.size(); ++k)
+                of_one[k] = operands[k * at_a_time + static_cast<std::size_t>(i)];
+            results[i] = f(of_one.data());
+        }
+        convert_elements(as, results, 0, to, y.data(), first, n);
     }
     return y;
 }

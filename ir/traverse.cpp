@@ -76,103 +76,101 @@ Type substituted(const Type& type, const Substitution& extents)
     return Type(type.dtype(), shape);
 }
 
-class Copier {
-public:
-    Copier(const VariableMap& by, const Substitution& extents) : extents_(extents)
-    {
-        for (const auto& [from, to] : by)
-            map_.emplace(from.value(), to);
-    }
-
-    Variable copy(const Variable& root)
-    {
-        std::vector<const detail::Node*> stack{root.value()->node};
-        while (!stack.empty()) {
-            const detail::Node* node = stack.back();
-            if (map_.contains(node->values()) && all_mapped(node)) {
-                stack.pop_back();
-                continue;
-            }
-            bool ready = true;
-            for (std::uint32_t i = 0; i < node->input_count; ++i) {
-                const Variable& in = node->inputs()[i];
-                if (!map_.contains(in.value())) {
-                    stack.push_back(in.value()->node);
-                    ready = false;
-                }
-            }
-            if (!ready) continue;
-            make(node);
-            stack.pop_back();
-        }
-        return map_.at(root.value());
-    }
-
-private:
-    bool all_mapped(const detail::Node* node) const
-    {
-        for (std::uint32_t i = 0; i < node->output_count; ++i)
-            if (!map_.contains(node->values() + i)) return false;
-        return true;
-    }
-
-    void make(const detail::Node* node)
-    {
-        const auto share = [](const detail::Value* v) {
-            return Variable(detail::Ref<const detail::Value>::share(v));
-        };
-        if (!node->op) {
-            map_.emplace(node->values(), share(node->values()));
-            return;
-        }
-        Variables inputs;
-        bool changed = false;
-        for (std::uint32_t i = 0; i < node->input_count; ++i) {
-            inputs.push_back(map_.at(node->inputs()[i].value()));
-            changed |= !same(inputs.back(), node->inputs()[i]);
-        }
-        std::vector<Type> types;
-        for (std::uint32_t i = 0; i < node->output_count; ++i) {
-            types.push_back(substituted(Type(node->values()[i].type), extents_));
-            changed |= types.back().data() != node->values()[i].type;
-        }
-        const Params params = extents_.empty() ? node->params : substitute(node->params, extents_);
-        changed |= params.get() != node->params.get();
-        Variables outputs;
-        if (changed)
-            outputs = rebuild(*node->op, inputs, params, types, node->where, node->weak,
-                              requirements_of(node));
-        for (std::uint32_t i = 0; i < node->output_count; ++i) {
-            const Variable to = changed ? outputs[i] : share(node->values() + i);
-            if (const std::string* name = node->values()[i].name; changed && name) to.named(*name);
-            map_.emplace(node->values() + i, to);
-        }
-    }
-
-    std::vector<Requirement> requirements_of(const detail::Node* node) const
-    {
-        std::vector<Requirement> all;
-        if (!node->requirements) return all;
-        for (const Requirement& r : *node->requirements) {
-            Requirement now = substitute(r, extents_);
-            if (!always_holds(now)) all.push_back(std::move(now));
-        }
-        return all;
-    }
-
-    const Substitution& extents_;
-    std::unordered_map<const detail::Value*, Variable> map_;
-};
-
 } // namespace
+
+GraphCopy::GraphCopy(const VariableMap& by, Substitution extents) : extents_(std::move(extents))
+{
+    for (const auto& [from, to] : by)
+        replace(from, to);
+}
+
+void GraphCopy::replace(const Variable& from, const Variable& to)
+{
+    map_.emplace(from.value(), to);
+}
+
+Variable GraphCopy::operator()(const Variable& root)
+{
+    std::vector<const detail::Node*> stack{root.value()->node};
+    while (!stack.empty()) {
+        const detail::Node* node = stack.back();
+        if (map_.contains(node->values()) && all_mapped(node)) {
+            stack.pop_back();
+            continue;
+        }
+        bool ready = true;
+        for (std::uint32_t i = 0; i < node->input_count; ++i) {
+            const Variable& in = node->inputs()[i];
+            if (!map_.contains(in.value())) {
+                stack.push_back(in.value()->node);
+                ready = false;
+            }
+        }
+        if (!ready) continue;
+        make(node);
+        stack.pop_back();
+    }
+    return map_.at(root.value());
+}
+
+bool GraphCopy::all_mapped(const detail::Node* node) const
+{
+    for (std::uint32_t i = 0; i < node->output_count; ++i)
+        if (!map_.contains(node->values() + i)) return false;
+    return true;
+}
+
+void GraphCopy::make(const detail::Node* node)
+{
+    const auto share = [](const detail::Value* v) {
+        return Variable(detail::Ref<const detail::Value>::share(v));
+    };
+    if (!node->op) {
+        map_.emplace(node->values(), share(node->values()));
+        return;
+    }
+    Variables inputs;
+    bool changed = false;
+    for (std::uint32_t i = 0; i < node->input_count; ++i) {
+        inputs.push_back(map_.at(node->inputs()[i].value()));
+        changed |= !same(inputs.back(), node->inputs()[i]);
+    }
+    std::vector<Type> types;
+    for (std::uint32_t i = 0; i < node->output_count; ++i) {
+        types.push_back(substituted(Type(node->values()[i].type), extents_));
+        changed |= types.back().data() != node->values()[i].type;
+    }
+    const Params params = extents_.empty() ? node->params : substitute(node->params, extents_);
+    changed |= params.get() != node->params.get();
+    Variables outputs;
+    if (changed)
+        outputs = rebuild(*node->op, inputs, params, types, node->where, node->weak,
+                          requirements_of(node));
+    for (std::uint32_t i = 0; i < node->output_count; ++i) {
+        const Variable to = changed ? outputs[i] : share(node->values() + i);
+        if (const std::string* name = node->values()[i].name; changed && name) to.named(*name);
+        map_.emplace(node->values() + i, to);
+    }
+}
+
+std::vector<Requirement> GraphCopy::requirements_of(const detail::Node* node) const
+{
+    std::vector<Requirement> all;
+    if (!node->requirements) return all;
+    for (const Requirement& r : *node->requirements) {
+        Requirement now = substitute(r, extents_);
+        if (!always_holds(now)) all.push_back(std::move(now));
+    }
+    return all;
+}
 
 Variables
 copy_graph(std::span<const Variable> outputs, const VariableMap& by, const Substitution& extents)
 {
-    Copier copier(by, extents);
+    GraphCopy copy(by, extents);
     Variables copies;
     for (const Variable& v : outputs)
-        copies.push_back(copier.copy(v));
+        copies.push_back(copy(v));
     return copies;
 }
 

@@ -143,6 +143,14 @@ CT_MATH void copy_bytes(char* to, const char* from, i64 bytes)
         to[i] = from[i];
 }
 
+/* Rows of a product's next block, of `left`: two blocks of 4 are faster than one of 6 and 2 single
+   rows. Packed rows, which lie side by side, come in whole blocks. */
+CT_MATH i64 product_block_rows(i64 left, i64 a_row)
+{
+    if (left == 8 && a_row != 1) return 4;
+    return left < CT_BLOCK_ROWS ? left : CT_BLOCK_ROWS;
+}
+
 /* Calls fn for each block, on several threads where `cost` operations are worth it. */
 CT_MATH void for_each_block(const struct ct_runtime* rt,
                             void (*fn)(void* context, i64 block),

@@ -59,7 +59,8 @@ constexpr Op relu_op{
     .shape = same_shape,
     .lowering = Pointwise{"max_{t}({a}, 0)"},
     .reference = reference_of<1>([](auto x) { return x <= 0 ? 0 : x; }),
-    .grad = [](const UnaryGrad& g) { return where(g.x > 0, g.y_bar, 0); },
+    // Of y and not of x: what y is made of need not be kept.
+    .grad = [](const UnaryGrad& g) { return where(g.y > 0, g.y_bar, 0); },
 };
 Variable relu(const Variable& x, Where where) { return apply(relu_op, {x}, {}, where); }
 

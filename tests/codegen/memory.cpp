@@ -80,6 +80,31 @@ TEST_CASE("known sizes get offsets that never overlap while both are alive")
     CHECK(planned * 100 <= needed * 110);
 }
 
+TEST_CASE("many known sizes have exact offsets too")
+{
+    Numbers numbers;
+    std::vector<Lifetime> all;
+    for (std::size_t i = 0; i < 5000; ++i) {
+        const std::size_t first = numbers.below(4000);
+        const std::int64_t bytes = numbers.below(2) ? 64 : 4096;
+        all.push_back({{}, bytes, first, first + numbers.below(8)});
+    }
+    const MemoryPlan plan = plan_memory(all);
+    CHECK(plan.slot_bytes.empty());
+    int overlaps = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        CHECK(plan.place_of[i].slot < 0);
+        for (std::size_t k = 0; k < i; ++k) {
+            const std::int64_t a = plan.place_of[i].offset;
+            const std::int64_t b = plan.place_of[k].offset;
+            overlaps += alive_together(all[i], all[k]) && a < b + all[k].bytes.value() &&
+                        b < a + all[i].bytes.value();
+        }
+    }
+    CHECK(overlaps == 0);
+    CHECK(plan.known_bytes <= 2 * bound(all, 4008));
+}
+
 TEST_CASE("a small value fills the smallest gap that holds it")
 {
     // 0: 512 bytes all the time; 1: 256 until step 1; 2: 128 in steps 2..3; 3: 64 in steps 2..3.

@@ -225,3 +225,32 @@ TEST_CASE("a loop that is written out is compiled like a few of its iterations")
                       croton::test::Approx(wanted[k].as_double(i)).epsilon(1e-9));
     }
 }
+
+TEST_CASE("a long run is cut into parts, and a failure in a later one stops it")
+{
+    const ct::Extent n = ct::dim("n");
+    const auto x = ct::input("x", ct::DType::f64, {n});
+    const auto at = ct::input("at", ct::DType::i64, {n});
+    const auto last = ct::input("last", ct::DType::i64, {n});
+    ct::Variable y = x;
+    for (int i = 0; i < 1200; ++i)
+        y = ct::cumsum(ct::take(y, i < 1199 ? at : last, 0), 0) * 0.5;
+    const auto f = ct::function({x, at, last}, {y}, {.cache = false});
+    const std::string source(f.source());
+    const std::size_t parts = source.find("CT_KERNEL CT_APART i32 run_part_1(");
+    REQUIRE(parts != source.npos);
+    CHECK(source.find("if (!failed) failed = run_part_1(rt, in, out, extents, workspace, report);",
+                      parts) != source.npos);
+
+    const auto indices = [](std::vector<std::int64_t> values) {
+        return ct::Array::copy(ct::View<const std::int64_t, 1>(values));
+    };
+    const std::vector<ct::Variable> inputs{x, at, last};
+    const std::vector<ct::Array> good{ct::Array::uniform(5, {4}, ct::DType::f64),
+                                      indices({3, 0, 2, 1}), indices({0, 1, 2, 3})};
+    CHECK(identical(f(good[0], good[1], good[2])[0],
+                    ct::evaluate_reference(inputs, good, std::span(&y, 1))[0]));
+    CHECK_THROWS_WITH(f(good[0], good[1], indices({0, 1, 4, 3})),
+                      Catch::Contains("4") && Catch::Contains("out of range"));
+    CHECK(f.workspace({{"n", 4}}).size_bytes() > 0);
+}

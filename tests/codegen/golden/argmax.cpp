@@ -86,8 +86,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     if (extents[2] != n) return guard_failed(report, 2, extents[2], n);
     const f32* score = (const f32*)in[0];
     i64* best = (i64*)out[0];
-    (void)workspace;
     all_fused_0(rt, n, score, best);
+    (void)workspace;
     return 0;
 }
 

@@ -103,8 +103,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* y = (const f32*)in[1];
     const b8* keep = (const b8*)in[2];
     b8* inside = (b8*)out[0];
-    (void)workspace;
     all_fused_0(rt, n, keep, x, y, inside);
+    (void)workspace;
     return 0;
 }
 

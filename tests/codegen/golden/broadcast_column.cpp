@@ -76,8 +76,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* x = (const f32*)in[0];
     const f32* scale = (const f32*)in[1];
     f32* y = (f32*)out[0];
-    (void)workspace;
     all_fused_0(rt, n, m, x, scale, y);
+    (void)workspace;
     return 0;
 }
 

@@ -83,8 +83,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const u16* x = (const u16*)in[0];
     const u16* y = (const u16*)in[1];
     u16* z = (u16*)out[0];
-    (void)workspace;
     all_fused_0(rt, n, x, y, z);
+    (void)workspace;
     return 0;
 }
 

@@ -20,6 +20,7 @@ CT_KERNEL void fused_0(i64 begin,
 {
     for (i64 i = begin; i < end; ++i) {
         f32 sum[32] = {0};
+        CT_ROLLED
         for (i64 j0 = 0; j0 < 256; j0 += 32) {
             for (i64 l = 0; l < 32; ++l) {
                 const i64 j = j0 + l;
@@ -28,6 +29,7 @@ CT_KERNEL void fused_0(i64 begin,
         }
         const f32 t0 = sum_lanes_f32(sum) / 256.0f;
         f32 sum2[32] = {0};
+        CT_ROLLED
         for (i64 j0 = 0; j0 < 256; j0 += 32) {
             for (i64 l = 0; l < 32; ++l) {
                 const i64 j = j0 + l;
@@ -129,8 +131,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* gain = (const f32*)in[1];
     const f32* bias = (const f32*)in[2];
     f32* y = (f32*)out[0];
-    (void)workspace;
     all_fused_0(rt, n, x, y, gain, bias);
+    (void)workspace;
     return 0;
 }
 

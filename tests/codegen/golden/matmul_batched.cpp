@@ -105,7 +105,7 @@ CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
     }
 }
 
-CT_KERNEL void
+CT_KERNEL CT_APART void
 product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first, f32* packed)
 {
     if (column == 1)
@@ -145,7 +145,7 @@ struct matmul_0_parts {
     f32* packed_k;
 };
 
-static void matmul_0_pack_b(void* context, i64 t)
+CT_CALLED void matmul_0_pack_b(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const i64 pieces = 2;
@@ -156,7 +156,7 @@ static void matmul_0_pack_b(void* context, i64 t)
 }
 
 // One of the parts of the product: 256 columns of some rows.
-static void matmul_0_tile(void* context, i64 t)
+CT_CALLED void matmul_0_tile(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const i64 across = (s->n + 255) / 256;
@@ -179,16 +179,17 @@ static void matmul_0_tile(void* context, i64 t)
     do {
         i64 depth = 64 - p;
         if (depth > 384) depth = depth < 768 ? (depth / 2 + 15) / 16 * 16 : 384;
-        for (i64 i = i0; i < i1; i += CT_BLOCK_ROWS) {
-            const i64 rows = i1 - i < CT_BLOCK_ROWS ? i1 - i : CT_BLOCK_ROWS;
-            for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
-                const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
+        for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
+            const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
+            i64 rows = 0;
+            for (i64 i = i0; i < i1; i += rows) {
+                rows = product_block_rows(i1 - i, a_row);
                 product_rows_f32(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
                                  a_step, b + j * b_first + p * b_step, b_step, out + i * s->n + j,
                                  s->n);
             }
-            if (p + depth == 64) matmul_0_finish(h, i, i + rows, j0, j1, s->n, s->score);
         }
+        if (p + depth == 64) matmul_0_finish(h, i0, i1, j0, j1, s->n, s->score);
         p += depth;
     } while (p < 64);
 }

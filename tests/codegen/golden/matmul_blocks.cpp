@@ -105,7 +105,7 @@ CT_MATH void product_panels_a_f32(const f32* CT_RESTRICT from,
     }
 }
 
-CT_KERNEL void
+CT_KERNEL CT_APART void
 product_pack_a_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first, f32* packed)
 {
     if (column == 1)
@@ -141,7 +141,7 @@ CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
     }
 }
 
-CT_KERNEL void
+CT_KERNEL CT_APART void
 product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first, f32* packed)
 {
     if (column == 1)
@@ -173,7 +173,7 @@ struct matmul_0_parts {
     b8 packs_b;
 };
 
-static void matmul_0_pack_a(void* context, i64 t)
+CT_CALLED void matmul_0_pack_a(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const f32* from = s->a;
@@ -181,7 +181,7 @@ static void matmul_0_pack_a(void* context, i64 t)
     product_pack_a_f32(from, 1, s->n1, s->n1, s->n0, t * 32, to);
 }
 
-static void matmul_0_pack_b(void* context, i64 t)
+CT_CALLED void matmul_0_pack_b(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const f32* from = s->b;
@@ -190,7 +190,7 @@ static void matmul_0_pack_b(void* context, i64 t)
 }
 
 // One of the parts of the product: 256 columns of some rows.
-static void matmul_0_tile(void* context, i64 t)
+CT_CALLED void matmul_0_tile(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
     const i64 across = (s->n2 + 255) / 256;
@@ -223,10 +223,11 @@ static void matmul_0_tile(void* context, i64 t)
     do {
         i64 depth = s->n1 - p;
         if (depth > 384) depth = depth < 768 ? (depth / 2 + 15) / 16 * 16 : 384;
-        for (i64 i = i0; i < i1; i += CT_BLOCK_ROWS) {
-            const i64 rows = i1 - i < CT_BLOCK_ROWS ? i1 - i : CT_BLOCK_ROWS;
-            for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
-                const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
+        for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
+            const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
+            i64 rows = 0;
+            for (i64 i = i0; i < i1; i += rows) {
+                rows = product_block_rows(i1 - i, a_row);
                 product_rows_f32(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
                                  a_step, b + j * b_first + p * b_step, b_step, out + i * s->n2 + j,
                                  s->n2);

@@ -109,8 +109,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const i32* x = (const i32*)in[0];
     i32* largest = (i32*)out[0];
     i64* positive = (i64*)out[1];
-    (void)workspace;
     all_fused_0(rt, n, m, x, largest, positive);
+    (void)workspace;
     return 0;
 }
 

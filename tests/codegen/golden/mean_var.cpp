@@ -125,8 +125,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f64* x = (const f64*)in[0];
     f64* mean = (f64*)out[0];
     f64* variance = (f64*)out[1];
-    (void)workspace;
     all_fused_0(rt, n, m, x, mean, variance);
+    (void)workspace;
     return 0;
 }
 

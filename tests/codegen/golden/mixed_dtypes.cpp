@@ -102,8 +102,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* weight = (const f32*)in[1];
     const f64* offset = (const f64*)in[2];
     f64* y = (f64*)out[0];
-    (void)workspace;
     all_fused_0(rt, n, count, weight, offset, y);
+    (void)workspace;
     return 0;
 }
 

@@ -93,8 +93,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f64* height = (const f64*)in[0];
     const f64* density = (const f64*)in[1];
     f64* pressure = (f64*)out[0];
-    (void)workspace;
     all_fused_0(rt, n0, density, height, pressure);
+    (void)workspace;
     return 0;
 }
 

@@ -86,8 +86,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const i64* key = (const i64*)in[0];
     const f32* x = (const f32*)in[1];
     f32* noisy = (f32*)out[0];
-    (void)workspace;
     all_fused_0(rt, n, x, key, noisy);
+    (void)workspace;
     return 0;
 }
 

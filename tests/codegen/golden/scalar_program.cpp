@@ -39,10 +39,10 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f64* c = (const f64*)in[2];
     f64* low = (f64*)out[0];
     f64* high = (f64*)out[1];
-    (void)workspace;
     fused_0(b, a, c, low, high);
     (void)rt;
     (void)extents;
+    (void)workspace;
     (void)report;
     return 0;
 }

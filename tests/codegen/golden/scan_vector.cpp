@@ -72,7 +72,6 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* state = (const f32*)in[1];
     const f32* w = (const f32*)in[2];
     f32* states = (f32*)out[0];
-    (void)workspace;
     // loop over steps        golden_structured.cpp:154
     const f32* state_0 = state;
     for (i64 t0 = 0; t0 < steps; ++t0) {
@@ -81,6 +80,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
         matmul_0(rt, state_0, w, next0, drive_0);
         state_0 = next0;
     }
+    (void)workspace;
     return 0;
 }
 

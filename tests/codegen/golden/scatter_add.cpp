@@ -44,9 +44,9 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* weight = (const f32*)in[1];
     const i32* bin = (const i32*)in[2];
     f32* histogram = (f32*)out[0];
-    (void)workspace;
     if (scatter_0(m, n, bins, histogram, bin, weight)) return index_failed(report, 1048576, 0);
     (void)rt;
+    (void)workspace;
     return 0;
 }
 

@@ -120,8 +120,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f64* x = (const f64*)in[0];
     f64* sine = (f64*)out[0];
     f64* cosine = (f64*)out[1];
-    (void)workspace;
     all_fused_0(rt, n, x, sine, cosine);
+    (void)workspace;
     return 0;
 }
 

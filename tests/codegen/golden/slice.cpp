@@ -59,8 +59,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     if (extents[1] != (n - 2)) return guard_failed(report, 2, extents[1], n - 2);
     const f64* u = (const f64*)in[0];
     f64* curvature = (f64*)out[0];
-    (void)workspace;
     all_fused_0(rt, n - 2, u, curvature);
+    (void)workspace;
     return 0;
 }
 

@@ -82,8 +82,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     if (extents[2] != n) return guard_failed(report, 2, extents[2], n);
     const f64* points = (const f64*)in[0];
     f64* distance = (f64*)out[0];
-    (void)workspace;
     all_fused_0(rt, n, points, distance);
+    (void)workspace;
     return 0;
 }
 

@@ -78,8 +78,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* table = (const f32*)in[0];
     const i64* word = (const i64*)in[1];
     f32* y = (f32*)out[0];
-    (void)workspace;
     if (all_fused_0(rt, n, word, table, y)) return index_failed(report, 1048576, 0);
+    (void)workspace;
     return 0;
 }
 

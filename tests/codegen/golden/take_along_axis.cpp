@@ -75,8 +75,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f64* p = (const f64*)in[0];
     const i64* label = (const i64*)in[1];
     f64* loss = (f64*)out[0];
-    (void)workspace;
     if (all_fused_0(rt, n, label, p, loss)) return index_failed(report, 1048576, 0);
+    (void)workspace;
     return 0;
 }
 

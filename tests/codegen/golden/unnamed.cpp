@@ -93,8 +93,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* x1 = (const f32*)in[1];
     f32* y0 = (f32*)out[0];
     f32* y1 = (f32*)out[1];
-    (void)workspace;
     all_fused_0(rt, n0, n1, x0, x1, y0, y1);
+    (void)workspace;
     return 0;
 }
 

@@ -16,6 +16,15 @@ void convert_element(DType from_dtype,
                      void* to,
                      std::int64_t j);
 
+/// The same of `count` elements from there on.
+void convert_elements(DType from_dtype,
+                      const void* from,
+                      std::int64_t i,
+                      DType to_dtype,
+                      void* to,
+                      std::int64_t j,
+                      std::int64_t count);
+
 float f32_from_f16(std::uint16_t bits);
 float f32_from_bf16(std::uint16_t bits);
 std::uint16_t f16_from_f32(float value);

@@ -20,6 +20,27 @@ Variables leaves(std::span<const Variable> outputs);
 /// A map from Variables of one graph to Variables of another.
 using VariableMap = std::unordered_map<Variable, Variable, Hash, Same>;
 
+/// A copy of a graph, made piece by piece: pieces share what one of them has copied already. What
+/// does not change is shared with the original.
+class GraphCopy {
+public:
+    /// As copy_graph has them.
+    explicit GraphCopy(const VariableMap& by = {}, Substitution extents = {});
+
+    Variable operator()(const Variable& v);
+
+    /// `to` stands for `from`, of which nothing that uses it was copied yet.
+    void replace(const Variable& from, const Variable& to);
+
+private:
+    bool all_mapped(const detail::Node* node) const;
+    void make(const detail::Node* node);
+    std::vector<Requirement> requirements_of(const detail::Node* node) const;
+
+    Substitution extents_;
+    std::unordered_map<const detail::Value*, Variable> map_;
+};
+
 /// `outputs` with the Variables of `by` replaced (an intermediate one cuts what is above it), and
 /// extents replaced by `extents`, in types and parameters. What does not change is shared.
 Variables copy_graph(std::span<const Variable> outputs,
