@@ -1,6 +1,5 @@
 #include <croton/codegen/lower.hpp>
 #include <croton/codegen/prelude.hpp>
-#include <croton/codegen/program.hpp>
 #include <croton/codegen/units.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
@@ -9,564 +8,381 @@
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
-#include <map>
-#include <set>
 
-#include "comment_text.hpp"
 #include "extent_guards.hpp"
-#include "graph_plan.hpp"
 #include "kernel_info.hpp"
-#include "names.hpp"
 #include "number_table.hpp"
 #include "parallel_text.hpp"
+#include "program_writer.hpp"
 #include "run_text.hpp"
-#include "streaming_text.hpp"
-#include "writer.hpp"
 
 namespace croton::inline v1::codegen {
 
-namespace {
+ProgramWriter::ProgramWriter(std::span<const Variable> inputs,
+                             std::span<const Variable> outputs,
+                             std::span<const Requirement> requirements,
+                             const ProgramOptions& options)
+    : options_(options)
+{
+    program_.inputs.assign(inputs.begin(), inputs.end());
+    program_.outputs.assign(outputs.begin(), outputs.end());
+    for (std::string_view word : {"in", "out", "extents", "work", "workspace", "report", "rt"})
+        names_.reserve(word);
+    options_.outputs.resize(outputs.size());
+    ExtentGuards(program_, names_, symbols_, prologue_, limits_).write(requirements, options_);
+}
 
-class ProgramWriter {
-public:
-    ProgramWriter(std::span<const Variable> inputs,
-                  std::span<const Variable> outputs,
-                  std::span<const Requirement> requirements,
-                  const ProgramOptions& options)
-        : options_(options)
-    {
-        program_.inputs.assign(inputs.begin(), inputs.end());
-        program_.outputs.assign(outputs.begin(), outputs.end());
-        for (std::string_view word : {"in", "out", "extents", "work", "workspace", "report", "rt"})
-            names_.reserve(word);
-        options_.outputs.resize(outputs.size());
-        ExtentGuards(program_, names_, symbols_, prologue_, limits_).write(requirements, options_);
+Program ProgramWriter::take()
+{
+    const Variables scheduled = order_contractions(split_reductions(program_.outputs));
+    int kernels = 0;
+    const GraphPlan plan = plan_graph(
+        scheduled, {{program_.inputs, options_.outputs}, options_.gaps, options_.library_products},
+        kernels);
+    place_leaves(plan, scheduled);
+    for (std::size_t i = 0; i < scheduled.size(); ++i)
+        place_output(plan, i);
+    place_workspace(plan);
+    write_steps(plan, scheduled);
+    program_.unfused = plan.clusters.unfused;
+    if (body_.line_count() > 0) end_part();
+    kernels_ += write_run({prologue_.take(), limits_.take(), sizes_.take(), values_.take(),
+                           std::move(parts_), total_});
+    program_.source = prelude_for(kernels_) + std::string(end_of_prelude) + kernels_;
+    return std::move(program_);
+}
+
+void ProgramWriter::pointer(Writer& w,
+                            const Variable& v,
+                            std::string_view stem,
+                            const std::string& from,
+                            bool written)
+{
+    const std::string name = names_.fresh(v.name(), stem);
+    const std::string type = fmt::format("{}{}*", written ? "" : "const ", memory_type(v.dtype()));
+    w.line("{} {} = ({}){};", type, name, type, from);
+    place_[v.value()] = name;
+}
+
+/// The output that is written over input `i`, element by element, or -1.
+int ProgramWriter::output_over(const GraphPlan& plan, std::size_t i) const
+{
+    for (std::size_t k = 0; k < options_.outputs.size(); ++k) {
+        if (options_.outputs[k].input != static_cast<int>(i)) continue;
+        const Variable& v = plan.outputs[k];
+        const bool shares = std::ranges::any_of(plan.shares, [&](const auto& share) {
+            return same(share.first, v) && same(share.second, program_.inputs[i]);
+        });
+        if (shares || same(v, program_.inputs[i])) return static_cast<int>(k);
     }
+    return -1;
+}
 
-    Program take()
-    {
-        const Variables scheduled = order_contractions(split_reductions(program_.outputs));
-        int kernels = 0;
-        const GraphPlan plan = plan_graph(
-            scheduled,
-            {{program_.inputs, options_.outputs}, options_.gaps, options_.library_products},
-            kernels);
-        place_leaves(plan, scheduled);
-        for (std::size_t i = 0; i < scheduled.size(); ++i)
-            place_output(plan, i);
-        place_workspace(plan);
-        write_steps(plan, scheduled);
-        program_.unfused = plan.clusters.unfused;
-        if (body_.line_count() > 0) end_part();
-        kernels_ += write_run({prologue_.take(), limits_.take(), sizes_.take(), values_.take(),
-                               std::move(parts_), total_});
-        program_.source = prelude_for(kernels_) + std::string(end_of_prelude) + kernels_;
-        return std::move(program_);
-    }
-
-private:
-    std::string text(const Extent& e) const { return c_text(e, symbols_); }
-
-    // ---- where values lie
-
-    void pointer(Writer& w,
-                 const Variable& v,
-                 std::string_view stem,
-                 const std::string& from,
-                 bool written)
-    {
-        const std::string name = names_.fresh(v.name(), stem);
-        const std::string type =
-            fmt::format("{}{}*", written ? "" : "const ", memory_type(v.dtype()));
-        w.line("{} {} = ({}){};", type, name, type, from);
-        place_[v.value()] = name;
-    }
-
-    /// The output that is written over input `i`, element by element, or -1.
-    int output_over(const GraphPlan& plan, std::size_t i) const
-    {
-        for (std::size_t k = 0; k < options_.outputs.size(); ++k) {
-            if (options_.outputs[k].input != static_cast<int>(i)) continue;
-            const Variable& v = plan.outputs[k];
-            const bool shares = std::ranges::any_of(plan.shares, [&](const auto& share) {
-                return same(share.first, v) && same(share.second, program_.inputs[i]);
-            });
-            if (shares || same(v, program_.inputs[i])) return static_cast<int>(k);
+void ProgramWriter::place_leaves(const GraphPlan& plan, std::span<const Variable> outputs)
+{
+    for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
+        const Variable& v = program_.inputs[i];
+        const int over = output_over(plan, i);
+        if (over < 0) {
+            pointer(prologue_, v, "x", fmt::format("in[{}]", i), false);
+            continue;
         }
-        return -1;
+        pointer(prologue_, v, "x", fmt::format("out[{}]", over), true);
+        prologue_.line("if (in[{}] != {})", i, place_.at(v.value()));
+        prologue_.line("    copy_bytes((char*){}, (const char*)in[{}], {});", place_.at(v.value()),
+                       i, text(bytes_of(v)));
     }
+    place_constants(outputs);
+}
 
-    void place_leaves(const GraphPlan& plan, std::span<const Variable> outputs)
-    {
-        for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
-            const Variable& v = program_.inputs[i];
-            const int over = output_over(plan, i);
-            if (over < 0) {
-                pointer(prologue_, v, "x", fmt::format("in[{}]", i), false);
-                continue;
-            }
-            pointer(prologue_, v, "x", fmt::format("out[{}]", over), true);
-            prologue_.line("if (in[{}] != {})", i, place_.at(v.value()));
-            prologue_.line("    copy_bytes((char*){}, (const char*)in[{}], {});",
-                           place_.at(v.value()), i, text(bytes_of(v)));
-        }
-        place_constants(outputs);
+void ProgramWriter::place_constants(std::span<const Variable> outputs)
+{
+    const std::vector<Apply> applies = applies_of(outputs);
+    const std::set<const detail::Value*> whole = taken_whole(applies, outputs);
+    for (const Variable& leaf : leaves(outputs)) {
+        if (leaf.leaf() != Leaf::constant || place_.contains(leaf.value())) continue;
+        if (leaf.constant().size() == 1 && !whole.contains(leaf.value())) continue;
+        const std::size_t at = program_.inputs.size() + program_.constants.size();
+        program_.constants.push_back(leaf.constant().contiguous());
+        pointer(prologue_, leaf, "constant", fmt::format("in[{}]", at), false);
     }
+    for (const Apply& a : applies)
+        if (std::holds_alternative<Scan>(a.op().lowering))
+            place_constants(a.params_as<ScanParams>().body.outputs());
+}
 
-    void place_constants(std::span<const Variable> outputs)
-    {
-        const std::vector<Apply> applies = applies_of(outputs);
-        const std::set<const detail::Value*> whole = taken_whole(applies, outputs);
-        for (const Variable& leaf : leaves(outputs)) {
-            if (leaf.leaf() != Leaf::constant || place_.contains(leaf.value())) continue;
-            if (leaf.constant().size() == 1 && !whole.contains(leaf.value())) continue;
-            const std::size_t at = program_.inputs.size() + program_.constants.size();
-            program_.constants.push_back(leaf.constant().contiguous());
-            pointer(prologue_, leaf, "constant", fmt::format("in[{}]", at), false);
-        }
-        for (const Apply& a : applies)
-            if (std::holds_alternative<Scan>(a.op().lowering))
-                place_constants(a.params_as<ScanParams>().body.outputs());
-    }
-
-    /// Outputs, and what loops and products take, through what these are a view of: whole arrays,
-    /// also of one element.
-    static std::set<const detail::Value*> taken_whole(std::span<const Apply> applies,
-                                                      std::span<const Variable> outputs)
-    {
-        std::set<const detail::Value*> whole; // looked up only
-        for (const Variable& v : outputs)
+/// Outputs, and what loops and products take, through what these are a view of: whole arrays,
+/// also of one element.
+std::set<const detail::Value*> ProgramWriter::taken_whole(std::span<const Apply> applies,
+                                                          std::span<const Variable> outputs)
+{
+    std::set<const detail::Value*> whole; // looked up only
+    for (const Variable& v : outputs)
+        whole.insert(v.value());
+    for (std::size_t i = applies.size(); i-- > 0;) {
+        const Apply& a = applies[i];
+        const Lowering& lowering = a.op().lowering;
+        const bool takes =
+            std::holds_alternative<Scan>(lowering) || std::holds_alternative<Contract>(lowering);
+        const bool views =
+            std::holds_alternative<IndexMap>(lowering) && whole.contains(a.output().value());
+        if (!takes && !views) continue;
+        for (const Variable& v : a.inputs())
             whole.insert(v.value());
-        for (std::size_t i = applies.size(); i-- > 0;) {
-            const Apply& a = applies[i];
-            const Lowering& lowering = a.op().lowering;
-            const bool takes = std::holds_alternative<Scan>(lowering) ||
-                               std::holds_alternative<Contract>(lowering);
-            const bool views =
-                std::holds_alternative<IndexMap>(lowering) && whole.contains(a.output().value());
-            if (!takes && !views) continue;
-            for (const Variable& v : a.inputs())
-                whole.insert(v.value());
-        }
-        return whole;
     }
+    return whole;
+}
 
-    void place_output(const GraphPlan& plan, std::size_t i)
-    {
-        const Variable& v = plan.outputs[i];
-        for (const LateOutput& late : plan.late)
-            if (same(late.from, v)) return;
-        if (place_.contains(v.value()))
-            return; // a leaf, or the same value twice: copied at the end
-        output_slot_[v.value()] = i;
-        for (const auto& [value, home] : plan.shares)
-            if (same(value, v)) return;
-        pointer(prologue_, v, "y", fmt::format("out[{}]", i), true);
+void ProgramWriter::place_output(const GraphPlan& plan, std::size_t i)
+{
+    const Variable& v = plan.outputs[i];
+    for (const LateOutput& late : plan.late)
+        if (same(late.from, v)) return;
+    if (place_.contains(v.value())) return; // a leaf, or the same value twice: copied at the end
+    output_slot_[v.value()] = i;
+    for (const auto& [value, home] : plan.shares)
+        if (same(value, v)) return;
+    pointer(prologue_, v, "y", fmt::format("out[{}]", i), true);
+}
+
+void ProgramWriter::place_workspace(const GraphPlan& plan)
+{
+    const MemoryPlan& m = plan.memory;
+    std::vector<std::string> ends; // where each slot begins, then where the last one ends
+    ends.push_back(text(m.known_bytes));
+    for (std::size_t k = 0; k < m.slot_bytes.size(); ++k) {
+        sizes_.line("const i64 end{} = {} + align_64({});", k, ends.back(), text(m.slot_bytes[k]));
+        ends.push_back(fmt::format("end{}", k));
     }
-
-    void place_workspace(const GraphPlan& plan)
-    {
-        const MemoryPlan& m = plan.memory;
-        std::vector<std::string> ends; // where each slot begins, then where the last one ends
-        ends.push_back(text(m.known_bytes));
-        for (std::size_t k = 0; k < m.slot_bytes.size(); ++k) {
-            sizes_.line("const i64 end{} = {} + align_64({});", k, ends.back(),
-                        text(m.slot_bytes[k]));
-            ends.push_back(fmt::format("end{}", k));
-        }
-        if (m.slot_bytes.empty()) program_.workspace_bytes = m.known_bytes;
-        total_ = ends.back();
-        for (std::size_t i = 0; i < plan.lifetimes.size(); ++i) {
-            const Lifetime& l = plan.lifetimes[i];
-            const MemoryPlan::Place& place = m.place_of[i];
-            offsets_.push_back(place.slot < 0 ? text(place.offset)
-                                              : ends[static_cast<std::size_t>(place.slot)]);
-            if (l.value.is_empty()) continue;
-            program_.workspace.push_back({l.value, l.bytes,
-                                          place.slot < 0 ? fmt::format("offset {}", place.offset)
-                                                         : fmt::format("slot {}", place.slot)});
-            pointer(values_, l.value, "v", in_workspace(offsets_.back()), true);
-        }
-        place_shared(plan);
-        for (const auto& [value, home] : plan.shares)
-            program_.workspace.push_back({value, 0, "as " + place_.at(home.value())});
-        for (const LateOutput& late : plan.late)
-            program_.workspace.push_back(
-                {late.from, 0, fmt::format("copied to output {}: {}", late.output, late.why)});
-    }
-
-    /// Where a value lies whose lifetime has this offset.
-    std::string in_workspace(const std::string& offset) const
-    {
-        return options_.gaps ? fmt::format("(work + {} + {})", offset, gap_bytes)
-                             : fmt::format("(work + {})", offset);
-    }
-
-    void place_shared(const GraphPlan& plan)
-    {
-        for (const auto& [value, home] : plan.shares)
-            place_[value.value()] = place_.at(home.value());
-    }
-
-    // ---- steps
-
-    void write_steps(const GraphPlan& plan, const Variables& outputs)
-    {
-        if (!plan.late.empty()) open_gaps(plan, 0); // what is saved lies in one
-        for (const LateOutput& late : plan.late)
-            if (late.saved)
-                copy(place_.at(late.from.value()), place_.at(outputs[late.output].value()),
-                     late.from);
-        write_each_step(plan, plan.late.empty() ? 0 : 1);
-        // Copies of inputs come first: a late output may lie in the memory of one.
-        for (const bool leaf : {true, false})
-            for (std::size_t i = 0; i < outputs.size(); ++i)
-                if (outputs[i].owner() ? !leaf : leaf) copy_output(plan, outputs[i], i);
-        for (const LateOutput& late : plan.late)
-            write_late(late);
-        close_gaps(plan, plan.steps.size());
-    }
-
-    /// `opened`: the gaps of so many steps are there already.
-    void write_each_step(const GraphPlan& plan, std::size_t opened)
-    {
-        for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-            if (s >= opened) open_gaps(plan, s);
-            if (plan.steps[s].body)
-                write_loop(plan.steps[s]);
-            else
-                write_calls(plan.steps[s]);
-            close_gaps(plan, s);
-            constexpr int lines_of_a_part = 1000;
-            if (loops_ == 0 && body_.line_count() > lines_of_a_part) end_part();
-        }
-    }
-
-    void end_part()
-    {
-        parts_.push_back(body_.take());
-        for (const detail::Value* table : tables_)
-            place_.erase(table);
-        tables_.clear();
-    }
-
-    // ---- gaps: a value that is not yet written, or read for the last time, is no number
-
-    static int pattern(const Variable& v) { return is_float(v.dtype()) ? 0xff : 0xcb; }
-
-    void open_gaps(const GraphPlan& plan, std::size_t step)
-    {
-        if (!options_.gaps) return;
-        for (std::size_t i = 0; i < plan.lifetimes.size(); ++i) {
-            const Lifetime& l = plan.lifetimes[i];
-            if (l.first == step && !l.value.is_empty())
-                body_.line("open_gaps(work + {}, {}, {});", offsets_[i], text(bytes_of(l.value)),
-                           pattern(l.value));
-        }
-    }
-
-    void close_gaps(const GraphPlan& plan, std::size_t step)
-    {
-        if (!options_.gaps) return;
-        for (std::size_t i = 0; i < plan.lifetimes.size(); ++i) {
-            const Lifetime& l = plan.lifetimes[i];
-            if (l.value.is_empty() || (l.first != step && l.last != step)) continue;
-            const std::string bytes = text(bytes_of(l.value));
-            body_.if_line(fmt::format("!gaps_intact(work + {}, {})", offsets_[i], bytes),
-                          fmt::format("return gap_failed(report, {}, {});", gap_overwritten,
-                                      program_.gapped.size()));
-            program_.gapped.push_back(l.value);
-            if (l.last == step)
-                body_.line("fill_bytes(work + {} + {}, {}, {});", offsets_[i], gap_bytes, bytes,
-                           pattern(l.value));
-        }
-    }
-
-    /// An output that lies elsewhere than in the caller's memory.
-    void copy_output(const GraphPlan& plan, const Variable& v, std::size_t i)
-    {
-        if (std::ranges::count(plan.late, i, &LateOutput::output) > 0) return;
-        const auto own = output_slot_.find(v.value());
-        const int over = options_.outputs[i].input;
-        const bool there = own != output_slot_.end() && own->second == i;
-        if (there || (over >= 0 && same(program_.inputs[static_cast<std::size_t>(over)], v)))
-            return;
-        copy(fmt::format("out[{}]", i), place_.at(v.value()), v);
-    }
-
-    void write_late(const LateOutput& late)
-    {
-        if (late.kernels.empty())
-            return copy(fmt::format("out[{}]", late.output), place_.at(late.from.value()),
-                        late.from);
-        pointer(body_, late.to, "y", fmt::format("out[{}]", late.output), true);
-        for (const PlannedKernel& k : late.kernels)
-            write_call(k, ClusterKind::rows);
-    }
-
-    void copy(const std::string& to, const std::string& from, const Variable& v)
-    {
-        body_.line("copy_bytes((char*){}, (const char*){}, {});", to, from, text(bytes_of(v)));
-    }
-
-    static Extent bytes_of(const Variable& v)
-    {
-        return element_count(v.shape()) * Extent(size_bytes(v.dtype()));
-    }
-
-    /// `array + t * n`: the slice of step t.
-    std::string slice(const std::string& array, const std::string& t, const Variable& element) const
-    {
-        return fmt::format("{} + {} * {}", array, t,
-                           c_factor(element_count(element.shape()), symbols_));
-    }
-
-    /// A scan: its body's steps inside a loop. States alternate between two buffers, or are written
-    /// straight into their history.
-    void write_loop(const PlannedStep& step)
-    {
-        const Apply scan = step.cluster->roots[0].value.owner();
-        const auto& p = scan.params_as<ScanParams>();
-        const auto states = static_cast<std::size_t>(p.states);
-        const auto sequences = static_cast<std::size_t>(p.sequences);
-        const auto inner = p.body.inputs();
-        const Variables results = step.body->outputs;
-        if (scan.location())
-            body_.line("// loop over steps        {}", comment_text(to_string(*scan.location())));
-        Extent offset = 0;
-        const std::string base = offsets_.at(step.workspace);
-        std::vector<std::string> current(states), next(states), spare(states);
-        const std::vector<Extent> buffers = state_buffers(scan);
-        for (std::size_t k = 0; k < states; ++k) {
-            const Variable& init = scan.input(sequences + k);
-            const std::string_view type = memory_type(init.dtype());
-            current[k] = names_.fresh(inner[sequences + k].name(), "state");
-            body_.line("const {}* {} = {};", type, current[k], place_.at(init.value()));
-            place_[inner[sequences + k].value()] = current[k];
-            next[k] = names_.fresh({}, "next");
-            if (history(scan, k) >= 0) continue;
-            spare[k] = names_.fresh({}, "spare");
-            body_.line("{0}* {1} = ({0}*)(work + {2} + {3});", type, next[k], base, text(offset));
-            offset = offset + aligned(buffers[k]);
-            body_.line("{0}* {1} = ({0}*)(work + {2} + {3});", type, spare[k], base, text(offset));
-            offset = offset + aligned(buffers[k]);
-        }
-        for (std::size_t k = sequences + states; k < inner.size(); ++k)
-            place_[inner[k].value()] = place_.at(scan.input(k).value());
-        {
-            const std::string t = names_.fresh({}, "t");
-            const std::string n = text(p.steps);
-            const auto loop = p.reverse ? body_.block("for (i64 {0} = {1}; {0}-- > 0;)", t, n)
-                                        : body_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", t, n);
-            ++loops_;
-            write_body(step, scan, t, next, fmt::format("{} + {}", base, text(offset)));
-            --loops_;
-            for (std::size_t k = 0; k < states; ++k) {
-                body_.line("{} = {};", current[k], next[k]);
-                if (history(scan, k) >= 0) continue;
-                body_.line("{} = {};", next[k], spare[k]);
-                body_.line("{} = ({}*){};", spare[k], memory_type(results[k].dtype()), current[k]);
-            }
-        }
-        for (std::size_t k = 0; k < states; ++k)
-            if (const int last = scan_output(p, k); last >= 0) {
-                const Variable v = scan.output(static_cast<std::size_t>(last));
-                copy(place_.at(v.value()), current[k], v);
-            }
-    }
-
-    static int history(const Apply& scan, std::size_t state)
-    {
-        const auto& p = scan.params_as<ScanParams>();
-        return scan_output(p, static_cast<std::size_t>(p.states) + state);
-    }
-
-    void write_body(const PlannedStep& step,
-                    const Apply& scan,
-                    const std::string& t,
-                    const std::vector<std::string>& next,
-                    const std::string& base)
-    {
-        const auto& p = scan.params_as<ScanParams>();
-        const auto inner = p.body.inputs();
-        const auto states = static_cast<std::size_t>(p.states);
-        for (std::size_t k = 0; k < static_cast<std::size_t>(p.sequences); ++k) {
-            const std::string name = names_.fresh(inner[k].name(), "x");
-            body_.line("const {}* {} = {};", memory_type(inner[k].dtype()), name,
-                       slice(place_.at(scan.input(k).value()), t, inner[k]));
-            place_[inner[k].value()] = name;
-        }
-        // Where each result of the body goes; the first place of a value is where it is computed.
-        const Variables& results = step.body->outputs;
-        std::vector<std::string> to(results.size());
-        for (std::size_t k = 0; k < results.size(); ++k) {
-            const int kept = k < states ? history(scan, k) : scan_output(p, states + k);
-            if (k < states && kept < 0)
-                to[k] = next[k];
-            else if (kept >= 0) {
-                to[k] = k < states ? next[k] : names_.fresh({}, "y");
-                const std::string array =
-                    place_.at(scan.output(static_cast<std::size_t>(kept)).value());
-                body_.line("{0}* {1} = {2};", memory_type(results[k].dtype()), to[k],
-                           slice(array, t, results[k]));
-            }
-        }
-        std::vector<bool> computed(results.size(), false);
-        for (std::size_t k = 0; k < results.size(); ++k) {
-            if (to[k].empty() || !results[k].owner()) continue;
-            const bool first =
-                std::none_of(results.begin(), results.begin() + static_cast<std::ptrdiff_t>(k),
-                             [&](const Variable& v) { return same(v, results[k]); });
-            if (!first && place_.contains(results[k].value())) continue;
-            place_[results[k].value()] = to[k];
-            computed[k] = true;
-        }
-        for (std::size_t i = 0; i < step.body->lifetimes.size(); ++i)
-            place_inner(*step.body, i, base);
-        place_shared(*step.body);
-        const std::vector<std::string> outer =
-            std::exchange(offsets_, inner_offsets(*step.body, base));
-        write_each_step(*step.body, 0);
-        offsets_ = outer;
-        for (std::size_t k = 0; k < results.size(); ++k)
-            if (!to[k].empty() && !computed[k])
-                copy(to[k], place_.at(results[k].value()), results[k]);
-    }
-
-    std::vector<std::string> inner_offsets(const GraphPlan& plan, const std::string& base) const
-    {
-        std::vector<std::string> offsets;
-        for (std::size_t i = 0; i < plan.lifetimes.size(); ++i)
-            offsets.push_back(fmt::format("{} + {}", base, text(offset_of(plan.memory, i))));
-        return offsets;
-    }
-
-    void place_inner(const GraphPlan& plan, std::size_t i, const std::string& base)
-    {
+    if (m.slot_bytes.empty()) program_.workspace_bytes = m.known_bytes;
+    total_ = ends.back();
+    for (std::size_t i = 0; i < plan.lifetimes.size(); ++i) {
         const Lifetime& l = plan.lifetimes[i];
-        if (l.value.is_empty()) return;
-        pointer(body_, l.value, "v", in_workspace(inner_offsets(plan, base)[i]), true);
+        const MemoryPlan::Place& place = m.place_of[i];
+        offsets_.push_back(place.slot < 0 ? text(place.offset)
+                                          : ends[static_cast<std::size_t>(place.slot)]);
+        if (l.value.is_empty()) continue;
+        program_.workspace.push_back({l.value, l.bytes,
+                                      place.slot < 0 ? fmt::format("offset {}", place.offset)
+                                                     : fmt::format("slot {}", place.slot)});
+        pointer(values_, l.value, "v", in_workspace(offsets_.back()), true);
     }
+    place_shared(plan);
+    for (const auto& [value, home] : plan.shares)
+        program_.workspace.push_back({value, 0, "as " + place_.at(home.value())});
+    for (const LateOutput& late : plan.late)
+        program_.workspace.push_back(
+            {late.from, 0, fmt::format("copied to output {}: {}", late.output, late.why)});
+}
 
-    void write_calls(const PlannedStep& step)
-    {
-        for (const PlannedKernel& k : step.kernels) {
-            write_call(k, step.cluster->kind);
-            program_.kernels.back().note = step.cluster->note;
-            program_.calls_library |= step.cluster->by_library;
-        }
+/// Where a value lies whose lifetime has this offset.
+std::string ProgramWriter::in_workspace(const std::string& offset) const
+{
+    return options_.gaps ? fmt::format("(work + {} + {})", offset, gap_bytes)
+                         : fmt::format("(work + {})", offset);
+}
+
+void ProgramWriter::place_shared(const GraphPlan& plan)
+{
+    for (const auto& [value, home] : plan.shares)
+        place_[value.value()] = place_.at(home.value());
+}
+
+void ProgramWriter::write_steps(const GraphPlan& plan, const Variables& outputs)
+{
+    if (!plan.late.empty()) open_gaps(plan, 0); // what is saved lies in one
+    for (const LateOutput& late : plan.late)
+        if (late.saved)
+            copy(place_.at(late.from.value()), place_.at(outputs[late.output].value()), late.from);
+    write_each_step(plan, plan.late.empty() ? 0 : 1);
+    // Copies of inputs come first: a late output may lie in the memory of one.
+    for (const bool leaf : {true, false})
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+            if (outputs[i].owner() ? !leaf : leaf) copy_output(plan, outputs[i], i);
+    for (const LateOutput& late : plan.late)
+        write_late(late);
+    close_gaps(plan, plan.steps.size());
+}
+
+/// `opened`: the gaps of so many steps are there already.
+void ProgramWriter::write_each_step(const GraphPlan& plan, std::size_t opened)
+{
+    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+        if (s >= opened) open_gaps(plan, s);
+        if (plan.steps[s].body)
+            write_loop(plan.steps[s]);
+        else
+            write_calls(plan.steps[s]);
+        close_gaps(plan, s);
+        constexpr int lines_of_a_part = 1000;
+        if (loops_ == 0 && body_.line_count() > lines_of_a_part) end_part();
     }
+}
 
-    void write_call(const PlannedKernel& step, ClusterKind kind)
-    {
-        const EmittedKernel& k = step.kernel;
-        for (const SharedFunction& f : k.shared)
-            if (written_.emplace(f.name, f.name).second) kernels_ += f.text + "\n";
-        const int first_line = static_cast<int>(std::ranges::count(kernels_, '\n')) + 1;
-        const bool parallel = k.parallel && options_.threads;
-        const std::vector<StreamedBuffer> streamed =
-            streamed_buffers(k, step.nest, [&](const Variable& v) {
-                return loops_ == 0 && output_slot_.contains(v.value());
-            });
-        const bool streams = !streamed.empty();
-        const std::string name = kernel_in_text(step, parallel, streamed);
-        std::vector<std::string> arguments;
-        for (const Extent& e : k.extents)
-            arguments.push_back(text(e));
-        for (const Buffer& b : step.nest.buffers) {
-            if (b.value.leaf() == Leaf::constant) place_table(b.value, k.name);
-            arguments.push_back(place_.at(b.value.value()));
-        }
-        std::string head = streams ? "stream_" + name : name;
-        if (parallel) {
-            head = "all_" + name;
-            arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
-        } else if (k.parallel) {
-            if (streams) arguments.insert(arguments.begin(), text(k.parallel_extent));
-            arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
-        }
-        if (k.takes_runtime)
-            arguments.insert(arguments.begin(), options_.threads || k.calls_library ? "rt" : "0");
-        if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
-        if (k.checks_index) {
-            program_.checked.push_back(step.nest.checked_where);
-            const std::size_t number = program_.checked.size() - 1;
-            body_.if_line(
-                argument_list(head, arguments, body_.indent() + 4),
-                fmt::format("return index_failed(report, {}, {});", index_out_of_range, number));
-        } else
-            body_.raw(argument_list(head, arguments, body_.indent()) + ";");
-        if (options_.profile) body_.line("end_kernel(rt, {});", program_.kernels.size());
-        if (options_.finite_checks) check_finite(step.nest);
-        program_.kernels.push_back(kernel_info(step, kind));
-        program_.kernels.back().name = name;
-        if (name != k.name) return; // its loops are another's
-        for (int line : k.lane_loops)
-            program_.kernels.back().lane_loops.push_back(first_line + line);
+void ProgramWriter::end_part()
+{
+    parts_.push_back(body_.take());
+    for (const detail::Value* table : tables_)
+        place_.erase(table);
+    tables_.clear();
+}
+
+void ProgramWriter::open_gaps(const GraphPlan& plan, std::size_t step)
+{
+    if (!options_.gaps) return;
+    for (std::size_t i = 0; i < plan.lifetimes.size(); ++i) {
+        const Lifetime& l = plan.lifetimes[i];
+        if (l.first == step && !l.value.is_empty())
+            body_.line("open_gaps(work + {}, {}, {});", offsets_[i], text(bytes_of(l.value)),
+                       pattern(l.value));
     }
+}
 
-    /// A kernel's table of numbers stands in front of its call.
-    void place_table(const Variable& table, const std::string& kernel)
-    {
-        const auto [at, is_new] = place_.try_emplace(table.value());
-        if (!is_new) return;
-        at->second = names_.fresh(fmt::format("{}_{}", kernel, table.name()), {});
-        tables_.push_back(table.value());
-        for (const std::string& line : table_text(at->second, table.constant()))
-            body_.raw(line);
+void ProgramWriter::close_gaps(const GraphPlan& plan, std::size_t step)
+{
+    if (!options_.gaps) return;
+    for (std::size_t i = 0; i < plan.lifetimes.size(); ++i) {
+        const Lifetime& l = plan.lifetimes[i];
+        if (l.value.is_empty() || (l.first != step && l.last != step)) continue;
+        const std::string bytes = text(bytes_of(l.value));
+        body_.if_line(fmt::format("!gaps_intact(work + {}, {})", offsets_[i], bytes),
+                      fmt::format("return gap_failed(report, {}, {});", gap_overwritten,
+                                  program_.gapped.size()));
+        program_.gapped.push_back(l.value);
+        if (l.last == step)
+            body_.line("fill_bytes(work + {} + {}, {}, {});", offsets_[i], gap_bytes, bytes,
+                       pattern(l.value));
     }
+}
 
-    /// Writes a kernel unless one that differs in nothing but names stands in the text already.
-    /// Returns what it is called there.
-    std::string kernel_in_text(const PlannedKernel& step,
-                               bool parallel,
-                               const std::vector<StreamedBuffer>& streamed)
-    {
-        const EmittedKernel& k = step.kernel;
-        std::string text = k.text + "\n";
-        if (!streamed.empty()) text += streaming_caller(k, step.nest, streamed);
-        const auto [at, is_new] = written_.emplace(canonical_text(text).text, k.name);
-        if (is_new) {
-            kernels_ += text;
-            if (parallel)
-                kernels_ +=
-                    parallel_caller(k, step.nest, cost_per_iteration(step.nest), !streamed.empty());
-        }
-        return at->second;
+/// An output that lies elsewhere than in the caller's memory.
+void ProgramWriter::copy_output(const GraphPlan& plan, const Variable& v, std::size_t i)
+{
+    if (std::ranges::count(plan.late, i, &LateOutput::output) > 0) return;
+    const auto own = output_slot_.find(v.value());
+    const int over = options_.outputs[i].input;
+    const bool there = own != output_slot_.end() && own->second == i;
+    if (there || (over >= 0 && same(program_.inputs[static_cast<std::size_t>(over)], v))) return;
+    copy(fmt::format("out[{}]", i), place_.at(v.value()), v);
+}
+
+void ProgramWriter::write_late(const LateOutput& late)
+{
+    if (late.kernels.empty())
+        return copy(fmt::format("out[{}]", late.output), place_.at(late.from.value()), late.from);
+    pointer(body_, late.to, "y", fmt::format("out[{}]", late.output), true);
+    for (const PlannedKernel& k : late.kernels)
+        write_call(k, ClusterKind::rows);
+}
+
+void ProgramWriter::copy(const std::string& to, const std::string& from, const Variable& v)
+{
+    body_.line("copy_bytes((char*){}, (const char*){}, {});", to, from, text(bytes_of(v)));
+}
+
+Extent ProgramWriter::bytes_of(const Variable& v)
+{
+    return element_count(v.shape()) * Extent(size_bytes(v.dtype()));
+}
+
+void ProgramWriter::write_calls(const PlannedStep& step)
+{
+    for (const PlannedKernel& k : step.kernels) {
+        write_call(k, step.cluster->kind);
+        program_.kernels.back().note = step.cluster->note;
+        program_.calls_library |= step.cluster->by_library;
     }
+}
 
-    /// After the call: stops if an array that the kernel wrote holds NaN or an infinity.
-    void check_finite(const LoopNest& nest)
-    {
-        for (const Buffer& b : nest.buffers) {
-            if (b.access == Buffer::Access::read || !is_float(b.dtype()) || !b.value.owner())
-                continue;
-            body_.line("if (!all_finite_{}({}, {}))", croton::name(b.dtype()),
-                       place_.at(b.value.value()), text(element_count(b.shape())));
-            body_.line("    return finite_failed(report, {}, {});", not_finite,
-                       program_.finite.size());
-            program_.finite.push_back(b.value);
-        }
+void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
+{
+    const EmittedKernel& k = step.kernel;
+    for (const SharedFunction& f : k.shared)
+        if (written_.emplace(f.name, f.name).second) kernels_ += f.text + "\n";
+    const int first_line = static_cast<int>(std::ranges::count(kernels_, '\n')) + 1;
+    const bool parallel = k.parallel && options_.threads;
+    const std::vector<StreamedBuffer> streamed =
+        streamed_buffers(k, step.nest, [&](const Variable& v) {
+            return loops_ == 0 && output_slot_.contains(v.value());
+        });
+    const bool streams = !streamed.empty();
+    const std::string name = kernel_in_text(step, parallel, streamed);
+    std::vector<std::string> arguments;
+    for (const Extent& e : k.extents)
+        arguments.push_back(text(e));
+    for (const Buffer& b : step.nest.buffers) {
+        if (b.value.leaf() == Leaf::constant) place_table(b.value, k.name);
+        arguments.push_back(place_.at(b.value.value()));
     }
+    std::string head = streams ? "stream_" + name : name;
+    if (parallel) {
+        head = "all_" + name;
+        arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
+    } else if (k.parallel) {
+        if (streams) arguments.insert(arguments.begin(), text(k.parallel_extent));
+        arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
+    }
+    if (k.takes_runtime)
+        arguments.insert(arguments.begin(), options_.threads || k.calls_library ? "rt" : "0");
+    if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
+    if (k.checks_index) {
+        program_.checked.push_back(step.nest.checked_where);
+        const std::size_t number = program_.checked.size() - 1;
+        body_.if_line(
+            argument_list(head, arguments, body_.indent() + 4),
+            fmt::format("return index_failed(report, {}, {});", index_out_of_range, number));
+    } else
+        body_.raw(argument_list(head, arguments, body_.indent()) + ";");
+    if (options_.profile) body_.line("end_kernel(rt, {});", program_.kernels.size());
+    if (options_.finite_checks) check_finite(step.nest);
+    program_.kernels.push_back(kernel_info(step, kind));
+    program_.kernels.back().name = name;
+    if (name != k.name) return; // its loops are another's
+    for (int line : k.lane_loops)
+        program_.kernels.back().lane_loops.push_back(first_line + line);
+}
 
-    ProgramOptions options_;
-    Program program_;
-    Names names_;
-    SymbolNames symbols_;
-    std::map<const detail::Value*, std::string> place_;
-    std::map<const detail::Value*, std::size_t> output_slot_;
-    Writer prologue_, limits_, sizes_, values_, body_;
-    std::vector<std::string> parts_;           ///< of `run`, but for what is in body_
-    std::vector<const detail::Value*> tables_; ///< declared in body_
-    std::string kernels_;
-    int loops_ = 0; ///< around the step that is written
-    /// Of each function: the canonical text, or the name of a shared one, and what it is called.
-    std::map<std::string, std::string> written_;
-    std::string total_;
-    std::vector<std::string> offsets_; ///< of the lifetimes of the graph that is being written
-};
+/// A kernel's table of numbers stands in front of its call.
+void ProgramWriter::place_table(const Variable& table, const std::string& kernel)
+{
+    const auto [at, is_new] = place_.try_emplace(table.value());
+    if (!is_new) return;
+    at->second = names_.fresh(fmt::format("{}_{}", kernel, table.name()), {});
+    tables_.push_back(table.value());
+    for (const std::string& line : table_text(at->second, table.constant()))
+        body_.raw(line);
+}
 
-} // namespace
+/// Writes a kernel unless one that differs in nothing but names stands in the text already.
+/// Returns what it is called there.
+std::string ProgramWriter::kernel_in_text(const PlannedKernel& step,
+                                          bool parallel,
+                                          const std::vector<StreamedBuffer>& streamed)
+{
+    const EmittedKernel& k = step.kernel;
+    std::string text = k.text + "\n";
+    if (!streamed.empty()) text += streaming_caller(k, step.nest, streamed);
+    const auto [at, is_new] = written_.emplace(canonical_text(text).text, k.name);
+    if (is_new) {
+        kernels_ += text;
+        if (parallel)
+            kernels_ +=
+                parallel_caller(k, step.nest, cost_per_iteration(step.nest), !streamed.empty());
+    }
+    return at->second;
+}
+
+/// After the call: stops if an array that the kernel wrote holds NaN or an infinity.
+void ProgramWriter::check_finite(const LoopNest& nest)
+{
+    for (const Buffer& b : nest.buffers) {
+        if (b.access == Buffer::Access::read || !is_float(b.dtype()) || !b.value.owner()) continue;
+        body_.line("if (!all_finite_{}({}, {}))", croton::name(b.dtype()),
+                   place_.at(b.value.value()), text(element_count(b.shape())));
+        body_.line("    return finite_failed(report, {}, {});", not_finite, program_.finite.size());
+        program_.finite.push_back(b.value);
+    }
+}
 
 Program make_program(std::span<const Variable> inputs,
                      std::span<const Variable> outputs,

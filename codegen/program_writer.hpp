@@ -1,0 +1,101 @@
+#pragma once
+
+#include <croton/codegen/program.hpp>
+
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph_plan.hpp"
+#include "names.hpp"
+#include "streaming_text.hpp"
+#include "writer.hpp"
+
+namespace croton::inline v1::codegen {
+
+/// Writes a program: the kernels, and `run` that calls them. One program each.
+class ProgramWriter {
+public:
+    ProgramWriter(std::span<const Variable> inputs,
+                  std::span<const Variable> outputs,
+                  std::span<const Requirement> requirements,
+                  const ProgramOptions& options);
+    Program take();
+
+private:
+    std::string text(const Extent& e) const { return c_text(e, symbols_); }
+
+    // where values lie
+    void pointer(Writer& w,
+                 const Variable& v,
+                 std::string_view stem,
+                 const std::string& from,
+                 bool written);
+    int output_over(const GraphPlan& plan, std::size_t i) const;
+    void place_leaves(const GraphPlan& plan, std::span<const Variable> outputs);
+    void place_constants(std::span<const Variable> outputs);
+    static std::set<const detail::Value*> taken_whole(std::span<const Apply> applies,
+                                                      std::span<const Variable> outputs);
+    void place_output(const GraphPlan& plan, std::size_t i);
+    void place_workspace(const GraphPlan& plan);
+    std::string in_workspace(const std::string& offset) const;
+    void place_shared(const GraphPlan& plan);
+
+    // steps
+    void write_steps(const GraphPlan& plan, const Variables& outputs);
+    void write_each_step(const GraphPlan& plan, std::size_t opened);
+    void end_part();
+
+    // gaps: a value that is not yet written, or read for the last time, is no number
+    static int pattern(const Variable& v) { return is_float(v.dtype()) ? 0xff : 0xcb; }
+    void open_gaps(const GraphPlan& plan, std::size_t step);
+    void close_gaps(const GraphPlan& plan, std::size_t step);
+
+    // copies
+    void copy_output(const GraphPlan& plan, const Variable& v, std::size_t i);
+    void write_late(const LateOutput& late);
+    void copy(const std::string& to, const std::string& from, const Variable& v);
+    static Extent bytes_of(const Variable& v);
+
+    // loops: in program_loops.cpp
+    std::string
+    slice(const std::string& array, const std::string& t, const Variable& element) const;
+    void write_loop(const PlannedStep& step);
+    static int history(const Apply& scan, std::size_t state);
+    void write_body(const PlannedStep& step,
+                    const Apply& scan,
+                    const std::string& t,
+                    const std::vector<std::string>& next,
+                    const std::string& base);
+    std::vector<std::string> inner_offsets(const GraphPlan& plan, const std::string& base) const;
+    void place_inner(const GraphPlan& plan, std::size_t i, const std::string& base);
+
+    // calls
+    void write_calls(const PlannedStep& step);
+    void write_call(const PlannedKernel& step, ClusterKind kind);
+    void place_table(const Variable& table, const std::string& kernel);
+    std::string kernel_in_text(const PlannedKernel& step,
+                               bool parallel,
+                               const std::vector<StreamedBuffer>& streamed);
+    void check_finite(const LoopNest& nest);
+
+    ProgramOptions options_;
+    Program program_;
+    Names names_;
+    SymbolNames symbols_;
+    std::map<const detail::Value*, std::string> place_;
+    std::map<const detail::Value*, std::size_t> output_slot_;
+    Writer prologue_, limits_, sizes_, values_, body_;
+    std::vector<std::string> parts_;           ///< of `run`, but for what is in body_
+    std::vector<const detail::Value*> tables_; ///< declared in body_
+    std::string kernels_;
+    int loops_ = 0; ///< around the step that is written
+    /// Of each function: the canonical text, or the name of a shared one, and what it is called.
+    std::map<std::string, std::string> written_;
+    std::string total_;
+    std::vector<std::string> offsets_; ///< of the lifetimes of the graph that is being written
+};
+
+} // namespace croton::inline v1::codegen
