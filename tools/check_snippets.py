@@ -91,7 +91,8 @@ def check_page(path, update):
     mark, index = None, 0
     while index < len(lines):
         line = lines[index]
-        if line.startswith("    ") and line.strip() and (index == 0 or not lines[index - 1].strip()):
+        starts = index == 0 or not lines[index - 1].strip()
+        if starts and line.startswith("    ") and line.strip():
             wrong.append(f"{path}:{index + 1}: a code block by indentation; fences name a language")
         result.append(line)
         index += 1
