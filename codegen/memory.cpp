@@ -7,7 +7,8 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-/// The exact plan compares every pair of lifetimes; of more, those that share memory have one size.
+/// The exact plan compares every pair of lifetimes; of more, those that share memory share all of
+/// it, a slot as large as the largest.
 constexpr std::size_t most_exact_lifetimes = 4096;
 
 std::int64_t rounded(const Lifetime& l) { return (l.bytes.value() + 63) / 64 * 64; }

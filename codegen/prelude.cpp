@@ -186,7 +186,7 @@ private:
     static bool starts_item(std::string_view line)
     {
         return line.starts_with("CT_MATH ") || line.starts_with("CT_NOINLINE ") ||
-               line.starts_with("static const ");
+               line.starts_with("CT_CALLED ") || line.starts_with("static const ");
     }
 
     static bool ends_item(std::string_view line)

@@ -15,8 +15,38 @@
 #include "parallel_text.hpp"
 #include "program_writer.hpp"
 #include "run_text.hpp"
+#include "tokens.hpp"
 
 namespace croton::inline v1::codegen {
+
+namespace {
+
+/// Marks the kernels that are called often: with a copy of them at each call, `run` takes long to
+/// compile.
+void set_apart(std::string& text, const std::map<std::string, int>& calls)
+{
+    constexpr int often = 8;
+    constexpr std::string_view head = "CT_KERNEL ";
+    constexpr std::string_view mark = "CT_APART ";
+    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+        if (text.compare(at, head.size(), head) != 0) continue;
+        const std::size_t open = text.find('(', at);
+        std::size_t name = open;
+        while (is_word(text[name - 1]))
+            --name;
+        const auto of = calls.find(text.substr(name, open - name));
+        if (of == calls.end() || of->second < often) continue;
+        text.insert(at + head.size(), mark);
+        // Parameters below one another stay so.
+        const std::size_t end = text.find(')', open);
+        for (std::size_t line = text.find('\n', open); line < text.find(')', open);
+             line = text.find('\n', line + 1))
+            if (text[line + 1] == ' ') text.insert(line + 1, mark.size(), ' ');
+        at = end;
+    }
+}
+
+} // namespace
 
 ProgramWriter::ProgramWriter(std::span<const Variable> inputs,
                              std::span<const Variable> outputs,
@@ -46,6 +76,7 @@ Program ProgramWriter::take()
     write_steps(plan, scheduled);
     program_.unfused = plan.clusters.unfused;
     if (body_.line_count() > 0) end_part();
+    set_apart(kernels_, calls_);
     kernels_ += write_run({prologue_.take(), limits_.take(), sizes_.take(), values_.take(),
                            std::move(parts_), total_});
     program_.source = prelude_for(kernels_) + std::string(end_of_prelude) + kernels_;
@@ -198,9 +229,14 @@ void ProgramWriter::write_steps(const GraphPlan& plan, const Variables& outputs)
     // Copies of inputs come first: a late output may lie in the memory of one.
     for (const bool leaf : {true, false})
         for (std::size_t i = 0; i < outputs.size(); ++i)
-            if (outputs[i].owner() ? !leaf : leaf) copy_output(plan, outputs[i], i);
-    for (const LateOutput& late : plan.late)
+            if (outputs[i].owner() ? !leaf : leaf) {
+                copy_output(plan, outputs[i], i);
+                end_long_part();
+            }
+    for (const LateOutput& late : plan.late) {
         write_late(late);
+        end_long_part();
+    }
     close_gaps(plan, plan.steps.size());
 }
 
@@ -214,9 +250,14 @@ void ProgramWriter::write_each_step(const GraphPlan& plan, std::size_t opened)
         else
             write_calls(plan.steps[s]);
         close_gaps(plan, s);
-        constexpr int lines_of_a_part = 1000;
-        if (loops_ == 0 && body_.line_count() > lines_of_a_part) end_part();
+        end_long_part();
     }
+}
+
+void ProgramWriter::end_long_part()
+{
+    constexpr int lines_of_a_part = 1000;
+    if (loops_ == 0 && body_.line_count() > lines_of_a_part) end_part();
 }
 
 void ProgramWriter::end_part()
@@ -324,6 +365,7 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     }
     if (k.takes_runtime)
         arguments.insert(arguments.begin(), options_.threads || k.calls_library ? "rt" : "0");
+    ++calls_[head];
     if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
     if (k.checks_index) {
         program_.checked.push_back(step.nest.checked_where);

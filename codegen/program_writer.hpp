@@ -47,6 +47,7 @@ private:
     void write_steps(const GraphPlan& plan, const Variables& outputs);
     void write_each_step(const GraphPlan& plan, std::size_t opened);
     void end_part();
+    void end_long_part();
 
     // gaps: a value that is not yet written, or read for the last time, is no number
     static int pattern(const Variable& v) { return is_float(v.dtype()) ? 0xff : 0xcb; }
@@ -94,6 +95,7 @@ private:
     int loops_ = 0; ///< around the step that is written
     /// Of each function: the canonical text, or the name of a shared one, and what it is called.
     std::map<std::string, std::string> written_;
+    std::map<std::string, int> calls_; ///< of each kernel, in the text
     std::string total_;
     std::vector<std::string> offsets_; ///< of the lifetimes of the graph that is being written
 };

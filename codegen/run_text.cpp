@@ -14,14 +14,6 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-constexpr std::string_view parameters = R"((const struct ct_runtime* rt,
-                  const void* const* in,
-                  void* const* out,
-                  const i64* extents,
-                  void* workspace,
-                  struct ct_report* report)
-{
-)";
 constexpr std::string_view arguments = "(rt, in, out, extents, workspace, report)";
 constexpr std::string_view workspace_head = R"(
 // Bytes that `workspace` must have.
@@ -117,12 +109,17 @@ private:
     std::unordered_map<std::string_view, std::size_t> declared_at_; ///< looked up only
 };
 
-/// `body` as that of a function with the parameters of `run`.
-std::string function_body(std::string_view body)
+/// A function with the parameters of `run`, up to what it returns.
+std::string function_text(const std::string& head, std::string_view body)
 {
-    std::string text = indented(body);
+    std::string text = parameter_list(head, {"const struct ct_runtime* rt", "const void* const* in",
+                                             "void* const* out", "const i64* extents",
+                                             "void* workspace", "struct ct_report* report"}) +
+                       "\n{\n";
+    const std::string lines = indented(body);
+    text += lines;
     for (std::string_view parameter : {"rt", "in", "out", "extents", "workspace", "report"})
-        if (!mentions(text, parameter)) text += fmt::format("    (void){};\n", parameter);
+        if (!mentions(lines, parameter)) text += fmt::format("    (void){};\n", parameter);
     return text;
 }
 
@@ -140,15 +137,14 @@ std::string write_run(const RunText& run)
         for (std::size_t i = 0; i < run.parts.size(); ++i) {
             const std::string name = fmt::format("run_part_{}", i);
             text += fmt::format("// Part {} of {} of what `run` calls.\n", i + 1, run.parts.size());
-            text += fmt::format("CT_KERNEL CT_APART i32 {}", name) + std::string(parameters);
-            text += function_body(lines.declarations_for(run.parts[i]) + run.parts[i]);
+            text += function_text("CT_KERNEL CT_APART i32 " + name,
+                                  lines.declarations_for(run.parts[i]) + run.parts[i]);
             text += "    return 0;\n}\n\n";
             calls += fmt::format("{} = {}{};\n", i ? "if (!failed) failed" : "i32 failed", name,
                                  arguments);
         }
     text += "// Checks extents, then calls the kernels in order. Returns 0, or what failed.\n";
-    text += "CT_EXPORT i32 run" + std::string(parameters) +
-            function_body(lines.all_for(calls) + calls) +
+    text += function_text("CT_EXPORT i32 run", lines.all_for(calls) + calls) +
             fmt::format("    return {};\n}}\n", whole ? "0" : "failed");
 
     const std::string total = run.total.empty() ? "0" : run.total;
@@ -157,7 +153,7 @@ std::string write_run(const RunText& run)
     if (run.sizes.empty())
         text += "    (void)extents;\n";
     else
-        text += indented((body.empty() ? "(void)extents;\n" : body) + run.limits + run.sizes);
+        text += indented(body + run.limits + run.sizes);
     return text + fmt::format("    return {};\n}}\n", total);
 }
 

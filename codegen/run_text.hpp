@@ -18,6 +18,6 @@ struct RunText {
 
 /// The functions `run` and `workspace_bytes`, and one for each of several parts: what compiling a
 /// function costs grows faster than its length.
-std::string write_run(const RunText& parts);
+std::string write_run(const RunText& run);
 
 } // namespace croton::inline v1::codegen

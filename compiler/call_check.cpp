@@ -70,8 +70,9 @@ void check_output(const FunctionData& f, std::size_t i, const Memory& array)
         lies_as(info.layout, info.rank, array.extents, array.strides))
         return;
     refuse(f, Code::shape,
-           fmt::format("output {} is {}; the array for it is not a {} one of that type", i,
-                       to_string(f.written[i].type()), name(info.layout)));
+           fmt::format("{} is {}; the array for it is not a {} one of that type",
+                       argument_name(f, f.inputs.size() + i), to_string(f.written[i].type()),
+                       name(info.layout)));
 }
 
 ByteRange byte_range(const Memory& m) noexcept

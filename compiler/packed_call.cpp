@@ -62,7 +62,10 @@ void check_outputs_apart(const FunctionData& f, std::span<const Memory> outputs)
     for (std::size_t i = 0; i < outputs.size(); ++i)
         for (std::size_t k = 0; k < i; ++k)
             if (byte_range(outputs[i]).overlaps(byte_range(outputs[k])))
-                refuse(f, Code::shape, fmt::format("outputs {} and {} overlap in memory", k, i));
+                refuse(f, Code::shape,
+                       fmt::format("{} and {} overlap in memory",
+                                   argument_name(f, f.inputs.size() + k),
+                                   argument_name(f, f.inputs.size() + i)));
 }
 
 /// Elements of an output that lie in one place would overwrite one another.

@@ -1,4 +1,5 @@
 #include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
 #include <croton/ir/hash.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -86,7 +87,9 @@ GraphCopy::GraphCopy(const VariableMap& by, Substitution extents) : extents_(std
 
 void GraphCopy::replace(const Variable& from, const Variable& to)
 {
-    map_.emplace(from.value(), to);
+    if (!map_.emplace(from.value(), to).second)
+        throw internal_error("copy", "{} was copied before it was replaced",
+                             to_string(from.type()));
 }
 
 Variable GraphCopy::operator()(const Variable& root)

@@ -1,4 +1,4 @@
-/* Indices that a kernel read from memory, and partial results of its reductions. */
+/* Indices that a kernel read from memory, partial results of reductions, rows of products. */
 
 /* A negative index counts from the end. Out of range: sets *bad and gives an index that is safe to
    read, as long as the axis has an element; code after the loop reports it. */
@@ -137,17 +137,17 @@ CT_MATH void stream_bytes(char* to, const char* from, i64 bytes)
 /* What was streamed is seen by whoever sees what is stored after. */
 CT_MATH void stream_end(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
-CT_MATH void copy_bytes(char* to, const char* from, i64 bytes)
+CT_CALLED void copy_bytes(char* to, const char* from, i64 bytes)
 {
     for (i64 i = 0; i < bytes; ++i)
         to[i] = from[i];
 }
 
-/* Rows of a product's next block, of `left`: two blocks of 4 are faster than one of 6 and 2 single
-   rows. Packed rows, which lie side by side, come in whole blocks. */
+/* Rows of a product's next block, of `left`: where a block has 6, two of 4 are faster than one and
+   2 single rows. Packed rows, which lie side by side, come in whole blocks. */
 CT_MATH i64 product_block_rows(i64 left, i64 a_row)
 {
-    if (left == 8 && a_row != 1) return 4;
+    if (CT_BLOCK_ROWS < 8 && left == 8 && a_row != 1) return 4;
     return left < CT_BLOCK_ROWS ? left : CT_BLOCK_ROWS;
 }
 

@@ -24,13 +24,13 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #endif
 /* A kernel is called from this program alone, perhaps from another of its translation units. */
 #define CT_KERNEL CT_EXTERN_C __attribute__((visibility("hidden")))
-#define CT_APART __attribute__((noinline)) /* of which no kernel takes a copy */
+#define CT_APART __attribute__((noinline)) /* of which its callers take no copies */
 #define CT_EXPORT CT_EXTERN_C __attribute__((visibility("default")))
 #define CT_RESTRICT __restrict__
 #define CT_ALIGNED __attribute__((aligned(64)))
-#define CT_NOINLINE static __attribute__((noinline, cold, unused))
+#define CT_NOINLINE static CT_APART __attribute__((cold, unused))
 /* A long function that is called: what calls it takes no copy of it. */
-#define CT_CALLED static __attribute__((noinline, unused))
+#define CT_CALLED static CT_APART __attribute__((unused))
 #ifdef __CUDACC__
 #define CT_MATH static __device__ __forceinline__ __attribute__((unused))
 #else

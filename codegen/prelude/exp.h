@@ -25,7 +25,7 @@ CT_MATH f64 exp_rest_f64(f64 x, f64 t)
 CT_MATH f32 exp_power_f32(f32 t) { return from_bits_f32(bits_f32(t) << 23); }
 CT_MATH f64 exp_power_f64(f64 t) { return from_bits_f64(bits_f64(t) << 52); }
 
-/* y 2^n rounded once, subnormals and overflow included, for 0.5 < y < 2 and |n| < 250. */
+/* y 2^n rounded once, subnormals and overflow included, for 2^-100 < y < 2 and |n| < 250. */
 CT_MATH f32 exp_scale_f32(f32 y, f32 t)
 {
 #if defined(__clang__) && __clang_major__ >= 22 && defined(__AVX512F__)

@@ -1,6 +1,6 @@
 /* Whether arrays hold nothing but finite numbers, for Options::finite_checks. */
 
-CT_MATH i32 all_finite_f32(const f32* x, i64 n)
+CT_CALLED i32 all_finite_f32(const f32* x, i64 n)
 {
     i32 bad = 0;
     for (i64 i = 0; i < n; ++i)
@@ -8,7 +8,7 @@ CT_MATH i32 all_finite_f32(const f32* x, i64 n)
     return !bad;
 }
 
-CT_MATH i32 all_finite_f64(const f64* x, i64 n)
+CT_CALLED i32 all_finite_f64(const f64* x, i64 n)
 {
     i32 bad = 0;
     for (i64 i = 0; i < n; ++i)
@@ -16,7 +16,7 @@ CT_MATH i32 all_finite_f64(const f64* x, i64 n)
     return !bad;
 }
 
-CT_MATH i32 all_finite_f16(const u16* x, i64 n)
+CT_CALLED i32 all_finite_f16(const u16* x, i64 n)
 {
     i32 bad = 0;
     for (i64 i = 0; i < n; ++i)
@@ -24,7 +24,7 @@ CT_MATH i32 all_finite_f16(const u16* x, i64 n)
     return !bad;
 }
 
-CT_MATH i32 all_finite_bf16(const u16* x, i64 n)
+CT_CALLED i32 all_finite_bf16(const u16* x, i64 n)
 {
     i32 bad = 0;
     for (i64 i = 0; i < n; ++i)

@@ -183,10 +183,10 @@ TEST_CASE("two inputs may be one memory, two outputs may not")
     List memory{7, 7, 7};
     const Out first(memory.data(), {2}), second(memory.data() + 1, {2});
     CHECK(call(workspace, in, in, first, second).text() == "f: output 1 overlaps output 0");
-    CHECK_THROWS_WITH(call(in, in, first, second), "f: outputs 0 and 1 overlap in memory");
+    CHECK_THROWS_WITH(call(in, in, first, second), "f: output 0 and output 1 overlap in memory");
     std::vector<ct::Array> out{ct::Array::borrow(first), ct::Array::borrow(second)};
     CHECK_THROWS_WITH(f.call_into(std::vector<ct::Array>{array_of(in), array_of(in)}, out),
-                      "f: outputs 0 and 1 overlap in memory");
+                      "f: output 0 and output 1 overlap in memory");
     CHECK(memory == List{7, 7, 7});
 }
 

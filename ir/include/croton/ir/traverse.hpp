@@ -21,7 +21,7 @@ Variables leaves(std::span<const Variable> outputs);
 using VariableMap = std::unordered_map<Variable, Variable, Hash, Same>;
 
 /// A copy of a graph, made piece by piece: pieces share what one of them has copied already. What
-/// does not change is shared with the original.
+/// does not change is shared with the original, which lives as long as the copying goes on.
 class GraphCopy {
 public:
     /// As copy_graph has them.
