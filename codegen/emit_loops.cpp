@@ -26,19 +26,27 @@ bool KernelWriter::is_laned(const Loop& l) const
            std::ranges::any_of(l.accumulators, [&](const auto& a) { return lanes_of(a) > 1; });
 }
 
-/// The loop's own name unless a loop around it or an argument has it. Inside lanes `l` is taken.
-std::string KernelWriter::index_name(const Loop& l, bool laned)
+bool KernelWriter::holds_lanes(const Loop& l) const
+{
+    return is_laned(l) || std::ranges::any_of(l.body, [&](const Statement& st) {
+               const auto* inner = std::get_if<Loop>(&st);
+               return inner && holds_lanes(*inner);
+           });
+}
+
+/// The loop's own name unless a loop around it or an argument has it. `l` counts lanes.
+std::string KernelWriter::index_name(const Loop& l)
 {
     const bool open = std::ranges::count(open_names_, l.name) > 0;
-    const bool letter = l.name == "i" || l.name == "j" || l.name == "k" || l.name == "l";
-    if (!open && letter && !(laned && l.name == "l")) return l.name;
+    const bool letter = l.name == "i" || l.name == "j" || l.name == "k";
+    if (!open && (letter || (l.name == "l" && !holds_lanes(l)))) return l.name;
     return names_.fresh({}, open ? l.name : "i");
 }
 
 void KernelWriter::write_loop(const Loop& l)
 {
     const bool laned = is_laned(l);
-    const std::string index = symbols_[l.index] = index_name(l, laned);
+    const std::string index = symbols_[l.index] = index_name(l);
     expressions_.forget_flags();
     open_names_.push_back(index);
     if (laned)

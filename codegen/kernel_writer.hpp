@@ -50,7 +50,7 @@ private:
     /// The line that is written next begins a loop that becomes vector instructions.
     void note_lanes();
     std::string loop_head(const Loop& l, std::string_view index) const;
-    std::string index_name(const Loop& l, bool laned);
+    std::string index_name(const Loop& l);
     void write_plain_loop(const Loop& l, const std::string& index);
     void write_laned_loop(const Loop& l, const std::string& index);
     void write_lane_arrays(const Loop& l, std::vector<std::string>& arrays);
@@ -67,6 +67,7 @@ private:
     void write_accumulation(Monoid monoid, DType t, const std::string& to, ScalarId value);
     std::string accumulator_name(const Accumulator& a);
     bool is_laned(const Loop& l) const;
+    bool holds_lanes(const Loop& l) const;
     int lanes_of(const Accumulator& a) const;
     DType dtype_of(ScalarId id) const { return nest_.scalars[static_cast<std::size_t>(id)].dtype; }
 

@@ -146,6 +146,28 @@ bool any_pattern(const Variable& a, const Variable& b)
     return a.type().is_pattern() || b.type().is_pattern();
 }
 
+/// A contraction that sums over nothing: products of elements, which join what is around them.
+Variable
+elementwise(const Variable& a, const Variable& b, const ContractParams& p, const Location* where)
+{
+    const OriginScope origin(where);
+    const std::vector<int> a_own = free_axes(a.rank(), p.a_batch, {});
+    const std::vector<int> b_own = free_axes(b.rank(), p.b_batch, {});
+    const auto ordered = [](const Variable& x, std::vector<int> order,
+                            const std::vector<int>& own) {
+        order.insert(order.end(), own.begin(), own.end());
+        return std::ranges::is_sorted(order) ? x : transpose(x, order);
+    };
+    const auto with_axes = [](const Variable& x, const std::vector<int>& axes) {
+        return axes.empty() ? x : expand_dims(x, Axis(axes));
+    };
+    const int batch = static_cast<int>(p.a_batch.size());
+    const int of_a = batch + static_cast<int>(a_own.size());
+    const int all = of_a + static_cast<int>(b_own.size());
+    return with_axes(ordered(a, p.a_batch, a_own), range(of_a, all)) *
+           with_axes(ordered(b, p.b_batch, b_own), range(batch, of_a));
+}
+
 /// Axes before the last `kept` ones, aligned from the right as broadcasting aligns them: shared
 /// where both have them, else one side's own. `order` is where each axis of matmul's result is in
 /// the contraction's.
@@ -228,6 +250,8 @@ Variable contract(const Variable& a,
 {
     if (!any_pattern(a, b)) {
         check_sums(a, b, params, function, where);
+        const bool numbers = a.dtype() != DType::boolean || b.dtype() != DType::boolean;
+        if (params.a_sum.empty() && numbers) return elementwise(a, b, params, where);
         // 16-bit floats are stored, not computed with: their products are summed in f32.
         const DType t = promote(a.dtype(), b.dtype());
         if (is_float(t) && size_bytes(t) == 2) {

@@ -72,3 +72,22 @@ TEST_CASE("so does one of all axes, which is made in blocks")
                  {40, 7, 100}, {3000, 3, 4}, {2, 9, 5000}, {17, 30, 64}, {33, 2, 2}})
             check({n0, n1, n2, {0, 1, 2}}, known);
 }
+
+TEST_CASE("lanes inside a fourth loop have an index of their own")
+{
+    const auto dims = [](const char* a, const char* b, const char* c) {
+        return ct::Shape{ct::dim(a), ct::dim(b), ct::dim(c)};
+    };
+    const ct::Shape xs = dims("a", "c", "e"), ys = dims("b", "d", "e");
+    const auto x = ct::input("x", ct::DType::f64, xs);
+    const auto y = ct::input("y", ct::DType::f64, {ys[0], ys[1], xs[2]});
+    const auto product = expand_dims(x, ct::Axis({1, 3})) * expand_dims(y, ct::Axis({0, 2}));
+    const ct::Variable z = sum(product, ct::Axis(4)); // (a, b, c, d): no two loops are one
+    const ct::Array at_x = ct::Array::uniform(1, {2, 3, 20}, ct::DType::f64);
+    const ct::Array at_y = ct::Array::uniform(2, {4, 5, 20}, ct::DType::f64);
+    const ct::Function f = ct::function({x, y}, {z});
+    const ct::Array got = f(at_x, at_y)[0];
+    const ct::Array wanted = ct::function({x, y}, {z}, by_references())(at_x, at_y)[0];
+    for (std::int64_t i = 0; i < wanted.size(); ++i)
+        CHECK(got.as_double(i) == Approx(wanted.as_double(i)).epsilon(1e-13));
+}
