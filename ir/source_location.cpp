@@ -125,6 +125,7 @@ OriginScope::~OriginScope() { origin = previous_; }
 std::string to_string(const Location& location)
 {
     std::string_view file = location.file;
+    if (file.empty()) return "unknown place";
     if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
     std::string text = fmt::format("{}:{}", file, location.line);
     if (location.scope)

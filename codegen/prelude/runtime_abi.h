@@ -1,4 +1,4 @@
-/* What a program's `run` gets besides its buffers. i32, i64, u32, f32 and f64 are the prelude's.
+/* What a program's `run` gets besides its buffers.
  *
  * Structs begin with version and size and only grow. A program reads a field only if it was built
  * for a version that has it. Everything it calls outside itself is reached through ct_runtime. */

@@ -178,6 +178,25 @@ TEST_CASE("what follows from a product element by element is in its kernel")
     }
 }
 
+TEST_CASE("a gradient that sums over nothing is no product")
+{
+    const Variable a = ct::input("a", DType::f64, {ct::dim("n")});
+    const Variable b = ct::input("b", DType::f64, {a.shape()[0]});
+    const auto f = ct::function({a, b}, {ct::grad(ct::square(ct::dot(a, b)), a)});
+    const std::string source(f.source());
+    CHECK(source.find("matmul_0") != source.npos); // the dot product itself
+    CHECK(source.find("matmul_1") == source.npos);
+    CHECK(source.find("void fused_1(") != source.npos);
+    const ct::Array x = ct::Array::uniform(1, {5}, DType::f64);
+    const ct::Array y = ct::Array::uniform(2, {5}, DType::f64);
+    double dot = 0;
+    for (std::int64_t i = 0; i < 5; ++i)
+        dot += x.as_double(i) * y.as_double(i);
+    const ct::Array got = f(x, y)[0];
+    for (std::int64_t i = 0; i < 5; ++i)
+        CHECK(got.as_double(i) == Approx(2 * dot * y.as_double(i)));
+}
+
 TEST_CASE("the sums of a register block never leave the registers inside its loop")
 {
     if (std::system("objdump --version > /dev/null 2>&1 && clang-22 --version > /dev/null 2>&1") !=
