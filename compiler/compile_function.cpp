@@ -28,6 +28,17 @@ namespace croton::inline v1 {
 
 namespace {
 
+/// Of the symbols in the inputs' shapes, as the user wrote them.
+std::vector<std::string> extent_names(std::span<const Variable> inputs)
+{
+    std::vector<std::string> names;
+    for (const Variable& v : inputs)
+        for (const Extent& e : v.shape())
+            for (const detail::Atom* s : symbols(e))
+                names.emplace_back(croton::name(s));
+    return names;
+}
+
 using detail::FunctionData;
 using Clock = std::chrono::steady_clock;
 
@@ -295,12 +306,10 @@ detail::Ref<const FunctionData> Request::compile()
     solved.substitution = composed(solved.substitution, named);
     for (Requirement& r : solved.undecided)
         r = substitute(r, named);
+    f->extent_names = extent_names(inputs_);
     VariableMap by;
     for (const Variable& v : inputs_) {
         Shape shape = v.shape();
-        for (const Extent& e : shape)
-            for (const detail::Atom* s : symbols(e))
-                f->extent_names.emplace_back(croton::name(s));
         for (Extent& e : shape)
             e = substitute(e, solved.substitution);
         if (same(shape, v.shape())) {
@@ -339,11 +348,7 @@ void compile(FunctionData& f)
 {
     const auto start = Clock::now();
     require_bound(f.inputs, f.written);
-    if (f.extent_names.empty()) // read from a file
-        for (const Variable& v : f.inputs)
-            for (const Extent& e : v.shape())
-                for (const detail::Atom* s : symbols(e))
-                    f.extent_names.emplace_back(croton::name(s));
+    if (f.extent_names.empty()) f.extent_names = extent_names(f.inputs); // read from a file
     prepare_arguments(f);
     if (f.options.reference) {
         f.program = codegen::make_guards(f.leaves, f.outputs, f.requirements, {});

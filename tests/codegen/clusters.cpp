@@ -2,16 +2,15 @@
 #include <croton/codegen/clusters.hpp>
 #include <croton/codegen/program.hpp>
 #include <croton/ir/ops.hpp>
-#include <croton/ir/traverse.hpp>
-#include <croton/passes/expand_composites.hpp>
 #include <croton/passes/grad.hpp>
-#include <croton/passes/pass.hpp>
 
 #include <algorithm>
 
+#include "codegen/expanded.hpp"
 #include "support/catch.hpp"
 
 namespace ct = croton;
+using croton::test::expanded;
 using ct::Variable;
 using ct::Variables;
 using ct::codegen::Cluster;
@@ -19,17 +18,6 @@ using ct::codegen::ClusterKind;
 using ct::codegen::Clusters;
 
 namespace {
-
-/// As code generation sees it: composites written out.
-Variables expanded(const Variables& outputs)
-{
-    ct::Graph graph(ct::leaves(outputs), outputs);
-    const ct::PassOptions options;
-    ct::PassReport report;
-    ct::PassContext context{options, report};
-    ct::ExpandComposites().run(graph, context);
-    return ct::codegen::split_reductions(graph.outputs());
-}
 
 Clusters clusters_of(const Variables& outputs)
 {

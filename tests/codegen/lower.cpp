@@ -1,19 +1,18 @@
 // What clusters become: the loop nests themselves, before any text. Needs no compiler.
 #include <croton/codegen/lower.hpp>
 #include <croton/ir/ops.hpp>
-#include <croton/ir/traverse.hpp>
-#include <croton/passes/expand_composites.hpp>
 #include <croton/passes/grad.hpp>
-#include <croton/passes/pass.hpp>
 
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "codegen/expanded.hpp"
 #include "codegen/nest_outline.hpp"
 #include "support/catch.hpp"
 
 namespace ct = croton;
+using croton::test::expanded;
 using croton::test::outline;
 using croton::test::problems;
 using ct::Variable;
@@ -27,13 +26,7 @@ namespace {
 /// The nests of all kernels, in order.
 std::vector<LoopNest> nests_of(const Variables& outputs)
 {
-    ct::Graph graph(ct::leaves(outputs), outputs);
-    const ct::PassOptions options;
-    ct::PassReport report;
-    ct::PassContext context{options, report};
-    ct::ExpandComposites().run(graph, context);
-    const Variables ordered =
-        ct::codegen::order_contractions(ct::codegen::split_reductions(graph.outputs()));
+    const Variables ordered = ct::codegen::order_contractions(expanded(outputs));
     std::vector<LoopNest> nests;
     for (const auto& cluster : ct::codegen::make_clusters(ordered).list)
         for (LoopNest& nest : ct::codegen::lower(cluster).nests)
