@@ -93,12 +93,18 @@ private:
         leaf.name = fmt::format("{}_{}", pick(names), i);
         if (below(4) == 0)
             leaf.name = std::string(pick(names)) + std::string(static_cast<std::size_t>(i), 'q');
-        const int rank = i == 0 ? 1 + below(3) : below(4);
+        // One in five has more axes than a nest that fits a page has loops.
+        const int rank = below(5) == 0 ? 4 + below(3) : i == 0 ? 1 + below(3) : below(4);
         std::vector<std::int64_t> shape;
+        std::int64_t size = 1;
         for (int k = 0; k < rank; ++k) {
-            leaf.dims.push_back(below(8) == 0 ? -1 : below(3));
-            const int d = leaf.dims.back();
-            shape.push_back(d < 0 ? 1 : recipe_.dims[static_cast<std::size_t>(d)].extent);
+            const int d = below(8) == 0 ? -1 : below(3);
+            const std::int64_t extent =
+                d < 0 ? 1 : recipe_.dims[static_cast<std::size_t>(d)].extent;
+            if (size * extent > largest_size) continue;
+            size *= extent;
+            leaf.dims.push_back(d);
+            shape.push_back(extent);
         }
         const DType t = draw_dtype();
         Array wide = Array::zeros(is_float(t) ? DType::f64 : DType::i64, shape);
@@ -109,8 +115,7 @@ private:
                 static_cast<std::int64_t*>(wide.data())[k] =
                     t == DType::boolean ? below(2) : draw_integer();
         }
-        leaf.value = wide.size() > largest_size ? Array::zeros(t, {}) : wide.cast(t);
-        if (wide.size() > largest_size) leaf.dims.clear();
+        leaf.value = wide.cast(t);
         recipe_.leaves.push_back(std::move(leaf));
     }
 

@@ -59,6 +59,20 @@ Made make_reduction(const Maker& maker, A a)
             fmt::format("ct::{}({}, {}, {})", maker.name, a.names[0], axis, keep)};
 }
 
+/// A function of one array and some of its axes, at least one.
+template <Variable (*f)(const Variable&, const Axis&, bool, Where)>
+Made make_reduction_of_several(const Maker& maker, A a)
+{
+    std::vector<int> axes{a.axis(0)};
+    const int others = a.choice(1, 64);
+    for (int i = 0; i < a.x[0].rank(); ++i)
+        if (i != axes[0] && (others >> (i % 6)) % 2 != 0) axes.push_back(i);
+    const bool keep = a.choice(2, 3) == 0;
+    return {
+        f(a.x[0], Axis(axes), keep, Where::current()),
+        fmt::format("ct::{}({}, {{{}}}, {})", maker.name, a.names[0], fmt::join(axes, ", "), keep)};
+}
+
 template <Variable (*f)(const Variable&, Where)>
 Made make_unary(const Maker& maker, A a)
 {
@@ -100,6 +114,9 @@ std::vector<Maker> reductions()
             {"argmin", 1, make_reduction<argmin>},
             {"mean", 1, make_reduction<mean>},
             {"logsumexp", 1, make_reduction<logsumexp>},
+            {"sum", 1, make_reduction_of_several<sum>},
+            {"max", 1, make_reduction_of_several<max>},
+            {"mean", 1, make_reduction_of_several<mean>},
             {"sum", 1, make_unary<sum>},
             {"max", 1, make_unary<max>},
             {"mean", 1, make_unary<mean>},
@@ -351,11 +368,34 @@ Made make_outer(const Maker&, A a)
     return {column * a.x[1], fmt::format("ct::expand_dims({}, -1) * {}", a.names[0], a.names[1])};
 }
 
+/// Every element with every element: as many axes as both have together.
+Made make_outer_product(const Maker&, A a)
+{
+    Shape shape = a.x[0].shape();
+    std::string text;
+    for (int i = 0; i < a.x[0].rank(); ++i)
+        text += extent_text(a.names[0], i) + ", ";
+    if (a.x[0].rank() + a.x[1].rank() > 6)
+        throw user_error(Code::shape, nullptr, "fuzz", "too many axes");
+    shape.insert(shape.end(), static_cast<std::size_t>(a.x[1].rank()), 1);
+    for (int i = 0; i < a.x[1].rank(); ++i)
+        text += "1, ";
+    return {reshape(a.x[0], shape) * a.x[1],
+            fmt::format("ct::reshape({}, {{{}}}) * {}", a.names[0],
+                        text.substr(0, text.empty() ? 0 : text.size() - 2), a.names[1])};
+}
+
 std::vector<Maker> mixed()
 {
-    return {{"cast", 1, make_cast},   {"scaled", 1, make_scaled},        {"scaled", 1, make_scaled},
-            {"power", 1, make_power}, {"counted", 1, make_counted},      {"outer", 2, make_outer},
-            {"where", 3, make_where}, {"log of sum", 1, make_log_of_sum}};
+    return {{"cast", 1, make_cast},
+            {"scaled", 1, make_scaled},
+            {"scaled", 1, make_scaled},
+            {"power", 1, make_power},
+            {"counted", 1, make_counted},
+            {"outer", 2, make_outer},
+            {"where", 3, make_where},
+            {"log of sum", 1, make_log_of_sum},
+            {"outer product", 2, make_outer_product}};
 }
 
 /// Compiling one takes as long as ten other kernels: drawn less often.
