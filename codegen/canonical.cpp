@@ -1,12 +1,11 @@
+#include "canonical.hpp"
+
 #include <croton/codegen/prelude.hpp>
 #include <croton/codegen/units.hpp>
 
 #include <fmt/format.h>
 
-#include <unordered_map>
-
 #include "names.hpp"
-#include "tokens.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -22,26 +21,29 @@ bool is_fixed(std::string_view name)
 
 } // namespace
 
-CanonicalText canonical_text(std::string_view code)
+void Canonical::add(std::span<const Token> tokens, int lines_before)
 {
-    CanonicalText canonical;
-    std::unordered_map<std::string_view, std::string> number; // looked up only; fixed: itself
-    Tokens tokens(code);
-    for (Token t; tokens.next(t);) {
-        canonical.lines.push_back(tokens.line());
+    for (const Token& t : tokens) {
+        result_.lines.push_back(t.line + lines_before);
         if (t.kind == Token::Kind::identifier) {
-            const auto [at, is_new] = number.try_emplace(t.text);
+            const auto [at, is_new] = number_.try_emplace(t.text);
             if (is_new) {
                 at->second = is_fixed(t.text) ? std::string(t.text)
-                                              : fmt::format("${}", canonical.names.size());
-                if (at->second[0] == '$') canonical.names.emplace_back(t.text);
+                                              : fmt::format("${}", result_.names.size());
+                if (at->second[0] == '$') result_.names.emplace_back(t.text);
             }
-            canonical.text += at->second;
+            result_.text += at->second;
         } else
-            canonical.text += t.text;
-        canonical.text += ' ';
+            result_.text += t.text;
+        result_.text += ' ';
     }
-    return canonical;
+}
+
+CanonicalText canonical_text(std::string_view code)
+{
+    Canonical canonical;
+    canonical.add(tokens_of(code), 0);
+    return canonical.take();
 }
 
 } // namespace croton::inline v1::codegen

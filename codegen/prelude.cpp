@@ -87,13 +87,12 @@ public:
             if (t.kind == Token::Kind::identifier) base_words_.insert(t.text);
     }
 
-    std::string text_for(std::string_view body, bool called)
+    std::string text_for(const std::set<std::size_t>& named, bool called)
     {
         const std::lock_guard lock(mutex_);
         std::string text = base_;
         std::vector<bool> done(items_.size(), false);
         std::vector<bool> opened(sections_.size(), false);
-        const std::set<std::size_t> named = mentioned_in(body);
         for (std::size_t i : named)
             append(i, done, opened, text);
         if (called)
@@ -125,18 +124,21 @@ public:
         return all;
     }
 
-private:
     std::set<std::size_t> mentioned_in(std::string_view text) const
     {
         std::set<std::size_t> items;
         Tokens tokens(text);
         for (Token t; tokens.next(t);)
-            if (t.kind == Token::Kind::identifier)
-                if (const auto at = by_name_.find(t.text); at != by_name_.end())
-                    items.insert(at->second);
+            if (t.kind == Token::Kind::identifier) add_item(t.text, items);
         return items;
     }
 
+    void add_item(std::string_view word, std::set<std::size_t>& items) const
+    {
+        if (const auto at = by_name_.find(word); at != by_name_.end()) items.insert(at->second);
+    }
+
+private:
     const Uses& uses(std::size_t i)
     {
         Uses& u = uses_[i];
@@ -304,7 +306,14 @@ Prelude& prelude()
 
 std::string prelude_for(std::string_view body, bool called)
 {
-    return prelude().text_for(body, called);
+    return prelude().text_for(prelude().mentioned_in(body), called);
+}
+std::string prelude_for(std::span<const std::string_view> words, bool called)
+{
+    std::set<std::size_t> items;
+    for (std::string_view word : words)
+        prelude().add_item(word, items);
+    return prelude().text_for(items, called);
 }
 bool is_prelude_word(std::string_view word) { return prelude().has_word(word); }
 bool has_prelude_function(std::string_view function) { return prelude().contains(function); }

@@ -6,19 +6,29 @@ namespace croton::inline v1::codegen {
 
 void Tokens::skip_blanks()
 {
-    while (at_ < text_.size()) {
+    for (; at_ < text_.size(); ++at_) {
         const char c = text_[at_];
-        const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
-        std::size_t end = at_ + 1;
-        if (c == '/' && next == '/')
-            end = std::min(text_.find('\n', at_), text_.size());
-        else if (c == '/' && next == '*')
-            end = std::min(text_.find("*/", at_ + 2), text_.size() - 2) + 2;
-        else if (c != ' ' && c != '\n' && c != '\t')
+        if (c == '\n')
+            ++line_;
+        else if (c == '/') {
+            const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
+            if (next != '/' && next != '*') return;
+            skip_comment(next == '/');
+        } else if (c != ' ' && c != '\t')
             return;
-        for (; at_ < end; ++at_)
-            line_ += text_[at_] == '\n';
     }
+}
+
+/// To its last character.
+void Tokens::skip_comment(bool to_end_of_line)
+{
+    if (to_end_of_line) {
+        at_ = std::min(text_.find('\n', at_), text_.size()) - 1;
+        return;
+    }
+    const std::size_t end = std::min(text_.find("*/", at_ + 2), text_.size() - 2) + 1;
+    for (; at_ < end; ++at_)
+        line_ += text_[at_] == '\n';
 }
 
 /// A number as C's preprocessor takes it: 0x1.8p-3f is one.
@@ -61,6 +71,7 @@ bool Tokens::next(Token& token)
     skip_blanks();
     if (at_ == text_.size()) return false;
     const std::size_t first = at_;
+    token.line = line_;
     const char c = text_[at_];
     if (is_digit(c) || (c == '.' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1]))) {
         token.kind = Token::Kind::number;
@@ -79,6 +90,16 @@ bool Tokens::next(Token& token)
     }
     token.text = text_.substr(first, at_ - first);
     return true;
+}
+
+std::vector<Token> tokens_of(std::string_view text)
+{
+    std::vector<Token> list;
+    list.reserve(text.size() / 4);
+    Tokens tokens(text);
+    for (Token t; tokens.next(t);)
+        list.push_back(t);
+    return list;
 }
 
 } // namespace croton::inline v1::codegen

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace croton::inline v1::codegen {
 
@@ -15,14 +17,21 @@ struct Token {
         literal      ///< in quotes
     };
     Kind kind = Kind::punctuation;
+    int line = 1; ///< of its first character
     std::string_view text;
 };
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
-}
+
+/// By character: whether it may stand in an identifier.
+inline constexpr std::array<bool, 256> word_characters = [] {
+    std::array<bool, 256> is{};
+    for (int c = 0; c < 256; ++c)
+        is[static_cast<std::size_t>(c)] =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    return is;
+}();
+constexpr bool is_word(char c) { return word_characters[static_cast<unsigned char>(c)]; }
 
 /// Reads a text from its beginning to its end.
 class Tokens {
@@ -32,11 +41,9 @@ public:
     /// False at the end, with `token` as it was.
     bool next(Token& token);
 
-    /// The line of the token read last, from 1.
-    int line() const { return line_; }
-
 private:
     void skip_blanks();
+    void skip_comment(bool to_end_of_line);
     std::size_t end_of_number() const;
     std::size_t end_of_literal() const;
     std::size_t length_of_punctuation() const;
@@ -45,5 +52,7 @@ private:
     std::size_t at_ = 0;
     int line_ = 1;
 };
+
+std::vector<Token> tokens_of(std::string_view text);
 
 } // namespace croton::inline v1::codegen

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
+#include <unordered_map>
 #include <utility>
 
-#include "tokens.hpp"
+#include "canonical.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -23,8 +25,10 @@ constexpr std::int64_t work_of_an_operation = 150; ///< of a function of the pre
 /// A kernel with the functions and structs in front of it that are its own; or, at the end, `run`.
 struct Piece {
     std::string_view text;
-    int line = 1;          ///< in the program's source
+    int line = 1; ///< in the program's source
+    int lines = 0;
     bool is_entry = false; ///< what a program exports
+    std::vector<Token> tokens;
     std::vector<std::string_view> defines;
     std::vector<std::string_view> mentions; ///< every identifier, each once
     std::int64_t work = 0;
@@ -48,16 +52,16 @@ std::string_view function_name(std::string_view text)
 
 void read_tokens(Piece& piece)
 {
-    std::map<std::string_view, std::int64_t> counts;
-    Tokens tokens(piece.text);
-    for (Token t; tokens.next(t);) {
-        piece.work += work_of_a_token;
+    piece.tokens = tokens_of(piece.text);
+    piece.work = work_of_a_token * static_cast<std::int64_t>(piece.tokens.size());
+    std::unordered_map<std::string_view, std::int64_t> counts;
+    for (const Token& t : piece.tokens)
         if (t.kind == Token::Kind::identifier) ++counts[t.text];
-    }
     for (const auto& [word, count] : counts) {
         piece.mentions.push_back(word);
         piece.operations += count * prelude_flops(word);
     }
+    std::ranges::sort(piece.mentions);
     // A function of the prelude becomes a part of what calls it.
     if (!is_long(piece)) piece.work += work_of_an_operation * piece.operations;
 }
@@ -82,7 +86,8 @@ std::vector<Piece> pieces_of(std::string_view program)
         if ((text != "}\n" && !whole) || piece.defines.empty()) continue;
         piece.text = program.substr(begin, end - begin);
         piece.line = line;
-        line += static_cast<int>(count_lines(piece.text));
+        piece.lines = static_cast<int>(count_lines(piece.text));
+        line += piece.lines;
         read_tokens(piece);
         pieces.push_back(std::exchange(piece, {}));
         begin = end;
@@ -98,6 +103,18 @@ std::uint64_t hash_of(std::string_view text)
     return hash;
 }
 
+CanonicalText canonical_of(std::span<const Piece> pieces, std::string_view declared)
+{
+    Canonical canonical;
+    canonical.add(tokens_of(declared), 0);
+    int lines = static_cast<int>(count_lines(declared));
+    for (const Piece& p : pieces) {
+        canonical.add(p.tokens, lines);
+        lines += p.lines;
+    }
+    return canonical.take();
+}
+
 bool ends_unit(const std::vector<Piece>& pieces, std::size_t i, std::int64_t work)
 {
     if (pieces[i].is_entry) return false;
@@ -106,7 +123,7 @@ bool ends_unit(const std::vector<Piece>& pieces, std::size_t i, std::int64_t wor
     if (pieces[i + 1].is_entry || work >= most) return true;
     if (is_long(pieces[i]) != is_long(pieces[i + 1])) return true;
     // A cut that depends on the kernel itself stays where it is when those before it change.
-    return work >= most / 4 && hash_of(canonical_text(pieces[i].text).text) % 4 == 0;
+    return work >= most / 4 && hash_of(canonical_of({&pieces[i], 1}, {}).text) % 4 == 0;
 }
 
 /// Numbers of pieces: [first, last) of each unit.
@@ -154,19 +171,23 @@ public:
     SourceUnit unit(std::size_t first, std::size_t last) const
     {
         const std::string declared = declarations(first, last);
-        std::string body = declared.empty() ? "" : "// Kernels of other units.\n" + declared + "\n";
-        const std::int64_t lines_before = count_lines(body);
-        for (std::size_t i = first; i < last; ++i)
-            body += pieces_[i].text;
+        const std::string before =
+            declared.empty() ? "" : "// Kernels of other units.\n" + declared + "\n";
+        const auto pieces = std::span(pieces_).subspan(first, last - first);
+        std::vector<std::string_view> words; // declarations name types alone, which all texts have
+        for (const Piece& p : pieces)
+            words.insert(words.end(), p.mentions.begin(), p.mentions.end());
         const std::string head =
-            prelude_for(body, is_long(pieces_[first])) + std::string(end_of_prelude);
-        SourceUnit unit{head + body, canonical_text(body), 0};
+            prelude_for(words, is_long(pieces_[first])) + std::string(end_of_prelude);
+        SourceUnit unit{head + before, canonical_of(pieces, before), 0};
+        for (const Piece& p : pieces)
+            unit.text += p.text;
         const std::int64_t lines_of_head = count_lines(head);
         for (int& line : unit.canonical.lines)
             line += static_cast<int>(lines_of_head);
         unit.canonical.text.insert(0, head);
         unit.lines_to_program =
-            pieces_[first].line - 1 - static_cast<int>(lines_of_head + lines_before);
+            pieces_[first].line - 1 - static_cast<int>(lines_of_head + count_lines(before));
         return unit;
     }
 

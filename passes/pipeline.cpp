@@ -137,7 +137,7 @@ std::string Pipeline::to_string() const
 std::string to_string(const Firing& firing)
 {
     std::string text = fmt::format(
-        "{}  {}", firing.rule->where ? to_string(*firing.rule->where) : "?", firing.rule->text);
+        "{}  {}", firing.rule->where ? to_string(*firing.rule->where) : "?", firing.rule->text());
     if (firing.user) text += "  at " + to_string(*firing.user);
     return text;
 }

@@ -8,7 +8,9 @@
 
 namespace croton::inline v1 {
 
-Pipeline cpu_pipeline()
+namespace {
+
+Pipeline make_cpu_pipeline()
 {
     const Rewrite simplify("simplify", {canonical_rules(), cast_rules(), shape_rules(),
                                         compare_rules(), reduce_rules(), arith_rules()});
@@ -23,6 +25,14 @@ Pipeline cpu_pipeline()
     p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
 
     return p;
+}
+
+} // namespace
+
+const Pipeline& cpu_pipeline()
+{
+    static const auto* const pipeline = new Pipeline(make_cpu_pipeline()); // ends with the process
+    return *pipeline;
 }
 
 } // namespace croton::inline v1

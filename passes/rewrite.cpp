@@ -48,7 +48,7 @@ private:
     /// Empty where the rule does not fire. `border_` then holds what the new Applies were built on.
     Variable fire(const Rule& rule, const Apply& apply)
     {
-        if (!is_on(rule) || !rule.left.match(apply, match_)) return {};
+        if (!rule.left.match(apply, match_) || !is_on(rule)) return {};
         if (rule.when && !rule.when(match_)) return {};
         if (rule.with) rule.with(match_);
         const Location* where = apply.location();
@@ -56,8 +56,8 @@ private:
         try {
             y = rule.right.build(match_, where);
         } catch (const UserError& error) {
-            throw internal_error("rules", "the right side of '{}' is refused: {}", rule.info->text,
-                                 error.what());
+            throw internal_error("rules", "the right side of '{}' is refused: {}",
+                                 rule.info->text(), error.what());
         }
         y = conform(y, apply.output().type(), where);
         if (y.is_empty() || same(y, apply.output())) return {};
@@ -115,9 +115,7 @@ private:
             rule.exactness != Exactness::sharper)
             return false;
         if (o.rules_off.empty()) return true;
-        const auto is_off = [&](const std::string& name) {
-            return name == rule.info->name || name == rule.info->text;
-        };
+        const auto is_off = [&](const std::string& name) { return rule.info->is_called(name); };
         return std::ranges::none_of(o.rules_off, is_off);
     }
 
@@ -129,7 +127,7 @@ private:
         for (const Rule* r : last) {
             if (std::ranges::find(named, r) != named.end()) continue;
             named.push_back(r);
-            names += fmt::format("{}'{}' ({})", names.empty() ? "" : ", ", r->info->text,
+            names += fmt::format("{}'{}' ({})", names.empty() ? "" : ", ", r->info->text(),
                                  to_string(*r->info->where));
         }
         throw internal_error("rules", "rules undo each other on {}: {}", apply.op().name, names);

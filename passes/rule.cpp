@@ -33,7 +33,7 @@ RuleBuilder& RuleBuilder::when(Predicate predicate)
 
 RuleBuilder& RuleBuilder::named(std::string_view name)
 {
-    rule_.info->name = name;
+    rule_.info->given_name = name;
     return *this;
 }
 
@@ -59,15 +59,19 @@ RuleBuilder& RuleBuilder::with(std::string_view name, std::function<ParamValue(c
     return *this;
 }
 
+std::string RuleInfo::text() const { return to_expression(left) + " -> " + to_expression(right); }
+
+bool RuleInfo::is_called(std::string_view name_or_text) const
+{
+    return name_or_text == given_name || name_or_text == text();
+}
+
 RuleBuilder
 RuleSet::add(const Variable& left, const Variable& right, Exactness exactness, Where where)
 {
-    auto info = std::make_shared<RuleInfo>();
-    info->text = to_expression(left) + " -> " + to_expression(right);
-    info->name = info->text;
-    info->where = locate(where);
+    auto info = std::make_shared<RuleInfo>(RuleInfo{left, right, locate(where)});
     if (!left.owner())
-        throw internal_error("rules", "rule '{}' has a single value on its left ({})", info->text,
+        throw internal_error("rules", "rule '{}' has a single value on its left ({})", info->text(),
                              to_string(*info->where));
     rules_.push_back(std::make_shared<Rule>(Rule{
         std::move(info), Pattern(left), Pattern(right), exactness, false, nullptr, nullptr, {}}));
@@ -79,7 +83,7 @@ namespace {
 template <class... A>
 [[noreturn]] void refuse(const Rule& rule, fmt::format_string<A...> text, A&&... values)
 {
-    throw internal_error("rules", "rule '{}' {} ({})", rule.info->text,
+    throw internal_error("rules", "rule '{}' {} ({})", rule.info->text(),
                          fmt::format(text, std::forward<A>(values)...),
                          to_string(*rule.info->where));
 }
@@ -132,7 +136,7 @@ void check_reached(const Rule& earlier, const Rule& later)
     Match match;
     if (earlier.left.root_op() == later.left.root_op() &&
         earlier.left.match(later.left.expression().owner(), match))
-        refuse(later, "never fires: '{}' ({}) is tried first", earlier.info->text,
+        refuse(later, "never fires: '{}' ({}) is tried first", earlier.info->text(),
                to_string(*earlier.info->where));
 }
 

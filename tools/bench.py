@@ -1,17 +1,20 @@
 """Runs Croton's workloads and peers' programs side by side and writes docs/benchmarks.md.
 
 usage: bench.py --build FOLDER [--json FILE] [--peers numpy,jax,..] [--peer-folder FOLDER]
-                [--threads N] [--page FILE] [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14]
+                [--threads 1,2] [--rounds N] [--page FILE] [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14]
 
+Programs run in turn, some rounds of them, so that what the machine does beside them is shared.
 Peers are programs NAME_peer.py in --peer-folder, run by the Python of build/peers/NAME, a virtual
 environment that is made here with what the peer needs, or `hand`, which is built by its build.sh
 and needs AVX-512. Figures are medians of one run on one machine: only their ratios mean anything.
+A section "Notes" at the end of the page is kept.
 """
 
 import argparse
 import datetime
 import json
 import os
+import statistics
 import subprocess
 import sys
 
@@ -47,22 +50,20 @@ def unit(metric):
     return UNITS.get(metric, (1, "ms"))
 
 
-def lines_of(command, folder=None):
-    """The JSON lines that a program prints."""
+def lines_of(command, cpus, folder=None):
+    """The JSON lines that a program prints, which runs on these CPUs."""
     print("bench:", " ".join(command), file=sys.stderr)
-    run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True,
+                         preexec_fn=lambda: os.sched_setaffinity(0, cpus))
     if run.returncode != 0:
         print(f"bench: {command[0]} ended with {run.returncode}", file=sys.stderr)
     return [json.loads(text) for text in run.stdout.splitlines() if text.startswith("{")]
 
 
-def run_croton(build, workloads, threads):
-    rows = []
-    for program in dict.fromkeys(PARTS[w][0] for w in workloads):
-        parts = dict.fromkeys(PARTS[w][1] for w in workloads if PARTS[w][0] == program)
-        path = os.path.join(build, "bin", program)
-        rows += lines_of([path, *parts, "--threads", str(threads)])
-    return rows
+def run_croton(build, workloads, threads, cpus):
+    program, part, _ = PARTS[workloads[0]]
+    path = os.path.join(build, "bin", program)
+    return lines_of([path, part, "--threads", str(threads)], cpus)
 
 
 def has_avx512():
@@ -70,36 +71,88 @@ def has_avx512():
         return "avx512f" in file.read()
 
 
-def run_hand(folder, workloads, threads):
-    if not has_avx512():
-        print("bench: hand is left out: its programs need AVX-512, which this CPU has not",
-              file=sys.stderr)
-        return []
-    parts = list(dict.fromkeys(p for w in workloads for p in PARTS[w][2]))
-    if not parts:
-        return []
-    home = os.path.join(TOP, "build", "peers", "hand")
-    subprocess.run(["./build.sh", "clang++-22", home], cwd=os.path.join(folder, "hand"), check=True)
-    return lines_of([os.path.join(home, "hand"), *parts, "--threads", str(threads)])
-
-
-def run_peer(name, folder, workloads, threads):
+def prepare(name, folder):
+    """Builds or installs a peer; false where this machine cannot run it."""
+    home = os.path.join(TOP, "build", "peers", name)
     if name == "hand":
-        return run_hand(folder, workloads, threads)
+        if not has_avx512():
+            print("bench: hand is left out: its programs need AVX-512, which this CPU has not",
+                  file=sys.stderr)
+            return False
+        subprocess.run(["./build.sh", "clang++-22", home], cwd=os.path.join(folder, "hand"),
+                       check=True)
+        return True
     if name not in PACKAGES:
         sys.exit(f"bench: no such peer: {name}; there are hand, {', '.join(PACKAGES)}")
-    home = os.path.join(TOP, "build", "peers", name)
-    python = os.path.join(home, "bin", "python")
     if not os.path.exists(os.path.join(home, "complete")):
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES[name]], check=True)
+        subprocess.run([os.path.join(home, "bin", "python"), "-m", "pip", "install", "-q",
+                        *PACKAGES[name]], check=True)
         open(os.path.join(home, "complete"), "w", encoding="utf-8").close()
-    # One at a time: a peer that does not know a workload still gives its figures of the others.
-    program = os.path.join(folder, f"{name}_peer.py")
+    return True
+
+
+def run_peer(name, folder, workloads, threads, cpus):
+    home = os.path.join(TOP, "build", "peers", name)
+    if name == "hand":
+        parts = list(dict.fromkeys(p for w in workloads for p in PARTS[w][2]))
+        hand = [os.path.join(home, "hand"), *parts, "--threads", str(threads)]
+        return lines_of(hand, cpus, folder) if parts else []
+    program = [os.path.join(home, "bin", "python"), os.path.join(folder, f"{name}_peer.py")]
     rows = []
+    # One at a time: a peer that does not know a workload still gives its figures of the others.
     for workload in workloads:
-        rows += lines_of([python, program, workload, "--threads", str(threads)], folder)
+        rows += lines_of([*program, workload, "--threads", str(threads)], cpus, folder)
     return rows
+
+
+def groups_of(workloads):
+    """Workloads that one part of a program of ours measures together."""
+    groups = {}
+    for workload in workloads:
+        groups.setdefault(PARTS[workload][:2], []).append(workload)
+    return list(groups.values())
+
+
+def run_rounds(options, peers, threads):
+    """Croton and its peers in turn, so that they see the same machine. A list of rows a round."""
+    cpus = sorted(os.sched_getaffinity(0))[-threads:]
+    rounds = []
+    for group in groups_of(options.workloads):
+        # A program of first calls repeats them itself, in a new process each.
+        count = 1 if PARTS[group[0]][0] == "first_call" else options.rounds
+        for _ in range(count):
+            rows = run_croton(options.build, group, threads, cpus)
+            rows = [r for r in rows if r["workload"] in group or r["workload"] not in PARTS]
+            for name in peers:
+                if not OWN.issuperset(group):
+                    rows += run_peer(name, options.peer_folder, group, threads, cpus)
+            rounds.append(rows)
+    return rounds
+
+
+def key_of(row):
+    return tuple(row[k] for k in ("workload", "case", "metric", "threads"))
+
+
+def medians(rounds):
+    """A row for each figure of each peer, its value the median of the rounds."""
+    values = {}
+    for rows in rounds:
+        for row in rows:
+            values.setdefault((row["peer"], *key_of(row)), []).append(row)
+    return [{**rows[0], "value": statistics.median(r["value"] for r in rows)}
+            for rows in values.values()]
+
+
+def ratio(rounds, peer, key):
+    """The median of a peer's figure over Croton's in the same round; None where there is none."""
+    ratios = []
+    for rows in rounds:
+        value = {r["peer"]: r["value"] for r in rows if key_of(r) == key}
+        if peer in value and "croton" in value:
+            ratios.append(value[peer] / value["croton"])
+    return statistics.median(ratios) if ratios else None
 
 
 def agree(a, b, case):
@@ -109,26 +162,39 @@ def agree(a, b, case):
     return abs(a - b) <= tolerance * max(abs(a), abs(b), 1e-30)
 
 
-def table(rows):
+def table(rounds):
     """A line a case: Croton's figure, and each peer's as a multiple of it."""
+    rows = medians(rounds)
     peers = list(dict.fromkeys(r["peer"] for r in rows if r["peer"] != "croton"))
     text = "| workload | case | threads | croton | " + " | ".join(peers) + " |\n"
     text += "| --- | --- | --- | --- |" + " --- |" * len(peers) + "\n"
     for own in (r for r in rows if r["peer"] == "croton"):
         cells = []
         for peer in peers:
-            same = [r for r in rows if r["peer"] == peer
-                    and all(r[k] == own[k] for k in ("workload", "case", "metric", "threads"))]
-            if not same:
+            same = [r for r in rows if r["peer"] == peer and key_of(r) == key_of(own)]
+            times = ratio(rounds, peer, key_of(own))
+            if not same or times is None:
                 cells.append("")
                 continue
             mark = "" if agree(own["check"], same[0]["check"], own["case"]) else " (check differs)"
-            cells.append(f"{same[0]['value'] / own['value']:.2f}x{mark}")
+            cells.append(f"{times:.2f}x{mark}")
         factor, name = unit(own["metric"])
         what = own["case"] + (" warm" if own["metric"].endswith("_warm") else "")
         text += (f"| {own['workload']} | {what} | {own['threads']} |"
                  f" {own['value'] * factor:.4g} {name} | {' | '.join(cells)} |\n")
     return text
+
+
+NOTES = "\n## Notes\n"
+
+
+def notes_of(page):
+    """What a person wrote below the tables: it stays."""
+    if not os.path.exists(page):
+        return ""
+    with open(page, encoding="utf-8") as file:
+        _, mark, notes = file.read().partition(NOTES)
+    return mark + notes
 
 
 def machine():
@@ -146,24 +212,26 @@ def main():
     parser.add_argument("--page", default=os.path.join(TOP, "docs", "benchmarks.md"))
     parser.add_argument("--peers", default="")
     parser.add_argument("--peer-folder", default=os.path.join(TOP, "..", "shared", "peers"))
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", default="1")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("workloads", nargs="*", default=[w for w in PARTS if w != "W13chain"])
     options = parser.parse_args()
     unknown = [w for w in options.workloads if w not in PARTS]
     if unknown:
         sys.exit(f"bench: no such workload yet: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     before = machine()
-    rows = run_croton(options.build, options.workloads, options.threads)
-    shared = [w for w in options.workloads if w not in OWN]
-    for peer in filter(None, options.peers.split(",")):
-        rows += run_peer(peer, options.peer_folder, shared, options.threads)
+    peers = [p for p in filter(None, options.peers.split(",")) if prepare(p, options.peer_folder)]
+    rounds = []
+    for threads in options.threads.split(","):
+        rounds += run_rounds(options, peers, int(threads))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
+            file.writelines(json.dumps(row) + "\n" for row in medians(rounds))
     command = "./dev bench " + " ".join(sys.argv[3:])
     page = (f"# Benchmarks\n\nMachine: {before}. {datetime.date.today()}. A peer's column is its"
-            f" figure over Croton's in the same run: above 1, Croton is better.\n"
-            f"Written by `{command.strip()}`.\n\n{table(rows)}")
+            f" figure over Croton's: above 1, Croton is better. Programs run in turn,"
+            f" {options.rounds} rounds; figures and ratios are medians of the rounds.\n"
+            f"Written by `{command.strip()}`.\n\n{table(rounds)}{notes_of(options.page)}")
     with open(options.page, "w", encoding="utf-8") as file:
         file.write(page)
     print(page)

@@ -48,21 +48,24 @@ std::size_t edits(std::string_view a, std::string_view b)
 bool is_rule(std::string_view name)
 {
     return std::ranges::any_of(all_infos(), [&](const std::shared_ptr<const RuleInfo>& info) {
-        return name == info->name || name == info->text;
+        return info->is_called(name);
     });
 }
 
 std::vector<std::string> rules_near(std::string_view name, std::size_t count)
 {
-    std::vector<std::pair<std::size_t, std::string_view>> found;
-    for (const auto& info : all_infos())
-        found.emplace_back(std::min(edits(name, info->name), edits(name, info->text)), info->text);
+    std::vector<std::pair<std::size_t, std::string>> found;
+    for (const auto& info : all_infos()) {
+        std::string text = info->text();
+        const std::size_t apart = std::min(edits(name, info->name()), edits(name, text));
+        found.emplace_back(apart, std::move(text));
+    }
     std::ranges::sort(found); // equally near ones by text
     const auto twice = std::ranges::unique(found);
     found.erase(twice.begin(), twice.end());
     std::vector<std::string> nearest;
     for (std::size_t i = 0; i < std::min(count, found.size()); ++i)
-        nearest.emplace_back(found[i].second);
+        nearest.push_back(std::move(found[i].second));
     return nearest;
 }
 

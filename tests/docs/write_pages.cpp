@@ -181,7 +181,7 @@ std::string rules_page()
         text += "\n## " + std::string(set.name()) +
                 "\n\n| left | right | exactness |\n| --- | --- | --- |\n";
         for (const auto& rule : set.rules()) {
-            const std::string& both = rule->info->text;
+            const std::string both = rule->info->text();
             const std::size_t arrow = both.find(" -> ");
             text += "| `" + cell(both.substr(0, arrow)) + "` | `" + cell(both.substr(arrow + 4)) +
                     "` | " + std::string(name(rule->exactness)) + (rule->when ? " *" : "") + " |\n";

@@ -11,7 +11,7 @@ TEST_CASE("both sides of every rule agree at its exactness")
 {
     for (const RuleSet& set : all_rules())
         for (const auto& rule : set.rules()) {
-            INFO(set.name() << ": " << rule->info->text << " (" << to_string(*rule->info->where)
+            INFO(set.name() << ": " << rule->info->text() << " (" << to_string(*rule->info->where)
                             << ")");
             const RuleOutcome outcome = check_rule(*rule);
             CHECK(outcome.failure == "");

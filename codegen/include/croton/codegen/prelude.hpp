@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,8 @@ namespace croton::inline v1::codegen {
 /// called   the mathematical functions that `body` itself names are not copied into it but called:
 ///          their text is the same but for one word.
 std::string prelude_for(std::string_view body, bool called = false);
+/// The same of the identifiers that a text has, repeated or not.
+std::string prelude_for(std::span<const std::string_view> words, bool called = false);
 
 /// Arithmetic operators in a prelude function and in what it calls; 0 for a name that is none.
 int prelude_flops(std::string_view function);

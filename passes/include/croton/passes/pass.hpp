@@ -15,11 +15,17 @@ namespace croton::inline v1 {
 enum class Changed : bool { no, yes };
 constexpr Changed changed_if(bool any) { return any ? Changed::yes : Changed::no; }
 
-/// What a rule says about itself in reports; lives as long as anything that names it.
+/// What a rule says about itself in reports; lives as long as anything that names it. Its text is
+/// printed when it is asked for: most rules never are.
 struct RuleInfo {
-    std::string name; ///< what `rules_off` and `.named()` say; the text where none was given
-    std::string text; ///< "log(1 + x) -> log1p(x)"
+    Variable left, right;
     const Location* where = nullptr;
+    std::string given_name = {}; ///< by `.named()`
+
+    std::string text() const; ///< "log(1 + x) -> log1p(x)"
+    std::string name() const { return given_name.empty() ? text() : given_name; }
+    /// Whether `rules_off` means this rule by it.
+    bool is_called(std::string_view name_or_text) const;
 };
 
 /// One rule applied once.

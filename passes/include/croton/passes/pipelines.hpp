@@ -4,7 +4,7 @@
 
 namespace croton::inline v1 {
 
-/// What every function goes through before its loops are scheduled.
-Pipeline cpu_pipeline();
+/// What every function goes through before its loops are scheduled; made once.
+const Pipeline& cpu_pipeline();
 
 } // namespace croton::inline v1
