@@ -1,0 +1,71 @@
+// Values that live across calls, and loops: the statistics of a stream, and a leaking tank whose
+// leak is found from what flows out.
+#include <croton/croton.hpp>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace ct = croton;
+using ct::Variable;
+
+void show(const char* name, const ct::Array& a)
+{
+    std::printf("%-8s %s\n", name, to_string(a).c_str());
+}
+
+int main()
+{
+    // [shared]
+    const auto x = ct::scalar<double>("x");
+    const auto count = ct::shared("count", ct::zeros<double>({}));
+    const auto mean = ct::shared("mean", ct::zeros<double>({}));
+    const auto squares = ct::shared("squares", ct::zeros<double>({}));
+
+    const auto next = mean + (x - mean) / (count + 1);
+    const auto push = ct::function({x}, ct::Outputs{},
+                                   {.name = "push",
+                                    .updates = {{count, count + 1},
+                                                {mean, next},
+                                                {squares, squares + (x - mean) * (x - next)}}});
+    const auto variance = ct::function({}, squares / (count - 1), {.name = "variance"});
+
+    for (const double v : {4.0, 7.0, 13.0, 16.0})
+        push(v);
+    show("mean", mean.value());
+    show("variance", variance()[0]);
+    const ct::Array none = ct::zeros<double>({});
+    ct::set_all({{count, none}, {mean, none}, {squares, none}});
+    // [/shared]
+    show("count", count.value());
+
+    // [scan]
+    const auto rain = ct::vector<double>("rain");
+    const auto seen = ct::vector<double>("seen", rain.shape());
+    const auto leak = ct::shared("leak", ct::Array::scalar(0.4));
+
+    const auto tank = ct::scan(
+        [&](const Variable& drops, const Variable& level) {
+            const auto out = leak * (level + drops);
+            return ct::Step{.state = {level + drops - out}, .out = {out}};
+        },
+        {.sequences = {rain}, .init = {0.0}});
+    const auto run = ct::function(
+        {rain}, {{"flow", tank.out[0]}, {"levels", tank.history[0]}, {"level", tank.last[0]}});
+
+    const auto loss = ct::sum(square(tank.out[0] - seen));
+    const auto better = leak - 0.005 * ct::grad(loss, leak);
+    const auto fit = ct::function({rain, seen}, loss, {.name = "fit", .updates = {{leak, better}}});
+    // [/scan]
+
+    const std::vector<double> drops{5, 0, 0, 2, 0, 1};
+    const ct::Results r = run(drops);
+    for (const char* name : {"flow", "levels", "level"})
+        show(name, r[name]);
+
+    ct::set_all({{leak, ct::Array::scalar(0.1)}});
+    for (int i = 0; i < 5; ++i) {
+        const double l = fit(drops, r["flow"])[0].item<double>();
+        std::printf("loss %.6f, leak now %.6f\n", l, leak.value().item<double>());
+    }
+}
