@@ -13,7 +13,8 @@ class ProductText {
 public:
     explicit ProductText(DType dtype)
         : dtype_(dtype), type_(scalar_type(dtype)), element_(type_),
-          columns_(fmt::format("CT_BLOCK_COLUMNS({})", type_))
+          columns_(fmt::format("CT_BLOCK_COLUMNS({})", type_)),
+          bytes_(static_cast<int>(size_bytes(dtype)))
     {
         if (!is_float(dtype)) element_.front() = 'u'; // which wraps
     }
@@ -27,8 +28,11 @@ public:
 
     std::string packing(const char* side, const std::string& width)
     {
+        // Blocks of b are whole vectors wide.
+        const bool turns = width == columns_ && bytes_ >= 4;
         write_copy(side, width);
-        write_pack(side);
+        if (turns) write_turn(width);
+        write_pack(side, turns);
         return w_.take();
     }
 
@@ -149,18 +153,84 @@ private:
         w_.raw("    to[c] = c < n - j ? x[c * column] : 0;");
     }
 
-    void write_pack(const char* side)
+    /// Of two vectors the lanes that make the first (second: `high`) of a turned pair: lanes of the
+    /// first vector stand where `bit` of the number is clear, lanes of the second where it is set.
+    static std::string lanes(int count, int bit, bool high)
+    {
+        std::vector<std::string> list;
+        for (int l = 0; l < count; ++l) {
+            const bool from_second = (l & bit) != 0;
+            const int lane = from_second == high ? l : high ? l + bit : l - bit;
+            list.push_back(std::to_string(from_second ? count + lane : lane));
+        }
+        return fmt::format("{}", fmt::join(list, ", "));
+    }
+
+    void write_turn(const std::string& width)
+    {
+        const int count = 32 / bytes_; // lanes
+        w_.blank();
+        w_.line("typedef {} line_{} __attribute__((vector_size(32), aligned({}), may_alias));",
+                element_, type_, bytes_);
+        w_.blank();
+        w_.line("// {0} columns of {0} elements, each in one piece, become rows.", count);
+        const auto scope =
+            w_.function(parameter_list(fmt::format("CT_MATH void product_turn_{}", type_),
+                                       {fmt::format("const {}* CT_RESTRICT from", type_),
+                                        "i64 column", fmt::format("{}* CT_RESTRICT to", type_)}));
+        w_.line("line_{} v[{}];", type_, count);
+        const std::string each = fmt::format("for (i64 i = 0; i < {}; ++i)", count);
+        w_.raw("CT_UNROLL");
+        w_.raw(each);
+        w_.line("    v[i] = *(const line_{}*)(from + i * column);", type_);
+        for (int bit = 1; bit < count; bit *= 2) {
+            w_.raw("CT_UNROLL");
+            const auto pairs = w_.block("for (i64 h = 0; h < {}; ++h)", count / 2);
+            w_.line("const i64 i = 2 * h{};", bit == 1 ? "" : fmt::format(" - h % {}", bit));
+            w_.line("const line_{} x = v[i];", type_);
+            w_.line("v[i] = __builtin_shufflevector(x, v[i + {}], {});", bit,
+                    lanes(count, bit, false));
+            w_.line("v[i + {0}] = __builtin_shufflevector(x, v[i + {0}], {1});", bit,
+                    lanes(count, bit, true));
+        }
+        w_.raw("CT_UNROLL");
+        w_.raw(each);
+        w_.line("    *(line_{}*)(to + i * {}) = v[i];", type_, width);
+    }
+
+    void write_pack(const char* side, bool turns)
     {
         w_.blank();
         const auto scope = w_.function(
             parameter_list(fmt::format("CT_KERNEL CT_APART void product_pack_{}_{}", side, type_),
                            {fmt::format("const {}* from", type_), "i64 row", "i64 column", "i64 k",
                             "i64 n", "i64 first", fmt::format("{}* packed", type_)}));
-        for (const bool together : {true, false}) {
-            w_.raw(together ? "if (column == 1)" : "else");
-            w_.line("    product_panels_{}_{}(from, row, {}, k, n, first, packed);", side, type_,
-                    together ? "1" : "column");
+        const auto copy = [&](const char* column) {
+            w_.line("product_panels_{}_{}(from, row, {}, k, n, first, packed);", side, type_,
+                    column);
+        };
+        {
+            const auto rows = w_.block("if (column == 1)");
+            copy("1");
         }
+        if (turns) write_turned_panels();
+        const auto rest = w_.block_after("else");
+        copy("column");
+    }
+
+    /// Whole panels of columns that each lie in one piece.
+    void write_turned_panels()
+    {
+        const int count = 32 / bytes_;
+        const auto turned =
+            w_.block_after("else if (row == 1 && n % {} == 0 && k % {} == 0)", columns_, count);
+        w_.raw("const i64 last = first + 32 < k ? first + 32 : k;");
+        const auto across = w_.block("for (i64 j = 0; j < n; j += {})", count);
+        w_.line("const i64 within = j % {};", columns_);
+        w_.line("{}* to = packed + (j - within) * k + within;", type_);
+        w_.line("for (i64 p = first; p < last; p += {})", count);
+        w_.line("    product_turn_{}(from + p + j * column, column, to + p * {});", type_,
+                columns_);
     }
 
     Writer w_;
@@ -168,6 +238,7 @@ private:
     std::string type_;
     std::string element_; ///< of rows
     std::string columns_;
+    int bytes_; ///< of an element
 };
 
 } // namespace

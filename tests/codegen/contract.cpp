@@ -137,6 +137,9 @@ TEST_CASE("products of every form agree with their meaning")
         {60, 33, 390, true, true},
         {1, 70, 300, false, true},
         {70, 1, 300, true, false},
+        {20, 64, 40, false, true}, // whole panels whose columns lie in one piece
+        {20, 96, 100, false, true},
+        {20, 64, 33, false, true},
     };
     for (const Product& p : products)
         check(DType::f32, p, true);
@@ -147,8 +150,9 @@ TEST_CASE("products of unknown extents and of other dtypes agree with their mean
     const Product odd{13, 150, 70}, turned{50, 33, 40, true, true}, empty{3, 5, 0};
     for (const Product& p : {odd, turned, empty})
         check(DType::f32, p, false);
+    const Product panels{20, 256, 48, false, true};
     for (DType t : {DType::f64, DType::i8, DType::i32, DType::u64})
-        for (const Product& p : {odd, turned})
+        for (const Product& p : {odd, turned, panels})
             check(t, p, true);
 }
 

@@ -108,10 +108,11 @@ CT_MATH void product_panels_a_f32(const f32* CT_RESTRICT from,
 CT_KERNEL CT_APART void
 product_pack_a_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first, f32* packed)
 {
-    if (column == 1)
+    if (column == 1) {
         product_panels_a_f32(from, row, 1, k, n, first, packed);
-    else
+    } else {
         product_panels_a_f32(from, row, column, k, n, first, packed);
+    }
 }
 
 // Rows first .. first + 32 of k x n elements in panels, each in one piece and
@@ -141,13 +142,57 @@ CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
     }
 }
 
+typedef f32 line_f32 __attribute__((vector_size(32), aligned(4), may_alias));
+
+// 8 columns of 8 elements, each in one piece, become rows.
+CT_MATH void product_turn_f32(const f32* CT_RESTRICT from, i64 column, f32* CT_RESTRICT to)
+{
+    line_f32 v[8];
+    CT_UNROLL
+    for (i64 i = 0; i < 8; ++i)
+        v[i] = *(const line_f32*)(from + i * column);
+    CT_UNROLL
+    for (i64 h = 0; h < 4; ++h) {
+        const i64 i = 2 * h;
+        const line_f32 x = v[i];
+        v[i] = __builtin_shufflevector(x, v[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+        v[i + 1] = __builtin_shufflevector(x, v[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+    CT_UNROLL
+    for (i64 h = 0; h < 4; ++h) {
+        const i64 i = 2 * h - h % 2;
+        const line_f32 x = v[i];
+        v[i] = __builtin_shufflevector(x, v[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+        v[i + 2] = __builtin_shufflevector(x, v[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    CT_UNROLL
+    for (i64 h = 0; h < 4; ++h) {
+        const i64 i = 2 * h - h % 4;
+        const line_f32 x = v[i];
+        v[i] = __builtin_shufflevector(x, v[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        v[i + 4] = __builtin_shufflevector(x, v[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+    CT_UNROLL
+    for (i64 i = 0; i < 8; ++i)
+        *(line_f32*)(to + i * CT_BLOCK_COLUMNS(f32)) = v[i];
+}
+
 CT_KERNEL CT_APART void
 product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first, f32* packed)
 {
-    if (column == 1)
+    if (column == 1) {
         product_panels_b_f32(from, row, 1, k, n, first, packed);
-    else
+    } else if (row == 1 && n % CT_BLOCK_COLUMNS(f32) == 0 && k % 8 == 0) {
+        const i64 last = first + 32 < k ? first + 32 : k;
+        for (i64 j = 0; j < n; j += 8) {
+            const i64 within = j % CT_BLOCK_COLUMNS(f32);
+            f32* to = packed + (j - within) * k + within;
+            for (i64 p = first; p < last; p += 8)
+                product_turn_f32(from + p + j * column, column, to + p * CT_BLOCK_COLUMNS(f32));
+        }
+    } else {
         product_panels_b_f32(from, row, column, k, n, first, packed);
+    }
 }
 
 // matmul_0: c[i, j] = sum_k a[i, k] * b[k, j]        golden_structured.cpp:113
