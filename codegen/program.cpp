@@ -75,12 +75,29 @@ Program ProgramWriter::take()
     place_workspace(plan);
     write_steps(plan, scheduled);
     program_.unfused = plan.clusters.unfused;
+    for (const PlannedStep& step : plan.steps)
+        for (const PlannedKernel& k : step.kernels)
+            add_partials(k.nest);
     if (body_.line_count() > 0) end_part();
     set_apart(kernels_, calls_);
     kernels_ += write_run({prologue_.take(), limits_.take(), sizes_.take(), values_.take(),
                            std::move(parts_), total_});
     program_.source = prelude_for(kernels_) + std::string(end_of_prelude) + kernels_;
     return std::move(program_);
+}
+
+/// Long reductions whose partial results this kernel hands to the next.
+void ProgramWriter::add_partials(const LoopNest& nest)
+{
+    if (same(nest.blocked, Extent(0))) return;
+    std::size_t left = nest.partials.size();
+    for (const Apply& a : nest.applies) {
+        if (left == 0) return;
+        if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
+        --left;
+        program_.unfused.push_back({a.output(), "its partial results: it is long, so blocks of it "
+                                                "are reduced first, and what they give after"});
+    }
 }
 
 void ProgramWriter::pointer(Writer& w,

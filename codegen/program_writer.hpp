@@ -28,6 +28,7 @@ private:
     std::string text(const Extent& e) const { return c_text(e, symbols_); }
 
     // where values lie
+    void add_partials(const LoopNest& nest);
     void pointer(Writer& w,
                  const Variable& v,
                  std::string_view stem,

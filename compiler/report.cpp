@@ -48,6 +48,9 @@ private:
 std::string compiling(const FunctionData& f, std::size_t kernel)
 {
     const std::size_t unit = f.unit_of_kernel.empty() ? 0 : f.unit_of_kernel[kernel];
+    const auto before = f.unit_of_kernel.begin() + static_cast<std::ptrdiff_t>(kernel);
+    if (!f.unit_of_kernel.empty() && std::find(f.unit_of_kernel.begin(), before, unit) != before)
+        return fmt::format("unit {}", unit); // which stands at its first kernel
     const auto& times = f.compile.unit_ms;
     const double ms = unit < times.size() ? times[unit] : 0;
     return ms > 0 ? fmt::format("unit {}, {:.1f} ms", unit, ms)

@@ -179,6 +179,23 @@ TEST_CASE("reference mode gives the same results without a compiler")
     CHECK(f(at)[0].as_double(4) == Approx(g(at)[0].as_double(4)).epsilon(1e-15));
 }
 
+TEST_CASE("explain() names what goes from one kernel to the next, and a unit's time once")
+{
+    const auto x = ct::matrix<float>("x");
+    const auto f = ct::function({x}, ct::Output("total", ct::sum(exp(x))), {.cache = false});
+    const std::string text = f.explain();
+    CHECK_THAT(
+        text, croton::test::contains(
+                  "stored instead of fused\n  sum(exp(x), axes=(0, 1)): its partial results: it is "
+                  "long, so blocks of it are reduced first, and what they give after"));
+    const std::size_t unit = text.find("unit 0, ");
+    REQUIRE(unit != std::string::npos);
+    CHECK(text.find("unit 0\n", unit) != std::string::npos);
+    CHECK(text.find("unit 0, ", unit + 1) == std::string::npos);
+    CHECK_THAT(ct::function({x}, exp(x)).explain(),
+               croton::test::contains("stored instead of fused\n  nothing\n"));
+}
+
 TEST_CASE("explain shows the graph, the rules that fired, the kernels and the source")
 {
     const auto x = ct::vector<float>("x");

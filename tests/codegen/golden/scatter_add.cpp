@@ -4,7 +4,7 @@
 //   histogram[bin[i]] += square(weight[i])
 //
 //   bins       f32 (m)  read
-//   histogram  f32 (m)  written
+//   histogram  f32 (m)  read and written
 //   bin        i32 (n)  read
 //   weight     f32 (n)  read
 //

@@ -501,7 +501,7 @@ CT_KERNEL void fused_5(i64 n, f32* CT_RESTRICT v0) { v0[0] = -1.0f / (f32)n; }
 //   v0[i, j] = 0
 //   v0[i, label[i]] += v1[0, 0]
 //
-//   v0     f32 (n, 10)  written
+//   v0     f32 (n, 10)  read and written
 //   label  i64 (n)      read
 //   v1     f32 (1, 1)   read
 //
