@@ -19,12 +19,12 @@ namespace detail {
 /// Behind an Array, in one block: itself, the extents, the strides and the elements of small
 /// arrays.
 struct ArrayData {
+    mutable std::atomic<std::uint32_t> count{1};
     DType dtype = DType::f64;
-    int rank = 0;
+    std::uint16_t rank = 0;
     char* data = nullptr;
     void* memory = nullptr;          ///< to free: elements that are in no other block
     const ArrayData* base = nullptr; ///< whose elements these are a slice of; one count of it
-    mutable std::atomic<std::uint32_t> count{1};
 
     std::int64_t* shape() noexcept { return reinterpret_cast<std::int64_t*>(this + 1); }
     const std::int64_t* shape() const noexcept
@@ -34,7 +34,7 @@ struct ArrayData {
     std::int64_t* strides() noexcept { return shape() + rank; }
     const std::int64_t* strides() const noexcept { return shape() + rank; }
 };
-static_assert(sizeof(ArrayData) % alignof(std::int64_t) == 0);
+static_assert(sizeof(ArrayData) == 32); // and so is the number behind it aligned
 
 void retain(const ArrayData* a) noexcept { a->count.fetch_add(1, std::memory_order_relaxed); }
 void release(const ArrayData* a) noexcept
@@ -62,12 +62,15 @@ namespace {
 /// With extents and strides not set, and `bytes` behind them.
 ArrayData* make_data(DType dtype, std::size_t rank, std::size_t bytes = 0)
 {
+    constexpr std::size_t most = std::numeric_limits<decltype(ArrayData::rank)>::max();
+    if (rank > most)
+        throw user_error(Code::shape, nullptr, "array", "has at most {} axes, not {}", most, rank);
     const std::size_t size = sizeof(ArrayData) + 2 * rank * sizeof(std::int64_t) + bytes;
     void* block = std::malloc(size);
     if (!block) refuse_memory(size);
     auto* data = new (block) ArrayData;
     data->dtype = dtype;
-    data->rank = static_cast<int>(rank);
+    data->rank = static_cast<std::uint16_t>(rank);
     return data;
 }
 
@@ -159,11 +162,16 @@ Array Array::empty_of(DType dtype, std::span<const std::int64_t> shape)
     }
     // A block of its own for the elements of small arrays would double what making one costs.
     constexpr std::size_t small = 1024, line = 64;
-    const bool inside = bytes <= small;
+    const bool number = shape.empty(), inside = bytes <= small;
     // As allocate_elements: a multiple of 64, and 64 bytes more behind them.
-    ArrayData* data = make_data(dtype, shape.size(), inside ? bytes + 2 * line - 1 : 0);
+    const std::size_t behind_extents = number ? bytes : inside ? bytes + 2 * line - 1 : 0;
+    ArrayData* data = make_data(dtype, shape.size(), behind_extents);
     Array a;
     a.data_ = Ref<const ArrayData>::adopt(data);
+    if (number) { // graphs hold many
+        data->data = reinterpret_cast<char*>(data + 1);
+        return a;
+    }
     set_row_major(*data, shape);
     if (inside) {
         auto* behind = reinterpret_cast<char*>(data->strides() + shape.size());

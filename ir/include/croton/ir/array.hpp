@@ -21,7 +21,7 @@ void release(const ArrayData*) noexcept;
 
 /// Host memory with a dtype and extents, shared by its copies: constants, results, shared values.
 ///
-/// layout   64-byte aligned and row-major when made here; slices and views of others have strides.
+/// layout   row-major and, but for one number, 64-byte aligned when made here; views may differ.
 /// copies   share the memory (as NumPy's); `clone()` makes another.
 /// errors   UserError on a wrong dtype, rank or index; BackendError when memory runs out.
 /// threads  the count is atomic; writing through view() is the caller's to order.
