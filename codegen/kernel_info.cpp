@@ -2,6 +2,7 @@
 
 #include <croton/codegen/cost.hpp>
 
+#include "nest_cost.hpp"
 #include "parallel_text.hpp"
 
 namespace croton::inline v1::codegen {
@@ -54,13 +55,9 @@ KernelInfo kernel_info(const PlannedKernel& kernel, ClusterKind kind)
     info.kind = kind;
     info.applies = kernel.nest.applies;
     info.text = kernel.kernel.text;
-    info.flops = work_of(kernel.nest);
-    if (!kernel.nest.contract.empty()) {
-        const ContractNest& c = kernel.nest.contract[0];
-        info.flops = Extent(2) * c.batch * c.m * c.n * c.k;
-    }
-    for (const Buffer& b : kernel.nest.buffers)
-        info.bytes = info.bytes + element_count(b.shape()) * Extent(size_bytes(b.dtype()));
+    const NestCost cost = cost_of(kernel.nest);
+    info.flops = cost.flops;
+    info.bytes = cost.bytes_read + cost.bytes_written;
     return info;
 }
 

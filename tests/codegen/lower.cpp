@@ -40,9 +40,10 @@ std::string outlines(const Variables& outputs)
     std::string text;
     for (const LoopNest& nest : nests_of(outputs)) {
         CHECK(problems(nest) == std::vector<std::string>());
-        text += (text.empty() ? "" : "\n") + outline(nest);
+        text += '\n';
+        text += outline(nest);
     }
-    return "\n" + text;
+    return text;
 }
 
 const ct::Extent n = ct::dim("n"), m = ct::dim("m");

@@ -1,5 +1,6 @@
 #include "codegen/nest_outline.hpp"
 
+#include <croton/ir/format.hpp>
 #include <croton/ir/overloaded.hpp>
 
 #include <algorithm>
@@ -29,8 +30,8 @@ std::string index_text(const Extent& extent)
             ++end;
         const std::size_t number = std::stoul(text.substr(at + 5, end - at - 5));
         result += number < loop_letters ? std::string(1, "ijkl"[number])
-                  : number < 32         ? "loop" + std::to_string(number)
-                                        : "g" + std::to_string(number - 32);
+                  : number < 32         ? fmt::format("loop{}", number)
+                                        : fmt::format("g{}", number - 32);
         at = end;
     }
     return result;
@@ -56,7 +57,7 @@ private:
     std::string buffer(BufferId id) const
     {
         const Variable& v = nest_.buffers[static_cast<std::size_t>(id)].value;
-        return v.name().empty() ? "b" + std::to_string(id) : std::string(v.name());
+        return v.name().empty() ? fmt::format("b{}", id) : std::string(v.name());
     }
     std::string element(BufferId id, const Extent& at) const
     {
@@ -72,7 +73,7 @@ private:
     }
     std::string define(ScalarId id)
     {
-        return names_.emplace(id, "v" + std::to_string(names_.size())).first->second;
+        return names_.emplace(id, fmt::format("v{}", names_.size())).first->second;
     }
 
     std::string expression(const Scalar& s)
@@ -205,28 +206,27 @@ public:
         for (std::size_t i = 0; i < nest_.scalars.size(); ++i)
             if (!written_.contains(static_cast<ScalarId>(i)) &&
                 !std::holds_alternative<Accumulated>(nest_.scalars[i].expression))
-                problem("no statement defines scalar " + std::to_string(i));
+                problem(fmt::format("no statement defines scalar {}", i));
         return problems_;
     }
 
 private:
     using Scope = std::set<ScalarId>;
 
-    void problem(std::string text) { problems_.push_back(std::move(text)); }
+    void problem(std::string_view text) { problems_.emplace_back(text); }
 
     void use(ScalarId id, std::string_view by)
     {
         if (id < 0) return;
         if (!defined_.contains(id))
-            problem("scalar " + std::to_string(id) + " is used by " + std::string(by) +
-                    " where it is not defined");
+            problem(fmt::format("scalar {} is used by {} where it is not defined", id, by));
     }
     void use(const Extent& index, std::string_view by)
     {
         for (const detail::Atom* s : symbols(index))
             if (name(s).starts_with("index") && !open_.contains(s))
-                problem(std::string(by) + " has " + index_text(as_extent(s)) +
-                        ", of no loop around it");
+                problem(
+                    fmt::format("{} has {}, of no loop around it", by, index_text(as_extent(s))));
     }
 
     void let(ScalarId id, int depth)

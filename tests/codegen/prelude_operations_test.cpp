@@ -13,9 +13,23 @@ template <class T>
 std::vector<T> edge_integers()
 {
     using L = std::numeric_limits<T>;
-    std::vector<T> v{L::min(), T(L::min() + 1), T(-3), T(-2), T(-1), 0, 1, 2, 3, 7, 10};
-    v.insert(v.end(), {T(L::max() - 1), L::max(), T(L::max() / 2), T(sizeof(T) * 8 - 1),
-                       T(sizeof(T) * 8), T(sizeof(T) * 8 + 1)});
+    std::vector<T> v{L::min(),
+                     T(L::min() + 1),
+                     T(-3),
+                     T(-2),
+                     T(-1),
+                     0,
+                     1,
+                     2,
+                     3,
+                     7,
+                     10,
+                     T(L::max() - 1),
+                     L::max(),
+                     T(L::max() / 2),
+                     T(sizeof(T) * 8 - 1),
+                     T(sizeof(T) * 8),
+                     T(sizeof(T) * 8 + 1)};
     std::mt19937_64 random(7);
     for (int i = 0; i < 60; ++i)
         v.push_back(static_cast<T>(random()));
