@@ -17,6 +17,7 @@
 #include "cluster_roots.hpp"
 #include "lower_contract.hpp"
 #include "puller.hpp"
+#include "row_stages.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -100,7 +101,9 @@ public:
         for (Cluster& c : result_.list)
             if (c.kind == ClusterKind::contract)
                 store_sums(c);
-            else if (c.kind != ClusterKind::rows)
+            else if (c.kind == ClusterKind::rows)
+                store_what_is_dear(c);
+            else
                 for (Root& r : c.roots)
                     r.stored = true;
     }
@@ -149,6 +152,7 @@ private:
     struct Reading {
         std::vector<Variable> reads;
         int statements = 0;
+        int flops = 0;
         bool aligned = true;
     };
 
@@ -177,6 +181,9 @@ private:
             if (own) reading.aligned &= is_aligned(a.at, cluster, *own);
         }
         reading.statements = static_cast<int>(puller.statement_count());
+        for (const Scalar& x : scratch.scalars)
+            if (const auto* computed = std::get_if<Compute>(&x.expression))
+                reading.flops += flops(*computed->op, x.dtype);
         return reading;
     }
 
@@ -246,6 +253,25 @@ private:
         if (!carried) product.stored = true;
     }
 
+    /// A chain of reductions over rows would compute what stands before each again in every pass
+    /// behind it. The last of what is dear gets an array, which others may use before it.
+    void store_what_is_dear(Cluster& c)
+    {
+        for (;;) {
+            const std::vector<std::int64_t> again = RowStages(c).flops_again();
+            const auto last = std::find_if(again.rbegin(), again.rend(), [](std::int64_t flops) {
+                return flops > flops_worth_an_array;
+            });
+            if (last == again.rend()) return;
+            Root& dear = c.roots[static_cast<std::size_t>(again.rend() - last) - 1];
+            dear.stored = true;
+            result_.unfused.push_back(
+                {dear.value, fmt::format("later passes over its rows would take {} operations "
+                                         "to compute each of its elements again",
+                                         *last)});
+        }
+    }
+
     /// What a product's sums become, element by element, is its epilogue.
     bool try_epilogue(int at, const Variable& value, const Apply& apply, const Shapes& s)
     {
@@ -268,7 +294,8 @@ private:
                           fmt::format("the kernel would have more than {} statements",
                                       most_statements_in_a_vector_loop));
         c.statements += reading.statements;
-        c.roots.push_back({value, false, false, false, reading.reads, reading.statements});
+        c.roots.push_back(
+            {value, false, false, false, reading.reads, reading.statements, reading.flops});
         home_[value.value()] = at;
         return true;
     }
@@ -320,7 +347,8 @@ private:
     {
         Cluster c{s.kind, s.outer, s.inner, s.behind, {}, 0};
         const Reading reading = read(value, apply, s, c, false);
-        c.roots.push_back({value, s.reduces, false, false, reading.reads, reading.statements});
+        c.roots.push_back(
+            {value, s.reduces, false, false, reading.reads, reading.statements, reading.flops});
         c.statements = reading.statements;
         if (s.kind == ClusterKind::contract && library_products_) {
             const std::string why = why_not_by_library(c);
@@ -424,7 +452,8 @@ private:
             return refuse(value, c, s,
                           fmt::format("the kernel would have more than {} statements", most));
         grown.statements = c.statements + reading.statements;
-        grown.roots.push_back({value, s.reduces, inner, false, reading.reads, reading.statements});
+        grown.roots.push_back(
+            {value, s.reduces, inner, false, reading.reads, reading.statements, reading.flops});
         c = std::move(grown);
         home_[value.value()] = at;
         return true;

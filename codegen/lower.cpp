@@ -12,6 +12,7 @@
 #include "lower_blocked.hpp"
 #include "lower_contract.hpp"
 #include "puller.hpp"
+#include "row_stages.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -48,12 +49,12 @@ bool are_short(const Axes& axes)
 class Rows {
 public:
     Rows(const Cluster& cluster, LoopNest& nest, const Axes& axes)
-        : cluster_(cluster), axes_(axes), short_rows_(are_short(axes)), puller_(nest)
+        : cluster_(cluster), axes_(axes), short_rows_(are_short(axes)), puller_(nest),
+          stages_(cluster)
     {
         for (const Root& r : cluster.roots)
             for (const Variable& v : r.reads)
                 if (!own(v)) puller_.in_memory(v);
-        plan_stages();
     }
 
     void write()
@@ -69,7 +70,7 @@ public:
             puller_.open(std::move(loop));
         }
         write_outer_roots(0);
-        for (int stage = 0; stage <= last_stage_ && !axes_.inner.empty(); ++stage) {
+        for (int stage = 0; stage <= stages_.last() && !axes_.inner.empty(); ++stage) {
             write_stage(stage);
             write_outer_roots(stage + 1);
         }
@@ -89,64 +90,11 @@ public:
     }
 
 private:
-    std::size_t index_of(const Variable& v) const
+    bool own(const Variable& v) const
     {
-        for (std::size_t i = 0; i < cluster_.roots.size(); ++i)
-            if (same(cluster_.roots[i].value, v)) return i;
-        return cluster_.roots.size();
+        return std::ranges::any_of(cluster_.roots, [&](const Root& r) { return same(r.value, v); });
     }
-    bool own(const Variable& v) const { return index_of(v) < cluster_.roots.size(); }
     bool in_loop(const Root& r) const { return r.inner || r.reduces; }
-    /// Each pass over the inner axis is a stage: what needs a reduction's result comes after it.
-    void plan_stages()
-    {
-        stage_.resize(cluster_.roots.size(), 0);
-        for (std::size_t i = 0; i < stage_.size(); ++i) {
-            for (const Variable& v : cluster_.roots[i].reads) {
-                const std::size_t k = index_of(v);
-                if (k < i)
-                    stage_[i] =
-                        std::max(stage_[i], stage_[k] + (cluster_.roots[k].reduces ? 1 : 0));
-            }
-            if (in_loop(cluster_.roots[i])) last_stage_ = std::max(last_stage_, stage_[i]);
-        }
-        for (std::size_t i = 0; i < stage_.size(); ++i)
-            choose_carrier(i);
-    }
-
-    /// An inner value that is dear and that a later stage reads again is stored: in its own array
-    /// if it has one, else in the array of an output that is written over it later. Otherwise
-    /// recomputed.
-    void choose_carrier(std::size_t i)
-    {
-        const Root& r = cluster_.roots[i];
-        if (!r.inner) return;
-        int last_read = stage_[i];
-        std::size_t last_reader = i; // in that stage
-        for (std::size_t k = i + 1; k < cluster_.roots.size(); ++k)
-            for (const Variable& v : cluster_.roots[k].reads)
-                if (same(v, r.value) && stage_[k] >= last_read) {
-                    last_read = stage_[k];
-                    last_reader = k;
-                }
-        if (last_read == stage_[i]) return;
-        if (r.stored) {
-            carrier_[i] = i;
-            return;
-        }
-        for (std::size_t k = i + 1; k < cluster_.roots.size(); ++k) {
-            const Root& out = cluster_.roots[k];
-            const bool taken =
-                std::ranges::any_of(carrier_, [&](const auto& c) { return c.second == k; });
-            const bool after =
-                stage_[k] > last_read || (stage_[k] == last_read && k >= last_reader);
-            if (out.inner && out.stored && !taken && after &&
-                out.value.dtype() == r.value.dtype()) {
-                carrier_[i] = k;
-                return;
-            }
-        }
-    }
 
     At outer_at() const
     {
@@ -171,7 +119,7 @@ private:
     {
         for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
             const Root& r = cluster_.roots[i];
-            if (stage_[i] != stage || !r.stored) continue;
+            if (stages_.of(i) != stage || !r.stored) continue;
             if (!in_loop(r)) puller_.store(r.value, outer_at(), puller_.pull(r.value, outer_at()));
         }
     }
@@ -184,7 +132,7 @@ private:
         Results results;
         for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
             const Root& r = cluster_.roots[i];
-            if (stage_[i] != stage || !r.reduces) continue;
+            if (stages_.of(i) != stage || !r.reduces) continue;
             const DType t = computed_dtype(r.value.dtype());
             results.emplace_back(i, puller_.add({t, Accumulated{}, puller_.depth(), 0, r.value}));
         }
@@ -219,8 +167,8 @@ private:
             puller_.known(cluster_.roots[i].value, outer_at(), id);
             if (cluster_.roots[i].stored) puller_.store(cluster_.roots[i].value, outer_at(), id);
         }
-        for (const auto& [i, k] : carrier_)
-            if (stage_[i] == stage)
+        for (const auto& [i, k] : stages_.carriers())
+            if (stages_.of(i) == stage)
                 puller_.reload_from(cluster_.roots[i].value, cluster_.roots[k].value);
     }
 
@@ -229,11 +177,12 @@ private:
         const At at = inner_at();
         for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
             const Root& r = cluster_.roots[i];
-            if (stage_[i] != stage || !in_loop(r)) continue;
+            if (stages_.of(i) != stage || !in_loop(r)) continue;
             if (r.reduces)
                 accumulate(i, puller_.pull(r.value.owner().input(0), at),
                            std::ranges::find(results, i, &Results::value_type::first)->second);
-            else if (const auto carried = carrier_.find(i); carried != carrier_.end())
+            else if (const auto carried = stages_.carriers().find(i);
+                     carried != stages_.carriers().end())
                 puller_.store(cluster_.roots[carried->second].value, at, puller_.pull(r.value, at));
             else if (r.stored)
                 puller_.store(r.value, at, puller_.pull(r.value, at));
@@ -251,9 +200,7 @@ private:
     Axes axes_;
     bool short_rows_; ///< lanes go across rows, each of which is a loop of few steps
     Puller puller_;
-    std::vector<int> stage_;
-    int last_stage_ = 0;
-    std::map<std::size_t, std::size_t> carrier_;
+    RowStages stages_;
 };
 
 bool works(const Cluster& cluster, const Axes& axes)

@@ -23,7 +23,7 @@ constexpr std::string_view reserved =
     "register requires restrict return short signed sizeof static struct switch template "
     "this throw true try typedef typename union unsigned using virtual void volatile while "
     "xor i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 b8 run rt in out extents workspace "
-    "report bad failed main begin end lanes hard unix linux extent block cost "
+    "report bad failed main begin end stop lanes hard unix linux extent block cost "
     "arguments flag char8_t char16_t char32_t wchar_t decltype nullptr noexcept typeid "
     "bitand bitor compl and_eq or_eq xor_eq not_eq constexpr consteval constinit co_await "
     "co_return co_yield thread_local static_assert static_cast const_cast dynamic_cast "
@@ -46,8 +46,9 @@ const std::set<std::string_view>& reserved_words()
 /// What emitted text numbers by itself: kernels, and locals that are not made by Names.
 bool is_numbered_name(std::string_view name)
 {
-    static const std::set<std::string_view> stems = {
-        "end", "s", "fused_", "columns_", "running_", "scatter_", "matmul_", "loop_", "run_part_"};
+    static const std::set<std::string_view> stems = {"end",      "s",        "t",        "fused_",
+                                                     "columns_", "running_", "scatter_", "matmul_",
+                                                     "loop_",    "run_part_"};
     const std::size_t digits = name.find_last_not_of("0123456789") + 1;
     return digits < name.size() && stems.contains(name.substr(0, digits));
 }

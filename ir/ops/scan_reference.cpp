@@ -27,7 +27,8 @@ void put(Array& stack, std::int64_t t, const Array& value)
 
 } // namespace
 
-std::vector<Array> scan(const Apply& apply, std::span<const Array> inputs)
+std::vector<Array>
+scan(const Apply& apply, std::span<const Array> inputs, const BodyEvaluation& evaluate)
 {
     const auto& p = apply.params_as<ScanParams>();
     const auto sequences = static_cast<std::size_t>(p.sequences);
@@ -44,7 +45,7 @@ std::vector<Array> scan(const Apply& apply, std::span<const Array> inputs)
             x[k] = inputs[k][t].clone();
         for (std::size_t k = 0; k < states; ++k)
             x[sequences + k] = state[k];
-        const std::vector<Array> y = evaluate_reference(p.body.inputs(), x, p.body.outputs());
+        const std::vector<Array> y = evaluate(p.body.inputs(), x, p.body.outputs());
         for (std::size_t k = 0; k < y.size(); ++k)
             put(collected[k], t, y[k]);
         state.assign(y.begin(), y.begin() + p.states);

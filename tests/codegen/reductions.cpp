@@ -91,3 +91,73 @@ TEST_CASE("lanes inside a fourth loop have an index of their own")
     for (std::int64_t i = 0; i < wanted.size(); ++i)
         CHECK(got.as_double(i) == Approx(wanted.as_double(i)).epsilon(1e-13));
 }
+
+TEST_CASE("a chain of reductions over rows computes nothing dear twice")
+{
+    const auto x = ct::input("x", ct::DType::f64, {ct::dim("n"), 33});
+    const auto chain = [&](int length) {
+        Variable y = x;
+        for (int i = 0; i < length; ++i) {
+            const Variable z = sin(y * 0.9 + 0.01 * i);
+            y = z - ct::mean(z, -1, true);
+        }
+        return y;
+    };
+    const auto flops_of = [](const ct::Function& f) {
+        const std::string text = f.explain();
+        const std::size_t at = text.find("*n flops");
+        REQUIRE(at != std::string::npos);
+        return std::stol(text.substr(text.rfind(' ', at) + 1));
+    };
+    const ct::Array at = ct::Array::normal(1, {5, 33}, ct::DType::f64);
+    for (const bool summed : {false, true}) { // into an output of its own, or an array made for it
+        CAPTURE(summed);
+        std::vector<long> flops;
+        for (const int length : {4, 8, 16}) {
+            const Variable y = summed ? ct::sum(square(chain(length)), -1) : chain(length);
+            const ct::Function f = ct::function({x}, {y}, {.cache = false});
+            flops.push_back(flops_of(f));
+            CHECK((f.explain().find("operations to compute each") != std::string::npos) == summed);
+            const ct::Array got = f(at)[0];
+            const ct::Array wanted = ct::function({x}, {y}, by_references())(at)[0];
+            for (std::int64_t i = 0; i < wanted.size(); ++i)
+                CHECK(got.as_double(i) == Approx(wanted.as_double(i)).epsilon(1e-12));
+        }
+        CHECK(static_cast<double>(flops[1]) < 2.1 * static_cast<double>(flops[0]));
+        CHECK(static_cast<double>(flops[2]) < 2.1 * static_cast<double>(flops[1]));
+    }
+}
+
+TEST_CASE("an array carries a value while another root that reads it may be computed again")
+{
+    // z is read in three passes; w, which has no array, is computed from it in the last one.
+    const auto x = ct::input("x", ct::DType::f32, {ct::dim("n"), 40});
+    const Variable z = exp(sin(x));
+    const Variable a = ct::sum(z, -1, true), w = exp(z / a), b = ct::sum(w, -1, true);
+    const Variable y = w / b, c = ct::max(y, -1, true);
+    const std::vector<Variable> outputs{y, ct::sum(w / c, -1), (z - c).named("late")};
+    const ct::Array at = ct::Array::normal(1, {6, 40}, ct::DType::f32);
+    const ct::Function f = ct::function({x}, outputs, {.cache = false});
+    const auto got = f(at), wanted = ct::function({x}, outputs, by_references())(at);
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+        for (std::int64_t i = 0; i < wanted[k].size(); ++i)
+            CHECK(got[k].as_double(i) == Approx(wanted[k].as_double(i)).epsilon(1e-5));
+}
+
+TEST_CASE("extents and arrays may be called as what a kernel names by itself")
+{
+    for (const char* name : {"t0", "t7", "s0", "s1", "end0", "full", "stop", "hard", "l", "j0"}) {
+        CAPTURE(name);
+        const ct::Extent n = ct::dim(name);
+        const auto x = ct::input("x", ct::DType::f32, {n, n});
+        const auto b = ct::input(name, ct::DType::f32, {n});
+        const std::vector<Variable> outputs{ct::logsumexp(x, 0), ct::sum(x * b), exp(x + b)};
+        const ct::Array at = ct::Array::normal(1, {19, 19}, ct::DType::f32);
+        const ct::Array bs = ct::Array::normal(2, {19}, ct::DType::f32);
+        const ct::Function f = ct::function({x, b}, outputs);
+        const auto got = f(at, bs), wanted = ct::function({x, b}, outputs, by_references())(at, bs);
+        for (std::size_t k = 0; k < outputs.size(); ++k)
+            for (std::int64_t i = 0; i < wanted[k].size(); ++i)
+                CHECK(got[k].as_double(i) == Approx(wanted[k].as_double(i)).epsilon(1e-4));
+    }
+}

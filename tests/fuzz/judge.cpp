@@ -118,32 +118,60 @@ public:
         auto have = leaves_;
         for (auto& [value, a] : have)
             finite &= all_finite(a);
+        if (key == 0) return run(order_, outputs_, have, nullptr, finite);
+        return run(noisy_order_, noisy_outputs_, have, &random, finite);
+    }
+
+private:
+    using Values = std::unordered_map<const detail::Value*, Array>;
+
+    static std::vector<Array> run(std::span<const Apply> order,
+                                  std::span<const Variable> outputs,
+                                  Values& have,
+                                  std::mt19937_64* noise,
+                                  bool& finite)
+    {
         const auto value_of = [&](const Variable& v) {
             return v.leaf() == Leaf::constant ? v.constant() : have.at(v.value());
         };
-        for (const Apply& a : key == 0 ? order_ : noisy_order_) {
+        for (const Apply& a : order) {
             std::vector<Array> x;
             for (const Variable& in : a.inputs())
                 x.push_back(value_of(in));
-            if (const double terms = terms_of(a, x); key != 0 && terms > 0)
+            if (const double terms = terms_of(a, x); noise && terms > 0)
                 for (Array& operand : x)
-                    operand = with_noise(operand, random, noise_units * terms);
-            const std::vector<Array> y = evaluate_reference(a, x);
+                    operand = with_noise(operand, *noise, noise_units * terms);
+            const std::vector<Array> y = evaluate(a, x, noise, finite);
             for (std::size_t i = 0; i < y.size(); ++i) {
                 finite &= all_finite(y[i]);
-                have[a.output(i).value()] = key == 0 ? y[i] : with_noise(y[i], random);
+                have[a.output(i).value()] = noise ? with_noise(y[i], *noise) : y[i];
             }
         }
         std::vector<Array> results;
-        for (const Variable& v : key == 0 ? outputs_ : noisy_outputs_)
+        for (const Variable& v : outputs)
             results.push_back(value_of(v));
         return results;
     }
 
-private:
+    /// What a loop's steps round inside counts as well.
+    static std::vector<Array>
+    evaluate(const Apply& a, std::span<const Array> x, std::mt19937_64* noise, bool& finite)
+    {
+        if (!noise || !std::holds_alternative<Scan>(a.op().lowering))
+            return evaluate_reference(a, x);
+        return reference::scan(a, x,
+                               [&](std::span<const Variable> inputs, std::span<const Array> values,
+                                   std::span<const Variable> outputs) {
+                                   Values have;
+                                   for (std::size_t i = 0; i < inputs.size(); ++i)
+                                       have.emplace(inputs[i].value(), values[i]);
+                                   return run(applies_of(outputs), outputs, have, noise, finite);
+                               });
+    }
+
     Variables kept_, outputs_, noisy_outputs_;
     std::vector<Apply> order_, noisy_order_;
-    std::unordered_map<const detail::Value*, Array> leaves_;
+    Values leaves_;
 };
 
 } // namespace

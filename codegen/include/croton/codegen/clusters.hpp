@@ -28,6 +28,7 @@ struct Root {
     bool stored = false;         ///< needed outside the cluster
     std::vector<Variable> reads; ///< roots and leaves it reads from memory or from the cluster
     int statements = 0;
+    int flops = 0; ///< of one element, from what it reads
 };
 
 /// Applies that share one loop nest.

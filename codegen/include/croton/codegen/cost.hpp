@@ -10,5 +10,8 @@ int flops(const Op& op, DType dtype);
 
 /// From here on it is cheaper to store a value (a store and a load) than to compute it twice.
 constexpr int flops_worth_storing = 8;
+/// The same of an array that is only made to be read in later passes over its rows: it may be
+/// larger than the caches.
+constexpr int flops_worth_an_array = 100;
 
 } // namespace croton::inline v1::codegen

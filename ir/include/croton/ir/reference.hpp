@@ -3,7 +3,9 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/op.hpp>
 
+#include <functional>
 #include <span>
+#include <vector>
 
 namespace croton::inline v1 {
 
@@ -20,8 +22,13 @@ std::vector<Array> evaluate_reference(std::span<const Variable> inputs,
 
 /// Slow and obvious: independent loops over elements, no index maps, for checking those.
 namespace reference {
+/// Computes a body's outputs from values of its inputs, as evaluate_reference does.
+using BodyEvaluation = std::function<std::vector<Array>(std::span<const Variable> inputs,
+                                                        std::span<const Array> values,
+                                                        std::span<const Variable>)>;
 /// Runs the body step by step.
-std::vector<Array> scan(const Apply& apply, std::span<const Array> inputs);
+std::vector<Array>
+scan(const Apply& apply, std::span<const Array> inputs, const BodyEvaluation& evaluate);
 Array broadcast_to(const ReferenceArgs&);
 Array reduce_with(Monoid monoid, const ReferenceArgs&);
 template <Monoid m>
