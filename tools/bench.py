@@ -1,7 +1,8 @@
 """Runs Croton's workloads and peers' programs side by side and writes docs/benchmarks.md.
 
 usage: bench.py --build FOLDER [--json FILE] [--peers numpy,jax,..] [--peer-folder FOLDER]
-                [--threads 1,2] [--rounds N] [--page FILE] [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14]
+                [--threads 1,2] [--rounds N] [--page FILE]
+                [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14]
 
 Programs run in turn, some rounds of them, so that what the machine does beside them is shared.
 Peers are programs NAME_peer.py in --peer-folder, run by the Python of build/peers/NAME, a virtual
