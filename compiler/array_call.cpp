@@ -1,7 +1,9 @@
 // Calls with Arrays: what is missing is made, then they are calls with memory as typed ones are.
+#include <croton/ir/edit_distance.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
+#include <cctype>
 
 #include "call_check.hpp"
 #include "layouts.hpp"
@@ -98,29 +100,61 @@ void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs
     detail::run_checked(f, {arguments, next});
 }
 
-Results Function::call_named(std::initializer_list<std::pair<std::string_view, Any>> given) const
+namespace {
+
+std::string lower(std::string_view text)
+{
+    std::string low(text);
+    std::ranges::transform(low, low.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return low;
+}
+
+/// The input that `name` was meant to be; empty where none is called much like it.
+std::string_view input_near(const FunctionData& f, std::string_view name)
+{
+    std::string_view nearest;
+    std::size_t least = (name.size() + 2) / 3 + 1;
+    for (const Variable& v : f.inputs) {
+        const std::size_t distance = edit_distance(lower(name), lower(v.name()));
+        if (distance >= std::min({least, name.size(), v.name().size()})) continue;
+        least = distance;
+        nearest = v.name();
+    }
+    return nearest;
+}
+
+using Named = std::pair<std::string_view, Any>;
+
+void check_names(const FunctionData& f, std::initializer_list<Named> given)
+{
+    for (const auto& [name, value] : given) {
+        const std::string_view near = input_near(f, name);
+        if (name.empty() || std::ranges::find(f.inputs, name, &Variable::name) == f.inputs.end())
+            throw user_error(Code::domain, f.where, f.name, "has no input '{}'{}; it is {}", name,
+                             near.empty() ? "" : fmt::format(", did you mean '{}'?", near),
+                             Function::signature_of(f));
+        if (std::ranges::count(given, name, &Named::first) > 1)
+            throw user_error(Code::domain, f.where, f.name, "input '{}' is given twice", name);
+    }
+}
+
+} // namespace
+
+Results Function::call_named(std::initializer_list<Named> given) const
 {
     const FunctionData& f = *data_;
+    check_names(f, given);
     std::vector<Any> ordered;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
-        const Variable& v = f.inputs[i];
-        const auto at =
-            std::ranges::find_if(given, [&](const auto& g) { return g.first == v.name(); });
-        if (at == given.end() && f.defaults[i]) {
-            ordered.emplace_back(f.defaults[i]);
-            continue;
-        }
-        if (at == given.end())
-            throw user_error(Code::domain, f.where, f.name, "input '{}' is not given; it is {}",
-                             v.name(), signature());
-        ordered.push_back(at->second);
-    }
-    for (const auto& g : given) {
-        if (std::ranges::count_if(given, [&](const auto& o) { return o.first == g.first; }) > 1)
-            throw user_error(Code::domain, f.where, f.name, "input '{}' is given twice", g.first);
-        if (std::ranges::none_of(f.inputs, [&](const Variable& v) { return v.name() == g.first; }))
-            throw user_error(Code::domain, f.where, f.name, "has no input '{}'; it is {}", g.first,
+        const std::string_view name = f.inputs[i].name();
+        const auto at = std::ranges::find(given, name, &Named::first);
+        if (at == given.end() && !f.defaults[i])
+            throw user_error(Code::domain, f.where, f.name, "{} is not given; it is {}",
+                             name.empty() ? fmt::format("input {}, which has no name,", i)
+                                          : fmt::format("input '{}'", name),
                              signature());
+        ordered.push_back(at == given.end() ? Any(f.defaults[i]) : at->second);
     }
     return call(ordered);
 }
