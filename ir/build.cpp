@@ -264,7 +264,8 @@ std::vector<int> normalize_axes(std::span<const int> axes,
 
 bool number_fits(const Array& number, DType to)
 {
-    if (is_float(to)) return true;
+    if (is_float(to)) // which round; 1e300 in f32 would be infinite
+        return !std::isfinite(number.as_double(0)) || std::isfinite(number.cast(to).as_double(0));
     // The largest integers are no doubles: what is clamped to them would look equal.
     if (is_float(number.dtype()) && std::fabs(number.as_double(0)) >= 0x1p63) return false;
     const Array there = number.cast(to);
