@@ -119,7 +119,7 @@ function_text(const FunctionData& f, const std::vector<Variable>& defaults, Grap
         rest +=
             fmt::format("requires {} {} {} {} {}\n",
                         r.kind == Requirement::Kind::equal ? "equal" : "at_most", graph.extent(r.a),
-                        graph.extent(r.b), GraphWriter::quoted(r.text), graph.place(r.where));
+                        graph.extent(r.b), GraphWriter::quoted(words(r)), graph.place(r.where));
     return fmt::format("{}{} {}\n{}{}end\n", first_words, format_version,
                        GraphWriter::quoted(library_version), graph.text(), rest);
 }

@@ -115,7 +115,7 @@ void require_extents(ShapeArgs& args, std::span<const Type> types)
             if (e.is_known() || as_symbol(e) || is_extent_of(e, args.operands) ||
                 follows(e, args.requirements))
                 continue;
-            args.require_at_most(0, e, fmt::format("of shape {}", to_string(shape)));
+            args.require_at_most(0, e, "of shape {}", {shape});
         }
     }
 }
@@ -163,10 +163,13 @@ Shape broadcast_shape(const Op& op,
                                  "shapes {} and {} do not broadcast: axis {} is {} and {}",
                                  to_string(other.shape()), to_string(s), axis, to_string(have),
                                  to_string(s[i]));
-            requirements.push_back({Requirement::Kind::equal, have, s[i],
-                                    fmt::format("{}: axis {} of shapes {} and {}", op.name, axis,
-                                                to_string(other.shape()), to_string(s)),
-                                    nullptr});
+            requirements.push_back(
+                {Requirement::Kind::equal,
+                 have,
+                 s[i],
+                 fmt::format("{}: axis {} of shapes {{}} and {{}}", op.name, axis),
+                 nullptr,
+                 {other.shape(), s}});
             if (s[i].is_known()) have = s[i];
         }
     }

@@ -50,8 +50,8 @@ void require_one_shape(ShapeArgs& args, std::size_t first)
     for (std::size_t k = first + 1; k < args.operands.size(); ++k)
         for (std::size_t i = 0; i < args.shape(first).size(); ++i)
             args.require_equal(args.shape(first)[i], args.shape(k)[i],
-                               fmt::format("axis {} of indices {} and {}", i,
-                                           to_string(args.shape(first)), to_string(args.shape(k))));
+                               fmt::format("axis {} of indices {{}} and {{}}", i),
+                               {args.shape(first), args.shape(k)});
 }
 
 Shape gather_shape(ShapeArgs& args)
@@ -71,8 +71,8 @@ Shape scatter_shape(ShapeArgs& args)
                                              to_string(values), to_string(wanted)));
     for (std::size_t i = 0; i < wanted.size(); ++i)
         args.require_equal(values[i], wanted[i],
-                           fmt::format("axis {} of values {} and of places {}", i,
-                                       to_string(values), to_string(wanted)));
+                           fmt::format("axis {} of values {{}} and of places {{}}", i),
+                           {values, wanted});
     return args.shape(0);
 }
 
@@ -222,9 +222,8 @@ Shape along_shape(ShapeArgs& args)
     const Shape& index = args.shape(1);
     for (std::size_t i = 0; i < x.size(); ++i)
         if (static_cast<int>(i) != axis)
-            args.require_equal(
-                x[i], index[i],
-                fmt::format("axis {} of {} and of indices {}", i, to_string(x), to_string(index)));
+            args.require_equal(x[i], index[i],
+                               fmt::format("axis {} of {{}} and of indices {{}}", i), {x, index});
     return index;
 }
 
@@ -266,8 +265,8 @@ constexpr Op add_along_axis_op{
         [](ShapeArgs& args) {
             for (std::size_t i = 0; i < args.shape(1).size(); ++i)
                 args.require_equal(args.shape(1)[i], args.shape(2)[i],
-                                   fmt::format("axis {} of values {} and of indices {}", i,
-                                               to_string(args.shape(1)), to_string(args.shape(2))));
+                                   fmt::format("axis {} of values {{}} and of indices {{}}", i),
+                                   {args.shape(1), args.shape(2)});
             return args.shape(0);
         },
     .lowering = Scatter{true, [](const IndexMapArgs& args) { return along_places(args, 2); }},

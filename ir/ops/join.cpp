@@ -23,9 +23,8 @@ Shape concatenate_shape(ShapeArgs& args)
             if (i == axis)
                 shape[i] = shape[i] + next[i];
             else
-                args.require_equal(shape[i], next[i],
-                                   fmt::format("axis {} of {} and of {}", i,
-                                               to_string(args.shape(0)), to_string(next)));
+                args.require_equal(shape[i], next[i], fmt::format("axis {} of {{}} and of {{}}", i),
+                                   {args.shape(0), next});
     }
     return shape;
 }

@@ -35,9 +35,9 @@ Shape contract_shape(ShapeArgs& args)
     const Shape& b = args.shape(1);
     const auto require = [&](const std::vector<int>& a_axes, const std::vector<int>& b_axes) {
         for (std::size_t i = 0; i < a_axes.size(); ++i)
-            args.require_equal(at(a, a_axes[i]), at(b, b_axes[i]),
-                               fmt::format("axis {} of {} and axis {} of {}", a_axes[i],
-                                           to_string(a), b_axes[i], to_string(b)));
+            args.require_equal(
+                at(a, a_axes[i]), at(b, b_axes[i]),
+                fmt::format("axis {} of {{}} and axis {} of {{}}", a_axes[i], b_axes[i]), {a, b});
     };
     require(p.a_batch, p.b_batch);
     require(p.a_sum, p.b_sum);

@@ -91,9 +91,8 @@ constexpr Op reshape_op{
     .shape =
         [](ShapeArgs& args) {
             const Shape& to = args.params_as<ShapeParams>().shape;
-            args.require_equal(
-                element_count(args.shape(0)), element_count(to),
-                fmt::format("elements of {} and of {}", to_string(args.shape(0)), to_string(to)));
+            args.require_equal(element_count(args.shape(0)), element_count(to),
+                               "elements of {} and of {}", {args.shape(0), to});
             return to;
         },
     .lowering = IndexMap{reshape_map, true},
@@ -214,8 +213,8 @@ constexpr Op squeeze_op{
                 if (!contains(args.params_as<AxesParams>().axes, i))
                     shape.push_back(args.shape(0)[i]);
                 else
-                    args.require_equal(args.shape(0)[i], 1,
-                                       fmt::format("axis {} of {}", i, to_string(args.shape(0))));
+                    args.require_equal(args.shape(0)[i], 1, fmt::format("axis {} of {{}}", i),
+                                       {args.shape(0)});
             return shape;
         },
     .lowering =
