@@ -52,9 +52,10 @@ std::vector<Array> run(const FunctionData& f, Memory* arguments)
 
 } // namespace
 
-Results Function::call(std::span<const Any> inputs) const
+namespace {
+
+std::vector<Array> call(const FunctionData& f, std::span<const Any> inputs)
 {
-    const FunctionData& f = *data_;
     if (inputs.size() > f.inputs.size()) detail::refuse_count(f, inputs.size());
     for (std::size_t i = inputs.size(); i < f.inputs.size(); ++i)
         if (!f.defaults[i]) detail::refuse_count(f, inputs.size());
@@ -74,17 +75,16 @@ Results Function::call(std::span<const Any> inputs) const
         arguments[i] = detail::memory_of(a);
         detail::check_type(f, i, arguments[i].dtype, arguments[i].rank);
     }
-    return Results(run(f, arguments), data_);
+    return run(f, arguments);
 }
 
-void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs) const
+void call_into(const FunctionData& f, std::span<const Array> inputs, std::span<Array> outputs)
 {
-    const FunctionData& f = *data_;
     if (inputs.size() != f.inputs.size()) detail::refuse_count(f, inputs.size());
     if (outputs.size() != f.result_count())
-        throw user_error(Code::shape, f.where, f.name,
-                         "gives {} outputs, {} arrays are given for them", f.result_count(),
-                         outputs.size());
+        detail::refuse(f, Code::shape,
+                       fmt::format("gives {} outputs, {} arrays are given for them",
+                                   f.result_count(), outputs.size()));
     auto* arguments = static_cast<Memory*>(__builtin_alloca(argument_bytes(f)));
     Memory* next = arguments;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -99,8 +99,6 @@ void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs
     }
     detail::run_checked(f, {arguments, next});
 }
-
-namespace {
 
 std::string lower(std::string_view text)
 {
@@ -131,32 +129,52 @@ void check_names(const FunctionData& f, std::initializer_list<Named> given)
     for (const auto& [name, value] : given) {
         const std::string_view near = input_near(f, name);
         if (name.empty() || std::ranges::find(f.inputs, name, &Variable::name) == f.inputs.end())
-            throw user_error(Code::domain, f.where, f.name, "has no input '{}'{}; it is {}", name,
-                             near.empty() ? "" : fmt::format(", did you mean '{}'?", near),
-                             Function::signature_of(f));
+            detail::refuse(
+                f, Code::domain,
+                fmt::format("has no input '{}'{}; it is {}", name,
+                            near.empty() ? "" : fmt::format(", did you mean '{}'?", near),
+                            Function::signature_of(f)));
         if (std::ranges::count(given, name, &Named::first) > 1)
-            throw user_error(Code::domain, f.where, f.name, "input '{}' is given twice", name);
+            detail::refuse(f, Code::domain, fmt::format("input '{}' is given twice", name));
     }
 }
 
-} // namespace
-
-Results Function::call_named(std::initializer_list<Named> given) const
+/// The arguments in the order of the inputs.
+std::vector<Any> ordered(const FunctionData& f, std::initializer_list<Named> given)
 {
-    const FunctionData& f = *data_;
     check_names(f, given);
-    std::vector<Any> ordered;
+    std::vector<Any> list;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
         const std::string_view name = f.inputs[i].name();
         const auto at = std::ranges::find(given, name, &Named::first);
         if (at == given.end() && !f.defaults[i])
-            throw user_error(Code::domain, f.where, f.name, "{} is not given; it is {}",
-                             name.empty() ? fmt::format("input {}, which has no name,", i)
-                                          : fmt::format("input '{}'", name),
-                             signature());
-        ordered.push_back(at == given.end() ? Any(f.defaults[i]) : at->second);
+            detail::refuse(f, Code::domain,
+                           fmt::format("{} is not given; it is {}",
+                                       name.empty() ? fmt::format("input {}, which has no name,", i)
+                                                    : fmt::format("input '{}'", name),
+                                       Function::signature_of(f)));
+        list.push_back(at == given.end() ? Any(f.defaults[i]) : at->second);
     }
-    return call(ordered);
+    return list;
+}
+
+} // namespace
+
+Results Function::call(std::span<const Any> inputs, Where where) const
+{
+    return detail::at_place(where,
+                            [&] { return Results(croton::call(*data_, inputs), data_, where); });
+}
+
+void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs, Where where) const
+{
+    detail::at_place(where, [&] { croton::call_into(*data_, inputs, outputs); });
+}
+
+Results Function::call_named(std::initializer_list<Named> given, Where where) const
+{
+    return detail::at_place(
+        where, [&] { return Results(croton::call(*data_, ordered(*data_, given)), data_, where); });
 }
 
 } // namespace croton::inline v1

@@ -121,10 +121,17 @@ TEST_CASE("what a stored function requires of extents is told as before, with th
         return std::string("no error");
     };
     CHECK_THAT(error_of(f, 3, 4), contains("f: slice on axis 0 of (n) needs 4 <= n, n is 3, at "));
-    CHECK_THAT(error_of(f, 5, 4), contains("f: broadcast_to: axis 0 of (m - 3), broadcast to (n - "
-                                           "2), is 1, it must be 3 (n - 2), at "));
+    CHECK_THAT(error_of(f, 5, 4), contains("f: mul: axis -1 of shapes (n - 2) and (m - 3) is 3, it "
+                                           "must be 1 (m - 3), at "));
     for (const auto& [a, b] : {std::pair{3, 4}, {5, 4}, {5, 2}, {5, 6}})
         CHECK(error_of(g, a, b) == error_of(f, a, b));
+    const int line = __LINE__ + 1;
+    ct::function({x, y}, x + y, {.name = "add"}).save(folder / "add.croton");
+    CHECK_THROWS_WITH(
+        ct::Function::load(folder / "add.croton")(ct::zeros<double>({3}), ct::zeros<double>({4})),
+        "add: axis 0 of input 'y' is 4, it must be 3 (n) as axis 0 of input 'x' is, for add at "
+        "save_load.cpp:" +
+            std::to_string(line));
 }
 
 TEST_CASE("functions that are loaded together share variables, and reference mode is kept")

@@ -2,6 +2,7 @@
 #include <croton/croton.hpp>
 
 #include <string>
+#include <vector>
 
 #include "errors/expect.hpp"
 
@@ -33,4 +34,81 @@ TEST_CASE("an input without a name is not given by one")
     CHECK_THROWS_WITH(f.call_named({{"x", two}}),
                       "add: input 1, which has no name, is not given" + it);
     CHECK_THROWS_WITH(f.call_named({{"x", two}, {"", two}}), "add: has no input ''" + it);
+}
+
+TEST_CASE("a typed argument of a wrong type says which one, and what belongs there")
+{
+    const auto x = ct::matrix<double>("x", {ct::dim("n"), 3}), k = ct::scalar<float>("k");
+    const auto f = ct::function({x, k}, ct::Output("y", x * k), {.name = "scale"});
+    using In = ct::View<const double, 2>;
+    using Out = ct::View<double, 2>;
+    CHECK_REFUSED((f.typed<void(ct::View<const float, 2>, float, Out)>()), dtype,
+                  "scale: typed argument 0 is f32 of rank 2, input 0 'x' is f64 (n, 3)");
+    CHECK_REFUSED((f.typed<void(ct::View<const double>, float, Out)>()), dtype,
+                  "scale: typed argument 0 is f64 of rank 1, input 0 'x' is f64 (n, 3)");
+    CHECK_REFUSED((f.typed<void(In, double, Out)>()), dtype,
+                  "scale: typed argument 1 is f64 of rank 0, input 1 'k' is f32 ()");
+    CHECK_REFUSED((f.typed<void(In, float, ct::View<float, 2>)>()), dtype,
+                  "scale: typed argument 2 is f32 of rank 2, output 0 'y' is f64 (n, 3)");
+    CHECK_REFUSED((f.typed<void(In, float&, Out)>()), dtype,
+                  "scale: typed argument 1 is an output, input 1 'k' belongs there");
+    CHECK_REFUSED(
+        (f.typed<void(In, Out)>()), shape,
+        "scale: the typed signature has 2 arguments, the function 2 inputs and 1 outputs; "
+        "it is " +
+            f.signature());
+}
+
+TEST_CASE("what a call refuses of its arguments has the line of the call")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::vector<float>("x", {n}), y = ct::vector<float>("y", {n});
+    const auto w = ct::shared("w", ct::zeros<float>({3}));
+    for (const bool reference : {false, true}) {
+        const auto f = ct::function({x, y}, ct::Output("z", ct::cumsum(x + y, 0) * ct::sum(x)),
+                                    {.name = "f", .reference = reference});
+        const ct::Array two = ct::zeros<float>({2}), three = ct::zeros<float>({3});
+        const std::string is = "; it is f(x: f32 (n), y: f32 (n)) -> (z: f32 (n))";
+        const std::string apart =
+            "f: axis 0 of input 'y' is 3, it must be 2 (n) as axis 0 of input 'x' is";
+        CHECK_REFUSED(f(), shape, "f: takes 2 inputs, 0 are given" + is);
+        CHECK_REFUSED(f(two), shape, "f: takes 2 inputs, 1 are given" + is);
+        CHECK_REFUSED(f(two, three), shape, apart);
+        CHECK_REFUSED(f(two, std::vector<double>(2)), dtype, "f: input 1 'y' is f32, given f64");
+        const std::vector<ct::Any> list{two, three};
+        CHECK_REFUSED(f.call(list), shape, apart);
+        CHECK_REFUSED(f.call_named({{"x", two}, {"y", three}}), shape, apart);
+        CHECK_REFUSED(f.call_named({{"x", two}}), domain, "f: input 'y' is not given" + is);
+        const std::vector<ct::Array> inputs{two, three};
+        std::vector<ct::Array> outputs{ct::zeros<float>({2})};
+        CHECK_REFUSED((f.call_into(inputs, outputs), 0), shape, apart);
+        CHECK_REFUSED((f.call_into(inputs, {}), 0), shape,
+                      "f: gives 1 outputs, 0 arrays are given for them");
+        const auto typed =
+            f.typed<void(ct::View<const float>, ct::View<const float>, ct::View<float>)>();
+        std::vector<float> a(2), b(3), c(2);
+        CHECK_REFUSED((typed(a, b, c), 0), shape, apart);
+        CHECK_REFUSED(f(two, two)[1], index, "f: result 1 does not exist: there are 1");
+        CHECK_REFUSED(f(two, two)["q"], index, "f: no result is named 'q'; they are z");
+        CHECK_REFUSED(f.workspace_bytes({{"m", 3}}), shape, "f: no input has an extent 'm'");
+        CHECK_REFUSED(f.shared("v"), domain, "f: has no shared variable 'v'; it has none");
+    }
+    CHECK_REFUSED((w.set(ct::zeros<float>({2})), 0), shape,
+                  "set: 'w' is f32 (3), the value is f32 (2)");
+    CHECK_REFUSED((ct::set_all({{w, ct::zeros<float>({3})}, {w, ct::zeros<float>({3})}}), 0),
+                  domain, "set_all: 'w' is given twice");
+    const auto f = ct::function({x}, {x}, {.name = "f"});
+    CHECK_THROWS_WITH(ct::Function::load("/nowhere/f.croton"), croton::test::contains("nowhere"));
+    const auto place_of = [](auto make) {
+        try {
+            make();
+        } catch (const ct::UserError& e) {
+            return e.where().line;
+        }
+        return 0U;
+    };
+    CHECK(place_of([] { (void)ct::Function::load("/nowhere/f.croton"); }) == __LINE__);
+    CHECK(place_of([&] { f.save("/nowhere/f.croton"); }) == __LINE__);
+    CHECK(place_of([&] { f.explain_html("/nowhere/f.html"); }) == __LINE__);
+    CHECK(place_of([&] { f.export_source("/proc/nowhere"); }) == __LINE__);
 }
