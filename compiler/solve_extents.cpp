@@ -129,7 +129,7 @@ SolvedExtents solve_extents(std::span<const Variable> outputs)
     std::ranges::stable_partition(all, [](const Required& r) { return r.op != &broadcast_to_op; });
     Solver solver;
     for (const auto& [requirement, op] : all)
-        solver.add(requirement, op->name);
+        solver.add(requirement, name_at(*op, requirement.where));
     solver.finish();
     return std::move(solver.solved);
 }

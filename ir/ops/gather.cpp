@@ -360,7 +360,7 @@ scatter_set(const Variable& x, const Variables& indices, const Variable& values,
 
 Variable take(const Variable& x, const Variable& index, const Axis& axis, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "take");
     const OriginScope origin(place);
     const int at = single_axis(axis, x, "take", place);
     return gather_axes(x, {index}, {{at}, at}, "take");
@@ -368,7 +368,7 @@ Variable take(const Variable& x, const Variable& index, const Axis& axis, Where 
 
 Variable take(const Variable& x, const Variable& index, Where where)
 {
-    const OriginScope origin(locate(where));
+    const OriginScope origin(locate(where, "take"));
     return take(x.type().is_pattern() || x.rank() == 1 ? x : x.reshape({-1}), index, 0);
 }
 
@@ -405,7 +405,7 @@ Variable take_along_axis(const Variable& x, const Variable& index, const Axis& a
 
 Variable one_hot(const Variable& index, const Extent& count, DType dtype, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "one_hot");
     const OriginScope origin(place);
     if (!index.type().is_pattern()) check_indices({index}, "one_hot", place);
     refuse_complex(dtype, "one_hot", place);

@@ -342,7 +342,7 @@ Variable flip(const Variable& x, const Axis& axes, Where where)
 
 Variable tile(const Variable& x, const Shape& repeats, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "tile");
     const OriginScope origin(place);
     refuse_negative(repeats, "tile", place);
     // (a, b) -> (1, a, 1, b) -> (r, a, s, b) -> (r * a, s * b).
@@ -362,7 +362,7 @@ Variable tile(const Variable& x, const Shape& repeats, Where where)
 
 Variable repeat(const Variable& x, const Extent& count, const Axis& axis, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "repeat");
     const OriginScope origin(place);
     refuse_negative({count}, "repeat", place);
     const auto at = static_cast<std::ptrdiff_t>(single_axis(axis, x, "repeat", place));

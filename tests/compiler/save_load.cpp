@@ -134,6 +134,22 @@ TEST_CASE("what a stored function requires of extents is told as before, with th
             std::to_string(line));
 }
 
+TEST_CASE("a stored function's errors name what the user called, as before")
+{
+    const TemporaryFolder folder;
+    const auto x = ct::vector<double>("x", {3}), i = ct::vector<std::int64_t>("i", {1});
+    const int line = __LINE__ + 1;
+    ct::function({x, i}, ct::take(x, i, 0), {.name = "f"}).save(folder / "f.croton");
+    const auto f = ct::Function::load(folder / "f.croton");
+    try {
+        (void)f(ct::zeros<double>({3}), std::vector<std::int64_t>{3});
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        CHECK(e.op() == "take");
+        CHECK(e.where().line == static_cast<unsigned>(line));
+    }
+}
+
 TEST_CASE("functions that are loaded together share variables, and reference mode is kept")
 {
     const TemporaryFolder folder;

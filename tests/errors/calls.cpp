@@ -112,3 +112,41 @@ TEST_CASE("what a call refuses of its arguments has the line of the call")
     CHECK(place_of([&] { f.explain_html("/nowhere/f.html"); }) == __LINE__);
     CHECK(place_of([&] { f.export_source("/proc/nowhere"); }) == __LINE__);
 }
+
+TEST_CASE("an op's error has the name of the function that was called, where that is made of ops")
+{
+    const auto b = ct::vector<bool>("b", {3});
+    CHECK_REFUSED(ct::dot(b, b), dtype,
+                  "dot: bool is not supported, convert with .as() or use logic ops: operands are "
+                  "bool, bool");
+    const auto x = ct::vector<float>("x", {3}), i = ct::vector<std::int64_t>("i", {2});
+    const std::vector<std::int64_t> bad{0, 7};
+    const std::string range =
+        ": index 7 is out of range for axis 0 of extent 3: element (1) of i64 (2)";
+    const auto check = [&](const ct::Variable& y, const std::string& called) {
+        for (const bool reference : {false, true}) {
+            const auto f = ct::function({x, i}, y, {.name = "f", .reference = reference});
+            try {
+                (void)f(ct::zeros<float>({3}), bad);
+                FAIL("nothing was refused");
+            } catch (const ct::UserError& e) {
+                CHECK(std::string(e.what()) == called + range);
+                CHECK(e.op() == called);
+                CHECK(e.where().line == y.where().line);
+            }
+        }
+    };
+    check(ct::take(x, i, 0), "take");
+    check(x.set({i}, 0), "set");
+    check(x.add({i}, 1), "add");
+    check(ct::gather(x, {i}), "gather");
+    const auto n = ct::vector<float>("n", {ct::dim("n")}),
+               m = ct::vector<float>("m", {ct::dim("m")});
+    const int line = __LINE__ + 1;
+    const auto f = ct::function({n, m}, ct::dot(n, m), {.name = "f"});
+    CHECK_THROWS_WITH(
+        f(ct::zeros<float>({2}), ct::zeros<float>({3})),
+        "f: axis 0 of input 'm' is 3, it must be 2 (n) as axis 0 of input 'n' is, for "
+        "dot at calls.cpp:" +
+            std::to_string(line));
+}

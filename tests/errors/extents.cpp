@@ -186,6 +186,6 @@ TEST_CASE("an axis that an op requires to be another's, or a number, says so wit
                 f(ct::zeros<double>({2, 3})),
                 (reversed ? "f: axis 0 of input 'square' is 2, it must be 3 (r) as axis 1"
                           : "f: axis 1 of input 'square' is 3, it must be 2 (r) as axis 0") +
-                    std::string(" of input 'square' is, for contract at ") + place(dot));
+                    std::string(" of input 'square' is, for dot at ") + place(dot));
         }
 }

@@ -51,6 +51,9 @@ void select_dtypes(DTypeArgs&);    ///< a bool, then operands promoted together
 void same_dtype(DTypeArgs&);       ///< the first operand's; the others keep theirs
 void widen_sum(DTypeArgs&);        ///< bool and small integers widen to i64 / u64, floats stay
 
+/// What errors of an op at `where` say: the function that the user called there, or the op's name.
+std::string_view name_at(const Op& op, const Location* where);
+
 // ---- shape rule
 
 /// What a shape rule sees. The requirements throw where they hold for no values, and are kept on
