@@ -51,8 +51,8 @@ std::string failed_text(const Guard& g)
     const Requirement& r = g.must;
     std::string text =
         r.kind == Requirement::Kind::equal
-            ? fmt::format("{} is not {}", r.text, to_string(r.b))
-            : fmt::format("{} needs {} <= {}", r.text, to_string(r.a), to_string(r.b));
+            ? fmt::format("{} is not {}", words(r), to_string(r.b))
+            : fmt::format("{} needs {} <= {}", words(r), to_string(r.a), to_string(r.b));
     if (!g.of_argument && r.where) text += " at " + to_string(*r.where);
     return text;
 }

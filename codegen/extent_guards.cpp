@@ -50,7 +50,11 @@ void ExtentGuards::guard_axes(const std::vector<Variable>& values,
                                          ? fmt::format("axis {} of {} {}", axis, what, i)
                                          : fmt::format("axis {} of {} '{}'", axis, what, name);
             const Location* where = values[i].location();
-            guard({{Requirement::Kind::equal, shape[a], shape[a], text, where}, slot_, true});
+            guard({{Requirement::Kind::equal, shape[a], shape[a], text, where},
+                   slot_,
+                   true,
+                   what == "input" ? static_cast<int>(i) : -1,
+                   static_cast<int>(axis)});
             if (bound)
                 guard({{Requirement::Kind::at_most, 0, as_extent(bound->symbol),
                         fmt::format("{}, {},", text, to_string(shape[a])), where},

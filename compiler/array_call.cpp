@@ -1,7 +1,9 @@
 // Calls with Arrays: what is missing is made, then they are calls with memory as typed ones are.
+#include <croton/ir/edit_distance.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
+#include <cctype>
 
 #include "call_check.hpp"
 #include "layouts.hpp"
@@ -50,9 +52,10 @@ std::vector<Array> run(const FunctionData& f, Memory* arguments)
 
 } // namespace
 
-Results Function::call(std::span<const Any> inputs) const
+namespace {
+
+std::vector<Array> call(const FunctionData& f, std::span<const Any> inputs)
 {
-    const FunctionData& f = *data_;
     if (inputs.size() > f.inputs.size()) detail::refuse_count(f, inputs.size());
     for (std::size_t i = inputs.size(); i < f.inputs.size(); ++i)
         if (!f.defaults[i]) detail::refuse_count(f, inputs.size());
@@ -72,17 +75,16 @@ Results Function::call(std::span<const Any> inputs) const
         arguments[i] = detail::memory_of(a);
         detail::check_type(f, i, arguments[i].dtype, arguments[i].rank);
     }
-    return Results(run(f, arguments), data_);
+    return run(f, arguments);
 }
 
-void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs) const
+void call_into(const FunctionData& f, std::span<const Array> inputs, std::span<Array> outputs)
 {
-    const FunctionData& f = *data_;
     if (inputs.size() != f.inputs.size()) detail::refuse_count(f, inputs.size());
     if (outputs.size() != f.result_count())
-        throw user_error(Code::shape, f.where, f.name,
-                         "gives {} outputs, {} arrays are given for them", f.result_count(),
-                         outputs.size());
+        detail::refuse(f, Code::shape,
+                       fmt::format("gives {} outputs, {} arrays are given for them",
+                                   f.result_count(), outputs.size()));
     auto* arguments = static_cast<Memory*>(__builtin_alloca(argument_bytes(f)));
     Memory* next = arguments;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -98,31 +100,81 @@ void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs
     detail::run_checked(f, {arguments, next});
 }
 
-Results Function::call_named(std::initializer_list<std::pair<std::string_view, Any>> given) const
+std::string lower(std::string_view text)
 {
-    const FunctionData& f = *data_;
-    std::vector<Any> ordered;
+    std::string low(text);
+    std::ranges::transform(low, low.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return low;
+}
+
+/// The input that `name` was meant to be; empty where none is called much like it.
+std::string_view input_near(const FunctionData& f, std::string_view name)
+{
+    std::string_view nearest;
+    std::size_t least = (name.size() + 2) / 3 + 1;
+    for (const Variable& v : f.inputs) {
+        const std::size_t distance = edit_distance(lower(name), lower(v.name()));
+        if (distance >= std::min({least, name.size(), v.name().size()})) continue;
+        least = distance;
+        nearest = v.name();
+    }
+    return nearest;
+}
+
+using Named = std::pair<std::string_view, Any>;
+
+void check_names(const FunctionData& f, std::initializer_list<Named> given)
+{
+    for (const auto& [name, value] : given) {
+        const std::string_view near = input_near(f, name);
+        if (name.empty() || std::ranges::find(f.inputs, name, &Variable::name) == f.inputs.end())
+            detail::refuse(
+                f, Code::domain,
+                fmt::format("has no input '{}'{}; it is {}", name,
+                            near.empty() ? "" : fmt::format(", did you mean '{}'?", near),
+                            Function::signature_of(f)));
+        if (std::ranges::count(given, name, &Named::first) > 1)
+            detail::refuse(f, Code::domain, fmt::format("input '{}' is given twice", name));
+    }
+}
+
+/// The arguments in the order of the inputs.
+std::vector<Any> ordered(const FunctionData& f, std::initializer_list<Named> given)
+{
+    check_names(f, given);
+    std::vector<Any> list;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
-        const Variable& v = f.inputs[i];
-        const auto at =
-            std::ranges::find_if(given, [&](const auto& g) { return g.first == v.name(); });
-        if (at == given.end() && f.defaults[i]) {
-            ordered.emplace_back(f.defaults[i]);
-            continue;
-        }
-        if (at == given.end())
-            throw user_error(Code::domain, f.where, f.name, "input '{}' is not given; it is {}",
-                             v.name(), signature());
-        ordered.push_back(at->second);
+        const std::string_view name = f.inputs[i].name();
+        const auto at = std::ranges::find(given, name, &Named::first);
+        if (at == given.end() && !f.defaults[i])
+            detail::refuse(f, Code::domain,
+                           fmt::format("{} is not given; it is {}",
+                                       name.empty() ? fmt::format("input {}, which has no name,", i)
+                                                    : fmt::format("input '{}'", name),
+                                       Function::signature_of(f)));
+        list.push_back(at == given.end() ? Any(f.defaults[i]) : at->second);
     }
-    for (const auto& g : given) {
-        if (std::ranges::count_if(given, [&](const auto& o) { return o.first == g.first; }) > 1)
-            throw user_error(Code::domain, f.where, f.name, "input '{}' is given twice", g.first);
-        if (std::ranges::none_of(f.inputs, [&](const Variable& v) { return v.name() == g.first; }))
-            throw user_error(Code::domain, f.where, f.name, "has no input '{}'; it is {}", g.first,
-                             signature());
-    }
-    return call(ordered);
+    return list;
+}
+
+} // namespace
+
+Results Function::call(std::span<const Any> inputs, Where where) const
+{
+    return detail::at_place(where,
+                            [&] { return Results(croton::call(*data_, inputs), data_, where); });
+}
+
+void Function::call_into(std::span<const Array> inputs, std::span<Array> outputs, Where where) const
+{
+    detail::at_place(where, [&] { croton::call_into(*data_, inputs, outputs); });
+}
+
+Results Function::call_named(std::initializer_list<Named> given, Where where) const
+{
+    return detail::at_place(
+        where, [&] { return Results(croton::call(*data_, ordered(*data_, given)), data_, where); });
 }
 
 } // namespace croton::inline v1

@@ -29,7 +29,7 @@ std::string argument_name(const FunctionData& f, std::size_t i)
 
 void refuse(const FunctionData& f, Code code, const std::string& why)
 {
-    throw user_error(code, f.where, f.name, "{}", why);
+    throw user_error(code, nullptr, f.name, "{}", why);
 }
 
 void refuse_count(const FunctionData& f, std::size_t given)
@@ -145,11 +145,53 @@ void check_memory_limit(const FunctionData& f, std::int64_t bytes)
 {
     const std::size_t limit = f.options.memory_limit_bytes;
     if (limit == 0 || bytes <= 0 || static_cast<std::size_t>(bytes) <= limit) return;
-    throw user_error(Code::memory, f.where, f.name,
+    throw user_error(Code::memory, nullptr, f.name,
                      "its intermediate values exceed memory_limit_bytes: {} bytes are needed, {} "
                      "are allowed",
                      bytes, limit);
 }
+
+namespace {
+
+/// "axis 0 of input 'x'", of the axis that gives a symbol its value.
+std::string axis_giving(const FunctionData& f, const Atom* symbol)
+{
+    const auto binding = std::ranges::find(f.program.bindings, symbol, &SymbolBinding::symbol);
+    if (binding == f.program.bindings.end()) return {};
+    std::size_t axis = binding->axis;
+    for (std::size_t i = 0; i < f.inputs.size(); ++i) {
+        const auto rank = static_cast<std::size_t>(f.inputs[i].rank());
+        if (axis >= rank) {
+            axis -= rank;
+            continue;
+        }
+        if (!f.by_reference && f.arguments[i].layout == Layout::column_major)
+            axis = rank - 1 - axis;
+        const std::string_view input = f.inputs[i].name();
+        return input.empty() ? fmt::format("axis {} of input {}", axis, i)
+                             : fmt::format("axis {} of input '{}'", axis, input);
+    }
+    return {};
+}
+
+/// Why an argument's axis must have its extent: " (n) as axis 0 of input 'x' is, for add at ..".
+std::string why_extent(const FunctionData& f, const codegen::Guard& g)
+{
+    if (!g.of_argument || g.must.kind != Requirement::Kind::equal) return {};
+    std::string why;
+    if (const Atom* symbol = as_symbol(g.must.b))
+        if (const std::string giver = axis_giving(f, symbol); !giver.empty())
+            why = fmt::format(" as {} is", giver);
+    if (g.input < 0 || static_cast<std::size_t>(g.input) >= f.inputs.size()) return why;
+    std::size_t at = static_cast<std::size_t>(g.axis);
+    for (int i = 0; i < g.input; ++i)
+        at += static_cast<std::size_t>(f.inputs[static_cast<std::size_t>(i)].rank());
+    if (at < f.axis_reasons.size() && !f.axis_reasons[at].empty())
+        why += fmt::format("{} for {}", why.empty() ? "" : ",", f.axis_reasons[at]);
+    return why;
+}
+
+} // namespace
 
 std::string failure_text(const FunctionData& f, std::int32_t code, const Report& report)
 {
@@ -173,7 +215,8 @@ std::string failure_text(const FunctionData& f, std::int32_t code, const Report&
     }
     const codegen::Guard& g = f.program.guards.at(static_cast<std::size_t>(code) - 1);
     return fmt::format(
-        "{}: {}{}", f.name, failure_text(g.must, report.values[0], report.values[1]),
+        "{}: {}{}{}", f.name, failure_text(g.must, report.values[0], report.values[1]),
+        why_extent(f, g),
         g.of_argument || !g.must.where ? "" : fmt::format(", at {}", to_string(*g.must.where)));
 }
 
@@ -181,7 +224,8 @@ void check_guards(const FunctionData& f, std::span<const std::int64_t> extents)
 {
     const SymbolValues symbols = solve(f.program.bindings, extents);
     for (std::size_t i = 0; i < f.program.guards.size(); ++i) {
-        const auto& [must, slot, of_argument] = f.program.guards[i];
+        const Requirement& must = f.program.guards[i].must;
+        const int slot = f.program.guards[i].slot;
         Report report;
         report.values[0] =
             slot < 0 ? evaluate(must.a, symbols) : extents[static_cast<std::size_t>(slot)];
@@ -215,8 +259,9 @@ void throw_failure(const FunctionData& f,
         throw_bad_index({f, std::move(inputs)}, f.program.checked.at(report.apply));
     if (code == codegen::not_finite)
         throw_not_finite({f, std::move(inputs)}, f.program.finite.at(report.apply));
+    const codegen::Guard& guard = f.program.guards.at(static_cast<std::size_t>(code) - 1);
     throw UserError(Code::shape, failure_text(f, code, report),
-                    f.program.guards.at(static_cast<std::size_t>(code) - 1).must.where, f.name);
+                    guard.of_argument ? nullptr : guard.must.where, f.name);
 }
 
 } // namespace croton::inline v1::detail

@@ -8,7 +8,20 @@
 
 namespace croton::inline v1::detail {
 
-/// A UserError of the function, at its place.
+/// Runs what the user called at `where`: errors that have no place, as they are about the call and
+/// no op, are at that one.
+template <class F>
+decltype(auto) at_place(const Where& where, F run)
+{
+    try {
+        return run();
+    } catch (const UserError& error) {
+        if (error.where().line != 0) throw;
+        throw UserError(error.code(), error.what(), locate(where), error.op());
+    }
+}
+
+/// A UserError of the function, about the call.
 [[noreturn]] void refuse(const FunctionData& f, Code code, const std::string& why);
 
 /// "input 1 'x'"; outputs count on behind the inputs.
@@ -18,7 +31,8 @@ std::string argument_name(const FunctionData& f, std::size_t i);
 
 /// throws   UserError unless input `i` has this dtype and rank.
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank);
-/// UserError unless a C++ number that is given for a scalar keeps its value in the input's dtype.
+/// throws   UserError unless a C++ number that is given for a scalar keeps its value in the input's
+/// dtype.
 void check_number(const FunctionData& f, std::size_t i, const Array& number);
 
 /// throws   UserError unless the array can be output `i`: its dtype, rank, layout and alignment.
@@ -70,6 +84,9 @@ void check_memory_limit(const FunctionData& f, std::int64_t bytes);
 /// What `run` checks of extents, where it is not called. `extents`: those that it would be told of.
 /// throws   UserError as a call does.
 void check_guards(const FunctionData& f, std::span<const std::int64_t> extents);
+
+/// Runs with the caller's memory and a workspace of the function's own.
+void run_checked(const FunctionData& f, std::span<const Memory> arguments);
 
 /// What `run` returned, as the error that a call throws. `inputs` and `shared` are the call's.
 [[noreturn]] void throw_failure(const FunctionData& f,

@@ -39,6 +39,29 @@ std::vector<std::string> extent_names(std::span<const Variable> inputs)
     return names;
 }
 
+/// What FunctionData::axis_reasons says. `inputs` as written, `solved` with the extents that they
+/// have to have.
+std::vector<std::string> axis_reasons(std::span<const Variable> inputs,
+                                      std::span<const Variable> solved,
+                                      std::span<const Equality> equalities)
+{
+    std::vector<std::pair<Extent, Extent>> axes;
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+        for (int k = 0; k < inputs[i].rank(); ++k)
+            axes.emplace_back(inputs[i].extent(k), solved[i].extent(k));
+    std::vector<std::string> reasons(axes.size());
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        const auto& [written, now] = axes[i];
+        if (now.is_known()) reasons[i] = reason_for(written, now, equalities);
+        for (std::size_t k = 0; k < axes.size() && !now.is_known(); ++k) {
+            if (k == i || !same(axes[k].second, now)) continue;
+            reasons[i] = reason_for(written, axes[k].first, equalities);
+            break;
+        }
+    }
+    return reasons;
+}
+
 using detail::FunctionData;
 using Clock = std::chrono::steady_clock;
 
@@ -320,6 +343,7 @@ detail::Ref<const FunctionData> Request::compile()
         f->inputs.push_back(input(v.name(), v.dtype(), shape));
         by.emplace(v, f->inputs.back());
     }
+    f->axis_reasons = axis_reasons(inputs_, f->inputs, solved.equalities);
     f->written = copy_graph(outputs_, by, solved.substitution);
     f->requirements = solved.undecided;
     f->layouts = layouts_;
@@ -376,7 +400,8 @@ std::string compiled_text(const FunctionData& f) { return to_text(f.leaves, f.ou
 
 Function function(Inputs inputs, Outputs outputs, Options options, Where where)
 {
-    return Function(Request(inputs, outputs, std::move(options), where).compile());
+    return Function(detail::at_place(
+        where, [&] { return Request(inputs, outputs, std::move(options), where).compile(); }));
 }
 
 } // namespace croton::inline v1

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "function_data.hpp"
+#include "call_check.hpp"
 #include "version.hpp"
 
 namespace croton::inline v1 {
@@ -23,28 +23,25 @@ void write_text(const std::filesystem::path& path, const std::string& text)
                          path.string(), std::strerror(errno));
 }
 
-} // namespace
-
-void Function::export_source(std::string_view folder) const
+void export_source(const detail::FunctionData& f, std::string_view folder)
 {
-    const detail::FunctionData& f = *data_;
     if (f.options.reference)
-        throw user_error(Code::domain, f.where, "export_source",
+        throw user_error(Code::domain, nullptr, "export_source",
                          "'{}' is in reference mode, which has no text", f.name);
     if (f.program.calls_library)
-        throw user_error(Code::domain, f.where, "export_source",
+        throw user_error(Code::domain, nullptr, "export_source",
                          "'{}' has products that a library computes, and exported text calls "
                          "nothing; make it with Matmul::own",
                          f.name);
     for (const detail::ArgumentInfo& info : f.arguments)
         if (info.layout == Layout::any)
-            throw user_error(Code::domain, f.where, "export_source",
+            throw user_error(Code::domain, nullptr, "export_source",
                              "'{}' has an argument of any strides; an exported one is row-major or "
                              "column-major",
                              f.name);
     codegen::ExportNames names;
     names.name = f.name;
-    names.signature = signature();
+    names.signature = Function::signature_of(f);
     names.version = library_version;
     names.outputs = f.output_names;
     names.shared = f.shared.size();
@@ -60,6 +57,13 @@ void Function::export_source(std::string_view folder) const
                          error.message());
     write_text(into / (text.name + ".h"), text.header);
     write_text(into / (text.name + ".c"), text.source);
+}
+
+} // namespace
+
+void Function::export_source(std::string_view folder, Where where) const
+{
+    detail::at_place(where, [&] { croton::export_source(*data_, folder); });
 }
 
 } // namespace croton::inline v1

@@ -160,7 +160,8 @@ void check_indices(Replay& graph, const std::string& suffix, Accept accept)
         }
         if (!accept(a.location())) continue;
         if (const std::string text = bad_index(graph, a); !text.empty())
-            throw user_error(Code::index, a.location(), a.op().name, "{}{}", text, suffix);
+            throw user_error(Code::index, a.location(), name_at(a.op(), a.location()), "{}{}", text,
+                             suffix);
     }
 }
 
@@ -236,7 +237,7 @@ private:
                     ? element_text(x, x.size() == 1 ? 0 : element)
                     : fmt::format("{}{}", is_float(x.dtype()) ? "finite " : "", type_text(x));
         }
-        throw user_error(Code::not_finite, a.location(), a.op().name,
+        throw user_error(Code::not_finite, a.location(), name_at(a.op(), a.location()),
                          "its result in '{}' is not finite: {} at {} of {}{}{}", function_,
                          element_text(y, element), index_text(element, y.shape()), type_text(y),
                          operands, suffix);

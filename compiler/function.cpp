@@ -41,7 +41,7 @@ std::string Status::text() const
 const Array& Results::operator[](std::size_t i) const&
 {
     if (i >= arrays_.size())
-        throw user_error(Code::index, function_->where, function_->name,
+        throw user_error(Code::index, locate(where_), function_->name,
                          "result {} does not exist: there are {}", i, arrays_.size());
     return arrays_[i];
 }
@@ -51,11 +51,11 @@ const Array& Results::operator[](std::string_view name) const&
     const auto& names = function_->output_names;
     const auto at = std::ranges::find(names, name);
     if (std::ranges::count(names, name) > 1)
-        throw user_error(Code::index, function_->where, function_->name,
+        throw user_error(Code::index, locate(where_), function_->name,
                          "{} results are named '{}': take one by its position",
                          std::ranges::count(names, name), name);
     if (at != names.end()) return arrays_[static_cast<std::size_t>(at - names.begin())];
-    throw user_error(Code::index, function_->where, function_->name,
+    throw user_error(Code::index, locate(where_), function_->name,
                      "no result is named '{}'; they are {}", name,
                      fmt::join(function_->output_names, ", "));
 }

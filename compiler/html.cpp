@@ -5,6 +5,7 @@
 #include <cctype>
 #include <set>
 
+#include "call_check.hpp"
 #include "npy.hpp"
 #include "report.hpp"
 
@@ -259,9 +260,10 @@ private:
 
 } // namespace
 
-void Function::explain_html(std::string_view path) const
+void Function::explain_html(std::string_view path, Where where) const
 {
-    npy::write_file(path, Page(*data_).write(source()), "explain_html");
+    detail::at_place(where,
+                     [&] { npy::write_file(path, Page(*data_).write(source()), "explain_html"); });
 }
 
 } // namespace croton::inline v1

@@ -20,7 +20,7 @@ std::string described(const Variable& v)
 template <class... A>
 [[noreturn]] void fail(const FunctionData& f, fmt::format_string<A...> text, A&&... values)
 {
-    throw user_error(Code::domain, f.where, f.name, text, std::forward<A>(values)...);
+    throw user_error(Code::domain, nullptr, f.name, text, std::forward<A>(values)...);
 }
 
 void check_aliases(const FunctionData& f)

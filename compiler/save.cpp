@@ -7,6 +7,7 @@
 #include <array>
 #include <variant>
 
+#include "call_check.hpp"
 #include "function_data.hpp"
 #include "npy.hpp"
 #include "version.hpp"
@@ -19,7 +20,7 @@ using detail::FunctionData;
 
 constexpr std::string_view first_words = "croton function ";
 /// Raised when a file of the new format can't be read by an older library.
-constexpr std::int64_t format_version = 2;
+constexpr std::int64_t format_version = 3;
 constexpr std::string_view graph_member = "graph.txt";
 
 struct OptionField {
@@ -119,7 +120,10 @@ function_text(const FunctionData& f, const std::vector<Variable>& defaults, Grap
         rest +=
             fmt::format("requires {} {} {} {} {}\n",
                         r.kind == Requirement::Kind::equal ? "equal" : "at_most", graph.extent(r.a),
-                        graph.extent(r.b), GraphWriter::quoted(r.text), graph.place(r.where));
+                        graph.extent(r.b), GraphWriter::quoted(words(r)), graph.place(r.where));
+    for (std::size_t i = 0; i < f.axis_reasons.size(); ++i)
+        if (!f.axis_reasons[i].empty())
+            rest += fmt::format("reason {} {}\n", i, GraphWriter::quoted(f.axis_reasons[i]));
     return fmt::format("{}{} {}\n{}{}end\n", first_words, format_version,
                        GraphWriter::quoted(library_version), graph.text(), rest);
 }
@@ -275,6 +279,14 @@ private:
             f.defaults[at] = value.constant();
         } else if (first == "requires") {
             f.requirements.push_back(requirement(line, graph));
+        } else if (first == "reason") {
+            std::size_t axes = 0;
+            for (const Variable& v : f.inputs)
+                axes += v.shape().size();
+            const auto at = static_cast<std::size_t>(line.integer());
+            if (at >= axes) line.refuse(fmt::format("the inputs have no axis {}", at));
+            f.axis_reasons.resize(axes);
+            f.axis_reasons[at] = line.quoted();
         } else if (first == "option") {
             const std::string_view name = line.word();
             for (const OptionField& o : stored_options(f.options))
@@ -311,9 +323,10 @@ private:
 
 } // namespace
 
-void Function::save(std::string_view path) const
+namespace {
+
+void save(const FunctionData& f, std::string_view path)
 {
-    const FunctionData& f = *data_;
     std::vector<Variable> values = f.written;
     values.insert(values.end(), f.inputs.begin(), f.inputs.end());
     values.insert(values.end(), f.shared.begin(), f.shared.end());
@@ -332,12 +345,19 @@ void Function::save(std::string_view path) const
     npy::write_file(path, npy::write_archive(members, path, "save"), "save");
 }
 
-Function Function::load(std::string_view path, const LoadOptions& options)
+} // namespace
+
+void Function::save(std::string_view path, Where where) const
 {
-    return Function(Loader(path, options).load());
+    detail::at_place(where, [&] { croton::save(*data_, path); });
 }
 
-Shared Function::shared(std::string_view name) const
+Function Function::load(std::string_view path, const LoadOptions& options, Where where)
+{
+    return Function(detail::at_place(where, [&] { return Loader(path, options).load(); }));
+}
+
+Shared Function::shared(std::string_view name, Where where) const
 {
     const FunctionData& f = *data_;
     std::string known;
@@ -346,8 +366,8 @@ Shared Function::shared(std::string_view name) const
             if (v.name() == name) return detail::as_shared(v);
             known += fmt::format("{}'{}'", known.empty() ? "" : ", ", v.name());
         }
-    throw user_error(Code::domain, f.where, f.name, "has no shared variable '{}'; it has {}", name,
-                     known.empty() ? "none" : known);
+    throw user_error(Code::domain, locate(where), f.name, "has no shared variable '{}'; it has {}",
+                     name, known.empty() ? "none" : known);
 }
 
 } // namespace croton::inline v1

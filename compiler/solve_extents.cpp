@@ -3,6 +3,7 @@
 #include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
@@ -12,12 +13,17 @@ namespace croton::inline v1 {
 
 namespace {
 
-void collect(std::span<const Variable> outputs, std::vector<Requirement>& found)
+struct Required {
+    Requirement what;
+    const Op* op;
+};
+
+void collect(std::span<const Variable> outputs, std::vector<Required>& found)
 {
     for (const Apply& a : applies_of(outputs)) {
         for (const Requirement& r : a.requirements()) {
-            found.push_back(r);
-            found.back().where = a.location();
+            found.push_back({r, &a.op()});
+            found.back().what.where = a.location();
         }
         for (const Region& region : regions_of(a))
             collect(region.outputs(), found);
@@ -56,7 +62,7 @@ const detail::Atom* choose(const Extent& a, const Extent& b, Extent& by)
 /// Requirements solved one by one.
 class Solver {
 public:
-    void add(const Requirement& given)
+    void add(const Requirement& given, std::string_view op)
     {
         const Requirement r = substitute(given, solved.substitution);
         if (always_holds(r)) return;
@@ -71,7 +77,7 @@ public:
         for (auto& [from, to] : solved.substitution)
             to = substitute(to, {{symbol, by}});
         solved.substitution.emplace_back(symbol, by);
-        reasons_.push_back(given.where);
+        solved.equalities.push_back({given.a, given.b, op, given.where});
     }
 
     void finish()
@@ -91,24 +97,25 @@ private:
     [[noreturn]] void refuse(const Requirement& given, const Requirement& r) const
     {
         std::string others;
-        for (std::size_t i = 0; i < reasons_.size(); ++i)
-            if (reasons_[i] && reasons_[i] != given.where &&
+        for (std::size_t i = 0; i < solved.equalities.size(); ++i) {
+            const Location* other = solved.equalities[i].where;
+            if (other && other != given.where &&
                 (contains(given.a, solved.substitution[i].first) ||
                  contains(given.b, solved.substitution[i].first)))
-                others = fmt::format(", as {} requires", to_string(*reasons_[i]));
+                others = fmt::format(", as {} requires", to_string(*other));
+        }
         const std::string place = given.where ? to_string(*given.where) : "";
         if (r.kind == Requirement::Kind::equal)
             throw user_error(Code::shape, given.where, "function",
-                             "extents contradict each other: {} at {}: {} and {}{}", given.text,
+                             "extents contradict each other: {} at {}: {} and {}{}", words(given),
                              place, to_string(r.a), to_string(r.b), others);
         throw user_error(Code::shape, given.where, "function",
                          "extents contradict each other: {} at {} needs {} <= {}, which is {} <= "
                          "{}{}",
-                         given.text, place, to_string(given.a), to_string(given.b), to_string(r.a),
-                         to_string(r.b), others);
+                         words(given), place, to_string(given.a), to_string(given.b),
+                         to_string(r.a), to_string(r.b), others);
     }
 
-    std::vector<const Location*> reasons_; ///< of each substitution
     std::vector<Requirement> later_;
 };
 
@@ -116,13 +123,48 @@ private:
 
 SolvedExtents solve_extents(std::span<const Variable> outputs)
 {
-    std::vector<Requirement> all;
+    std::vector<Required> all;
     collect(outputs, all);
+    // What the broadcast of an operand requires, the op that it is made for does: that one is told.
+    std::ranges::stable_partition(all, [](const Required& r) { return r.op != &broadcast_to_op; });
     Solver solver;
-    for (const Requirement& r : all)
-        solver.add(r);
+    for (const auto& [requirement, op] : all)
+        solver.add(requirement, name_at(*op, requirement.where));
     solver.finish();
     return std::move(solver.solved);
+}
+
+std::string reason_for(const Extent& a, const Extent& b, std::span<const Equality> equalities)
+{
+    // From a, each extent that is equal by some equality is reached by one of them.
+    struct Reached {
+        Extent extent;
+        const Equality* by;
+        std::size_t from;
+    };
+    std::vector<Reached> reached{{a, nullptr, 0}};
+    const auto reach = [&](const Extent& e, const Equality& by, std::size_t from) {
+        const auto is_e = [&](const Reached& r) { return same(r.extent, e); };
+        if (std::ranges::none_of(reached, is_e)) reached.push_back({e, &by, from});
+    };
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+        const Extent here = reached[i].extent;
+        if (same(here, b)) {
+            std::vector<std::string> steps;
+            for (; reached[i].by; i = reached[i].from) {
+                const Equality& e = *reached[i].by;
+                steps.push_back(e.where ? fmt::format("{} at {}", e.op, to_string(*e.where))
+                                        : std::string(e.op));
+            }
+            std::ranges::reverse(steps);
+            return fmt::format("{}", fmt::join(steps, " and "));
+        }
+        for (const Equality& e : equalities) {
+            if (same(e.a, here)) reach(e.b, e, i);
+            if (same(e.b, here)) reach(e.a, e, i);
+        }
+    }
+    return {};
 }
 
 namespace {

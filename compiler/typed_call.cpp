@@ -9,27 +9,40 @@
 
 namespace croton::inline v1::detail {
 
+namespace {
+
 void check_signature(const FunctionData& f, std::span<const TypedArgument> arguments)
 {
     const std::size_t wanted = f.inputs.size() + f.result_count();
     if (arguments.size() != wanted)
         refuse(f, Code::shape,
                fmt::format(
-                   "the typed signature has {} arguments, the function {} inputs and {} outputs",
-                   arguments.size(), f.inputs.size(), f.result_count()));
+                   "the typed signature has {} arguments, the function {} inputs and {} outputs; "
+                   "it is {}",
+                   arguments.size(), f.inputs.size(), f.result_count(), Function::signature_of(f)));
     for (std::size_t i = 0; i < wanted; ++i) {
         const bool output = i >= f.inputs.size();
         const Type type = (output ? f.written[i - f.inputs.size()] : f.inputs[i]).type();
         const TypedArgument& a = arguments[i];
         if (a.output != output)
             refuse(f, Code::dtype,
-                   fmt::format("typed argument {} is an {}, the function has an {} there", i,
-                               a.output ? "output" : "input", output ? "output" : "input"));
+                   fmt::format("typed argument {} is an {}, {} belongs there", i,
+                               a.output ? "output" : "input", argument_name(f, i)));
         if (a.dtype != type.dtype() || a.rank != static_cast<int>(type.shape().size()))
             refuse(f, Code::dtype,
-                   fmt::format("typed argument {} is {} of rank {}, the function has {}", i,
-                               croton::name(a.dtype), a.rank, to_string(type)));
+                   fmt::format("typed argument {} is {} of rank {}, {} is {}", i,
+                               croton::name(a.dtype), a.rank, argument_name(f, i),
+                               to_string(type)));
     }
+}
+
+} // namespace
+
+void check_signature(const FunctionData& f,
+                     std::span<const TypedArgument> arguments,
+                     const Where& where)
+{
+    at_place(where, [&] { check_signature(f, arguments); });
 }
 
 namespace {
@@ -285,6 +298,11 @@ void run_checked(const FunctionData& f, std::span<const Memory> arguments)
     if (f.has_shared) return run_shared_checked(f, arguments, binding, workspace.memory());
     const Status status = run_bound(f, f.runtime, binding, workspace.memory());
     if (!status) throw_status(f, status, arguments, {});
+}
+
+void run_typed(const FunctionData& f, std::span<const Memory> arguments, const Where& where)
+{
+    at_place(where, [&] { run_checked(f, arguments); });
 }
 
 } // namespace croton::inline v1::detail

@@ -89,24 +89,20 @@ void Workspace::touch() noexcept
 
 namespace {
 
-void check_extents(const FunctionData& f,
-                   std::initializer_list<std::pair<std::string_view, std::int64_t>> given)
+void check_extents(const FunctionData& f, NamedExtents given)
 {
     for (const auto& [name, value] : given) {
         const auto same_name = [&](const auto& g) { return g.first == name; };
         if (std::ranges::find(f.extent_names, name) == f.extent_names.end())
-            throw user_error(Code::shape, f.where, f.name, "no input has an extent '{}'", name);
+            detail::refuse(f, Code::shape, fmt::format("no input has an extent '{}'", name));
         if (value < 0)
-            throw user_error(Code::shape, f.where, f.name, "extent {} is negative: {}", name,
-                             value);
+            detail::refuse(f, Code::shape, fmt::format("extent {} is negative: {}", name, value));
         if (std::ranges::count_if(given, same_name) > 1)
-            throw user_error(Code::shape, f.where, f.name, "extent {} is given twice", name);
+            detail::refuse(f, Code::shape, fmt::format("extent {} is given twice", name));
     }
 }
 
-std::vector<std::int64_t>
-call_extents(const FunctionData& f,
-             std::initializer_list<std::pair<std::string_view, std::int64_t>> given)
+std::vector<std::int64_t> call_extents(const FunctionData& f, NamedExtents given)
 {
     // Symbols by name; axes that no symbol names must be known.
     std::vector<std::int64_t> extents;
@@ -116,10 +112,11 @@ call_extents(const FunctionData& f,
             const auto at = std::ranges::find_if(
                 given, [&](const auto& g) { return g.first == croton::name(s); });
             if (at == given.end())
-                throw user_error(Code::shape, f.where, f.name,
-                                 "the workspace of {} '{}' needs extent {}: give {{\"{}\", value}}",
-                                 to_string(v.type()), v.name(), to_string(as_extent(s)),
-                                 croton::name(s));
+                detail::refuse(
+                    f, Code::shape,
+                    fmt::format("the workspace of {} '{}' needs extent {}: give {{\"{}\", value}}",
+                                to_string(v.type()), v.name(), to_string(as_extent(s)),
+                                croton::name(s)));
             values.emplace_back(s, at->second);
         }
         return evaluate(e, values);
@@ -135,24 +132,28 @@ call_extents(const FunctionData& f,
     return extents;
 }
 
-} // namespace
-
-std::size_t Function::workspace_bytes(
-    std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
+std::size_t workspace_bytes(const FunctionData& f, NamedExtents extents)
 {
-    const FunctionData& f = *data_;
     check_extents(f, extents);
     if (f.options.reference) return 0;
     if (f.program.workspace_bytes >= 0) return static_cast<std::size_t>(f.program.workspace_bytes);
     return static_cast<std::size_t>(f.workspace_bytes(call_extents(f, extents).data()));
 }
 
-Workspace
-Function::workspace(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents) const
+} // namespace
+
+std::size_t Function::workspace_bytes(NamedExtents extents, Where where) const
 {
-    const std::size_t bytes = workspace_bytes(extents);
-    detail::check_memory_limit(*data_, static_cast<std::int64_t>(bytes));
-    return Workspace(bytes);
+    return detail::at_place(where, [&] { return croton::workspace_bytes(*data_, extents); });
+}
+
+Workspace Function::workspace(NamedExtents extents, Where where) const
+{
+    return detail::at_place(where, [&] {
+        const std::size_t bytes = croton::workspace_bytes(*data_, extents);
+        detail::check_memory_limit(*data_, static_cast<std::int64_t>(bytes));
+        return Workspace(bytes);
+    });
 }
 
 } // namespace croton::inline v1

@@ -34,14 +34,15 @@ void check_operands(const Op& op, std::span<const Variable> operands, const Loca
 {
     for (std::size_t i = 0; i < operands.size(); ++i)
         if (operands[i].is_empty())
-            throw user_error(Code::domain, where, op.name,
+            throw user_error(Code::domain, where, name_at(op, where),
                              "operand {} is an empty Variable: nothing was assigned to it", i + 1);
 }
 
 Variable convert(const Op& op, const Variable& v, DType to, const Location* where)
 {
     if (v.dtype() == to) return v;
-    if (v.is_weak() && v.leaf() == Leaf::constant) return literal_as(v, to, op.name, where);
+    if (v.is_weak() && v.leaf() == Leaf::constant)
+        return literal_as(v, to, name_at(op, where), where);
     return cast(v, to, where);
 }
 
@@ -110,12 +111,12 @@ void require_extents(ShapeArgs& args, std::span<const Type> types)
 {
     for (const Type& type : types) {
         const Shape& shape = type.data()->shape;
-        refuse_negative(shape, args.op.name, args.where);
+        refuse_negative(shape, name_at(args.op, args.where), args.where);
         for (const Extent& e : shape) {
             if (e.is_known() || as_symbol(e) || is_extent_of(e, args.operands) ||
                 follows(e, args.requirements))
                 continue;
-            args.require_at_most(0, e, fmt::format("of shape {}", to_string(shape)));
+            args.require_at_most(0, e, "of shape {}", {shape});
         }
     }
 }
@@ -159,14 +160,17 @@ Shape broadcast_shape(const Op& op,
             const auto axis = static_cast<int>(offset + i) - static_cast<int>(shape.size());
             const Variable& other = operands[from[offset + i]];
             if (never_equal(have, s[i]))
-                throw user_error(Code::shape, where, op.name,
+                throw user_error(Code::shape, where, name_at(op, where),
                                  "shapes {} and {} do not broadcast: axis {} is {} and {}",
                                  to_string(other.shape()), to_string(s), axis, to_string(have),
                                  to_string(s[i]));
-            requirements.push_back({Requirement::Kind::equal, have, s[i],
-                                    fmt::format("{}: axis {} of shapes {} and {}", op.name, axis,
-                                                to_string(other.shape()), to_string(s)),
-                                    nullptr});
+            requirements.push_back(
+                {Requirement::Kind::equal,
+                 have,
+                 s[i],
+                 fmt::format("{}: axis {} of shapes {{}} and {{}}", name_at(op, where), axis),
+                 nullptr,
+                 {other.shape(), s}});
             if (s[i].is_known()) have = s[i];
         }
     }
@@ -264,7 +268,8 @@ std::vector<int> normalize_axes(std::span<const int> axes,
 
 bool number_fits(const Array& number, DType to)
 {
-    if (is_float(to)) return true;
+    if (is_float(to)) // which round; 1e300 in f32 would be infinite
+        return !std::isfinite(number.as_double(0)) || std::isfinite(number.cast(to).as_double(0));
     // The largest integers are no doubles: what is clamped to them would look equal.
     if (is_float(number.dtype()) && std::fabs(number.as_double(0)) >= 0x1p63) return false;
     const Array there = number.cast(to);

@@ -46,33 +46,45 @@ void DTypeArgs::refuse(std::string_view why) const
     std::string list;
     for (const OperandDType& o : operands)
         list += fmt::format("{}{}", list.empty() ? "" : ", ", name(o.dtype));
-    throw user_error(Code::dtype, where, op.name, "{}: operands are {}", why, list);
+    throw user_error(Code::dtype, where, name_at(op, where), "{}: operands are {}", why, list);
 }
 
-void ShapeArgs::require_equal(const Extent& a, const Extent& b, std::string_view text)
+std::string_view name_at(const Op& op, const Location* where)
+{
+    return where && *where->called ? std::string_view(where->called) : op.name;
+}
+
+void ShapeArgs::require_equal(const Extent& a,
+                              const Extent& b,
+                              std::string_view text,
+                              std::vector<Shape> shapes)
 {
     if (same(a, b)) return;
-    if (never_equal(a, b))
-        refuse(Code::shape, fmt::format("{}: {} and {}", text, to_string(a), to_string(b)));
-    requirements.push_back(
-        {Requirement::Kind::equal, a, b, fmt::format("{}: {}", op.name, text), nullptr});
+    Requirement r{Requirement::Kind::equal, a, b, std::string(text), nullptr, std::move(shapes)};
+    if (never_holds(r))
+        refuse(Code::shape, fmt::format("{}: {} and {}", words(r), to_string(a), to_string(b)));
+    r.text = fmt::format("{}: {}", name_at(op, where), text);
+    requirements.push_back(std::move(r));
 }
 
-void ShapeArgs::require_at_most(const Extent& a, const Extent& b, std::string_view text)
+void ShapeArgs::require_at_most(const Extent& a,
+                                const Extent& b,
+                                std::string_view text,
+                                std::vector<Shape> shapes)
 {
-    const Requirement r{Requirement::Kind::at_most, a, b, fmt::format("{} {}", op.name, text),
-                        nullptr};
+    Requirement r{Requirement::Kind::at_most, a, b, std::string(text), nullptr, std::move(shapes)};
     if (never_holds(r))
         refuse(Code::index,
-               fmt::format("{} <= {} {} does not hold", to_string(a), to_string(b), text));
+               fmt::format("{} <= {} {} does not hold", to_string(a), to_string(b), words(r)));
+    r.text = fmt::format("{} {}", name_at(op, where), text);
     const bool known =
         std::ranges::any_of(requirements, [&](const Requirement& other) { return same(other, r); });
-    if (!known && !always_holds(r)) requirements.push_back(r);
+    if (!known && !always_holds(r)) requirements.push_back(std::move(r));
 }
 
 void ShapeArgs::refuse(Code code, std::string_view why) const
 {
-    throw user_error(code, where, op.name, "{}", why);
+    throw user_error(code, where, name_at(op, where), "{}", why);
 }
 
 void promote_operands(DTypeArgs& args) { convert_all(args, together(args)); }

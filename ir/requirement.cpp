@@ -24,19 +24,37 @@ bool same(const Requirement& a, const Requirement& b)
 
 Requirement substitute(const Requirement& r, const Substitution& by)
 {
-    return {r.kind, substitute(r.a, by), substitute(r.b, by), r.text, r.where};
+    Requirement now{r.kind, substitute(r.a, by), substitute(r.b, by), r.text, r.where, r.shapes};
+    for (Shape& shape : now.shapes)
+        for (Extent& e : shape)
+            e = substitute(e, by);
+    return now;
+}
+
+std::string words(const Requirement& r)
+{
+    std::string text = r.text;
+    std::size_t from = 0;
+    for (const Shape& shape : r.shapes) {
+        const std::string shown = to_string(shape);
+        const std::size_t at = text.find("{}", from);
+        if (at == text.npos) break;
+        text.replace(at, 2, shown);
+        from = at + shown.size();
+    }
+    return text;
 }
 
 std::string failure_text(const Requirement& r, std::int64_t a, std::int64_t b)
 {
     if (r.kind == Requirement::Kind::equal)
-        return fmt::format("{} is {}, it must be {}{}", r.text, a, b,
+        return fmt::format("{} is {}, it must be {}{}", words(r), a, b,
                            r.b.is_known() ? "" : fmt::format(" ({})", to_string(r.b)));
     std::string values;
     if (!r.a.is_known()) values = fmt::format(", {} is {}", to_string(r.a), a);
     if (!r.b.is_known())
         values += fmt::format("{}{} is {}", values.empty() ? ", " : " and ", to_string(r.b), b);
-    return fmt::format("{} needs {} <= {}{}", r.text, to_string(r.a), to_string(r.b), values);
+    return fmt::format("{} needs {} <= {}{}", words(r), to_string(r.a), to_string(r.b), values);
 }
 
 } // namespace croton::inline v1

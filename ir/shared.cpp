@@ -84,11 +84,11 @@ SharedData& data_of(const Variable& v)
     return const_cast<SharedData&>(static_cast<const SharedData&>(*v.value()->node->params));
 }
 
-void check(const Variable& v, const Array& value)
+void check(const Variable& v, const Array& value, const Where& where)
 {
     const Shape shape(value.shape().begin(), value.shape().end());
     if (value.dtype() != v.dtype() || !same(shape, v.shape()))
-        throw user_error(Code::shape, v.location(), "set", "'{}' is {}, the value is {}", v.name(),
+        throw user_error(Code::shape, locate(where), "set", "'{}' is {}, the value is {}", v.name(),
                          to_string(v.type()), to_string(Type(value.dtype(), shape)));
 }
 
@@ -198,16 +198,16 @@ void SharedTurn::publish(std::span<Array> values) noexcept
 
 Array Shared::value() const { return detail::read_shared({*this})[0]; }
 
-void Shared::set(const Array& value) { set_all({{*this, value}}); }
+void Shared::set(const Array& value, Where where) const { set_all({{*this, value}}, where); }
 
-void set_all(const std::vector<std::pair<Shared, Array>>& values)
+void set_all(const std::vector<std::pair<Shared, Array>>& values, Where where)
 {
     std::vector<Variable> variables;
     std::vector<Array> copies;
     for (const auto& [variable, value] : values) {
-        detail::check(variable, value);
+        detail::check(variable, value, where);
         if (std::ranges::any_of(variables, [&](const Variable& v) { return same(v, variable); }))
-            throw user_error(Code::domain, variable.location(), "set_all", "'{}' is given twice",
+            throw user_error(Code::domain, locate(where), "set_all", "'{}' is given twice",
                              variable.name());
         variables.push_back(variable);
         copies.push_back(value.clone());

@@ -28,14 +28,16 @@ public:
         const std::size_t hash =
             mix(mix(mix(std::hash<std::string_view>{}(wanted.file), wanted.line),
                     std::hash<std::string_view>{}(wanted.function)),
-                std::hash<const void*>{}(wanted.scope));
+                mix(std::hash<const void*>{}(wanted.scope),
+                    std::hash<std::string_view>{}(wanted.called)));
         const std::lock_guard lock(mutex_);
         auto [first, last] = by_hash_.equal_range(hash);
         for (; first != last; ++first) {
             const Location& have = *first->second;
             if (have.line == wanted.line && have.scope == wanted.scope &&
                 std::string_view(have.file) == wanted.file &&
-                std::string_view(have.function) == wanted.function)
+                std::string_view(have.function) == wanted.function &&
+                std::string_view(have.called) == wanted.called)
                 return &have;
         }
         places_.push_back(wanted);
@@ -78,31 +80,41 @@ struct Recent {
     std::uint32_t line;
     std::uint32_t column;
     const ScopeFrame* scope;
+    const char* called;
     const Location* place;
 };
 thread_local std::array<Recent, 64> recent{};
 
 } // namespace
 
-const Location* locate(const Where& where)
+const Location* locate(const Where& where) { return locate(where, ""); }
+
+const Location* locate(const Where& where, const char* called)
 {
     if (origin) return origin;
     const std::size_t slot = (where.line() * 31 + where.column()) % recent.size();
     Recent& r = recent[slot];
     if (!r.place || r.file != where.file_name() || r.line != where.line() ||
-        r.column != where.column() || r.scope != open_scope)
-        r = {where.file_name(), where.line(), where.column(), open_scope,
-             places().intern({where.file_name(), where.line(), where.function_name(), open_scope})};
+        r.column != where.column() || r.scope != open_scope || r.called != called)
+        r = {where.file_name(),
+             where.line(),
+             where.column(),
+             open_scope,
+             called,
+             places().intern(
+                 {where.file_name(), where.line(), where.function_name(), open_scope, called})};
     return r.place;
 }
 
 const Location* locate(std::string_view file,
                        std::uint32_t line,
                        std::string_view function,
-                       const ScopeFrame* scope)
+                       const ScopeFrame* scope,
+                       std::string_view called)
 {
     const char* kept_file = places().keep(file);
-    return places().intern({kept_file, line, places().keep(function), scope});
+    const char* kept_function = places().keep(function);
+    return places().intern({kept_file, line, kept_function, scope, places().keep(called)});
 }
 
 const ScopeFrame* scope_frame(std::string_view name, const Location* opened)

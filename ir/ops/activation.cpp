@@ -133,7 +133,7 @@ Variable silu(const Variable& x, Where where) { return apply(silu_op, {x}, {}, w
 // erfc keeps its digits in the lower tail, where 1 + erf cancels.
 Variable norm_cdf(const Variable& x, Where where)
 {
-    const OriginScope origin(locate(where));
+    const OriginScope origin(locate(where, "norm_cdf"));
     return 0.5 * erfc(x * (-1 / std::numbers::sqrt2));
 }
 

@@ -30,7 +30,7 @@ std::vector<Type> scan_types(ShapeArgs& args)
         args.require_equal(p.steps, args.shape(static_cast<std::size_t>(i))[0],
                            fmt::format("steps and axis 0 of sequence {}", i + 1));
     if (!never_negative(p.steps))
-        args.require_at_most(0, p.steps, fmt::format("over {} steps", to_string(p.steps)));
+        args.require_at_most(0, p.steps, "over {} steps", {Shape{p.steps}});
     std::vector<Type> last;
     std::vector<Type> collected;
     for (const Variable& v : p.body.outputs()) {

@@ -121,7 +121,7 @@ Variable arange(double start, double stop, double step, DType dtype, Where where
 Variable
 linspace(const Variable& start, const Variable& stop, const Extent& count, DType dtype, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "linspace");
     const OriginScope origin(place);
     if (!is_float(dtype))
         throw user_error(Code::dtype, place, "linspace", "a float dtype is needed: {}",
@@ -137,7 +137,7 @@ linspace(const Variable& start, const Variable& stop, const Extent& count, DType
 
 Variable eye(DType dtype, const Extent& rows, const Extent& columns, int offset, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "eye");
     const OriginScope origin(place);
     const Shape shape = {rows, columns};
     refuse_complex(dtype, "eye", place);
@@ -149,7 +149,7 @@ Variable eye(DType dtype, const Extent& n, Where where) { return eye(dtype, n, n
 
 Variable tril(const Variable& x, int offset, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "tril");
     const OriginScope origin(place);
     check_matrix(x, "tril", place);
     return croton::where(columns_of(x.shape()) <= rows_of(x.shape()) + offset, x,
@@ -158,7 +158,7 @@ Variable tril(const Variable& x, int offset, Where where)
 
 Variable triu(const Variable& x, int offset, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "triu");
     const OriginScope origin(place);
     check_matrix(x, "triu", place);
     return croton::where(columns_of(x.shape()) >= rows_of(x.shape()) + offset, x,
@@ -272,7 +272,7 @@ Variable diagonal(const Variable& x, int offset, int axis1, int axis2, Where whe
 
 Variable diag(const Variable& x, int offset, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "diag");
     const OriginScope origin(place);
     if (x.rank() == 2) return diagonal(x, offset);
     if (x.rank() != 1)

@@ -228,7 +228,7 @@ private:
 
 Variable einsum(std::string_view subscripts, const Variables& operands, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "einsum");
     const OriginScope origin(place);
     return Einsum(subscripts, operands, place).build();
 }

@@ -50,8 +50,8 @@ void require_one_shape(ShapeArgs& args, std::size_t first)
     for (std::size_t k = first + 1; k < args.operands.size(); ++k)
         for (std::size_t i = 0; i < args.shape(first).size(); ++i)
             args.require_equal(args.shape(first)[i], args.shape(k)[i],
-                               fmt::format("axis {} of indices {} and {}", i,
-                                           to_string(args.shape(first)), to_string(args.shape(k))));
+                               fmt::format("axis {} of indices {{}} and {{}}", i),
+                               {args.shape(first), args.shape(k)});
 }
 
 Shape gather_shape(ShapeArgs& args)
@@ -71,8 +71,8 @@ Shape scatter_shape(ShapeArgs& args)
                                              to_string(values), to_string(wanted)));
     for (std::size_t i = 0; i < wanted.size(); ++i)
         args.require_equal(values[i], wanted[i],
-                           fmt::format("axis {} of values {} and of places {}", i,
-                                       to_string(values), to_string(wanted)));
+                           fmt::format("axis {} of values {{}} and of places {{}}", i),
+                           {values, wanted});
     return args.shape(0);
 }
 
@@ -222,9 +222,8 @@ Shape along_shape(ShapeArgs& args)
     const Shape& index = args.shape(1);
     for (std::size_t i = 0; i < x.size(); ++i)
         if (static_cast<int>(i) != axis)
-            args.require_equal(
-                x[i], index[i],
-                fmt::format("axis {} of {} and of indices {}", i, to_string(x), to_string(index)));
+            args.require_equal(x[i], index[i],
+                               fmt::format("axis {} of {{}} and of indices {{}}", i), {x, index});
     return index;
 }
 
@@ -266,8 +265,8 @@ constexpr Op add_along_axis_op{
         [](ShapeArgs& args) {
             for (std::size_t i = 0; i < args.shape(1).size(); ++i)
                 args.require_equal(args.shape(1)[i], args.shape(2)[i],
-                                   fmt::format("axis {} of values {} and of indices {}", i,
-                                               to_string(args.shape(1)), to_string(args.shape(2))));
+                                   fmt::format("axis {} of values {{}} and of indices {{}}", i),
+                                   {args.shape(1), args.shape(2)});
             return args.shape(0);
         },
     .lowering = Scatter{true, [](const IndexMapArgs& args) { return along_places(args, 2); }},
@@ -361,7 +360,7 @@ scatter_set(const Variable& x, const Variables& indices, const Variable& values,
 
 Variable take(const Variable& x, const Variable& index, const Axis& axis, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "take");
     const OriginScope origin(place);
     const int at = single_axis(axis, x, "take", place);
     return gather_axes(x, {index}, {{at}, at}, "take");
@@ -369,7 +368,7 @@ Variable take(const Variable& x, const Variable& index, const Axis& axis, Where 
 
 Variable take(const Variable& x, const Variable& index, Where where)
 {
-    const OriginScope origin(locate(where));
+    const OriginScope origin(locate(where, "take"));
     return take(x.type().is_pattern() || x.rank() == 1 ? x : x.reshape({-1}), index, 0);
 }
 
@@ -406,7 +405,7 @@ Variable take_along_axis(const Variable& x, const Variable& index, const Axis& a
 
 Variable one_hot(const Variable& index, const Extent& count, DType dtype, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "one_hot");
     const OriginScope origin(place);
     if (!index.type().is_pattern()) check_indices({index}, "one_hot", place);
     refuse_complex(dtype, "one_hot", place);

@@ -210,10 +210,10 @@ Variable update(const Variable& x,
                 std::initializer_list<Index> indices,
                 const Variable& value,
                 bool accumulate,
-                std::string_view function)
+                const char* function)
 {
     const std::span<const Index> all(indices.begin(), indices.size());
-    const Location* where = locate(place_of(all));
+    const Location* where = locate(place_of(all), function);
     const OriginScope origin(where);
     check_indexed(x, function, where);
     for (const Index& i : all)

@@ -23,9 +23,8 @@ Shape concatenate_shape(ShapeArgs& args)
             if (i == axis)
                 shape[i] = shape[i] + next[i];
             else
-                args.require_equal(shape[i], next[i],
-                                   fmt::format("axis {} of {} and of {}", i,
-                                               to_string(args.shape(0)), to_string(next)));
+                args.require_equal(shape[i], next[i], fmt::format("axis {} of {{}} and of {{}}", i),
+                                   {args.shape(0), next});
     }
     return shape;
 }
@@ -107,7 +106,7 @@ Variable concatenate(const Variables& parts, const Axis& axis, Where where)
 
 Variable stack(const Variables& parts, const Axis& axis, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "stack");
     const OriginScope origin(place);
     if (parts.empty()) throw user_error(Code::shape, place, "stack", "there are no arrays");
     if (!any_pattern(parts)) check_parts(parts, -1, "stack", place);
@@ -119,7 +118,7 @@ Variable stack(const Variables& parts, const Axis& axis, Where where)
 
 Variables split(const Variable& x, const Shape& extents, const Axis& axis, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "split");
     const OriginScope origin(place);
     const int at = single_axis(axis, x, "split", place);
     Extent total = 0;
@@ -144,7 +143,7 @@ Variables split(const Variable& x, const Shape& extents, const Axis& axis, Where
 
 Variables split(const Variable& x, int parts, const Axis& axis, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "split");
     const int at = single_axis(axis, x, "split", place);
     const Extent extent = x.extent(at);
     if (parts < 1 || (extent.is_known() && extent.value() % parts != 0))
@@ -155,7 +154,7 @@ Variables split(const Variable& x, int parts, const Axis& axis, Where where)
 
 Variables unpack(const Variable& flat, const std::vector<Shape>& shapes, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "unpack");
     const OriginScope origin(place);
     if (flat.rank() != 1)
         throw user_error(Code::shape, place, "unpack", "a vector is needed: {}",

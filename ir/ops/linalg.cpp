@@ -35,9 +35,9 @@ Shape contract_shape(ShapeArgs& args)
     const Shape& b = args.shape(1);
     const auto require = [&](const std::vector<int>& a_axes, const std::vector<int>& b_axes) {
         for (std::size_t i = 0; i < a_axes.size(); ++i)
-            args.require_equal(at(a, a_axes[i]), at(b, b_axes[i]),
-                               fmt::format("axis {} of {} and axis {} of {}", a_axes[i],
-                                           to_string(a), b_axes[i], to_string(b)));
+            args.require_equal(
+                at(a, a_axes[i]), at(b, b_axes[i]),
+                fmt::format("axis {} of {{}} and axis {} of {{}}", a_axes[i], b_axes[i]), {a, b});
     };
     require(p.a_batch, p.b_batch);
     require(p.a_sum, p.b_sum);
@@ -266,7 +266,7 @@ Variable contract(const Variable& a,
 
 Variable dot(const Variable& a, const Variable& b, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "dot");
     const OriginScope origin(place);
     if (any_pattern(a, b)) return contract(a, b, ContractParams{{}, {}, {1}, {0}}, "dot", place);
     if (a.rank() == 0 || b.rank() == 0) return a * b;
@@ -276,7 +276,7 @@ Variable dot(const Variable& a, const Variable& b, Where where)
 
 Variable matmul(const Variable& a, const Variable& b, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "matmul");
     const OriginScope origin(place);
     if (any_pattern(a, b)) return contract(a, b, ContractParams{{}, {}, {1}, {0}}, "matmul", place);
     refuse_scalar(a, b, "matmul", place);
@@ -294,7 +294,7 @@ Variable matmul(const Variable& a, const Variable& b, Where where)
 
 Variable outer(const Variable& a, const Variable& b, Where where)
 {
-    const OriginScope origin(locate(where));
+    const OriginScope origin(locate(where, "outer"));
     const auto flat = [](const Variable& x) {
         return x.type().is_pattern() || x.rank() == 1 ? x : x.reshape({-1});
     };
@@ -307,7 +307,7 @@ Variable tensordot(const Variable& a,
                    const std::vector<int>& b_axes,
                    Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "tensordot");
     const OriginScope origin(place);
     if (a_axes.size() != b_axes.size())
         throw user_error(Code::index, place, "tensordot",
@@ -330,7 +330,7 @@ Variable tensordot(const Variable& a,
 
 Variable tensordot(const Variable& a, const Variable& b, int axes, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "tensordot");
     const OriginScope origin(place);
     if (axes < 0 || axes > a.rank() || axes > b.rank())
         throw user_error(Code::index, place, "tensordot", "{} axes of shapes {} and {}", axes,

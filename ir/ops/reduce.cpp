@@ -28,9 +28,10 @@ Shape position_shape(ShapeArgs& args)
 {
     for (int axis : args.params_as<ReduceParams>().axes) {
         const Extent& n = args.shape(0)[static_cast<std::size_t>(axis)];
-        const std::string text = fmt::format("axis {} of {}", axis, to_string(args.shape(0)));
-        if (n.is_known() && n.value() == 0) args.refuse(Code::shape, text + " is empty");
-        args.require_at_most(1, n, "on " + text);
+        if (n.is_known() && n.value() == 0)
+            args.refuse(Code::shape,
+                        fmt::format("axis {} of {} is empty", axis, to_string(args.shape(0))));
+        args.require_at_most(1, n, fmt::format("on axis {} of {{}}", axis), {args.shape(0)});
     }
     return reduced_shape(args);
 }

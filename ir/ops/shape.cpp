@@ -91,9 +91,8 @@ constexpr Op reshape_op{
     .shape =
         [](ShapeArgs& args) {
             const Shape& to = args.params_as<ShapeParams>().shape;
-            args.require_equal(
-                element_count(args.shape(0)), element_count(to),
-                fmt::format("elements of {} and of {}", to_string(args.shape(0)), to_string(to)));
+            args.require_equal(element_count(args.shape(0)), element_count(to),
+                               "elements of {} and of {}", {args.shape(0), to});
             return to;
         },
     .lowering = IndexMap{reshape_map, true},
@@ -214,8 +213,8 @@ constexpr Op squeeze_op{
                 if (!contains(args.params_as<AxesParams>().axes, i))
                     shape.push_back(args.shape(0)[i]);
                 else
-                    args.require_equal(args.shape(0)[i], 1,
-                                       fmt::format("axis {} of {}", i, to_string(args.shape(0))));
+                    args.require_equal(args.shape(0)[i], 1, fmt::format("axis {} of {{}}", i),
+                                       {args.shape(0)});
             return shape;
         },
     .lowering =
@@ -343,7 +342,7 @@ Variable flip(const Variable& x, const Axis& axes, Where where)
 
 Variable tile(const Variable& x, const Shape& repeats, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "tile");
     const OriginScope origin(place);
     refuse_negative(repeats, "tile", place);
     // (a, b) -> (1, a, 1, b) -> (r, a, s, b) -> (r * a, s * b).
@@ -363,7 +362,7 @@ Variable tile(const Variable& x, const Shape& repeats, Where where)
 
 Variable repeat(const Variable& x, const Extent& count, const Axis& axis, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "repeat");
     const OriginScope origin(place);
     refuse_negative({count}, "repeat", place);
     const auto at = static_cast<std::ptrdiff_t>(single_axis(axis, x, "repeat", place));

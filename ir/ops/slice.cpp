@@ -21,7 +21,7 @@ bool contains(const std::vector<int>& axes, std::size_t axis)
 void require_at_most(ShapeArgs& args, const Extent& a, const Extent& b, std::size_t axis)
 {
     if (never_negative(b - a)) return; // the text is for those that are not known
-    args.require_at_most(a, b, fmt::format("on axis {} of {}", axis, to_string(args.shape(0))));
+    args.require_at_most(a, b, fmt::format("on axis {} of {{}}", axis), {args.shape(0)});
 }
 
 Shape slice_shape(ShapeArgs& args)
@@ -112,9 +112,10 @@ constexpr Op set_slice_op{
                 args.refuse(Code::shape, fmt::format("the value has shape {}, the slice {}",
                                                      to_string(value), to_string(wanted)));
             for (std::size_t i = 0; i < wanted.size(); ++i)
-                args.require_equal(value[i], wanted[i],
-                                   fmt::format("axis {} of the value {} and of the slice {}", i,
-                                               to_string(value), to_string(wanted)));
+                args.require_equal(
+                    value[i], wanted[i],
+                    fmt::format("axis {} of the value {{}} and of the slice {{}}", i),
+                    {value, wanted});
             return args.shape(0);
         },
     .lowering = IndexMap{set_slice_map},

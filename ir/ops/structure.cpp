@@ -59,9 +59,8 @@ Shape broadcast_to_shape(ShapeArgs& args)
             args.refuse(Code::shape, fmt::format("{}: {} and {}", text(), to_string(from[i]),
                                                  to_string(to[added + i])));
         if (!same(from[i], to[added + i]))
-            args.require_equal(
-                from[i], to[added + i],
-                fmt::format("axis {} of {}, broadcast to {},", i, to_string(from), to_string(to)));
+            args.require_equal(from[i], to[added + i],
+                               fmt::format("axis {} of {{}}, broadcast to {{}},", i), {from, to});
     }
     return to;
 }

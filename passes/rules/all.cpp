@@ -1,3 +1,4 @@
+#include <croton/ir/edit_distance.hpp>
 #include <croton/passes/rules.hpp>
 
 #include <algorithm>
@@ -25,24 +26,6 @@ const std::vector<std::shared_ptr<const RuleInfo>>& all_infos()
     return *infos;
 }
 
-/// How many characters to insert, remove or change to get from one text to the other.
-std::size_t edits(std::string_view a, std::string_view b)
-{
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t k = 0; k < row.size(); ++k)
-        row[k] = k;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t before = row[0];
-        row[0] = i + 1;
-        for (std::size_t k = 0; k < b.size(); ++k) {
-            const std::size_t changed = before + (a[i] == b[k] ? 0 : 1);
-            before = row[k + 1];
-            row[k + 1] = std::min({changed, row[k] + 1, row[k + 1] + 1});
-        }
-    }
-    return row.back();
-}
-
 } // namespace
 
 bool is_rule(std::string_view name)
@@ -57,7 +40,7 @@ std::vector<std::string> rules_near(std::string_view name, std::size_t count)
     std::vector<std::pair<std::size_t, std::string>> found;
     for (const auto& info : all_infos()) {
         std::string text = info->text();
-        const std::size_t apart = std::min(edits(name, info->name()), edits(name, text));
+        const std::size_t apart = std::min(edit_distance(name, info->name()), edit_distance(name, text));
         found.emplace_back(apart, std::move(text));
     }
     std::ranges::sort(found); // equally near ones by text

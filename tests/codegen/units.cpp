@@ -251,6 +251,6 @@ TEST_CASE("a long run is cut into parts, and a failure in one stops those behind
         CHECK(identical(f(good[0], good[1], good[2])[0], wanted));
         CHECK_THROWS_WITH(
             f(good[0], indices({0, 1, 4, 3}), good[2]),
-            "gather: index 4 is out of range for axis 0 of extent 4: element (2) of i64 (4)");
+            "take: index 4 is out of range for axis 0 of extent 4: element (2) of i64 (4)");
     }
 }

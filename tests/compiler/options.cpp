@@ -140,10 +140,9 @@ TEST_CASE("an index out of range is named with its op, line, axis, value and ext
     const std::vector<std::int64_t> good{1, 4, -3}, bad{1, 2, 5, 9};
     CHECK(f(ct::zeros<float>({2, 4}), good)[0].size() == 1);
     const Refusal r = refusal([&] { return f(ct::zeros<float>({2, 4}), bad); });
-    CHECK(r.text ==
-          "gather: index 4 is out of range for axis 1 of extent 4: element (2) of i64 (4)");
+    CHECK(r.text == "take: index 4 is out of range for axis 1 of extent 4: element (2) of i64 (4)");
     CHECK(r.code == ct::Code::index);
-    CHECK(r.op == "gather");
+    CHECK(r.op == "take");
     CHECK(r.line == line);
     const auto slow = ct::function({x, i}, ct::sum(taken), {.name = "pick", .reference = true});
     CHECK(refusal([&] { return slow(ct::zeros<float>({2, 4}), bad); }).text == r.text);
@@ -170,7 +169,7 @@ TEST_CASE("an index out of range inside a loop is named with its step")
     const auto f = ct::function({x, i}, run.last[0], {.name = "walk"});
     const std::vector<std::int64_t> bad{0, 4, -6};
     CHECK(refusal([&] { return f(ct::zeros<double>({5}), bad); }).text ==
-          "gather: index -6 is out of range for axis 0 of extent 5: element (0) of i64 (1), in "
+          "take: index -6 is out of range for axis 0 of extent 5: element (0) of i64 (1), in "
           "step 2");
 }
 

@@ -121,10 +121,33 @@ TEST_CASE("what a stored function requires of extents is told as before, with th
         return std::string("no error");
     };
     CHECK_THAT(error_of(f, 3, 4), contains("f: slice on axis 0 of (n) needs 4 <= n, n is 3, at "));
-    CHECK_THAT(error_of(f, 5, 4), contains("f: broadcast_to: axis 0 of (m - 3), broadcast to (n - "
-                                           "2), is 1, it must be 3 (n - 2), at "));
+    CHECK_THAT(error_of(f, 5, 4), contains("f: mul: axis -1 of shapes (n - 2) and (m - 3) is 3, it "
+                                           "must be 1 (m - 3), at "));
     for (const auto& [a, b] : {std::pair{3, 4}, {5, 4}, {5, 2}, {5, 6}})
         CHECK(error_of(g, a, b) == error_of(f, a, b));
+    const int line = __LINE__ + 1;
+    ct::function({x, y}, x + y, {.name = "add"}).save(folder / "add.croton");
+    CHECK_THROWS_WITH(
+        ct::Function::load(folder / "add.croton")(ct::zeros<double>({3}), ct::zeros<double>({4})),
+        "add: axis 0 of input 'y' is 4, it must be 3 (n) as axis 0 of input 'x' is, for add at "
+        "save_load.cpp:" +
+            std::to_string(line));
+}
+
+TEST_CASE("a stored function's errors name what the user called, as before")
+{
+    const TemporaryFolder folder;
+    const auto x = ct::vector<double>("x", {3}), i = ct::vector<std::int64_t>("i", {1});
+    const int line = __LINE__ + 1;
+    ct::function({x, i}, ct::take(x, i, 0), {.name = "f"}).save(folder / "f.croton");
+    const auto f = ct::Function::load(folder / "f.croton");
+    try {
+        (void)f(ct::zeros<double>({3}), std::vector<std::int64_t>{3});
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        CHECK(e.op() == "take");
+        CHECK(e.where().line == static_cast<unsigned>(line));
+    }
 }
 
 TEST_CASE("functions that are loaded together share variables, and reference mode is kept")

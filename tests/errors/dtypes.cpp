@@ -1,5 +1,8 @@
 #include <croton/croton.hpp>
 
+#include <cmath>
+#include <limits>
+
 #include "errors/expect.hpp"
 
 namespace ct = croton;
@@ -40,6 +43,26 @@ TEST_CASE("a literal that its dtype cannot hold is refused")
     const auto w = ct::shared("w", ct::zeros<std::uint8_t>({}));
     CHECK_THROWS_WITH(ct::function({}, {w}, {.name = "f", .updates = {{w, 300}}}),
                       "f: literal 300 does not fit u8");
+}
+
+TEST_CASE("a finite literal that would be infinite in its dtype is refused, an infinity is none")
+{
+    const auto x = ct::vector<float>("x", {2});
+    const auto half = ct::input("half", ct::DType::f16, {2});
+    CHECK_REFUSED(x * 1e300, dtype, "mul: literal 1.e+300 does not fit f32");
+    CHECK_REFUSED(-1e39 < x, dtype, "less: literal -1.e+39 does not fit f32");
+    CHECK_REFUSED(half + 70000, dtype, "add: literal 70000 does not fit f16");
+    CHECK_REFUSED(ct::full(ct::DType::f32, {2}, 1e300), dtype,
+                  "full: literal 1.e+300 does not fit f32");
+    CHECK_REFUSED(ct::where(x < 0, x, 1e300), dtype, "where: literal 1.e+300 does not fit f32");
+    const auto largest = std::numeric_limits<float>::max();
+    const auto f =
+        ct::function({x}, {x * largest, x * INFINITY, x * 1e-300, x.as(ct::DType::f64) * 1e300});
+    const auto r = f(ct::Array::full<float>({2}, 1));
+    CHECK(r[0].as_double(0) == largest);
+    CHECK(r[1].as_double(0) == INFINITY);
+    CHECK(r[2].as_double(0) == 0);
+    CHECK(r[3].as_double(0) == 1e300);
 }
 
 TEST_CASE("complex numbers, which no op takes, are refused where they are asked for")

@@ -13,7 +13,7 @@ namespace {
 std::string place(int line) { return "extents.cpp:" + std::to_string(line); }
 
 /// The function of `x`, compiled and not, called with `elements` numbers: both refuse with `text`,
-/// and name `line`.
+/// and name `line`; -1: that of the call.
 template <class Make>
 void check_call(Make make, std::int64_t elements, const std::string& text, int line)
 {
@@ -21,6 +21,7 @@ void check_call(Make make, std::int64_t elements, const std::string& text, int l
         INFO("reference " << reference);
         const ct::Function f = make(ct::Options{.name = "f", .reference = reference});
         try {
+            if (line < 0) line = __LINE__ + 1;
             (void)f(ct::Array::full<double>({elements}, 1));
             FAIL("nothing was refused; expected: " << text);
         } catch (const ct::UserError& e) {
@@ -45,7 +46,8 @@ TEST_CASE("an extent that an op derives must not be negative")
     const auto step = [](const ct::Variable& h) { return h + 1; };
     const auto s = ct::scan(step, {.init = {ct::Variable(0.0)}, .steps = n - 3});
     check_call([&](const ct::Options& o) { return ct::function({x}, s.last[0] + ct::sum(x), o); },
-               2, "f: scan over n - 3 steps needs 0 <= n - 3, n - 3 is -1, at " + place(scan_line),
+               2,
+               "f: scan over (n - 3) steps needs 0 <= n - 3, n - 3 is -1, at " + place(scan_line),
                scan_line);
     CHECK(ct::function({x}, y)(ct::zeros<double>({4}))[0].item<double>() == 0);
 }
@@ -85,8 +87,7 @@ TEST_CASE("a symbol that follows from an axis must not be negative")
     const auto make = [&](const ct::Options& o) {
         return ct::function({b}, {ct::sum(b) + k, ct::ones(ct::DType::f64, {k})}, o);
     };
-    check_call(make, 0, "f: axis 0 of input 'b', k + 1, needs 0 <= k, k is -1",
-               static_cast<int>(b.where().line));
+    check_call(make, 0, "f: axis 0 of input 'b', k + 1, needs 0 <= k, k is -1", -1);
     for (const bool reference : {false, true}) {
         const auto r = make({.reference = reference})(ct::Array::full<double>({3}, 1));
         CHECK(r[0].item<double>() == 5);
@@ -101,11 +102,18 @@ TEST_CASE("functions that are not compiled check extents as compiled ones do")
     const auto a = ct::matrix<double>("a"), b = ct::matrix<double>("b");
     for (const bool reference : {false, true}) {
         const ct::Options options{.name = "f", .reference = reference};
+        const int line = __LINE__ + 1;
         const auto add = ct::function({x, y}, x + y, options);
-        CHECK_THROWS_WITH(add(ct::zeros<double>({2}), ct::zeros<double>({4})),
-                          "f: axis 0 of input 'y' is 4, it must be 2 (n)");
-        CHECK_THROWS_WITH(add(ct::zeros<double>({4}), ct::zeros<double>({2})),
-                          "f: axis 0 of input 'y' is 2, it must be 4 (n)");
+        CHECK_THROWS_WITH(
+            add(ct::zeros<double>({2}), ct::zeros<double>({4})),
+            "f: axis 0 of input 'y' is 4, it must be 2 (n) as axis 0 of input 'x' is, "
+            "for add at " +
+                place(line));
+        CHECK_THROWS_WITH(
+            add(ct::zeros<double>({4}), ct::zeros<double>({2})),
+            "f: axis 0 of input 'y' is 2, it must be 4 (n) as axis 0 of input 'x' is, "
+            "for add at " +
+                place(line));
         const auto join = ct::function({a, b}, ct::concatenate({a, b}, 1), options);
         CHECK_THROWS_WITH(join(ct::zeros<double>({2, 3}), ct::zeros<double>({300, 3})),
                           croton::test::contains("axis 0 of input 'b' is 300, it must be 2"));
@@ -128,4 +136,56 @@ TEST_CASE("the workspace of extents that a call refuses is refused with the same
     CHECK_THROWS_WITH(f(ct::zeros<double>({20})), text);
     CHECK_THROWS_WITH(f.workspace_bytes({{"n", -1}}), "f: extent n is negative: -1");
     CHECK(f.workspace_bytes({{"n", 100020}}) > 0);
+}
+
+TEST_CASE("an extent has one name in a sentence")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::vector<double>("x", {n}), y = ct::vector<double>("y", {m});
+    const int line = __LINE__ + 1;
+    const auto fifth = (x + y) * y(4);
+    const auto f = ct::function({x, y}, fifth, {.name = "f"});
+    CHECK_THROWS_WITH(f(ct::zeros<double>({3}), ct::zeros<double>({3})),
+                      "f: slice on axis 0 of (n) needs 5 <= n, n is 3, at " + place(line));
+    const auto nameless = ct::vector<double>("nameless");
+    const int next = __LINE__ + 1;
+    const auto g = ct::function({nameless}, nameless(4), {.name = "g"});
+    CHECK_THROWS_WITH(g(ct::zeros<double>({3})),
+                      "g: slice on axis 0 of (n0) needs 5 <= n0, n0 is 3, at " + place(next));
+}
+
+TEST_CASE("an axis that an op requires to be another's, or a number, says so with the op's line")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")}),
+               y = ct::vector<double>("y", {ct::dim("m")});
+    const auto z = ct::vector<double>("z", {ct::dim("k")}), four = ct::vector<double>("four", {4});
+    const ct::Array two = ct::zeros<double>({2}), three = ct::zeros<double>({3});
+    const int sum = __LINE__ + 1;
+    const auto xy = x + y;
+    const auto yz = y * z;
+    const auto chain = ct::function({x, z, y}, {xy, yz}, {.name = "f"});
+    CHECK(chain.signature() == "f(x: f64 (n), z: f64 (n), y: f64 (n)) -> (f64 (n), f64 (n))");
+    CHECK_THROWS_WITH(
+        chain(two, three, two),
+        "f: axis 0 of input 'z' is 3, it must be 2 (n) as axis 0 of input 'x' is, for "
+        "mul at " +
+            place(sum + 1) + " and add at " + place(sum));
+    const int difference = __LINE__ + 1;
+    const auto known = ct::function({x, four}, x - four, {.name = "f"});
+    CHECK_THROWS_WITH(known(two, ct::zeros<double>({4})),
+                      "f: axis 0 of input 'x' is 2, it must be 4 for sub at " + place(difference));
+    const auto square = ct::matrix<double>("square", {ct::dim("r"), ct::dim("c")});
+    const int dot = __LINE__ + 1;
+    const auto twice = ct::dot(square, square);
+    for (const auto layout : {ct::Layout::row_major, ct::Layout::column_major})
+        for (const bool reference : {false, true}) {
+            const auto f =
+                ct::function({{square, layout}}, twice, {.name = "f", .reference = reference});
+            const bool reversed = layout == ct::Layout::column_major && !reference;
+            CHECK_THROWS_WITH(
+                f(ct::zeros<double>({2, 3})),
+                (reversed ? "f: axis 0 of input 'square' is 2, it must be 3 (r) as axis 1"
+                          : "f: axis 1 of input 'square' is 3, it must be 2 (r) as axis 0") +
+                    std::string(" of input 'square' is, for dot at ") + place(dot));
+        }
 }

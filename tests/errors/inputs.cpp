@@ -56,6 +56,8 @@ TEST_CASE("a number that the dtype of a scalar input cannot hold is refused")
     CHECK_THROWS_WITH(call(DType::u64, -1), "f: input 0 'x' is u64, -1 does not fit");
     CHECK_THROWS_WITH(call(DType::boolean, 2.5), "f: input 0 'x' is bool, 2.5 does not fit");
     CHECK_THROWS_WITH(call(DType::i64, NAN), "f: input 0 'x' is i64, nan does not fit");
+    CHECK_THROWS_WITH(call(DType::f32, 1e300), "f: input 0 'x' is f32, 1.e+300 does not fit");
+    CHECK(call(DType::f32, -INFINITY) == -INFINITY);
 }
 
 TEST_CASE("what is given by name is given once, and exists")

@@ -38,7 +38,7 @@ TEST_CASE("what a step of a scan requires of extents is checked at the call")
     const auto step = [&](const ct::Variable& h) { return dot(ct::outer(x, h), h); };
     const auto f = ct::function({x}, ct::scan(step, {.init = {x}, .steps = 2}).last);
     CHECK_THROWS_WITH(f(ct::Array::full<float>({1, 3}, 1)),
-                      "function: contract: axis 1 of (3*n, 3*n) and axis 0 of (n, 3) is 3, it must "
+                      "function: dot: axis 1 of (3*n, 3*n) and axis 0 of (n, 3) is 3, it must "
                       "be 1 (n), at shapes.cpp:38");
 }
 

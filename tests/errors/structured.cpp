@@ -99,5 +99,5 @@ TEST_CASE("indices out of range or of no meaning are named")
     CHECK_ERROR(of({3}).set({ct::newaxis}, 1), "set: newaxis names no elements to change");
     CHECK_ERROR(
         of({3}, ct::DType::i32).set({0}, of({})),
-        "set_slice: floats would lose their fractions, convert with .as(): operands are i32, f32");
+        "set: floats would lose their fractions, convert with .as(): operands are i32, f32");
 }

@@ -101,6 +101,7 @@ TEST_CASE("a call with extents that contradict each other tells of a check that 
     const auto v = ct::vector<double>("v", {ct::dim("n")});
     const auto w = ct::vector<double>("w", {ct::dim("m")});
     const auto i = ct::vector<std::int64_t>("i", {3});
+    const int line = __LINE__ + 1;
     EditedProgram program(ct::function({v, w, i}, {ct::take(v + w, i)}, {.name = "taken"}));
     const std::vector<std::int64_t> inside{0, 1, 2}, outside{0, 1, 5};
     const ct::Array good = ct::Array::copy(ct::View<const std::int64_t>(inside));
@@ -108,7 +109,9 @@ TEST_CASE("a call with extents that contradict each other tells of a check that 
     const ct::Array five = numbers(1, {5}), four = numbers(2, {4});
     CHECK(program.call({five, five, good}).code == 0);
     CHECK(program.call({five, four, good}).failure ==
-          "taken: axis 0 of input 'w' is 4, it must be 5 (n)");
+          "taken: axis 0 of input 'w' is 4, it must be 5 (n) as axis 0 of input 'v' is, for add at "
+          "text.cpp:" +
+              std::to_string(line));
     CHECK(program.call({five, five, bad}).code == ct::codegen::index_out_of_range);
     program.remove("    if (extents[1] != n) return guard_failed(report, 1, extents[1], n);\n");
     CHECK(program.call({five, four, good}).code == 0);

@@ -39,6 +39,8 @@ struct Guard {
     Requirement must;
     int slot = -1; ///< of an argument's axis: it is `must.a`, whose symbols are not known
     bool of_argument = false; ///< what `must.text` says; no op at `must.where` asks for it
+    int input = -1;           ///< of an input's axis: which input, and the axis as the user counts
+    int axis = -1;
 };
 
 /// A kernel for explain(): its text stands in the program's source.

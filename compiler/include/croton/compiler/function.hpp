@@ -50,25 +50,29 @@ struct [[nodiscard]] Status {
 };
 
 /// An argument of a call: an Array, a number, or anything a View is made of. Borrowed for the call.
+/// Made where the call stands, so it knows the call's line.
 class Any {
 public:
-    Any(const Array& a) : array_(a) {}
+    Any(const Array& a, Where w = Where::current()) : array_(a), where_(w) {}
     template <Number T>
-    Any(T v) : array_(Array::scalar(v)), number_(true)
+    Any(T v, Where w = Where::current()) : array_(Array::scalar(v)), number_(true), where_(w)
     {}
     template <class T, int R>
-    Any(View<T, R> v) : array_(Array::borrow(v))
+    Any(View<T, R> v, Where w = Where::current()) : array_(Array::borrow(v)), where_(w)
     {}
     template <class S>
         requires(Contiguous<S> || StridedMatrix<S>)
-    Any(const S& s) : Any(View<const std::remove_cvref_t<decltype(*s.data())>, rank_of<S>>(s))
+    Any(const S& s, Where w = Where::current())
+        : Any(View<const std::remove_cvref_t<decltype(*s.data())>, rank_of<S>>(s), w)
     {}
     const Array& array() const noexcept { return array_; }
     bool is_number() const noexcept { return number_; }
+    const Where& where() const noexcept { return where_; }
 
 private:
     Array array_;
     bool number_ = false;
+    Where where_;
 };
 
 /// The outputs of a call, by position or name.
@@ -82,11 +86,14 @@ public:
 
 private:
     friend class Function;
-    Results(std::vector<Array> arrays, detail::Ref<const detail::FunctionData> f)
-        : arrays_(std::move(arrays)), function_(std::move(f))
+    Results(std::vector<Array> arrays,
+            detail::Ref<const detail::FunctionData> f,
+            const Where& where)
+        : arrays_(std::move(arrays)), function_(std::move(f)), where_(where)
     {}
     std::vector<Array> arrays_;
     detail::Ref<const detail::FunctionData> function_;
+    Where where_; ///< of the call
 };
 
 /// Memory for the intermediate values of a call. One call at a time may use it.
@@ -111,6 +118,9 @@ private:
 template <class Signature>
 class Typed;
 
+/// Extents by the names of their symbols: `{{"n", 100}}`.
+using NamedExtents = std::initializer_list<std::pair<std::string_view, std::int64_t>>;
+
 /// What a stored function needs of the program that loads it.
 struct LoadOptions {
     /// Records of the user's own ops; Croton's are known.
@@ -121,44 +131,57 @@ struct LoadOptions {
 };
 
 /// A compiled graph. Const to call, safe from several threads at once; copies share it.
+///
+/// errors   What a call refuses of its arguments has the call's own line as where(): that of the
+///          first argument, and of the last parameter `where` elsewhere. What an op refuses while
+///          the program runs, an index or an extent that it derives, has the op's line.
 class Function {
 public:
     /// Runs the function.
     ///
-    /// inputs   one argument per input, in order; dtype and rank must match, extents where the
-    /// graph
-    ///          fixes them. Borrowed for the call; arrays that are not row-major are packed first.
+    /// inputs   one argument per input, in order; dtype and rank must match, and extents where the
+    ///          graph fixes them. Borrowed for the call; arrays that are not row-major are packed
+    ///          first.
     /// returns  one Array per output.
     /// throws   UserError on a count, dtype, rank or extent mismatch (names the input), and where
-    /// an
-    ///          index is out of range.
+    ///          an index is out of range.
     /// cost     allocates the outputs.
     template <std::convertible_to<Any>... A>
-    Results operator()(const A&... inputs) const
+    Results operator()(Any first, const A&... rest) const
     {
-        const std::array<Any, sizeof...(A)> list{Any(inputs)...};
-        return call(list);
+        const Where where = first.where();
+        const std::array<Any, 1 + sizeof...(A)> list{std::move(first), Any(rest)...};
+        return call(list, where);
     }
-    Results call(std::span<const Any> inputs) const;
-    /// The same with the outputs' memory given: row-major arrays of their dtype and shape, written
-    /// to.
-    void call_into(std::span<const Array> inputs, std::span<Array> outputs) const;
-    Results call_named(std::initializer_list<std::pair<std::string_view, Any>> inputs) const;
+    Results operator()(Where where = Where::current()) const { return call({}, where); }
+    template <class T, class... A>
+    Results operator()(std::initializer_list<T>, const A&...) const
+    {
+        static_assert(!sizeof(T), "a braced list is no argument: give a std::vector or an Array");
+        return call({});
+    }
+    Results call(std::span<const Any> inputs, Where where = Where::current()) const;
+    /// The same with the outputs' memory given: row-major arrays of their dtype and shape, which
+    /// are written to.
+    void call_into(std::span<const Array> inputs,
+                   std::span<Array> outputs,
+                   Where where = Where::current()) const;
+    Results call_named(std::initializer_list<std::pair<std::string_view, Any>> inputs,
+                       Where where = Where::current()) const;
 
     /// For calls with the caller's own buffers: `typed<void(View<const float>, double,
     /// View<float>)>()`. View<const T, R> is an input, View<T, R> an output, a number a 0-d input,
     /// `T&` a 0-d output; in the order of function(). UserError here if dtypes, ranks or counts do
-    /// not match.
+    /// not match (names the argument and what belongs there).
     template <class Signature>
-    Typed<Signature> typed() const
+    Typed<Signature> typed(Where where = Where::current()) const
     {
-        return Typed<Signature>(*this);
+        return Typed<Signature>(*this, where);
     }
 
-    Workspace
-    workspace(std::initializer_list<std::pair<std::string_view, std::int64_t>> extents = {}) const;
-    std::size_t workspace_bytes(
-        std::initializer_list<std::pair<std::string_view, std::int64_t>> extents = {}) const;
+    /// Memory for calls with these extents, each by its symbol's name.
+    Workspace workspace(NamedExtents extents = {}, Where where = Where::current()) const;
+    std::size_t workspace_bytes(NamedExtents extents = {}, Where where = Where::current()) const;
 
     /// The C++ that runs: kernels and `run`, without the prelude's functions.
     std::string_view source() const;
@@ -169,33 +192,34 @@ public:
     /// fused and why, the memory plan, the source.
     std::string explain() const;
     /// The same as one page that needs nothing beside it. UserError where it cannot be written.
-    void explain_html(std::string_view path) const;
+    void explain_html(std::string_view path, Where where = Where::current()) const;
 
     /// Writes NAME.h and NAME.c into `folder` (made if need be): the program as a C library of its
     /// own that includes nothing, needs no Croton, and gives the same bits. The header says how to
     /// call it; constants and the present values of shared variables are data in NAME.c.
     /// throws   UserError where a file cannot be written, or in reference mode.
-    void export_source(std::string_view folder) const;
+    void export_source(std::string_view folder, Where where = Where::current()) const;
 
     /// Writes the function to a file: graph, options, and the values that its shared variables have
     /// at one moment. The file is a zip archive: graph.txt, and arrays as NumPy's .npz has them.
     /// throws   UserError where the file cannot be written, or an op of the user's own has
     ///          parameters but names no factory for them in its record.
-    void save(std::string_view path) const;
+    void save(std::string_view path, Where where = Where::current()) const;
     /// Reads what save() wrote and compiles it, in this or another process: from the cache of
     /// programs where it is there. A checksum over everything refuses damaged files; what is read
     /// is run, so load what you trust.
     /// throws   UserError naming the file and what is wrong in it: damaged, cut short, none of
     ///          these files, of a newer version, an op that is not known here.
-    static Function load(std::string_view path, const LoadOptions& options = {});
-    /// The shared variable of that name which the function reads or updates; UserError if there is
-    /// none.
-    Shared shared(std::string_view name) const;
+    static Function
+    load(std::string_view path, const LoadOptions& options = {}, Where where = Where::current());
+    /// The shared variable of that name which the function reads or updates; UserError where there
+    /// is none.
+    Shared shared(std::string_view name, Where where = Where::current()) const;
 
     /// "train(x: f32 (n, 64), y: i64 (n)) -> (loss: f32 ())".
     std::string signature() const;
-    /// Milliseconds that compiling took: building the program, and Clang (0 where it came from a
-    /// cache).
+    /// Milliseconds that compiling took: building the program, and Clang, which takes none where
+    /// the code came from a cache.
     double compile_ms() const;
 
     const detail::FunctionData& data() const noexcept { return *data_; }
@@ -225,14 +249,16 @@ struct TypedArgument {
     int rank;
     bool output;
 };
-void check_signature(const FunctionData& function, std::span<const TypedArgument> arguments);
+void check_signature(const FunctionData& function,
+                     std::span<const TypedArgument> arguments,
+                     const Where& where);
 /// Runs with the caller's buffers; no throw, no allocation but for next values of shared variables.
 Status run_typed(const FunctionData& function,
                  std::span<const Memory> arguments,
                  void* workspace,
                  std::size_t workspace_bytes) noexcept;
 /// The same with a workspace of the function's own; throws what went wrong.
-void run_checked(const FunctionData& function, std::span<const Memory> arguments);
+void run_typed(const FunctionData& function, std::span<const Memory> arguments, const Where& where);
 
 template <class A>
 struct ArgumentOf;
@@ -266,16 +292,16 @@ struct ArgumentOf<T&> {
 template <class... A>
 class Typed<void(A...)> {
 public:
-    explicit Typed(const Function& f) : function_(f)
+    explicit Typed(const Function& f, Where where = Where::current()) : function_(f)
     {
         static constexpr detail::TypedArgument infos[] = {detail::ArgumentOf<A>::info..., {}};
-        detail::check_signature(function_.data(), {infos, sizeof...(A)});
+        detail::check_signature(function_.data(), {infos, sizeof...(A)}, where);
     }
     /// Throws what a Function's call throws.
-    void operator()(A... arguments) const
+    void operator()(A... arguments, Where where = Where::current()) const
     {
         const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
-        detail::run_checked(function_.data(), {memory, sizeof...(A)});
+        detail::run_typed(function_.data(), {memory, sizeof...(A)}, where);
     }
     /// No allocation, throw or thread hop. A function with shared variables locks those that it
     /// updates, and allocates memory for their next values in its first calls, later only where

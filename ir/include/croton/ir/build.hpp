@@ -37,7 +37,7 @@ Variables rebuild(const Op& op,
 
 /// A constant that holds `value` itself; weak ones take the dtype of what they meet.
 Variable constant(Array value, const Location* where, bool weak = false);
-/// Whether a number keeps its value in `to`: in floats always, as they round.
+/// Whether a number keeps its value in `to`; floats round it, but a finite one stays finite.
 bool number_fits(const Array& number, DType to);
 /// A weak literal in the dtype that it takes; other values as they are. UserError where it does not
 /// fit.

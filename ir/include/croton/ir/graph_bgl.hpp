@@ -23,8 +23,7 @@ namespace croton::inline v1 {
 /// regions   an Apply is one vertex whatever it holds; the body of a loop is the BoostGraph of
 ///           Graph(region.inputs(), region.outputs()).
 /// edges     from an Apply to each that reads it, once for each reading operand; numbered, each
-/// with
-///           a reverse edge when `reversed` is asked for (max-flow needs them).
+///           with a reverse edge when `reversed` is asked for (max-flow needs them).
 /// models    VertexListGraph, EdgeListGraph, BidirectionalGraph.
 class BoostGraph {
 public:

@@ -51,11 +51,15 @@ void select_dtypes(DTypeArgs&);    ///< a bool, then operands promoted together
 void same_dtype(DTypeArgs&);       ///< the first operand's; the others keep theirs
 void widen_sum(DTypeArgs&);        ///< bool and small integers widen to i64 / u64, floats stay
 
+/// What errors of an op at `where` say: the function that the user called there, or the op's name.
+std::string_view name_at(const Op& op, const Location* where);
+
 // ---- shape rule
 
 /// What a shape rule sees. The requirements throw where they hold for no values, and are kept on
-/// the Apply where that is undecided. `text` names the sides of an equality, "axis 1 of a and axis
-/// 0 of b", and the place of an order, "on axis 0 of (n)".
+/// the Apply where that is undecided. `text` names the sides of an equality, "axis 1 of {} and axis
+/// 0 of {}", and the place of an order, "on axis 0 of {}", with a {} for each of `shapes`: so what
+/// a call says has the extents' names of its function.
 struct ShapeArgs {
     const Op& op;
     const Location* where;
@@ -69,9 +73,15 @@ struct ShapeArgs {
     {
         return params_cast<P>(params);
     }
-    void require_equal(const Extent& a, const Extent& b, std::string_view text);
+    void require_equal(const Extent& a,
+                       const Extent& b,
+                       std::string_view text,
+                       std::vector<Shape> shapes = {});
     /// a <= b.
-    void require_at_most(const Extent& a, const Extent& b, std::string_view text);
+    void require_at_most(const Extent& a,
+                         const Extent& b,
+                         std::string_view text,
+                         std::vector<Shape> shapes = {});
     [[noreturn]] void refuse(Code code, std::string_view why) const;
 };
 using ShapeRule = Shape (*)(ShapeArgs&);

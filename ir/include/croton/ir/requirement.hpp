@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace croton::inline v1 {
 
@@ -14,9 +15,15 @@ struct Requirement {
     Kind kind = Kind::equal;
     Extent a; ///< == b, or <= b
     Extent b;
-    std::string text; ///< whose they are: "add: axis -1 of shapes (n) and (m)", "slice on axis 0"
+    /// Whose they are, a {} for each of `shapes`: "add: axis -1 of shapes {} and {}", "slice on
+    /// axis 0 of {}".
+    std::string text;
     const Location* where = nullptr; ///< null on an Apply, which has one itself
+    std::vector<Shape> shapes = {};
 };
+
+/// The text with its shapes, whose symbols are called as those of `a` and `b`.
+std::string words(const Requirement& r);
 
 /// For all values of the symbols; neither where it depends on them.
 bool always_holds(const Requirement& r);

@@ -30,8 +30,9 @@ public:
 
     /// The present value. Not copied: it is never written to again.
     Array value() const;
-    /// UserError unless dtype and shape stay what they are. Waits for calls that update it.
-    void set(const Array& value);
+    /// Replaces the value; const, as a handle stays the same one. UserError unless dtype and shape
+    /// stay what they are. Waits for calls that update it.
+    void set(const Array& value, Where where = Where::current()) const;
 
 private:
     friend Shared shared(std::string_view, const Array&, Where);
@@ -52,7 +53,7 @@ Shared shared(std::string_view name, const Array& initial, Where where = Where::
 
 /// All of them at once: no call sees some of the new values and some of the old. Waits for calls
 /// that update one of them.
-void set_all(const std::vector<std::pair<Shared, Array>>& values);
+void set_all(const std::vector<std::pair<Shared, Array>>& values, Where where = Where::current());
 
 namespace detail {
 

@@ -17,6 +17,8 @@ struct Location {
     const char* function = "";
     /// The Scope that was open there, or null.
     const struct ScopeFrame* scope = nullptr;
+    /// What the user called there, where that is a function made of other ops; else empty.
+    const char* called = "";
 
     const char* file_name() const noexcept { return file; }
     const char* function_name() const noexcept { return function; }
@@ -45,11 +47,15 @@ private:
 /// Interns `where` together with the scope that is open on this thread; inside an OriginScope that
 /// scope's place instead, as applies made by gradients and rules are the user's line's too.
 const Location* locate(const Where& where);
+/// The same in a function made of others, whose name its ops' errors then have. `called` is a
+/// literal.
+const Location* locate(const Where& where, const char* called);
 /// The same for a place read from a file, in a Scope or (null) in none.
 const Location* locate(std::string_view file,
                        std::uint32_t line,
                        std::string_view function,
-                       const ScopeFrame* scope = nullptr);
+                       const ScopeFrame* scope = nullptr,
+                       std::string_view called = "");
 /// The Scope of that name opened at `opened`, for such places.
 const ScopeFrame* scope_frame(std::string_view name, const Location* opened);
 

@@ -35,7 +35,8 @@ enum class Leaf : std::uint8_t { none, input, constant, shared, wildcard };
 class Variable {
 public:
     Variable() noexcept = default;
-    /// A weak scalar: takes the dtype of what it meets, `x * 0.1` stays f32.
+    /// A weak scalar: takes the dtype of what it meets, `x * 0.1` stays f32. UserError there if it
+    /// does not fit: -1 in u8, 1e300 in f32; an infinity fits every float.
     template <Number T>
     Variable(T literal, Where where = Where::current())
         : Variable(weak(Array::scalar(widened(literal)), where))

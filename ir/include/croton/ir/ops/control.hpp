@@ -48,8 +48,8 @@ struct ScanArgs {
     std::vector<Sequence> sequences = {};
     std::vector<State> init = {};
     Variable steps = {}; ///< a number or an Extent; from the sequences if there are any
-    bool reverse =
-        false; ///< from the last step to the first; history and out stay in the sequences' order
+    /// From the last step to the first; history and out stay in the sequences' order.
+    bool reverse = false;
     int unroll = 1; ///< refused for now, as are taps, until and checkpoint
     int checkpoint = 0;
 };
@@ -122,19 +122,16 @@ private:
 
 /// Runs a step for each slice of the sequences, or `steps` times, handing states on:
 ///
-///     const auto run = scan([&](const Variable& x, const Variable& h) { return tanh(x + dot(W,
-///     h)); },
-///                           {.sequences = {xs}, .init = {h0}});
+///     const auto step = [&](const Variable& x, const Variable& h) { return tanh(x + dot(W, h)); };
+///     const auto run = scan(step, {.sequences = {xs}, .init = {h0}});
 ///
 /// step    takes the sequences' slices, then the states; returns the new state (Variable), the new
-/// states
-///         (Variables), or a Step. Outer Variables that it uses become inputs of the loop. It is
-///         called once, or twice where a start value is weak; it makes graph and must not remember
-///         Variables.
+///         states (Variables), or a Step. Outer Variables that it uses become inputs of the loop.
+///         It is called once, or twice where a start value is weak; it makes graph and must not
+///         remember Variables.
 /// errors  UserError at the caller's line: a state whose dtype or shape changes over a step,
-/// sequences of
-///         different lengths, a step with another number of parameters or states, no number of
-///         steps.
+///         sequences of different lengths, a step with another number of parameters or states, no
+///         number of steps.
 /// cost    a loop in the compiled function; histories that nobody uses take no memory.
 ScanResult scan(const detail::Body& step, const ScanArgs& args, Where where = Where::current());
 
