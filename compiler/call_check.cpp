@@ -27,6 +27,12 @@ std::string argument_name(const FunctionData& f, std::size_t i)
                        name.empty() ? "" : fmt::format(" '{}'", name));
 }
 
+void throw_at(const Where& where, const UserError& error)
+{
+    if (error.where().line != 0) throw UserError(error);
+    throw UserError(error.code(), error.what(), locate(where), error.op());
+}
+
 void refuse(const FunctionData& f, Code code, const std::string& why)
 {
     throw user_error(code, nullptr, f.name, "{}", why);

@@ -16,8 +16,7 @@ decltype(auto) at_place(const Where& where, F run)
     try {
         return run();
     } catch (const UserError& error) {
-        if (error.where().line != 0) throw;
-        throw UserError(error.code(), error.what(), locate(where), error.op());
+        throw_at(where, error);
     }
 }
 
@@ -84,9 +83,6 @@ void check_memory_limit(const FunctionData& f, std::int64_t bytes);
 /// What `run` checks of extents, where it is not called. `extents`: those that it would be told of.
 /// throws   UserError as a call does.
 void check_guards(const FunctionData& f, std::span<const std::int64_t> extents);
-
-/// Runs with the caller's memory and a workspace of the function's own.
-void run_checked(const FunctionData& f, std::span<const Memory> arguments);
 
 /// What `run` returned, as the error that a call throws. `inputs` and `shared` are the call's.
 [[noreturn]] void throw_failure(const FunctionData& f,

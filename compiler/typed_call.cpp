@@ -300,9 +300,4 @@ void run_checked(const FunctionData& f, std::span<const Memory> arguments)
     if (!status) throw_status(f, status, arguments, {});
 }
 
-void run_typed(const FunctionData& f, std::span<const Memory> arguments, const Where& where)
-{
-    at_place(where, [&] { run_checked(f, arguments); });
-}
-
 } // namespace croton::inline v1::detail

@@ -148,9 +148,9 @@ std::int64_t allocations_of(const ct::Function& f, const bench::Model& model)
     for (const ct::Array& a : arrays)
         memory.push_back({const_cast<void*>(a.data()), a.dtype(), a.rank(), a.shape().data(),
                           a.strides().data()});
-    ct::detail::run_typed(f.data(), memory, ct::Where::current());
+    ct::detail::run_checked(f.data(), memory);
     const auto before = ct::test::allocations();
-    ct::detail::run_typed(f.data(), memory, ct::Where::current());
+    ct::detail::run_checked(f.data(), memory);
     return ct::test::allocations() - before;
 }
 

@@ -258,7 +258,9 @@ Status run_typed(const FunctionData& function,
                  void* workspace,
                  std::size_t workspace_bytes) noexcept;
 /// The same with a workspace of the function's own; throws what went wrong.
-void run_typed(const FunctionData& function, std::span<const Memory> arguments, const Where& where);
+void run_checked(const FunctionData& function, std::span<const Memory> arguments);
+/// The error itself, or one at `where` if it has no place, as it is about the call and no op.
+[[noreturn]] void throw_at(const Where& where, const UserError& error);
 
 template <class A>
 struct ArgumentOf;
@@ -301,7 +303,11 @@ public:
     void operator()(A... arguments, Where where = Where::current()) const
     {
         const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
-        detail::run_typed(function_.data(), {memory, sizeof...(A)}, where);
+        try {
+            detail::run_checked(function_.data(), {memory, sizeof...(A)});
+        } catch (const UserError& error) {
+            detail::throw_at(where, error);
+        }
     }
     /// No allocation, throw or thread hop. A function with shared variables locks those that it
     /// updates, and allocates memory for their next values in its first calls, later only where
