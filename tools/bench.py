@@ -4,10 +4,11 @@ usage: bench.py --build FOLDER [--json FILE] [--peers numpy,jax,..] [--peer-fold
                 [--threads 1,2] [--rounds N] [--page FILE]
                 [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14]
 
-Programs run in turn, some rounds of them, so that what the machine does beside them is shared.
+Programs run in turn, some rounds of them, and of each figure the least is taken: a shared machine
+has seconds in which everything takes half as long again.
 Peers are programs NAME_peer.py in --peer-folder, run by the Python of build/peers/NAME, a virtual
 environment that is made here with what the peer needs, or `hand`, which is built by its build.sh
-and needs AVX-512. Figures are medians of one run on one machine: only their ratios mean anything.
+and needs AVX-512. Figures are of one run on one machine: only their ratios mean anything.
 A section "Notes" at the end of the page is kept.
 """
 
@@ -15,7 +16,6 @@ import argparse
 import datetime
 import json
 import os
-import statistics
 import subprocess
 import sys
 
@@ -136,24 +136,14 @@ def key_of(row):
     return tuple(row[k] for k in ("workload", "case", "metric", "threads"))
 
 
-def medians(rounds):
-    """A row for each figure of each peer, its value the median of the rounds."""
-    values = {}
-    for rows in rounds:
-        for row in rows:
-            values.setdefault((row["peer"], *key_of(row)), []).append(row)
-    return [{**rows[0], "value": statistics.median(r["value"] for r in rows)}
-            for rows in values.values()]
-
-
-def ratio(rounds, peer, key):
-    """The median of a peer's figure over Croton's in the same round; None where there is none."""
-    ratios = []
-    for rows in rounds:
-        value = {r["peer"]: r["value"] for r in rows if key_of(r) == key}
-        if peer in value and "croton" in value:
-            ratios.append(value[peer] / value["croton"])
-    return statistics.median(ratios) if ratios else None
+def least(rounds):
+    """A row for each figure of each peer: that of the round in which it was disturbed least."""
+    best = {}
+    for row in (row for rows in rounds for row in rows):
+        at = (row["peer"], *key_of(row))
+        if at not in best or row["value"] < best[at]["value"]:
+            best[at] = row
+    return list(best.values())
 
 
 def agree(a, b, case):
@@ -165,7 +155,7 @@ def agree(a, b, case):
 
 def table(rounds):
     """A line a case: Croton's figure, and each peer's as a multiple of it."""
-    rows = medians(rounds)
+    rows = least(rounds)
     peers = list(dict.fromkeys(r["peer"] for r in rows if r["peer"] != "croton"))
     text = "| workload | case | threads | croton | " + " | ".join(peers) + " |\n"
     text += "| --- | --- | --- | --- |" + " --- |" * len(peers) + "\n"
@@ -173,12 +163,11 @@ def table(rounds):
         cells = []
         for peer in peers:
             same = [r for r in rows if r["peer"] == peer and key_of(r) == key_of(own)]
-            times = ratio(rounds, peer, key_of(own))
-            if not same or times is None:
+            if not same:
                 cells.append("")
                 continue
             mark = "" if agree(own["check"], same[0]["check"], own["case"]) else " (check differs)"
-            cells.append(f"{times:.2f}x{mark}")
+            cells.append(f"{same[0]['value'] / own['value']:.2f}x{mark}")
         factor, name = unit(own["metric"])
         what = own["case"] + (" warm" if own["metric"].endswith("_warm") else "")
         text += (f"| {own['workload']} | {what} | {own['threads']} |"
@@ -214,7 +203,7 @@ def main():
     parser.add_argument("--peers", default="")
     parser.add_argument("--peer-folder", default=os.path.join(TOP, "..", "shared", "peers"))
     parser.add_argument("--threads", default="1")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("workloads", nargs="*", default=[w for w in PARTS if w != "W13chain"])
     options = parser.parse_args()
     unknown = [w for w in options.workloads if w not in PARTS]
@@ -227,11 +216,11 @@ def main():
         rounds += run_rounds(options, peers, int(threads))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in medians(rounds))
+            file.writelines(json.dumps(row) + "\n" for row in least(rounds))
     command = "./dev bench " + " ".join(sys.argv[3:])
     page = (f"# Benchmarks\n\nMachine: {before}. {datetime.date.today()}. A peer's column is its"
-            f" figure over Croton's: above 1, Croton is better. Programs run in turn,"
-            f" {options.rounds} rounds; figures and ratios are medians of the rounds.\n"
+            f" figure over Croton's: above 1, Croton is better. Each program prints medians;"
+            f" all run in turn, {options.rounds} rounds, and each figure is the least of them.\n"
             f"Written by `{command.strip()}`.\n\n{table(rounds)}{notes_of(options.page)}")
     with open(options.page, "w", encoding="utf-8") as file:
         file.write(page)
