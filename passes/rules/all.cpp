@@ -40,7 +40,8 @@ std::vector<std::string> rules_near(std::string_view name, std::size_t count)
     std::vector<std::pair<std::size_t, std::string>> found;
     for (const auto& info : all_infos()) {
         std::string text = info->text();
-        const std::size_t apart = std::min(edit_distance(name, info->name()), edit_distance(name, text));
+        const std::size_t apart =
+            std::min(edit_distance(name, info->name()), edit_distance(name, text));
         found.emplace_back(apart, std::move(text));
     }
     std::ranges::sort(found); // equally near ones by text
