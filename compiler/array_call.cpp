@@ -127,13 +127,14 @@ using Named = std::pair<std::string_view, Any>;
 void check_names(const FunctionData& f, std::initializer_list<Named> given)
 {
     for (const auto& [name, value] : given) {
-        const std::string_view near = input_near(f, name);
-        if (name.empty() || std::ranges::find(f.inputs, name, &Variable::name) == f.inputs.end())
+        if (name.empty() || std::ranges::find(f.inputs, name, &Variable::name) == f.inputs.end()) {
+            const std::string_view near = input_near(f, name);
             detail::refuse(
                 f, Code::domain,
                 fmt::format("has no input '{}'{}; it is {}", name,
                             near.empty() ? "" : fmt::format(", did you mean '{}'?", near),
                             Function::signature_of(f)));
+        }
         if (std::ranges::count(given, name, &Named::first) > 1)
             detail::refuse(f, Code::domain, fmt::format("input '{}' is given twice", name));
     }

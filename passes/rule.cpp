@@ -63,7 +63,7 @@ std::string RuleInfo::text() const { return to_expression(left) + " -> " + to_ex
 
 bool RuleInfo::is_called(std::string_view name_or_text) const
 {
-    return name_or_text == given_name || name_or_text == text();
+    return (!given_name.empty() && name_or_text == given_name) || name_or_text == text();
 }
 
 RuleBuilder

@@ -238,4 +238,6 @@ TEST_CASE("rules_off refuses what is no rule, and names the nearest")
                                 "'log(exp(x)) -> x', '"));
     CHECK(r.code == ct::Code::domain);
     CHECK(r.op == "f");
+    CHECK_THAT(refusal([&] { return ct::function({x}, {x + 1}, {.rules_off = {""}}); }).text,
+               contains("rules_off names no rule: ''"));
 }
