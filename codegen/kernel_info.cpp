@@ -34,6 +34,9 @@ Extent cost_per_iteration(const LoopNest& nest)
     return iterations * Extent(each);
 }
 
+namespace {
+
+/// Of the whole kernel.
 Extent work_of(const LoopNest& nest)
 {
     for (const Statement& st : nest.body)
@@ -41,6 +44,8 @@ Extent work_of(const LoopNest& nest)
             return cost_per_iteration(nest) * loop->extent;
     return cost_per_iteration(nest);
 }
+
+} // namespace
 
 bool is_small(const LoopNest& nest)
 {

@@ -9,9 +9,6 @@ namespace croton::inline v1::codegen {
 /// Floating-point operations of one iteration of the outermost loop, where that is known.
 Extent cost_per_iteration(const LoopNest& nest);
 
-/// The same of the whole kernel.
-Extent work_of(const LoopNest& nest);
-
 /// Whether its work is known and not worth other threads.
 bool is_small(const LoopNest& nest);
 

@@ -50,10 +50,6 @@ std::vector<Array> run(const FunctionData& f, Memory* arguments)
     return results;
 }
 
-} // namespace
-
-namespace {
-
 std::vector<Array> call(const FunctionData& f, std::span<const Any> inputs)
 {
     if (inputs.size() > f.inputs.size()) detail::refuse_count(f, inputs.size());

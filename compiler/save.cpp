@@ -321,10 +321,6 @@ private:
     std::vector<npy::Member> members_;
 };
 
-} // namespace
-
-namespace {
-
 void save(const FunctionData& f, std::string_view path)
 {
     std::vector<Variable> values = f.written;

@@ -96,15 +96,15 @@ public:
 private:
     [[noreturn]] void refuse(const Requirement& given, const Requirement& r) const
     {
+        const std::string place = given.where ? to_string(*given.where) : "";
         std::string others;
         for (std::size_t i = 0; i < solved.equalities.size(); ++i) {
             const Location* other = solved.equalities[i].where;
-            if (other && other != given.where &&
+            if (other && to_string(*other) != place && // one line has several Locations
                 (contains(given.a, solved.substitution[i].first) ||
                  contains(given.b, solved.substitution[i].first)))
                 others = fmt::format(", as {} requires", to_string(*other));
         }
-        const std::string place = given.where ? to_string(*given.where) : "";
         if (r.kind == Requirement::Kind::equal)
             throw user_error(Code::shape, given.where, "function",
                              "extents contradict each other: {} at {}: {} and {}{}", words(given),
