@@ -7,7 +7,8 @@ void reserve_contract_names(Names& names)
 {
     // Of the kernel: the runtime, what its parts share, the cost, operands for a library; of the
     // epilogue: a part's bounds.
-    for (std::string_view word : {"rt", "s", "cost", "left", "right", "h", "i0", "i1", "j0", "j1"})
+    for (std::string_view word :
+         {"rt", "s", "cost", "left", "right", "h", "i0", "i1", "j0", "j1", "sums"})
         names.reserve(word);
 }
 

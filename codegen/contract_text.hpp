@@ -103,10 +103,14 @@ private:
     {
         if (!c_.m.is_known())
             return fmt::format("{0} >= 768 ? 192 : {0} >= 384 ? 96 : 48", c_factor(c_.m, names));
-        return c_.m.value() >= 768 ? "192" : c_.m.value() >= 384 ? "96" : "48";
+        return most_tile_rows();
+    }
+    std::string most_tile_rows() const
+    {
+        return !c_.m.is_known() || c_.m.value() >= 768 ? "192" : c_.m.value() >= 384 ? "96" : "48";
     }
     int tile_columns() const { return tile_row_bytes / bytes_; }
-    std::string columns() const { return fmt::format("CT_BLOCK_COLUMNS({})", type_); }
+    std::string columns() const { return block_columns(dtype_); }
     const std::string& name_of(BufferId id) const
     {
         return nest_.buffers[static_cast<std::size_t>(id)].name;
@@ -160,6 +164,8 @@ private:
         for (const std::string& name : epilogue_)
             if (name == "h")
                 arguments.insert(arguments.begin(), name);
+            else if (name == "sums")
+                arguments.push_back(name);
             else
                 arguments.push_back("s->" + name);
         return argument_list(kernel_.name + "_finish", arguments, w_.indent() + deeper) + ";";
@@ -219,6 +225,13 @@ private:
                              const Extent& batch,
                              const Extent& n,
                              const std::string& width) const;
+    /// A panel of b stays in the first cache while the rows go by: blocks with `depth` terms, from
+    /// term p on.
+    void write_block_rows(const std::string& depth,
+                          const std::string& begun,
+                          const std::string& sums,
+                          const std::string& sums_row) const;
+    void write_kept_sums() const;
     void write_blocks_of_tile() const;
 
     Writer& w_;

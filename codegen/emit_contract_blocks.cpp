@@ -117,6 +117,7 @@ void ContractText::write_tile() const
     const auto scope = callback("tile");
     write_tile_place();
     write_operand_places();
+    if (c_.keeps_sums) return write_kept_sums();
     w_.raw("i64 p = 0;");
     {
         const auto steps = w_.block("do");
@@ -187,7 +188,7 @@ void ContractText::write_operand_places() const
           {text(c_.k), "", columns()}, copy_of_b.empty() ? "" : packs_b());
     if (!c_.k.is_known()) // nothing is added to a null pointer
         w_.line("if ({} == 0) a_first = a_row = b_first = 0;", factor(c_.k));
-    w_.line("{}* out = {};", type_, at_batch(c_.out, c_.m * c_.n));
+    if (!c_.keeps_sums) w_.line("{}* out = {};", type_, at_batch(c_.out, c_.m * c_.n));
 }
 
 std::string ContractText::packed_place(BufferId packed,
@@ -200,22 +201,48 @@ std::string ContractText::packed_place(BufferId packed,
                        factor(c_.k));
 }
 
-/// A panel of b stays in the first cache while the rows go by.
+void ContractText::write_block_rows(const std::string& depth,
+                                    const std::string& begun,
+                                    const std::string& sums,
+                                    const std::string& sums_row) const
+{
+    w_.raw("i64 rows = 0;");
+    const auto down = w_.block("for (i64 i = i0; i < i1; i += rows)");
+    w_.raw("rows = product_block_rows(i1 - i, a_row);");
+    const std::string p = begun == "0" ? "" : " + p * ";
+    const std::string a = "a + i * a_first" + (p.empty() ? p : p + "a_step");
+    const std::string b = "b + j * b_first" + (p.empty() ? p : p + "b_step");
+    w_.raw(argument_list(
+               "product_rows_" + type_,
+               {"rows", "width", depth, begun, a, "a_row", "a_step", b, "b_step", sums, sums_row},
+               w_.indent()) +
+           ";");
+}
+
+/// All terms at once: the sums of a column of blocks wait in the first cache for what follows.
+void ContractText::write_kept_sums() const
+{
+    w_.line("{} sums[{} * {}];", type_, most_tile_rows(), columns());
+    const auto across = w_.block("for (i64 j = j0; j < j1; j += {})", columns());
+    if (no_edge())
+        w_.line("const i64 width = {};", columns());
+    else
+        w_.line("const i64 width = j1 - j < {0} ? j1 - j : {0};", columns());
+    write_block_rows(factor(c_.k), "0", fmt::format("sums + (i - i0) * {}", columns()), columns());
+    if (no_edge()) return w_.raw(finish_call("i0", "i1", "j", "j + width", 0));
+    // A loop of so many lanes as a block has is compiled without a rest.
+    w_.if_line(fmt::format("width == {}", columns()),
+               finish_call("i0", "i1", "j", ("j + " + columns()).c_str(), 4));
+    w_.if_line(fmt::format("width < {}", columns()), finish_call("i0", "i1", "j", "j1", 4));
+}
+
 void ContractText::write_blocks_of_tile() const
 {
     {
         const auto across = w_.block("for (i64 j = j0; j < j1; j += {})", columns());
         w_.line("const i64 width = j1 - j < {0} ? j1 - j : {0};", columns());
-        w_.raw("i64 rows = 0;");
-        const auto down = w_.block("for (i64 i = i0; i < i1; i += rows)");
-        w_.raw("rows = product_block_rows(i1 - i, a_row);");
         const std::string n = factor(c_.n);
-        w_.raw(argument_list("product_rows_" + type_,
-                             {"rows", "width", "depth", "p > 0", "a + i * a_first + p * a_step",
-                              "a_row", "a_step", "b + j * b_first + p * b_step", "b_step",
-                              fmt::format("out + i * {} + j", n), n},
-                             w_.indent()) +
-               ";");
+        write_block_rows("depth", "p > 0", fmt::format("out + i * {} + j", n), n);
     }
     if (nest_.body.empty()) return;
     w_.if_line(fmt::format("p + depth == {}", text(c_.k)), finish_call("i0", "i1", "j0", "j1", 4));

@@ -274,6 +274,11 @@ void KernelWriter::write_contract_kernel()
             list.insert(list.begin(), "i64 h");
             epilogue.emplace_back("h");
         }
+        if (nest_.contract[0].keeps_sums) {
+            const DType t = nest_.buffers[static_cast<std::size_t>(nest_.contract[0].out)].dtype();
+            list.push_back(fmt::format("const {}* CT_RESTRICT sums", scalar_type(t)));
+            epilogue.emplace_back("sums");
+        }
         for (const std::string& p : parameters()) {
             std::string name = p.substr(p.rfind(' ') + 1);
             if (!mentions(body, name)) continue;

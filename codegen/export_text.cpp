@@ -372,10 +372,13 @@ private:
             row("in", inputs_.size() + i, fmt::format("{}_constant({})", prefix_, i), "a constant");
         for (std::size_t i = 0; i < outputs_.size(); ++i)
             row("out", i, outputs_[i].name,
-                outputs_[i].text + (i < names_.outputs.size()
-                                        ? std::string()
-                                        : fmt::format(", what {} is after the call",
-                                                      names_.updated[i - names_.outputs.size()])));
+                outputs_[i].text +
+                    (i < names_.outputs.size()
+                         ? std::string()
+                         : fmt::format(", what {} is after the call{}",
+                                       names_.updated[i - names_.outputs.size()],
+                                       program_.replaces_input[i] ? "; may be the same memory"
+                                                                  : "")));
         return text + " *\n * float is f32, double f64, uint8_t also bool, uint16_t also the bits "
                       "of f16 and bf16. */\n";
     }

@@ -8,6 +8,7 @@
 
 #include "c_precedence.hpp"
 #include "literals.hpp"
+#include "product_functions.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
@@ -271,6 +272,9 @@ std::string Expressions::expression(ScalarId id) const
             [&](const Accumulated&) -> std::string {
                 throw internal_error("code generation", "an accumulator has no expression");
             },
+            [&](const ProductSum&) {
+                return fmt::format("sums[(i - i0) * {} + j - j0]", block_columns(s.dtype));
+            },
         },
         s.expression);
 }
@@ -301,6 +305,7 @@ std::string Expressions::fresh(ScalarId id, std::string_view stem)
         const Buffer& b = nest_.buffers[static_cast<std::size_t>(l->buffer)];
         return names_.fresh(b.name + "_" + indices_of(l->at), stem);
     }
+    if (std::holds_alternative<ProductSum>(s.expression)) return names_.fresh("sum_ij", stem);
     const std::string wanted(s.value.is_empty() ? std::string_view() : s.value.name());
     if (wanted.empty() || names_.is_free(wanted)) return names_.fresh(wanted, stem);
     std::string indices;

@@ -51,6 +51,8 @@ struct GraphPlan {
     /// in the workspace, in the order in which they are written.
     std::vector<std::pair<Variable, Variable>> shares;
     std::vector<LateOutput> late;
+    /// Outputs that could have lain where an input lies, and why they do not, for explain().
+    std::vector<std::pair<std::size_t, std::string>> apart;
 };
 
 /// What a plan may do with memory that is not the workspace's; without: nothing.

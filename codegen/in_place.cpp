@@ -122,6 +122,9 @@ public:
             if (auto* load = std::get_if<Load>(&s.expression))
                 load->buffer = renumbered(load->buffer);
         nest_.body = block(nest_.body);
+        for (ContractNest& c : nest_.contract)
+            for (BufferId* b : {&c.a, &c.b, &c.out, &c.packed_a, &c.packed_b})
+                *b = renumbered(*b);
         nest_.buffers[static_cast<std::size_t>(to_)].access = Buffer::Access::read_write;
         nest_.buffers.erase(nest_.buffers.begin() + from_);
     }
@@ -156,8 +159,9 @@ bool can_overwrite(const LoopNest& nest, const Variable& from, const Variable& t
     const BufferId f = buffer_of(nest, from);
     const BufferId t = buffer_of(nest, to);
     if (f < 0) return true;
-    if (t < 0 || from.dtype() != to.dtype() || !nest.contract.empty() || may_start_again(nest))
-        return false;
+    if (t < 0 || from.dtype() != to.dtype() || may_start_again(nest)) return false;
+    for (const ContractNest& c : nest.contract) // operands are read while other sums are finished
+        if (f == c.a || f == c.b || (t == c.out && !c.keeps_sums)) return false;
     return ReadsBeforeStores(nest, f, t).hold();
 }
 

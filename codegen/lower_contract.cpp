@@ -10,6 +10,7 @@
 #include <array>
 
 #include "cluster_index.hpp"
+#include "contract_sizes.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
@@ -191,8 +192,17 @@ const Root* carrier_of(const Cluster& cluster)
     return nullptr;
 }
 
+/// Whether the sums of a column of blocks are complete after one visit, so that they need no memory
+/// beyond the part's own.
+bool can_keep_sums(const ContractNest& c, DType dtype)
+{
+    return c.kind == ContractKind::blocks && !c.turned && c.k.is_known() &&
+           c.k.value() * static_cast<std::int64_t>(size_bytes(dtype)) <= depth_bytes &&
+           computed_dtype(dtype) == dtype;
+}
+
 /// What follows from the sums, element by element, as the nest's body.
-void write_epilogue(const Cluster& cluster, const Variable& sums, Puller& puller)
+void write_epilogue(const Cluster& cluster, const Variable& sums, bool keeps_sums, Puller& puller)
 {
     const Variable& product = cluster.roots[0].value;
     const At at = contract_at(product.owner());
@@ -207,7 +217,12 @@ void write_epilogue(const Cluster& cluster, const Variable& sums, Puller& puller
     Loop columns{loop_symbol(2), "j", at.shape[2], LoopKind::lanes};
     columns.first = "j0", columns.end = "j1";
     puller.open(std::move(columns));
-    puller.reload_from(product, sums);
+    if (keeps_sums)
+        puller.known(product, at,
+                     puller.add({computed_dtype(product.dtype()), ProductSum{}, puller.depth(), 0,
+                                 product}));
+    else
+        puller.reload_from(product, sums);
     for (std::size_t i = 1; i < cluster.roots.size(); ++i) {
         const Variable& v = cluster.roots[i].value;
         if (cluster.roots[i].stored) puller.store(v, at, puller.pull(v, at));
@@ -273,7 +288,8 @@ Lowered lower_contract(const Cluster& cluster)
     c.kind = cluster.by_library ? ContractKind::library
                                 : kind_of(c, static_cast<int>(size_bytes(dtype)));
     if (c.kind == ContractKind::blocks) add_packed(c, dtype, puller, lowered.scratch);
-    if (cluster.roots.size() > 1) write_epilogue(cluster, carrier->value, puller);
+    c.keeps_sums = !product.stored && can_keep_sums(c, dtype);
+    if (cluster.roots.size() > 1) write_epilogue(cluster, carrier->value, c.keeps_sums, puller);
     for (const Root& r : cluster.roots)
         nest.applies.push_back(r.value.owner());
     nest.contract.push_back(c);

@@ -12,8 +12,7 @@ namespace {
 class ProductText {
 public:
     explicit ProductText(DType dtype)
-        : dtype_(dtype), type_(scalar_type(dtype)), element_(type_),
-          columns_(fmt::format("CT_BLOCK_COLUMNS({})", type_)),
+        : dtype_(dtype), type_(scalar_type(dtype)), element_(type_), columns_(block_columns(dtype)),
           bytes_(static_cast<int>(size_bytes(dtype)))
     {
         if (!is_float(dtype)) element_.front() = 'u'; // which wraps
@@ -249,6 +248,11 @@ multiply_add(DType dtype, const std::string& a, const std::string& b, const std:
     const std::string_view type = scalar_type(dtype);
     if (is_float(dtype)) return fmt::format("fma_{}({}, {}, {})", type, a, b, sum);
     return fmt::format("add_{0}({3}, mul_{0}({1}, {2}))", type, a, b, sum);
+}
+
+std::string block_columns(DType dtype)
+{
+    return fmt::format("CT_BLOCK_COLUMNS({})", scalar_type(dtype));
 }
 
 std::vector<SharedFunction> product_functions(DType dtype, bool packs_a, bool packs_b)

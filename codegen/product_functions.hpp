@@ -18,6 +18,9 @@ namespace croton::inline v1::codegen {
 ///       rows first .. first + 32 of k x n elements in panels of a block's rows or columns.
 std::vector<SharedFunction> product_functions(DType dtype, bool packs_a, bool packs_b);
 
+/// "CT_BLOCK_COLUMNS(f32)": of a block of sums, on the CPU that the text is compiled for.
+std::string block_columns(DType dtype);
+
 /// "fma_f32(a, b, sum)", or as integers wrap.
 std::string
 multiply_add(DType dtype, const std::string& a, const std::string& b, const std::string& sum);

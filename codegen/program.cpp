@@ -69,7 +69,10 @@ Program ProgramWriter::take()
     const GraphPlan plan = plan_graph(
         scheduled, {{program_.inputs, options_.outputs}, options_.gaps, options_.library_products},
         kernels);
-    place_leaves(plan, scheduled);
+    for (std::size_t k = 0; k < plan.outputs.size(); ++k)
+        program_.replaces_input.push_back(replaces_input(plan, k));
+    program_.apart = plan.apart;
+    place_leaves(scheduled);
     for (std::size_t i = 0; i < scheduled.size(); ++i)
         place_output(plan, i);
     place_workspace(plan);
@@ -113,24 +116,29 @@ void ProgramWriter::pointer(Writer& w,
 }
 
 /// The output that is written over input `i`, element by element, or -1.
-int ProgramWriter::output_over(const GraphPlan& plan, std::size_t i) const
+int ProgramWriter::output_over(std::size_t i) const
 {
-    for (std::size_t k = 0; k < options_.outputs.size(); ++k) {
-        if (options_.outputs[k].input != static_cast<int>(i)) continue;
-        const Variable& v = plan.outputs[k];
-        const bool shares = std::ranges::any_of(plan.shares, [&](const auto& share) {
-            return same(share.first, v) && same(share.second, program_.inputs[i]);
-        });
-        if (shares || same(v, program_.inputs[i])) return static_cast<int>(k);
-    }
+    for (std::size_t k = 0; k < options_.outputs.size(); ++k)
+        if (options_.outputs[k].input == static_cast<int>(i) && program_.replaces_input[k])
+            return static_cast<int>(k);
     return -1;
 }
 
-void ProgramWriter::place_leaves(const GraphPlan& plan, std::span<const Variable> outputs)
+bool ProgramWriter::replaces_input(const GraphPlan& plan, std::size_t output) const
+{
+    if (options_.outputs[output].input < 0) return false;
+    const Variable& u = program_.inputs[static_cast<std::size_t>(options_.outputs[output].input)];
+    const Variable& v = plan.outputs[output];
+    return same(u, v) || std::ranges::any_of(plan.shares, [&](const auto& share) {
+               return same(share.first, v) && same(share.second, u);
+           });
+}
+
+void ProgramWriter::place_leaves(std::span<const Variable> outputs)
 {
     for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
         const Variable& v = program_.inputs[i];
-        const int over = output_over(plan, i);
+        const int over = output_over(i);
         if (over < 0) {
             pointer(prologue_, v, "x", fmt::format("in[{}]", i), false);
             continue;

@@ -34,8 +34,9 @@ private:
                  std::string_view stem,
                  const std::string& from,
                  bool written);
-    int output_over(const GraphPlan& plan, std::size_t i) const;
-    void place_leaves(const GraphPlan& plan, std::span<const Variable> outputs);
+    bool replaces_input(const GraphPlan& plan, std::size_t output) const;
+    int output_over(std::size_t i) const;
+    void place_leaves(std::span<const Variable> outputs);
     void place_constants(std::span<const Variable> outputs);
     static std::set<const detail::Value*> taken_whole(std::span<const Apply> applies,
                                                       std::span<const Variable> outputs);

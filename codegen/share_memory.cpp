@@ -29,6 +29,13 @@ bool reads(const PlannedStep& step, const Variable& v)
     });
 }
 
+bool can_fail(const PlannedStep& step)
+{
+    if (step.body && std::ranges::any_of(step.body->steps, can_fail)) return true;
+    return std::ranges::any_of(step.kernels,
+                               [](const PlannedKernel& k) { return k.nest.checks_index; });
+}
+
 class MemorySharer {
 public:
     MemorySharer(GraphPlan& plan, const OuterMemory& outer) : plan_(plan), outer_(outer)
@@ -68,13 +75,26 @@ private:
         if (!in_place && place.strides.empty()) return;
         if (in_place && v.leaf() == Leaf::input) return decide_leaf(i);
         if (!place.strides.empty()) return make_late(i, "its strides are given at each call");
-        if (!v.owner() || is_earlier_output(i)) return; // copied at the end, from where it lies
+        if (!v.owner() || is_earlier_output(i)) // copied at the end, from where it lies
+            return keep_apart(i, v.owner() ? "it is an output too" : "it is a value as it is");
         const Variable& u = outer_.inputs[static_cast<std::size_t>(place.input)];
         const std::string why = reason_against(u, v);
+        if (place.if_safe && (!why.empty() || can_fail_after(v)))
+            return keep_apart(i, why.empty() ? "something can fail after it is stored" : why);
         if (!why.empty()) return make_late(i, why);
         for (PlannedKernel& k : plan_.steps[step_of_.at(v.value())].kernels)
             merge_buffers(k.nest, u, v);
         plan_.shares.emplace_back(v, u);
+    }
+
+    void keep_apart(std::size_t i, std::string why) { plan_.apart.emplace_back(i, std::move(why)); }
+
+    /// Whether a step that can fail runs when `v` is stored, or later.
+    bool can_fail_after(const Variable& v) const
+    {
+        const auto first =
+            plan_.steps.begin() + static_cast<std::ptrdiff_t>(step_of_.at(v.value()));
+        return std::any_of(first, plan_.steps.end(), can_fail);
     }
 
     /// An input as it is, in the memory of an input: of itself, or of one that must be saved first.
@@ -82,6 +102,7 @@ private:
     {
         const auto own = static_cast<std::size_t>(outer_.outputs[i].input);
         if (same(outer_.inputs[own], plan_.outputs[i])) return;
+        if (outer_.outputs[i].if_safe) return keep_apart(i, "it is an input as it is");
         const Variable& v = plan_.outputs[i];
         plan_.late.push_back(
             {i, input(v.name(), v.dtype(), v.shape()), true, {}, "it is an input as it is", {}});

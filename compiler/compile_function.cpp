@@ -263,6 +263,9 @@ void build(FunctionData& f)
 {
     f.program =
         codegen::make_program(f.leaves, f.outputs, f.requirements, detail::program_options(f));
+    const std::vector<bool>& replaced = f.program.replaces_input;
+    f.shared_use.replace(
+        {replaced.begin() + static_cast<std::ptrdiff_t>(f.result_count()), replaced.end()});
     f.result_extents =
         detail::ResultExtents(f.inputs, std::span(f.written).first(f.result_count()));
 }

@@ -1,6 +1,8 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/print.hpp>
 
+#include <algorithm>
+
 #include "layouts.hpp"
 #include "report.hpp"
 
@@ -63,6 +65,28 @@ std::string unfused_text(const codegen::Program& p)
     return text.empty() ? "  nothing\n" : text;
 }
 
+/// Where the next values of shared variables are computed.
+std::string updates_text(const detail::FunctionData& f)
+{
+    std::string text;
+    for (std::size_t i = 0; i < f.targets.size(); ++i) {
+        const std::size_t output = f.result_count() + i;
+        const auto apart =
+            std::ranges::find(f.program.apart, output, &std::pair<std::size_t, std::string>::first);
+        std::string why = apart == f.program.apart.end() ? "" : apart->second;
+        if (f.program.replaces_input[output])
+            why = "in place, unless somebody reads it";
+        else if (f.options.publish == Publish::swap)
+            why = "beside the old value: Options::publish says so";
+        else if (f.options.finite_checks || f.options.gaps)
+            why = "beside the old value: results are checked at the end";
+        else
+            why = "beside the old value: " + (why.empty() ? "that one is not read" : why);
+        text += fmt::format("  {}: {}\n", f.targets[i].name(), why);
+    }
+    return text;
+}
+
 std::string lines_text(const std::vector<std::string>& lines)
 {
     std::string text;
@@ -89,6 +113,7 @@ std::string Function::explain() const
     text += "kernels\n" + kernels_text(f) + "\n";
     text += "stored instead of fused\n" + unfused_text(f.program) + "\n";
     text += "workspace\n" + workspace_text(f.program) + "\n";
+    if (!f.targets.empty()) text += "updates\n" + updates_text(f) + "\n";
     text += "compiling  " + compile_times(f) + "\n\n";
     text += "loops that LLVM did not vectorise\n" + lines_text(missed_loops(f)) + "\n";
     return text + "source\n" + std::string(source());

@@ -5,6 +5,8 @@
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/traverse.hpp>
 
+#include <algorithm>
+
 #include "layouts.hpp"
 
 namespace croton::inline v1::detail {
@@ -170,7 +172,18 @@ codegen::ProgramOptions program_options(const FunctionData& f)
         options.inputs[i].reversed = f.arguments[i].layout == Layout::column_major;
         if (f.arguments[i].layout == Layout::any) ++next_strides;
     }
-    for (std::size_t i = 0; i < f.outputs.size(); ++i) {
+    // Finite values and gaps are looked at after everything else: then it is too late.
+    const bool updates_in_place =
+        f.options.publish == Publish::in_place && !f.options.finite_checks && !f.options.gaps;
+    for (std::size_t i = f.result_count(); i < f.outputs.size() && updates_in_place; ++i) {
+        const Variable& target = f.targets[i - f.result_count()];
+        const auto at =
+            std::ranges::find_if(f.shared, [&](const Variable& v) { return same(v, target); });
+        if (at == f.shared.end()) continue;
+        options.outputs[i].input = static_cast<int>(f.inputs.size() + (at - f.shared.begin()));
+        options.outputs[i].if_safe = true;
+    }
+    for (std::size_t i = 0; i < f.result_count(); ++i) {
         const ArgumentInfo& info = f.arguments[f.inputs.size() + i];
         options.outputs[i].reversed = info.layout == Layout::column_major;
         options.outputs[i].input = info.alias;

@@ -20,12 +20,12 @@ using detail::FunctionData;
 
 constexpr std::string_view first_words = "croton function ";
 /// Raised when a file of the new format can't be read by an older library.
-constexpr std::int64_t format_version = 3;
+constexpr std::int64_t format_version = 4;
 constexpr std::string_view graph_member = "graph.txt";
 
 struct OptionField {
     std::string_view name;
-    std::variant<bool*, int*, std::size_t*, Matmul*, std::vector<std::string>*> value;
+    std::variant<bool*, int*, std::size_t*, Matmul*, Publish*, std::vector<std::string>*> value;
 };
 
 /// Every option that a stored function keeps. The binding names all members, so that a new one
@@ -33,8 +33,8 @@ struct OptionField {
 auto stored_options(Options& options)
 {
     auto& [name, updates, givens, in_place, threads, reference, finite_checks, profile,
-           memory_limit_bytes, strict, fast_start, matmul, sanitize, gaps, rules_off, cache,
-           allow_unused_inputs] = options;
+           memory_limit_bytes, strict, fast_start, matmul, publish, sanitize, gaps, rules_off,
+           cache, allow_unused_inputs] = options;
     (void)name;    // stored by itself
     (void)updates; // part of the graph, as givens are
     (void)givens;
@@ -50,6 +50,7 @@ auto stored_options(Options& options)
         OptionField{"strict", &strict},
         OptionField{"fast_start", &fast_start},
         OptionField{"matmul", &matmul},
+        OptionField{"publish", &publish},
         OptionField{"rules_off", &rules_off},
         OptionField{"cache", &cache},
         OptionField{"allow_unused_inputs", &allow_unused_inputs},
@@ -63,17 +64,21 @@ std::string option_text(const OptionField& option)
     if (const auto* n = std::get_if<std::size_t*>(&option.value)) return fmt::format(" {}", **n);
     if (const auto* m = std::get_if<Matmul*>(&option.value))
         return fmt::format(" {}", static_cast<int>(**m));
+    if (const auto* p = std::get_if<Publish*>(&option.value))
+        return fmt::format(" {}", static_cast<int>(**p));
     std::string text;
     for (const std::string& one : **std::get_if<std::vector<std::string>*>(&option.value))
         text += " " + GraphWriter::quoted(one);
     return text;
 }
 
-Matmul matmul_of(StoredLine& line)
+/// One of two.
+template <class Enum>
+Enum choice(StoredLine& line, std::string_view refusal)
 {
     const std::int64_t number = line.integer();
-    if (number != 0 && number != 1) line.refuse("matmul is neither own nor by a library");
-    return number == 0 ? Matmul::own : Matmul::library;
+    if (number != 0 && number != 1) line.refuse(refusal);
+    return static_cast<Enum>(number);
 }
 
 void read_option(const OptionField& option, StoredLine& line)
@@ -85,7 +90,9 @@ void read_option(const OptionField& option, StoredLine& line)
     else if (const auto* n = std::get_if<std::size_t*>(&option.value))
         **n = static_cast<std::size_t>(line.integer());
     else if (const auto* m = std::get_if<Matmul*>(&option.value))
-        **m = matmul_of(line);
+        **m = choice<Matmul>(line, "matmul is neither own nor by a library");
+    else if (const auto* p = std::get_if<Publish*>(&option.value))
+        **p = choice<Publish>(line, "publish is neither in place nor by a swap");
     else
         while (!line.at_end())
             (*std::get_if<std::vector<std::string>*>(&option.value))->push_back(line.quoted());

@@ -28,6 +28,11 @@ public:
     /// Changes while `updating` and the publication are both held, so that either is enough to read
     /// it.
     Array current;
+    /// The turn that holds `updating` writes over `current`; set and cleared under the publication.
+    bool overwritten = false;
+    /// So many turns more compute in spare arrays, as somebody reads beside them. Relaxed: which
+    /// turn sees a reader makes no difference to any value.
+    std::atomic<int> beside_readers{0};
     std::mutex updating;
     // Guarded by `updating`.
     /// Values of before, to compute the next one in where nobody reads them any more. Two: while a
@@ -63,6 +68,19 @@ public:
         state_.notify_all();
     }
 
+    /// Ends of turns that wrote over values. Counted while writing, so that whoever reads the count
+    /// while reading misses none.
+    std::uint32_t overwritings() const noexcept { return over_.load(std::memory_order_relaxed); }
+    void count_overwriting() noexcept
+    {
+        over_.fetch_add(1, std::memory_order_release);
+        over_.notify_all();
+    }
+    void wait_for_more(std::uint32_t overwritings) const noexcept
+    {
+        over_.wait(overwritings, std::memory_order_acquire);
+    }
+
 private:
     void wait_for_writer() const noexcept
     {
@@ -73,6 +91,7 @@ private:
 
     static constexpr std::uint32_t writing = 1U << 31;
     std::atomic<std::uint32_t> state_{0}; ///< how many read, and whether one writes
+    std::atomic<std::uint32_t> over_{0};
 };
 
 constinit Publication publication;
@@ -82,6 +101,27 @@ SharedData& data_of(const Variable& v)
     if (v.leaf() != Leaf::shared)
         throw internal_error("shared", "'{}' is not a shared variable", v.name());
     return const_cast<SharedData&>(static_cast<const SharedData&>(*v.value()->node->params));
+}
+
+/// After a read, turns compute in spare arrays for so long: readers that come back wait for none.
+constexpr int turns_beside_readers = 16;
+
+/// Lets `take` copy the present values of `all`, which a range of SharedData* gives, at one moment
+/// at which none of them is written over.
+template <class All, class Take>
+void read_together(const All& all, const Take& take) noexcept
+{
+    for (;;) {
+        publication.begin_reading();
+        const bool whole = std::ranges::none_of(all, &SharedData::overwritten);
+        if (whole) take();
+        const std::uint32_t overwritings = publication.overwritings();
+        publication.end_reading();
+        for (SharedData* d : all)
+            d->beside_readers.store(turns_beside_readers, std::memory_order_relaxed);
+        if (whole) return;
+        publication.wait_for_more(overwritings);
+    }
 }
 
 void check(const Variable& v, const Array& value, const Where& where)
@@ -96,14 +136,14 @@ void check(const Variable& v, const Array& value, const Where& where)
 
 std::vector<Array> read_shared(const std::vector<Variable>& variables)
 {
-    std::vector<const SharedData*> all;
+    std::vector<SharedData*> all;
     for (const Variable& v : variables)
         all.push_back(&data_of(v));
     std::vector<Array> values(all.size());
-    publication.begin_reading();
-    for (std::size_t i = 0; i < all.size(); ++i)
-        values[i] = all[i]->current;
-    publication.end_reading();
+    read_together(all, [&] {
+        for (std::size_t i = 0; i < all.size(); ++i)
+            values[i] = all[i]->current;
+    });
     return values;
 }
 
@@ -117,14 +157,21 @@ SharedUse::SharedUse(const std::vector<Variable>& reads, const std::vector<Varia
 {
     for (const Variable& v : targets)
         targets_.push_back(&data_of(v));
+    replaced_.assign(targets_.size(), false);
     locked_ = targets_;
     std::ranges::sort(locked_); // the same order in every thread; no result depends on it
     locked_.erase(std::ranges::unique(locked_).begin(), locked_.end());
     for (const Variable& v : reads) {
         SharedData& d = data_of(v);
         reads_.push_back({&d, !std::ranges::binary_search(locked_, &d)});
-        if (reads_.back().pinned) ++pins_;
+        if (reads_.back().pinned) pinned_.push_back(&d);
     }
+}
+
+void SharedUse::replace(std::vector<bool> targets)
+{
+    replaced_ = std::move(targets);
+    replaces_ = std::ranges::count(replaced_, true) > 0;
 }
 
 SharedTurn::SharedTurn(const SharedUse& use, void* room) noexcept
@@ -132,18 +179,19 @@ SharedTurn::SharedTurn(const SharedUse& use, void* room) noexcept
 {
     for (SharedData* d : use_.locked_)
         d->updating.lock();
-    if (use_.pins_ == 0) return;
-    std::uninitialized_value_construct_n(pins_, use_.pins_);
-    Array* pin = pins_;
-    publication.begin_reading();
-    for (const SharedUse::Read& r : use_.reads_)
-        if (r.pinned) *pin++ = r.data->current;
-    publication.end_reading();
+    if (use_.pinned_.empty()) return;
+    std::uninitialized_value_construct_n(pins_, use_.pinned_.size());
+    read_together(use_.pinned_, [&] {
+        Array* pin = pins_;
+        for (const SharedData* d : use_.pinned_)
+            *pin++ = d->current;
+    });
 }
 
 SharedTurn::~SharedTurn()
 {
-    std::destroy_n(pins_, use_.pins_);
+    if (overwrites_) publish_with([](std::size_t) {});
+    std::destroy_n(pins_, use_.pinned_.size());
     for (SharedData* d : use_.locked_)
         d->updating.unlock();
 }
@@ -164,9 +212,29 @@ std::vector<Array> SharedTurn::values() const
     return all;
 }
 
+/// The targets whose values nobody holds or read lately are written over where they lie: from now
+/// to the end of the turn readers wait.
+void SharedTurn::write_over()
+{
+    publication.begin_writing();
+    for (std::size_t i = 0; i < use_.targets_.size(); ++i) {
+        SharedData& d = *use_.targets_[i];
+        const int turns = d.beside_readers.load(std::memory_order_relaxed);
+        if (turns > 0) d.beside_readers.store(turns - 1, std::memory_order_relaxed);
+        d.overwritten = use_.replaced_[i] && turns == 0 && d.current.is_unique();
+        overwrites_ |= d.overwritten;
+    }
+    publication.end_writing();
+}
+
 void SharedTurn::next(void** values)
 {
+    if (use_.replaces_) write_over();
     for (SharedData* d : use_.targets_) {
+        if (d->overwritten) {
+            *values++ = d->current.data();
+            continue;
+        }
         Array* const end = d->spares.data() + d->spares.size();
         d->filling = std::find_if(d->spares.data(), end, std::mem_fn(&Array::is_unique));
         if (d->filling == end) {
@@ -178,20 +246,32 @@ void SharedTurn::next(void** values)
     }
 }
 
-void SharedTurn::publish() noexcept
+/// `replace(i)` exchanges the value of target i, unless it was written over.
+template <class Replace>
+void SharedTurn::publish_with(const Replace& replace) noexcept
 {
     publication.begin_writing();
-    for (SharedData* d : use_.targets_)
-        std::swap(d->current, *d->filling);
+    for (std::size_t i = 0; i < use_.targets_.size(); ++i) {
+        SharedData& d = *use_.targets_[i];
+        if (!d.overwritten) replace(i);
+        d.overwritten = false;
+    }
+    if (overwrites_) publication.count_overwriting();
     publication.end_writing();
+    overwrites_ = false;
+}
+
+void SharedTurn::publish() noexcept
+{
+    publish_with([&](std::size_t i) {
+        SharedData& d = *use_.targets_[i];
+        std::swap(d.current, *d.filling);
+    });
 }
 
 void SharedTurn::publish(std::span<Array> values) noexcept
 {
-    publication.begin_writing();
-    for (std::size_t i = 0; i < values.size(); ++i)
-        std::swap(use_.targets_[i]->current, values[i]);
-    publication.end_writing();
+    publish_with([&](std::size_t i) { std::swap(use_.targets_[i]->current, values[i]); });
 }
 
 } // namespace detail

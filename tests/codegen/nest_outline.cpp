@@ -106,6 +106,7 @@ private:
                                   return "checked " + use(c.raw) + " < " + index_text(c.extent);
                               },
                               [](const Accumulated&) { return std::string("accumulated"); },
+                              [](const ProductSum&) { return std::string("sum of the product"); },
                           },
                           s.expression);
     }

@@ -170,19 +170,25 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
 // One call: 129 n n heads flops; reads 512 n heads, writes 4 n n heads bytes.
 
 // What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
-CT_MATH void matmul_0_finish(i64 h, i64 i0, i64 i1, i64 j0, i64 j1, i64 n, f32* CT_RESTRICT score)
+CT_MATH void matmul_0_finish(i64 h,
+                             i64 i0,
+                             i64 i1,
+                             i64 j0,
+                             i64 j1,
+                             const f32* CT_RESTRICT sums,
+                             i64 n,
+                             f32* CT_RESTRICT score)
 {
     for (i64 i = i0; i < i1; ++i) {
         for (i64 j = j0; j < j1; ++j) {
-            const f32 score_hij = score[h * n * n + i * n + j];
-            score[h * n * n + i * n + j] = score_hij * 0.125f;
+            score[h * n * n + i * n + j] = sums[(i - i0) * CT_BLOCK_COLUMNS(f32) + j - j0] * 0.125f;
         }
     }
 }
 
 struct matmul_0_parts {
-    i64 n;
     i64 heads;
+    i64 n;
     const f32* q;
     const f32* k;
     f32* score;
@@ -218,37 +224,33 @@ CT_CALLED void matmul_0_tile(void* context, i64 t)
     const f32* b = s->packed_k + h * round_up(s->n, CT_BLOCK_COLUMNS(f32)) * 64;
     const i64 b_first = 64;
     const i64 b_step = CT_BLOCK_COLUMNS(f32);
-    f32* out = s->score + h * s->n * s->n;
-    i64 p = 0;
-    do {
-        i64 depth = 64 - p;
-        if (depth > 384) depth = depth < 768 ? (depth / 2 + 15) / 16 * 16 : 384;
-        for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
-            const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
-            i64 rows = 0;
-            for (i64 i = i0; i < i1; i += rows) {
-                rows = product_block_rows(i1 - i, a_row);
-                product_rows_f32(rows, width, depth, p > 0, a + i * a_first + p * a_step, a_row,
-                                 a_step, b + j * b_first + p * b_step, b_step, out + i * s->n + j,
-                                 s->n);
-            }
+    f32 sums[192 * CT_BLOCK_COLUMNS(f32)];
+    for (i64 j = j0; j < j1; j += CT_BLOCK_COLUMNS(f32)) {
+        const i64 width = j1 - j < CT_BLOCK_COLUMNS(f32) ? j1 - j : CT_BLOCK_COLUMNS(f32);
+        i64 rows = 0;
+        for (i64 i = i0; i < i1; i += rows) {
+            rows = product_block_rows(i1 - i, a_row);
+            product_rows_f32(rows, width, 64, 0, a + i * a_first, a_row, a_step, b + j * b_first,
+                             b_step, sums + (i - i0) * CT_BLOCK_COLUMNS(f32),
+                             CT_BLOCK_COLUMNS(f32));
         }
-        if (p + depth == 64) matmul_0_finish(h, i0, i1, j0, j1, s->n, s->score);
-        p += depth;
-    } while (p < 64);
+        if (width == CT_BLOCK_COLUMNS(f32))
+            matmul_0_finish(h, i0, i1, j, j + CT_BLOCK_COLUMNS(f32), sums, s->n, s->score);
+        if (width < CT_BLOCK_COLUMNS(f32)) matmul_0_finish(h, i0, i1, j, j1, sums, s->n, s->score);
+    }
 }
 
 CT_KERNEL void matmul_0(const struct ct_runtime* rt,
-                        i64 n,
                         i64 heads,
+                        i64 n,
                         const f32* q,
                         const f32* k,
                         f32* score,
                         f32* packed_k)
 {
     struct matmul_0_parts s;
-    s.n = n;
     s.heads = heads;
+    s.n = n;
     s.q = q;
     s.k = k;
     s.score = score;
@@ -282,7 +284,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     f32* score = (f32*)out[0];
     char* const work = (char*)workspace;
     f32* packed = (f32*)(work + 0);
-    matmul_0(rt, n, heads, q, k, score, packed);
+    matmul_0(rt, heads, n, q, k, score, packed);
     return 0;
 }
 

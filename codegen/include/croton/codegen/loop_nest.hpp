@@ -73,6 +73,8 @@ struct CheckedIndex {
 };
 /// What a Loop's accumulator holds after it, or a carried value before this step's update.
 struct Accumulated {};
+/// The sum of a product at i and j, in an array of the part that computes it: see ContractNest.
+struct ProductSum {};
 
 using ScalarExpression = std::variant<Literal,
                                       TableEntry,
@@ -82,7 +84,8 @@ using ScalarExpression = std::variant<Literal,
                                       InRange,
                                       Select,
                                       CheckedIndex,
-                                      Accumulated>;
+                                      Accumulated,
+                                      ProductSum>;
 
 struct Scalar {
     DType dtype;
@@ -196,7 +199,9 @@ struct ContractNest {
     bool turned =
         false; ///< a column as a row: m and n, a and b are swapped, the epilogue's i and j not
     BufferId a = -1, b = -1;
-    BufferId out = -1; ///< where the sums go
+    BufferId out = -1; ///< where the sums go, unless they are
+    /// kept by the part that computes them: a column of blocks, which the epilogue then reads.
+    bool keeps_sums = false;
     /// Arrays for packed operands; -1: never packed.
     BufferId packed_a = -1, packed_b = -1;
     Extent batch = 1, m = 1, n = 1, k = 1;

@@ -20,6 +20,9 @@ struct ArgumentPlace {
     /// Of an output: the input that may be the same memory. Where it is not, and the output is
     /// written over it, `run` first copies its elements.
     int input = -1;
+    /// Of an output with `input`: it only lies there where nothing has to be copied for that, and
+    /// where nothing can fail once a part of it is stored.
+    bool if_safe = false;
     /// Of an output: a stride in elements per axis, symbols that an input's shape binds.
     std::vector<Extent> strides = {};
 };
@@ -77,6 +80,9 @@ struct Program {
     std::vector<Variable> inputs;
     std::vector<Array> constants;
     std::vector<Variable> outputs;
+    std::vector<bool> replaces_input; ///< of each output: it is stored where its place's input lay
+    /// Outputs of an ArgumentPlace::if_safe of which it is not safe, and why.
+    std::vector<std::pair<std::size_t, std::string>> apart;
     std::vector<SymbolBinding> bindings; ///< of the symbols, from the axes of `inputs`
     std::vector<Guard> guards;
     std::vector<const Location*> checked;

@@ -310,8 +310,9 @@ public:
         }
     }
     /// No allocation, throw or thread hop. A function with shared variables locks those that it
-    /// updates, and allocates memory for their next values in its first calls, later only where
-    /// others still read both of the values before.
+    /// updates, may wait for a call that writes over what it reads (Options::publish), and
+    /// allocates memory for next values where they go beside the old ones: in the first such
+    /// calls, later only where others still read both of the values before.
     Status operator()(Workspace& workspace, A... arguments) const noexcept
     {
         const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};

@@ -25,6 +25,15 @@ enum class Matmul : std::uint8_t {
     library, ///< a BLAS: OpenBLAS, MKL, BLIS, or the one that CROTON_BLAS names
 };
 
+/// Where a function computes the next values of shared variables.
+enum class Publish : std::uint8_t {
+    /// Where the old ones lie, if they are not needed any more, nothing can fail after that, and
+    /// nobody else holds them or read them in the last 16 calls: less memory to go through. Who
+    /// asks for one during such a call waits for its end; the next calls compute beside the old.
+    in_place,
+    swap, ///< beside the old ones, always: readers never wait
+};
+
 /// How a function is compiled.
 struct Options {
     /// Names the program in files, debuggers and profilers.
@@ -57,6 +66,7 @@ struct Options {
     /// Results then depend on the library, but not on threads; calls may allocate and lock, as the
     /// library does; such functions are not exported.
     Matmul matmul = Matmul::own;
+    Publish publish = Publish::in_place;
     /// Sanitizers that check the compiled program: "address", "undefined", "thread", separated by
     /// commas. The process must have their run-time library. Slow.
     std::string sanitize = {};
