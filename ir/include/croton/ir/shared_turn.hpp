@@ -71,7 +71,8 @@ public:
 
 private:
     void write_over();
-    template <class Replace> void publish_with(const Replace& replace) noexcept;
+    template <class Replace>
+    void publish_with(const Replace& replace) noexcept;
 
     const SharedUse& use_;
     Array* pins_;
