@@ -2,6 +2,10 @@
 
 #include <croton/ir/format.hpp>
 
+#include <array>
+#include <map>
+#include <mutex>
+
 #include "names.hpp"
 #include "writer.hpp"
 
@@ -257,14 +261,23 @@ std::string block_columns(DType dtype)
 
 std::vector<SharedFunction> product_functions(DType dtype, bool packs_a, bool packs_b)
 {
-    const std::string_view type = scalar_type(dtype);
-    ProductText text(dtype);
-    std::vector<SharedFunction> list{{fmt::format("product_rows_{}", type), text.rows()}};
-    if (packs_a)
-        list.push_back(
-            {fmt::format("product_pack_a_{}", type), text.packing("a", "CT_BLOCK_ROWS")});
-    if (packs_b)
-        list.push_back({fmt::format("product_pack_b_{}", type), text.packing("b", text.columns())});
+    // Written once: a network has many products.
+    static std::mutex mutex;
+    static std::map<DType, std::array<SharedFunction, 3>> written;
+    const std::lock_guard lock(mutex);
+    std::array<SharedFunction, 3>& all = written[dtype];
+    if (all[0].name.empty()) {
+        const std::string_view type = scalar_type(dtype);
+        ProductText text(dtype);
+        all = {SharedFunction{fmt::format("product_rows_{}", type), text.rows()},
+               SharedFunction{fmt::format("product_pack_a_{}", type),
+                              text.packing("a", "CT_BLOCK_ROWS")},
+               SharedFunction{fmt::format("product_pack_b_{}", type),
+                              text.packing("b", text.columns())}};
+    }
+    std::vector<SharedFunction> list{all[0]};
+    if (packs_a) list.push_back(all[1]);
+    if (packs_b) list.push_back(all[2]);
     return list;
 }
 

@@ -132,9 +132,15 @@ void copy_elements(char* to,
                    std::span<const std::int64_t> shape,
                    std::span<const std::int64_t> strides)
 {
+    std::size_t piece = bytes; // elements that lie side by side
+    if (!shape.empty() && strides.back() == 1 && shape.back() > 0) {
+        piece *= static_cast<std::size_t>(shape.back());
+        shape = shape.first(shape.size() - 1);
+        strides = strides.first(shape.size());
+    }
     for_each_offset(shape, strides, [&](std::int64_t offset) {
-        std::memcpy(to, from + offset * static_cast<std::int64_t>(bytes), bytes);
-        to += bytes;
+        std::memcpy(to, from + offset * static_cast<std::int64_t>(bytes), piece);
+        to += piece;
     });
 }
 
