@@ -36,6 +36,15 @@ bool can_fail(const PlannedStep& step)
                                [](const PlannedKernel& k) { return k.nest.checks_index; });
 }
 
+bool holds_sums(const PlannedStep& step, const Variable& v)
+{
+    return std::ranges::any_of(step.kernels, [&](const PlannedKernel& k) {
+        return std::ranges::any_of(k.nest.contract, [&](const ContractNest& c) {
+            return !c.keeps_sums && same(k.nest.buffers[static_cast<std::size_t>(c.out)].value, v);
+        });
+    });
+}
+
 class MemorySharer {
 public:
     MemorySharer(GraphPlan& plan, const OuterMemory& outer) : plan_(plan), outer_(outer)
@@ -124,6 +133,8 @@ private:
         const std::size_t s = step_of_.at(v.value());
         for (std::size_t t = s + 1; t < plan_.steps.size(); ++t)
             if (reads(plan_.steps[t], u)) return fmt::format("{} is read later", name);
+        if (!can_replace(s, u, v) && holds_sums(plan_.steps[s], v))
+            return "the sums of a product lie there before it does";
         if (!can_replace(s, u, v))
             return fmt::format("{} is read elsewhere than at the element that is written", name);
         return {};

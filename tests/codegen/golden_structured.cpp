@@ -120,6 +120,13 @@ Function fused_epilogue(const Options& options)
     return function({x, w, b}, Output("hidden", relu(dot(x, w) + b)), options);
 }
 
+Function product_by_library(const Options& options)
+{
+    Options by_library = options;
+    by_library.matmul = Matmul::library;
+    return fused_epilogue(by_library);
+}
+
 Function batched_matmul(const Options& options)
 {
     const Extent heads = dim("heads");
@@ -189,6 +196,7 @@ std::vector<Golden> structured_goldens()
             {"matmul_blocks", matmul_blocks},
             {"matmul_epilogue", fused_epilogue},
             {"matmul_batched", batched_matmul},
+            {"matmul_library", product_by_library},
             {"random_normal", random_normal},
             {"scan_gradient", scan_gradient},
             {"scan_vector", scan_vector},

@@ -121,6 +121,14 @@ TEST_CASE("explain() says which updates go in place, and why others do not")
           "  w: beside the old value: it is a value as it is\n"
           "  b: beside the old value: 'b' is an output too\n");
     CHECK(text(w + 1, {{w, w + 1}}) == "  w: beside the old value: it is an output too\n");
+    // Of a product with many terms, or nobody knows how many, the sums need an array.
+    const auto m = ct::shared("m", ct::Array::normal(4, {30, 40}, ct::DType::f64));
+    const auto a = ct::input("a", ct::DType::f64, {ct::dim("k"), 30});
+    const auto c = ct::input("c", ct::DType::f64, {ct::dim("k"), 40});
+    const auto f =
+        ct::function({a, c}, ct::sum(m), {.updates = {{m, m + ct::matmul(ct::transpose(a), c)}}});
+    CHECK(updates_of(f) ==
+          "  m: beside the old value: the sums of a product lie there before it does\n");
     // An index that a call gives may be wrong, which is seen when it is used.
     CHECK(text(ct::sum(x), {{w, w + ct::sum(ct::take(x, i, 0))}}) ==
           "  w: in place, unless somebody reads it\n");
