@@ -46,8 +46,7 @@ struct Network {
         auto [gw, gc] = ct::grad(loss, {w, c});
         const Variable next_vw = 0.9 * vw - 0.1 * gw, next_vc = 0.9 * vc - 0.1 * gc;
         options.name = "step";
-        options.updates = std::vector<ct::Update>{
-            {vw, next_vw}, {vc, next_vc}, {w, w + next_vw}, {c, c + next_vc}};
+        options.updates = {{vw, next_vw}, {vc, next_vc}, {w, w + next_vw}, {c, c + next_vc}};
         return ct::function({x}, loss, options);
     }
 };
@@ -102,7 +101,7 @@ TEST_CASE("explain() says which updates go in place, and why others do not")
     const auto i = ct::vector<std::int64_t>("i", {4});
     const auto text = [&](const Variable& y, const std::vector<ct::Update>& updates,
                           ct::Options options = {}) {
-        options.updates = std::vector<ct::Update>(updates);
+        options.updates = updates;
         options.allow_unused_inputs = true;
         return updates_of(ct::function({x, i}, y, options));
     };

@@ -15,7 +15,8 @@ namespace croton::inline v1 {
 /// What a shared variable becomes after a call. The value is converted to the target's dtype if
 /// that loses nothing; its shape must be the target's.
 struct Update {
-    Shared target;
+    Update(const Shared& of, const Variable& next) : target(of), value(next) {}
+    Variable target; ///< not a Shared, which takes no other one's place: lists are assigned
     Variable value;
 };
 
