@@ -61,7 +61,7 @@ constexpr Op mean_op{
         const auto& axes = g.params_as<ReduceParams>().axes;
         const Shape shape = g.x[0].shape();
         const Variable each = computed(g.y_bar[0]) / Variable(count_of(shape, axes));
-        return {spread(cast(each, g.x[0].dtype()), shape, axes)};
+        return {cast(spread(each, shape, axes), g.x[0].dtype())};
     },
     .params = create_params<ReduceParams>,
 };

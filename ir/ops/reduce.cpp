@@ -66,8 +66,8 @@ Variables extreme_grad(const GeneralGrad& g)
     const DType dtype = g.y_bar[0].dtype();
     const DType computed = computed_dtype(dtype);
     const Variable count = sum(cast(hit, computed), Axis(axes));
-    const Variable each = cast(cast(g.y_bar[0], computed) / count, dtype);
-    return {where(hit, spread(each, shape, axes), 0)};
+    const Variable each = cast(g.y_bar[0], computed) / count;
+    return {where(hit, cast(spread(each, shape, axes), dtype), 0)};
 }
 
 /// Products of the elements before (after) each one along the last axis: 1 for the first (last).

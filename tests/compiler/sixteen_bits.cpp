@@ -83,8 +83,10 @@ TEST_CASE("a mean of 16-bit floats whose sum f16 cannot hold")
 {
     check_all([&](DType t, const ct::Extent& count, ct::Options options) {
         const auto x = ct::input("x", t, {count});
-        const auto f = ct::function({x}, {ct::mean(x), ct::var(x)}, options);
+        const auto along = ct::jvp(ct::mean(x), {x}, {x});
+        const auto f = ct::function({x}, {ct::mean(x), ct::var(x), along}, options);
         const auto y = f(ct::Array::full<float>({many}, 200).cast(t));
+        CHECK(y[2].as_double(0) == 200);
         CHECK(y[0].as_double(0) == 200);
         CHECK(y[1].as_double(0) == 0);
     });
@@ -96,6 +98,9 @@ TEST_CASE("as many equal extremes as f16 cannot count share the gradient")
         const auto x = ct::input("x", t, {count});
         const auto f = ct::function({x}, ct::grad(ct::max(x) * 4096, x), options);
         check_near(f(ct::Array::full<float>({many}, 3).cast(t))[0], 7, 4096.0 / many, "gradient");
+        const auto along = ct::jvp(ct::max(x), {x}, {ct::full(t, {count}, 0.5)});
+        const auto forward = ct::function({x}, along, options);
+        check_near(forward(ct::Array::full<float>({many}, 3).cast(t))[0], 0, 0.5, "jvp");
     });
 }
 
