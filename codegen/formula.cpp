@@ -136,7 +136,16 @@ private:
         }
         // An axis that is left has extent 1.
         const std::string whole = text(y, Index(y.shape().size(), Extent(0)));
-        lines_.push_back(fmt::format("{}[b] = {} of block b", name, whole));
+        const std::string b = block_letter();
+        lines_.push_back(fmt::format("{}[{}] = {} of block {}", name, b, whole, b));
+    }
+
+    /// None that names an array, an extent or an index.
+    std::string block_letter() const
+    {
+        for (const char* letter : {"b", "g", "h"})
+            if (!taken_.contains(letter)) return letter;
+        return "block";
     }
 
     // ---- indices

@@ -125,7 +125,9 @@ public:
         for (ContractNest& c : nest_.contract)
             for (BufferId* b : {&c.a, &c.b, &c.out, &c.packed_a, &c.packed_b})
                 *b = renumbered(*b);
-        nest_.buffers[static_cast<std::size_t>(to_)].access = Buffer::Access::read_write;
+        Buffer& both = nest_.buffers[static_cast<std::size_t>(to_)];
+        both.access = Buffer::Access::read_write;
+        both.in_place = true;
         nest_.buffers.erase(nest_.buffers.begin() + from_);
     }
 

@@ -46,11 +46,7 @@ std::string use_of(const LoopNest& nest, BufferId id)
     const Buffer& b = nest.buffers[static_cast<std::size_t>(id)];
     if (is_packed(nest, id)) return "scratch";
     if (b.access == Buffer::Access::read) return "read";
-    if (b.access == Buffer::Access::write) return "written";
-    // What a kernel makes from nothing and reads again, partial sums, is written all the same.
-    const Apply a = b.value.owner();
-    const bool made_here = a && !std::holds_alternative<Scatter>(a.op().lowering);
-    return made_here ? "written" : "read and written";
+    return is_updated(b) ? "read and written" : "written";
 }
 
 std::vector<std::string> argument_lines(const LoopNest& nest, const SymbolNames& symbols)

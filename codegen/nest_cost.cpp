@@ -82,10 +82,18 @@ NestCost cost_of(const LoopNest& nest)
             packed |= c.packed_a == static_cast<int>(i) || c.packed_b == static_cast<int>(i);
         if (packed) continue;
         const Extent bytes = element_count(b.shape()) * Extent(size_bytes(b.dtype()));
-        Extent& total = b.access == Buffer::Access::read ? cost.bytes_read : cost.bytes_written;
-        total = total + bytes;
+        if (b.access == Buffer::Access::read || is_updated(b))
+            cost.bytes_read = cost.bytes_read + bytes;
+        if (b.access != Buffer::Access::read) cost.bytes_written = cost.bytes_written + bytes;
     }
     return cost;
+}
+
+bool is_updated(const Buffer& buffer)
+{
+    if (buffer.access != Buffer::Access::read_write) return false;
+    const Apply a = buffer.value.owner();
+    return buffer.in_place || !a || std::holds_alternative<Scatter>(a.op().lowering);
 }
 
 } // namespace croton::inline v1::codegen

@@ -12,4 +12,8 @@ struct NestCost {
 };
 NestCost cost_of(const LoopNest& nest);
 
+/// Whether the kernel reads what an array that it writes to held before, or holds from a first
+/// pass over all of it. Not so partial results, which it makes and takes again at once.
+bool is_updated(const Buffer& buffer);
+
 } // namespace croton::inline v1::codegen

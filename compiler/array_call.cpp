@@ -1,4 +1,5 @@
 // Calls with Arrays: what is missing is made, then they are calls with memory as typed ones are.
+#include <croton/ir/counted.hpp>
 #include <croton/ir/edit_distance.hpp>
 #include <croton/ir/format.hpp>
 
@@ -50,11 +51,17 @@ std::vector<Array> run(const FunctionData& f, Memory* arguments)
     return results;
 }
 
+/// The last inputs may be left out, as far as they have defaults.
+void check_count(const FunctionData& f, std::size_t given)
+{
+    if (given > f.inputs.size()) detail::refuse_count(f, given);
+    for (std::size_t i = given; i < f.inputs.size(); ++i)
+        if (!f.defaults[i]) detail::refuse_count(f, given);
+}
+
 std::vector<Array> call(const FunctionData& f, std::span<const Any> inputs)
 {
-    if (inputs.size() > f.inputs.size()) detail::refuse_count(f, inputs.size());
-    for (std::size_t i = inputs.size(); i < f.inputs.size(); ++i)
-        if (!f.defaults[i]) detail::refuse_count(f, inputs.size());
+    check_count(f, inputs.size());
     auto* arguments = static_cast<Memory*>(__builtin_alloca(argument_bytes(f)));
     std::vector<Array> converted;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
@@ -76,15 +83,16 @@ std::vector<Array> call(const FunctionData& f, std::span<const Any> inputs)
 
 void call_into(const FunctionData& f, std::span<const Array> inputs, std::span<Array> outputs)
 {
-    if (inputs.size() != f.inputs.size()) detail::refuse_count(f, inputs.size());
+    check_count(f, inputs.size());
     if (outputs.size() != f.result_count())
         detail::refuse(f, Code::shape,
-                       fmt::format("gives {} outputs, {} arrays are given for them",
-                                   f.result_count(), outputs.size()));
+                       fmt::format("gives {}, given {} for them",
+                                   counted(f.result_count(), "output"),
+                                   counted(outputs.size(), "array")));
     auto* arguments = static_cast<Memory*>(__builtin_alloca(argument_bytes(f)));
     Memory* next = arguments;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        *next = detail::memory_of(inputs[i]);
+    for (std::size_t i = 0; i < f.inputs.size(); ++i) {
+        *next = detail::memory_of(i < inputs.size() ? inputs[i] : f.defaults[i]);
         detail::check_type(f, i, next->dtype, next->rank);
         ++next;
     }
@@ -108,10 +116,10 @@ std::string lower(std::string_view text)
 std::string_view input_near(const FunctionData& f, std::string_view name)
 {
     std::string_view nearest;
-    std::size_t least = (name.size() + 2) / 3 + 1;
+    std::size_t least = name.size();
     for (const Variable& v : f.inputs) {
         const std::size_t distance = edit_distance(lower(name), lower(v.name()));
-        if (distance >= std::min({least, name.size(), v.name().size()})) continue;
+        if (distance >= least || !is_near(distance, name, v.name())) continue;
         least = distance;
         nearest = v.name();
     }

@@ -1,6 +1,7 @@
 #include "call_check.hpp"
 
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
@@ -27,11 +28,19 @@ std::string argument_name(const FunctionData& f, std::size_t i)
                        name.empty() ? "" : fmt::format(" '{}'", name));
 }
 
-void throw_at(const Where& where, const UserError& error)
+namespace {
+
+template <class E>
+[[noreturn]] void throw_error_at(const Where& where, const E& error)
 {
-    if (error.where().line != 0) throw UserError(error);
-    throw UserError(error.code(), error.what(), locate(where), error.op());
+    if (error.where().line != 0) throw E(error);
+    throw E(error.code(), error.what(), locate(where), error.op());
 }
+
+} // namespace
+
+void throw_at(const Where& where, const UserError& error) { throw_error_at(where, error); }
+void throw_at(const Where& where, const BackendError& error) { throw_error_at(where, error); }
 
 void refuse(const FunctionData& f, Code code, const std::string& why)
 {
@@ -41,7 +50,7 @@ void refuse(const FunctionData& f, Code code, const std::string& why)
 void refuse_count(const FunctionData& f, std::size_t given)
 {
     refuse(f, Code::shape,
-           fmt::format("takes {} inputs, {} are given; it is {}", f.inputs.size(), given,
+           fmt::format("takes {}, given {}; it is {}", counted(f.inputs.size(), "input"), given,
                        Function::signature_of(f)));
 }
 
@@ -151,10 +160,10 @@ void check_memory_limit(const FunctionData& f, std::int64_t bytes)
 {
     const std::size_t limit = f.options.memory_limit_bytes;
     if (limit == 0 || bytes <= 0 || static_cast<std::size_t>(bytes) <= limit) return;
-    throw user_error(Code::memory, nullptr, f.name,
-                     "its intermediate values exceed memory_limit_bytes: {} bytes are needed, {} "
-                     "are allowed",
-                     bytes, limit);
+    throw user_error(
+        Code::memory, nullptr, f.name,
+        "its intermediate values exceed memory_limit_bytes: they need {}, allowed are {}",
+        counted(bytes, "byte"), limit);
 }
 
 namespace {
@@ -192,8 +201,8 @@ std::string why_extent(const FunctionData& f, const codegen::Guard& g)
     std::size_t at = static_cast<std::size_t>(g.axis);
     for (int i = 0; i < g.input; ++i)
         at += static_cast<std::size_t>(f.inputs[static_cast<std::size_t>(i)].rank());
-    if (at < f.axis_reasons.size() && !f.axis_reasons[at].empty())
-        why += fmt::format("{} for {}", why.empty() ? "" : ",", f.axis_reasons[at]);
+    if (const std::string reason = f.axis_reasons.of(at); !reason.empty())
+        why += fmt::format("{} for {}", why.empty() ? "" : ",", reason);
     return why;
 }
 
@@ -224,6 +233,21 @@ std::string failure_text(const FunctionData& f, std::int32_t code, const Report&
         "{}: {}{}{}", f.name, failure_text(g.must, report.values[0], report.values[1]),
         why_extent(f, g),
         g.of_argument || !g.must.where ? "" : fmt::format(", at {}", to_string(*g.must.where)));
+}
+
+const Location*
+failure_place(const FunctionData& f, std::int32_t code, std::uint32_t apply) noexcept
+{
+    const auto value_at = [&](const std::vector<Variable>& list) {
+        return apply < list.size() ? list[apply].location() : nullptr;
+    };
+    if (code == codegen::index_out_of_range)
+        return apply < f.program.checked.size() ? f.program.checked[apply] : nullptr;
+    if (code == codegen::not_finite) return value_at(f.program.finite);
+    if (code == codegen::gap_overwritten) return value_at(f.program.gapped);
+    const auto guard = static_cast<std::size_t>(code) - 1;
+    if (guard >= f.program.guards.size() || f.program.guards[guard].of_argument) return nullptr;
+    return f.program.guards[guard].must.where;
 }
 
 void check_guards(const FunctionData& f, std::span<const std::int64_t> extents)

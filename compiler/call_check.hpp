@@ -17,6 +17,8 @@ decltype(auto) at_place(const Where& where, F run)
         return run();
     } catch (const UserError& error) {
         throw_at(where, error);
+    } catch (const BackendError& error) {
+        throw_at(where, error);
     }
 }
 
@@ -92,5 +94,8 @@ void check_guards(const FunctionData& f, std::span<const std::int64_t> extents);
                                 const std::vector<Array>& shared);
 /// The same for who has no arrays: one sentence, without the index or the value.
 std::string failure_text(const FunctionData& f, std::int32_t code, const Report& report);
+/// The line of the op that it is about; null where it is about the call.
+const Location*
+failure_place(const FunctionData& f, std::int32_t code, std::uint32_t apply) noexcept;
 
 } // namespace croton::inline v1::detail

@@ -4,6 +4,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/ir/verify.hpp>
@@ -14,7 +15,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 
 #include "call_check.hpp"
 #include "compile_cache.hpp"
@@ -37,29 +37,6 @@ std::vector<std::string> extent_names(std::span<const Variable> inputs)
             for (const detail::Atom* s : symbols(e))
                 names.emplace_back(croton::name(s));
     return names;
-}
-
-/// What FunctionData::axis_reasons says. `inputs` as written, `solved` with the extents that they
-/// have to have.
-std::vector<std::string> axis_reasons(std::span<const Variable> inputs,
-                                      std::span<const Variable> solved,
-                                      std::span<const Equality> equalities)
-{
-    std::vector<std::pair<Extent, Extent>> axes;
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-        for (int k = 0; k < inputs[i].rank(); ++k)
-            axes.emplace_back(inputs[i].extent(k), solved[i].extent(k));
-    std::vector<std::string> reasons(axes.size());
-    for (std::size_t i = 0; i < axes.size(); ++i) {
-        const auto& [written, now] = axes[i];
-        if (now.is_known()) reasons[i] = reason_for(written, now, equalities);
-        for (std::size_t k = 0; k < axes.size() && !now.is_known(); ++k) {
-            if (k == i || !same(axes[k].second, now)) continue;
-            reasons[i] = reason_for(written, axes[k].first, equalities);
-            break;
-        }
-    }
-    return reasons;
 }
 
 using detail::FunctionData;
@@ -147,10 +124,21 @@ private:
 
     void check_rules_off() const
     {
-        for (const std::string& rule : options_.rules_off)
-            if (!is_rule(rule))
-                fail("rules_off names no rule: '{}'; the nearest are '{}'", rule,
-                     fmt::join(rules_near(rule, 3), "', '"));
+        for (const std::string& rule : options_.rules_off) {
+            if (is_rule(rule)) continue;
+            const std::vector<std::string> near = rules_near(rule, 3);
+            if (near.empty()) fail("rules_off names no rule: '{}'; docs/rules.md lists them", rule);
+            fail("rules_off names no rule: '{}', did you mean '{}'?", rule,
+                 fmt::join(near, "' or '"));
+        }
+    }
+
+    /// As an operand is converted: where it is a literal, or `dtype` has all its values.
+    Variable converted(const Variable& v, DType dtype) const
+    {
+        const Variable value = literal_as(v, dtype, name(), where_);
+        if (!value.is_weak() && promote(value.dtype(), dtype) != dtype) return value;
+        return cast(value, dtype, value.location() ? value.location() : where_);
     }
 
     void add_update(const Update& u)
@@ -158,10 +146,7 @@ private:
         if (contains(targets_, u.target)) fail("'{}' is updated twice", u.target.name());
         Variable value = u.value;
         if (value.is_empty()) fail("the update of '{}' is an empty Variable", u.target.name());
-        value = literal_as(value, u.target.dtype(), name(), where_);
-        if (value.is_weak() || (value.dtype() != u.target.dtype() &&
-                                promote(value.dtype(), u.target.dtype()) == u.target.dtype()))
-            value = value.as(u.target.dtype());
+        value = converted(value, u.target.dtype());
         const Location* place = value.location() ? value.location() : where_;
         const Type type = u.target.type();
         if (value.dtype() != u.target.dtype())
@@ -182,14 +167,31 @@ private:
         outputs_.push_back(value);
     }
 
+    /// `to` with the type of `from`, of the same values.
+    Variable standing_for(const Variable& from, const Variable& to) const
+    {
+        const Variable value = converted(to, from.dtype());
+        const Shape have = value.shape(), wanted = from.shape();
+        bool stretches = have.size() <= wanted.size();
+        for (std::size_t i = 1; stretches && i <= have.size(); ++i) {
+            const Extent& e = have[have.size() - i];
+            stretches = same(e, 1) || !never_equal(e, wanted[wanted.size() - i]);
+        }
+        if (value.dtype() != from.dtype() || !stretches)
+            fail("givens replace {}, {}, by {}: its dtype must be {}, convert it with .as(), and "
+                 "its shape broadcast to {}",
+                 described(from), to_string(from.type()), to_string(to.type()),
+                 croton::name(from.dtype()), to_string(wanted));
+        return same(have, wanted) ? value : broadcast_to(value, wanted, where_);
+    }
+
     void apply_givens()
     {
         VariableMap by;
         for (const auto& [from, to] : options_.givens) {
-            if (from.type() != to.type())
-                fail("givens replace {} {} by {}", described(from), to_string(from.type()),
-                     to_string(to.type()));
-            if (!by.emplace(from, to).second) fail("givens replace {} twice", described(from));
+            if (from.is_empty() || to.is_empty()) fail("givens have an empty Variable");
+            if (!by.emplace(from, standing_for(from, to)).second)
+                fail("givens replace {} twice", described(from));
         }
         // A replacement may itself need what another given replaces: as often as there are givens.
         for (std::size_t round = 0; round < options_.givens.size(); ++round) {
@@ -346,7 +348,7 @@ detail::Ref<const FunctionData> Request::compile()
         f->inputs.push_back(input(v.name(), v.dtype(), shape));
         by.emplace(v, f->inputs.back());
     }
-    f->axis_reasons = axis_reasons(inputs_, f->inputs, solved.equalities);
+    f->axis_reasons = AxisReasons(inputs_, f->inputs, std::move(solved.equalities));
     f->written = copy_graph(outputs_, by, solved.substitution);
     f->requirements = solved.undecided;
     f->layouts = layouts_;

@@ -1,3 +1,4 @@
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/print.hpp>
 
@@ -18,11 +19,10 @@ std::string arguments_text(const detail::FunctionData& f)
             fmt::format("  input {} {}{}  {}", i, f.inputs[i].name(),
                         f.inputs[i].name().empty() ? "" : ":", detail::name(f.arguments[i].layout));
         const std::uint64_t packed = f.packed_calls[i].load(std::memory_order_relaxed);
-        text += packed == 0
-                    ? "\n"
-                    : fmt::format("; {} calls gave it in another layout or not aligned, and "
-                                  "it was packed\n",
-                                  packed);
+        text += packed == 0 ? "\n"
+                            : fmt::format("; {} gave it in another layout or not aligned, and "
+                                          "it was packed\n",
+                                          counted(packed, "call"));
     }
     for (std::size_t i = 0; i < f.result_count(); ++i) {
         const detail::ArgumentInfo& info = f.arguments[f.inputs.size() + i];

@@ -1,4 +1,5 @@
 #include <croton/compiler/function.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
@@ -20,6 +21,13 @@ void release(const FunctionData* f) noexcept
 
 using detail::FunctionData;
 
+Location Status::where() const noexcept
+{
+    const Location* op =
+        function && guard > 0 ? detail::failure_place(*function, guard, apply) : nullptr;
+    return op ? *op : Location{called.file_name(), called.line(), called.function_name()};
+}
+
 std::string Status::text() const
 {
     if (code == Code::ok) return "ok";
@@ -33,16 +41,33 @@ std::string Status::text() const
         return detail::failure_text(*function, guard, report);
     }
     if (function && code == Code::memory && found > 0)
-        return fmt::format("{}: its intermediate values need {} bytes, the workspace has {}",
-                           function->name, found, expected);
+        return fmt::format("{}: its intermediate values need {}, the workspace has {}",
+                           function->name, counted(found, "byte"), expected);
     return std::string(croton::name(code));
 }
+
+namespace {
+
+/// "they are loss, accuracy", of results some of which may have no name.
+std::string named_results(const std::vector<std::string>& names)
+{
+    std::vector<std::string> named;
+    std::ranges::copy_if(names, std::back_inserter(named),
+                         [](const std::string& name) { return !name.empty(); });
+    if (named.size() == names.size()) return fmt::format("they are {}", fmt::join(names, ", "));
+    const std::string all = counted(names.size(), "result");
+    if (named.empty()) return fmt::format("of {} none has a name", all);
+    return fmt::format("of {} these have a name: {}", all, fmt::join(named, ", "));
+}
+
+} // namespace
 
 const Array& Results::operator[](std::size_t i) const&
 {
     if (i >= arrays_.size())
         throw user_error(Code::index, locate(where_), function_->name,
-                         "result {} does not exist: there are {}", i, arrays_.size());
+                         "result {} does not exist: it gives {}", i,
+                         counted(arrays_.size(), "result"));
     return arrays_[i];
 }
 
@@ -55,9 +80,8 @@ const Array& Results::operator[](std::string_view name) const&
                          "{} results are named '{}': take one by its position",
                          std::ranges::count(names, name), name);
     if (at != names.end()) return arrays_[static_cast<std::size_t>(at - names.begin())];
-    throw user_error(Code::index, locate(where_), function_->name,
-                     "no result is named '{}'; they are {}", name,
-                     fmt::join(function_->output_names, ", "));
+    throw user_error(Code::index, locate(where_), function_->name, "no result is named '{}'; {}",
+                     name, named_results(names));
 }
 
 std::string Function::signature_of(const FunctionData& f)

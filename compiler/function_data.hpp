@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "axis_reasons.hpp"
 #include "profile.hpp"
 #include "result_extents.hpp"
 
@@ -47,9 +48,7 @@ struct FunctionData {
     std::vector<Variable> shared;          ///< read, in the order of `leaves` after the inputs
     std::vector<Variable> written;         ///< outputs and updates' values before any pass
     std::vector<Requirement> requirements; ///< that a call has to meet
-    /// Of each axis of the inputs, one behind the other: the ops that require its extent to be a
-    /// number or another axis's, "add at model.cpp:3"; empty where the user wrote it so.
-    std::vector<std::string> axis_reasons;
+    AxisReasons axis_reasons;              ///< why extents of the inputs must be what they must
     std::vector<Variable> leaves;  ///< what the program reads: of inputs, shared ones, strides
     std::vector<Variable> outputs; ///< the program's: `written` in the caller's layouts, after the
                                    ///< passes

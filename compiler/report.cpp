@@ -1,6 +1,7 @@
 #include "report.hpp"
 
 #include <croton/ir/bind_symbols.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
@@ -68,7 +69,8 @@ std::vector<KernelRow> kernel_rows(const FunctionData& f)
         KernelRow row{k.name,
                       std::string(codegen::name(k.kind)),
                       computes(k),
-                      fmt::format("{} flops, {} bytes", to_string(k.flops), to_string(k.bytes)),
+                      fmt::format("{}, {}", counted(to_string(k.flops), "flop"),
+                                  counted(to_string(k.bytes), "byte")),
                       compiling(f, i),
                       k.note,
                       {},

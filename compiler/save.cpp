@@ -129,8 +129,8 @@ function_text(const FunctionData& f, const std::vector<Variable>& defaults, Grap
                         r.kind == Requirement::Kind::equal ? "equal" : "at_most", graph.extent(r.a),
                         graph.extent(r.b), GraphWriter::quoted(words(r)), graph.place(r.where));
     for (std::size_t i = 0; i < f.axis_reasons.size(); ++i)
-        if (!f.axis_reasons[i].empty())
-            rest += fmt::format("reason {} {}\n", i, GraphWriter::quoted(f.axis_reasons[i]));
+        if (const std::string reason = f.axis_reasons.of(i); !reason.empty())
+            rest += fmt::format("reason {} {}\n", i, GraphWriter::quoted(reason));
     return fmt::format("{}{} {}\n{}{}end\n", first_words, format_version,
                        GraphWriter::quoted(library_version), graph.text(), rest);
 }
@@ -292,8 +292,7 @@ private:
                 axes += v.shape().size();
             const auto at = static_cast<std::size_t>(line.integer());
             if (at >= axes) line.refuse(fmt::format("the inputs have no axis {}", at));
-            f.axis_reasons.resize(axes);
-            f.axis_reasons[at] = line.quoted();
+            f.axis_reasons.set(at, line.quoted());
         } else if (first == "option") {
             const std::string_view name = line.word();
             for (const OptionField& o : stored_options(f.options))

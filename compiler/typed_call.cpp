@@ -1,3 +1,4 @@
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
@@ -16,10 +17,9 @@ void check_signature(const FunctionData& f, std::span<const TypedArgument> argum
     const std::size_t wanted = f.inputs.size() + f.result_count();
     if (arguments.size() != wanted)
         refuse(f, Code::shape,
-               fmt::format(
-                   "the typed signature has {} arguments, the function {} inputs and {} outputs; "
-                   "it is {}",
-                   arguments.size(), f.inputs.size(), f.result_count(), Function::signature_of(f)));
+               fmt::format("the typed signature has {}, the function {} and {}; it is {}",
+                           counted(arguments.size(), "argument"), counted(f.inputs.size(), "input"),
+                           counted(f.result_count(), "output"), Function::signature_of(f)));
     for (std::size_t i = 0; i < wanted; ++i) {
         const bool output = i >= f.inputs.size();
         const Type type = (output ? f.written[i - f.inputs.size()] : f.inputs[i]).type();

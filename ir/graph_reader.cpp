@@ -1,4 +1,5 @@
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph_text.hpp>
 #include <croton/ir/ops.hpp>
@@ -385,8 +386,8 @@ Variable GraphReader::read_apply(StoredLine& line)
     const Op& op = find_op(line.word(), line);
     const Variables inputs = references(line);
     if (op.arity != 0 && inputs.size() != op.arity)
-        line.refuse(fmt::format("'{}' takes {} operands, here it has {}", op.name, op.arity,
-                                inputs.size()));
+        line.refuse(fmt::format("'{}' takes {}, here it has {}", op.name,
+                                counted(op.arity, "operand"), inputs.size()));
     if (!line.accept("->")) line.refuse("'->' is expected");
     std::vector<Type> types;
     std::vector<std::string> names;
@@ -401,7 +402,7 @@ Variable GraphReader::read_apply(StoredLine& line)
     }
     where = place(line);
     if (types.empty() || (!op.types && types.size() != 1))
-        line.refuse(fmt::format("'{}' has {} outputs", op.name, types.size()));
+        line.refuse(fmt::format("'{}' has {}", op.name, counted(types.size(), "output")));
     const bool weak = line.accept("weak");
     Params params = read_params(op, line);
     const Variables outputs = rebuild(op, inputs, std::move(params), types, where, weak);

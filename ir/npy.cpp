@@ -1,6 +1,7 @@
 #include "npy.hpp"
 
 #include <croton/ir/array.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 
 #include <bit>
@@ -222,8 +223,9 @@ Array read(std::string_view bytes, std::string_view file, std::string_view funct
     const std::optional<std::size_t> wanted = bytes_of(h);
     // Compared before anything is allocated: a header may promise more than there is memory.
     if (!wanted || *wanted > data.size())
-        refuse("data", fmt::format("{} bytes are there, the header's shape ({}) of {} needs more",
-                                   data.size(), fmt::join(h.shape, ", "), name(h.dtype)));
+        refuse("data",
+               fmt::format("there is data of {}, the header's shape ({}) of {} needs more",
+                           counted(data.size(), "byte"), fmt::join(h.shape, ", "), name(h.dtype)));
     Array a = Array::empty(h.dtype, h.shape);
     if (*wanted > 0) std::memcpy(a.data(), data.data(), *wanted);
     if (h.swapped) swap_bytes(a);

@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
@@ -154,9 +155,9 @@ private:
         const auto sequences = args_.sequences.size();
         const auto states = args_.init.size();
         if (body_.arity >= 0 && static_cast<std::size_t>(body_.arity) != sequences + states)
-            refuse(Code::domain,
-                   "the step takes {} parameters, there are {} sequences and {} states",
-                   body_.arity, sequences, states);
+            refuse(Code::domain, "the step takes {}, given {} and {}",
+                   counted(body_.arity, "parameter"), counted(sequences, "sequence"),
+                   counted(states, "state"));
     }
 
     /// Given, or the length of the sequences; all of these must agree.
@@ -173,8 +174,9 @@ private:
                 refuse(Code::shape, "sequences have different lengths: {} of {} and {} of {}",
                        to_string(steps), describe(args_.sequences[0].x), to_string(length),
                        describe(args_.sequences[i].x));
-            refuse(Code::shape, "{} steps do not fit a sequence of length {}: {}", to_string(steps),
-                   to_string(length), describe(args_.sequences[i].x));
+            refuse(Code::shape, "{} for a sequence of length {}: {}",
+                   counted(to_string(steps), "step"), to_string(length),
+                   describe(args_.sequences[i].x));
         }
         if (steps.is_known() && steps.value() < 0) refuse(Code::domain, "{} steps", steps.value());
         return steps;

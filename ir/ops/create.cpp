@@ -12,6 +12,8 @@
 
 #include <cmath>
 
+#include "computed_dtype.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -112,10 +114,11 @@ Variable arange(double start, double stop, double step, DType dtype, Where where
     if (!(step != 0) || !std::isfinite(count) || count > 9e15)
         throw user_error(Code::domain, place, "arange", "no finite number of steps: {}, {}, {}",
                          start, stop, step);
-    const Variable i = arange(Extent(count > 0 ? static_cast<std::int64_t>(count) : 0), dtype);
-    const auto literal = [&](double v) { return constant(Array::scalar(v).cast(dtype), place); };
+    const DType computed = computed_dtype(dtype);
+    const Variable i = arange(Extent(count > 0 ? static_cast<std::int64_t>(count) : 0), computed);
+    const auto literal = [&](double v) { return constant(Array::scalar(v).cast(computed), place); };
     const Variable scaled = step == 1 ? i : i * literal(step);
-    return start == 0 ? scaled : literal(start) + scaled;
+    return cast(start == 0 ? scaled : literal(start) + scaled, dtype);
 }
 
 Variable
@@ -127,12 +130,15 @@ linspace(const Variable& start, const Variable& stop, const Extent& count, DType
         throw user_error(Code::dtype, place, "linspace", "a float dtype is needed: {}",
                          name(dtype));
     refuse_negative({count}, "linspace", place);
-    const auto converted = [&](const Variable& v) { return full(dtype, {}, v); };
-    const Variable i = arange(count, dtype);
-    const Variable last = maximum(full(dtype, {}, Variable(count - 1)), 1);
+    const DType computed = computed_dtype(dtype);
+    const auto converted = [&](const Variable& v) {
+        return full(computed, {}, literal_as(v, dtype, "linspace", place));
+    };
+    const Variable i = arange(count, computed);
+    const Variable last = maximum(full(computed, {}, Variable(count - 1)), 1);
     // From both ends, so that the last one is `stop` itself.
     const Variable t = i / last;
-    return converted(start) * (1 - t) + converted(stop) * t;
+    return cast(converted(start) * (1 - t) + converted(stop) * t, dtype);
 }
 
 Variable eye(DType dtype, const Extent& rows, const Extent& columns, int offset, Where where)

@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/linalg.hpp>
@@ -43,7 +44,8 @@ public:
             else
                 inputs.back() += c;
         if (inputs.size() != operands.size())
-            refuse(fmt::format("{} operands for {} subscripts", operands.size(), inputs.size()));
+            refuse(fmt::format("{} for {}", counted(operands.size(), "operand"),
+                               counted(inputs.size(), "subscript")));
         for (std::size_t i = 0; i < inputs.size(); ++i)
             terms_.push_back({operands[i], parse(inputs[i], operands[i].rank())});
         if (arrow == text_.npos)
@@ -84,7 +86,8 @@ private:
         const int letters = static_cast<int>(part.size()) - (dots == part.npos ? 0 : 3);
         const int hidden = dots == part.npos ? 0 : rank < 0 ? hidden_ : rank - letters;
         if (rank >= 0 && (hidden < 0 || (dots == part.npos && letters != rank)))
-            refuse(fmt::format("'{}' names {} axes of an operand of rank {}", part, letters, rank));
+            refuse(fmt::format("'{}' names {} of an operand of rank {}", part,
+                               counted(letters, "axis", "axes"), rank));
         hidden_ = std::max(hidden_, hidden);
         for (std::size_t i = 0; i < part.size(); ++i) {
             if (i == dots) {

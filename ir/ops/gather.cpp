@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/create.hpp>
@@ -327,8 +328,9 @@ GatherParams first_axes(const Variable& x,
 {
     if (indices.empty()) throw user_error(Code::index, where, function, "there are no indices");
     if (!x.type().is_pattern() && indices.size() > x.shape().size())
-        throw user_error(Code::index, where, function, "{} indices for the {} axes of {}",
-                         indices.size(), x.rank(), to_string(x.shape()));
+        throw user_error(Code::index, where, function, "{} for the {} of {}",
+                         counted(indices.size(), "index", "indices"),
+                         counted(x.rank(), "axis", "axes"), to_string(x.shape()));
     GatherParams p;
     for (std::size_t i = 0; i < indices.size(); ++i)
         p.axes.push_back(static_cast<int>(i));

@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/gather.hpp>
@@ -105,8 +106,9 @@ private:
             all_.push_back(i);
         }
         if (taken > shape_.size())
-            throw user_error(Code::index, where_, function_, "{} indices for the {} axes of {}",
-                             taken, shape_.size(), to_string(shape_));
+            throw user_error(Code::index, where_, function_, "{} for the {} of {}",
+                             counted(taken, "index", "indices"),
+                             counted(shape_.size(), "axis", "axes"), to_string(shape_));
         const auto at = dots < 0 ? all_.end() : all_.begin() + dots;
         all_.insert(at, shape_.size() - taken, Index(_));
     }
@@ -250,7 +252,7 @@ Slice slice(const Bound& first, const Bound& last, const Bound& step)
 
 Variable index(const Variable& x, std::span<const Index> indices, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "index");
     const OriginScope origin(place);
     check_indexed(x, "index", place);
     const Plan p = Planner(x, indices, "index", place).plan();

@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/join.hpp>
@@ -166,9 +167,8 @@ Variables unpack(const Variable& flat, const std::vector<Shape>& shapes, Where w
         total = total + counts.back();
     }
     if (never_equal(total, flat.extent(0)))
-        throw user_error(Code::shape, place, "unpack",
-                         "the shapes have {} elements together, the vector {}", to_string(total),
-                         to_string(flat.extent(0)));
+        throw user_error(Code::shape, place, "unpack", "the shapes have {} together, the vector {}",
+                         counted(to_string(total), "element"), to_string(flat.extent(0)));
     Variables parts = split(flat, counts, 0);
     for (std::size_t i = 0; i < parts.size(); ++i)
         parts[i] = parts[i].reshape(shapes[i]);

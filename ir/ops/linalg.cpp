@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/linalg.hpp>
@@ -333,8 +334,8 @@ Variable tensordot(const Variable& a, const Variable& b, int axes, Where where)
     const Location* place = locate(where, "tensordot");
     const OriginScope origin(place);
     if (axes < 0 || axes > a.rank() || axes > b.rank())
-        throw user_error(Code::index, place, "tensordot", "{} axes of shapes {} and {}", axes,
-                         to_string(a.shape()), to_string(b.shape()));
+        throw user_error(Code::index, place, "tensordot", "{} of shapes {} and {}",
+                         counted(axes, "axis", "axes"), to_string(a.shape()), to_string(b.shape()));
     return tensordot(a, b, range(a.rank() - axes, a.rank()), range(0, axes));
 }
 

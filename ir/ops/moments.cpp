@@ -5,6 +5,8 @@
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 
+#include "computed_dtype.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -32,6 +34,9 @@ Variable divisor(const Shape& shape, const VarParams& p)
     return Variable(p.ddof > 0 ? maximum(count, 0) : count);
 }
 
+/// In what moments are computed.
+Variable computed(const Variable& x) { return cast(x, computed_dtype(x.dtype())); }
+
 /// x minus its mean over axes.
 Variable centred(const Variable& x, const std::vector<int>& axes)
 {
@@ -48,13 +53,15 @@ constexpr Op mean_op{
         },
     .lowering = Composite{[](const CompositeArgs& args) {
         const auto& axes = args.params_as<ReduceParams>().axes;
-        return sum(args.x[0], Axis(axes)) / Variable(count_of(args.x[0].shape(), axes));
+        const Variable total = sum(computed(args.x[0]), Axis(axes));
+        return cast(total / Variable(count_of(args.x[0].shape(), axes)), args.x[0].dtype());
     }},
     .reference = DerivedReference{},
     .grad = [](const GeneralGrad& g) -> Variables {
         const auto& axes = g.params_as<ReduceParams>().axes;
         const Shape shape = g.x[0].shape();
-        return {spread(g.y_bar[0] / Variable(count_of(shape, axes)), shape, axes)};
+        const Variable each = computed(g.y_bar[0]) / Variable(count_of(shape, axes));
+        return {cast(spread(each, shape, axes), g.x[0].dtype())};
     },
     .params = create_params<ReduceParams>,
 };
@@ -73,15 +80,16 @@ constexpr Op var_op{
     .shape = var_shape,
     .lowering = Composite{[](const CompositeArgs& args) {
         const auto& p = args.params_as<VarParams>();
-        const Variable total = sum(square(centred(args.x[0], p.axes)), Axis(p.axes));
-        return total / divisor(args.x[0].shape(), p);
+        const Variable x = computed(args.x[0]);
+        const Variable total = sum(square(centred(x, p.axes)), Axis(p.axes));
+        return cast(total / divisor(x.shape(), p), args.x[0].dtype());
     }},
     .reference = DerivedReference{},
     .grad = [](const GeneralGrad& g) -> Variables {
         const auto& p = g.params_as<VarParams>();
-        const Shape shape = g.x[0].shape();
-        const Variable scale = g.y_bar[0] * 2 / divisor(shape, p);
-        return {spread(scale, shape, p.axes) * centred(g.x[0], p.axes)};
+        const Variable x = computed(g.x[0]);
+        const Variable scale = computed(g.y_bar[0]) * 2 / divisor(x.shape(), p);
+        return {cast(spread(scale, x.shape(), p.axes) * centred(x, p.axes), g.x[0].dtype())};
     },
     .params = create_params<VarParams>,
 };
@@ -93,14 +101,15 @@ constexpr Op std_op{
     .shape = var_shape,
     .lowering = Composite{[](const CompositeArgs& args) {
         const auto& p = args.params_as<VarParams>();
-        return sqrt(var(args.x[0], Axis(p.axes), false, p.ddof));
+        const Variable variance = var(computed(args.x[0]), Axis(p.axes), false, p.ddof);
+        return cast(sqrt(variance), args.x[0].dtype());
     }},
     .reference = DerivedReference{},
     .grad = [](const GeneralGrad& g) -> Variables {
         const auto& p = g.params_as<VarParams>();
-        const Shape shape = g.x[0].shape();
-        const Variable scale = g.y_bar[0] / (g.y[0] * divisor(shape, p));
-        return {spread(scale, shape, p.axes) * centred(g.x[0], p.axes)};
+        const Variable x = computed(g.x[0]);
+        const Variable scale = computed(g.y_bar[0]) / (computed(g.y[0]) * divisor(x.shape(), p));
+        return {cast(spread(scale, x.shape(), p.axes) * centred(x, p.axes), g.x[0].dtype())};
     },
     .params = create_params<VarParams>,
 };

@@ -5,6 +5,7 @@
 #include <croton/ir/ops/random.hpp>
 #include <croton/ir/ops/structure.hpp>
 
+#include "computed_dtype.hpp"
 #include "philox.hpp"
 
 namespace croton::inline v1 {
@@ -82,7 +83,7 @@ Variable draw(const Op& op,
         throw user_error(Code::shape, where, function, "the key must be a scalar: {}",
                          to_string(key.shape()));
     refuse_negative(shape, function, where);
-    const DType computed = size_bytes(dtype) == 2 ? DType::f32 : dtype;
+    const DType computed = computed_dtype(dtype);
     const Variable y =
         apply(op, {iota(shape, -1, DType::u64), key}, make_params(CastParams{computed}));
     return cast(y, dtype);

@@ -14,6 +14,8 @@
 
 #include <algorithm>
 
+#include "computed_dtype.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -61,8 +63,11 @@ Variables extreme_grad(const GeneralGrad& g)
     const auto& axes = g.params_as<ReduceParams>().axes;
     const Shape shape = g.x[0].shape();
     const Variable hit = g.x[0] == spread(g.y[0], shape, axes);
-    const Variable count = sum(cast(hit, g.y_bar[0].dtype()), Axis(axes));
-    return {where(hit, spread(g.y_bar[0] / count, shape, axes), 0)};
+    const DType dtype = g.y_bar[0].dtype();
+    const DType computed = computed_dtype(dtype);
+    const Variable count = sum(cast(hit, computed), Axis(axes));
+    const Variable each = cast(g.y_bar[0], computed) / count;
+    return {where(hit, cast(spread(each, shape, axes), dtype), 0)};
 }
 
 /// Products of the elements before (after) each one along the last axis: 1 for the first (last).

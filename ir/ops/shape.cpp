@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/reduce.hpp>
@@ -290,8 +291,9 @@ Variable transpose(const Variable& x, const std::vector<int>& order, Where where
     std::ranges::sort(sorted);
     if (static_cast<int>(order.size()) != x.rank() ||
         std::ranges::adjacent_find(sorted) != sorted.end())
-        throw user_error(Code::index, place, "transpose", "({}) is no order of the {} axes of {}",
-                         fmt::join(order, ", "), x.rank(), to_string(x.shape()));
+        throw user_error(Code::index, place, "transpose", "({}) is no order of the {} of {}",
+                         fmt::join(order, ", "), counted(x.rank(), "axis", "axes"),
+                         to_string(x.shape()));
     return apply(transpose_op, std::span(&x, 1), make_params(TransposeParams{normal}), place);
 }
 

@@ -40,9 +40,10 @@ std::vector<std::string> rules_near(std::string_view name, std::size_t count)
     std::vector<std::pair<std::size_t, std::string>> found;
     for (const auto& info : all_infos()) {
         std::string text = info->text();
-        const std::size_t apart =
-            std::min(edit_distance(name, info->name()), edit_distance(name, text));
-        found.emplace_back(apart, std::move(text));
+        const std::size_t by_name = edit_distance(name, info->name());
+        const std::size_t by_text = edit_distance(name, text);
+        if (!is_near(by_name, name, info->name()) && !is_near(by_text, name, text)) continue;
+        found.emplace_back(std::min(by_name, by_text), std::move(text));
     }
     std::ranges::sort(found); // equally near ones by text
     const auto twice = std::ranges::unique(found);

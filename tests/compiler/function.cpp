@@ -36,7 +36,7 @@ TEST_CASE("extents that disagree at a call are refused before any work, naming b
                       "add: axis 0 of input 'y' is 4, it must be 3 (n) as axis 0 of input 'x' is");
     CHECK_THROWS_WITH(
         f(ct::zeros<float>({3})),
-        "add: takes 2 inputs, 1 are given; it is add(x: f32 (n), y: f32 (n)) -> (f32 (n))");
+        "add: takes 2 inputs, given 1; it is add(x: f32 (n), y: f32 (n)) -> (f32 (n))");
     CHECK_THROWS_WITH(f(ct::zeros<double>({3}), ct::zeros<float>({3})),
                       "add: input 0 'x' is f32, given f64");
     CHECK_THROWS_WITH(f(ct::zeros<float>({3, 1}), ct::zeros<float>({3})),

@@ -28,6 +28,8 @@ TEST_CASE("an output lies in place of an input: the kernel has one pointer")
                                 {.name = "step", .in_place = {{0, 0}, {1, 1}}});
     CHECK(contains(f, "f64* x = (f64*)out[0];"));
     CHECK(contains(f, "f64* CT_RESTRICT"));
+    CHECK(contains(f, "//   v0  f64 (n)  read and written\n//   v1  f64 (n)  read and written\n"));
+    CHECK(contains(f, "reads 16 n, writes 16 n bytes."));
     const auto call = f.typed<void(In, In, Out, Out)>();
     std::vector<double> position{1, 2, 3}, speed{10, 20, 30};
     auto workspace = f.workspace({{"n", 3}});

@@ -93,7 +93,7 @@ TEST_CASE("a column-major input is read where it lies")
     CHECK_THAT(f.explain(), croton::test::contains("input 0 x:  column-major\n"));
     // A row-major array is packed first, and explain() says so.
     CHECK(equal(f(array_of(m))[0], m * 2 + Matrix::Ones(5, 3)));
-    CHECK_THAT(f.explain(), croton::test::contains("input 0 x:  column-major; 1 calls gave it in "
+    CHECK_THAT(f.explain(), croton::test::contains("input 0 x:  column-major; 1 call gave it in "
                                                    "another layout or not aligned"));
 }
 
@@ -220,8 +220,8 @@ TEST_CASE("an input with a default may be left out")
     CHECK(f(at, 2.0)[0].as_double(0) == 6);
     CHECK(f.call_named({{"x", at}})[0].as_double(1) == 1.5);
     CHECK(f.call_named({{"rate", 1.0}, {"x", at}})[0].as_double(1) == 3);
-    CHECK_THROWS_WITH(
-        f(), "f: takes 2 inputs, 0 are given; it is f(x: f64 (n), rate: f64 ()) -> (f64 (n))");
+    CHECK_THROWS_WITH(f(),
+                      "f: takes 2 inputs, given 0; it is f(x: f64 (n), rate: f64 ()) -> (f64 (n))");
     CHECK_THROWS_WITH(ct::function({x, {rate, ct::Array::scalar(1)}}, {x * rate}),
                       "function: the default of 'rate' is i32 of rank 0, the input f64 ()");
 }

@@ -114,13 +114,13 @@ TEST_CASE("a memory limit is checked before any work")
     CHECK(f(ct::zeros<double>({8, 8}))[0].size() == 64);
     const Refusal r = refusal([&] { return f(ct::zeros<double>({500, 500})); });
     CHECK_THAT(r.text, contains("cube: its intermediate values exceed memory_limit_bytes: "));
-    CHECK_THAT(r.text, contains(" bytes are needed, 200000 are allowed"));
+    CHECK_THAT(r.text, contains(" bytes, allowed are 200000"));
     CHECK(r.code == ct::Code::memory);
-    CHECK_THROWS_WITH(f.workspace({{"n", 500}}), contains("200000 are allowed"));
+    CHECK_THROWS_WITH(f.workspace({{"n", 500}}), contains("allowed are 200000"));
     const auto known = ct::matrix<double>("x", {500, 500});
     CHECK_THROWS_WITH(ct::function({known}, ct::dot(ct::dot(known, known), known),
                                    {.name = "cube", .memory_limit_bytes = 200'000}),
-                      contains("200000 are allowed"));
+                      contains("allowed are 200000"));
     const auto typed = f.typed<void(ct::View<const double, 2>, ct::View<double, 2>)>();
     auto small = f.workspace({{"n", 8}});
     std::vector<double> in(100 * 100), out(100 * 100);
@@ -234,10 +234,12 @@ TEST_CASE("rules_off refuses what is no rule, and names the nearest")
     const Refusal r = refusal([&] {
         return ct::function({x}, {x + 1}, {.name = "f", .rules_off = {"log(exp x) -> x"}});
     });
-    CHECK_THAT(r.text, contains("f: rules_off names no rule: 'log(exp x) -> x'; the nearest are "
-                                "'log(exp(x)) -> x', '"));
+    CHECK_THAT(r.text, contains("f: rules_off names no rule: 'log(exp x) -> x', did you mean "
+                                "'log(exp(x)) -> x' or '"));
     CHECK(r.code == ct::Code::domain);
     CHECK(r.op == "f");
-    CHECK_THAT(refusal([&] { return ct::function({x}, {x + 1}, {.rules_off = {""}}); }).text,
-               contains("rules_off names no rule: ''"));
+    for (const char* none : {"", "fast", "unroll the inner loops of all reductions twice"})
+        CHECK(refusal([&] { return ct::function({x}, {x + 1}, {.rules_off = {none}}); }).text ==
+              "function: rules_off names no rule: '" + std::string(none) +
+                  "'; docs/rules.md lists them");
 }

@@ -226,3 +226,21 @@ TEST_CASE("a call that fails at any of its steps leaves all bits of all shared v
     for (std::size_t k = 0; k < all.size(); ++k)
         CHECK(after[k] != before[k]);
 }
+
+TEST_CASE("a shared variable is indexed as every other, and its value is set without an index")
+{
+    const auto w = ct::shared("w", ct::Array::full<double>({3}, 1));
+    const auto v = ct::scalar<double>("v");
+    const ct::Variable changed = w.set({0}, v), added = w.add({-1}, 5);
+    const auto f = ct::function({v}, {changed, added, w.set({ct::slice(1, ct::_)}, 7.0)});
+    const auto y = f(4.0);
+    CHECK(y[0].as_double(0) == 4);
+    CHECK(y[0].as_double(1) == 1);
+    CHECK(y[1].as_double(2) == 6);
+    CHECK(y[2].as_double(2) == 7);
+    CHECK(w.value().as_double(0) == 1);
+    w.set({ct::Array::full<double>({3}, 2)});
+    CHECK(w.value().as_double(0) == 2);
+    w.set(ct::zeros<double>({3}));
+    CHECK(f(4.0)[0].as_double(1) == 0);
+}

@@ -188,9 +188,18 @@ TEST_CASE("child: without a library for products", "[.]")
         options.reference = reference;
         return ct::function({x}, {ct::dot(x, x)}, options);
     };
+    constexpr int made_at = __LINE__ - 2;
     CHECK(error_of([&] { made(false); }) ==
           "matmul: no library for matrix products can be opened, tried:\n"
           "  /nowhere/libblas.so: cannot open shared object file: No such file or directory");
+    try {
+        made(false);
+        FAIL("nothing was refused");
+    } catch (const ct::BackendError& e) {
+        CHECK(e.op() == "matmul");
+        CHECK(e.code() == ct::Code::device);
+        CHECK(to_string(e.where()) == "backend.cpp:" + std::to_string(made_at));
+    }
     CHECK_THAT(ct::info(), contains("for Matmul::library, not opened yet: /nowhere/libblas.so\n"));
     CHECK(made(true)(ct::Array::full<double>({1, 1}, 3))[0].as_double(0) == 9);
     CHECK(value_at_two(compiled(1)) == 7);

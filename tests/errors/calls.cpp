@@ -52,11 +52,10 @@ TEST_CASE("a typed argument of a wrong type says which one, and what belongs the
                   "scale: typed argument 2 is f32 of rank 2, output 0 'y' is f64 (n, 3)");
     CHECK_REFUSED((f.typed<void(In, float&, Out)>()), dtype,
                   "scale: typed argument 1 is an output, input 1 'k' belongs there");
-    CHECK_REFUSED(
-        (f.typed<void(In, Out)>()), shape,
-        "scale: the typed signature has 2 arguments, the function 2 inputs and 1 outputs; "
-        "it is " +
-            f.signature());
+    CHECK_REFUSED((f.typed<void(In, Out)>()), shape,
+                  "scale: the typed signature has 2 arguments, the function 2 inputs and 1 output; "
+                  "it is " +
+                      f.signature());
 }
 
 TEST_CASE("what a call refuses of its arguments has the line of the call")
@@ -71,8 +70,8 @@ TEST_CASE("what a call refuses of its arguments has the line of the call")
         const std::string is = "; it is f(x: f32 (n), y: f32 (n)) -> (z: f32 (n))";
         const std::string apart =
             "f: axis 0 of input 'y' is 3, it must be 2 (n) as axis 0 of input 'x' is";
-        CHECK_REFUSED(f(), shape, "f: takes 2 inputs, 0 are given" + is);
-        CHECK_REFUSED(f(two), shape, "f: takes 2 inputs, 1 are given" + is);
+        CHECK_REFUSED(f(), shape, "f: takes 2 inputs, given 0" + is);
+        CHECK_REFUSED(f(two), shape, "f: takes 2 inputs, given 1" + is);
         CHECK_REFUSED(f(two, three), shape, apart);
         CHECK_REFUSED(f(two, std::vector<double>(2)), dtype, "f: input 1 'y' is f32, given f64");
         const std::vector<ct::Any> list{two, three};
@@ -83,13 +82,22 @@ TEST_CASE("what a call refuses of its arguments has the line of the call")
         std::vector<ct::Array> outputs{ct::zeros<float>({2})};
         CHECK_REFUSED((f.call_into(inputs, outputs), 0), shape, apart);
         CHECK_REFUSED((f.call_into(inputs, {}), 0), shape,
-                      "f: gives 1 outputs, 0 arrays are given for them");
+                      "f: gives 1 output, given 0 arrays for them");
         const auto typed =
             f.typed<void(ct::View<const float>, ct::View<const float>, ct::View<float>)>();
         std::vector<float> a(2), b(3), c(2);
         CHECK_REFUSED((typed(a, b, c), 0), shape, apart);
-        CHECK_REFUSED(f(two, two)[1], index, "f: result 1 does not exist: there are 1");
+        CHECK_REFUSED(f(two, two)[1], index, "f: result 1 does not exist: it gives 1 result");
         CHECK_REFUSED(f(two, two)["q"], index, "f: no result is named 'q'; they are z");
+        const auto some =
+            ct::function({x, y}, {ct::Output("z", x * 2), y + 1, x + 1, ct::Output("w", y)},
+                         {.name = "f", .reference = reference});
+        CHECK_REFUSED(some(two, two)["q"], index,
+                      "f: no result is named 'q'; of 4 results these have a name: z, w");
+        const auto nameless = ct::function({x}, {x * 2}, {.name = "f", .reference = reference});
+        CHECK_REFUSED(nameless(two)["q"], index,
+                      "f: no result is named 'q'; of 1 result none has a name");
+        CHECK_REFUSED(some(two, two)[4], index, "f: result 4 does not exist: it gives 4 results");
         CHECK_REFUSED(f.workspace_bytes({{"m", 3}}), shape, "f: no input has an extent 'm'");
         CHECK_REFUSED(f.shared("v"), domain, "f: has no shared variable 'v'; it has none");
     }
@@ -149,4 +157,130 @@ TEST_CASE("an op's error has the name of the function that was called, where tha
         "f: axis 0 of input 'm' is 3, it must be 2 (n) as axis 0 of input 'n' is, for "
         "dot at calls.cpp:" +
             std::to_string(line));
+}
+
+TEST_CASE("what indexing refuses is called index, whatever ops it is made of")
+{
+    const auto x = ct::vector<float>("x", {ct::dim("n")});
+    const auto i = ct::vector<std::int64_t>("i");
+    const std::vector<std::int64_t> bad{0, 7};
+    const ct::Array two = ct::zeros<float>({2});
+    const auto check = [&](const ct::Variable& y, const std::string& text) {
+        for (const bool reference : {false, true}) {
+            const auto f = ct::function(
+                {x, i}, y, {.name = "f", .reference = reference, .allow_unused_inputs = true});
+            try {
+                (void)f(two, bad);
+                FAIL("nothing was refused");
+            } catch (const ct::UserError& e) {
+                CHECK(std::string(e.what()).starts_with(text));
+                CHECK(e.where().line == y.where().line);
+                CHECK(std::string(e.where().called) == "index");
+            }
+        }
+    };
+    check(x(5), "f: index on axis 0 of (n) needs 6 <= n, n is 2");
+    check(x[5], "f: index on axis 0 of (n) needs 6 <= n, n is 2");
+    check(x(ct::slice(4, ct::_)), "f: index on axis 0 of (n) needs 4 <= n, n is 2");
+    check(x(i), "index: index 7 is out of range for axis 0 of extent 2");
+    check(ct::index(x, std::vector<ct::Index>{i}), "index: index 7 is out of range for axis 0");
+    CHECK_REFUSED(ct::vector<float>("x", {3})(5), index,
+                  "index: index 5 is out of range for axis 0 of (3)");
+    CHECK_REFUSED(ct::scalar<float>("s")(0), index, "index: 1 index for the 0 axes of ()");
+}
+
+TEST_CASE("the last inputs may be left out of every call, as far as they have defaults")
+{
+    const auto x = ct::vector<float>("x"), rate = ct::scalar<float>("rate");
+    for (const bool reference : {false, true}) {
+        const auto f = ct::function({x, {rate, ct::Array::scalar(3.0f)}}, ct::Output("y", x * rate),
+                                    {.name = "f", .reference = reference});
+        const std::vector<ct::Array> one{ct::Array::full<float>({2}, 5)};
+        std::vector<ct::Array> into{ct::zeros<float>({2})};
+        f.call_into(one, into);
+        CHECK(into[0].as_double(1) == 15);
+        const std::vector<ct::Array> both{one[0], ct::Array::scalar(2.0f)};
+        f.call_into(both, into);
+        CHECK(into[0].as_double(1) == 10);
+        const std::vector<ct::Array> three{one[0], both[1], both[1]};
+        CHECK_REFUSED((f.call_into(three, into), 0), shape,
+                      "f: takes 2 inputs, given 3; it is " + f.signature());
+        CHECK_REFUSED((f.call_into({}, into), 0), shape,
+                      "f: takes 2 inputs, given 0; it is " + f.signature());
+    }
+}
+
+TEST_CASE("the status of a call that may not throw has the op's line, or the call's")
+{
+    const auto x = ct::vector<float>("x"), w = ct::vector<float>("w", {2});
+    const auto i = ct::vector<std::int64_t>("i");
+    const auto y = ct::take(x, i, 0);
+    const auto cut = x(ct::slice(1, ct::_));
+    const auto f = ct::function({x, i}, y, {.name = "f"});
+    const auto call =
+        f.typed<void(ct::View<const float>, ct::View<const std::int64_t>, ct::View<float>)>();
+    auto workspace = f.workspace();
+    std::vector<float> values{1, 2}, out(2), shorter(1);
+    std::vector<std::int64_t> good{0, 1}, bad{0, 7};
+    CHECK(call(workspace, values, good, out).where().line == __LINE__);
+    const ct::Status index = call(workspace, values, bad, out);
+    CHECK(index.code == ct::Code::index);
+    CHECK(index.where().line == y.where().line);
+    const ct::Status extent = call(workspace, values, good, shorter);
+    CHECK(extent.code == ct::Code::shape);
+    CHECK(extent.where().line == __LINE__ - 2);
+    CHECK(to_string(extent.where()) == "calls.cpp:" + std::to_string(__LINE__ - 3));
+    const ct::Status overlap = call(workspace, values, good, values);
+    CHECK(overlap.text() == "f: output 0 overlaps input 0 'x'");
+    CHECK(overlap.where().line == __LINE__ - 2);
+    const auto g = ct::function({x}, cut, {.name = "g"});
+    const auto cutting = g.typed<void(ct::View<const float>, ct::View<float>)>();
+    const ct::Status none = cutting(workspace, ct::View<const float>(values.data(), {0}), out);
+    CHECK(none.code == ct::Code::shape);
+    CHECK(none.where().line == cut.where().line);
+    ct::Options finite{.name = "h"};
+    finite.finite_checks = true;
+    const auto inverse = 1 / x;
+    const auto h = ct::function({x}, inverse, finite);
+    const auto inverting = h.typed<void(ct::View<const float>, ct::View<float>)>();
+    values[1] = 0;
+    const ct::Status infinite = inverting(workspace, values, out);
+    CHECK(infinite.code == ct::Code::not_finite);
+    CHECK(infinite.where().line == inverse.where().line);
+}
+
+TEST_CASE("givens take what can stand for a value, and say what cannot")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::matrix<double>("x", {n, 3});
+    const auto row = ct::vector<double>("row", {3}), narrow = ct::matrix<float>("narrow", {m, 3});
+    const auto given = [&](const ct::Inputs& inputs, const ct::Variable& by,
+                           ct::Where where = ct::Where::current()) {
+        return ct::function(inputs, ct::sum(x * 2, 1), {.name = "f", .givens = {{x, by}}}, where);
+    };
+    const auto by_narrow = given({narrow}, narrow);
+    CHECK(by_narrow.signature() == "f(narrow: f32 (n, 3)) -> (f64 (n))");
+    CHECK(by_narrow(ct::Array::full<float>({2, 3}, 0.5f))[0].as_double(1) == 3);
+    const auto four = ct::matrix<double>("four", {4, 3});
+    CHECK(given({four}, four).signature() == "f(four: f64 (4, 3)) -> (f64 (4))");
+    const auto z = ct::matrix<double>("z", {n, 3});
+    const auto by_row = ct::function({row, z}, ct::sum(x * z, 1), {.givens = {{x, row}}});
+    CHECK(by_row(ct::Array::full<double>({3}, 2), ct::Array::full<double>({5, 3}, 1))[0].as_double(
+              4) == 6);
+    const auto by_number = ct::function({z}, ct::sum(x * z, 1), {.givens = {{x, 2}}});
+    CHECK(by_number(ct::Array::full<double>({5, 3}, 1))[0].as_double(4) == 6);
+    const auto cube = ct::tensor<double>("c", {2, n, 3});
+    const auto wide = ct::matrix<double>("wide", {n, 4});
+    const std::string expected = ": its dtype must be f64, convert it with .as(), and its shape "
+                                 "broadcast to (n, 3)";
+    CHECK_REFUSED(given({cube}, cube), domain,
+                  "f: givens replace 'x', f64 (n, 3), by f64 (2, n, 3)" + expected);
+    CHECK_REFUSED(given({wide}, wide), domain,
+                  "f: givens replace 'x', f64 (n, 3), by f64 (n, 4)" + expected);
+    const auto s = ct::scalar<float>("s"), t = ct::scalar<double>("t");
+    CHECK_REFUSED(ct::function({t}, s * 2, {.givens = {{s, t}}}), domain,
+                  "function: givens replace 's', f32 (), by f64 (): its dtype must be f32, convert "
+                  "it with .as(), and its shape broadcast to ()");
+    CHECK_REFUSED(ct::function({t}, s * 2, {.givens = {{s, ct::Variable()}}}), domain,
+                  "function: givens have an empty Variable");
 }

@@ -63,9 +63,9 @@ TEST_CASE("indices of an axis that turns out too short are refused with the exte
         check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, elements,
                    "f: " + text + ", at " + place(line), line);
     };
-    refused(first, 0, "slice on axis 0 of (n) needs 1 <= n, n is 0");
-    refused(sixth, 3, "slice on axis 0 of (n) needs 6 <= n, n is 3");
-    refused(back, 3, "slice on axis 0 of (n) needs 0 <= n - 5, n - 5 is -2");
+    refused(first, 0, "index on axis 0 of (n) needs 1 <= n, n is 0");
+    refused(sixth, 3, "index on axis 0 of (n) needs 6 <= n, n is 3");
+    refused(back, 3, "index on axis 0 of (n) needs 0 <= n - 5, n - 5 is -2");
     refused(position, 0, "argmax on axis 0 of (n) needs 1 <= n, n is 0");
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("both sides of a requirement that are not known are told")
     const auto f =
         ct::function({x, z}, ct::sum(x(ct::slice(k, ct::_))) + ct::sum(z), {.name = "f"});
     CHECK_THROWS_WITH(f(ct::zeros<double>({2}), ct::zeros<double>({3})),
-                      "f: slice on axis 0 of (n) needs k <= n, k is 3 and n is 2, at " +
+                      "f: index on axis 0 of (n) needs k <= n, k is 3 and n is 2, at " +
                           place(__LINE__ - 3));
 }
 
@@ -146,12 +146,12 @@ TEST_CASE("an extent has one name in a sentence")
     const auto fifth = (x + y) * y(4);
     const auto f = ct::function({x, y}, fifth, {.name = "f"});
     CHECK_THROWS_WITH(f(ct::zeros<double>({3}), ct::zeros<double>({3})),
-                      "f: slice on axis 0 of (n) needs 5 <= n, n is 3, at " + place(line));
+                      "f: index on axis 0 of (n) needs 5 <= n, n is 3, at " + place(line));
     const auto nameless = ct::vector<double>("nameless");
     const int next = __LINE__ + 1;
     const auto g = ct::function({nameless}, nameless(4), {.name = "g"});
     CHECK_THROWS_WITH(g(ct::zeros<double>({3})),
-                      "g: slice on axis 0 of (n0) needs 5 <= n0, n0 is 3, at " + place(next));
+                      "g: index on axis 0 of (n0) needs 5 <= n0, n0 is 3, at " + place(next));
 }
 
 TEST_CASE("an axis that an op requires to be another's, or a number, says so with the op's line")

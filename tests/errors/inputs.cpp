@@ -24,21 +24,45 @@ TEST_CASE("a function's call names the input that does not fit")
     CHECK_THROWS_WITH(r[1], contains("result 1 does not exist"));
 }
 
-TEST_CASE("extents that contradict one another are refused when the function is made")
+TEST_CASE("an index that contradicts a known extent is refused when the function is made")
 {
     const auto n = ct::dim("n");
     const auto x = ct::vector<float>("x", {n});
-    const auto three = ct::vector<float>("three", {3}), four = ct::vector<float>("four", {4});
-    const auto y = x * three, z = x * four;
-    CHECK_THROWS_WITH(ct::function({x, three, four}, {ct::sum(y) + ct::sum(z)}),
-                      contains("contradict"));
+    const auto three = ct::vector<float>("three", {3});
+    const auto y = x * three;
     const int line = __LINE__ + 1;
     const auto fifth = x(4);
     CHECK_THROWS_WITH(
         ct::function({x, three}, {ct::sum(y) + fifth}),
-        "function: extents contradict each other: slice on axis 0 of (n) at inputs.cpp:" +
+        "function: extents contradict each other: index on axis 0 of (n) at inputs.cpp:" +
             std::to_string(line) + " needs 5 <= n, which is 5 <= 3, as inputs.cpp:" +
-            std::to_string(line - 4) + " requires");
+            std::to_string(line - 2) + " requires");
+}
+
+TEST_CASE("a contradiction of extents names the line of the other op where it is another one")
+{
+    const auto x = ct::vector<float>("x", {ct::dim("n")});
+    const auto three = ct::vector<float>("three", {3}), four = ct::vector<float>("four", {4});
+    const auto check = [&](const ct::Variable& y, int line, const std::string& other) {
+        try {
+            (void)ct::function({x, three, four}, {y});
+            FAIL("nothing was refused");
+        } catch (const ct::UserError& e) {
+            CHECK(std::string(e.what()) ==
+                  "function: extents contradict each other: mul: axis -1 of shapes (n) and (4) at "
+                  "inputs.cpp:" +
+                      std::to_string(line) + ": 3 and 4" + other);
+            CHECK(e.where().line == static_cast<std::uint32_t>(line));
+        }
+    };
+    const int line = __LINE__ + 1;
+    const auto by_three = x * three;
+    const auto by_four = x * four;
+    check(ct::sum(by_three) + ct::sum(by_four), line + 1,
+          ", as inputs.cpp:" + std::to_string(line) + " requires");
+    const int far = __LINE__ + 1;
+    const auto sums = ct::sum(x * three) + ct::sum(x * four);
+    check(sums, far, "");
 }
 
 TEST_CASE("a number that the dtype of a scalar input cannot hold is refused")

@@ -46,7 +46,7 @@ TEST_CASE("products that do not match name both shapes and axes")
                 "matmul: shapes () and (3): a scalar has no axis to sum over, use *");
     CHECK_ERROR(tensordot(of({2, 3}), of({3, 2}), {0, 1}, {0}),
                 "tensordot: as many axes of a as of b are needed: 2 and 1");
-    CHECK_ERROR(ct::einsum("ij,jk", {of({2, 3})}), "einsum: 'ij,jk': 1 operands for 2 subscripts");
+    CHECK_ERROR(ct::einsum("ij,jk", {of({2, 3})}), "einsum: 'ij,jk': 1 operand for 2 subscripts");
     CHECK_ERROR(ct::einsum("ij->ii", {of({2, 3})}), "einsum: 'ij->ii': 'i' is twice in the result");
     CHECK_ERROR(ct::einsum("ijk", {of({2, 3})}),
                 "einsum: 'ijk': 'ijk' names 3 axes of an operand of rank 2");
@@ -84,7 +84,7 @@ TEST_CASE("indices out of range or of no meaning are named")
 {
     CHECK_ERROR(of({3, 4})(3), "index: index 3 is out of range for axis 0 of (3, 4)");
     CHECK_ERROR(of({3, 4})(0, -5), "index: index -5 is out of range for axis 1 of (3, 4)");
-    CHECK_ERROR(of({3})(0, 0), "index: 2 indices for the 1 axes of (3)");
+    CHECK_ERROR(of({3})(0, 0), "index: 2 indices for the 1 axis of (3)");
     CHECK_ERROR(of({3})(ct::ellipsis, ct::ellipsis), "index: only one ellipsis may be given");
     CHECK_ERROR(of({3})(slice(_, _, 0)), "index: a step of 0 leads nowhere");
     CHECK_ERROR(

@@ -91,14 +91,14 @@ TEST_CASE("scan: what does not fit is refused at the caller's line")
     const Variable h = vector<double>("h", {2});
     const auto add = [](const Variable& x, const Variable& a) { return x + a; };
     CHECK_THROWS_WITH(scan(add, {.init = {h}}),
-                      "scan: the step takes 2 parameters, there are 0 sequences and 1 states");
+                      "scan: the step takes 2 parameters, given 0 sequences and 1 state");
     CHECK_THROWS_WITH(scan([](const Variable& a) { return a; }, {.init = {h}}),
                       "scan: without sequences the number of steps is needed: .steps = n");
     CHECK_THROWS_WITH(scan([](const Variable&, const Variable&, const Variable& a) { return a; },
                            {.sequences = {xs, ys}, .init = {h}}),
                       "scan: sequences have different lengths: 5 of 'xs' and 4 of 'ys'");
     CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {h}, .steps = 6}),
-                      "scan: 6 steps do not fit a sequence of length 5: 'xs'");
+                      "scan: 6 steps for a sequence of length 5: 'xs'");
     CHECK_THROWS_WITH(scan([](const Variable& x, const Variable&) { return Variables{x, x}; },
                            {.sequences = {xs}, .init = {h}}),
                       "scan: the step returns 2 states, 1 were given");

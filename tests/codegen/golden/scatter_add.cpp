@@ -8,7 +8,7 @@
 //   bin        i32 (n)  read
 //   weight     f32 (n)  read
 //
-// One call: 2 n flops; reads 8 n + 4 m, writes 4 m bytes.
+// One call: 2 n flops; reads 8 n + 8 m, writes 4 m bytes.
 
 CT_KERNEL i32 scatter_0(i64 m,
                         i64 n,

@@ -250,12 +250,12 @@ matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0
 //   v2[i, 0] = log(u1[i])
 //   v3[i, 0] = 1 / u1[i]
 //
-//   v0  f32 (n, 10)  written
+//   v0  f32 (n, 10)  read and written
 //   v1  f32 (n, 10)  written
 //   v2  f32 (n, 1)   written
 //   v3  f32 (n, 1)   written
 //
-// One call: 245 n flops; writes 88 n bytes.
+// One call: 245 n flops; reads 40 n, writes 88 n bytes.
 
 CT_KERNEL void fused_1(i64 begin,
                        i64 end,
@@ -505,7 +505,7 @@ CT_KERNEL void fused_5(i64 n, f32* CT_RESTRICT v0) { v0[0] = -1.0f / (f32)n; }
 //   label  i64 (n)      read
 //   v1     f32 (1, 1)   read
 //
-// One call: n flops; reads 8 n + 4, writes 40 n bytes.
+// One call: n flops; reads 48 n + 4, writes 40 n bytes.
 
 CT_KERNEL i32 scatter_6(i64 n,
                         f32* CT_RESTRICT v0,
@@ -531,9 +531,9 @@ CT_KERNEL i32 scatter_6(i64 n,
 //
 //   v0  f32 (n, 10)  read
 //   v1  f32 (n, 1)   read
-//   v2  f32 (n, 10)  written
+//   v2  f32 (n, 10)  read and written
 //
-// One call: 40 n flops; reads 44 n, writes 40 n bytes.
+// One call: 40 n flops; reads 84 n, writes 40 n bytes.
 
 CT_KERNEL void fused_7(i64 begin,
                        i64 end,

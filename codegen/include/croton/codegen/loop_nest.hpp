@@ -22,6 +22,7 @@ struct Buffer {
     std::string name;
     Access access = Access::read;
     bool streaming = false; ///< stores pass the caches
+    bool in_place = false;  ///< an array that is read lay there before
     DType dtype() const { return value.dtype(); }
     const Shape& shape() const { return value.type().data()->shape; }
 };

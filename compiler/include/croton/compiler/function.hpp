@@ -37,7 +37,7 @@ struct Memory {
 };
 } // namespace detail
 
-/// Why a call did not run: numbers for programs, text() for people.
+/// Why a call did not run: numbers for programs, text() for people. Only text() allocates.
 struct [[nodiscard]] Status {
     Code code = Code::ok;
     std::int32_t guard = 0;  ///< what `run` returned; -1: an argument lies as it should not
@@ -45,7 +45,10 @@ struct [[nodiscard]] Status {
     std::int64_t found = 0;
     std::int64_t expected = 0;
     const detail::FunctionData* function = nullptr;
+    Where called = {}; ///< the call's line
     explicit operator bool() const noexcept { return code == Code::ok; }
+    /// The line of the op that refused; the call's, where it is about the call.
+    Location where() const noexcept;
     std::string text() const;
 };
 
@@ -133,15 +136,16 @@ struct LoadOptions {
 /// A compiled graph. Const to call, safe from several threads at once; copies share it.
 ///
 /// errors   What a call refuses of its arguments has the call's own line as where(): that of the
-///          first argument, and of the last parameter `where` elsewhere. What an op refuses while
-///          the program runs, an index or an extent that it derives, has the op's line.
+///          first argument, and of the last parameter `where` elsewhere; so has what the system
+///          refuses. What an op refuses while the program runs, an index or an extent that it
+///          derives, has the op's line.
 class Function {
 public:
     /// Runs the function.
     ///
-    /// inputs   one argument per input, in order; dtype and rank must match, and extents where the
-    ///          graph fixes them. Borrowed for the call; arrays that are not row-major are packed
-    ///          first.
+    /// inputs   one argument per input, in order, of which the last may be left out if they have
+    ///          defaults; dtype and rank must match, and extents where the graph fixes them.
+    ///          Borrowed for the call; arrays that are not row-major are packed first.
     /// returns  one Array per output.
     /// throws   UserError on a count, dtype, rank or extent mismatch (names the input), and where
     ///          an index is out of range.
@@ -154,7 +158,7 @@ public:
         return call(list, where);
     }
     Results operator()(Where where = Where::current()) const { return call({}, where); }
-    template <class T, class... A>
+    template <class T = Any, class... A>
     Results operator()(std::initializer_list<T>, const A&...) const
     {
         static_assert(!sizeof(T), "a braced list is no argument: give a std::vector or an Array");
@@ -261,6 +265,7 @@ Status run_typed(const FunctionData& function,
 void run_checked(const FunctionData& function, std::span<const Memory> arguments);
 /// The error itself, or one at `where` if it has no place, as it is about the call and no op.
 [[noreturn]] void throw_at(const Where& where, const UserError& error);
+[[noreturn]] void throw_at(const Where& where, const BackendError& error);
 
 template <class A>
 struct ArgumentOf;
@@ -307,17 +312,22 @@ public:
             detail::run_checked(function_.data(), {memory, sizeof...(A)});
         } catch (const UserError& error) {
             detail::throw_at(where, error);
+        } catch (const BackendError& error) {
+            detail::throw_at(where, error);
         }
     }
     /// No allocation, throw or thread hop. A function with shared variables locks those that it
     /// updates, may wait for a call that writes over what it reads (Options::publish), and
     /// allocates memory for next values where they go beside the old ones: in the first such
     /// calls, later only where others still read both of the values before.
-    Status operator()(Workspace& workspace, A... arguments) const noexcept
+    Status
+    operator()(Workspace& workspace, A... arguments, Where where = Where::current()) const noexcept
     {
         const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
-        return detail::run_typed(function_.data(), {memory, sizeof...(A)}, workspace.memory_,
-                                 workspace.bytes_);
+        Status status = detail::run_typed(function_.data(), {memory, sizeof...(A)},
+                                          workspace.memory_, workspace.bytes_);
+        status.called = where;
+        return status;
     }
 
 private:

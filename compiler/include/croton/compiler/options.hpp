@@ -41,7 +41,8 @@ struct Options {
     std::string name = {};
     /// Shared variables and what each is after a call: all at one moment, from the old values.
     std::vector<Update> updates = {};
-    /// Variables replaced by others (or by expressions) before anything else.
+    /// Variables replaced by others (or by expressions) before anything else. What stands for one
+    /// is converted as an operand is, if no value is lost, and broadcast to its shape.
     std::vector<std::pair<Variable, Variable>> givens = {};
     /// Inputs and outputs that may be one memory, by position: a state advanced in place.
     std::vector<Alias> in_place = {};

@@ -33,6 +33,8 @@ public:
     /// Replaces the value; const, as a handle stays the same one. UserError unless dtype and shape
     /// stay what they are. Waits for calls that update it.
     void set(const Array& value, Where where = Where::current()) const;
+    /// With an index, as of every Variable: `W.set({0}, v)` is a new expression, W stays as it is.
+    using Variable::set;
 
 private:
     friend Shared shared(std::string_view, const Array&, Where);

@@ -22,7 +22,7 @@ std::vector<RuleSet> all_rules();
 
 /// Whether a rule has this name or text, as `rules_off` wants it.
 bool is_rule(std::string_view name);
-/// The texts of the rules that are nearest to it, the nearest first.
+/// The texts of the rules, `count` at most, that may have been meant by it, the nearest first.
 std::vector<std::string> rules_near(std::string_view name, std::size_t count);
 
 } // namespace croton::inline v1

@@ -1,0 +1,133 @@
+// 16-bit floats: counts that f16 cannot hold, as 70,001, and sums that it cannot either.
+#include <croton/croton.hpp>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using ct::DType;
+
+namespace {
+
+constexpr std::int64_t many = 70001;
+
+/// Half a unit in the last place, and a little for the f32 that was rounded; of f16's least numbers
+/// half of 2^-24.
+double room(DType t, double value)
+{
+    const double relative = t == DType::f16 ? 0x1p-11 : 0x1p-8;
+    return std::fabs(value) * relative * 1.01 + (t == DType::f16 ? 0x1p-25 : 0);
+}
+
+void check_near(const ct::Array& y, std::int64_t at, double value, const std::string& what)
+{
+    INFO(what << " at " << at << " of " << y.size() << ": " << y.as_double(at) << ", not "
+              << value);
+    CHECK(std::fabs(y.as_double(at) - value) <= room(y.dtype(), value));
+}
+
+/// With the count known and symbolic, compiled and by the references, in both dtypes.
+template <class Check>
+void check_all(Check check)
+{
+    for (const DType t : {DType::f16, DType::bf16})
+        for (const bool known : {true, false})
+            for (const bool reference : {false, true}) {
+                INFO(name(t) << (known ? ", known count" : ", symbolic count")
+                             << (reference ? ", by reference" : ", compiled"));
+                check(t, known ? ct::Extent(many) : ct::dim("n"),
+                      ct::Options{.name = "f", .reference = reference});
+            }
+}
+
+/// -1.5, 2.5, -1.5, ..
+ct::Array alternating(DType t)
+{
+    ct::Array a = ct::zeros<float>({many});
+    for (std::int64_t i = 0; i < many; ++i)
+        a.view<float>().data[i] = i % 2 == 0 ? -1.5f : 2.5f;
+    return a.cast(t);
+}
+
+} // namespace
+
+TEST_CASE("moments of more 16-bit floats than f16 can count, and their gradients")
+{
+    const double n = many;
+    const double mean = (-1.5 * (many + 1) / 2 + 2.5 * (many - 1) / 2) / n;
+    const double variance = 4 - (mean - 0.5) * (mean - 0.5);
+    check_all([&](DType t, const ct::Extent& count, ct::Options options) {
+        const auto x = ct::input("x", t, {count});
+        const auto f =
+            ct::function({x},
+                         {ct::mean(x), ct::var(x), ct::stddev(x), ct::grad(ct::mean(x) * 1024, x),
+                          ct::grad(ct::var(x) * 1024, x), ct::grad(ct::stddev(x) * 1024, x)},
+                         options);
+        const auto y = f(alternating(t));
+        check_near(y[0], 0, mean, "mean");
+        check_near(y[1], 0, variance, "var");
+        check_near(y[2], 0, std::sqrt(variance), "stddev");
+        for (std::int64_t i : {std::int64_t(0), std::int64_t(1), many - 1}) {
+            const double apart = (i % 2 == 0 ? -1.5 : 2.5) - mean;
+            check_near(y[3], i, 1024 / n, "gradient of mean");
+            check_near(y[4], i, 2048 / n * apart, "gradient of var");
+            check_near(y[5], i, 1024 / (n * std::sqrt(variance)) * apart, "gradient of stddev");
+        }
+    });
+}
+
+TEST_CASE("a mean of 16-bit floats whose sum f16 cannot hold")
+{
+    check_all([&](DType t, const ct::Extent& count, ct::Options options) {
+        const auto x = ct::input("x", t, {count});
+        const auto along = ct::jvp(ct::mean(x), {x}, {x});
+        const auto f = ct::function({x}, {ct::mean(x), ct::var(x), along}, options);
+        const auto y = f(ct::Array::full<float>({many}, 200).cast(t));
+        CHECK(y[2].as_double(0) == 200);
+        CHECK(y[0].as_double(0) == 200);
+        CHECK(y[1].as_double(0) == 0);
+    });
+}
+
+TEST_CASE("as many equal extremes as f16 cannot count share the gradient")
+{
+    check_all([&](DType t, const ct::Extent& count, ct::Options options) {
+        const auto x = ct::input("x", t, {count});
+        const auto f = ct::function({x}, ct::grad(ct::max(x) * 4096, x), options);
+        check_near(f(ct::Array::full<float>({many}, 3).cast(t))[0], 7, 4096.0 / many, "gradient");
+        const auto along = ct::jvp(ct::max(x), {x}, {ct::full(t, {count}, 2)});
+        const auto forward = ct::function({x}, along, options);
+        check_near(forward(ct::Array::full<float>({many}, 3).cast(t))[0], 0, 2, "jvp");
+    });
+}
+
+TEST_CASE("ranges of more 16-bit floats than f16 can count, and their gradients")
+{
+    check_all([&](DType t, const ct::Extent& count, ct::Options options) {
+        const auto x = ct::input("x", t, {count});
+        const auto a = ct::input("a", t, {}), b = ct::input("b", t, {});
+        const auto line = ct::linspace(a, b, count, t);
+        const auto g = ct::grad(ct::sum(line * 0.25), {a, b});
+        const auto f = ct::function(
+            {x, a, b}, {line, g[0], g[1], ct::linspace(-3, 5, count, t)},
+            {.name = "f", .reference = options.reference, .allow_unused_inputs = true});
+        const auto scalar = [&](float v) { return ct::Array::scalar(v).cast(t); };
+        const auto y = f(ct::Array::full<float>({many}, 0).cast(t), scalar(-2), scalar(6));
+        for (std::int64_t i :
+             {std::int64_t(0), std::int64_t(1), std::int64_t(300), many / 2, many - 2, many - 1}) {
+            const double at = static_cast<double>(i) / (many - 1);
+            check_near(y[0], i, -2 + 8 * at, "linspace");
+            check_near(y[3], i, -3 + 8 * at, "linspace of numbers");
+        }
+        CHECK(y[0].as_double(many - 1) == 6);
+        check_near(y[1], 0, many * 0.125, "gradient by start");
+        check_near(y[2], 0, many * 0.125, "gradient by stop");
+    });
+    const auto steps = ct::arange(0.0, 2.0, 1.0 / 65536, DType::f16);
+    const auto y = ct::function({}, steps)()[0];
+    CHECK(y.size() == 131072);
+    CHECK(y.as_double(98304) == 1.5);
+}
