@@ -125,11 +125,12 @@ SolvedExtents solve_extents(std::span<const Variable> outputs)
 {
     std::vector<Required> all;
     collect(outputs, all);
-    // What the broadcast of an operand requires, the op that it is made for does: that one is told.
-    std::ranges::stable_partition(all, [](const Required& r) { return r.op != &broadcast_to_op; });
     Solver solver;
-    for (const auto& [requirement, op] : all)
-        solver.add(requirement, name_at(*op, requirement.where));
+    // What the broadcast of an operand requires, the op that it is made for does: that one is told.
+    for (const bool of_broadcasts : {false, true})
+        for (const auto& [requirement, op] : all)
+            if ((op == &broadcast_to_op) == of_broadcasts)
+                solver.add(requirement, name_at(*op, requirement.where));
     solver.finish();
     return std::move(solver.solved);
 }
