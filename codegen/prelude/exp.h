@@ -121,34 +121,33 @@ CT_MATH f64 exp_f64(f64 x)
     return exp_scale_f64(exp_poly_f64(exp_rest_f64(c, t)), t);
 }
 
-/* s (e^r - 1) + c. Adding c to s r first loses less than it would at the end. */
-CT_MATH f32 expm1_sum_f32(f32 r, f32 s, f32 c)
-{
-    return fma_f32(s * (r * r), expm1_poly_f32(r), fma_f32(s, r, c));
-}
-
-CT_MATH f64 expm1_sum_f64(f64 r, f64 s, f64 c)
-{
-    return fma_f64(s * (r * r), expm1_poly_f64(r), fma_f64(s, r, c));
-}
-
-/* Computed as half of itself, since 2^n may be past the largest number where the result is not. */
+/* s (e^r - 1) + (s - 1), s = 2^n: adding s - 1 to s r first loses less than it would at the end. The
+   sum is halved until it is done where 2^n may be past the largest number. Two zeros keep the sign
+   of x = -0: 1 - s, which is subtracted, and that which -s r^2 is taken from. */
 CT_MATH f32 expm1_f32(f32 x)
 {
-    f32 c = x < -18.0f ? -18.0f : x > 89.0f ? 89.0f : x;
+    f32 c = x > 89.0f ? 89.0f : x; /* a NaN stays */
+    c = c < -18.0f ? -18.0f : c;
     f32 t = exp_shift_f32(c);
-    f32 s = exp_power_f32(t - 1.0f);
-    f32 y = expm1_sum_f32(exp_rest_f32(c, t), s, s - 0.5f);
-    return abs_f32(x) < 0x1p-25f ? x : y + y;
+    f32 r = exp_rest_f32(c, t);
+    f32 half = (i32)bits_f32(x) > (i32)bits_f32(88.0f) ? 1.0f : 0.0f;
+    f32 s = exp_power_f32(t - half);
+    f32 w = fma_f32(s * r, -r, 0.0f);
+    f32 y = fma_f32(w, -expm1_poly_f32(r), fma_f32(s, r, -(1.0f - s)));
+    return fma_f32(y, half, y);
 }
 
 CT_MATH f64 expm1_f64(f64 x)
 {
-    f64 c = x < -38.0 ? -38.0 : x > 710.0 ? 710.0 : x;
+    f64 c = x > 710.0 ? 710.0 : x; /* a NaN stays */
+    c = c < -38.0 ? -38.0 : c;
     f64 t = exp_shift_f64(c);
-    f64 s = exp_power_f64(t - 1.0);
-    f64 y = expm1_sum_f64(exp_rest_f64(c, t), s, s - 0.5);
-    return abs_f64(x) < 0x1p-54 ? x : y + y;
+    f64 r = exp_rest_f64(c, t);
+    f64 half = (i64)bits_f64(x) > (i64)bits_f64(709.0) ? 1.0 : 0.0;
+    f64 s = exp_power_f64(t - half);
+    f64 w = fma_f64(s * r, -r, 0.0);
+    f64 y = fma_f64(w, -expm1_poly_f64(r), fma_f64(s, r, -(1.0 - s)));
+    return fma_f64(y, half, y);
 }
 
 /* tanh r for |r| <= 0.26, to 2^-27.9 (f32) and 2^-56.8 (f64) of itself before rounding. */
