@@ -121,9 +121,9 @@ CT_MATH f64 exp_f64(f64 x)
     return exp_scale_f64(exp_poly_f64(exp_rest_f64(c, t)), t);
 }
 
-/* s (e^r - 1) + (s - 1), s = 2^n: adding s - 1 to s r first loses less than it would at the end. The
-   sum is halved until it is done where 2^n may be past the largest number. Two zeros keep the sign
-   of x = -0: 1 - s, which is subtracted, and that which -s r^2 is taken from. */
+/* s (e^r - 1) + (s - 1), s = 2^n: adding s - 1 to s r first loses less than it would at the end.
+   The sum is halved until it is done where 2^n may be past the largest number. Two zeros keep the
+   sign of x = -0: 1 - s, which is subtracted, and that which -s r^2 is taken from. */
 CT_MATH f32 expm1_f32(f32 x)
 {
     f32 c = x > 89.0f ? 89.0f : x; /* a NaN stays */
