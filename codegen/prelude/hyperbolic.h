@@ -61,7 +61,8 @@ CT_MATH f64 cosh_f64(f64 x)
     return h + 0.25 / h;
 }
 
-/* p of asinh a = a + a z p(z), z = a^2, 0 <= a <= 0.45, to 2^-31.2 of asinh a. */
+/* p of asinh a = a + a z p(z), z = a^2, 0 <= a <= 0.45, to 2^-31.2 of asinh a. Fit
+   asinh_poly. */
 CT_MATH f32 asinh_poly_f32(f32 z)
 {
     f32 p = -0x1.dcf928p-7f;
@@ -115,7 +116,8 @@ CT_MATH f32 acosh_f32(f32 x)
     return x < 1.0f ? __builtin_nanf("") : (f32)y;
 }
 
-/* q of atanh s = s + s z q, z = s^2, |s| <= 1/4, to 2^-31 in f32 and 2^-62 in f64. */
+/* q of atanh s = s + s z q, z = s^2, |s| <= 1/4, to 2^-32 in f32 and 2^-62.7 in f64. Fit
+   atanh_poly. */
 CT_MATH f32 atanh_poly_f32(f32 z)
 {
     f32 q = 0x1.0290fap-3f;

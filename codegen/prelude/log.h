@@ -2,7 +2,8 @@
    f64: with s = f / (2 + f), log(1 + f) = 2 atanh(s) = f - s (f - s^2 q(s^2)) and
    sqrt(1/2) <= 1 + f < sqrt(2). The polynomials are minimax (tools/minimax.py). */
 
-/* q of log(1 + f) = f + f^2 q, 2/3 <= 1 + f < 4/3, to 2^-25.1 of the logarithm; inf at inf. */
+/* q of log(1 + f) = f + f^2 q, 2/3 <= 1 + f < 4/3, to 2^-25.1 of the logarithm; inf at inf. Fit
+   log_series. */
 CT_MATH f32 log_series_f32(f32 f)
 {
     f32 q = 0x1.1f42dap-3f;
@@ -17,7 +18,7 @@ CT_MATH f32 log_series_f32(f32 f)
 
 CT_MATH f32 log_poly_f32(f32 f) { return fma_f32(f * f, log_series_f32(f), f); }
 
-/* log(1 + f) - f + rest, sqrt(1/2) <= 1 + f < sqrt(2), to 2^-58 of log(1 + f). */
+/* log(1 + f) - f + rest, sqrt(1/2) <= 1 + f < sqrt(2), to 2^-59.5 of log(1 + f). Fit log_tail. */
 CT_MATH f64 log_tail_f64(f64 f, f64 rest)
 {
     f64 s = f / (2.0 + f);

@@ -32,7 +32,7 @@ CT_MATH f64 trig_rest_f64(f64 x, f64 q)
 
 /* sin r, |r| <= pi/2, to 2^-27.3 (f32) and 2^-61.5 (f64) of itself before rounding:
    r + r v, v in two terms, which near pi/2 loses less than a Horner sum to the end, and keeps -0.
- */
+   Fit sin_poly. */
 CT_MATH f32 sin_poly_f32(f32 r)
 {
     f32 z = r * r;
@@ -94,7 +94,7 @@ CT_MATH f64 cos_fast_f64(f64 x)
 }
 
 /* tan(y - rest - lost), or if `odd` that of an angle larger by pi/2. With r = y - rest and
-   m = 1 - r / tan r, a minimax polynomial (tan_f32, tan_f64 of tools/minimax.py), these are
+   m = 1 - r / tan r, a minimax polynomial (fit tan_turned), these are
    r + r m / (1 - m) and -(1 - m) / r, of one division. `rest` counts however small r is. `lost`, by
    which y is off as it was rounded, counts near pi/4 alone, and is known only where y is not small:
    it is taken 6 m times, nearly as often as the derivative says there. */
