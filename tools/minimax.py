@@ -114,7 +114,6 @@ class Fit:
     variables: str  # in it, whose coefficients stand in the text from the highest power down;
     # "even odd" are two sums, and "+" joins variables of one
     fixed: tuple = ()  # the first coefficients, if they are given
-    column: int = 0  # of two literals on a line, the first or the second
 
     @property
     def bits(self):
@@ -161,10 +160,9 @@ def error_of(f, coefficients):
 
 
 LITERAL = r"-?(?:0x)?[0-9][0-9a-f.]*(?:p[-+][0-9]+)?f?\b"
-PICK = r"pick_f..\(near, (%s), (%s)\)" % (LITERAL, LITERAL)
 
 
-def literals_of(body, variable, column):
+def literals_of(body, variable):
     """The last literal of each statement that sets `variable` or returns a sum continuing it."""
     found = []
     for statement in re.findall(r"[^;{}]+", body):
@@ -172,11 +170,9 @@ def literals_of(body, variable, column):
         returns = re.match(r"\s*return fma_f..\(%s, (.*)" % variable, statement, re.S)
         if not sets and not returns:
             continue
-        text = (sets or returns)[1]
-        picked = re.search(PICK, text)
-        numbers = re.findall(r"(?<![\w.])" + LITERAL, text)
+        numbers = re.findall(r"(?<![\w.])" + LITERAL, (sets or returns)[1])
         if numbers:
-            number = (picked[1 + column] if picked else numbers[-1]).rstrip("f")
+            number = numbers[-1].rstrip("f")
             found.append(mpfr(float.fromhex(number) if "x" in number else float(number)))
     return found
 
@@ -189,7 +185,7 @@ def in_prelude(f):
     body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
     sums = []
     for names in f.variables.split():
-        numbers = [n for name in names.split("+") for n in literals_of(body, name, f.column)]
+        numbers = [n for name in names.split("+") for n in literals_of(body, name)]
         sums.append(numbers[::-1])
     if len(sums) == 1:
         return sums[0]
@@ -352,11 +348,9 @@ FITS = {
     "atanh_poly_f64": Fit(odd(mp.atanh), up_to(0.25), range(9), odd_weight(mp.atanh),
                           "atanh_poly_f64", "q"),
     "erf_near_f32": Fit(erf_near, up_to(1.125), range(7), erf_near_weight, "erf_f32", "p"),
-    "erf_far_f32": Fit(erf_far(8), (1.125, 4), range(7), erf_far_weight(8), "erf_f32", "p",
-                       column=1),
+    "erf_far_f32": Fit(erf_far(8), (1.125, 4), range(7), erf_far_weight(8), "erf_f32", "q"),
     "erf_near_f64": Fit(erf_near, up_to(1.375), range(15), erf_near_weight, "erf_f64", "p"),
-    "erf_far_f64": Fit(erf_far(16), (1.375, 6), range(15), erf_far_weight(16), "erf_f64", "p",
-                       column=1),
+    "erf_far_f64": Fit(erf_far(16), (1.375, 6), range(15), erf_far_weight(16), "erf_f64", "q"),
     "erfc_f32": Fit(erfc_g, (erfc_t(0.47), erfc_t(10.5)), [0, *range(11)], relative(erfc_g),
                     "erfc_f32", "q+g", (ERFC_F32,)),
     "erfc_f64": Fit(erfc_g, (erfc_t(0.47), erfc_t(27.3)), range(23), relative(erfc_g),
