@@ -1,23 +1,30 @@
-/* The error function. Below 9/8 (f32) or 3/2 (f64) erf x = x + x p(x^2), beyond erf x = 1 - p(x)^8
-   or 1 - p(x)^16; p are minimax polynomials, the latter of a root of erfc, weighted by what their
-   error does to erf (tools/minimax.py). Coefficients are picked one by one, which costs less than
-   two sums. */
+/* The error function. Below 9/8 (f32) or 11/8 (f64) erf x = x + x p(x^2), beyond erf x = 1 - q(x)^8
+   or 1 - q(x)^16; p and q are minimax polynomials (fits erf_near and erf_far), q of a root of erfc,
+   weighted by what its error does to erf: to 2^-27 (f32) and 2^-56 (f64) of it. Both are computed,
+   in f32 14 multiply-adds and one choice: that costs less than 8 multiply-adds and 9 choices, of
+   each coefficient by range. */
 CT_MATH f32 erf_f32(f32 x)
 {
     f32 a = abs_f32(x);
     a = a > 4.0f ? 4.0f : a;
-    u32 near = (u32)((i32)(bits_f32(a) - bits_f32(1.125f)) >> 31);
-    f32 z = pick_f32(near, a * a, a);
-    f32 p = pick_f32(near, 0x1.28486cp-14f, 0x1.550952p-13f);
-    p = fma_f32(p, z, pick_f32(near, -0x1.972846p-11f, -0x1.55ccaep-9f));
-    p = fma_f32(p, z, pick_f32(near, 0x1.522eeep-8f, 0x1.bb79aep-7f));
-    p = fma_f32(p, z, pick_f32(near, -0x1.b7bbdep-6f, -0x1.a282e6p-7f));
-    p = fma_f32(p, z, pick_f32(near, 0x1.ce2984p-4f, -0x1.e8af06p-5f));
-    p = fma_f32(p, z, pick_f32(near, -0x1.81272ep-2f, -0x1.2b7d82p-3f));
-    p = fma_f32(p, z, pick_f32(near, 0x1.06eba8p-3f, 0x1.004b92p+0f));
-    f32 power = p * p;
+    f32 z = a * a;
+    f32 p = 0x1.28486cp-14f;
+    p = fma_f32(p, z, -0x1.972846p-11f);
+    p = fma_f32(p, z, 0x1.522eeep-8f);
+    p = fma_f32(p, z, -0x1.b7bbdep-6f);
+    p = fma_f32(p, z, 0x1.ce2984p-4f);
+    p = fma_f32(p, z, -0x1.81272ep-2f);
+    p = fma_f32(p, z, 0x1.06eba8p-3f);
+    f32 q = 0x1.550952p-13f;
+    q = fma_f32(q, a, -0x1.55ccaep-9f);
+    q = fma_f32(q, a, 0x1.bb79aep-7f);
+    q = fma_f32(q, a, -0x1.a282e6p-7f);
+    q = fma_f32(q, a, -0x1.e8af06p-5f);
+    q = fma_f32(q, a, -0x1.2b7d82p-3f);
+    q = fma_f32(q, a, 0x1.004b92p+0f);
+    f32 power = q * q;
     power = power * power;
-    f32 y = pick_f32(near, fma_f32(a, p, a), fma_f32(-power, power, 1.0f));
+    f32 y = a < 1.125f ? fma_f32(a, p, a) : fma_f32(-power, power, 1.0f);
     return copysign_f32(y, x);
 }
 
@@ -25,33 +32,48 @@ CT_MATH f64 erf_f64(f64 x)
 {
     f64 a = abs_f64(x);
     a = a > 6.0 ? 6.0 : a;
-    u64 near = (u64)((i64)(bits_f64(a) - bits_f64(1.5)) >> 63);
-    f64 z = pick_f64(near, a * a, a);
-    f64 p = pick_f64(near, 0x1.3dfd53a5d211bp-43, -0x1.030d54519b36ep-37);
-    p = fma_f64(p, z, pick_f64(near, -0x1.45ee3b913207p-38, 0x1.5b456e0f464d4p-32));
-    p = fma_f64(p, z, pick_f64(near, 0x1.7566f5f8ee72p-34, -0x1.b5d7fd7c57e8fp-28));
-    p = fma_f64(p, z, pick_f64(near, -0x1.49e8d37e30a3bp-30, 0x1.572e63a1070f2p-24));
-    p = fma_f64(p, z, pick_f64(near, 0x1.fa973f3c0cdcp-27, -0x1.71f5c0020b487p-21));
-    p = fma_f64(p, z, pick_f64(near, -0x1.5f3cc209a60d6p-23, 0x1.1df6510eff422p-18));
-    p = fma_f64(p, z, pick_f64(near, 0x1.b9decdd6a685bp-20, -0x1.46e77e8a7b04dp-16));
-    p = fma_f64(p, z, pick_f64(near, -0x1.f4d187ea43ae8p-17, 0x1.27aad5a9c9cfbp-14));
-    p = fma_f64(p, z, pick_f64(near, 0x1.f9a31756b2b69p-14, -0x1.ad751ccdc047ep-13));
-    p = fma_f64(p, z, pick_f64(near, -0x1.c02db3357da25p-11, 0x1.548159ca6294cp-13));
-    p = fma_f64(p, z, pick_f64(near, 0x1.565bcd07b0eaep-8, 0x1.2e640594d8b23p-9));
-    p = fma_f64(p, z, pick_f64(near, -0x1.b82ce31243b6p-6, -0x1.df5e5c83c14bep-9));
-    p = fma_f64(p, z, pick_f64(near, 0x1.ce2f21a04149ep-4, -0x1.31a10e8d2629dp-5));
-    p = fma_f64(p, z, pick_f64(near, -0x1.812746b0379b5p-2, -0x1.20dc341997f08p-4));
-    p = fma_f64(p, z, pick_f64(near, 0x1.06eba8214db68p-3, 0x1.fffffd4ff8d99p-1));
-    f64 power = p * p;
+    f64 z = a * a;
+    f64 p = 0x1.9301ebaa178a3p-42;
+    p = fma_f64(p, z, -0x1.0af1d76398d01p-37);
+    p = fma_f64(p, z, 0x1.c4c5cfe1fd88bp-34);
+    p = fma_f64(p, z, -0x1.5bcecd6813856p-30);
+    p = fma_f64(p, z, 0x1.ffe39fd03e647p-27);
+    p = fma_f64(p, z, -0x1.5fc72d8f0cc0dp-23);
+    p = fma_f64(p, z, 0x1.b9f2b6dab8368p-20);
+    p = fma_f64(p, z, -0x1.f4d38ecdccc72p-17);
+    p = fma_f64(p, z, 0x1.f9a33c56a2549p-14);
+    p = fma_f64(p, z, -0x1.c02db50277c9cp-11);
+    p = fma_f64(p, z, 0x1.565bcd165006ap-8);
+    p = fma_f64(p, z, -0x1.b82ce312d2e01p-6);
+    p = fma_f64(p, z, 0x1.ce2f21a0442a8p-4);
+    p = fma_f64(p, z, -0x1.812746b037a13p-2);
+    p = fma_f64(p, z, 0x1.06eba8214db69p-3);
+    f64 q = -0x1.2310ed965bac2p-37;
+    q = fma_f64(q, a, 0x1.7f2c94d78275ap-32);
+    q = fma_f64(q, a, -0x1.dad6c8cefadcdp-28);
+    q = fma_f64(q, a, 0x1.6e654cb407fadp-24);
+    q = fma_f64(q, a, -0x1.85c869abe32cfp-21);
+    q = fma_f64(q, a, 0x1.2a2595fb059ebp-18);
+    q = fma_f64(q, a, -0x1.520676e9faa38p-16);
+    q = fma_f64(q, a, 0x1.2f52df24a1f9p-14);
+    q = fma_f64(q, a, -0x1.b5731b39fe38p-13);
+    q = fma_f64(q, a, 0x1.61184d914c0a6p-13);
+    q = fma_f64(q, a, 0x1.2d784da400a14p-9);
+    q = fma_f64(q, a, -0x1.de97a0712fdbap-9);
+    q = fma_f64(q, a, -0x1.31a830bde0ccap-5);
+    q = fma_f64(q, a, -0x1.20daf449b2e45p-4);
+    q = fma_f64(q, a, 0x1.fffff6de66901p-1);
+    f64 power = q * q;
     power = power * power;
     power = power * power;
-    f64 y = pick_f64(near, fma_f64(a, p, a), fma_f64(-power, power, 1.0));
+    f64 y = a < 1.375 ? fma_f64(a, p, a) : fma_f64(-power, power, 1.0);
     return copysign_f64(y, x);
 }
 
-/* erfc |x| = 1 - erf |x| below 0.47; from there e^(-x^2) g(t) / (1 + 2|x|), g a minimax polynomial
-   in t = (|x| - 4) / (|x| + 4); what x^2 lost goes into the exponent's rest. erfc(-x) = 2 - erfc x.
- */
+/* erfc |x| = 1 - erf |x| below 0.62; from there e^(-x^2) g(t) / (1 + 2|x|), g a minimax polynomial
+   in t = (|x| - 4) / (|x| + 4), to 2^-54.3 (fit erfc). What x^2 lost goes into the exponent's rest;
+   what the sum g, the denominator and the quotient lost is added to the quotient. erfc(-x) = 2 -
+   erfc x. */
 CT_MATH f64 erfc_f64(f64 x)
 {
     f64 a = abs_f64(x);
@@ -69,7 +91,6 @@ CT_MATH f64 erfc_f64(f64 x)
     even = fma_f64(even, z2, -0x1.0fb06e00a475cp-4);
     even = fma_f64(even, z2, -0x1.9ddb23c3d264cp-4);
     even = fma_f64(even, z2, 0x1.f7f5df66fad11p-7);
-    even = fma_f64(even, z2, 0x1.3ba5916e9fd7fp+0);
     f64 odd = -0x1.e1ab0efca4219p-26;
     odd = fma_f64(odd, z2, 0x1.50402adc28a5fp-23);
     odd = fma_f64(odd, z2, -0x1.db7d77aa770e5p-21);
@@ -81,18 +102,23 @@ CT_MATH f64 erfc_f64(f64 x)
     odd = fma_f64(odd, z2, 0x1.7fee004dc24f3p-4);
     odd = fma_f64(odd, z2, 0x1.16ecefcfa737ep-4);
     odd = fma_f64(odd, z2, -0x1.1df1ad154a2acp-3);
-    f64 g = fma_f64(odd, t, even);
+    f64 q = fma_f64(odd, t, even * z2);
+    f64 g = q + 0x1.3ba5916e9fd7fp+0;
+    f64 d = fma_f64(2.0, a, 1.0);
+    f64 inverse = 1.0 / d;
+    f64 s = g * inverse;
+    f64 lost = fma_f64(-s, d, g) + (q - (g - 0x1.3ba5916e9fd7fp+0));
+    lost = fma_f64(-s, fma_f64(2.0, a, 1.0 - d), lost) * inverse;
     f64 z = -(a * a);
     f64 n = exp_shift_f64(z);
     f64 r = exp_rest_f64(z, n) - fma_f64(a, a, z);
-    f64 scaled = g / fma_f64(2.0, a, 1.0);
-    f64 tail = exp_scale_f64(scaled * exp_poly_f64(r), n);
-    f64 y = a < 0.47 ? 1.0 - erf_f64(a) : tail;
+    f64 e = fma_f64(r * r, expm1_poly_f64(r), r);
+    f64 tail = exp_scale_f64(fma_f64(s, e, fma_f64(lost, e, lost)) + s, n);
+    f64 y = a < 0.62 ? 1.0 - erf_f64(a) : tail;
     return x < 0 ? 2.0 - y : y;
 }
 
-/* The same in f32 from 0.62 on, g to 2^-28.7: what the sum, the denominator and the quotient lost
-   is added to the quotient. */
+/* The same in f32, g to 2^-28.7 (fit erfc). */
 CT_MATH f32 erfc_f32(f32 x)
 {
     f32 a = abs_f32(x);

@@ -1,4 +1,5 @@
-/* Exponentials. x = n ln 2 + r with |r| <= ln(2)/2, e^r a minimax polynomial (tools/minimax.py).
+/* Exponentials. x = n ln 2 + r with |r| <= ln(2)/2, e^r a minimax polynomial. Polynomials are named
+   as tools/minimax.py, which makes them, names their fits.
    Adding 1.5 * 2^23 + 127 (f32) or 1.5 * 2^52 + 1023 (f64) rounds to an integer and leaves it,
    biased as an exponent is, in the low bits of the sum, here called t. */
 
@@ -49,14 +50,15 @@ CT_MATH f64 exp_scale_f64(f64 y, f64 t)
 #endif
 }
 
-/* e^r for |r| <= ln(2)/2, to 2^-26.1 (f32) and 2^-57.5 (f64) of itself before rounding. */
+/* e^r for |r| <= ln(2)/2, to 2^-28.2 (f32) and 2^-57.5 (f64) of itself before rounding.
+   Fit exp_poly. */
 CT_MATH f32 exp_poly_f32(f32 r)
 {
-    f32 p = 0x1.3805d6p-10f;
-    p = fma_f32(p, r, 0x1.12278p-7f);
-    p = fma_f32(p, r, 0x1.559beep-5f);
-    p = fma_f32(p, r, 0x1.5554bp-3f);
-    p = fma_f32(p, r, 0x1.ffffacp-2f);
+    f32 p = 0x1.6a3d14p-10f;
+    p = fma_f32(p, r, 0x1.123856p-7f);
+    p = fma_f32(p, r, 0x1.5558bep-5f);
+    p = fma_f32(p, r, 0x1.555494p-3f);
+    p = fma_f32(p, r, 0x1.fffffcp-2f);
     p = fma_f32(p, r, 1.0f);
     return fma_f32(p, r, 1.0f);
 }
@@ -77,14 +79,15 @@ CT_MATH f64 exp_poly_f64(f64 r)
     return fma_f64(p, r, 1.0);
 }
 
-/* q of e^r - 1 = r + r^2 q for |r| <= ln(2)/2, to 2^-28.1 (f32) and 2^-61.6 (f64) of e^r - 1. */
+/* q of e^r - 1 = r + r^2 q for |r| <= ln(2)/2, to 2^-31.1 (f32) and 2^-61.6 (f64) of e^r - 1.
+   Fit expm1_poly. */
 CT_MATH f32 expm1_poly_f32(f32 r)
 {
-    f32 q = 0x1.3b709ep-13f;
-    q = fma_f32(q, r, 0x1.6d2e5ep-10f);
-    q = fma_f32(q, r, 0x1.1155bp-7f);
-    q = fma_f32(q, r, 0x1.555502p-5f);
-    q = fma_f32(q, r, 0x1.55552cp-3f);
+    f32 q = 0x1.9e66b8p-13f;
+    q = fma_f32(q, r, 0x1.6d3a24p-10f);
+    q = fma_f32(q, r, 0x1.1112dep-7f);
+    q = fma_f32(q, r, 0x1.5554f8p-5f);
+    q = fma_f32(q, r, 0x1.555554p-3f);
     return fma_f32(q, r, 0x1p-1f);
 }
 
@@ -121,37 +124,37 @@ CT_MATH f64 exp_f64(f64 x)
     return exp_scale_f64(exp_poly_f64(exp_rest_f64(c, t)), t);
 }
 
-/* s (e^r - 1) + c. Adding c to s r first loses less than it would at the end. */
-CT_MATH f32 expm1_sum_f32(f32 r, f32 s, f32 c)
-{
-    return fma_f32(s * (r * r), expm1_poly_f32(r), fma_f32(s, r, c));
-}
-
-CT_MATH f64 expm1_sum_f64(f64 r, f64 s, f64 c)
-{
-    return fma_f64(s * (r * r), expm1_poly_f64(r), fma_f64(s, r, c));
-}
-
-/* Computed as half of itself, since 2^n may be past the largest number where the result is not. */
+/* s (e^r - 1) + (s - 1), s = 2^n: adding s - 1 to s r first loses less than it would at the end.
+   The sum is halved until it is done where 2^n may be past the largest number. Two zeros keep the
+   sign of x = -0: 1 - s, which is subtracted, and that which -s r^2 is taken from. */
 CT_MATH f32 expm1_f32(f32 x)
 {
-    f32 c = x < -18.0f ? -18.0f : x > 89.0f ? 89.0f : x;
+    f32 c = x > 89.0f ? 89.0f : x; /* a NaN stays */
+    c = c < -18.0f ? -18.0f : c;
     f32 t = exp_shift_f32(c);
-    f32 s = exp_power_f32(t - 1.0f);
-    f32 y = expm1_sum_f32(exp_rest_f32(c, t), s, s - 0.5f);
-    return abs_f32(x) < 0x1p-25f ? x : y + y;
+    f32 r = exp_rest_f32(c, t);
+    f32 half = (i32)bits_f32(x) > (i32)bits_f32(88.0f) ? 1.0f : 0.0f;
+    f32 s = exp_power_f32(t - half);
+    f32 w = fma_f32(s * r, -r, 0.0f);
+    f32 y = fma_f32(w, -expm1_poly_f32(r), fma_f32(s, r, -(1.0f - s)));
+    return fma_f32(y, half, y);
 }
 
 CT_MATH f64 expm1_f64(f64 x)
 {
-    f64 c = x < -38.0 ? -38.0 : x > 710.0 ? 710.0 : x;
+    f64 c = x > 710.0 ? 710.0 : x; /* a NaN stays */
+    c = c < -38.0 ? -38.0 : c;
     f64 t = exp_shift_f64(c);
-    f64 s = exp_power_f64(t - 1.0);
-    f64 y = expm1_sum_f64(exp_rest_f64(c, t), s, s - 0.5);
-    return abs_f64(x) < 0x1p-54 ? x : y + y;
+    f64 r = exp_rest_f64(c, t);
+    f64 half = (i64)bits_f64(x) > (i64)bits_f64(709.0) ? 1.0 : 0.0;
+    f64 s = exp_power_f64(t - half);
+    f64 w = fma_f64(s * r, -r, 0.0);
+    f64 y = fma_f64(w, -expm1_poly_f64(r), fma_f64(s, r, -(1.0 - s)));
+    return fma_f64(y, half, y);
 }
 
-/* tanh r for |r| <= 0.26, to 2^-27.9 (f32) and 2^-56.8 (f64) of itself before rounding. */
+/* tanh r for |r| <= 0.26, to 2^-27.9 (f32) and 2^-56.8 (f64) of itself before rounding. Fit
+   tanh_poly. */
 CT_MATH f32 tanh_poly_f32(f32 r)
 {
     f32 z = r * r;
@@ -203,15 +206,16 @@ CT_MATH f64 tanh_f64(f64 x)
     return copysign_f64(y / (y + fma_f64(-2.0, h, 2.0)), x);
 }
 
-/* 2^x, x = n + r exactly; exp2m1_poly holds (2^r - 1)/r - ln 2, ln 2 as the format has it. */
+/* 2^x, x = n + r exactly; exp2m1_poly holds (2^r - 1)/r - ln 2, ln 2 as the format has it, for
+   |r| <= 1/2 to 2^-28.9 (f32) and 2^-61.3 (f64) of 2^r. Fit exp2m1_poly. */
 CT_MATH f32 exp2m1_poly_f32(f32 r)
 {
-    f32 p = 0x1.41d696p-13f;
-    p = fma_f32(p, r, 0x1.5ef302p-10f);
-    p = fma_f32(p, r, 0x1.3b2cdcp-7f);
-    p = fma_f32(p, r, 0x1.c6afa8p-5f);
-    p = fma_f32(p, r, 0x1.ebfbdep-3f);
-    p = fma_f32(p, r, -0x1.05c61p-29f);
+    f32 p = 0x1.41d3d6p-13f;
+    p = fma_f32(p, r, 0x1.5f3ea4p-10f);
+    p = fma_f32(p, r, 0x1.3b2d82p-7f);
+    p = fma_f32(p, r, 0x1.c6aee8p-5f);
+    p = fma_f32(p, r, 0x1.ebfbdcp-3f);
+    p = fma_f32(p, r, 0x1.5e4df2p-26f);
     return p;
 }
 

@@ -37,25 +37,6 @@ CT_MATH f64 abs_f64(f64 x) { return from_bits_f64(bits_f64(x) & 0x7fffffffffffff
 CT_MATH f32 neg_f32(f32 x) { return -x; }
 CT_MATH f64 neg_f64(f64 x) { return -x; }
 
-/* The bits of `one` where those of mask are set, elsewhere those of `other`. */
-CT_MATH f32 pick_f32(u32 mask, f32 one, f32 other)
-{
-#ifdef __AVX512F__
-    return from_bits_f32(bits_f32(other) ^ (mask & (bits_f32(one) ^ bits_f32(other))));
-#else
-    return mask != 0 ? one : other;
-#endif
-}
-
-CT_MATH f64 pick_f64(u64 mask, f64 one, f64 other)
-{
-#ifdef __AVX512F__
-    return from_bits_f64(bits_f64(other) ^ (mask & (bits_f64(one) ^ bits_f64(other))));
-#else
-    return mask != 0 ? one : other;
-#endif
-}
-
 /* |x| with the sign bit of s. */
 CT_MATH f32 copysign_f32(f32 x, f32 s)
 {

@@ -61,7 +61,8 @@ CT_MATH f64 cosh_f64(f64 x)
     return h + 0.25 / h;
 }
 
-/* p of asinh a = a + a z p(z), z = a^2, 0 <= a <= 0.45, to 2^-31.2 of asinh a. */
+/* p of asinh a = a + a z p(z), z = a^2, 0 <= a <= 0.45, to 2^-31.2 of asinh a. Fit
+   asinh_poly. */
 CT_MATH f32 asinh_poly_f32(f32 z)
 {
     f32 p = -0x1.dcf928p-7f;
@@ -88,23 +89,35 @@ CT_MATH f64 asinh_f64(f64 x)
     f64 a = abs_f64(x);
     b8 large = a > 0x1p+500;
     f64 z = large ? 0.0 : a * a;
-    f64 w = a + z / (1.0 + sqrt_f64(1.0 + z));
-    return copysign_f64(log1p_f64(w) + (large ? 0x1.62e42fefa39efp-1 : 0.0), x);
+    f64 root = sqrt_f64(1.0 + z);
+    f64 d = z / (1.0 + root);
+    f64 w = a + d;
+    f64 rest = a < 2.0 ? (a - w + d) * (root - a) : 0.0; /* root - a = 1 / (1 + w) */
+    return copysign_f64(log1p_more_f64(w, large ? 0x1.62e42fefa39efp-1 : rest), x);
 }
 
-/* acosh x = log1p(t + sqrt(t (x + 1))), t = x - 1; of a large x, log(2x). */
+/* acosh x = log1p(t + sqrt(t^2 + 2t)), t = x - 1; of a large x, log(2x). What that sum loses counts
+   up to x = 4. */
 CT_MATH f64 acosh_f64(f64 x)
 {
     b8 large = x > 0x1p+500;
-    f64 t = x - 1.0;
-    f64 root = sqrt_f64(large ? 0.0 : t * (x + 1.0));
-    f64 y = log1p_f64(t + root) + (large ? 0x1.62e42fefa39efp-1 : 0.0);
+    f64 t = large ? 0.0 : x - 1.0;
+    f64 root = sqrt_f64(fma_f64(t, t, t + t));
+    f64 w = large ? x : t + root;
+    f64 rest = x < 4.0 ? (root - w + t) * (x - root) : 0.0;
+    f64 y = log1p_more_f64(w, large ? 0x1.62e42fefa39efp-1 : rest);
     return x < 1.0 ? __builtin_nan("") : y;
 }
 
-CT_MATH f32 acosh_f32(f32 x) { return (f32)acosh_f64((f64)x); }
+CT_MATH f32 acosh_f32(f32 x)
+{
+    f64 t = (f64)x - 1.0;
+    f64 y = log1p_f64(t + sqrt_f64(t * (t + 2.0)));
+    return x < 1.0f ? __builtin_nanf("") : (f32)y;
+}
 
-/* q of atanh s = s + s z q, z = s^2, |s| <= 1/4, to 2^-31 in f32 and 2^-62 in f64. */
+/* q of atanh s = s + s z q, z = s^2, |s| <= 1/4, to 2^-32 in f32 and 2^-62.7 in f64. Fit
+   atanh_poly. */
 CT_MATH f32 atanh_poly_f32(f32 z)
 {
     f32 q = 0x1.0290fap-3f;

@@ -1,7 +1,7 @@
 /* Inverse sine, cosine and tangent. */
 
 /* q of atan t = t + t z q, z = t^2: |t| <= 1 to 2^-28.5 in f32, |t| <= tan(pi/8) to 2^-59.4 in f64.
- */
+   Fit atan_poly. */
 CT_MATH f32 atan_poly_f32(f32 z)
 {
     f32 q = -0x1.d3614ep-10f;
@@ -88,7 +88,8 @@ CT_MATH f64 atan2_f64(f64 y, f64 x)
 CT_MATH f32 atan_f32(f32 x) { return atan2_f32(x, 1.0f); }
 CT_MATH f64 atan_f64(f64 x) { return atan2_f64(x, 1.0); }
 
-/* q of asin t = t + t z q, z = t^2, |t| <= 1/2. */
+/* q of asin t = t + t z q, z = t^2, |t| <= 1/2, to 2^-27.6 in f32 and 2^-55.9 in f64. Fit
+   asin_poly. */
 CT_MATH f32 asin_poly_f32(f32 z)
 {
     f32 q = 0x1.595c74p-5f;

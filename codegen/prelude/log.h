@@ -2,7 +2,8 @@
    f64: with s = f / (2 + f), log(1 + f) = 2 atanh(s) = f - s (f - s^2 q(s^2)) and
    sqrt(1/2) <= 1 + f < sqrt(2). The polynomials are minimax (tools/minimax.py). */
 
-/* q of log(1 + f) = f + f^2 q, 2/3 <= 1 + f < 4/3, to 2^-25.1 of the logarithm; inf at inf. */
+/* q of log(1 + f) = f + f^2 q, 2/3 <= 1 + f < 4/3, to 2^-25.1 of the logarithm; inf at inf. Fit
+   log_series. */
 CT_MATH f32 log_series_f32(f32 f)
 {
     f32 q = 0x1.1f42dap-3f;
@@ -17,8 +18,8 @@ CT_MATH f32 log_series_f32(f32 f)
 
 CT_MATH f32 log_poly_f32(f32 f) { return fma_f32(f * f, log_series_f32(f), f); }
 
-/* log(1 + f), sqrt(1/2) <= 1 + f < sqrt(2), to 2^-58 of log(1 + f). */
-CT_MATH f64 log_poly_f64(f64 f)
+/* log(1 + f) - f + rest, sqrt(1/2) <= 1 + f < sqrt(2), to 2^-59.5 of log(1 + f). Fit log_tail. */
+CT_MATH f64 log_tail_f64(f64 f, f64 rest)
 {
     f64 s = f / (2.0 + f);
     f64 z = s * s;
@@ -29,8 +30,10 @@ CT_MATH f64 log_poly_f64(f64 f)
     q = fma_f64(q, z, 0x1.2492494234348p-2);
     q = fma_f64(q, z, 0x1.999999997f98ap-2);
     q = fma_f64(q, z, 0x1.5555555555593p-1);
-    return fma_f64(-s, fma_f64(-z, q, f), f);
+    return fma_f64(-s, fma_f64(-z, q, f), rest);
 }
+
+CT_MATH f64 log_poly_f64(f64 f) { return log_tail_f64(f, f); }
 
 /* k 2^23 for positive normal x, as bits. */
 CT_MATH u32 log_exponent_f32(f32 x) { return (bits_f32(x) - 0x3f2aaaabu) & 0xff800000u; }
@@ -90,8 +93,8 @@ CT_MATH f64 log_f64(f64 x)
 }
 
 /* u = 1 + x rounded, 1 + f = 2^-k (1 + x), whose rounding is all that f loses: f = 2^-k x -
-   (1 - 2^-k). 2^-k, subnormal at the end, is a quarter of a
-   normal number; k is kept as -k 2^23, so that -0 stays what it is. */
+   (1 - 2^-k). 2^-k, subnormal at the end, is a quarter of a normal number; k is kept as -k 2^23
+   (f32) or -k (f64), so that -0 stays what it is. */
 CT_MATH f32 log1p_f32(f32 x)
 {
     f32 u = 1.0f + x;
@@ -111,6 +114,20 @@ CT_MATH f64 log1p_f64(f64 x)
     f64 f = fma_f64(x, scale, -(1.0 - scale));
     f64 y = fma_f64(log_integer_f64(e), -0x1.62e42fefa39efp-1, log_poly_f64(f));
     return log_special_f64(u, y);
+}
+
+/* log(1 + x) + more, x >= 0, rounded but once beside f: for functions whose argument x has lost as
+   much already. */
+CT_MATH f64 log1p_more_f64(f64 x, f64 more)
+{
+    u64 e = (0x3ff6a09e667f3bccu - bits_f64(1.0 + x)) & 0xfff0000000000000u;
+    f64 scale = 0.25 * from_bits_f64(e + bits_f64(4.0));
+    f64 f = fma_f64(x, scale, -(1.0 - scale));
+    f64 k = log_integer_f64(e);
+    f64 sum = fma_f64(k, -0x1.62e42fefa39efp-1, f);
+    f64 lost = fma_f64(k, 0x1.62e42fefa39efp-1, sum) - f;
+    f64 tail = log_tail_f64(f, fma_f64(k, -0x1.abc9e3b39803fp-56, more));
+    return x < __builtin_inf() ? sum + (tail - lost) : x;
 }
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x| = 2^n (1 + s). Where 1 + e is past the range of

@@ -26,8 +26,8 @@ CT_MATH f64 pow_special_f64(f64 x, f64 y, f64 power)
     return y == 0 || x == 1.0 ? 1.0 : p;
 }
 
-/* |x|^y = 2^(y log2 |x|) in f64, log2 to 2^-37.8 and 2^r to 2^-29; conversion to f32 rounds,
-   overflows and underflows as it should. */
+/* |x|^y = 2^(y log2 |x|) in f64, log2 to 2^-37.8 and 2^r to 2^-29 (fits pow_log2 and pow_exp2);
+   conversion to f32 rounds, overflows and underflows as it should. */
 CT_MATH f32 pow_f32(f32 x, f32 y)
 {
     f64 a = (f64)abs_f32(x);
@@ -57,7 +57,8 @@ CT_MATH f32 pow_f32(f32 x, f32 y)
 }
 
 /* |x|^y = e^(y log |x|), the logarithm to about 2^-66 in two parts: |x| = 2^k (1 + f), s = f / (2 +
-   f) and log(1 + f) = 2s + s^3 (2/3 + s^2 ..), of which s, s^3 and 2/3 + .. are pairs too. */
+   f) and log(1 + f) = 2s + s^3 (2/3 + s^2 u), of which s, s^3 and 2/3 + .. are pairs too. u to
+   2^-66.3 of log |x|: fit pow_f64. */
 CT_MATH f64 pow_f64(f64 x, f64 y)
 {
     f64 a = abs_f64(x);

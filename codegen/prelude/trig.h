@@ -32,7 +32,7 @@ CT_MATH f64 trig_rest_f64(f64 x, f64 q)
 
 /* sin r, |r| <= pi/2, to 2^-27.3 (f32) and 2^-61.5 (f64) of itself before rounding:
    r + r v, v in two terms, which near pi/2 loses less than a Horner sum to the end, and keeps -0.
- */
+   Fit sin_poly. */
 CT_MATH f32 sin_poly_f32(f32 r)
 {
     f32 z = r * r;
@@ -93,90 +93,66 @@ CT_MATH f64 cos_fast_f64(f64 x)
     return from_bits_f64(bits_f64(y) ^ 0x8000000000000000u ^ side ^ bits_f64(t) << 63);
 }
 
-/* sin r / cos r, or -cos r / sin r if odd, for r + r_rest, |r| <= pi/4. What numerator, denominator
-   and quotient lost goes into a correction of the quotient. */
-CT_MATH f32 tan_quotient_f32(f32 r, f32 r_rest, u32 odd)
+/* tan(y - rest - lost), or if `odd` that of an angle larger by pi/2. With r = y - rest and
+   m = 1 - r / tan r, a minimax polynomial (fit tan_turned), these are
+   r + r m / (1 - m) and -(1 - m) / r, of one division. `rest` counts however small r is. `lost`, by
+   which y is off as it was rounded, counts near pi/4 alone, and is known only where y is not small:
+   it is taken 6 m times, nearly as often as the derivative says there. */
+CT_MATH f32 tan_turned_f32(f32 y, f32 rest, f32 lost, u32 odd)
 {
+    f32 r = y - rest;
     f32 z = r * r;
-    f32 w = r * z;
-    f32 p = -0x1.9953fep-13f;
-    p = fma_f32(p, z, 0x1.110778p-7f);
-    p = fma_f32(p, z, -0x1.555546p-3f);
-    f32 u = 0x1.99e80cp-16f;
-    u = fma_f32(u, z, -0x1.6c0c28p-10f);
-    u = fma_f32(u, z, 0x1.55554ap-5f);
-    u = fma_f32(u, z, -0x1p-1f);
-    f32 s = fma_f32(w, p, r);
-    f32 s_rest = fma_f32(w, p, r - s) + r_rest;
-    f32 c = fma_f32(z, u, 1.0f);
-    f32 c_rest = fma_f32(-r, r_rest, fma_f32(z, u, 1.0f - c));
-    f32 n = odd ? -c : s;
-    f32 n_rest = odd ? -c_rest : s_rest;
-    f32 d = odd ? s : c;
-    f32 d_rest = odd ? s_rest : c_rest;
-    f32 inverse = 1.0f / d;
-    f32 q = n * inverse;
-    f32 rest = fma_f32(-q, d_rest, n_rest) + fma_f32(-q, d, n);
-    return n == 0 ? r : fma_f32(rest, inverse, q);
+    f32 p = 0x1.08dd34p-12f;
+    p = fma_f32(p, z, 0x1.121ebp-9f);
+    p = fma_f32(p, z, 0x1.6c2facp-6f);
+    p = fma_f32(p, z, 0x1.555538p-2f);
+    f32 m = z * p;
+    f32 inverse = 1.0f / (odd ? r : 1.0f - m);
+    f32 part = m * fma_f32(lost, -6.0f, r);
+    f32 w = fma_f32(inverse, rest, fma_f32(-inverse, y, 1.0f)); /* 1 / r = inverse (1 + w) */
+    f32 further = fma_f32(-inverse, fma_f32(-inverse, part, w), -inverse);
+    return odd ? further : fma_f32(part, inverse, r);
 }
 
-CT_MATH f64 tan_quotient_f64(f64 r, f64 r_rest, u64 odd)
+CT_MATH f64 tan_turned_f64(f64 y, f64 rest, f64 lost, u64 odd)
 {
+    f64 r = y - rest;
     f64 z = r * r;
-    f64 w = r * z;
-    f64 p = 0x1.5d8b5592db13ap-33;
-    p = fma_f64(p, z, -0x1.ae5e4b83e3a93p-26);
-    p = fma_f64(p, z, 0x1.71de35552b544p-19);
-    p = fma_f64(p, z, -0x1.a01a019be9217p-13);
-    p = fma_f64(p, z, 0x1.111111110f73p-7);
-    p = fma_f64(p, z, -0x1.5555555555548p-3);
-    f64 u = -0x1.8fa65fa5ae874p-37;
-    u = fma_f64(u, z, 0x1.1ee9db8fa5d75p-29);
-    u = fma_f64(u, z, -0x1.27e4f7f1424bp-22);
-    u = fma_f64(u, z, 0x1.a01a019c8ed11p-16);
-    u = fma_f64(u, z, -0x1.6c16c16c15013p-10);
-    u = fma_f64(u, z, 0x1.555555555554bp-5);
-    u = fma_f64(u, z, -0x1p-1);
-    f64 s = fma_f64(w, p, r);
-    f64 s_rest = fma_f64(w, p, r - s) + r_rest;
-    f64 c = fma_f64(z, u, 1.0);
-    f64 c_rest = fma_f64(-r, r_rest, fma_f64(z, u, 1.0 - c));
-    f64 n = odd ? -c : s;
-    f64 n_rest = odd ? -c_rest : s_rest;
-    f64 d = odd ? s : c;
-    f64 d_rest = odd ? s_rest : c_rest;
-    f64 inverse = 1.0 / d;
-    f64 q = n * inverse;
-    f64 rest = fma_f64(-q, d_rest, n_rest) + fma_f64(-q, d, n);
-    return n == 0 ? r : fma_f64(rest, inverse, q);
+    f64 p = 0x1.aa856c2583bfap-29;
+    p = fma_f64(p, z, 0x1.6938ab695558bp-26);
+    p = fma_f64(p, z, 0x1.d8c4241ce81d8p-23);
+    p = fma_f64(p, z, 0x1.2272bcc9d6c62p-19);
+    p = fma_f64(p, z, 0x1.66a969f82fbdp-16);
+    p = fma_f64(p, z, 0x1.bbd776be91074p-13);
+    p = fma_f64(p, z, 0x1.1566abc3bafaap-9);
+    p = fma_f64(p, z, 0x1.6c16c16c1164fp-6);
+    p = fma_f64(p, z, 0x1.555555555556bp-2);
+    f64 m = z * p;
+    f64 inverse = 1.0 / (odd ? r : 1.0 - m);
+    f64 part = m * fma_f64(lost, -6.0, r);
+    f64 w = fma_f64(inverse, rest, fma_f64(-inverse, y, 1.0)); /* 1 / r = inverse (1 + w) */
+    f64 further = fma_f64(-inverse, fma_f64(-inverse, part, w), -inverse);
+    return odd ? further : fma_f64(part, inverse, r);
 }
 
-/* |x| = q pi/2 + r. In f32 what the second step's rounding loses is up to an ULP of r; it is known
-   exactly where that step changes little. */
+/* x = q pi/2 + r, pi/2 in three parts, each rounded down so that x = -0 leaves -0. The first times
+   q cancels exactly; |r| is pi/4 or a little more. */
 CT_MATH f32 tan_fast_f32(f32 x)
 {
-    f32 a = abs_f32(x);
-    f32 t = fma_f32(a, 0x1.45f306p-1f, 0x1.8p+23f);
+    f32 t = fma_f32(x, 0x1.45f306p-1f, 0x1.8p+23f);
     f32 q = t - 0x1.8p+23f;
-    f32 first = fma_f32(q, -0x1.921fb6p+0f, a);
-    f32 second = fma_f32(q, 0x1.777a5cp-25f, first);
-    f32 lost = fma_f32(q, 0x1.777a5cp-25f, first - second);
-    f32 r = fma_f32(q, 0x1.ee59dap-50f, second);
-    f32 r_rest = fma_f32(q, 0x1.ee59dap-50f, second - r);
-    r_rest += abs_f32(second) > 0x1p-5f ? lost : 0;
-    f32 y = tan_quotient_f32(r, r_rest, bits_f32(t) & 1u);
-    return from_bits_f32(bits_f32(y) ^ (bits_f32(x) & 0x80000000u));
+    f32 first = fma_f32(q, -0x1.921fb4p+0f, x);
+    f32 second = fma_f32(q, -0x1.4442dp-24f, first);
+    f32 lost = fma_f32(q, 0x1.4442dp-24f, second - first);
+    return tan_turned_f32(second, q * 0x1.846988p-48f, lost, bits_f32(t) & 1u);
 }
 
 CT_MATH f64 tan_fast_f64(f64 x)
 {
-    f64 a = abs_f64(x);
-    f64 t = fma_f64(a, 0x1.45f306dc9c883p-1, 0x1.8p+52);
+    f64 t = fma_f64(x, 0x1.45f306dc9c883p-1, 0x1.8p+52);
     f64 q = t - 0x1.8p+52;
-    f64 first = fma_f64(q, -0x1.921fb54442d18p+0, a);
-    f64 second = fma_f64(q, -0x1.1a62633145c07p-54, first);
-    f64 r = fma_f64(q, 0x1.f1976b7ed8fbcp-110, second);
-    f64 r_rest = fma_f64(q, 0x1.f1976b7ed8fbcp-110, second - r);
-    f64 y = tan_quotient_f64(r, r_rest, bits_f64(t) & 1u);
-    return from_bits_f64(bits_f64(y) ^ (bits_f64(x) & 0x8000000000000000u));
+    f64 first = fma_f64(q, -0x1.921fb54442d18p+0, x);
+    f64 second = fma_f64(q, -0x1.1a62633145c06p-54, first);
+    f64 lost = fma_f64(q, 0x1.1a62633145c06p-54, second - first);
+    return tan_turned_f64(second, q * 0x1.c1cd129024e08p-107, lost, bits_f64(t) & 1u);
 }

@@ -32,10 +32,10 @@ CT_MATH u64 trig_bits(u64 first)
     return trig_two_over_pi[word] << shift | low;
 }
 
-/* For 2^20 < a < inf: r with a = q pi/2 + r modulo 2 pi, |r| <= pi/4, to 1 ULP; q in *quadrant.
-   With a = m 2^e, bits of 2/pi that make m 2^e a multiple of 4 are left out; 192 bits of the
-   product hold q, 61 bits that may cancel, and 100 more. */
-CT_NOINLINE f64 trig_large_f64(f64 a, u64* quadrant)
+/* For 2^20 < a < inf: r with a = q pi/2 + r - *lost modulo 2 pi, |r| <= pi/4; q in *quadrant. With
+   a = m 2^e, bits of 2/pi that make m 2^e a multiple of 4 are left out; 192 bits of the product
+   hold q, 61 bits that may cancel, and 100 more. */
+CT_NOINLINE f64 trig_large_f64(f64 a, u64* quadrant, f64* lost)
 {
     u64 m = (bits_f64(a) & 0x000fffffffffffffu) | 0x0010000000000000u;
     u64 first = (bits_f64(a) >> 52) - 1075u + 62u;
@@ -68,16 +68,20 @@ CT_NOINLINE f64 trig_large_f64(f64 a, u64* quadrant)
     f64 low = (f64)(i64)(f0 & 0x7ffu) + (f64)(i64)(f1 >> 1) * 0x1p-63;
     f64 r = high * 0x1.921fb54442d18p+0;
     f64 rest = fma_f64(high, 0x1.921fb54442d18p+0, -r) + high * 0x1.1a62633145c07p-54;
-    r = (r + fma_f64(low, 0x1.921fb54442d18p+0, rest)) * scale;
+    rest = fma_f64(low, 0x1.921fb54442d18p+0, rest);
+    f64 y = r + rest;
+    scale = negative ? -scale : scale;
     *quadrant = q;
-    return negative ? -r : r;
+    *lost = (y - r - rest) * scale;
+    return y * scale;
 }
 
 /* The sine of a + turns pi/2, 2^20 < a < inf. */
 CT_NOINLINE f64 sin_large_f64(f64 a, u64 turns)
 {
     u64 q;
-    f64 r = trig_large_f64(a, &q);
+    f64 lost;
+    f64 r = trig_large_f64(a, &q, &lost);
     f64 c = (0x1.921fb54442d18p+0 - abs_f64(r)) + 0x1.1a62633145c07p-54;
     q += turns;
     f64 y = sin_poly_f64((q & 1u) != 0 ? c : r);
@@ -87,8 +91,9 @@ CT_NOINLINE f64 sin_large_f64(f64 a, u64 turns)
 CT_NOINLINE f64 tan_large_f64(f64 a)
 {
     u64 q;
-    f64 r = trig_large_f64(a, &q);
-    return tan_quotient_f64(r, 0.0, q & 1u);
+    f64 lost;
+    f64 r = trig_large_f64(a, &q, &lost);
+    return tan_turned_f64(r, 0.0, lost, q & 1u);
 }
 
 /* Is x too large for sin_fast, cos_fast and tan_fast? */

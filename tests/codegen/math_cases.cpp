@@ -57,7 +57,7 @@ const MathCase unary[] = {
     CASE(asinh, EXACT(mpfr_asinh), -1e300, 1e300, 2),
     CASE(acosh, EXACT(mpfr_acosh), 1, 1e300, 2),
     CASE(atanh, EXACT(mpfr_atanh), -1, 1, 2),
-    CASE(erfc, EXACT(mpfr_erfc), -6, 27.5, 4),
+    CASE(erfc, EXACT(mpfr_erfc), -6, 27.5, 2),
     CASE(erf, EXACT(mpfr_erf), -6, 6, 2),
 };
 

@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -285,6 +287,25 @@ TEST_CASE("every function has the same bits in a loop as alone")
             REQUIRE((std::isnan(b) ? std::isnan(v[i]) : std::memcmp(&b, &v[i], sizeof b) == 0));
         }
     }
+}
+
+TEST_CASE("functions that are x near 0 leave the smallest numbers as they are")
+{
+    const std::set<std::string_view> wanted{"expm1", "log1p", "tanh", "sin",   "tan",
+                                            "asin",  "atan",  "sinh", "asinh", "atanh"};
+    std::size_t found = 0;
+    for (const MathCase& function : math_cases()) {
+        if (!wanted.contains(function.name)) continue;
+        ++found;
+        for (int bits : {1, 2, 3, 5, 0x7ffff, 0x400001})
+            for (double sign : {1.0, -1.0}) {
+                INFO(function.name << " of " << sign * bits << " times the smallest number");
+                const auto x = static_cast<float>(sign * bits * 0x1p-149);
+                CHECK(function.f32(x) == x);
+                CHECK(function.f64(sign * bits * 0x1p-1074) == sign * bits * 0x1p-1074);
+            }
+    }
+    CHECK(found == wanted.size());
 }
 
 TEST_CASE("every function, measured: all f32, ten million f64", "[.exhaustive]")
