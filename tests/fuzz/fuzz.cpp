@@ -13,10 +13,10 @@ namespace {
 constexpr std::uint64_t batch_size = 40;
 
 /// One batch in eight at the optimisation that users get, one in eight with strict rules, every
-/// other one with gaps around its values.
+/// other one with gaps around its values, one in four with updates.
 JudgeOptions options_of(std::uint64_t batch)
 {
-    return {batch % 8 != 0, batch % 8 == 1, batch % 2 == 1};
+    return {batch % 8 != 0, batch % 8 == 1, batch % 2 == 1, batch % 4 == 2};
 }
 
 class Batch {

@@ -264,11 +264,73 @@ Options options_of(const JudgeOptions& options)
     return o;
 }
 
+/// An input of known shape as a shared variable, and which output becomes its update.
+struct Updated {
+    Shared variable;
+    std::size_t output;
+};
+
+/// The variables of a program, which gets an output more for each: the last value of its type, or
+/// else one that is made of it.
+std::vector<Updated> add_updates(Program& p, Options& options)
+{
+    std::vector<Updated> all;
+    for (std::size_t i = 0; i < p.inputs.size(); ++i) {
+        const Variable& x = p.inputs[i];
+        if (!std::ranges::all_of(x.shape(), &Extent::is_known)) continue;
+        const auto last = std::find_if(p.values.rbegin(), p.values.rend(), [&](const Variable& v) {
+            return v.owner() && v.type() == x.type();
+        });
+        const Variable other = x.dtype() == DType::boolean ? !x : x + 1;
+        all.push_back({shared(fmt::format("s{}", i), p.arguments[i]), p.outputs.size()});
+        p.outputs.push_back(last == p.values.rend() ? other : *last);
+        options.givens.emplace_back(x, all.back().variable);
+        options.updates.emplace_back(all.back().variable, p.outputs.back());
+    }
+    return all;
+}
+
+/// What its outputs are where the updates are the last ones.
+std::vector<Array> results_by_updates(Program& p, Options options)
+{
+    Variables outputs = p.outputs;
+    const std::vector<Updated> updated = add_updates(p, options);
+    Variables inputs;
+    std::vector<Any> arguments;
+    for (std::size_t i = 0; i < p.inputs.size(); ++i) {
+        if (std::ranges::any_of(options.givens,
+                                [&](const auto& given) { return same(given.first, p.inputs[i]); }))
+            continue;
+        inputs.push_back(p.inputs[i]);
+        arguments.emplace_back(p.arguments[i]);
+    }
+    const Results got = function(inputs, outputs, options).call(arguments);
+    std::vector<Array> results;
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+        results.push_back(got[k]);
+    for (const Updated& u : updated)
+        results.push_back(u.variable.value());
+    return results;
+}
+
+std::string judge_updates(Program program, const JudgeOptions& options)
+{
+    const std::vector<Array> got = results_by_updates(program, options_of(options));
+    const Expectation expectation(program);
+    std::string wrong = check_passes(program);
+    for (std::size_t k = 0; k < got.size() && wrong.empty(); ++k)
+        wrong = expectation.difference(k, got[k]);
+    return wrong;
+}
+
 } // namespace
 
 std::vector<std::string> judge(std::span<const Recipe> recipes, const JudgeOptions& options)
 {
     std::vector<std::string> wrong(recipes.size());
+    for (std::size_t i = 0; i < recipes.size() && options.updates; ++i)
+        wrong[i] = judge_updates(build(recipes[i]), options);
+    if (options.updates) return wrong;
     std::vector<Program> programs;
     Variables inputs, outputs;
     std::vector<Any> arguments;

@@ -11,6 +11,9 @@ struct JudgeOptions {
     bool fast_start = true;
     bool strict = false;
     bool gaps = false;
+    /// Inputs of known shape are shared variables, each updated by a value of the program. A
+    /// function for each program: what can fail in one would keep the updates of others beside.
+    bool updates = false;
 };
 
 /// What is right for each output, and how far from it is still right.

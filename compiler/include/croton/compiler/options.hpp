@@ -28,11 +28,8 @@ enum class Matmul : std::uint8_t {
 
 /// Where a function computes the next values of shared variables.
 enum class Publish : std::uint8_t {
-    /// Where the old ones lie, if they are not needed any more, nothing can fail after that, and
-    /// nobody else holds them or read them in the last 16 calls: less memory to go through. Who
-    /// asks for one during such a call waits for its end; the next calls compute beside the old.
-    in_place,
-    swap, ///< beside the old ones, always: readers never wait
+    in_place, ///< where the old ones lie, if nobody needs these
+    swap,     ///< beside the old ones
 };
 
 /// How a function is compiled.
@@ -68,6 +65,11 @@ struct Options {
     /// Results then depend on the library, but not on threads; calls may allocate and lock, as the
     /// library does; such functions are not exported.
     Matmul matmul = Matmul::own;
+    /// Publish::swap: next values of shared variables are computed beside the old ones and take
+    /// their place at the end, so that no reader waits. Otherwise they are computed where the old
+    /// ones lie, if these are not needed any more, nothing can fail after that, and nobody holds
+    /// them or read them in the last 16 calls: less memory to go through. Who asks for one during
+    /// such a call waits for its end.
     Publish publish = Publish::in_place;
     /// Sanitizers that check the compiled program: "address", "undefined", "thread", separated by
     /// commas. The process must have their run-time library. Slow.
