@@ -239,7 +239,7 @@ TEST_CASE("a HOME that cannot be made is gone without")
 #if defined(__x86_64__) && defined(__GNUC__)
 /// What the compiler's run-time library found out about this CPU, which __builtin_cpu_supports
 /// reads: the fourth word has the features that were known first.
-extern "C" unsigned int __cpu_model[4]; // NOLINT(bugprone-reserved-identifier): its name
+extern "C" unsigned int __cpu_model[4]; // NOLINT(readability-identifier-naming): its name
 
 TEST_CASE("child: a CPU of 2010", "[.]")
 {

@@ -58,8 +58,10 @@ void multiply(bool a_transposed,
         multiply<T>(*transpose_a == 'T', *transpose_b == 'T', *m, *n, *k, a, *a_leading, b,        \
                     *b_leading, *beta, c, *c_leading);                                             \
     }
+// NOLINTBEGIN(readability-identifier-naming): Fortran's names
 GEMM(sgemm_, float)
 GEMM(dgemm_, double)
+// NOLINTEND(readability-identifier-naming)
 
 EXPORT int openblas_get_num_threads() { return threads_now; }
 EXPORT void openblas_set_num_threads(int n) { threads_now = n; }
