@@ -324,9 +324,8 @@ void KernelWriter::write_let(ScalarId id)
 {
     const Scalar& s = nest_.scalars[static_cast<std::size_t>(id)];
     const bool hoisted = use_depth_[static_cast<std::size_t>(id)] > s.depth;
-    if (const std::string flag = expressions_.hard_argument(id); !flag.empty()) {
-        writer_.raw(flag);
-    }
+    write_lines(expressions_.name_hard_arguments(id, room()));
+    if (const std::string flag = expressions_.hard_argument(id); !flag.empty()) writer_.raw(flag);
     write_lines(expressions_.define(id, hoisted, in_a_statement_.contains(id), room()));
 }
 

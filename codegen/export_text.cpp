@@ -377,7 +377,7 @@ private:
                          ? std::string()
                          : fmt::format(", what {} is after the call{}",
                                        names_.updated[i - names_.outputs.size()],
-                                       program_.replaces_input[i] ? "; may be the same memory"
+                                       program_.replaces_input[i] ? "; may be the old one's memory"
                                                                   : "")));
         return text + " *\n * float is f32, double f64, uint8_t also bool, uint16_t also the bits "
                       "of f16 and bf16. */\n";

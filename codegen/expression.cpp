@@ -106,6 +106,19 @@ bool has_fast_form(const Scalar& scalar)
     return c && !fast_stem(*c->op, scalar.dtype).empty();
 }
 
+std::vector<std::string> Expressions::name_hard_arguments(ScalarId id, std::size_t room)
+{
+    std::vector<std::string> lines;
+    const Scalar& s = scalar(id);
+    if (!fast_ || !has_fast_form(s)) return lines;
+    for (ScalarId o : std::get<Compute>(s.expression).operands)
+        if (!std::holds_alternative<Load>(scalar(o).expression) &&
+            !std::holds_alternative<Literal>(scalar(o).expression))
+            for (std::string& line : shorten(o, 0, room))
+                lines.push_back(std::move(line));
+    return lines;
+}
+
 std::string Expressions::hard_argument(ScalarId id)
 {
     const Scalar& s = scalar(id);

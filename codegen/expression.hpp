@@ -46,6 +46,9 @@ public:
     void forget();
 
     void use_fast_forms(bool use) { fast_ = use; }
+    /// With fast forms, what is flagged is used twice: names for arguments that are more than an
+    /// element, as combining lanes changes them.
+    std::vector<std::string> name_hard_arguments(ScalarId id, std::size_t room);
     /// With fast forms: the statement that flags arguments for which the form does not hold, or "".
     std::string hard_argument(ScalarId id);
     /// A loop begins: what was flagged before says nothing about its elements.

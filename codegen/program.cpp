@@ -194,7 +194,8 @@ void ProgramWriter::place_output(const GraphPlan& plan, std::size_t i)
     const Variable& v = plan.outputs[i];
     for (const LateOutput& late : plan.late)
         if (same(late.from, v)) return;
-    if (place_.contains(v.value())) return; // a leaf, or the same value twice: copied at the end
+    // A leaf, or the same value twice: copied at the end.
+    if (place_.contains(v.value()) || output_slot_.contains(v.value())) return;
     output_slot_[v.value()] = i;
     for (const auto& [value, home] : plan.shares)
         if (same(value, v)) return;

@@ -172,7 +172,7 @@ codegen::ProgramOptions program_options(const FunctionData& f)
         options.inputs[i].reversed = f.arguments[i].layout == Layout::column_major;
         if (f.arguments[i].layout == Layout::any) ++next_strides;
     }
-    // Finite values and gaps are looked at after everything else: then it is too late.
+    // What a kernel stored is checked after that: too late for a value that was written over.
     const bool updates_in_place =
         f.options.publish == Publish::in_place && !f.options.finite_checks && !f.options.gaps;
     for (std::size_t i = f.result_count(); i < f.outputs.size() && updates_in_place; ++i) {
@@ -180,7 +180,8 @@ codegen::ProgramOptions program_options(const FunctionData& f)
         const auto at =
             std::ranges::find_if(f.shared, [&](const Variable& v) { return same(v, target); });
         if (at == f.shared.end()) continue;
-        options.outputs[i].input = static_cast<int>(f.inputs.size() + (at - f.shared.begin()));
+        options.outputs[i].input =
+            static_cast<int>(f.inputs.size()) + static_cast<int>(at - f.shared.begin());
         options.outputs[i].if_safe = true;
     }
     for (std::size_t i = 0; i < f.result_count(); ++i) {

@@ -208,7 +208,10 @@ Status run_turn(const FunctionData& f,
     turn.read(b.in + f.inputs.size());
     turn.next(b.out + f.result_count());
     const Status status = run_bound(f, runtime, b, workspace);
-    if (status) turn.publish();
+    if (status)
+        turn.publish();
+    else
+        turn.abandon();
     return status;
 }
 

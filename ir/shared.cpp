@@ -71,11 +71,8 @@ public:
     /// Ends of turns that wrote over values. Counted while writing, so that whoever reads the count
     /// while reading misses none.
     std::uint32_t overwritings() const noexcept { return over_.load(std::memory_order_relaxed); }
-    void count_overwriting() noexcept
-    {
-        over_.fetch_add(1, std::memory_order_release);
-        over_.notify_all();
-    }
+    void count_overwriting() noexcept { over_.fetch_add(1, std::memory_order_release); }
+    void wake() noexcept { over_.notify_all(); }
     void wait_for_more(std::uint32_t overwritings) const noexcept
     {
         over_.wait(overwritings, std::memory_order_acquire);
@@ -190,7 +187,7 @@ SharedTurn::SharedTurn(const SharedUse& use, void* room) noexcept
 
 SharedTurn::~SharedTurn()
 {
-    if (overwrites_) publish_with([](std::size_t) {});
+    abandon();
     std::destroy_n(pins_, use_.pinned_.size());
     for (SharedData* d : use_.locked_)
         d->updating.unlock();
@@ -258,7 +255,12 @@ void SharedTurn::publish_with(const Replace& replace) noexcept
     }
     if (overwrites_) publication.count_overwriting();
     publication.end_writing();
-    overwrites_ = false;
+    if (std::exchange(overwrites_, false)) publication.wake();
+}
+
+void SharedTurn::abandon() noexcept
+{
+    if (overwrites_) publish_with([](std::size_t) {});
 }
 
 void SharedTurn::publish() noexcept

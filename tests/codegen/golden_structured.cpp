@@ -175,6 +175,17 @@ Function training_step(const Options& options)
         {.name = options.name, .updates = {{w, w - 0.1 * grad(loss, w)}}, .cache = options.cache});
 }
 
+Function update_in_place(const Options& options)
+{
+    const auto w = shared("w", Array::zeros<float>({64, 10}));
+    const auto v = shared("v", Array::zeros<float>({64, 10}));
+    const auto x = tensor<float>("x", {128, 64}), error = tensor<float>("error", {128, 10});
+    const Variable next = 0.9 * v - 0.1 * dot(transpose(x), error);
+    return function(
+        {x, error}, Outputs{},
+        {.name = options.name, .updates = {{v, next}, {w, w + next}}, .cache = options.cache});
+}
+
 } // namespace
 
 std::vector<Golden> structured_goldens()
@@ -200,7 +211,8 @@ std::vector<Golden> structured_goldens()
             {"random_normal", random_normal},
             {"scan_gradient", scan_gradient},
             {"scan_vector", scan_vector},
-            {"training_step", training_step}};
+            {"training_step", training_step},
+            {"update_in_place", update_in_place}};
 }
 
 } // namespace croton::test

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -110,7 +112,7 @@ TEST_CASE("explain() says which updates go in place, and why others do not")
     CHECK(text(ct::sum(w), {{w, w + x}}, {.publish = ct::Publish::swap}) ==
           "  w: beside the old value: Options::publish says so\n");
     CHECK(text(ct::sum(w), {{w, w + x}}, {.finite_checks = true}) ==
-          "  w: beside the old value: results are checked at the end\n");
+          "  w: beside the old value: what is stored is checked after that\n");
     CHECK(text(ct::sum(w), {{w, ct::flip(w, 0) + x}}) ==
           "  w: beside the old value: 'w' is read elsewhere than at the element that is written\n");
     CHECK(text(ct::sum(w), {{w, x * 2}}) == "  w: in place, unless somebody reads it\n");
@@ -230,4 +232,38 @@ TEST_CASE("readers that seldom come wait for a step that writes over what they w
     CHECK(calls >= 4);
     CHECK(a.value().as_double(0) == steps);
     CHECK(b.value().as_double(5999) == steps);
+}
+
+TEST_CASE("two variables of one next value, and two outputs of one value in place")
+{
+    const auto w = ct::shared("w", ct::Array::full<double>({40}, 1));
+    const auto copy = ct::shared("copy", ct::Array::full<double>({40}, 5));
+    const Variable next = w * 2;
+    const auto f = ct::function({}, {}, {.updates = {{w, next}, {copy, next}}});
+    for (int i = 1; i <= quiet_calls; ++i)
+        f();
+    CHECK(w.value().as_double(39) == std::exp2(quiet_calls));
+    CHECK(copy.value().as_double(39) == std::exp2(quiet_calls));
+
+    const auto x = ct::vector<double>("x", {3});
+    const Variable y = x + 1;
+    const auto g = ct::function({x}, {y, y}, {.in_place = {{0, 0}}});
+    const ct::Results r = g(std::vector<double>{1, 2, 3});
+    for (std::size_t k = 0; k < 2; ++k)
+        CHECK(r[k].as_double(2) == 4);
+}
+
+TEST_CASE("a stored function keeps where its updates go")
+{
+    const auto w = ct::shared("w", ct::Array::full<double>({40}, 1));
+    for (const ct::Publish publish : {ct::Publish::in_place, ct::Publish::swap}) {
+        const auto f = ct::function({}, {}, {.updates = {{w, w * 2}}, .publish = publish});
+        const std::string path = "updates_in_place.croton";
+        f.save(path);
+        const auto loaded = ct::Function::load(path);
+        CHECK(updates_of(loaded) == updates_of(f));
+        loaded();
+        CHECK(loaded.shared("w").value().as_double(3) == 2);
+        std::remove(path.c_str());
+    }
 }

@@ -200,8 +200,9 @@ struct ContractNest {
     bool turned =
         false; ///< a column as a row: m and n, a and b are swapped, the epilogue's i and j not
     BufferId a = -1, b = -1;
-    BufferId out = -1; ///< where the sums go, unless they are
-    /// kept by the part that computes them: a column of blocks, which the epilogue then reads.
+    BufferId out = -1; ///< where the sums go
+    /// They do not: the part that computes them keeps those of a column of blocks, until the
+    /// epilogue has read them.
     bool keeps_sums = false;
     /// Arrays for packed operands; -1: never packed.
     BufferId packed_a = -1, packed_b = -1;

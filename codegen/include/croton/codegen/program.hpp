@@ -81,7 +81,7 @@ struct Program {
     std::vector<Array> constants;
     std::vector<Variable> outputs;
     std::vector<bool> replaces_input; ///< of each output: it is stored where its place's input lay
-    /// Outputs of an ArgumentPlace::if_safe of which it is not safe, and why.
+    /// Outputs that do not lie where the input of their place lies, and why.
     std::vector<std::pair<std::size_t, std::string>> apart;
     std::vector<SymbolBinding> bindings; ///< of the symbols, from the axes of `inputs`
     std::vector<Guard> guards;

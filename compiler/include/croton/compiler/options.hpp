@@ -69,7 +69,8 @@ struct Options {
     /// their place at the end, so that no reader waits. Otherwise they are computed where the old
     /// ones lie, if these are not needed any more, nothing can fail after that, and nobody holds
     /// them or read them in the last 16 calls: less memory to go through. Who asks for one during
-    /// such a call waits for its end.
+    /// such a call waits for its end. Where they cannot, as somebody reads at every step, each
+    /// call copies the old ones first: then swap is faster.
     Publish publish = Publish::in_place;
     /// Sanitizers that check the compiled program: "address", "undefined", "thread", separated by
     /// commas. The process must have their run-time library. Slow.

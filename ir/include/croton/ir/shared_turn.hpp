@@ -68,6 +68,9 @@ public:
     void publish() noexcept;
     /// The same with other arrays of the targets' types; they become those that are replaced.
     void publish(std::span<Array> values) noexcept;
+    /// Nothing was stored and nothing changes: who waits for a value that was to be written over
+    /// gets it.
+    void abandon() noexcept;
 
 private:
     void write_over();
