@@ -144,9 +144,10 @@ void ProgramWriter::place_leaves(std::span<const Variable> outputs)
             continue;
         }
         pointer(prologue_, v, "x", fmt::format("out[{}]", over), true);
-        prologue_.line("if (in[{}] != {})", i, place_.at(v.value()));
-        prologue_.line("    copy_bytes((char*){}, (const char*)in[{}], {});", place_.at(v.value()),
-                       i, text(bytes_of(v)));
+        const std::string& place = place_.at(v.value());
+        prologue_.if_line(fmt::format("in[{}] != {}", i, place),
+                          fmt::format("copy_bytes((char*){}, (const char*)in[{}], {});", place, i,
+                                      text(bytes_of(v))));
     }
     place_constants(outputs);
 }

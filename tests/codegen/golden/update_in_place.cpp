@@ -338,11 +338,9 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* x = (const f32*)in[0];
     const f32* error = (const f32*)in[1];
     f32* v = (f32*)out[0];
-    if (in[2] != v)
-        copy_bytes((char*)v, (const char*)in[2], 2560);
+    if (in[2] != v) copy_bytes((char*)v, (const char*)in[2], 2560);
     f32* w = (f32*)out[1];
-    if (in[3] != w)
-        copy_bytes((char*)w, (const char*)in[3], 2560);
+    if (in[3] != w) copy_bytes((char*)w, (const char*)in[3], 2560);
     char* const work = (char*)workspace;
     f32* packed = (f32*)(work + 36864);
     f32* packed_0 = (f32*)(work + 0);
