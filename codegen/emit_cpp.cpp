@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "c_precedence.hpp"
 #include "emit_contract.hpp"
 #include "kernel_comment.hpp"
 #include "kernel_writer.hpp"
@@ -339,6 +340,12 @@ void KernelWriter::write_store(const Store& s)
 {
     const std::string to = expressions_.element(s.buffer, s.at);
     const DType t = nest_.buffers[static_cast<std::size_t>(s.buffer)].dtype();
+    if (s.accumulate && is_float(t) && size_bytes(t) == 2) {
+        const std::string before = fmt::format("f32_from_{}({})", croton::name(t), to);
+        fit(s.value, 2 * to.size() + 40);
+        return writer_.line("{} = {}_from_f32({} + {});", to, croton::name(t), before,
+                            right_operand(expressions_.whole(s.value), "+"));
+    }
     if (s.accumulate) return write_accumulation(Monoid::sum, t, to, s.value);
     constexpr std::size_t conversion = 16; // "f16_from_f32()"
     fit(s.value, to.size() + 4 + (size_bytes(t) == 2 && is_float(t) ? conversion : 0));

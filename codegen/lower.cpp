@@ -383,12 +383,16 @@ void write_scatter(const Cluster& cluster, LoopNest& nest)
 
 void write_reduction_by_columns(const Cluster& cluster, LoopNest& nest)
 {
-    const Apply reduce = cluster.roots[0].value.owner();
-    const Monoid monoid = monoid_of(reduce);
-    const bool position = monoid == Monoid::argmax || monoid == Monoid::argmin;
-    if (!position && size_bytes(cluster.roots[0].value.dtype()) != 2)
-        return write_columns(cluster, nest);
+    const auto serial = [](const Root& r) {
+        const Monoid monoid = monoid_of(r.value.owner());
+        return monoid == Monoid::argmax || monoid == Monoid::argmin ||
+               size_bytes(r.value.dtype()) == 2;
+    };
+    Cluster by_columns = cluster;
+    std::erase_if(by_columns.roots, serial);
+    if (!by_columns.roots.empty()) write_columns(by_columns, nest);
     for (const Root& r : cluster.roots) {
+        if (!serial(r)) continue;
         Cluster single = cluster;
         single.roots = {r};
         write_serial(single, nest,

@@ -145,6 +145,7 @@ private:
     bool can_replace(std::size_t s, const Variable& u, const Variable& v) const
     {
         const PlannedStep& step = plan_.steps[s];
+        if (u.dtype() != v.dtype()) return false; // one pointer has one type
         if (step.body) return !reads(step, u);
         bool stored = false;
         for (const PlannedKernel& k : step.kernels) {

@@ -165,6 +165,10 @@ Predicate is_boolean(std::string_view w)
 {
     return [w = std::string(w)](const Match& m) { return m[w].dtype() == DType::boolean; };
 }
+Predicate is_number(std::string_view w)
+{
+    return [w = std::string(w)](const Match& m) { return m[w].dtype() != DType::boolean; };
+}
 Predicate is_constant(std::string_view w)
 {
     return [w = std::string(w)](const Match& m) { return constant_value(m[w]).has_value(); };

@@ -11,6 +11,7 @@ Changed TrimLoops::run(Graph& graph, PassContext&) const
     // Users first: what a loop no longer reads is not an output that the loop before it must keep.
     bool any = false;
     for (auto loop = loops.rbegin(); loop != loops.rend(); ++loop) {
+        if (!graph.contains(*loop)) continue; // nothing reads it any more
         std::vector<bool> used;
         for (const Variable& y : loop->outputs())
             used.push_back(graph.use_count(y) > 0);

@@ -96,7 +96,7 @@ void add_functions(RuleSet& r)
     r.add(relu(exp(x)), exp(x), bitwise);
     r.add(relu(sigmoid(x)), sigmoid(x), bitwise);
     r.add(relu(abs(x)), abs(x), bitwise).when(is_float("x"));
-    r.add(maximum(x, 0), relu(x), bitwise);
+    r.add(maximum(x, 0), relu(x), bitwise).when(is_number("x"));
     r.add(maximum(x, x), x, bitwise);
     r.add(minimum(x, x), x, bitwise);
     r.add(floor(floor(x)), floor(x), bitwise);

@@ -178,3 +178,31 @@ TEST_CASE("an op that is computed twice for large arguments takes the same sum b
         }
     }
 }
+
+TEST_CASE("reductions of several dtypes over an axis that is not the last, in one kernel")
+{
+    for (const ct::DType t : {ct::DType::bf16, ct::DType::f16, ct::DType::i16, ct::DType::f64}) {
+        const auto x = ct::input("x", t, {19, 5});
+        const std::vector<Variable> outputs{ct::any(x, 0), ct::min(x, ct::Axis(0)),
+                                            ct::argmax(x, 0), ct::max(x, ct::Axis(0), true)};
+        const auto xs = (ct::Array::normal(4, {19, 5}, ct::DType::f32)).cast(t);
+        const auto got = ct::function({x}, outputs, {.cache = false})(xs);
+        const auto wanted = ct::function({x}, outputs, by_references())(xs);
+        for (std::size_t k = 0; k < outputs.size(); ++k)
+            for (std::int64_t i = 0; i < 5; ++i)
+                CHECK(got[k].as_double(i) == wanted[k].as_double(i));
+    }
+}
+
+TEST_CASE("a long sum that is converted does not lie in the memory of another type")
+{
+    const auto x = ct::input("x", ct::DType::i64, {ct::dim("n"), ct::dim("m")});
+    const Variable y = ct::one_hot(ct::stddev(x).as(ct::DType::i64) % 2, 2);
+    ct::Array xs = ct::Array::zeros(ct::DType::i64, {3, 4});
+    for (int i = 0; i < 12; ++i)
+        static_cast<std::int64_t*>(xs.data())[i] = 100 * i;
+    const auto got = ct::function({x}, y, {.cache = false})(xs)[0];
+    const auto wanted = ct::function({x}, y, by_references())(xs)[0];
+    for (std::int64_t i = 0; i < 2; ++i)
+        CHECK(got.as_double(i) == wanted.as_double(i));
+}

@@ -131,3 +131,28 @@ TEST_CASE("ranges of more 16-bit floats than f16 can count, and their gradients"
     CHECK(y.size() == 131072);
     CHECK(y.as_double(98304) == 1.5);
 }
+
+TEST_CASE("16-bit floats are scattered and taken back as numbers, not as bits")
+{
+    for (const ct::DType t : {ct::DType::f16, ct::DType::bf16}) {
+        const auto w = ct::input("w", t, {4});
+        const auto i = ct::vector<std::int64_t>("i", {ct::dim("n")});
+        const ct::Variable twice = ct::scatter_add(w, {i}, ct::take(w, i, 0));
+        const ct::Variable bar = ct::grad(ct::sum(square(ct::take(w, i, 0))), w);
+        const ct::Array ws = ct::Array::full<double>({4}, 1.5).cast(t);
+        const auto r = ct::function({w, i}, {twice, bar})(ws, std::vector<std::int64_t>{1, 3, 3});
+        const double sums[] = {1.5, 3, 1.5, 4.5}, bars[] = {0, 3, 0, 6};
+        for (std::int64_t k = 0; k < 4; ++k) {
+            CHECK(r[0].as_double(k) == sums[k]);
+            CHECK(r[1].as_double(k) == bars[k]);
+        }
+    }
+}
+
+TEST_CASE("the larger of a bool and false is the bool")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto r = ct::function({x}, ct::maximum(x > 1, x < x))(std::vector<double>{0, 1, 2});
+    CHECK_FALSE(r[0].as_int(1));
+    CHECK(r[0].as_int(2) == 1);
+}

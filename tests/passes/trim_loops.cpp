@@ -73,3 +73,17 @@ TEST_CASE("trim loops: what a gradient reads stays, and it can be differentiated
     const Variable last = trimmed({xs}, run.last[0], Changed::yes);
     check_derivatives({xs}, at, last);
 }
+
+TEST_CASE("trim loops: a loop that nothing reads once a later one is trimmed is gone")
+{
+    const Variable xs = vector<double>("xs", {3});
+    const auto run = scan([](const Variable& x, const Variable& h,
+                             const Variable& k) { return Step{{h + x, h + k}, {h * k}}; },
+                          {.sequences = {xs}, .init = {0.5, 0.5}});
+    const std::vector<Array> at{sample(1, {3})};
+    const Variable y = hvp(sum(square(run.history[0])), xs, ones(DType::f64, {3}));
+    const Variable less = trimmed({xs}, y, Changed::yes);
+    CHECK(loops_of(less).size() < loops_of(y).size());
+    for (std::int64_t i = 0; i < 3; ++i)
+        CHECK(value_at({xs}, at, less, i) == value_at({xs}, at, y, i));
+}

@@ -80,6 +80,7 @@ private:
 Predicate is_float(std::string_view wildcard);
 Predicate is_integer(std::string_view wildcard);
 Predicate is_boolean(std::string_view wildcard);
+Predicate is_number(std::string_view wildcard); ///< integer or float
 Predicate is_constant(std::string_view wildcard);
 Predicate has_type_of_result(std::string_view wildcard);
 
