@@ -3,6 +3,7 @@
 #include <croton/passes/rules.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace croton::inline v1 {
 
@@ -24,7 +25,16 @@ std::vector<int> both(const std::vector<int>& first, const std::vector<int>& sec
 
 ParamValue both_axes(const Match& m) { return both(m.ints("axes"), m.ints("more")); }
 bool no_axes(const Match& m) { return m.ints("axes").empty() && m["x"].type() == m.type(); }
-bool is_scaled(const Match& m) { return m["c"].rank() == 0; }
+/// A sum of no elements is 0, whatever the factor; 0 * c is not for every c.
+bool is_scaled(const Match& m)
+{
+    if (m["c"].rank() != 0) return false;
+    if (const auto c = constant_value(m["c"]); c && std::isfinite(*c) && *c != 0) return true;
+    return std::ranges::all_of(m.ints("axes"), [&](int axis) {
+        const Extent n = m["x"].extent(axis);
+        return n.is_known() && n.value() > 0;
+    });
+}
 
 } // namespace
 

@@ -387,3 +387,14 @@ TEST_CASE("a function with shared variables takes bad memory as any other, and u
     CHECK(out == List{5, 5, 5});
     CHECK(values_of(w.value()) == List{5, 5, 5});
 }
+
+TEST_CASE("a sum of no elements is 0, whatever they would have been divided by")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const auto c = ct::scalar<double>("c");
+    const auto f = ct::function({x, c}, {ct::sum(x / c), ct::sum(x * (1 / c))});
+    for (std::size_t k = 0; k < 2; ++k) {
+        CHECK(f(ct::zeros<double>({0}), 0.0)[k].as_double(0) == 0);
+        CHECK(f(std::vector<double>{1, 2}, 4.0)[k].as_double(0) == 0.75);
+    }
+}
