@@ -77,6 +77,8 @@ private:
 Changed MergeDuplicates::run(Graph& graph, PassContext&) const
 {
     Seen seen;
+    for (const Variable& v : graph.outputs()) // these stay, so others become them
+        if (v.leaf() == Leaf::constant) seen.first_constant(v);
     Variables inputs;
     return changed_if(graph.rewrite([&](const Apply& apply, Variables& out) {
         Apply now = apply;

@@ -19,7 +19,7 @@ CT_MATH f32 sinh_f32(f32 x)
     f32 q = h / d;
     f32 rest = fma_f32(-q, d_rest, h_rest + fma_f32(-q, d, h));
     rest = a < 2.0f ? fma_f32(rest, fma_f32(-4.0f, q, 1.0f), h_rest) : 0.0f;
-    return a < 0x1p-13f ? x : copysign_f32(2.0f * (h + (q + rest)), x);
+    return copysign_f32(a < 0x1p-13f ? a : 2.0f * (h + (q + rest)), x);
 }
 
 CT_MATH f64 sinh_f64(f64 x)
@@ -39,7 +39,7 @@ CT_MATH f64 sinh_f64(f64 x)
     f64 q = h / d;
     f64 rest = fma_f64(-q, d_rest, h_rest + fma_f64(-q, d, h));
     rest = a < 2.0 ? fma_f64(rest, fma_f64(-4.0, q, 1.0), h_rest) : 0.0;
-    return a < 0x1p-27 ? x : copysign_f64(2.0 * (h + (q + rest)), x);
+    return copysign_f64(a < 0x1p-27 ? a : 2.0 * (h + (q + rest)), x);
 }
 
 /* cosh x = h + 1/(4h), h = e^|x| / 2. */
