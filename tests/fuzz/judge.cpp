@@ -361,9 +361,8 @@ std::string judge_one(const Recipe& recipe, const JudgeOptions& options)
         return judge({&recipe, 1}, options)[0];
     } catch (const Error& e) {
         // Where nothing is read or written, an index may be looked at all the same.
-        const bool empty = std::ranges::any_of(recipe.leaves, [](const Recipe::Leaf& leaf) {
-            return leaf.value.size() == 0;
-        });
+        const bool empty = std::ranges::any_of(
+            recipe.leaves, [](const Recipe::Leaf& leaf) { return leaf.value.size() == 0; });
         if (e.code() == Code::index && empty) return "";
         return e.what();
     }
