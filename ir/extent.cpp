@@ -171,16 +171,17 @@ bool put_together(Terms& all)
         ExtentTerm outside = all[i];
         outside.factors.erase(outside.factors.begin() + (part - all[i].factors.begin()));
         const Extent quotient = floor_div(rest->a, rest->b);
-        const Terms whole = times(outside, quotient * rest->b);
-        if (whole.size() != 1) continue;
-        const auto at = std::ranges::find_if(all, [&](const ExtentTerm& t) {
-            return t.coefficient == whole[0].coefficient && t.factors == whole[0].factors;
-        });
-        if (at == all.end()) continue;
+        const Terms whole = times(outside, quotient * rest->b); // several terms where b is a sum
+        const auto is_in = [](const Terms& list, const ExtentTerm& t) {
+            return std::ranges::any_of(list, [&](const ExtentTerm& other) {
+                return t.coefficient == other.coefficient && t.factors == other.factors;
+            });
+        };
+        if (!std::ranges::all_of(whole, [&](const ExtentTerm& t) { return is_in(all, t); }))
+            continue;
         Terms added = times(outside, rest->a);
-        const auto other = at - all.begin(), mine = static_cast<std::ptrdiff_t>(i);
-        all.erase(all.begin() + std::max(other, mine));
-        all.erase(all.begin() + std::min(other, mine));
+        all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
+        std::erase_if(all, [&](const ExtentTerm& t) { return is_in(whole, t); });
         std::ranges::move(added, std::back_inserter(all));
         return true;
     }

@@ -29,10 +29,19 @@ struct AxisGroup {
     std::size_t x_first, x_last, y_first, y_last; // half open
 };
 
-/// Whether axes of `a` elements are part of axes of `b`, as far as that is known.
+std::size_t degree(const Extent& e)
+{
+    std::size_t most = 0;
+    for (const ExtentTerm& t : terms(e))
+        most = std::max(most, t.factors.size());
+    return most;
+}
+
+/// Whether axes of `a` elements are part of axes of `b`, as far as that is known; n - 1 of n^2 - n
+/// by its degree. A guess that is wrong makes groups larger than they need be.
 bool holds_fewer(const Extent& a, const Extent& b)
 {
-    return never_negative(b - a) || same(floor_div(b, a) * a, b);
+    return never_negative(b - a) || same(floor_div(b, a) * a, b) || degree(a) < degree(b);
 }
 
 std::vector<AxisGroup> matching_groups(const Shape& x, const Shape& y)

@@ -206,3 +206,22 @@ TEST_CASE("a long sum that is converted does not lie in the memory of another ty
     for (std::int64_t i = 0; i < 2; ++i)
         CHECK(got.as_double(i) == wanted.as_double(i));
 }
+
+TEST_CASE("rows below axes whose extents are sums know what was reduced")
+{
+    const auto n = ct::dim("n");
+    for (int rank = 2; rank <= 4; ++rank) {
+        const auto axes = static_cast<std::size_t>(rank);
+        const auto x = ct::input("x", ct::DType::f64, ct::Shape(axes, n));
+        const Variable padded = ct::pad(x, ct::Shape(axes, 1), ct::Shape(axes, 2));
+        for (const Variable& y : {x(ct::slice(1, ct::_)), padded}) {
+            const Variable out = ct::log_softmax(y, rank - 1);
+            const auto xs =
+                ct::Array::normal(5, std::vector<std::int64_t>(axes, 4), ct::DType::f64);
+            const auto got = ct::function({x}, out, {.cache = false})(xs)[0];
+            const auto wanted = ct::function({x}, out, by_references())(xs)[0];
+            for (std::int64_t i = 0; i < wanted.size(); ++i)
+                CHECK(got.as_double(i) == Approx(wanted.as_double(i)).epsilon(1e-10));
+        }
+    }
+}
