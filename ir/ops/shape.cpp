@@ -29,19 +29,20 @@ struct AxisGroup {
     std::size_t x_first, x_last, y_first, y_last; // half open
 };
 
-std::size_t degree(const Extent& e)
+/// How fast an extent grows: its degree, then the largest coefficient of that degree.
+std::pair<std::size_t, std::int64_t> growth(const Extent& e)
 {
-    std::size_t most = 0;
+    std::pair<std::size_t, std::int64_t> most;
     for (const ExtentTerm& t : terms(e))
-        most = std::max(most, t.factors.size());
+        most = std::max(most, {t.factors.size(), t.coefficient});
     return most;
 }
 
 /// Whether axes of `a` elements are part of axes of `b`, as far as that is known; n - 1 of n^2 - n
-/// by its degree. A guess that is wrong makes groups larger than they need be.
+/// by how fast it grows. A guess that is wrong makes groups larger than they need be.
 bool holds_fewer(const Extent& a, const Extent& b)
 {
-    return never_negative(b - a) || same(floor_div(b, a) * a, b) || degree(a) < degree(b);
+    return never_negative(b - a) || same(floor_div(b, a) * a, b) || growth(a) < growth(b);
 }
 
 std::vector<AxisGroup> matching_groups(const Shape& x, const Shape& y)
