@@ -1,6 +1,7 @@
 #include "expression.hpp"
 
 #include <croton/codegen/prelude.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/overloaded.hpp>
 
@@ -210,7 +211,12 @@ std::string Expressions::compute(const Compute& c, const Scalar& s) const
         }
         const std::size_t end = text.find('}', i);
         const std::string_view key = text.substr(i + 1, end - i - 1);
-        if (key == "a" || key == "b" || key == "c")
+        const bool operand = key == "a" || key == "b" || key == "c";
+        if (operand && static_cast<std::size_t>(key[0] - 'a') >= c.operands.size())
+            throw user_error(Code::domain, s.value.location(), c.op->name,
+                             "its text '{}' names {{{}}}, it has {}", p.real, key,
+                             counted(c.operands.size(), "operand"));
+        if (operand)
             result += operand_between(whole(c.operands[static_cast<std::size_t>(key[0] - 'a')]),
                                       text.substr(0, i), text.substr(end + 1));
         else if (key == "t")

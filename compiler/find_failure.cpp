@@ -57,11 +57,21 @@ public:
                                          Shape(arrays[i].shape().begin(), arrays[i].shape().end()));
             by.emplace(inputs[i], known);
             have_[known.value()] = arrays[i];
+            // An argument has the place of the call, which whoever catches the error adds.
+            if (inputs[i].leaf() == Leaf::shared) places_[known.value()] = inputs[i].location();
         }
         outputs_ = copy_graph(outputs, by, known_extents(inputs, arrays));
     }
 
     const Variables& outputs() const noexcept { return outputs_; }
+    /// Of a leaf; null for an argument.
+    const Location* place_of(const Variable& leaf) const
+    {
+        const auto found = places_.find(leaf.value());
+        return leaf.leaf() == Leaf::constant ? leaf.location()
+               : found == places_.end()      ? nullptr
+                                             : found->second;
+    }
 
     const Array& value(const Variable& v)
     {
@@ -87,6 +97,7 @@ public:
 private:
     Variables outputs_;
     std::unordered_map<const Value*, Array> have_;
+    std::unordered_map<const Value*, const Location*> places_; // looked up only
 };
 
 /// Calls visit(graph, step) for each step of a scan, with the body's graph at that step.
@@ -216,7 +227,7 @@ private:
     {
         const Array& x = graph.value(v);
         throw user_error(
-            Code::not_finite, v.location(), function_, "{} is not finite: {} at {} of {}{}",
+            Code::not_finite, graph.place_of(v), function_, "{} is not finite: {} at {} of {}{}",
             v.leaf() == Leaf::constant ? std::string("a constant") : fmt::format("'{}'", v.name()),
             element_text(x, element), index_text(element, x.shape()), type_text(x), suffix);
     }

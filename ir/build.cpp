@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/structure.hpp>
 
@@ -50,6 +51,20 @@ bool is_pattern_graph(std::span<const Variable> operands)
 {
     return std::any_of(operands.begin(), operands.end(),
                        [](const Variable& v) { return v.type().is_pattern(); });
+}
+
+/// What a record of one's own may lack.
+void check_record(const Op& op, std::size_t operands, const Location* where)
+{
+    const auto refuse = [&](const std::string& why) {
+        throw user_error(Code::domain, where, op.name, "{}", why);
+    };
+    if (op.arity != 0 && operands != op.arity)
+        refuse(fmt::format("its record takes {} (.arity), given {}", counted(op.arity, "operand"),
+                           operands));
+    if (op.types) return;
+    if (!op.dtype) refuse("its record has no dtype rule; promote_to_float is a usual one");
+    if (!op.shape) refuse("its record has no shape rule; same_shape is a usual one");
 }
 
 /// Applies the dtype rule: converts `operands` in place, gives the result's dtype.
@@ -189,6 +204,7 @@ apply_all(const Op& op, std::span<const Variable> given, Params params, const Lo
     const bool weak = is_pointwise(op) && !operands.empty() &&
                       std::all_of(operands.begin(), operands.end(),
                                   [](const Variable& v) { return v.is_weak(); });
+    check_record(op, operands.size(), where);
     std::vector<Requirement> requirements;
     std::vector<Type> types;
     if (op.types) {

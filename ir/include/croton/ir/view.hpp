@@ -47,7 +47,8 @@ struct View {
 
     View() = default;
     /// Row-major.
-    View(T* p, std::array<std::int64_t, static_cast<std::size_t>(Rank)> e) : data(p), extents(e)
+    View(T* p, std::array<std::int64_t, static_cast<std::size_t>(Rank)> e) noexcept
+        : data(p), extents(e)
     {
         std::int64_t stride = 1;
         for (std::size_t i = static_cast<std::size_t>(Rank); i-- > 0;) {
@@ -57,18 +58,18 @@ struct View {
     }
     template <class U>
         requires(std::same_as<const U, T>)
-    View(const View<U, Rank>& v) : data(v.data), extents(v.extents), strides(v.strides)
+    View(const View<U, Rank>& v) noexcept : data(v.data), extents(v.extents), strides(v.strides)
     {}
     template <Contiguous S>
         requires(Rank == 1 && std::convertible_to<decltype(std::declval<S&>().data()), T*>)
-    View(S&& s) : data(s.data()), extents{static_cast<std::int64_t>(s.size())}, strides{1}
+    View(S&& s) noexcept : data(s.data()), extents{static_cast<std::int64_t>(s.size())}, strides{1}
     {}
     /// Rank 2: rows and columns with both strides; rank 1: a vector, or a matrix of one row or
     /// column.
     template <StridedMatrix M>
         requires((Rank == 1 || Rank == 2) &&
                  std::convertible_to<decltype(std::declval<M&>().data()), T*>)
-    View(M&& m) : data(m.data())
+    View(M&& m) noexcept : data(m.data())
     {
         const auto outer = static_cast<std::int64_t>(m.outerStride());
         const auto inner = static_cast<std::int64_t>(m.innerStride());
