@@ -1,5 +1,6 @@
 #include <croton/codegen/cost.hpp>
 #include <croton/codegen/prelude.hpp>
+#include <croton/ir/computed_dtype.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
@@ -40,7 +41,7 @@ int flops(const Op& op, DType dtype)
 {
     const auto* pointwise = std::get_if<Pointwise>(&op.lowering);
     if (!pointwise) return 0;
-    const DType computed = dtype == DType::f16 || dtype == DType::bf16 ? DType::f32 : dtype;
+    const DType computed = computed_dtype(dtype);
     const bool integer = !is_float(computed) && !pointwise->integer.empty();
     return count_operators(integer ? pointwise->integer : pointwise->real, computed);
 }

@@ -341,7 +341,7 @@ void KernelWriter::write_store(const Store& s)
     const std::string to = expressions_.element(s.buffer, s.at);
     const DType t = nest_.buffers[static_cast<std::size_t>(s.buffer)].dtype();
     if (s.accumulate && is_float(t) && size_bytes(t) == 2) {
-        const std::string before = fmt::format("f32_from_{}({})", croton::name(t), to);
+        const std::string before = expressions_.load({s.buffer, s.at, -1});
         fit(s.value, 2 * to.size() + 40);
         return writer_.line("{} = {}_from_f32({} + {});", to, croton::name(t), before,
                             right_operand(expressions_.whole(s.value), "+"));

@@ -56,12 +56,12 @@ public:
 
     std::string element(BufferId buffer, const Extent& at) const;
     std::string stored(BufferId buffer, ScalarId value) const;
+    std::string load(const Load& l) const;
 
 private:
     std::string expression(ScalarId id) const;
     std::string compute(const Compute& c, const Scalar& s) const;
     std::string in_range(const InRange& r) const;
-    std::string load(const Load& l) const;
     std::string parameter(const Compute& c, const Scalar& s, std::string_view name) const;
     std::string fresh(ScalarId id, std::string_view stem);
     std::string indices_of(const Extent& at) const;

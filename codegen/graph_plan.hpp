@@ -59,6 +59,7 @@ struct GraphPlan {
 struct OuterMemory {
     std::span<const Variable> inputs;
     std::span<const ArgumentPlace> outputs; ///< one per output
+    bool stores_are_checked = false; ///< after each kernel: any store may be followed by a failure
 };
 
 struct PlanOptions {

@@ -66,9 +66,12 @@ Program ProgramWriter::take()
 {
     const Variables scheduled = order_contractions(split_reductions(program_.outputs));
     int kernels = 0;
-    const GraphPlan plan = plan_graph(
-        scheduled, {{program_.inputs, options_.outputs}, options_.gaps, options_.library_products},
-        kernels);
+    const GraphPlan plan =
+        plan_graph(scheduled,
+                   {{program_.inputs, options_.outputs, options_.finite_checks || options_.gaps},
+                    options_.gaps,
+                    options_.library_products},
+                   kernels);
     for (std::size_t k = 0; k < plan.outputs.size(); ++k)
         program_.replaces_input.push_back(replaces_input(plan, k));
     program_.apart = plan.apart;

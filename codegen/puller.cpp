@@ -23,11 +23,6 @@ const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(32 + i); 
 
 Extent flat(const At& at) { return flat_index(at.index, at.shape); }
 
-DType computed_dtype(DType stored)
-{
-    return stored == DType::f16 || stored == DType::bf16 ? DType::f32 : stored;
-}
-
 int lane_count(DType dtype)
 {
     if (!is_float(dtype)) return 1;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <croton/codegen/loop_nest.hpp>
+#include <croton/ir/computed_dtype.hpp>
 
 #include <functional>
 #include <map>
@@ -104,8 +105,5 @@ private:
     std::size_t gathers_ = 0;
     bool divides_ = false;
 };
-
-/// The dtype in which a value's elements are computed: f32 for 16-bit floats.
-DType computed_dtype(DType stored);
 
 } // namespace croton::inline v1::codegen

@@ -101,6 +101,7 @@ private:
     /// Whether a step that can fail runs when `v` is stored, or later.
     bool can_fail_after(const Variable& v) const
     {
+        if (outer_.stores_are_checked) return true;
         const auto first =
             plan_.steps.begin() + static_cast<std::ptrdiff_t>(step_of_.at(v.value()));
         return std::any_of(first, plan_.steps.end(), can_fail);
@@ -133,11 +134,9 @@ private:
         const std::size_t s = step_of_.at(v.value());
         for (std::size_t t = s + 1; t < plan_.steps.size(); ++t)
             if (reads(plan_.steps[t], u)) return fmt::format("{} is read later", name);
-        if (!can_replace(s, u, v) && holds_sums(plan_.steps[s], v))
-            return "the sums of a product lie there before it does";
-        if (!can_replace(s, u, v))
-            return fmt::format("{} is read elsewhere than at the element that is written", name);
-        return {};
+        if (can_replace(s, u, v)) return {};
+        if (holds_sums(plan_.steps[s], v)) return "the sums of a product lie there before it does";
+        return fmt::format("{} is read elsewhere than at the element that is written", name);
     }
 
     /// Whether step `s` may store `v` where `u` lies: kernels before the one that stores `v` are

@@ -78,8 +78,6 @@ std::string updates_text(const detail::FunctionData& f)
             why = "in place, unless somebody reads it";
         else if (f.options.publish == Publish::swap)
             why = "beside the old value: Options::publish says so";
-        else if (f.options.finite_checks || f.options.gaps)
-            why = "beside the old value: what is stored is checked after that";
         else
             why = "beside the old value: " + (why.empty() ? "that one is not read" : why);
         text += fmt::format("  {}: {}\n", f.targets[i].name(), why);

@@ -172,10 +172,8 @@ codegen::ProgramOptions program_options(const FunctionData& f)
         options.inputs[i].reversed = f.arguments[i].layout == Layout::column_major;
         if (f.arguments[i].layout == Layout::any) ++next_strides;
     }
-    // What a kernel stored is checked after that: too late for a value that was written over.
-    const bool updates_in_place =
-        f.options.publish == Publish::in_place && !f.options.finite_checks && !f.options.gaps;
-    for (std::size_t i = f.result_count(); i < f.outputs.size() && updates_in_place; ++i) {
+    const bool in_place = f.options.publish == Publish::in_place;
+    for (std::size_t i = f.result_count(); i < f.outputs.size() && in_place; ++i) {
         const Variable& target = f.targets[i - f.result_count()];
         const auto at =
             std::ranges::find_if(f.shared, [&](const Variable& v) { return same(v, target); });

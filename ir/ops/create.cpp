@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/computed_dtype.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
@@ -11,8 +12,6 @@
 #include <croton/ir/reference.hpp>
 
 #include <cmath>
-
-#include "computed_dtype.hpp"
 
 namespace croton::inline v1 {
 

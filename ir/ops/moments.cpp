@@ -1,11 +1,10 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/computed_dtype.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
-
-#include "computed_dtype.hpp"
 
 namespace croton::inline v1 {
 

@@ -1,11 +1,11 @@
 #include <croton/ir/build.hpp>
+#include <croton/ir/computed_dtype.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/random.hpp>
 #include <croton/ir/ops/structure.hpp>
 
-#include "computed_dtype.hpp"
 #include "philox.hpp"
 
 namespace croton::inline v1 {

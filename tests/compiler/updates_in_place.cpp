@@ -112,7 +112,7 @@ TEST_CASE("explain() says which updates go in place, and why others do not")
     CHECK(text(ct::sum(w), {{w, w + x}}, {.publish = ct::Publish::swap}) ==
           "  w: beside the old value: Options::publish says so\n");
     CHECK(text(ct::sum(w), {{w, w + x}}, {.finite_checks = true}) ==
-          "  w: beside the old value: what is stored is checked after that\n");
+          "  w: beside the old value: something can fail after it is stored\n");
     CHECK(text(ct::sum(w), {{w, ct::flip(w, 0) + x}}) ==
           "  w: beside the old value: 'w' is read elsewhere than at the element that is written\n");
     CHECK(text(ct::sum(w), {{w, x * 2}}) == "  w: in place, unless somebody reads it\n");

@@ -4,8 +4,8 @@
 
 namespace croton::inline v1 {
 
-/// In what an op of several steps computes: f32 for 16-bit floats, so that it rounds once and the
-/// counts in it fit, of which f16 has none above 65,504; else the dtype itself.
+/// In what elements of a dtype are computed: f32 for 16-bit floats, else the dtype itself. An op of
+/// several steps rounds once so, and the counts in it fit: f16 has none above 65,504.
 inline DType computed_dtype(DType t) { return is_float(t) && size_bytes(t) == 2 ? DType::f32 : t; }
 
 } // namespace croton::inline v1
