@@ -15,7 +15,7 @@ struct ReducedAxes {
 };
 ReducedAxes reduced_axes(const Apply& reduce);
 
-/// The index symbols of a cluster's outer axes, and of its inner axes if `inner`.
+/// The index symbols of a cluster's outer axes, and of its inner axes and those behind if `inner`.
 At symbols_of(const Cluster& cluster, bool inner);
 
 /// Coefficient of each axis's index symbol in an offset that is linear in them.

@@ -75,10 +75,11 @@ At symbols_of(const Cluster& cluster, bool inner)
         at.shape.push_back(e);
     }
     if (inner)
-        for (const Extent& e : cluster.inner) {
-            at.index.push_back(as_extent(loop_symbol(i++)));
-            at.shape.push_back(e);
-        }
+        for (const Shape* axes : {&cluster.inner, &cluster.behind})
+            for (const Extent& e : *axes) {
+                at.index.push_back(as_extent(loop_symbol(i++)));
+                at.shape.push_back(e);
+            }
     return at;
 }
 
@@ -431,20 +432,24 @@ private:
             !is_short(grown.inner))
             return needed ? refuse(value, c, s, "the whole array must be reduced first") : false;
         const Reading reading = read(value, apply, s, grown, inner);
+        const bool reads_own = std::ranges::any_of(
+            reading.reads, [&](const Variable& v) { return find(c, v) != nullptr; });
+        // Columns are done when the last row has been read.
+        if (reads_own && c.kind == ClusterKind::columns)
+            return refuse(value, c, s, "all rows must be reduced first");
         // A second pass over a whole array would wait for the first: each gets its blocks by
         // itself.
-        if (grown.outer.empty() && s.reduces && !is_short(grown.inner) &&
-            std::ranges::any_of(reading.reads, [&](const Variable& v) { return find(c, v); }))
+        if (reads_own && grown.outer.empty() && s.reduces && !is_short(grown.inner))
             return refuse(value, c, s, "the whole array must be reduced first");
         if (!reading.aligned)
             return refuse(value, c, s, "it needs elements other than the one at its own index");
         const bool shares = std::ranges::any_of(reading.reads, [&](const Variable& v) {
-            return find(c, v) || std::ranges::any_of(c.roots, [&](const Root& r) {
-                       return std::ranges::any_of(
-                           r.reads, [&](const Variable& w) { return croton::same(v, w); });
-                   });
+            return std::ranges::any_of(c.roots, [&](const Root& r) {
+                return std::ranges::any_of(r.reads,
+                                           [&](const Variable& w) { return croton::same(v, w); });
+            });
         });
-        if (!shares) return false;
+        if (!reads_own && !shares) return false;
         const int most = grown.outer.empty() && grown.inner.empty()
                              ? most_scalar_statements
                              : most_statements_in_a_vector_loop;

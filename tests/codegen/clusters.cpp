@@ -75,6 +75,26 @@ TEST_CASE("two sums over columns of one array share its reading")
     CHECK(stored(c.list[0]) == 2);
 }
 
+TEST_CASE("a sum over columns of what another sum over as many columns gave is a kernel of its own")
+{
+    const Variable x = ct::matrix<float>("x", {2, 3});
+    const Variable once = sum(x, ct::Axis{0});
+    const Clusters c = clusters_of({sum(pad(expand_dims(once, 0), {1, 0}, {0, 0}), ct::Axis{0})});
+    REQUIRE(c.list.size() == 2);
+    CHECK(reasons(c) == std::vector<std::string>{"all rows must be reduced first"});
+}
+
+TEST_CASE("a sum over columns reads what lies behind a pad in front of the kept axes")
+{
+    const Variable x = ct::matrix<float>("x", {2, 3});
+    const Variable kept = expand_dims(sum(x, ct::Axis{1}), ct::Axis{0, -1});
+    const Clusters c = clusters_of({max(pad(kept, {1, 1, 0}, {0, 0, 0}), ct::Axis{0}), kept});
+    REQUIRE(c.list.size() == 2);
+    REQUIRE(c.list[1].kind == ClusterKind::columns);
+    REQUIRE(c.list[1].roots.size() == 1);
+    CHECK(c.list[1].roots[0].reads.size() == 1);
+}
+
 TEST_CASE("a reshape in between moves nothing and fuses")
 {
     const ct::Extent n = ct::dim("n");
