@@ -1,48 +1,46 @@
 #include "canonical.hpp"
 
-#include <croton/codegen/prelude.hpp>
 #include <croton/codegen/units.hpp>
 
 #include <fmt/format.h>
 
-#include "names.hpp"
-
 namespace croton::inline v1::codegen {
-
-namespace {
-
-/// Names that a text may not choose: they mean the same in every text. One too many only makes
-/// equal texts look different.
-bool is_fixed(std::string_view name)
-{
-    return name.starts_with('_') || name.starts_with("CT_") || is_prelude_word(name) ||
-           is_taken_by_the_text(name);
-}
-
-} // namespace
 
 void Canonical::add(std::span<const Token> tokens, int lines_before)
 {
+    number_.resize(words_.size());
+    std::string& text = result_.text;
     for (const Token& t : tokens) {
         result_.lines.push_back(t.line + lines_before);
-        if (t.kind == Token::Kind::identifier) {
-            const auto [at, is_new] = number_.try_emplace(t.text);
-            if (is_new) {
-                at->second = is_fixed(t.text) ? std::string(t.text)
-                                              : fmt::format("${}", result_.names.size());
-                if (at->second[0] == '$') result_.names.emplace_back(t.text);
+        if (t.kind == Token::Kind::identifier && !words_.is_fixed(t.word)) {
+            std::uint32_t& number = number_[t.word];
+            if (number == 0) {
+                result_.names.emplace_back(t.text);
+                chosen_.push_back(t.word);
+                number = static_cast<std::uint32_t>(result_.names.size());
             }
-            result_.text += at->second;
+            const fmt::format_int digits(number - 1);
+            text += '$';
+            text.append(digits.data(), digits.size());
         } else
-            result_.text += t.text;
-        result_.text += ' ';
+            text += t.text;
+        text += ' ';
     }
+}
+
+CanonicalText Canonical::take()
+{
+    for (const std::uint32_t word : std::exchange(chosen_, {}))
+        number_[word] = 0;
+    return std::exchange(result_, {});
 }
 
 CanonicalText canonical_text(std::string_view code)
 {
-    Canonical canonical;
-    canonical.add(tokens_of(code), 0);
+    Words words;
+    const std::vector<Token> tokens = tokens_of(code, words);
+    Canonical canonical(words);
+    canonical.add(tokens, 0);
     return canonical.take();
 }
 

@@ -39,15 +39,15 @@ bool is_base(const PreludeFile& file)
 std::string renamed(std::string_view text, std::string_view from, std::string_view to)
 {
     std::string result;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        result += text[i];
-        const bool begins = i == 0 || !is_word(text[i - 1]) || text[i - 1] == '_';
-        if (begins && (text[i] == 'i' || text[i] == 'u') && text.substr(i + 1).starts_with(from)) {
-            result += to;
-            i += from.size();
-        }
+    result.reserve(text.size());
+    std::size_t done = 0;
+    for (std::size_t i = text.find(from); i != text.npos; i = text.find(from, i + from.size())) {
+        if (i == 0 || (text[i - 1] != 'i' && text[i - 1] != 'u')) continue;
+        if (i > 1 && is_word(text[i - 2]) && text[i - 2] != '_') continue;
+        result.append(text.substr(done, i - done)).append(to);
+        done = i + from.size();
     }
-    return result;
+    return result.append(text.substr(done));
 }
 
 /// The widths of integers that a file stands for, the one in which it is written first.

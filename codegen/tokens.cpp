@@ -92,13 +92,13 @@ bool Tokens::next(Token& token)
     return true;
 }
 
-std::vector<Token> tokens_of(std::string_view text)
+std::vector<Token> tokens_of(std::string_view text, Words& words)
 {
     std::vector<Token> list;
     list.reserve(text.size() / 4);
     Tokens tokens(text);
-    for (Token t; tokens.next(t);)
-        list.push_back(t);
+    for (Token t; tokens.next(t); list.push_back(t))
+        if (t.kind == Token::Kind::identifier) t.word = words.number(t.text);
     return list;
 }
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "words.hpp"
+
 namespace croton::inline v1::codegen {
 
 /// What emitted text and the prelude are made of: tokens of C without comments.
@@ -17,7 +19,8 @@ struct Token {
         literal      ///< in quotes
     };
     Kind kind = Kind::punctuation;
-    int line = 1; ///< of its first character
+    int line = 1;           ///< of its first character
+    std::uint32_t word = 0; ///< of an identifier: its number, from tokens_of()
     std::string_view text;
 };
 
@@ -53,6 +56,6 @@ private:
     int line_ = 1;
 };
 
-std::vector<Token> tokens_of(std::string_view text);
+std::vector<Token> tokens_of(std::string_view text, Words& words);
 
 } // namespace croton::inline v1::codegen

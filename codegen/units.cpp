@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <set>
 #include <span>
 #include <unordered_map>
@@ -30,7 +29,7 @@ struct Piece {
     bool is_entry = false; ///< what a program exports
     std::vector<Token> tokens;
     std::vector<std::string_view> defines;
-    std::vector<std::string_view> mentions; ///< every identifier, each once
+    std::vector<std::uint32_t> mentions; ///< every identifier, each once
     std::int64_t work = 0;
     std::int64_t operations = 0; ///< of functions of the prelude, were they all copied
 };
@@ -50,50 +49,63 @@ std::string_view function_name(std::string_view text)
     return text.substr(first, end - first);
 }
 
-void read_tokens(Piece& piece)
-{
-    piece.tokens = tokens_of(piece.text);
-    piece.work = work_of_a_token * static_cast<std::int64_t>(piece.tokens.size());
-    std::unordered_map<std::string_view, std::int64_t> counts;
-    for (const Token& t : piece.tokens)
-        if (t.kind == Token::Kind::identifier) ++counts[t.text];
-    for (const auto& [word, count] : counts) {
-        piece.mentions.push_back(word);
-        piece.operations += count * prelude_flops(word);
-    }
-    std::ranges::sort(piece.mentions);
-    // A function of the prelude becomes a part of what calls it.
-    if (!is_long(piece)) piece.work += work_of_an_operation * piece.operations;
-}
+/// Takes a program's own text apart.
+class PieceReader {
+public:
+    explicit PieceReader(Words& words) : words_(words) {}
 
-/// A piece ends with the `}` of a kernel or of an exported function.
-std::vector<Piece> pieces_of(std::string_view program)
-{
-    int line = 1;
-    std::vector<Piece> pieces;
-    Piece piece;
-    std::size_t begin = 0, at = 0;
-    while (at < program.size()) {
-        const std::size_t end = std::min(program.find('\n', at), program.size() - 1) + 1;
-        const std::string_view text = program.substr(at, end - at);
-        const bool defines = text.starts_with("CT_KERNEL ") || text.starts_with("CT_EXPORT ");
-        if (defines) {
-            piece.defines.push_back(function_name(program.substr(at)));
-            piece.is_entry = text.starts_with("CT_EXPORT ");
+    /// A piece ends with the `}` of a kernel or of an exported function.
+    std::vector<Piece> read(std::string_view program)
+    {
+        int line = 1;
+        std::vector<Piece> pieces;
+        Piece piece;
+        std::size_t begin = 0, at = 0;
+        while (at < program.size()) {
+            const std::size_t end = std::min(program.find('\n', at), program.size() - 1) + 1;
+            const std::string_view text = program.substr(at, end - at);
+            const bool defines = text.starts_with("CT_KERNEL ") || text.starts_with("CT_EXPORT ");
+            if (defines) {
+                piece.defines.push_back(function_name(program.substr(at)));
+                piece.is_entry = text.starts_with("CT_EXPORT ");
+            }
+            at = end;
+            const bool whole = defines && text.ends_with(" }\n"); // on one line
+            if ((text != "}\n" && !whole) || piece.defines.empty()) continue;
+            piece.text = program.substr(begin, end - begin);
+            piece.line = line;
+            piece.lines = static_cast<int>(count_lines(piece.text));
+            line += piece.lines;
+            read_tokens(piece);
+            pieces.push_back(std::exchange(piece, {}));
+            begin = end;
         }
-        at = end;
-        const bool whole = defines && text.ends_with(" }\n"); // on one line
-        if ((text != "}\n" && !whole) || piece.defines.empty()) continue;
-        piece.text = program.substr(begin, end - begin);
-        piece.line = line;
-        piece.lines = static_cast<int>(count_lines(piece.text));
-        line += piece.lines;
-        read_tokens(piece);
-        pieces.push_back(std::exchange(piece, {}));
-        begin = end;
+        return pieces;
     }
-    return pieces;
-}
+
+private:
+    void read_tokens(Piece& piece)
+    {
+        piece.tokens = tokens_of(piece.text, words_);
+        piece.work = work_of_a_token * static_cast<std::int64_t>(piece.tokens.size());
+        while (flops_.size() < words_.size())
+            flops_.push_back(prelude_flops(words_.text(static_cast<std::uint32_t>(flops_.size()))));
+        seen_.resize(words_.size());
+        ++piece_;
+        for (const Token& t : piece.tokens) {
+            if (t.kind != Token::Kind::identifier) continue;
+            piece.operations += flops_[t.word];
+            if (std::exchange(seen_[t.word], piece_) != piece_) piece.mentions.push_back(t.word);
+        }
+        // A function of the prelude becomes a part of what calls it.
+        if (!is_long(piece)) piece.work += work_of_an_operation * piece.operations;
+    }
+
+    Words& words_;
+    std::vector<int> flops_; ///< of the prelude's functions, by word
+    std::vector<int> seen_;  ///< in which piece last, by word
+    int piece_ = 0;
+};
 
 std::uint64_t hash_of(std::string_view text)
 {
@@ -101,49 +113,6 @@ std::uint64_t hash_of(std::string_view text)
     for (const char c : text)
         hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
     return hash;
-}
-
-CanonicalText canonical_of(std::span<const Piece> pieces, std::string_view declared)
-{
-    Canonical canonical;
-    canonical.add(tokens_of(declared), 0);
-    int lines = static_cast<int>(count_lines(declared));
-    for (const Piece& p : pieces) {
-        canonical.add(p.tokens, lines);
-        lines += p.lines;
-    }
-    return canonical.take();
-}
-
-bool ends_unit(const std::vector<Piece>& pieces, std::size_t i, std::int64_t work)
-{
-    if (pieces[i].is_entry) return false;
-    // Long kernels share what they call.
-    const std::int64_t most = is_long(pieces[i]) ? 6 * work_of_a_unit : work_of_a_unit;
-    if (pieces[i + 1].is_entry || work >= most) return true;
-    if (is_long(pieces[i]) != is_long(pieces[i + 1])) return true;
-    // A cut that depends on the kernel itself stays where it is when those before it change.
-    return work >= most / 4 && hash_of(canonical_of({&pieces[i], 1}, {}).text) % 4 == 0;
-}
-
-/// Numbers of pieces: [first, last) of each unit.
-std::vector<std::pair<std::size_t, std::size_t>> groups_of(const std::vector<Piece>& pieces)
-{
-    std::int64_t all = 0;
-    for (const Piece& p : pieces)
-        all += p.work;
-    if (all <= work_of_a_unit && std::ranges::none_of(pieces, is_long)) return {{0, pieces.size()}};
-    std::vector<std::pair<std::size_t, std::size_t>> groups;
-    std::size_t first = 0;
-    std::int64_t work = 0;
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-        work += pieces[i].work;
-        if (i + 1 < pieces.size() && !ends_unit(pieces, i, work)) continue;
-        groups.emplace_back(first, i + 1);
-        first = i + 1;
-        work = 0;
-    }
-    return groups;
 }
 
 /// `CT_KERNEL void fused_0(..);` of a function that begins with this line.
@@ -161,54 +130,102 @@ std::string declaration(std::string_view text, std::string_view name)
 
 class Cutter {
 public:
-    explicit Cutter(std::vector<Piece> pieces) : pieces_(std::move(pieces))
+    /// A program's own text, without its prelude.
+    explicit Cutter(std::string_view program)
+        : canonical_(words_), pieces_(PieceReader(words_).read(program))
     {
         for (std::size_t i = 0; i < pieces_.size(); ++i)
             for (std::string_view name : pieces_[i].defines)
                 home_.emplace(name, i);
     }
 
-    SourceUnit unit(std::size_t first, std::size_t last) const
+    std::vector<SourceUnit> units()
     {
-        const std::string declared = declarations(first, last);
-        const std::string before =
-            declared.empty() ? "" : "// Kernels of other units.\n" + declared + "\n";
+        std::vector<SourceUnit> all;
+        for (const auto& [first, last] : groups())
+            all.push_back(unit(first, last));
+        return all;
+    }
+
+private:
+    /// Numbers of pieces: [first, last) of each unit.
+    std::vector<std::pair<std::size_t, std::size_t>> groups()
+    {
+        std::int64_t all = 0;
+        for (const Piece& p : pieces_)
+            all += p.work;
+        if (all <= work_of_a_unit && std::ranges::none_of(pieces_, is_long))
+            return {{0, pieces_.size()}};
+        std::vector<std::pair<std::size_t, std::size_t>> groups;
+        std::size_t first = 0;
+        std::int64_t work = 0;
+        for (std::size_t i = 0; i < pieces_.size(); ++i) {
+            work += pieces_[i].work;
+            if (i + 1 < pieces_.size() && !ends_unit(i, work)) continue;
+            groups.emplace_back(first, i + 1);
+            first = i + 1;
+            work = 0;
+        }
+        return groups;
+    }
+
+    bool ends_unit(std::size_t i, std::int64_t work)
+    {
+        if (pieces_[i].is_entry) return false;
+        // Long kernels share what they call.
+        const std::int64_t most = is_long(pieces_[i]) ? 6 * work_of_a_unit : work_of_a_unit;
+        if (pieces_[i + 1].is_entry || work >= most) return true;
+        if (is_long(pieces_[i]) != is_long(pieces_[i + 1])) return true;
+        if (work < most / 4) return false;
+        // A cut that depends on the kernel itself stays where it is when those before it change.
+        canonical_.add(pieces_[i].tokens, 0);
+        return hash_of(canonical_.take().text) % 4 == 0;
+    }
+
+    SourceUnit unit(std::size_t first, std::size_t last)
+    {
         const auto pieces = std::span(pieces_).subspan(first, last - first);
         std::vector<std::string_view> words; // declarations name types alone, which all texts have
         for (const Piece& p : pieces)
-            words.insert(words.end(), p.mentions.begin(), p.mentions.end());
+            for (std::uint32_t word : p.mentions)
+                words.push_back(words_.text(word));
         const std::string head =
             prelude_for(words, is_long(pieces_[first])) + std::string(end_of_prelude);
-        SourceUnit unit{head + before, canonical_of(pieces, before), 0};
-        for (const Piece& p : pieces)
+        const std::string declared = declarations(first, last);
+        SourceUnit unit{head + declared, {}, 0};
+        canonical_.begin(head);
+        int lines = static_cast<int>(count_lines(head));
+        canonical_.add(tokens_of(declared, words_), lines);
+        lines += static_cast<int>(count_lines(declared));
+        unit.lines_to_program = pieces_[first].line - 1 - lines;
+        for (const Piece& p : pieces) {
             unit.text += p.text;
-        const std::int64_t lines_of_head = count_lines(head);
-        for (int& line : unit.canonical.lines)
-            line += static_cast<int>(lines_of_head);
-        unit.canonical.text.insert(0, head);
-        unit.lines_to_program =
-            pieces_[first].line - 1 - static_cast<int>(lines_of_head + count_lines(before));
+            canonical_.add(p.tokens, lines);
+            lines += p.lines;
+        }
+        unit.canonical = canonical_.take();
         return unit;
     }
 
-    const std::vector<Piece>& pieces() const { return pieces_; }
-
-private:
+    /// Of what these pieces mention and others define; with a blank line behind, if any.
     std::string declarations(std::size_t first, std::size_t last) const
     {
         std::set<std::pair<std::size_t, std::string_view>> needed;
         for (std::size_t i = first; i < last; ++i)
-            for (std::string_view word : pieces_[i].mentions)
-                if (const auto at = home_.find(word); at != home_.end())
-                    if (at->second < first || at->second >= last) needed.emplace(at->second, word);
-        std::string text;
+            for (std::uint32_t word : pieces_[i].mentions)
+                if (const auto at = home_.find(words_.text(word)); at != home_.end())
+                    if (at->second < first || at->second >= last) needed.emplace(at->second, at->first);
+        if (needed.empty()) return {};
+        std::string text = "// Kernels of other units.\n";
         for (const auto& [piece, name] : needed)
             text += declaration(pieces_[piece].text, name);
-        return text;
+        return text + "\n";
     }
 
+    Words words_;
+    Canonical canonical_;
     std::vector<Piece> pieces_;
-    std::map<std::string_view, std::size_t> home_;
+    std::unordered_map<std::string_view, std::size_t> home_; ///< looked up only
 };
 
 } // namespace
@@ -217,11 +234,7 @@ std::vector<SourceUnit> cut_units(std::string_view source)
 {
     const std::size_t end = source.find(end_of_prelude);
     const std::size_t begin = end == source.npos ? 0 : end + end_of_prelude.size();
-    const Cutter cutter(pieces_of(source.substr(begin)));
-    std::vector<SourceUnit> units;
-    for (const auto& [first, last] : groups_of(cutter.pieces()))
-        units.push_back(cutter.unit(first, last));
-    return units;
+    return Cutter(source.substr(begin)).units();
 }
 
 } // namespace croton::inline v1::codegen

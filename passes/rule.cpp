@@ -3,6 +3,7 @@
 #include <croton/passes/rule.hpp>
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace croton::inline v1 {
 
@@ -129,13 +130,12 @@ bool in_strict_mode(const Rule& rule)
     return rule.exactness == Exactness::bitwise || rule.exactness == Exactness::sharper;
 }
 
-/// Whether `earlier` fires on everything that `later` could match.
+/// Whether `earlier`, of the same op, fires on everything that `later` could match.
 void check_reached(const Rule& earlier, const Rule& later)
 {
     if (earlier.when || (in_strict_mode(later) && !in_strict_mode(earlier))) return;
     Match match;
-    if (earlier.left.root_op() == later.left.root_op() &&
-        earlier.left.match(later.left.expression().owner(), match))
+    if (earlier.left.match(later.left.expression().owner(), match))
         refuse(later, "never fires: '{}' ({}) is tried first", earlier.info->text(),
                to_string(*earlier.info->where));
 }
@@ -144,12 +144,15 @@ void check_reached(const Rule& earlier, const Rule& later)
 
 void RuleSet::check() const
 {
-    for (std::size_t i = 0; i < rules_.size(); ++i) {
-        check_names(*rules_[i]);
-        check_not_folded(*rules_[i], rules_[i]->left.expression());
-        check_smaller(*rules_[i]);
-        for (std::size_t k = 0; k < i; ++k)
-            check_reached(*rules_[k], *rules_[i]);
+    std::unordered_map<const Op*, std::vector<const Rule*>> earlier; // looked up only
+    for (const auto& rule : rules_) {
+        check_names(*rule);
+        check_not_folded(*rule, rule->left.expression());
+        check_smaller(*rule);
+        auto& same_op = earlier[rule->left.root_op()];
+        for (const Rule* other : same_op)
+            check_reached(*other, *rule);
+        same_op.push_back(rule.get());
     }
 }
 

@@ -146,12 +146,13 @@ std::vector<Move> moves()
 }
 
 /// Whether a wildcard stands for elements of a softmax, moved or converted to fewer digits.
-Predicate holds_softmax(std::string_view w)
+Predicate holds_softmax(std::string_view w, const std::vector<Move>& moves)
 {
-    std::vector<const Op*> ops{&squeeze(wildcard("x"), Axis(0)).owner().op(), &cast_op};
-    for (const Move& move : moves())
-        ops.push_back(&move(wildcard("x")).owner().op());
-    const Op* softmax_op = &softmax(wildcard("x"), Axis(0)).owner().op();
+    const Variable x = wildcard("x");
+    std::vector<const Op*> ops{&squeeze(x, Axis(0)).owner().op(), &cast_op};
+    for (const Move& move : moves)
+        ops.push_back(&move(x).owner().op());
+    const Op* softmax_op = &softmax(x, Axis(0)).owner().op();
     return [w = std::string(w), ops, softmax_op](const Match& m) {
         Apply a = m[w].owner();
         while (a && std::ranges::find(ops, &a.op()) != ops.end())
@@ -184,19 +185,22 @@ void add_moved_softmax(RuleSet& r)
     const ParamWildcard t("t");
     const GatherParams places{ParamWildcard("at"), ParamWildcard("position")};
 
-    for (const Move& move : moves())
-        r.add(log(move(p)), move(log(p)), bitwise).expands().when(holds_softmax("p"));
+    const std::vector<Move> all = moves();
+    const Predicate holds = holds_softmax("p", all);
+
+    for (const Move& move : all)
+        r.add(log(move(p)), move(log(p)), bitwise).expands().when(holds);
     r.add(log(gather_axes(cube, indices, places, "picked")),
           gather_axes(log(cube), indices, places, "picked"), bitwise)
         .expands()
-        .when(holds_softmax("cube"));
+        .when(holds_softmax("cube", all));
     r.add(log(squeeze(thin, axes)), squeeze(log(thin), axes), bitwise)
         .expands()
-        .when(holds_softmax("thin"));
+        .when(holds_softmax("thin", all));
     r.add(log(cast(p, t)), cast(log(p), t), sharper)
         .expands()
         .when(narrows("p"))
-        .when(holds_softmax("p"));
+        .when(holds);
     // To more digits the conversion goes first.
     r.add(log(cast(softmax(x, axes), t)), log_softmax(cast(x, t), axes), sharper)
         .when(

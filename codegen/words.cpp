@@ -1,0 +1,63 @@
+#include "words.hpp"
+
+#include <croton/codegen/prelude.hpp>
+
+#include <cstring>
+
+#include "names.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+std::uint32_t hash_of(std::string_view text)
+{
+    std::uint64_t hash = text.size();
+    while (!text.empty()) {
+        std::uint64_t word = 0;
+        const std::size_t count = text.size() < 8 ? text.size() : 8;
+        std::memcpy(&word, text.data(), count);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 32;
+        text.remove_prefix(count);
+    }
+    return static_cast<std::uint32_t>(hash);
+}
+
+bool is_fixed_word(std::string_view name)
+{
+    return name.starts_with('_') || name.starts_with("CT_") || is_prelude_word(name) ||
+           is_taken_by_the_text(name);
+}
+
+} // namespace
+
+Words::Words() : slots_(256) {}
+
+std::uint32_t Words::number(std::string_view word)
+{
+    const std::uint32_t hash = hash_of(word);
+    std::size_t at = hash & (slots_.size() - 1);
+    for (; slots_[at].number != 0; at = (at + 1) & (slots_.size() - 1))
+        if (slots_[at].hash == hash && words_[slots_[at].number - 1].text == word)
+            return slots_[at].number - 1;
+    words_.push_back({std::string(word), is_fixed_word(word)});
+    slots_[at] = {hash, static_cast<std::uint32_t>(words_.size())};
+    if (2 * words_.size() > slots_.size()) grow();
+    return static_cast<std::uint32_t>(words_.size() - 1);
+}
+
+void Words::grow()
+{
+    std::vector<Slot> larger(2 * slots_.size());
+    for (const Slot& slot : slots_) {
+        if (slot.number == 0) continue;
+        std::size_t at = slot.hash & (larger.size() - 1);
+        while (larger[at].number != 0)
+            at = (at + 1) & (larger.size() - 1);
+        larger[at] = slot;
+    }
+    slots_ = std::move(larger);
+}
+
+} // namespace croton::inline v1::codegen
