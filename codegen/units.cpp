@@ -214,7 +214,8 @@ private:
         for (std::size_t i = first; i < last; ++i)
             for (std::uint32_t word : pieces_[i].mentions)
                 if (const auto at = home_.find(words_.text(word)); at != home_.end())
-                    if (at->second < first || at->second >= last) needed.emplace(at->second, at->first);
+                    if (at->second < first || at->second >= last)
+                        needed.emplace(at->second, at->first);
         if (needed.empty()) return {};
         std::string text = "// Kernels of other units.\n";
         for (const auto& [piece, name] : needed)

@@ -6,6 +6,7 @@
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace croton::inline v1 {
 
@@ -356,24 +357,32 @@ bool Graph::rewrite(const Visitor& visitor)
 
 namespace {
 
-/// How many Applies and leaves there are, in regions too.
-std::size_t count_values(std::span<const Variable> outputs)
+/// Which operands and outputs are one value, in regions too.
+std::size_t hash_sharing(std::span<const Variable> outputs)
 {
-    const std::vector<Apply> applies = applies_of(outputs);
-    std::size_t count = applies.size() + leaves(outputs).size();
-    for (const Apply& a : applies)
+    std::unordered_map<const detail::Value*, std::size_t> numbers; // as they first come
+    std::size_t h = 0;
+    const auto add = [&](const Variable& v) {
+        h = hash_of(h, numbers.try_emplace(v.value(), numbers.size()).first->second);
+    };
+    for (const Apply& a : applies_of(outputs)) {
+        for (const Variable& in : a.inputs())
+            add(in);
         if (has_regions(a.op()))
             for (const Region& region : regions_of(a))
-                count += count_values(region.outputs());
-    return count;
+                h = hash_of(h, hash_sharing(region.outputs()));
+    }
+    for (const Variable& v : outputs)
+        add(v);
+    return h;
 }
 
 } // namespace
 
 std::size_t Graph::hash() const
 {
-    // A structural hash sees values, not how often one is computed: count them too.
-    return hash_of(structural_hash(inputs_, outputs_), count_values(outputs_));
+    // A structural hash sees values, not which of them are computed once.
+    return hash_of(structural_hash(inputs_, outputs_), hash_sharing(outputs_));
 }
 
 } // namespace croton::inline v1

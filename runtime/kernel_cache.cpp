@@ -7,20 +7,20 @@
 #include <mutex>
 #include <optional>
 
+#include "blake2b.hpp"
 #include "compile_units.hpp"
 #include "disk_cache.hpp"
 #include "remark_notes.hpp"
 #include "rename_symbols.hpp"
-#include "sha256.hpp"
 
 namespace croton::inline v1 {
 
 namespace {
 
 /// Raised when the format of entries or the meaning of keys changes.
-constexpr std::string_view format_version = "croton cache 3";
+constexpr std::string_view format_version = "croton cache 4";
 
-void add_field(Sha256& hash, std::string_view field)
+void add_field(Blake2b& hash, std::string_view field)
 {
     hash.add(fmt::format("{}:", field.size())); // so that no two lists of fields read the same
     hash.add(field);
@@ -28,7 +28,7 @@ void add_field(Sha256& hash, std::string_view field)
 
 CacheKey unit_key(const ProgramUnit& unit, const CompileOptions& options)
 {
-    Sha256 hash;
+    Blake2b hash;
     add_field(hash, format_version);
     add_field(hash, jit_compiler());
     add_field(hash, options.cpu.empty() ? host_cpu_identity() : options.cpu);
@@ -41,7 +41,7 @@ CacheKey unit_key(const ProgramUnit& unit, const CompileOptions& options)
 
 CacheKey program_key(std::span<const CacheKey> units)
 {
-    Sha256 hash;
+    Blake2b hash;
     add_field(hash, format_version);
     for (const CacheKey& unit : units) {
         add_field(hash, {reinterpret_cast<const char*>(unit.digest.data()), unit.digest.size()});

@@ -52,6 +52,19 @@ TEST_CASE("equal expressions become one")
     CHECK(MergeDuplicates{}.run(graph, context) == Changed::no);
 }
 
+TEST_CASE("a graph's hash tells equal constants that became one, also where both are outputs")
+{
+    const Variable x = vector<double>("x");
+    const Variable a = constant(Array::scalar(2.5), nullptr),
+                   b = constant(Array::scalar(2.5), nullptr);
+    Graph graph({x}, {x + a, x * b, a, b});
+    const std::size_t before = graph.hash();
+    PassReport report;
+    PassContext context{checked, report};
+    REQUIRE(MergeDuplicates{}.run(graph, context) == Changed::yes);
+    CHECK(graph.hash() != before);
+}
+
 TEST_CASE("a firing names the rule's place and the user's")
 {
     const Variable x = vector<float>("x");

@@ -71,6 +71,22 @@ TEST_CASE("gdb breaks in a kernel by its name and shows its text")
     CHECK_THAT(output, contains("z[i] = z[i] * 0.5f; // halved for the debugger"));
 }
 
+// Valgrind 3.19, Debian 12's, ends a program that opens a file with clang's debug information of
+// version 5.
+TEST_CASE("line tables are of a version that every tool reads")
+{
+    const TemporaryFolder folder;
+    KernelCache cache({.folder = folder.path().string()});
+    const std::vector<ProgramUnit> units = {{kernel_text, {}}};
+    const ProgramLibrary library = cache.load(units, "step");
+    const std::string lines =
+        output_of("readelf --debug-dump=rawline " + folder.path().string() + "/*.so 2>&1");
+    INFO(lines);
+    const std::size_t at = lines.find("DWARF Version:");
+    REQUIRE(at != lines.npos);
+    CHECK_THAT(lines.substr(at, lines.find('\n', at) - at), contains(" 4"));
+}
+
 TEST_CASE("a kernel runs for a profiler", "[.]")
 {
     const char* const folder = std::getenv("CROTON_TEST_FOLDER");

@@ -14,7 +14,7 @@
 
 namespace croton::inline v1 {
 
-/// Names a compilation: SHA-256 of everything that its machine code depends on.
+/// Names a compilation: BLAKE2b of everything that its machine code depends on.
 struct CacheKey {
     std::array<std::uint8_t, 32> digest = {};
     std::string hex() const;
