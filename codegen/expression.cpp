@@ -175,18 +175,23 @@ operand_between(const std::string& operand, std::string_view before, std::string
 
 std::string Expressions::parameter(const Compute& c, const Scalar& s, std::string_view wanted) const
 {
-    for (const FieldRef& f : c.params->fields())
-        if (f.name == wanted)
-            return std::visit(
-                overloaded{
-                    [&](const double* d) { return float_literal(*d, s.dtype != DType::f64); },
-                    [](const int* v) { return std::to_string(*v); },
-                    [](const std::int64_t* v) { return std::to_string(*v); },
-                    [](const bool* v) { return std::string(*v ? "1" : "0"); },
-                    [](const auto*) { return std::string(); },
-                },
-                f.value);
-    return {};
+    const auto fields = c.params ? c.params->fields() : std::vector<FieldRef>();
+    const auto field = std::ranges::find(fields, wanted, &FieldRef::name);
+    std::string literal;
+    if (field != fields.end())
+        literal = std::visit(
+            overloaded{
+                [&](const double* d) { return float_literal(*d, s.dtype != DType::f64); },
+                [](const int* v) { return std::to_string(*v); },
+                [](const std::int64_t* v) { return std::to_string(*v); },
+                [](const bool* v) { return std::string(*v ? "1" : "0"); },
+                [](const auto*) { return std::string(); },
+            },
+            field->value);
+    if (!literal.empty()) return literal;
+    throw user_error(Code::domain, s.value.location(), c.op->name,
+                     "its text '{}' names {{p:{}}}, which is no number among its parameters",
+                     std::get<Pointwise>(c.op->lowering).real, wanted);
 }
 
 std::string Expressions::compute(const Compute& c, const Scalar& s) const
@@ -226,8 +231,10 @@ std::string Expressions::compute(const Compute& c, const Scalar& s) const
         else if (key.starts_with("p:"))
             result += parameter(c, s, key.substr(2));
         else
-            throw internal_error("code generation", "placeholder {{{}}} in the template of {}", key,
-                                 c.op->name);
+            throw user_error(Code::domain, s.value.location(), c.op->name,
+                             "its text '{}' names {{{}}}; {{a}} {{b}} {{c}}, {{t}}, {{r}} and "
+                             "{{p:NAME}} are known",
+                             p.real, key);
         i = end;
     }
     if (is_plain_cast(std::string_view(result).substr(0, result.find('('))))

@@ -21,6 +21,7 @@
 #include "dump.hpp"
 #include "function_data.hpp"
 #include "name_extents.hpp"
+#include "own_text.hpp"
 #include "prepare_arguments.hpp"
 #include "solve_extents.hpp"
 
@@ -109,7 +110,7 @@ private:
                      v.name());
             if (v.leaf() != Leaf::input)
                 fail("input {} is no input but {}; use givens to replace a value", i,
-                     v.owner() ? v.owner().op().name : "a constant");
+                     v.owner() ? op_word(v.owner()) : "a constant");
             for (std::size_t k = 0; k < i; ++k) {
                 if (same(inputs_[k], v)) fail("input {} is given twice", described(v));
                 if (!v.name().empty() && inputs_[k].name() == v.name())
@@ -292,7 +293,12 @@ void load(FunctionData& f)
         units.push_back({std::move(u.text), std::move(u.canonical.text),
                          std::move(u.canonical.names), std::move(u.canonical.lines)});
     }
-    f.library = kernel_cache(f.options.cache).load(units, f.name, options, &f.compile);
+    try {
+        f.library = kernel_cache(f.options.cache).load(units, f.name, options, &f.compile);
+    } catch (const TextError& error) {
+        refuse_own_text(f, error);
+        throw;
+    }
     for (Remark& r : f.compile.missed_vectorisation)
         r.line += lines_to_program[r.unit];
     f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));

@@ -62,6 +62,11 @@ void check_record(const Op& op, std::size_t operands, const Location* where)
     if (op.arity != 0 && operands != op.arity)
         refuse(fmt::format("its record takes {} (.arity), given {}", counted(op.arity, "operand"),
                            operands));
+    if (std::holds_alternative<DerivedReference>(op.reference) &&
+        !std::holds_alternative<Composite>(op.lowering) &&
+        !std::holds_alternative<Scan>(op.lowering))
+        refuse("its record has a DerivedReference, which only the expression of a Composite gives; "
+               "a pointwise op's is reference_of<N>(..), another's a function of ReferenceArgs");
     if (op.types) return;
     if (!op.dtype) refuse("its record has no dtype rule; promote_to_float is a usual one");
     if (!op.shape) refuse("its record has no shape rule; same_shape is a usual one");

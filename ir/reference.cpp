@@ -3,6 +3,7 @@
 #include <croton/ir/convert.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/overloaded.hpp>
+#include <croton/ir/print.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -47,7 +48,10 @@ Array map_elements(T (*f)(const T*), DType as, std::span<const Array> x, DType t
     return y;
 }
 
-Array evaluate_scalar(const Op& op, const ScalarReference& f, std::span<const Array> x, DType to)
+Array evaluate_scalar(const Apply& apply,
+                      const ScalarReference& f,
+                      std::span<const Array> x,
+                      DType to)
 {
     bool real = is_float(to);
     bool natural = to == DType::u64;
@@ -59,7 +63,14 @@ Array evaluate_scalar(const Op& op, const ScalarReference& f, std::span<const Ar
     if (!real && natural && f.natural)
         return map_elements<std::uint64_t>(f.natural, DType::u64, x, to);
     if (!real && f.integer) return map_elements<std::int64_t>(f.integer, DType::i64, x, to);
-    throw internal_error("reference", "{} has no meaning for {}", op.name, name(x[0].dtype()));
+    throw user_error(
+        Code::dtype, apply.location(), apply.op().name,
+        "its record's reference has no form for {}: reference_of<N>(..) takes one from "
+        "a lambda of {}",
+        name(x[0].dtype()),
+        real      ? "doubles"
+        : natural ? "unsigned 64-bit integers"
+                  : "64-bit integers");
 }
 
 } // namespace
@@ -283,7 +294,7 @@ std::vector<Array> evaluate_reference(const Apply& apply, std::span<const Array>
     return std::visit(
         overloaded{
             [&](const ScalarReference& f) -> std::vector<Array> {
-                return {evaluate_scalar(apply.op(), f, x, args.result.dtype())};
+                return {evaluate_scalar(apply, f, x, args.result.dtype())};
             },
             [&](const ArrayReference& f) -> std::vector<Array> { return {f(args)}; },
             [&](const DerivedReference&) -> std::vector<Array> {
@@ -312,7 +323,7 @@ void check_requirements(std::span<const Variable> outputs, const Substitution& e
             if (!x.is_known() || !y.is_known() || always_holds({r.kind, x, y, {}, nullptr}))
                 continue;
             throw UserError(Code::shape, failure_text(r, x.value(), y.value()), a.location(),
-                            a.op().name);
+                            written_name(a));
         }
 }
 

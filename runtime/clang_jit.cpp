@@ -64,6 +64,17 @@ std::string numbered(std::string_view text)
 
 } // namespace
 
+TextError::TextError(std::string_view name, std::string_view log, std::string_view text)
+    : BackendError(backend_error("jit",
+                                 "{} does not compile with {}: {}\n{}",
+                                 name,
+                                 jit_compiler(),
+                                 log,
+                                 numbered(text))),
+      log_(std::make_shared<const std::string>(log)),
+      text_(std::make_shared<const std::string>(text))
+{}
+
 std::vector<std::byte> compile_object(std::string_view text,
                                       std::string_view name,
                                       const CompileOptions& options,
@@ -85,8 +96,7 @@ std::vector<std::byte> compile_object(std::string_view text,
     };
     croton_jit_times times = {.size = sizeof(croton_jit_times), .frontend_ms = 0, .backend_ms = 0};
     if (module.compile(&unit, &times, &sink) != 0) {
-        throw backend_error("jit", "{} does not compile with {}: {}\n{}", name, jit_compiler(),
-                            received.log, numbered(text));
+        throw TextError(name, received.log, text);
     }
     if (report) {
         append(*report, {.frontend_ms = times.frontend_ms,

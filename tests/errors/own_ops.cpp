@@ -5,6 +5,8 @@
 
 #include <limits>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "errors/expect.hpp"
 
@@ -34,7 +36,109 @@ constexpr ct::Op names_another{.name = "names_another",
                                .reference = same_value,
                                .grad = ct::not_differentiable("it is a test")};
 
+constexpr ct::Op does_not_compile{.name = "does_not_compile",
+                                  .doc = "x",
+                                  .dtype = ct::promote_to_float,
+                                  .shape = ct::same_shape,
+                                  .lowering = ct::Pointwise{"wrong_{t}({a}) + 1"},
+                                  .reference = same_value,
+                                  .grad = ct::not_differentiable("it is a test")};
+constexpr ct::Op compiles{.name = "compiles",
+                          .doc = "sqrt(x + 1 + 1)",
+                          .dtype = ct::promote_to_float,
+                          .shape = ct::same_shape,
+                          .lowering = ct::Pointwise{"sqrt_{t}({a} + 1 + 1)"},
+                          .reference = same_value,
+                          .grad = ct::not_differentiable("it is a test")};
+constexpr ct::Op derived{.name = "derived",
+                         .doc = "x",
+                         .dtype = ct::promote_to_float,
+                         .shape = ct::same_shape,
+                         .lowering = ct::Pointwise{"{a}"},
+                         .reference = ct::DerivedReference{},
+                         .grad = ct::not_differentiable("it is a test")};
+constexpr ct::Op reals_only{.name = "reals_only",
+                            .doc = "x",
+                            .dtype = ct::promote_operands,
+                            .shape = ct::same_shape,
+                            .lowering = ct::Pointwise{"{a}"},
+                            .reference = same_value,
+                            .grad = ct::not_differentiable("it is a test")};
+
+struct ScaleParams {
+    double by = 2;
+    static constexpr auto fields = std::tuple{ct::field("by", &ScaleParams::by)};
+};
+constexpr ct::Op misspells{.name = "misspells",
+                           .doc = "x * by",
+                           .dtype = ct::promote_to_float,
+                           .shape = ct::same_shape,
+                           .lowering = ct::Pointwise{"{a} * {p:buy}"},
+                           .reference = same_value,
+                           .grad = ct::not_differentiable("it is a test"),
+                           .params = ct::create_params<ScaleParams>};
+constexpr ct::Op unknown_word{.name = "unknown_word",
+                              .doc = "x",
+                              .dtype = ct::promote_to_float,
+                              .shape = ct::same_shape,
+                              .lowering = ct::Pointwise{"{a} + {q}"},
+                              .reference = same_value,
+                              .grad = ct::not_differentiable("it is a test")};
+
 } // namespace
+
+TEST_CASE("a text of a user's own that does not compile names its op, the error and the line")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto y = ct::apply(compiles, {ct::apply(does_not_compile, {x})});
+    try {
+        (void)ct::function({x}, y, {.name = "f"});
+        FAIL("not refused");
+    } catch (const ct::UserError& e) {
+        CHECK(std::string(e.what()) ==
+              "does_not_compile: its text 'wrong_{t}({a}) + 1' does not compile: use of undeclared "
+              "identifier 'wrong_f64': v0[i] = sqrt_f64((wrong_f64(x[i]) + 1) + 1 + 1); "
+              "CROTON_DUMP=FOLDER in "
+              "the environment writes the whole program there");
+        CHECK(e.code() == ct::Code::domain);
+        CHECK(e.op() == "does_not_compile");
+        CHECK(e.where().line == y.where().line);
+    }
+}
+
+TEST_CASE("a reference that a record cannot have, or that lacks a form, is refused by name")
+{
+    const auto x = ct::vector<double>("x", {3}), i = ct::vector<std::int64_t>("i", {3});
+    CHECK_REFUSED(ct::apply(derived, {x}), domain,
+                  "derived: its record has a DerivedReference, which only the expression of a "
+                  "Composite gives; a pointwise op's is reference_of<N>(..), another's a function "
+                  "of ReferenceArgs");
+    const auto y = ct::apply(reals_only, {i});
+    CHECK(ct::function({i}, y)(std::vector<std::int64_t>{1, 2, 3})[0].as_int(2) == 3);
+    const auto meant = ct::function({i}, y, {.name = "f", .reference = true});
+    try {
+        (void)meant(std::vector<std::int64_t>{1, 2, 3});
+        FAIL("not refused");
+    } catch (const ct::UserError& e) {
+        CHECK(std::string(e.what()) ==
+              "reals_only: its record's reference has no form for i64: reference_of<N>(..) takes "
+              "one from a lambda of 64-bit integers");
+        CHECK(e.where().line == y.where().line);
+    }
+}
+
+TEST_CASE("a placeholder that a text's op does not have is refused by name")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const std::string why = "its text '{a} * {p:buy}' names {p:buy}, which is no number among its "
+                            "parameters";
+    CHECK_REFUSED(ct::function({x}, ct::apply(misspells, {x}, ct::make_params(ScaleParams{}))),
+                  domain, "misspells: " + why);
+    CHECK_REFUSED(ct::function({x}, ct::apply(misspells, {x})), domain, "misspells: " + why);
+    CHECK_REFUSED(ct::function({x}, ct::apply(unknown_word, {x})), domain,
+                  "unknown_word: its text '{a} + {q}' names {q}; {a} {b} {c}, {t}, {r} and "
+                  "{p:NAME} are known");
+}
 
 TEST_CASE("a record without a rule, or with fewer operands than are given or than its text names")
 {

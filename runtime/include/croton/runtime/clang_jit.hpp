@@ -1,6 +1,9 @@
 #pragma once
 
+#include <croton/ir/error.hpp>
+
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,14 +50,25 @@ struct CompileReport {
     std::string log = {};
 };
 
+/// A text does not compile. what() has all of it, with its lines numbered.
+class TextError : public BackendError {
+public:
+    TextError(std::string_view name, std::string_view log, std::string_view text);
+    const std::string& log() const noexcept { return *log_; } ///< what Clang says
+    const std::string& text() const noexcept { return *text_; }
+
+private:
+    std::shared_ptr<const std::string> log_, text_; ///< so that copies do not throw
+};
+
 /// Compiles one C++ text to one relocatable object, in this process.
 ///
 /// text     C++20 that includes nothing. Warnings are off; functions are hidden unless the text
 ///          gives them default visibility.
 /// name     file name in debug information, diagnostics and remarks, such as "step.cpp".
 /// report   what it adds up to stays what it was where the call throws.
-/// throws   BackendError if the text does not compile (with Clang's diagnostics and the text), or
-///          if the module croton_jit can't be opened.
+/// throws   TextError if the text does not compile, BackendError if the module croton_jit can't be
+///          opened.
 /// cost     the module is opened at the first call: 20-30 ms; a small kernel takes about 10 ms.
 /// threads  safe from several threads at once.
 std::vector<std::byte> compile_object(std::string_view text,
