@@ -5,6 +5,12 @@
 
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
 
 namespace ct = croton;
 using ct::Variable;
@@ -29,6 +35,78 @@ Variable cube_root(const Variable& x, ct::Where where)
 }
 // [/op]
 
+// [parameter]
+struct LeakyReluParams {
+    double slope = 0.01;
+    static constexpr auto fields = std::tuple{ct::field("slope", &LeakyReluParams::slope)};
+};
+
+ct::Array leaky_relu_reference(const ct::ReferenceArgs& args);
+Variable leaky_relu(const Variable& x, double slope, ct::Where where = ct::Where::current());
+
+constexpr ct::Op leaky_relu_op{
+    .name = "leaky_relu",
+    .doc = "x where x > 0, else slope * x.",
+    .dtype = ct::promote_to_float,
+    .shape = ct::same_shape,
+    .lowering = ct::Pointwise{"{a} > 0 ? {a} : {p:slope} * {a}"},
+    .reference = leaky_relu_reference,
+    .grad = [](const ct::GeneralGrad& g) -> ct::Variables {
+        const double slope = g.params_as<LeakyReluParams>().slope;
+        return {where(g.x[0] > 0, g.y_bar[0], slope * g.y_bar[0])};
+    },
+    .params = ct::create_params<LeakyReluParams>,
+};
+
+Variable leaky_relu(const Variable& x, double slope, ct::Where where)
+{
+    return ct::apply(leaky_relu_op, {x}, ct::make_params(LeakyReluParams{slope}), where);
+}
+
+/// A scalar reference is not told the parameters: this one takes the arrays.
+ct::Array leaky_relu_reference(const ct::ReferenceArgs& args)
+{
+    const double slope = args.params_as<LeakyReluParams>().slope;
+    ct::Array y = args.x[0].cast(ct::DType::f64).clone();
+    for (double& v : std::span(static_cast<double*>(y.data()), static_cast<std::size_t>(y.size())))
+        if (!(v > 0)) v = slope * v;
+    return y.cast(args.result.dtype());
+}
+// [/parameter]
+
+void show_leaky_relu()
+{
+    const auto x = ct::vector<float>("x", {3});
+    const auto y = leaky_relu(x, 0.25);
+    const ct::Variables results{y, ct::grad(ct::sum(y), x)};
+    const auto f = ct::function({x}, results, {.name = "leaky"});
+    const auto meant = ct::function({x}, results, {.name = "meant", .reference = true});
+    const std::vector<float> values{-2, 0, 3};
+    std::printf("%s, gradient %s\n", to_string(f(values)[0]).c_str(),
+                to_string(f(values)[1]).c_str());
+    for (std::size_t i = 0; i < results.size(); ++i)
+        std::printf("%s", identical(f(values)[i], meant(values)[i]) ? "as its reference\n" : "");
+
+    // The field is part of what the op is: equal ones are computed once, others are not.
+    const auto same = ct::function({x}, leaky_relu(x, 0.25) + leaky_relu(x, 0.25));
+    const auto both = ct::function({x}, leaky_relu(x, 0.25) + leaky_relu(x, 0.5));
+    const auto slopes = [](const ct::Function& g, std::string_view slope) {
+        int found = 0;
+        for (std::size_t at = 0; (at = g.source().find(slope, at)) != std::string_view::npos; ++at)
+            ++found;
+        return found;
+    };
+    std::printf("slopes %d and %d, %d\n", slopes(same, "0.25f *"), slopes(both, "0.25f *"),
+                slopes(both, "0.5f *"));
+
+    // It is stored with the graph; who reads it gives the record.
+    const std::string path = std::filesystem::temp_directory_path() / "croton_leaky_relu";
+    f.save(path);
+    const auto loaded = ct::Function::load(path, {.ops = {&leaky_relu_op}});
+    std::filesystem::remove(path);
+    std::printf("%s", identical(f(values)[0], loaded(values)[0]) ? "the same when loaded\n" : "");
+}
+
 int main()
 {
     const auto x = ct::vector<double>("x");
@@ -41,4 +119,5 @@ int main()
     const std::string_view source = f.source();
     std::printf("%s",
                 source.find("exp_f64(log_f64(") != source.npos ? "fused into its kernel\n" : "");
+    show_leaky_relu();
 }
