@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -19,6 +20,8 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "docs/public_functions.hpp"
 
 namespace ct = croton;
 
@@ -112,10 +115,67 @@ std::string gradient_of(const ct::Op& op)
     return none ? "no: " + std::string(none->reason) : "yes";
 }
 
+const ct::Op* record_named(std::string_view name)
+{
+    const auto at = std::ranges::find(ct::all_ops(), name, &ct::Op::name);
+    return at == ct::all_ops().end() ? nullptr : *at;
+}
+
+/// The comment at its declaration; else what its record says, or where the comment stands.
+std::string meaning_of(const ct::test::PublicFunction& f)
+{
+    if (!f.meaning.empty()) return f.meaning;
+    if (!f.records.empty() && f.records.size() == f.calls.size()) {
+        std::string text;
+        for (const std::string& record : f.records)
+            if (const ct::Op* op = record_named(record))
+                text += (text.empty() ? "" : " ") + std::string(op->doc);
+        return text;
+    }
+    const ct::Op* record = f.records.size() == 1 ? record_named(f.records[0]) : nullptr;
+    if (record) return std::string(record->doc);
+    return f.described_with.empty() ? "" : "see `" + f.described_with + "`";
+}
+
+/// What users call, as the headers declare it.
+std::string functions_table()
+{
+    const std::string root = CROTON_SOURCE_FOLDER;
+    std::vector<std::string> headers;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(root + "/ir/include/croton/ir/ops"))
+        headers.push_back(entry.path().string());
+    std::ranges::sort(headers);
+    headers.push_back(root + "/passes/include/croton/passes/grad.hpp");
+    std::string text, header;
+    for (const ct::test::PublicFunction& f :
+         ct::test::public_functions(headers, root + "/ir/ops")) {
+        if (header != f.header)
+            text += "\n**[" + f.header.substr(f.header.rfind('/') + 1) + "](.." +
+                    f.header.substr(root.size()) +
+                    ")**\n\n| call | meaning | record |\n| --- | --- | --- |\n";
+        header = f.header;
+        std::string calls, records;
+        for (const std::string& call : f.calls)
+            calls += (calls.empty() ? "`" : ", `") + cell(call) + "`";
+        for (const std::string& record : f.records)
+            if (record_named(record)) records += (records.empty() ? "`" : ", `") + record + "`";
+        text += "| " + calls + " | " + cell(meaning_of(f)) + " | " + records + " |\n";
+    }
+    return text;
+}
+
 std::string ops_page()
 {
     std::string text =
         "# Ops\n\n"
+        "## Functions\n\n"
+        "What users call, as the headers declare it, and the records that it makes where its own "
+        "definition names them;\n"
+        "the others are made of functions and operators. Each also takes the place of the call, "
+        "which is left out here.\n" +
+        functions_table() +
+        "\n## Records\n\n"
         "Every op's record, as `all_ops()` lists them. Operands of several dtypes are promoted "
         "together first, as NumPy does.\n\n"
         "| op | meaning | operands | gradient | lowering |\n| --- | --- | --- | --- | --- |\n";
