@@ -267,8 +267,8 @@ private:
             Root& dear = c.roots[static_cast<std::size_t>(again.rend() - last) - 1];
             dear.stored = true;
             result_.unfused.push_back(
-                {dear.value, fmt::format("later passes over its rows would take {} operations "
-                                         "to compute each of its elements again",
+                {dear.value, fmt::format("later passes over the rows would take {} operations "
+                                         "to compute each of the value's elements again",
                                          *last)});
         }
     }
@@ -283,13 +283,15 @@ private:
         if (std::ranges::none_of(reads, [&](const Variable& v) { return find(c, v) != nullptr; }))
             return false;
         if (!croton::same(c.outer, s.outer))
-            return refuse(value, c, s, "it does not have the product's extents");
+            return refuse(value, c, s, "what reads it does not have the product's extents");
         const Reading reading = read(value, apply, s, c, false);
         if (!reading.aligned)
-            return refuse(value, c, s, "it needs elements other than the one at its own index");
-        if (!fits_product(value, c, reading))
             return refuse(value, c, s,
-                          "its operands do not lie along the product's rows and columns");
+                          "what reads it needs elements other than the one at its own index");
+        if (!fits_product(value, c, reading))
+            return refuse(
+                value, c, s,
+                "operands of what reads it do not lie along the product's rows and columns");
         if (c.statements + reading.statements > most_statements_in_a_vector_loop)
             return refuse(value, c, s,
                           fmt::format("the kernel would have more than {} statements",
@@ -420,7 +422,8 @@ private:
         Cluster grown;
         bool inner = false;
         if (!fits(c, s, grown, inner))
-            return needed ? refuse(value, c, s, "its loops have other extents") : false;
+            return needed ? refuse(value, c, s, "the loops of what reads it have other extents")
+                          : false;
         // Roots that stood for a whole map become inner ones when the axes are split below them.
         const bool splits =
             c.inner.empty() && !grown.inner.empty() && grown.outer.size() < c.outer.size();
@@ -442,7 +445,8 @@ private:
         if (reads_own && grown.outer.empty() && s.reduces && !is_short(grown.inner))
             return refuse(value, c, s, "the whole array must be reduced first");
         if (!reading.aligned)
-            return refuse(value, c, s, "it needs elements other than the one at its own index");
+            return refuse(value, c, s,
+                          "what reads it needs elements other than the one at its own index");
         const bool shares = std::ranges::any_of(reading.reads, [&](const Variable& v) {
             return std::ranges::any_of(c.roots, [&](const Root& r) {
                 return std::ranges::any_of(r.reads,

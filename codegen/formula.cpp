@@ -2,6 +2,7 @@
 
 #include <croton/ir/format.hpp>
 #include <croton/ir/overloaded.hpp>
+#include <croton/ir/print.hpp>
 
 #include <algorithm>
 #include <map>
@@ -44,6 +45,8 @@ public:
     {
         for (const Buffer& b : nest.buffers) {
             stored_.emplace(b.value.value(), b.name);
+            for (const Variable& before : b.before)
+                stored_.emplace(before.value(), b.name);
             taken_.insert(b.name);
         }
         for (const auto& [symbol, name] : symbols)
@@ -111,7 +114,9 @@ private:
         const std::string& name = stored_.at(y.value());
         open_letters_ = 0;
         const Index all = letters_of(y.shape());
-        lines_.push_back(reference(name, all, y.shape()) + " = " + text(a.input(0), all));
+        const std::string whole = reference(name, all, y.shape());
+        if (const std::string from = text(a.input(0), all); from != whole) // else it lies there
+            lines_.push_back(whole + " = " + from);
         const auto& scatter = std::get<Scatter>(a.op().lowering);
         const Variable& updates = a.input(1);
         const Index at = letters_of(updates.shape());
@@ -287,7 +292,7 @@ private:
             list += (list.empty() ? "" : ", ") +
                     text(in, in.rank() == static_cast<int>(index.size()) ? index
                                                                          : letters_of(in.shape()));
-        return fmt::format("{}({})", a.op().name, list);
+        return fmt::format("{}({})", op_word(a), list);
     }
 
     std::string pointwise(const Pointwise& p, const Apply& a, const Variable& v, const Index& index)

@@ -127,7 +127,9 @@ public:
                 *b = renumbered(*b);
         Buffer& both = nest_.buffers[static_cast<std::size_t>(to_)];
         both.access = Buffer::Access::read_write;
-        both.in_place = true;
+        const Buffer& old = nest_.buffers[static_cast<std::size_t>(from_)];
+        both.before.push_back(old.value);
+        both.before.insert(both.before.end(), old.before.begin(), old.before.end());
         nest_.buffers.erase(nest_.buffers.begin() + from_);
     }
 

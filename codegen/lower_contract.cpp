@@ -170,7 +170,7 @@ std::string why_not_readable(const ContractNest& c,
     const bool columns = is(strides[0], 1) || is(extents[0], 1);
     const auto name = [&] {
         const std::string_view given = nest.buffers[static_cast<std::size_t>(operand)].value.name();
-        return given.empty() ? fmt::format("its operand {}", operand == c.a ? 0 : 1)
+        return given.empty() ? fmt::format("operand {} of the product", operand == c.a ? 0 : 1)
                              : fmt::format("'{}'", given);
     };
     if (!rows && !columns)
@@ -255,17 +255,17 @@ std::string why_not_by_library(const Cluster& cluster)
 {
     const DType dtype = cluster.roots[0].value.dtype();
     if (dtype != DType::f32 && dtype != DType::f64)
-        return fmt::format("its dtype is {}", croton::name(dtype));
+        return fmt::format("the product is of {}", croton::name(dtype));
     LoopNest nest;
     Puller puller(nest);
     const ContractNest c = extents_of(cluster, puller);
     ContractNest probe = c;
     switch (kind_of(probe, static_cast<int>(size_bytes(dtype)))) {
     case ContractKind::small:
-        return "it has few terms";
+        return "the product sums few terms";
     case ContractKind::dots:
     case ContractKind::row:
-        return "an operand is a vector";
+        return "an operand of the product is a vector";
     case ContractKind::blocks:
     case ContractKind::library:
         break;

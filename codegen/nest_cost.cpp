@@ -93,7 +93,7 @@ bool is_updated(const Buffer& buffer)
 {
     if (buffer.access != Buffer::Access::read_write) return false;
     const Apply a = buffer.value.owner();
-    return buffer.in_place || !a || std::holds_alternative<Scatter>(a.op().lowering);
+    return buffer.in_place() || !a || std::holds_alternative<Scatter>(a.op().lowering);
 }
 
 } // namespace croton::inline v1::codegen

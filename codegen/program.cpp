@@ -101,8 +101,9 @@ void ProgramWriter::add_partials(const LoopNest& nest)
         if (left == 0) return;
         if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
         --left;
-        program_.unfused.push_back({a.output(), "its partial results: it is long, so blocks of it "
-                                                "are reduced first, and what they give after"});
+        program_.unfused.push_back({a.output(),
+                                    "a long reduction: each block of it leaves a partial "
+                                    "result, and these are reduced after that"});
     }
 }
 
@@ -449,9 +450,11 @@ void ProgramWriter::check_finite(const LoopNest& nest)
 {
     for (const Buffer& b : nest.buffers) {
         if (b.access == Buffer::Access::read || !is_float(b.dtype()) || !b.value.owner()) continue;
-        body_.line("if (!all_finite_{}({}, {}))", croton::name(b.dtype()),
-                   place_.at(b.value.value()), text(element_count(b.shape())));
-        body_.line("    return finite_failed(report, {}, {});", not_finite, program_.finite.size());
+        const std::string_view type = croton::name(b.dtype());
+        const std::string& place = place_.at(b.value.value());
+        body_.line("if (!all_finite_{}({}, {}))", type, place, text(element_count(b.shape())));
+        body_.line("    return finite_failed_{}(report, {}, {}, {});", type, not_finite,
+                   program_.finite.size(), place);
         program_.finite.push_back(b.value);
     }
 }

@@ -83,13 +83,15 @@ private:
         const bool in_place = place.input >= 0;
         if (!in_place && place.strides.empty()) return;
         if (in_place && v.leaf() == Leaf::input) return decide_leaf(i);
-        if (!place.strides.empty()) return make_late(i, "its strides are given at each call");
+        if (!place.strides.empty()) return make_late(i, "the strides are given at each call");
         if (!v.owner() || is_earlier_output(i)) // copied at the end, from where it lies
-            return keep_apart(i, v.owner() ? "it is an output too" : "it is a value as it is");
+            return keep_apart(i, v.owner() ? "the value is an output too"
+                                           : "no op computes the value");
         const Variable& u = outer_.inputs[static_cast<std::size_t>(place.input)];
         const std::string why = reason_against(u, v);
         if (place.if_safe && (!why.empty() || can_fail_after(v)))
-            return keep_apart(i, why.empty() ? "something can fail after it is stored" : why);
+            return keep_apart(i,
+                              why.empty() ? "something can fail after the value is stored" : why);
         if (!why.empty()) return make_late(i, why);
         for (PlannedKernel& k : plan_.steps[step_of_.at(v.value())].kernels)
             merge_buffers(k.nest, u, v);
@@ -112,10 +114,14 @@ private:
     {
         const auto own = static_cast<std::size_t>(outer_.outputs[i].input);
         if (same(outer_.inputs[own], plan_.outputs[i])) return;
-        if (outer_.outputs[i].if_safe) return keep_apart(i, "it is an input as it is");
+        if (outer_.outputs[i].if_safe) return keep_apart(i, "the value is an input as it is");
         const Variable& v = plan_.outputs[i];
-        plan_.late.push_back(
-            {i, input(v.name(), v.dtype(), v.shape()), true, {}, "it is an input as it is", {}});
+        plan_.late.push_back({i,
+                              input(v.name(), v.dtype(), v.shape()),
+                              true,
+                              {},
+                              "the value is an input as it is",
+                              {}});
     }
 
     bool is_earlier_output(std::size_t i) const
@@ -135,7 +141,8 @@ private:
         for (std::size_t t = s + 1; t < plan_.steps.size(); ++t)
             if (reads(plan_.steps[t], u)) return fmt::format("{} is read later", name);
         if (can_replace(s, u, v)) return {};
-        if (holds_sums(plan_.steps[s], v)) return "the sums of a product lie there before it does";
+        if (holds_sums(plan_.steps[s], v))
+            return "the sums of a product lie there before the value does";
         return fmt::format("{} is read elsewhere than at the element that is written", name);
     }
 

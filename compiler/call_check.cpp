@@ -3,6 +3,8 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/print.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
 
@@ -13,8 +15,34 @@ namespace croton::inline v1::detail {
 
 namespace {
 
-/// Why an argument cannot be taken as it lies: `apply` of a misplaced argument's Status.
-enum class Misplaced : std::uint32_t { alignment, extent, repeating, layout, overlap };
+/// Why an argument cannot be taken as it lies: `apply` of a misplaced argument's Status. Of a
+/// layout the status also has the first axis, eight bits further up, and as `expected` its stride.
+enum class Misplaced : std::uint32_t {
+    alignment,
+    extent,
+    repeating,
+    layout,
+    overlap,
+    covers ///< it lies on all of an input
+};
+constexpr int axis_at = 8;
+
+/// The first axis along which elements are not as far apart as the layout has them.
+int wrong_axis(Layout layout, const Memory& m) noexcept
+{
+    std::int64_t stride = 1;
+    for (int k = 0; k < m.rank; ++k) {
+        const int i = layout == Layout::column_major ? k : m.rank - 1 - k;
+        if (m.extents[i] != 1 && m.strides[i] != stride) return i;
+        stride *= m.extents[i];
+    }
+    return 0;
+}
+
+std::string stride_text(int axis, std::int64_t stride)
+{
+    return fmt::format("its stride along axis {} is {}", axis, stride);
+}
 
 } // namespace
 
@@ -61,11 +89,14 @@ void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
     const Variable& v = f.inputs[i];
     if (dtype != v.dtype())
         refuse(f, Code::dtype,
-               fmt::format("{} is {}, given {}", argument_name(f, i), croton::name(v.dtype()),
-                           croton::name(dtype)));
+               fmt::format("{} is {}, given {}; Array::cast converts one", argument_name(f, i),
+                           croton::name(v.dtype()), croton::name(dtype)));
     refuse(f, Code::shape,
-           fmt::format("{} has rank {} {}, given rank {}", argument_name(f, i), v.rank(),
-                       to_string(v.shape()), rank));
+           fmt::format("{} has rank {} {}, given rank {}{}", argument_name(f, i), v.rank(),
+                       to_string(v.shape()), rank,
+                       rank == 1 && v.rank() > 1
+                           ? fmt::format("; a View of rank {} gives flat memory extents", v.rank())
+                           : ""));
 }
 
 void check_number(const FunctionData& f, std::size_t i, const Array& number)
@@ -84,10 +115,17 @@ void check_output(const FunctionData& f, std::size_t i, const Memory& array)
         is_aligned(array.data, info.dtype) &&
         lies_as(info.layout, info.rank, array.extents, array.strides))
         return;
-    refuse(f, Code::shape,
-           fmt::format("{} is {}; the array for it is not a {} one of that type",
-                       argument_name(f, f.inputs.size() + i), to_string(f.written[i].type()),
-                       name(info.layout)));
+    const int axis = wrong_axis(info.layout, array);
+    const std::string is =
+        array.dtype != info.dtype ? fmt::format("is {}", name(array.dtype))
+        : array.rank != info.rank ? fmt::format("has rank {}", array.rank)
+        : !is_aligned(array.data, info.dtype)
+            ? fmt::format("is not aligned for {}", name(info.dtype))
+            : fmt::format("is not {}: {}; declared as an Output of Layout::any it is taken so",
+                          name(info.layout), stride_text(axis, array.strides[axis]));
+    refuse(f, array.dtype != info.dtype ? Code::dtype : Code::shape,
+           fmt::format("{} is {}; the array for it {}", argument_name(f, f.inputs.size() + i),
+                       to_string(f.written[i].type()), is));
 }
 
 ByteRange byte_range(const Memory& m) noexcept
@@ -124,36 +162,74 @@ Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexc
             : !lies_as(info.layout, m.rank, m.extents, m.strides)     ? Misplaced::layout
                                                                       : Misplaced::overlap;
         status.apply = static_cast<std::uint32_t>(why);
+        if (why == Misplaced::layout) {
+            const int axis = wrong_axis(info.layout, m);
+            status.apply |= static_cast<std::uint32_t>(axis) << axis_at;
+            status.expected = m.strides[axis];
+        }
         if (why != Misplaced::overlap) return status;
         for (std::size_t k = 0; output && k < i; ++k) {
+            const Memory& other = arguments[k];
             status.expected = static_cast<std::int64_t>(k);
-            if (byte_range(m).overlaps(byte_range(arguments[k])) &&
-                !is_allowed_alias(info, k, m, arguments[k]))
-                return status;
+            if (!byte_range(m).overlaps(byte_range(other)) || is_allowed_alias(info, k, m, other))
+                continue;
+            ArgumentInfo aliased = info;
+            aliased.alias = static_cast<std::int32_t>(k);
+            if (k < f.inputs.size() && m.rank == other.rank &&
+                is_allowed_alias(aliased, k, m, other))
+                status.apply = static_cast<std::uint32_t>(Misplaced::covers);
+            return status;
         }
     }
     return status;
 }
+
+namespace {
+
+/// Whether `in_place` may name them.
+bool can_alias(const FunctionData& f, std::size_t input, std::size_t output)
+{
+    const auto named = [&](const Alias& a) {
+        return a.input == static_cast<int>(input) || a.output == static_cast<int>(output);
+    };
+    return f.inputs[input].type() == f.written[output].type() &&
+           f.arguments[input].layout == f.arguments[f.inputs.size() + output].layout &&
+           std::ranges::none_of(f.options.in_place, named);
+}
+
+} // namespace
 
 std::string misplaced_text(const FunctionData& f, const Status& status)
 {
     const auto at = static_cast<std::size_t>(status.found);
     const ArgumentInfo& info = f.arguments[at];
     const std::string which = argument_name(f, at);
-    switch (static_cast<Misplaced>(status.apply)) {
+    const auto why = static_cast<Misplaced>(status.apply & ((1U << axis_at) - 1));
+    const auto axis = static_cast<int>(status.apply >> axis_at);
+    switch (why) {
     case Misplaced::alignment:
-        return fmt::format("{} is not aligned for {}", which, croton::name(info.dtype));
+        return fmt::format("{} is not aligned for {}; a call without a Workspace copies it", which,
+                           croton::name(info.dtype));
     case Misplaced::extent:
         return which + " has a negative extent";
     case Misplaced::repeating:
         return fmt::format("elements of {} would lie in one place", which);
     case Misplaced::layout:
-        return fmt::format("{} does not lie as declared: {}", which, name(info.layout));
+        return fmt::format("{} does not lie as declared: {}; {}; declared as Layout::any it is "
+                           "taken so, and a call without a Workspace copies it",
+                           which, name(info.layout), stride_text(axis, status.expected));
     case Misplaced::overlap:
+    case Misplaced::covers:
         break;
     }
-    return fmt::format("{} overlaps {}", which,
-                       argument_name(f, static_cast<std::size_t>(status.expected)));
+    const auto other = static_cast<std::size_t>(status.expected);
+    const std::string text = fmt::format("{} overlaps {}", which, argument_name(f, other));
+    if (other >= f.inputs.size()) return text;
+    const std::size_t output = at - f.inputs.size();
+    if (why == Misplaced::covers && can_alias(f, other, output))
+        return fmt::format("{}; Options::in_place = {{{{{}, {}}}}} allows that", text, other,
+                           output);
+    return text + "; a call without a Workspace copies that first";
 }
 
 void check_memory_limit(const FunctionData& f, std::int64_t bytes)
@@ -208,25 +284,70 @@ std::string why_extent(const FunctionData& f, const codegen::Guard& g)
 
 } // namespace
 
+namespace {
+
+/// " of take": the function that reads or writes at indices there; empty if nothing does.
+std::string of_indexing(std::span<const Variable> outputs, const Location* where)
+{
+    for (const Apply& a : applies_of(outputs)) {
+        for (const Region& body : regions_of(a))
+            if (std::string name = of_indexing(body.outputs(), where); !name.empty()) return name;
+        const bool indexes = std::holds_alternative<Gather>(a.op().lowering) ||
+                             std::holds_alternative<Scatter>(a.op().lowering);
+        if (indexes && a.location() == where) return fmt::format(" of {}", written_name(a));
+    }
+    return {};
+}
+
+/// "the result of log at model.cpp:3", or "the result of div, in the gradient of log at ..".
+std::string described_result(const Variable& v)
+{
+    const Location* where = v.location();
+    const std::string text = fmt::format("the result of {}", written_name(v.owner()));
+    if (!where) return text;
+    return text + (where->of_gradient ? gradient_text(where) + "," : " at " + to_string(*where));
+}
+
+/// "-inf at (2) of f64 (4)", of what a program's finite check found.
+std::string element_text(const Variable& v, const Report& report)
+{
+    const std::int64_t sign = report.values[1];
+    const std::string_view value = sign > 0 ? "inf" : sign < 0 ? "-inf" : "nan";
+    const Shape shape = v.shape();
+    std::vector<std::int64_t> index(shape.size());
+    std::int64_t at = report.values[0];
+    for (std::size_t i = shape.size(); i-- > 0;) {
+        if (!shape[i].is_known() && i > 0)
+            return fmt::format("{} at position {} of {}", value, report.values[0],
+                               to_string(v.type()));
+        index[i] = i == 0 ? at : at % shape[i].value();
+        if (i > 0) at /= shape[i].value();
+    }
+    return fmt::format("{} at ({}) of {}", value, fmt::join(index, ", "), to_string(v.type()));
+}
+
+} // namespace
+
 std::string failure_text(const FunctionData& f, std::int32_t code, const Report& report)
 {
     const auto place = [](const Location* where) {
         return where ? fmt::format(" at {}", to_string(*where)) : std::string();
     };
-    if (code == codegen::index_out_of_range)
-        return fmt::format("{}: an index is out of range{}", f.name,
-                           place(f.program.checked.at(report.apply)));
+    if (code == codegen::index_out_of_range) {
+        const Location* where = f.program.checked.at(report.apply);
+        return fmt::format("{}: an index{} is out of range{}", f.name,
+                           of_indexing(f.outputs, where),
+                           where && where->of_gradient ? gradient_text(where) : place(where));
+    }
     if (code == codegen::not_finite) {
         const Variable& v = f.program.finite.at(report.apply);
-        return fmt::format("{}: the result of {}{} is not finite", f.name, v.owner().op().name,
-                           place(v.location()));
+        return fmt::format("{}: {} is not finite: {}", f.name, described_result(v),
+                           element_text(v, report));
     }
     if (code == codegen::gap_overwritten) {
         const Variable& v = f.program.gapped.at(report.apply);
-        return fmt::format("{}: memory beside {}{} was written to", f.name,
-                           v.owner() ? fmt::format("the result of {}", v.owner().op().name)
-                                     : "a kernel's own array",
-                           place(v.location()));
+        return fmt::format("{}: memory beside {} was written to", f.name,
+                           v.owner() ? described_result(v) : "a kernel's own array");
     }
     const codegen::Guard& g = f.program.guards.at(static_cast<std::size_t>(code) - 1);
     return fmt::format(

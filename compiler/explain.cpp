@@ -79,7 +79,8 @@ std::string updates_text(const detail::FunctionData& f)
         else if (f.options.publish == Publish::swap)
             why = "beside the old value: Options::publish says so";
         else
-            why = "beside the old value: " + (why.empty() ? "that one is not read" : why);
+            why = "beside the old value: " +
+                  (why.empty() ? "the function does not read that one" : why);
         text += fmt::format("  {}: {}\n", f.targets[i].name(), why);
     }
     return text;
@@ -93,6 +94,14 @@ std::string lines_text(const std::vector<std::string>& lines)
     return text.empty() ? "  none\n" : text;
 }
 
+std::string rules_text(const detail::FunctionData& f)
+{
+    std::vector<std::string> lines;
+    for (const Firing& firing : f.passes.firings)
+        lines.push_back(to_string(firing));
+    return lines_text(lines);
+}
+
 } // namespace
 
 std::string Function::explain() const
@@ -104,10 +113,8 @@ std::string Function::explain() const
     text += "arguments\n" + arguments_text(f) + "\n";
     text += "graph as written\n" + written_text(f) + "\n";
     text += "passes\n" + to_string(f.passes) + "\n";
-    text += "rules that fired\n";
-    for (const Firing& firing : f.passes.firings)
-        text += "  " + to_string(firing) + "\n";
-    text += "\ngraph as compiled\n" + compiled_text(f) + "\n";
+    text += "rules that fired\n" + rules_text(f) + "\n";
+    text += "graph as compiled\n" + compiled_text(f) + "\n";
     text += "kernels\n" + kernels_text(f) + "\n";
     text += "stored instead of fused\n" + unfused_text(f.program) + "\n";
     text += "workspace\n" + workspace_text(f.program) + "\n";

@@ -5,6 +5,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <map>
+#include <mutex>
 
 #include "call_check.hpp"
 #include "version.hpp"
@@ -21,6 +24,30 @@ void write_text(const std::filesystem::path& path, const std::string& text)
     if (!file)
         throw user_error(Code::domain, nullptr, "export_source", "{}: cannot be written: {}",
                          path.string(), std::strerror(errno));
+}
+
+/// Whether `path` still holds what this process wrote there of another function. One that has the
+/// same text is no other, whatever values it was made with; what another process wrote is replaced.
+void refuse_another(const detail::FunctionData& f,
+                    const std::filesystem::path& path,
+                    const std::string& name)
+{
+    static std::mutex mutex;
+    static std::map<std::string, std::size_t> written; // by file: which program
+    std::error_code error;
+    const std::filesystem::path whole = std::filesystem::weakly_canonical(path, error);
+    const std::string file = (error ? path : whole).string();
+    const std::size_t program =
+        std::hash<std::string>{}(Function::signature_of(f) + f.program.source);
+    const std::lock_guard lock(mutex);
+    const auto [at, fresh] = written.try_emplace(file, program);
+    if (!fresh && at->second != program && std::filesystem::exists(path, error))
+        throw user_error(
+            Code::domain, nullptr, "export_source",
+            "{} is there already, of another function named '{}' of this program; give "
+            "one of them another Options::name, or another folder",
+            path.string(), name);
+    at->second = program;
 }
 
 void export_source(const detail::FunctionData& f, std::string_view folder)
@@ -55,8 +82,10 @@ void export_source(const detail::FunctionData& f, std::string_view folder)
     if (error)
         throw user_error(Code::domain, nullptr, "export_source", "{}: cannot be made: {}", folder,
                          error.message());
+    const std::filesystem::path path = into / (text.name + ".c");
+    refuse_another(f, path, text.name);
     write_text(into / (text.name + ".h"), text.header);
-    write_text(into / (text.name + ".c"), text.source);
+    write_text(path, text.source);
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/params.hpp>
+#include <croton/ir/print.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -171,8 +172,8 @@ void check_indices(Replay& graph, const std::string& suffix, Accept accept)
         }
         if (!accept(a.location())) continue;
         if (const std::string text = bad_index(graph, a); !text.empty())
-            throw user_error(Code::index, a.location(), name_at(a.op(), a.location()), "{}{}", text,
-                             suffix);
+            throw user_error(Code::index, a.location(), written_name(a), "{}{}{}", text, suffix,
+                             gradient_text(a.location()));
     }
 }
 
@@ -248,10 +249,10 @@ private:
                     ? element_text(x, x.size() == 1 ? 0 : element)
                     : fmt::format("{}{}", is_float(x.dtype()) ? "finite " : "", type_text(x));
         }
-        throw user_error(Code::not_finite, a.location(), name_at(a.op(), a.location()),
-                         "its result in '{}' is not finite: {} at {} of {}{}{}", function_,
+        throw user_error(Code::not_finite, a.location(), written_name(a),
+                         "its result in '{}' is not finite: {} at {} of {}{}{}{}", function_,
                          element_text(y, element), index_text(element, y.shape()), type_text(y),
-                         operands, suffix);
+                         operands, suffix, gradient_text(a.location()));
     }
 
     std::string function_;
@@ -292,7 +293,7 @@ void throw_not_finite(const FailedCall& call, const Variable& stored)
             Blame(f.name).follow(graph, v, at, "");
     throw user_error(Code::not_finite, stored.location(), f.name,
                      "'{}' is not finite, computed in the order and precision of the program only",
-                     stored.owner() ? stored.owner().op().name : stored.name());
+                     stored.owner() ? written_name(stored.owner()) : stored.name());
 }
 
 } // namespace croton::inline v1::detail

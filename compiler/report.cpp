@@ -3,6 +3,7 @@
 #include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/print.hpp>
 
 #include <algorithm>
 #include <map>
@@ -17,7 +18,7 @@ std::string computes(const codegen::KernelInfo& kernel)
 {
     std::vector<std::string> ops, places;
     for (const Apply& a : kernel.applies) {
-        ops.emplace_back(a.op().name);
+        ops.emplace_back(op_word(a));
         if (!a.location()) continue;
         std::string place = to_string(*a.location());
         if (std::ranges::find(places, place) == places.end()) places.push_back(std::move(place));

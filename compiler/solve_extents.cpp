@@ -4,6 +4,7 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
 #include <croton/ir/ops/structure.hpp>
+#include <croton/ir/print.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
@@ -195,7 +196,7 @@ void require_bound(const std::set<const detail::Atom*>& bound, std::span<const V
                 if (!bound.contains(s))
                     throw user_error(Code::shape, a.location(), "function",
                                      "extent {} of {} follows from no input",
-                                     to_string(as_extent(s)), a.op().name);
+                                     to_string(as_extent(s)), op_word(a));
         });
         for (const Region& region : regions_of(a))
             require_bound(bound, region.outputs());

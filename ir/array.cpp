@@ -349,23 +349,23 @@ std::int64_t Array::as_int(std::int64_t i) const
     return value;
 }
 
-void Array::check_view(DType t, int wanted_rank) const
+void Array::check_view(DType t, int wanted_rank, const Where& where) const
 {
     if (t != dtype())
-        throw user_error(Code::dtype, nullptr, "view", "the Array is {}, the View is {}",
+        throw user_error(Code::dtype, locate(where), "view", "the Array is {}, the View is {}",
                          croton::name(dtype()), croton::name(t));
     if (wanted_rank != rank())
-        throw user_error(Code::shape, nullptr, "view", "the Array has rank {}, the View {}", rank(),
-                         wanted_rank);
+        throw user_error(Code::shape, locate(where), "view", "the Array has rank {}, the View {}",
+                         rank(), wanted_rank);
 }
 
-const void* Array::only_element(DType t) const
+const void* Array::only_element(DType t, const Where& where) const
 {
     if (size() != 1)
-        throw user_error(Code::shape, nullptr, "item", "the Array has {} elements, not one",
+        throw user_error(Code::shape, locate(where), "item", "the Array has {} elements, not one",
                          size());
     if (t != dtype())
-        throw user_error(Code::dtype, nullptr, "item", "the Array is {}, not {}",
+        throw user_error(Code::dtype, locate(where), "item", "the Array is {}, not {}",
                          croton::name(dtype()), croton::name(t));
     return data();
 }

@@ -277,8 +277,9 @@ void GraphReader::read_place(StoredLine& line)
     const std::string_view scope = line.word();
     const auto frame = number_of(scope, 's', scopes_.size());
     if (!frame && scope != "-") line.refuse(fmt::format("'{}' is no scope above it", scope));
-    places_.push_back(
-        locate(file, number, function, frame ? scopes_[*frame] : nullptr, line.quoted()));
+    const Location* place =
+        locate(file, number, function, frame ? scopes_[*frame] : nullptr, line.quoted());
+    places_.push_back(line.accept("gradient") ? gradient_place(place, "") : place);
 }
 
 void GraphReader::read_scope(StoredLine& line)

@@ -1,5 +1,6 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/op.hpp>
+#include <croton/ir/ops/linalg.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/param_wildcard.hpp>
 #include <croton/ir/print.hpp>
@@ -174,6 +175,8 @@ public:
         if (&a.op() == &cast_op && !v.type().is_pattern())
             return fmt::format("{}({})", name(v.dtype()), list);
         const std::string params = param_values(a.params());
+        if (std::holds_alternative<Contract>(a.op().lowering))
+            if (const std::string text = contraction_text(a, list); !text.empty()) return text;
         if (!params.empty()) list += (list.empty() ? "" : ", ") + params;
         return fmt::format("{}({})", a.op().name, list);
     }
@@ -293,6 +296,23 @@ private:
 };
 
 } // namespace
+
+std::string_view op_word(const Apply& apply)
+{
+    return std::holds_alternative<Contract>(apply.op().lowering) ? contraction_word(apply)
+                                                                 : apply.op().name;
+}
+
+std::string_view written_name(const Apply& apply)
+{
+    const Location* at = apply.location();
+    return at && *at->called && !at->of_gradient ? std::string_view(at->called) : op_word(apply);
+}
+
+const Location* gradient_place(const Apply& apply)
+{
+    return gradient_place(apply.location(), op_word(apply));
+}
 
 std::string to_graphviz(const Graph& graph)
 {

@@ -7,6 +7,7 @@
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/overloaded.hpp>
+#include <croton/ir/print.hpp>
 
 #include <algorithm>
 #include <unordered_map>
@@ -21,7 +22,7 @@ std::string describe(const Variable& v)
 {
     if (!v.name().empty()) return fmt::format("'{}'", v.name());
     const std::string place = v.location() ? fmt::format(" ({})", to_string(*v.location())) : "";
-    if (const Apply a = v.owner()) return fmt::format("the result of {}{}", a.op().name, place);
+    if (const Apply a = v.owner()) return fmt::format("the result of {}{}", written_name(a), place);
     return fmt::format("the unnamed {}{}", v.leaf() == Leaf::constant ? "constant" : "input",
                        place);
 }
@@ -42,7 +43,7 @@ Variables call_gradient(const Apply& a,
                 const std::string at =
                     a.location() ? fmt::format(" ({})", to_string(*a.location())) : "";
                 throw user_error(Code::domain, place, function, "{}{} has no gradient: {}",
-                                 a.op().name, at, n.reason);
+                                 written_name(a), at, n.reason);
             },
             [&](Variable (*f)(const UnaryGrad&)) -> Variables {
                 return {f({x[0], ys[0], y_bars[0]})};
@@ -77,7 +78,7 @@ void check_bars(const Apply& a, Variables& bars)
             throw internal_error(a.op().name, "its gradient gives {} for input {}, which is {}",
                                  to_string(bars[i].type()), i + 1, to_string(a.input(i).type()));
         // The Apply requires two symbols to be equal, and the gradient is written in the other one.
-        bars[i] = broadcast_to(bars[i], a.input(i).shape(), a.location());
+        bars[i] = broadcast_to(bars[i], a.input(i).shape(), gradient_place(a));
     }
 }
 
@@ -88,7 +89,7 @@ Variables input_cotangents(const Apply& a,
                            std::string_view function,
                            const Location* place)
 {
-    const OriginScope origin(a.location());
+    const OriginScope origin(gradient_place(a));
     const Variables inputs(a.inputs().begin(), a.inputs().end());
     Variables bars =
         std::holds_alternative<Scan>(a.op().lowering) // errors in its body name the caller
@@ -122,7 +123,7 @@ public:
     /// From the outputs' cotangents to the inputs'.
     void pull(const Apply& apply)
     {
-        const OriginScope origin(apply.location());
+        const OriginScope origin(gradient_place(apply));
         detail::MaskedBars y;
         for (std::size_t i = 0; i < apply.output_count(); ++i) {
             Cotangent c = take(apply.output(i));
@@ -176,7 +177,7 @@ private:
         check_bars(scan, x.bars);
         for (std::size_t i = 0; i < x.masks.size(); ++i)
             if (!x.masks[i].is_empty())
-                x.masks[i] = broadcast_to(x.masks[i], scan.input(i).shape(), scan.location());
+                x.masks[i] = broadcast_to(x.masks[i], scan.input(i).shape(), gradient_place(scan));
         return x;
     }
 

@@ -3,6 +3,7 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/print.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
@@ -31,7 +32,7 @@ public:
     /// From the inputs' tangents to the outputs'.
     void push(const Apply& apply)
     {
-        const OriginScope origin(apply.location());
+        const OriginScope origin(gradient_place(apply));
         if (std::ranges::none_of(apply.inputs(), [&](const Variable& x) { return carries(x); }))
             return;
         if (std::holds_alternative<NotDifferentiable>(apply.op().grad)) {

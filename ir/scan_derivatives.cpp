@@ -4,6 +4,7 @@
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/params.hpp>
+#include <croton/ir/print.hpp>
 
 #include <algorithm>
 
@@ -142,7 +143,7 @@ public:
             return {none, none};
         }
         drop_unused(adjoint);
-        return by_input(build_scan(adjoint, scan_.location()));
+        return by_input(build_scan(adjoint, gradient_place(scan_)));
     }
 
 private:
@@ -351,7 +352,7 @@ public:
             if (!dot.is_empty()) tangent.out.push_back(dot);
         if (tangent.next.empty() && tangent.out.empty()) return Variables(scan_.output_count());
         drop_unused(tangent);
-        return by_output(build_scan(tangent, scan_.location()));
+        return by_output(build_scan(tangent, gradient_place(scan_)));
     }
 
 private:

@@ -23,26 +23,29 @@ std::size_t mix(std::size_t seed, std::size_t value)
 /// them.
 class Places {
 public:
+    /// What `wanted.called` of a gradient's place points to need not live on.
     const Location* intern(const Location& wanted)
     {
         const std::size_t hash =
             mix(mix(mix(std::hash<std::string_view>{}(wanted.file), wanted.line),
                     std::hash<std::string_view>{}(wanted.function)),
                 mix(std::hash<const void*>{}(wanted.scope),
-                    std::hash<std::string_view>{}(wanted.called)));
+                    std::hash<std::string_view>{}(wanted.called) + wanted.of_gradient));
         const std::lock_guard lock(mutex_);
         auto [first, last] = by_hash_.equal_range(hash);
         for (; first != last; ++first) {
             const Location& have = *first->second;
             if (have.line == wanted.line && have.scope == wanted.scope &&
+                have.of_gradient == wanted.of_gradient &&
                 std::string_view(have.file) == wanted.file &&
                 std::string_view(have.function) == wanted.function &&
                 std::string_view(have.called) == wanted.called)
                 return &have;
         }
-        places_.push_back(wanted);
-        by_hash_.emplace(hash, &places_.back());
-        return &places_.back();
+        Location& place = places_.emplace_back(wanted);
+        if (wanted.of_gradient) place.called = texts_.emplace_back(wanted.called).c_str();
+        by_hash_.emplace(hash, &place);
+        return &place;
     }
 
     const char* keep(std::string_view text)
@@ -101,8 +104,8 @@ const Location* locate(const Where& where, const char* called)
              where.column(),
              open_scope,
              called,
-             places().intern(
-                 {where.file_name(), where.line(), where.function_name(), open_scope, called})};
+             places().intern({where.file_name(), where.line(), where.function_name(), open_scope,
+                              called, false})};
     return r.place;
 }
 
@@ -114,7 +117,23 @@ const Location* locate(std::string_view file,
 {
     const char* kept_file = places().keep(file);
     const char* kept_function = places().keep(function);
-    return places().intern({kept_file, line, kept_function, scope, places().keep(called)});
+    return places().intern({kept_file, line, kept_function, scope, places().keep(called), false});
+}
+
+const Location* gradient_place(const Location* place, std::string_view op)
+{
+    if (!place || place->of_gradient) return place;
+    Location of_gradient = *place;
+    of_gradient.of_gradient = true;
+    const std::string name(op);
+    if (!*place->called) of_gradient.called = name.c_str();
+    return places().intern(of_gradient);
+}
+
+std::string gradient_text(const Location* place)
+{
+    if (!place || !place->of_gradient) return {};
+    return fmt::format(", in the gradient of {} at {}", place->called, to_string(*place));
 }
 
 const ScopeFrame* scope_frame(std::string_view name, const Location* opened)

@@ -32,10 +32,48 @@ CT_CALLED i32 all_finite_bf16(const u16* x, i64 n)
     return !bad;
 }
 
-/* `value` is the number of the array in the program's table. */
-CT_NOINLINE i32 finite_failed(struct ct_report* report, i32 code, u32 value)
+/* `value` is the number of the array in the program's table; of its element at position `at` the
+ * sign tells whether it is an infinity, or (0) a NaN. */
+CT_NOINLINE i32 finite_failed(struct ct_report* report, i32 code, u32 value, i64 at, i64 sign)
 {
     report->code = code;
     report->apply = value;
+    report->values[0] = at;
+    report->values[1] = sign;
     return code;
+}
+
+/* The first element that is not finite. */
+CT_NOINLINE i32 finite_failed_f32(struct ct_report* report, i32 code, u32 value, const f32* x)
+{
+    i64 i = 0;
+    while (x[i] - x[i] == 0.0f)
+        ++i;
+    return finite_failed(report, code, value, i, x[i] > 0.0f ? 1 : x[i] < 0.0f ? -1 : 0);
+}
+
+CT_NOINLINE i32 finite_failed_f64(struct ct_report* report, i32 code, u32 value, const f64* x)
+{
+    i64 i = 0;
+    while (x[i] - x[i] == 0.0)
+        ++i;
+    return finite_failed(report, code, value, i, x[i] > 0.0 ? 1 : x[i] < 0.0 ? -1 : 0);
+}
+
+CT_NOINLINE i32 finite_failed_f16(struct ct_report* report, i32 code, u32 value, const u16* x)
+{
+    i64 i = 0;
+    while ((x[i] & 0x7c00) != 0x7c00)
+        ++i;
+    const i64 sign = (x[i] & 0x8000) != 0 ? -1 : 1;
+    return finite_failed(report, code, value, i, (x[i] & 0x3ff) == 0 ? sign : 0);
+}
+
+CT_NOINLINE i32 finite_failed_bf16(struct ct_report* report, i32 code, u32 value, const u16* x)
+{
+    i64 i = 0;
+    while ((x[i] & 0x7f80) != 0x7f80)
+        ++i;
+    const i64 sign = (x[i] & 0x8000) != 0 ? -1 : 1;
+    return finite_failed(report, code, value, i, (x[i] & 0x7f) == 0 ? sign : 0);
 }

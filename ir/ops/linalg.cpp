@@ -339,6 +339,70 @@ Variable tensordot(const Variable& a, const Variable& b, int axes, Where where)
     return tensordot(a, b, range(a.rank() - axes, a.rank()), range(0, axes));
 }
 
+namespace {
+
+/// Letters for the axes of a contraction's operands and result.
+std::string subscripts(const Apply& contraction, const ContractParams& p)
+{
+    static constexpr std::string_view letters =
+        "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH";
+    std::size_t next = 0;
+    const auto fresh = [&] { return letters[next++ % letters.size()]; };
+    std::string a, b(static_cast<std::size_t>(contraction.input(1).rank()), ' '), shared, own;
+    for (int i = 0; i < contraction.input(0).rank(); ++i)
+        a += fresh();
+    const auto share = [&](const std::vector<int>& of_a, const std::vector<int>& of_b) {
+        for (std::size_t k = 0; k < of_a.size(); ++k)
+            b[static_cast<std::size_t>(of_b[k])] = a[static_cast<std::size_t>(of_a[k])];
+    };
+    share(p.a_batch, p.b_batch);
+    share(p.a_sum, p.b_sum);
+    for (const int axis : p.a_batch)
+        shared += a[static_cast<std::size_t>(axis)];
+    for (const char c : a)
+        if (b.find(c) == b.npos) own += c;
+    for (char& c : b)
+        if (c == ' ') own += c = fresh();
+    return fmt::format("{},{}->{}{}", a, b, shared, own);
+}
+
+bool is_dot(const Apply& contraction, const ContractParams& p)
+{
+    if (!p.a_batch.empty()) return false;
+    const Variable &a = contraction.input(0), &b = contraction.input(1);
+    if (any_pattern(a, b)) return p.a_sum == std::vector{1} && p.b_sum == std::vector{0};
+    const int b_axis = b.rank() == 1 ? 0 : b.rank() - 2;
+    return p.a_sum == std::vector{a.rank() - 1} && p.b_sum == std::vector{b_axis};
+}
+
+} // namespace
+
+std::string_view contraction_word(const Apply& contraction)
+{
+    const auto& p = contraction.params_as<ContractParams>();
+    const Variable &a = contraction.input(0), &b = contraction.input(1);
+    if (is_dot(contraction, p)) {
+        const Location* at = contraction.location();
+        const bool matrices = !any_pattern(a, b) && a.rank() <= 2 && b.rank() <= 2;
+        return matrices && at && std::string_view(at->called) == "matmul" ? "matmul" : "dot";
+    }
+    if (any_pattern(a, b)) return "einsum";
+    const std::vector<int> batch = range(0, std::max(a.rank() - 2, 0));
+    const bool matmul = a.rank() == b.rank() && p.a_batch == batch && p.b_batch == batch &&
+                        p.a_sum == std::vector{a.rank() - 1} &&
+                        p.b_sum == std::vector{b.rank() - 2};
+    return matmul ? "matmul" : "einsum";
+}
+
+std::string contraction_text(const Apply& contraction, std::string_view operands)
+{
+    const std::string_view word = contraction_word(contraction);
+    if (word != "einsum") return fmt::format("{}({})", word, operands);
+    if (any_pattern(contraction.input(0), contraction.input(1))) return {};
+    const auto& p = contraction.params_as<ContractParams>();
+    return fmt::format("einsum(\"{}\", {})", subscripts(contraction, p), operands);
+}
+
 std::span<const Op* const> linalg_ops()
 {
     static constexpr const Op* ops[] = {&contract_op};

@@ -64,7 +64,7 @@ TEST_CASE("a map over columns' sums is a kernel of its own, with the reason")
     REQUIRE(c.list.size() == 2);
     CHECK(c.list[0].kind == ClusterKind::columns);
     CHECK(c.list[1].kind == ClusterKind::rows);
-    CHECK(reasons(c) == std::vector<std::string>{"its loops have other extents"});
+    CHECK(reasons(c) == std::vector<std::string>{"the loops of what reads it have other extents"});
 }
 
 TEST_CASE("two sums over columns of one array share its reading")
@@ -141,8 +141,8 @@ TEST_CASE("what needs other elements of a kernel's value waits for all of it")
     const Variable y = exp(x);
     const Clusters c = clusters_of({y, y.T() + y});
     CHECK(c.list.size() == 2);
-    CHECK(reasons(c) ==
-          std::vector<std::string>{"it needs elements other than the one at its own index"});
+    CHECK(reasons(c) == std::vector<std::string>{
+                            "what reads it needs elements other than the one at its own index"});
 }
 
 TEST_CASE("a mean of everything is ready before what is subtracted from it")

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -292,4 +293,32 @@ TEST_CASE("exported files say how they are compiled, include nothing, and refuse
     std::ofstream(folder / "file") << "x";
     CHECK_THROWS_WITH(ct::function({x}, x + 1).export_source(folder / "file/inside"),
                       contains("file/inside: cannot be made: "));
+}
+
+TEST_CASE("another function of the same name is not written over, the same one and an old file are")
+{
+    const TemporaryFolder folder, other;
+    const auto x = ct::vector<double>("x", {3});
+    const auto scale = ct::shared("scale", ct::Array::full<double>({3}, 2));
+    const auto f = ct::function({x}, x * scale, {.name = "f"});
+    const std::string path = folder / "f.c";
+    std::ofstream(path) << "of another run";
+    f.export_source(folder.path().string());
+    const std::string text = read(path);
+    CHECK(text.size() > 100);
+    // Again, with other values.
+    scale.set(ct::Array::full<double>({3}, 4));
+    f.export_source(folder.path().string());
+    CHECK(read(path) != text);
+    const auto g = ct::function({x}, x + 1, {.name = "f"});
+    const std::string now = read(path);
+    CHECK_THROWS_WITH(g.export_source(folder.path().string()),
+                      "export_source: " + path +
+                          " is there already, of another function named 'f' of this program; give "
+                          "one of them another Options::name, or another folder");
+    CHECK(read(path) == now);
+    g.export_source(other.path().string());
+    std::filesystem::remove(path);
+    g.export_source(folder.path().string());
+    CHECK(read(path) == read(other / "f.c"));
 }

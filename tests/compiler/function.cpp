@@ -38,7 +38,7 @@ TEST_CASE("extents that disagree at a call are refused before any work, naming b
         f(ct::zeros<float>({3})),
         "add: takes 2 inputs, given 1; it is add(x: f32 (n), y: f32 (n)) -> (f32 (n))");
     CHECK_THROWS_WITH(f(ct::zeros<double>({3}), ct::zeros<float>({3})),
-                      "add: input 0 'x' is f32, given f64");
+                      "add: input 0 'x' is f32, given f64; Array::cast converts one");
     CHECK_THROWS_WITH(f(ct::zeros<float>({3, 1}), ct::zeros<float>({3})),
                       "add: input 0 'x' has rank 1 (n), given rank 2");
 }
@@ -188,9 +188,11 @@ TEST_CASE("explain() names what goes from one kernel to the next, and a unit's t
     const auto f = ct::function({x}, ct::Output("total", ct::sum(exp(x))), {.cache = false});
     const std::string text = f.explain();
     CHECK_THAT(
-        text, croton::test::contains(
-                  "stored instead of fused\n  sum(exp(x), axes=(0, 1)): its partial results: it is "
-                  "long, so blocks of it are reduced first, and what they give after"));
+        text,
+        croton::test::contains(
+            "stored instead of fused\n  sum(exp(x), axes=(0, 1)): a long reduction: each block "
+            "of it leaves a partial result, and these are reduced after that"));
+    CHECK_THAT(text, croton::test::contains("\nrules that fired\n  none\n\n"));
     const std::size_t unit = text.find("unit 0, ");
     REQUIRE(unit != std::string::npos);
     CHECK(text.find("unit 0\n", unit) != std::string::npos);

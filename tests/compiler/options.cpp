@@ -154,7 +154,8 @@ TEST_CASE("an index out of range is named with its op, line, axis, value and ext
     auto workspace = f.workspace({{"n", 2}, {"k", 4}});
     const ct::Status s = call(workspace, ct::View<const float, 2>(xv.data(), {2, 4}), bad, out);
     CHECK(s.code == ct::Code::index);
-    CHECK(s.text() == "pick: an index is out of range at options.cpp:" + std::to_string(line));
+    CHECK(s.text() ==
+          "pick: an index of take is out of range at options.cpp:" + std::to_string(line));
 }
 
 TEST_CASE("an index out of range inside a loop is named with its step")

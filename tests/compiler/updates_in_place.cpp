@@ -112,16 +112,17 @@ TEST_CASE("explain() says which updates go in place, and why others do not")
     CHECK(text(ct::sum(w), {{w, w + x}}, {.publish = ct::Publish::swap}) ==
           "  w: beside the old value: Options::publish says so\n");
     CHECK(text(ct::sum(w), {{w, w + x}}, {.finite_checks = true}) ==
-          "  w: beside the old value: something can fail after it is stored\n");
+          "  w: beside the old value: something can fail after the value is stored\n");
     CHECK(text(ct::sum(w), {{w, ct::flip(w, 0) + x}}) ==
           "  w: beside the old value: 'w' is read elsewhere than at the element that is written\n");
     CHECK(text(ct::sum(w), {{w, x * 2}}) == "  w: in place, unless somebody reads it\n");
-    CHECK(text(ct::sum(x), {{w, x * 2}}) == "  w: beside the old value: that one is not read\n");
+    CHECK(text(ct::sum(x), {{w, x * 2}}) ==
+          "  w: beside the old value: the function does not read that one\n");
     // Exchanged: what is written first is needed for the other.
     CHECK(text(ct::sum(x), {{w, b}, {b, w + 1}}) ==
-          "  w: beside the old value: it is a value as it is\n"
+          "  w: beside the old value: no op computes the value\n"
           "  b: beside the old value: 'b' is an output too\n");
-    CHECK(text(w + 1, {{w, w + 1}}) == "  w: beside the old value: it is an output too\n");
+    CHECK(text(w + 1, {{w, w + 1}}) == "  w: beside the old value: the value is an output too\n");
     // Of a product with many terms, or nobody knows how many, the sums need an array.
     const auto m = ct::shared("m", ct::Array::normal(4, {30, 40}, ct::DType::f64));
     const auto a = ct::input("a", ct::DType::f64, {ct::dim("k"), 30});
@@ -129,7 +130,7 @@ TEST_CASE("explain() says which updates go in place, and why others do not")
     const auto f =
         ct::function({a, c}, ct::sum(m), {.updates = {{m, m + ct::matmul(ct::transpose(a), c)}}});
     CHECK(updates_of(f) ==
-          "  m: beside the old value: the sums of a product lie there before it does\n");
+          "  m: beside the old value: the sums of a product lie there before the value does\n");
     // An index that a call gives may be wrong, which is seen when it is used.
     CHECK(text(ct::sum(x), {{w, w + ct::sum(ct::take(x, i, 0))}}) ==
           "  w: in place, unless somebody reads it\n");

@@ -1,7 +1,9 @@
 // What a call says of arguments that do not fit.
 #include <croton/croton.hpp>
 
+#include <cmath>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "errors/expect.hpp"
@@ -73,7 +75,8 @@ TEST_CASE("what a call refuses of its arguments has the line of the call")
         CHECK_REFUSED(f(), shape, "f: takes 2 inputs, given 0" + is);
         CHECK_REFUSED(f(two), shape, "f: takes 2 inputs, given 1" + is);
         CHECK_REFUSED(f(two, three), shape, apart);
-        CHECK_REFUSED(f(two, std::vector<double>(2)), dtype, "f: input 1 'y' is f32, given f64");
+        CHECK_REFUSED(f(two, std::vector<double>(2)), dtype,
+                      "f: input 1 'y' is f32, given f64; Array::cast converts one");
         const std::vector<ct::Any> list{two, three};
         CHECK_REFUSED(f.call(list), shape, apart);
         CHECK_REFUSED(f.call_named({{"x", two}, {"y", three}}), shape, apart);
@@ -226,13 +229,16 @@ TEST_CASE("the status of a call that may not throw has the op's line, or the cal
     const ct::Status index = call(workspace, values, bad, out);
     CHECK(index.code == ct::Code::index);
     CHECK(index.where().line == y.where().line);
+    CHECK(index.text() ==
+          "f: an index of take is out of range at calls.cpp:" + std::to_string(y.where().line));
     const ct::Status extent = call(workspace, values, good, shorter);
     CHECK(extent.code == ct::Code::shape);
     CHECK(extent.where().line == __LINE__ - 2);
     CHECK(to_string(extent.where()) == "calls.cpp:" + std::to_string(__LINE__ - 3));
     const ct::Status overlap = call(workspace, values, good, values);
-    CHECK(overlap.text() == "f: output 0 overlaps input 0 'x'");
-    CHECK(overlap.where().line == __LINE__ - 2);
+    CHECK(overlap.text() ==
+          "f: output 0 overlaps input 0 'x'; a call without a Workspace copies that first");
+    CHECK(overlap.where().line == __LINE__ - 3);
     const auto g = ct::function({x}, cut, {.name = "g"});
     const auto cutting = g.typed<void(ct::View<const float>, ct::View<float>)>();
     const ct::Status none = cutting(workspace, ct::View<const float>(values.data(), {0}), out);
@@ -247,6 +253,116 @@ TEST_CASE("the status of a call that may not throw has the op's line, or the cal
     const ct::Status infinite = inverting(workspace, values, out);
     CHECK(infinite.code == ct::Code::not_finite);
     CHECK(infinite.where().line == inverse.where().line);
+    CHECK(infinite.text() ==
+          "h: the result of div at calls.cpp:" + std::to_string(inverse.where().line) +
+              " is not finite: inf at (1) of f32 (n0)");
+}
+
+TEST_CASE("a status names the function that the user called, and the element that is not finite")
+{
+    const auto a = ct::matrix<double>("a", {2, 3}), b = ct::matrix<double>("b", {3, 2});
+    const auto check = [&](const ct::Variable& y, const std::string& word) {
+        ct::Options options{.name = "f"};
+        options.finite_checks = true;
+        const auto f = ct::function({a, b}, y, options);
+        const auto call = f.typed<void(ct::View<const double, 2>, ct::View<const double, 2>,
+                                       ct::View<double, 2>)>();
+        auto workspace = f.workspace();
+        std::vector<double> av{1, 1, 1, 1, -1e300, 1}, bv{1, 1, 1, 1e300, 1, 1}, out(4);
+        const ct::Status status =
+            call(workspace, {av.data(), {2, 3}}, {bv.data(), {3, 2}}, {out.data(), {2, 2}});
+        CHECK(status.text() == "f: the result of " + word +
+                                   " at calls.cpp:" + std::to_string(y.where().line) +
+                                   " is not finite: -inf at (1, 1) of f64 (2, 2)");
+        try {
+            f(ct::View<const double, 2>(av.data(), {2, 3}),
+              ct::View<const double, 2>(bv.data(), {3, 2}));
+            FAIL("nothing was refused");
+        } catch (const ct::UserError& e) {
+            CHECK(e.op() == word);
+        }
+    };
+    check(ct::dot(a, b), "dot");
+    check(ct::matmul(a, b), "matmul");
+    check(ct::einsum("ij,jk->ik", {a, b}), "einsum");
+}
+
+TEST_CASE("a 16-bit float that is not finite is told as infinite or as NaN")
+{
+    const auto x = ct::input("x", ct::DType::f16, {3}), z = ct::input("z", ct::DType::bf16, {3});
+    const auto text = [](const ct::Variable& v, double number, ct::DType dtype) {
+        ct::Options options{.name = "f"};
+        options.finite_checks = true;
+        options.in_place = {{0, 0}}; // which leaves no operands to look at
+        const auto f = ct::function({v}, v + v, options);
+        const ct::Array given =
+            ct::Array::copy(ct::View<const double>(std::vector<double>{1, number, 1})).cast(dtype);
+        try {
+            (void)f(given);
+        } catch (const ct::UserError& e) {
+            const std::string what = e.what();
+            return what.substr(what.find("finite: ") + 8);
+        }
+        return std::string("nothing");
+    };
+    for (const auto& [v, dtype, name] :
+         {std::tuple{x, ct::DType::f16, "f16"}, std::tuple{z, ct::DType::bf16, "bf16"}}) {
+        const std::string at = std::string(" at (1) of ") + name + " (3)";
+        CHECK(text(v, INFINITY, dtype) == "inf" + at);
+        CHECK(text(v, -INFINITY, dtype) == "-inf" + at);
+        CHECK(text(v, NAN, dtype) == "nan" + at);
+    }
+}
+
+TEST_CASE("what a call cannot take names the stride, and what mends it")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::vector<double>("x", {n}), m = ct::matrix<double>("m", {n, 2});
+    const auto f = ct::function({x}, ct::Output("y", x * 2), {.name = "f"});
+    const auto call = f.typed<void(ct::View<const double>, ct::View<double>)>();
+    auto workspace = f.workspace();
+    std::vector<double> a(4), out(2);
+    ct::View<const double> backwards(a.data() + 1, {2});
+    backwards.strides[0] = -1;
+    CHECK(call(workspace, backwards, out).text() ==
+          "f: input 0 'x' does not lie as declared: row-major; its stride along axis 0 is -1; "
+          "declared as Layout::any it is taken so, and a call without a Workspace copies it");
+    CHECK(call(workspace, a, a).text() ==
+          "f: output 0 'y' overlaps input 0 'x'; Options::in_place = {{0, 0}} allows that");
+    const auto in_place = ct::function({x}, {x * 2}, {.name = "f", .in_place = {{0, 0}}});
+    CHECK(in_place.typed<void(ct::View<const double>, ct::View<double>)>()(workspace, a, a));
+    ct::View<double> spaced(a.data(), {2});
+    spaced.strides[0] = 2;
+    const std::vector<ct::Array> given{ct::zeros<double>({2})};
+    const auto refused = [&](const ct::Array& to) {
+        std::vector<ct::Array> into{to};
+        try {
+            f.call_into(given, into);
+        } catch (const ct::UserError& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    CHECK(refused(ct::Array::borrow(spaced)) ==
+          "f: output 0 'y' is f64 (n); the array for it is not row-major: its stride along axis 0 "
+          "is 2; declared as an Output of Layout::any it is taken so");
+    CHECK(refused(ct::zeros<float>({2})) == "f: output 0 'y' is f64 (n); the array for it is f32");
+    CHECK(refused(ct::zeros<double>({2, 1})) ==
+          "f: output 0 'y' is f64 (n); the array for it has rank 2");
+    const auto g = ct::function({m}, m * 2, {.name = "g"});
+    CHECK_REFUSED(g(a), shape,
+                  "g: input 0 'm' has rank 2 (n, 2), given rank 1; a View of rank 2 gives flat "
+                  "memory extents");
+    CHECK(g(ct::View<const double, 2>(a.data(), {2, 2}))[0].size() == 4);
+}
+
+TEST_CASE("an element or a View of another dtype is refused at the caller's line")
+{
+    const ct::Array one = ct::Array::scalar(1.5f), two = ct::zeros<float>({2});
+    CHECK_REFUSED(one.item<double>(), dtype, "item: the Array is f32, not f64");
+    CHECK_REFUSED(two.item<float>(), shape, "item: the Array has 2 elements, not one");
+    CHECK_REFUSED(two.view<double>(), dtype, "view: the Array is f32, the View is f64");
+    CHECK_REFUSED((two.view<float, 2>()), shape, "view: the Array has rank 1, the View 2");
 }
 
 TEST_CASE("givens take what can stand for a value, and say what cannot")

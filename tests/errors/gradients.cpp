@@ -1,6 +1,12 @@
 #include <croton/croton.hpp>
 
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "errors/expect.hpp"
+#include "runtime/process.hpp"
 
 namespace ct = croton;
 
@@ -16,6 +22,59 @@ TEST_CASE("a gradient that has no meaning is refused at the caller's line")
     CHECK_REFUSED(ct::grad(loss, i), dtype, "grad: x must be floating point: 'i' is i64");
     CHECK_REFUSED(ct::grad(loss, ct::Variable()), domain,
                   "grad: x is an empty Variable: nothing was assigned to it");
+}
+
+TEST_CASE("what goes wrong in a gradient names the user's op that it is the gradient of")
+{
+    const auto x = ct::vector<double>("x", {2});
+    const std::uint32_t line = __LINE__ + 1;
+    const auto y = ct::sum(sqrt(x));
+    const auto g = ct::grad(y, x);
+    const std::string at = ", in the gradient of sqrt at gradients.cpp:" + std::to_string(line);
+    const std::vector<double> zero{1, 0};
+    for (const bool reference : {false, true}) {
+        const ct::Options options{.name = "f", .reference = reference, .finite_checks = true};
+        const auto check = [&](const ct::Function& f) {
+            try {
+                (void)f(zero);
+                FAIL("nothing was refused");
+            } catch (const ct::UserError& e) {
+                CHECK(
+                    std::string(e.what()) ==
+                    "div: its result in 'f' is not finite: inf at (1) of f64 (2), from 0.5 and 0" +
+                        at);
+                CHECK(e.op() == "div");
+                CHECK(e.where().line == line);
+            }
+        };
+        const auto f = ct::function({x}, g, options);
+        check(f);
+        const croton::test::TemporaryFolder folder;
+        f.save(folder / "f.croton");
+        check(ct::Function::load(folder / "f.croton"));
+    }
+    ct::Options options{.name = "f"};
+    options.finite_checks = true;
+    const auto f = ct::function({x}, g, options);
+    auto workspace = f.workspace();
+    std::vector<double> out(2);
+    const auto call = f.typed<void(ct::View<const double>, ct::View<double>)>();
+    const ct::Status status = call(workspace, zero, out);
+    CHECK(status.text() == "f: the result of div" + at + ", is not finite: inf at (1) of f64 (2)");
+    CHECK(status.where().line == line);
+    CHECK(g.where().line == line);
+}
+
+TEST_CASE("a gradient's gradient, and what jvp made, name the user's op too")
+{
+    const auto x = ct::scalar<double>("x");
+    const std::uint32_t line = __LINE__ + 1;
+    const auto y = sqrt(x);
+    const auto second = ct::grad(ct::grad(y, x), x), dot = ct::jvp(y, {x}, {1.0});
+    const std::string at = ", in the gradient of sqrt at gradients.cpp:" + std::to_string(line);
+    for (const auto& v : {second, dot})
+        CHECK_THROWS_WITH(ct::function({x}, v, {.name = "f", .finite_checks = true})(0.0),
+                          croton::test::contains(at));
 }
 
 TEST_CASE("a disconnected gradient is zeros where that was asked for")

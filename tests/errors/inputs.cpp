@@ -14,7 +14,9 @@ TEST_CASE("a function's call names the input that does not fit")
     const auto four = ct::zeros<float>({4});
     CHECK_THROWS_WITH(f(ct::zeros<float>({2, 5}), four),
                       "shift: axis 1 of input 'x' is 5, it must be 4");
-    CHECK_THROWS_WITH(f(four, four), "shift: input 0 'x' has rank 2 (n, 4), given rank 1");
+    CHECK_THROWS_WITH(f(four, four),
+                      "shift: input 0 'x' has rank 2 (n, 4), given rank 1; a View of rank 2 gives "
+                      "flat memory extents");
     CHECK_THROWS_WITH(f.call_named({{"x", ct::zeros<float>({2, 4})}, {"b", four}, {"c", four}}),
                       "shift: has no input 'c'; it is " + f.signature());
     CHECK_THROWS_WITH(f.call_named({{"b", four}}),

@@ -110,6 +110,21 @@ TEST_CASE("expressions print as mathematics, with the parentheses they need")
     CHECK(to_expression(log1p(exp(x + y))) == "log1p(exp(x + y))");
     CHECK(to_expression((x - (y - x)) * y) == "(x - (y - x)) * y");
     CHECK(to_expression(-(x + y)) == "-(x + y)");
+    const Variable a = croton::matrix<double>("a", {2, 3}), b = croton::matrix<double>("b", {3, 4});
+    const Variable v = croton::vector<double>("v", {3});
+    const Variable s = croton::tensor<double>("s", {5, 2, 3});
+    const Variable t = croton::tensor<double>("t", {5, 3, 4});
+    CHECK(to_expression(dot(a, b)) == "dot(a, b)");
+    CHECK(to_expression(dot(a, v) + 1) == "dot(a, v) + 1");
+    CHECK(to_expression(matmul(a, b)) == "matmul(a, b)");
+    CHECK(to_expression(matmul(s, t)) == "matmul(s, t)");
+    CHECK(to_expression(dot(s, t)) == "dot(s, t)");
+    CHECK(to_expression(einsum("ij,jk->ik", {a, b})) == "dot(a, b)");
+    CHECK(to_expression(tensordot(a, b, {1}, {0})) == "dot(a, b)");
+    CHECK(to_expression(einsum("ij,kj->ik", {a, a})) == "einsum(\"ij,kj->ik\", a, a)");
+    CHECK(to_expression(einsum("bij,bjk->bik", {s, t})) == "matmul(s, t)");
+    CHECK(to_expression(einsum("bij,bjk->ik", {s, t})) == "einsum(\"ijk,ikl->jl\", s, t)");
+    CHECK(to_expression(einsum("bij,kj->bik", {s, a})) == "einsum(\"ijk,lk->ijl\", s, a)");
     CHECK(to_expression(cast(x, DType::f64) * 2) == "f64(x) * 2");
     Variable deep = x;
     for (int i = 0; i < 50; ++i)

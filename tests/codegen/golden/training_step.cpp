@@ -243,12 +243,11 @@ matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0
 
 // fused_1        golden_structured.cpp:171
 //
-//   u0[i, j] = sum_k x[i, k] * w[k, j]
-//   v0[i, j] = u0[i, j] - where(abs(max_k(u0[i, k])) < inf, max_k(u0[i, k]), 0)
+//   v0[i, j] = v0[i, j] - where(abs(max_k(v0[i, k])) < inf, max_k(v0[i, k]), 0)
 //   v1[i, j] = exp(v0[i, j])
-//   u1[i] = where(sum_j(v1[i, j]) == 0, 1, sum_j(v1[i, j]))
-//   v2[i, 0] = log(u1[i])
-//   v3[i, 0] = 1 / u1[i]
+//   u0[i] = where(sum_j(v1[i, j]) == 0, 1, sum_j(v1[i, j]))
+//   v2[i, 0] = log(u0[i])
+//   v3[i, 0] = 1 / u0[i]
 //
 //   v0  f32 (n, 10)  read and written
 //   v1  f32 (n, 10)  written
@@ -496,10 +495,7 @@ CT_KERNEL void all_fused_4(const struct ct_runtime* rt, i64 extent, f32* v0)
 
 CT_KERNEL void fused_5(i64 n, f32* CT_RESTRICT v0) { v0[0] = -1.0f / (f32)n; }
 
-// scatter_6        golden_structured.cpp:172
-//
-//   v0[i, j] = 0
-//   v0[i, label[i]] += v1[0, 0]
+// scatter_6: v0[i, label[i]] += v1[0, 0]        golden_structured.cpp:172
 //
 //   v0     f32 (n, 10)  read and written
 //   label  i64 (n)      read
@@ -525,9 +521,7 @@ CT_KERNEL i32 scatter_6(i64 n,
 
 // fused_7        golden_structured.cpp:171
 //
-//   u0[i, j] = sum_k x[i, k] * w[k, j]
-//   u1[i, j] = exp(u0[i, j] - where(abs(max_k(u0[i, k])) < inf, max_k(u0[i, k]), 0))
-//   v2[i, j] = v0[i, j] - u1[i, j] * v1[i, 0] * sum_k(v0[i, k])
+//   v2[i, j] = v0[i, j] - v2[i, j] * v1[i, 0] * sum_k(v0[i, k])
 //
 //   v0  f32 (n, 10)  read
 //   v1  f32 (n, 1)   read

@@ -197,8 +197,8 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
 
 // matmul_0        golden_structured.cpp:183, 186
 //
-//   v0[i, j] = 0.9 * v[i, j] - 0.1 * sum_k(x[k, i] * error[k, j])
-//   v1[i, j] = w[i, j] + v0[i, j]
+//   v0[i, j] = 0.9 * v0[i, j] - 0.1 * sum_k(x[k, i] * error[k, j])
+//   v1[i, j] = v1[i, j] + v0[i, j]
 //
 //   x             f32 (128, 64)  read
 //   error         f32 (128, 10)  read

@@ -21,8 +21,9 @@ struct Buffer {
     Variable value; ///< whose memory it is
     std::string name;
     Access access = Access::read;
-    bool streaming = false; ///< stores pass the caches
-    bool in_place = false;  ///< an array that is read lay there before
+    bool streaming = false;            ///< stores pass the caches
+    std::vector<Variable> before = {}; ///< values that lay there and are read
+    bool in_place() const { return !before.empty(); }
     DType dtype() const { return value.dtype(); }
     const Shape& shape() const { return value.type().data()->shape; }
 };

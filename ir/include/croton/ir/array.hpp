@@ -2,6 +2,7 @@
 
 #include <croton/ir/dtype.hpp>
 #include <croton/ir/ref.hpp>
+#include <croton/ir/source_location.hpp>
 #include <croton/ir/view.hpp>
 
 #include <cstddef>
@@ -23,7 +24,8 @@ void release(const ArrayData*) noexcept;
 ///
 /// layout   row-major and, but for one number, 64-byte aligned when made here; views may differ.
 /// copies   share the memory (as NumPy's); `clone()` makes another.
-/// errors   UserError on a wrong dtype, rank or index; BackendError when memory runs out.
+/// errors   UserError on a wrong dtype, rank or index, item() and view() at the caller's line;
+///          BackendError when memory runs out.
 /// threads  the count is atomic; writing through view() is the caller's to order.
 class Array {
 public:
@@ -125,32 +127,32 @@ public:
 
     /// The only element. UserError unless size() is 1 and dtype is T's.
     template <Number T>
-    T item() const
+    T item(Where where = Where::current()) const
     {
-        return *static_cast<const T*>(only_element(dtype_of<T>()));
+        return *static_cast<const T*>(only_element(dtype_of<T>(), where));
     }
     /// Element as f64, at row-major position `i`; any real dtype.
     double as_double(std::int64_t i) const;
     std::int64_t as_int(std::int64_t i) const;
 
     template <class T, int R = 1>
-    View<T, R> view() &
+    View<T, R> view(Where where = Where::current()) &
     {
-        return make_view<T, R>(data());
+        return make_view<T, R>(data(), where);
     }
     template <class T, int R = 1>
-    View<const T, R> view() const&
+    View<const T, R> view(Where where = Where::current()) const&
     {
-        return make_view<const T, R>(data());
+        return make_view<const T, R>(data(), where);
     }
     template <class T, int R = 1>
     View<T, R> view() && = delete; // would dangle
 
 private:
     template <class T, int R, class P>
-    View<T, R> make_view(P* p) const
+    View<T, R> make_view(P* p, const Where& where) const
     {
-        check_view(dtype_of<std::remove_const_t<T>>(), R);
+        check_view(dtype_of<std::remove_const_t<T>>(), R, where);
         View<T, R> v;
         v.data = static_cast<T*>(p);
         for (std::size_t i = 0; i < static_cast<std::size_t>(R); ++i) {
@@ -159,8 +161,8 @@ private:
         }
         return v;
     }
-    void check_view(DType dtype, int rank) const;
-    const void* only_element(DType dtype) const;
+    void check_view(DType dtype, int rank, const Where& where) const;
+    const void* only_element(DType dtype, const Where& where) const;
 
     detail::Ref<const detail::ArrayData> data_;
 };

@@ -16,7 +16,8 @@ namespace croton::inline v1 {
 /// A graph as lines of text and arrays beside it, for files: GraphWriter writes, GraphReader reads.
 ///
 ///   atom a0 symbol "n"                              a symbol of extents, or floor_div .. of two
-///   place p0 "model.cpp" 12 "main" -                where a user wrote something; in which scope
+///   place p0 "model.cpp" 12 "main" - "dot"          where a user wrote something; in which scope;
+///                                                   what was called there; then perhaps `gradient`
 ///   v0 input f32(a0,3):"x" p0
 ///   v1 shared f32(3):"W" p1 shared_0
 ///   v2 constant f32() p1 weak 3f800000              its bits, or the name of an array

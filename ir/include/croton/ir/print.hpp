@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace croton::inline v1 {
 
@@ -24,10 +25,17 @@ std::string to_text(std::span<const Variable> inputs,
                     std::span<const Variable> outputs,
                     const PrintOptions& options = {});
 
-/// One expression as mathematics: "log1p(exp(x + b))". Named intermediate values are written out
-/// like any other; beyond `max_length` characters the deepest parts become "..". Broadcasts are not
-/// shown.
+/// One expression as mathematics: "log1p(exp(x + b))", "dot(x, w)". Named intermediate values are
+/// written out like any other; beyond `max_length` characters the deepest parts become "..".
+/// Broadcasts are not shown.
 std::string to_expression(const Variable& v, std::size_t max_length = 120);
+
+/// How users call an op: its name; a contraction is a "dot", a "matmul" or an "einsum".
+std::string_view op_word(const Apply& apply);
+/// The function that the user called, where that is made of ops; else the op_word().
+std::string_view written_name(const Apply& apply);
+/// gradient_place() of what the Apply's gradient is made of.
+const Location* gradient_place(const Apply& apply);
 
 /// A Graphviz digraph of the Applies and leaves, each node with its type.
 std::string to_graphviz(const Graph& graph);

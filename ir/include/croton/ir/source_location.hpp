@@ -19,6 +19,9 @@ struct Location {
     const struct ScopeFrame* scope = nullptr;
     /// What the user called there, where that is a function made of other ops; else empty.
     const char* called = "";
+    /// What stands there belongs to the gradient of `called`, and is none of the ops that the user
+    /// wrote.
+    bool of_gradient = false;
 
     const char* file_name() const noexcept { return file; }
     const char* function_name() const noexcept { return function; }
@@ -56,6 +59,11 @@ const Location* locate(std::string_view file,
                        std::string_view function,
                        const ScopeFrame* scope = nullptr,
                        std::string_view called = "");
+/// The place of the ops that the gradient of one at `place` is made of: the same line, and the name
+/// of what was called there, or else of the op. Of a gradient's gradient that of the first.
+const Location* gradient_place(const Location* place, std::string_view op);
+/// ", in the gradient of log at model.cpp:14"; empty for what the user wrote, and for null.
+std::string gradient_text(const Location* place);
 /// The Scope of that name opened at `opened`, for such places.
 const ScopeFrame* scope_frame(std::string_view name, const Location* opened);
 

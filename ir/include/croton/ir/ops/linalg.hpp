@@ -2,6 +2,7 @@
 
 #include <croton/ir/operand.hpp>
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,6 +45,12 @@ Variable contract(const Variable& a,
                   const ContractParams& params,
                   std::string_view function,
                   const Location* where);
+
+/// What of these functions a contraction is: "dot", "matmul", or "einsum" for all others.
+std::string_view contraction_word(const Apply& contraction);
+/// Its call, "dot(a, b)" or "einsum("ij,kj->ik", a, b)", with its operands' text "a, b"; empty for
+/// wildcards that are no product of matrices.
+std::string contraction_text(const Apply& contraction, std::string_view operands);
 
 std::span<const Op* const> linalg_ops();
 
