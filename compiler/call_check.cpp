@@ -405,7 +405,8 @@ void throw_failure(const FunctionData& f,
     const bool guarded = code != codegen::index_out_of_range && code != codegen::not_finite;
     if (!guarded && !f.options.in_place.empty()) // the inputs may be written over
         throw UserError(code == codegen::not_finite ? Code::not_finite : Code::index,
-                        failure_text(f, code, report), nullptr, f.name);
+                        failure_text(f, code, report), failure_place(f, code, report.apply),
+                        f.name);
     if (code == codegen::index_out_of_range)
         throw_bad_index({f, std::move(inputs)}, f.program.checked.at(report.apply));
     if (code == codegen::not_finite)

@@ -51,8 +51,7 @@ void DTypeArgs::refuse(std::string_view why) const
 
 std::string_view name_at(const Op& op, const Location* where)
 {
-    const bool called = where && *where->called && !where->of_gradient;
-    return called ? std::string_view(where->called) : op.name;
+    return where && *where->called ? std::string_view(where->called) : op.name;
 }
 
 void ShapeArgs::require_equal(const Extent& a,
