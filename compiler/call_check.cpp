@@ -89,7 +89,7 @@ void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
     const Variable& v = f.inputs[i];
     if (dtype != v.dtype())
         refuse(f, Code::dtype,
-               fmt::format("{} is {}, given {}; Array::cast converts one", argument_name(f, i),
+               fmt::format("{} is {}, given {}; Array::cast converts it", argument_name(f, i),
                            croton::name(v.dtype()), croton::name(dtype)));
     refuse(f, Code::shape,
            fmt::format("{} has rank {} {}, given rank {}{}", argument_name(f, i), v.rank(),

@@ -278,7 +278,7 @@ TEST_CASE("numbers go in and come out without an axis in every kind of call")
     CHECK(out[0].item<double>() == 8);
     CHECK_THROWS_WITH(f(List{4.0}), "f: input 0 's' has rank 0 (), given rank 1");
     CHECK_THROWS_WITH(f(ct::Array::scalar(4)),
-                      "f: input 0 's' is f64, given i32; Array::cast converts one");
+                      "f: input 0 's' is f64, given i32; Array::cast converts it");
 }
 
 TEST_CASE("one symbol with two values is refused in every kind of call, before any work")

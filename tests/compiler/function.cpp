@@ -38,7 +38,7 @@ TEST_CASE("extents that disagree at a call are refused before any work, naming b
         f(ct::zeros<float>({3})),
         "add: takes 2 inputs, given 1; it is add(x: f32 (n), y: f32 (n)) -> (f32 (n))");
     CHECK_THROWS_WITH(f(ct::zeros<double>({3}), ct::zeros<float>({3})),
-                      "add: input 0 'x' is f32, given f64; Array::cast converts one");
+                      "add: input 0 'x' is f32, given f64; Array::cast converts it");
     CHECK_THROWS_WITH(f(ct::zeros<float>({3, 1}), ct::zeros<float>({3})),
                       "add: input 0 'x' has rank 1 (n), given rank 2");
 }

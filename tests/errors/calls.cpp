@@ -76,7 +76,7 @@ TEST_CASE("what a call refuses of its arguments has the line of the call")
         CHECK_REFUSED(f(two), shape, "f: takes 2 inputs, given 1" + is);
         CHECK_REFUSED(f(two, three), shape, apart);
         CHECK_REFUSED(f(two, std::vector<double>(2)), dtype,
-                      "f: input 1 'y' is f32, given f64; Array::cast converts one");
+                      "f: input 1 'y' is f32, given f64; Array::cast converts it");
         const std::vector<ct::Any> list{two, three};
         CHECK_REFUSED(f.call(list), shape, apart);
         CHECK_REFUSED(f.call_named({{"x", two}, {"y", three}}), shape, apart);
