@@ -124,6 +124,7 @@ TEST_CASE("expressions print as mathematics, with the parentheses they need")
     CHECK(to_expression(einsum("ij,kj->ik", {a, a})) == "einsum(\"ij,kj->ik\", a, a)");
     CHECK(to_expression(einsum("bij,bjk->bik", {s, t})) == "matmul(s, t)");
     CHECK(to_expression(einsum("bij,bjk->ik", {s, t})) == "einsum(\"ijk,ikl->jl\", s, t)");
+    CHECK(to_expression(einsum("bij,bkj->bik", {s, s})) == "einsum(\"ijk,ilk->ijl\", s, s)");
     CHECK(to_expression(einsum("bij,kj->bik", {s, a})) == "einsum(\"ijk,lk->ijl\", s, a)");
     CHECK(to_expression(cast(x, DType::f64) * 2) == "f64(x) * 2");
     Variable deep = x;
