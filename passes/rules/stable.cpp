@@ -197,10 +197,7 @@ void add_moved_softmax(RuleSet& r)
     r.add(log(squeeze(thin, axes)), squeeze(log(thin), axes), bitwise)
         .expands()
         .when(holds_softmax("thin", all));
-    r.add(log(cast(p, t)), cast(log(p), t), sharper)
-        .expands()
-        .when(narrows("p"))
-        .when(holds);
+    r.add(log(cast(p, t)), cast(log(p), t), sharper).expands().when(narrows("p")).when(holds);
     // To more digits the conversion goes first.
     r.add(log(cast(softmax(x, axes), t)), log_softmax(cast(x, t), axes), sharper)
         .when(
