@@ -60,6 +60,22 @@ Array with_noise(const Array& a, std::mt19937_64& random, double units = noise_u
     return wide.cast(a.dtype());
 }
 
+/// Decides what is nearly a tie: noise takes a number to either side of another, seldom onto it.
+void break_ties(const Apply& a, std::span<const Array> x, Array& y, bool ties)
+{
+    const bool compares = std::holds_alternative<Pointwise>(a.op().lowering) && x.size() == 2 &&
+                          y.dtype() == DType::boolean && is_float(x[0].dtype());
+    const auto is_leaf = [](const Variable& v) { return v.leaf() != Leaf::none; };
+    if (!compares || std::ranges::all_of(a.inputs(), is_leaf)) return;
+    auto* result = static_cast<bool*>(y.data());
+    for (std::int64_t i = 0; i < y.size(); ++i) {
+        const double left = x[0].as_double(i), right = x[1].as_double(i);
+        const double scale = std::max(std::abs(left), std::abs(right));
+        if (std::abs(left - right) <= 64 * noise_units * epsilon(x[0].dtype()) * scale)
+            result[i] = ties;
+    }
+}
+
 bool all_finite(const Array& a)
 {
     if (!is_float(a.dtype())) return true;
@@ -119,16 +135,21 @@ public:
         for (auto& [value, a] : have)
             finite &= all_finite(a);
         if (key == 0) return run(order_, outputs_, have, nullptr, finite);
-        return run(noisy_order_, noisy_outputs_, have, &random, finite);
+        Noise noise{random, key % 2 == 1};
+        return run(noisy_order_, noisy_outputs_, have, &noise, finite);
     }
 
 private:
     using Values = std::unordered_map<const detail::Value*, Array>;
+    struct Noise {
+        std::mt19937_64& random;
+        bool ties; ///< what comparisons of equal numbers give
+    };
 
     static std::vector<Array> run(std::span<const Apply> order,
                                   std::span<const Variable> outputs,
                                   Values& have,
-                                  std::mt19937_64* noise,
+                                  Noise* noise,
                                   bool& finite)
     {
         const auto value_of = [&](const Variable& v) {
@@ -140,11 +161,12 @@ private:
                 x.push_back(value_of(in));
             if (const double terms = terms_of(a, x); noise && terms > 0)
                 for (Array& operand : x)
-                    operand = with_noise(operand, *noise, noise_units * terms);
-            const std::vector<Array> y = evaluate(a, x, noise, finite);
+                    operand = with_noise(operand, noise->random, noise_units * terms);
+            std::vector<Array> y = evaluate(a, x, noise, finite);
             for (std::size_t i = 0; i < y.size(); ++i) {
                 finite &= all_finite(y[i]);
-                have[a.output(i).value()] = noise ? with_noise(y[i], *noise) : y[i];
+                if (noise) break_ties(a, x, y[i], noise->ties);
+                have[a.output(i).value()] = noise ? with_noise(y[i], noise->random) : y[i];
             }
         }
         std::vector<Array> results;
@@ -155,7 +177,7 @@ private:
 
     /// What a loop's steps round inside counts as well.
     static std::vector<Array>
-    evaluate(const Apply& a, std::span<const Array> x, std::mt19937_64* noise, bool& finite)
+    evaluate(const Apply& a, std::span<const Array> x, Noise* noise, bool& finite)
     {
         if (!noise || !std::holds_alternative<Scan>(a.op().lowering))
             return evaluate_reference(a, x);
