@@ -20,7 +20,7 @@ using detail::FunctionData;
 
 constexpr std::string_view first_words = "croton function ";
 /// Raised when a file of the new format can't be read by an older library.
-constexpr std::int64_t format_version = 4;
+constexpr std::int64_t format_version = 5;
 constexpr std::string_view graph_member = "graph.txt";
 
 struct OptionField {

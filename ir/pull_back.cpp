@@ -69,14 +69,18 @@ bool may_agree(const Shape& a, const Shape& b)
 void check_bars(const Apply& a, Variables& bars)
 {
     if (bars.size() != a.inputs().size())
-        throw internal_error(a.op().name, "its gradient gives {} cotangents for {} inputs",
-                             bars.size(), a.inputs().size());
+        throw user_error(
+            Code::domain, a.location(), a.op().name,
+            "the gradient in its record gives {} of {} cotangents; one for each input is "
+            "needed, empty where none flows",
+            bars.size(), a.inputs().size());
     for (std::size_t i = 0; i < bars.size(); ++i) {
         if (bars[i].is_empty() || bars[i].type() == a.input(i).type()) continue;
         if (bars[i].dtype() != a.input(i).dtype() ||
             !may_agree(bars[i].shape(), a.input(i).shape()))
-            throw internal_error(a.op().name, "its gradient gives {} for input {}, which is {}",
-                                 to_string(bars[i].type()), i + 1, to_string(a.input(i).type()));
+            throw user_error(Code::domain, a.location(), a.op().name,
+                             "the gradient in its record gives {} for input {}, which is {}",
+                             to_string(bars[i].type()), i + 1, to_string(a.input(i).type()));
         // The Apply requires two symbols to be equal, and the gradient is written in the other one.
         bars[i] = broadcast_to(bars[i], a.input(i).shape(), gradient_place(a));
     }

@@ -85,6 +85,23 @@ constexpr ct::Op unknown_word{.name = "unknown_word",
                               .reference = same_value,
                               .grad = ct::not_differentiable("it is a test")};
 
+constexpr ct::Op too_few{.name = "too_few",
+                         .doc = "x",
+                         .dtype = ct::promote_to_float,
+                         .shape = ct::same_shape,
+                         .lowering = ct::Pointwise{"{a}"},
+                         .reference = same_value,
+                         .grad = [](const ct::GeneralGrad&) { return ct::Variables{}; }};
+constexpr ct::Op wrong_type{.name = "wrong_type",
+                            .doc = "x",
+                            .dtype = ct::promote_to_float,
+                            .shape = ct::same_shape,
+                            .lowering = ct::Pointwise{"{a}"},
+                            .reference = same_value,
+                            .grad = [](const ct::GeneralGrad& g) -> ct::Variables {
+                                return {g.y_bar[0].as(ct::DType::f32)};
+                            }};
+
 } // namespace
 
 TEST_CASE("a text of a user's own that does not compile names its op, the error and the line")
@@ -125,6 +142,17 @@ TEST_CASE("a reference that a record cannot have, or that lacks a form, is refus
               "one from a lambda of 64-bit integers");
         CHECK(e.where().line == y.where().line);
     }
+}
+
+TEST_CASE("a gradient of a user's own that gives too few cotangents, or others, is refused by name")
+{
+    const auto x = ct::vector<double>("x", {3});
+    CHECK_REFUSED(ct::grad(sum(ct::apply(too_few, {x})), x), domain,
+                  "too_few: the gradient in its record gives 0 of 1 cotangents; one for each "
+                  "input is needed, empty where none flows");
+    CHECK_REFUSED(ct::grad(sum(ct::apply(wrong_type, {x})), x), domain,
+                  "wrong_type: the gradient in its record gives f32 (3) for input 1, which is f64 "
+                  "(3)");
 }
 
 TEST_CASE("a placeholder that a text's op does not have is refused by name")
