@@ -1,6 +1,6 @@
 // A library with the interface of a BLAS, for tests: obvious loops, and a record of its calls. An
-// argument that Fortran's definition forbids ends the process. As in Fortran, the
-// lengths of the strings come last.
+// argument that Fortran's definition forbids ends the process. As in Fortran, the lengths of the
+// strings come last.
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
