@@ -1,5 +1,6 @@
 // A library with the interface of a BLAS, for tests: obvious loops, and a record of its calls. An
-// argument that Fortran's definition forbids ends the process.
+// argument that Fortran's definition forbids ends the process. As in Fortran, the lengths of the
+// strings come last.
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -52,9 +53,10 @@ void multiply(bool a_transposed,
     EXPORT void name(const char* transpose_a, const char* transpose_b, const std::int32_t* m,      \
                      const std::int32_t* n, const std::int32_t* k, const T* alpha, const T* a,     \
                      const std::int32_t* a_leading, const T* b, const std::int32_t* b_leading,     \
-                     const T* beta, T* c, const std::int32_t* c_leading)                           \
+                     const T* beta, T* c, const std::int32_t* c_leading,                           \
+                     std::size_t transpose_a_length, std::size_t transpose_b_length)               \
     {                                                                                              \
-        require(*alpha == 1);                                                                      \
+        require(*alpha == 1 && transpose_a_length == 1 && transpose_b_length == 1);                \
         multiply<T>(*transpose_a == 'T', *transpose_b == 'T', *m, *n, *k, a, *a_leading, b,        \
                     *b_leading, *beta, c, *c_leading);                                             \
     }
