@@ -32,6 +32,8 @@ int lane_count(DType dtype)
 Puller::Puller(LoopNest& nest) : nest_(nest)
 {
     open_.push_back({Statement(Let{-1}), &nest.body, {}, {}});
+    for (std::size_t i = 0; i < nest.buffers.size(); ++i) // of loops that another wrote
+        buffers_.emplace(nest.buffers[i].value.value(), static_cast<BufferId>(i));
 }
 
 void Puller::known(const Variable& value, const At& at, ScalarId scalar)

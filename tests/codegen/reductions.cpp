@@ -194,6 +194,20 @@ TEST_CASE("reductions of several dtypes over an axis that is not the last, in on
     }
 }
 
+TEST_CASE("16-bit sums over columns, each in loops of its own, write over nothing that a later one reads")
+{
+    const auto x = ct::input("x", ct::DType::bf16, {ct::dim("n"), ct::dim("n")});
+    const Variable top = ct::max(x, ct::Axis{0}) - 1;
+    const Variable below = sum((top < x).as(ct::DType::bf16), ct::Axis{0});
+    const Variable y = below - 100 * sum((top >= x).as(ct::DType::bf16), ct::Axis{0});
+    const ct::Function f = ct::function({x}, {y}, {.cache = false});
+    const ct::Function expected = ct::function({x}, {y}, by_references());
+    const auto xs = ct::Array::normal(3, {7, 7}, ct::DType::f64).cast(ct::DType::bf16);
+    const ct::Array got = f(xs)[0], wanted = expected(xs)[0];
+    for (std::int64_t i = 0; i < 7; ++i)
+        CHECK(got.as_double(i) == wanted.as_double(i));
+}
+
 TEST_CASE("a long sum that is converted does not lie in the memory of another type")
 {
     const auto x = ct::input("x", ct::DType::i64, {ct::dim("n"), ct::dim("m")});

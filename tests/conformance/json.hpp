@@ -1,5 +1,6 @@
 #pragma once
 
+#define BOOST_BIND_GLOBAL_PLACEHOLDERS // boost 1.74 includes its own deprecated header
 #include <boost/property_tree/json_parser.hpp>
 #include <boost/property_tree/ptree.hpp>
 
