@@ -279,7 +279,9 @@ void GraphReader::read_place(StoredLine& line)
     if (!frame && scope != "-") line.refuse(fmt::format("'{}' is no scope above it", scope));
     const Location* place =
         locate(file, number, function, frame ? scopes_[*frame] : nullptr, line.quoted());
-    places_.push_back(line.accept("gradient") ? gradient_place(place, "") : place);
+    const bool of_gradient = line.accept("gradient");
+    if (of_gradient && !*place->called) line.refuse("a gradient's place names no op");
+    places_.push_back(of_gradient ? gradient_place(place, "") : place);
 }
 
 void GraphReader::read_scope(StoredLine& line)

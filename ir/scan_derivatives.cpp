@@ -36,7 +36,7 @@ Variables states_before(const Apply& scan, const ScanParts& parts)
         if (const int at = scan_output(p, parts.state.size() + k); at >= 0)
             histories.push_back(scan.output(static_cast<std::size_t>(at)));
     if (histories.size() < parts.state.size())
-        histories = build_scan(parts, scan.location()).history;
+        histories = build_scan(parts, gradient_place(scan)).history;
     Variables before;
     for (std::size_t k = 0; k < histories.size(); ++k)
         before.push_back(delay(histories[k], parts.init[k], parts.reverse));

@@ -6,6 +6,7 @@
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/structure.hpp>
+#include <croton/ir/print.hpp>
 
 #include <algorithm>
 
@@ -56,7 +57,8 @@ constexpr Op scan_op{
     .reference = DerivedReference{},
     .grad = [](const GeneralGrad& g) -> Variables {
         const Variables none(g.y_bar.size());
-        return detail::scan_cotangents(g.apply, {g.y_bar, none}, "grad", g.apply.location()).bars;
+        return detail::scan_cotangents(g.apply, {g.y_bar, none}, "grad", gradient_place(g.apply))
+            .bars;
     },
     .arity = 0,
     .params = create_params<ScanParams>,

@@ -6,6 +6,7 @@
 #include <croton/ir/ops/linalg.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
+#include <croton/ir/print.hpp>
 #include <croton/ir/reference.hpp>
 
 #include <algorithm>
@@ -91,7 +92,8 @@ Variable side_bar(const Variable& y_bar,
                   const Variable& other,
                   const OperandAxes& side,
                   const OperandAxes& other_side,
-                  int other_first)
+                  int other_first,
+                  const Location* where)
 {
     const std::vector<int> shared = range(0, static_cast<int>(side.batch.size()));
     const std::vector<int> summed =
@@ -101,9 +103,9 @@ Variable side_bar(const Variable& y_bar,
     const std::vector<int> order = order_of(side, other_side, y_bar_first);
     const Variable bar =
         y_bar_first ? contract(y_bar, other, {shared, other_side.batch, summed, other_side.own},
-                               "contract", y_bar.location())
+                               "contract", where)
                     : contract(other, y_bar, {other_side.batch, shared, other_side.own, summed},
-                               "contract", y_bar.location());
+                               "contract", where);
     return std::ranges::is_sorted(order) ? bar : transpose(bar, order);
 }
 
@@ -116,8 +118,9 @@ Variables contract_grad(const GeneralGrad& g)
     const OperandAxes b_side{p.b_batch, p.b_sum, free_axes(b.rank(), p.b_batch, p.b_sum)};
     const int batch = static_cast<int>(p.a_batch.size());
     const int b_first = batch + static_cast<int>(a_side.own.size());
-    return {side_bar(g.y_bar[0], b, a_side, b_side, b_first),
-            side_bar(g.y_bar[0], a, b_side, a_side, batch)};
+    const Location* where = gradient_place(g.apply);
+    return {side_bar(g.y_bar[0], b, a_side, b_side, b_first, where),
+            side_bar(g.y_bar[0], a, b_side, a_side, batch, where)};
 }
 
 /// A reduction to what every array of the sum has in common: refused where two extents never agree.

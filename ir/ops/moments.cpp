@@ -94,7 +94,7 @@ constexpr Op var_op{
 };
 
 constexpr Op std_op{
-    .name = "std",
+    .name = "stddev",
     .doc = "sqrt(var(x)) over axes.",
     .dtype = promote_to_float,
     .shape = var_shape,

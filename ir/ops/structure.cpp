@@ -4,6 +4,7 @@
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/structure.hpp>
+#include <croton/ir/print.hpp>
 #include <croton/ir/reference.hpp>
 
 namespace croton::inline v1 {
@@ -28,7 +29,7 @@ constexpr Op cast_op{
     .grad = [](const GeneralGrad& g) -> Variables {
         const DType from = g.x[0].dtype();
         if (!is_float(from) || !is_float(g.y[0].dtype())) return {Variable()};
-        return {cast(g.y_bar[0], from, g.apply.location())};
+        return {cast(g.y_bar[0], from, gradient_place(g.apply))};
     },
     .params = create_params<CastParams>,
 };

@@ -65,6 +65,19 @@ TEST_CASE("what goes wrong in a gradient names the user's op that it is the grad
     CHECK(g.where().line == line);
 }
 
+TEST_CASE("what a product's gradient is made of belongs to the product, not to what follows it")
+{
+    const auto a = ct::matrix<double>("a", {2, 3}), b = ct::matrix<double>("b", {3, 2});
+    const std::uint32_t line = __LINE__ + 1;
+    const auto product = ct::matmul(a, b);
+    const auto loss = ct::sum(exp(product));
+    for (const ct::Variable& bar : {ct::grad(loss, a), ct::grad(loss, b)}) {
+        CHECK(bar.where().line == line);
+        CHECK(std::string(bar.location()->called) == "matmul");
+        CHECK(bar.location()->of_gradient);
+    }
+}
+
 TEST_CASE("a gradient's gradient, and what jvp made, name the user's op too")
 {
     const auto x = ct::scalar<double>("x");

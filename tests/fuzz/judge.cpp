@@ -71,7 +71,8 @@ void break_ties(const Apply& a, std::span<const Array> x, Array& y, bool ties)
     for (std::int64_t i = 0; i < y.size(); ++i) {
         const double left = x[0].as_double(i), right = x[1].as_double(i);
         const double scale = std::max(std::abs(left), std::abs(right));
-        if (std::abs(left - right) <= 64 * noise_units * epsilon(x[0].dtype()) * scale)
+        if (std::isfinite(scale) &&
+            std::abs(left - right) <= 64 * noise_units * epsilon(x[0].dtype()) * scale)
             result[i] = ties;
     }
 }

@@ -3,8 +3,10 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/ir/reference.hpp>
+#include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -118,6 +120,22 @@ public:
                    : fmt::format("forward mode gives {}, reverse {}", forward, reverse);
     }
 
+    /// Of an Apply that the gradient made: it belongs to the op that the gradient is of. What only
+    /// moves elements does not go wrong.
+    std::string wrong_place() const
+    {
+        const std::vector<Apply> written = applies_of(std::span(&y_, 1));
+        for (const Apply& a : applies_of(bars_)) {
+            const bool is_written =
+                std::ranges::any_of(written, [&](const Apply& b) { return a.node() == b.node(); });
+            if (std::holds_alternative<IndexMap>(a.op().lowering) || is_written) continue;
+            if (a.location() && !a.location()->of_gradient)
+                return fmt::format("{} in the gradient has the place of what a user wrote: {}",
+                                   a.op().name, to_string(*a.location()));
+        }
+        return "";
+    }
+
     std::string wrong_second() const
     {
         for (std::size_t k = 0; k < inputs_.size(); ++k) {
@@ -171,7 +189,8 @@ std::string wrong_derivative(const Variables& inputs,
                              bool second)
 {
     const Derivatives d(inputs, values, y);
-    std::string wrong = d.wrong_gradient();
+    std::string wrong = d.wrong_place();
+    if (wrong.empty()) wrong = d.wrong_gradient();
     if (wrong.empty()) wrong = d.wrong_forward();
     if (wrong.empty() && second) wrong = d.wrong_second();
     return wrong;
