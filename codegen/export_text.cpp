@@ -388,7 +388,8 @@ private:
         std::string text = fmt::format(
             "enum {{ {0}_inputs = {1}, {0}_constants = {2}, {0}_outputs = {3} }};\n\n"
             "/* Runs it. Returns 0, or a code that {0}_failure explains (report->values: what is\n"
-            " * there and what had to be); then the outputs mean nothing.\n"
+            " * there and what had to be; of what is not finite its position and sign); then the "
+            "outputs mean nothing.\n"
             " *\n"
             " * workspace   {0}_call_workspace_bytes of memory, aligned to 64; one call at a time\n"
             " * runtime     0: everything on the calling thread; else at least parallel_for\n"

@@ -173,7 +173,10 @@ operand_between(const std::string& operand, std::string_view before, std::string
 
 } // namespace
 
-std::string Expressions::parameter(const Compute& c, const Scalar& s, std::string_view wanted) const
+std::string Expressions::parameter(const Compute& c,
+                                   const Scalar& s,
+                                   std::string_view wanted,
+                                   std::string_view text) const
 {
     const auto fields = c.params ? c.params->fields() : std::vector<FieldRef>();
     const auto field = std::ranges::find(fields, wanted, &FieldRef::name);
@@ -190,8 +193,8 @@ std::string Expressions::parameter(const Compute& c, const Scalar& s, std::strin
             field->value);
     if (!literal.empty()) return literal;
     throw user_error(Code::domain, s.value.location(), c.op->name,
-                     "its text '{}' names {{p:{}}}, which is no number among its parameters",
-                     std::get<Pointwise>(c.op->lowering).real, wanted);
+                     "its text '{}' names {{p:{}}}, which is no number among its parameters", text,
+                     wanted);
 }
 
 std::string Expressions::compute(const Compute& c, const Scalar& s) const
@@ -203,6 +206,7 @@ std::string Expressions::compute(const Compute& c, const Scalar& s) const
     std::string_view text = p.real;
     if (is_integer(by) && !p.integer.empty()) text = p.integer;
     if (by == DType::boolean && !p.boolean.empty()) text = p.boolean;
+    const std::string_view whole_text = text;
     std::string result;
     const std::string_view stem = fast_ ? fast_stem(*c.op, s.dtype) : std::string_view();
     if (!stem.empty()) {
@@ -215,11 +219,14 @@ std::string Expressions::compute(const Compute& c, const Scalar& s) const
             continue;
         }
         const std::size_t end = text.find('}', i);
+        if (end == text.npos)
+            throw user_error(Code::domain, s.value.location(), c.op->name,
+                             "its text '{}' has a {{ that is not closed", whole_text);
         const std::string_view key = text.substr(i + 1, end - i - 1);
         const bool operand = key == "a" || key == "b" || key == "c";
         if (operand && static_cast<std::size_t>(key[0] - 'a') >= c.operands.size())
             throw user_error(Code::domain, s.value.location(), c.op->name,
-                             "its text '{}' names {{{}}}, it has {}", p.real, key,
+                             "its text '{}' names {{{}}}, it has {}", whole_text, key,
                              counted(c.operands.size(), "operand"));
         if (operand)
             result += operand_between(whole(c.operands[static_cast<std::size_t>(key[0] - 'a')]),
@@ -229,12 +236,12 @@ std::string Expressions::compute(const Compute& c, const Scalar& s) const
         else if (key == "r")
             result += name(s.dtype);
         else if (key.starts_with("p:"))
-            result += parameter(c, s, key.substr(2));
+            result += parameter(c, s, key.substr(2), whole_text);
         else
             throw user_error(Code::domain, s.value.location(), c.op->name,
                              "its text '{}' names {{{}}}; {{a}} {{b}} {{c}}, {{t}}, {{r}} and "
                              "{{p:NAME}} are known",
-                             p.real, key);
+                             whole_text, key);
         i = end;
     }
     if (is_plain_cast(std::string_view(result).substr(0, result.find('('))))

@@ -62,7 +62,10 @@ private:
     std::string expression(ScalarId id) const;
     std::string compute(const Compute& c, const Scalar& s) const;
     std::string in_range(const InRange& r) const;
-    std::string parameter(const Compute& c, const Scalar& s, std::string_view name) const;
+    std::string parameter(const Compute& c,
+                          const Scalar& s,
+                          std::string_view name,
+                          std::string_view text) const;
     std::string fresh(ScalarId id, std::string_view stem);
     std::string indices_of(const Extent& at) const;
     std::string declaration(ScalarId id, std::string_view stem, const std::string& value);

@@ -227,8 +227,7 @@ std::string misplaced_text(const FunctionData& f, const Status& status)
     if (other >= f.inputs.size()) return text;
     const std::size_t output = at - f.inputs.size();
     if (why == Misplaced::covers && can_alias(f, other, output))
-        return fmt::format("{}; Options::in_place = {{{{{}, {}}}}} allows that", text, other,
-                           output);
+        return fmt::format("{}; {{{}, {}}} in Options::in_place allows that", text, other, output);
     return text + "; a call without a Workspace copies that first";
 }
 
@@ -309,11 +308,13 @@ std::string described_result(const Variable& v)
 }
 
 /// "-inf at (2) of f64 (4)", of what a program's finite check found.
-std::string element_text(const Variable& v, const Report& report)
+/// `reversed`: it counted along the axes in the opposite order.
+std::string element_text(const Variable& v, const Report& report, bool reversed)
 {
     const std::int64_t sign = report.values[1];
     const std::string_view value = sign > 0 ? "inf" : sign < 0 ? "-inf" : "nan";
-    const Shape shape = v.shape();
+    Shape shape = v.shape();
+    if (reversed) std::ranges::reverse(shape);
     std::vector<std::int64_t> index(shape.size());
     std::int64_t at = report.values[0];
     for (std::size_t i = shape.size(); i-- > 0;) {
@@ -323,6 +324,7 @@ std::string element_text(const Variable& v, const Report& report)
         index[i] = i == 0 ? at : at % shape[i].value();
         if (i > 0) at /= shape[i].value();
     }
+    if (reversed) std::ranges::reverse(index);
     return fmt::format("{} at ({}) of {}", value, fmt::join(index, ", "), to_string(v.type()));
 }
 
@@ -341,8 +343,15 @@ std::string failure_text(const FunctionData& f, std::int32_t code, const Report&
     }
     if (code == codegen::not_finite) {
         const Variable& v = f.program.finite.at(report.apply);
+        // What a column-major output holds is what was written, its axes in the opposite order.
+        for (std::size_t i = 0; i < f.result_count(); ++i)
+            if (same(f.outputs[i], v) && f.layouts[f.inputs.size() + i] == Layout::column_major &&
+                f.written[i].owner())
+                return fmt::format("{}: {} is not finite: {}", f.name,
+                                   described_result(f.written[i]),
+                                   element_text(f.written[i], report, true));
         return fmt::format("{}: {} is not finite: {}", f.name, described_result(v),
-                           element_text(v, report));
+                           element_text(v, report, false));
     }
     if (code == codegen::gap_overwritten) {
         const Variable& v = f.program.gapped.at(report.apply);

@@ -73,7 +73,9 @@ inline int repeating_axis(const Memory& m) noexcept
 }
 
 /// Of a call that may not allocate: the first argument that it cannot take as it lies. The status
-/// has its number as `found`, the number of the one that it overlaps as `expected`, else -1.
+/// has its number as `found`; the number of the one that it overlaps, or the stride that does not
+/// fit, as `expected`, else -1; as `apply` the reason, and of a stride its axis eight bits further
+/// up.
 constexpr std::int32_t misplaced_argument = -1; ///< Status::guard
 Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexcept;
 /// "output 0 overlaps input 1 'y'", of such a status.
@@ -92,7 +94,8 @@ void check_guards(const FunctionData& f, std::span<const std::int64_t> extents);
                                 const Report& report,
                                 std::vector<Array> inputs,
                                 const std::vector<Array>& shared);
-/// The same for who has no arrays: one sentence, without the index or the value.
+/// The same for who has no arrays: one sentence. It has no index that was out of range, no
+/// operands.
 std::string failure_text(const FunctionData& f, std::int32_t code, const Report& report);
 /// The line of the op that it is about; null where it is about the call.
 const Location*

@@ -1,11 +1,12 @@
 #include <croton/codegen/export_text.hpp>
+#include <croton/codegen/units.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/hash.hpp>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <mutex>
 
@@ -26,28 +27,41 @@ void write_text(const std::filesystem::path& path, const std::string& text)
                          path.string(), std::strerror(errno));
 }
 
-/// Whether `path` still holds what this process wrote there of another function. One that has the
-/// same text is no other, whatever values it was made with; what another process wrote is replaced.
-void refuse_another(const detail::FunctionData& f,
-                    const std::filesystem::path& path,
-                    const std::string& name)
+/// What a function computes, wherever it was written and whatever its shared variables hold.
+std::size_t identity_of(const detail::FunctionData& f)
+{
+    std::size_t identity =
+        hash_of(Function::signature_of(f), codegen::canonical_text(f.program.source).text);
+    for (const Array& constant : f.program.constants)
+        identity = hash_of(identity, hash_array(constant));
+    return identity;
+}
+
+/// Writes a program's two files, unless `path` still holds what this process wrote there of another
+/// function. What another process wrote is replaced.
+void write_files(const detail::FunctionData& f,
+                 const std::filesystem::path& path,
+                 const codegen::ExportedText& text)
 {
     static std::mutex mutex;
     static std::map<std::string, std::size_t> written; // by file: which program
     std::error_code error;
     const std::filesystem::path whole = std::filesystem::weakly_canonical(path, error);
     const std::string file = (error ? path : whole).string();
-    const std::size_t program =
-        std::hash<std::string>{}(Function::signature_of(f) + f.program.source);
+    const std::size_t identity = identity_of(f);
     const std::lock_guard lock(mutex);
-    const auto [at, fresh] = written.try_emplace(file, program);
-    if (!fresh && at->second != program && std::filesystem::exists(path, error))
+    const auto before = written.find(file);
+    if (before != written.end() && before->second != identity &&
+        std::filesystem::exists(path, error))
         throw user_error(
             Code::domain, nullptr, "export_source",
             "{} is there already, of another function named '{}' of this program; give "
             "one of them another Options::name, or another folder",
-            path.string(), name);
-    at->second = program;
+            path.string(), text.name);
+    std::filesystem::path header = path;
+    write_text(header.replace_extension(".h"), text.header);
+    write_text(path, text.source);
+    written.insert_or_assign(file, identity);
 }
 
 void export_source(const detail::FunctionData& f, std::string_view folder)
@@ -82,10 +96,7 @@ void export_source(const detail::FunctionData& f, std::string_view folder)
     if (error)
         throw user_error(Code::domain, nullptr, "export_source", "{}: cannot be made: {}", folder,
                          error.message());
-    const std::filesystem::path path = into / (text.name + ".c");
-    refuse_another(f, path, text.name);
-    write_text(into / (text.name + ".h"), text.header);
-    write_text(path, text.source);
+    write_files(f, into / (text.name + ".c"), text);
 }
 
 } // namespace

@@ -153,7 +153,7 @@ TEST_CASE("an output over a part of an input gets what it would get elsewhere, o
         const ct::Status status = call(workspace, x, y, z);
         CHECK(status.text() ==
               (to == 0
-                   ? "f: output 0 overlaps input 0 'x'; Options::in_place = {{0, 0}} allows that"
+                   ? "f: output 0 overlaps input 0 'x'; {0, 0} in Options::in_place allows that"
                    : "f: output 0 overlaps input 0 'x'; a call without a Workspace copies that "
                      "first"));
         CHECK(memory == List{1, 2, 3, 4, 5});

@@ -295,6 +295,21 @@ TEST_CASE("exported files say how they are compiled, include nothing, and refuse
                       contains("file/inside: cannot be made: "));
 }
 
+TEST_CASE("functions of one line that differ in a constant's elements are two, of two lines one")
+{
+    const TemporaryFolder folder;
+    const auto x = ct::vector<double>("x", {40});
+    const auto layer = [&](std::uint64_t key) {
+        const ct::Variable w = ct::Array::normal(key, {40}, ct::DType::f64);
+        return ct::function({x}, x * w, {.name = "layer"});
+    };
+    layer(1).export_source(folder.path().string());
+    CHECK_THROWS_WITH(layer(2).export_source(folder.path().string()),
+                      contains("of another function named 'layer'"));
+    ct::function({x}, x + 1, {.name = "g"}).export_source(folder.path().string());
+    CHECK_NOTHROW(ct::function({x}, x + 1, {.name = "g"}).export_source(folder.path().string()));
+}
+
 TEST_CASE("another function of the same name is not written over, the same one and an old file are")
 {
     const TemporaryFolder folder, other;

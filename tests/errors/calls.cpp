@@ -328,7 +328,7 @@ TEST_CASE("what a call cannot take names the stride, and what mends it")
           "f: input 0 'x' does not lie as declared: row-major; its stride along axis 0 is -1; "
           "declared as Layout::any it is taken so, and a call without a Workspace copies it");
     CHECK(call(workspace, a, a).text() ==
-          "f: output 0 'y' overlaps input 0 'x'; Options::in_place = {{0, 0}} allows that");
+          "f: output 0 'y' overlaps input 0 'x'; {0, 0} in Options::in_place allows that");
     const auto in_place = ct::function({x}, {x * 2}, {.name = "f", .in_place = {{0, 0}}});
     CHECK(in_place.typed<void(ct::View<const double>, ct::View<double>)>()(workspace, a, a));
     ct::View<double> spaced(a.data(), {2});
@@ -399,4 +399,24 @@ TEST_CASE("givens take what can stand for a value, and say what cannot")
                   "it with .as(), and its shape broadcast to ()");
     CHECK_REFUSED(ct::function({t}, s * 2, {.givens = {{s, ct::Variable()}}}), domain,
                   "function: givens have an empty Variable");
+}
+
+TEST_CASE("what a column-major output holds that is not finite is named as the user wrote it")
+{
+    const auto m = ct::matrix<double>("m", {2, 3});
+    const auto y = 1 / m;
+    const std::uint32_t line = __LINE__ - 1;
+    ct::Options options{.name = "f"};
+    options.finite_checks = true;
+    const auto f = ct::function({m}, {ct::Output("y", y, ct::Layout::column_major)}, options);
+    auto workspace = f.workspace();
+    const std::vector<double> values{1, 1, 0, 1, 1, 1};
+    std::vector<double> out(6);
+    const auto call = f.typed<void(ct::View<const double, 2>, ct::View<double, 2>)>();
+    ct::View<double, 2> columns(out.data(), {2, 3});
+    columns.strides = {1, 2};
+    const ct::Status status =
+        call(workspace, ct::View<const double, 2>(values.data(), {2, 3}), columns);
+    CHECK(status.text() == "f: the result of div at calls.cpp:" + std::to_string(line) +
+                               " is not finite: inf at (0, 2) of f64 (2, 3)");
 }

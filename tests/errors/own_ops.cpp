@@ -84,6 +84,13 @@ constexpr ct::Op unknown_word{.name = "unknown_word",
                               .lowering = ct::Pointwise{"{a} + {q}"},
                               .reference = same_value,
                               .grad = ct::not_differentiable("it is a test")};
+constexpr ct::Op not_closed{.name = "not_closed",
+                            .doc = "x",
+                            .dtype = ct::promote_to_float,
+                            .shape = ct::same_shape,
+                            .lowering = ct::Pointwise{"sqrt_{t}({a"},
+                            .reference = same_value,
+                            .grad = ct::not_differentiable("it is a test")};
 
 constexpr ct::Op too_few{.name = "too_few",
                          .doc = "x",
@@ -163,6 +170,8 @@ TEST_CASE("a placeholder that a text's op does not have is refused by name")
     CHECK_REFUSED(ct::function({x}, ct::apply(misspells, {x}, ct::make_params(ScaleParams{}))),
                   domain, "misspells: " + why);
     CHECK_REFUSED(ct::function({x}, ct::apply(misspells, {x})), domain, "misspells: " + why);
+    CHECK_REFUSED(ct::function({x}, ct::apply(not_closed, {x})), domain,
+                  "not_closed: its text 'sqrt_{t}({a' has a { that is not closed");
     CHECK_REFUSED(ct::function({x}, ct::apply(unknown_word, {x})), domain,
                   "unknown_word: its text '{a} + {q}' names {q}; {a} {b} {c}, {t}, {r} and "
                   "{p:NAME} are known");

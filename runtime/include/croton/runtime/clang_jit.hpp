@@ -13,7 +13,8 @@ namespace croton::inline v1 {
 
 struct CompileOptions {
     int opt_level = 2;
-    /// Line tables with the text embedded: debuggers and profilers show the emitted text.
+    /// Line tables: debuggers and profilers show the emitted text, which lies in the cache's
+    /// folder.
     bool debug_info = true;
     /// Report loops that LLVM did not vectorise.
     bool remarks = true;
