@@ -62,7 +62,10 @@ RuleSet cast_rules()
 
     r.add(cast(x, to), x, bitwise).when(has_type_of_result("x"));
     r.add(cast(cast(x, through), to), cast(x, to), bitwise).when([](const Match& m) {
-        return holds_all(m.dtype("through"), m["x"].dtype());
+        const DType from = m["x"].dtype(), by = m.dtype("through"), into = m.dtype("to");
+        // Integers wrap, floats end at the least and largest integer.
+        const bool ends = is_integer(from) && is_float(by) && is_integer(into);
+        return holds_all(by, from) && (!ends || holds_all(into, from));
     });
 
     return r;

@@ -194,7 +194,8 @@ TEST_CASE("reductions of several dtypes over an axis that is not the last, in on
     }
 }
 
-TEST_CASE("16-bit sums over columns, each in loops of its own, write over nothing that a later one reads")
+TEST_CASE(
+    "16-bit sums over columns, each in loops of its own, write over nothing that a later one reads")
 {
     const auto x = ct::input("x", ct::DType::bf16, {ct::dim("n"), ct::dim("n")});
     const Variable top = ct::max(x, ct::Axis{0}) - 1;

@@ -152,10 +152,9 @@ TEST_CASE("an output over a part of an input gets what it would get elsewhere, o
         const Out z(memory.data() + to, {3});
         const ct::Status status = call(workspace, x, y, z);
         CHECK(status.text() ==
-              (to == 0
-                   ? "f: output 0 overlaps input 0 'x'; {0, 0} in Options::in_place allows that"
-                   : "f: output 0 overlaps input 0 'x'; a call without a Workspace copies that "
-                     "first"));
+              (to == 0 ? "f: output 0 overlaps input 0 'x'; {0, 0} in Options::in_place allows that"
+                       : "f: output 0 overlaps input 0 'x'; a call without a Workspace copies that "
+                         "first"));
         CHECK(memory == List{1, 2, 3, 4, 5});
         call(x, y, z);
         CHECK(List(memory.begin() + static_cast<std::ptrdiff_t>(to),

@@ -57,7 +57,7 @@ TEST_CASE("axes out of range or given twice are named")
     CHECK_ERROR(max(of({2, 3}), Axis{2}), "max: axis 2 is out of range for rank 2");
     CHECK_ERROR(sum(of({2, 3}), {0, -2}), "sum: axis -2 is given twice");
     CHECK_ERROR(softmax(of({}), -1), "softmax: axis -1 is out of range for rank 0");
-    CHECK_ERROR(stddev(of({3}), 1), "std: axis 1 is out of range for rank 1");
+    CHECK_ERROR(stddev(of({3}), 1), "stddev: axis 1 is out of range for rank 1");
     CHECK_ERROR(cumsum(of({3}), {0, 0}), "cumsum: one axis is needed: (0, 0)");
     CHECK_ERROR(argmax(of({2, 0}), 1), "argmax: axis 1 of (2, 0) is empty");
     CHECK_ERROR(squeeze(of({2, 1}), 0), "squeeze: axis 0 of (2, 1): 2 and 1");

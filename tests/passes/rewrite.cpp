@@ -52,6 +52,14 @@ TEST_CASE("equal expressions become one")
     CHECK(MergeDuplicates{}.run(graph, context) == Changed::no);
 }
 
+TEST_CASE("integers that wrap stay apart from floats that end at the largest integer")
+{
+    const Variable x = vector<std::int8_t>("x");
+    const Variable wide = x.as(DType::f32).as(DType::i32), narrow = x.as(DType::f32).as(DType::u16);
+    CHECK(rewritten({x}, wide) == to_expression(x.as(DType::i32)));
+    CHECK(rewritten({x}, narrow) == to_expression(narrow));
+}
+
 TEST_CASE("a graph's hash tells equal constants that became one, also where both are outputs")
 {
     const Variable x = vector<double>("x");
