@@ -157,7 +157,8 @@ private:
 
     void add(std::string text, const std::string& comment, bool trailing)
     {
-        static const std::regex templates(R"(^template <[^(]*?> (requires\(.*?\)\) )?)");
+        static const std::regex templates(
+            R"(^template <(?:[^<>(]|<[^<>]*>)*> *(requires\((?:[^()]|\([^()]*\))*\) )?)");
         if (text.starts_with("struct") || text.starts_with("class")) return;
         text = std::regex_replace(text, templates, "");
         const auto [name, call] = read_declaration(text);
@@ -287,9 +288,16 @@ std::vector<PublicFunction> public_functions(const std::vector<std::string>& hea
         if (entry.path().extension() == ".cpp") files.insert(entry.path());
     for (const auto& file : files)
         definitions.read_all(read(file));
-    for (PublicFunction& f : list)
+    for (PublicFunction& f : list) {
+        // Definitions are known by name: of two functions of one, those of the one that is
+        // described.
+        const bool shares = std::ranges::any_of(list, [&](const PublicFunction& other) {
+            return other.name == f.name && other.header != f.header;
+        });
+        if (shares && f.meaning.empty() && !f.described_with.empty()) continue;
         for (const std::string& record : definitions.records_of(f.name))
             f.records.push_back(record.substr(0, record.size() - 3));
+    }
     return list;
 }
 
