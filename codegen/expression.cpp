@@ -1,5 +1,6 @@
 #include "expression.hpp"
 
+#include <croton/codegen/pointwise_text.hpp>
 #include <croton/codegen/prelude.hpp>
 #include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
@@ -197,15 +198,20 @@ std::string Expressions::parameter(const Compute& c,
                      wanted);
 }
 
+std::string_view
+text_of(const Pointwise& p, std::size_t operand_count, DType first, DType result) noexcept
+{
+    // A select's dtype is that of its branches, not of its condition.
+    const DType by = operand_count == 3 ? result : first;
+    if (is_integer(by) && !p.integer.empty()) return p.integer;
+    return by == DType::boolean && !p.boolean.empty() ? p.boolean : p.real;
+}
+
 std::string Expressions::compute(const Compute& c, const Scalar& s) const
 {
     const auto& p = std::get<Pointwise>(c.op->lowering);
     const DType first = c.operands.empty() ? s.dtype : scalar(c.operands[0]).dtype;
-    // A select's dtype is that of its branches, not of its condition.
-    const DType by = c.operands.size() == 3 ? s.dtype : first;
-    std::string_view text = p.real;
-    if (is_integer(by) && !p.integer.empty()) text = p.integer;
-    if (by == DType::boolean && !p.boolean.empty()) text = p.boolean;
+    std::string_view text = text_of(p, c.operands.size(), first, s.dtype);
     const std::string_view whole_text = text;
     std::string result;
     const std::string_view stem = fast_ ? fast_stem(*c.op, s.dtype) : std::string_view();

@@ -295,8 +295,8 @@ void load(FunctionData& f)
     }
     try {
         f.library = kernel_cache(f.options.cache).load(units, f.name, options, &f.compile);
-    } catch (const TextError& error) {
-        refuse_own_text(f, error);
+    } catch (const TextError&) {
+        refuse_own_text(f);
         throw;
     }
     for (Remark& r : f.compile.missed_vectorisation)

@@ -50,6 +50,50 @@ constexpr ct::Op compiles{.name = "compiles",
                           .lowering = ct::Pointwise{"sqrt_{t}({a} + 1 + 1)"},
                           .reference = same_value,
                           .grad = ct::not_differentiable("it is a test")};
+constexpr ct::Op fine{.name = "fine",
+                      .doc = "2 x + 1",
+                      .dtype = ct::promote_to_float,
+                      .shape = ct::same_shape,
+                      .lowering = ct::Pointwise{"({a} * 2.0 + 1.0)"},
+                      .reference = same_value,
+                      .grad = ct::not_differentiable("it is a test")};
+constexpr ct::Op is_a_string{.name = "is_a_string",
+                             .doc = "x",
+                             .dtype = ct::promote_to_float,
+                             .shape = ct::same_shape,
+                             .lowering = ct::Pointwise{"\"text\""},
+                             .reference = same_value,
+                             .grad = ct::not_differentiable("it is a test")};
+constexpr ct::Op closes_the_function{.name = "closes_the_function",
+                                     .doc = "x",
+                                     .dtype = ct::promote_to_float,
+                                     .shape = ct::same_shape,
+                                     .lowering = ct::Pointwise{"{a}; }"},
+                                     .reference = same_value,
+                                     .grad = ct::not_differentiable("it is a test")};
+constexpr ct::Op is_a_statement{.name = "is_a_statement",
+                                .doc = "x",
+                                .dtype = ct::promote_to_float,
+                                .shape = ct::same_shape,
+                                .lowering = ct::Pointwise{"{a};"},
+                                .reference = same_value,
+                                .grad = ct::not_differentiable("it is a test")};
+constexpr ct::Op right_for_integers{
+    .name = "right_for_integers",
+    .doc = "x + 1",
+    .dtype = ct::promote_operands,
+    .shape = ct::same_shape,
+    .lowering = ct::Pointwise{.real = "wrong({a} + 1)", .integer = "({a} + 1)"},
+    .reference = same_value,
+    .grad = ct::not_differentiable("it is a test")};
+constexpr ct::Op integers_misspelt{.name = "integers_misspelt",
+                                   .doc = "x",
+                                   .dtype = ct::promote_operands,
+                                   .shape = ct::same_shape,
+                                   .lowering =
+                                       ct::Pointwise{.real = "{a} + 0", .integer = "{a} + {q}"},
+                                   .reference = same_value,
+                                   .grad = ct::not_differentiable("it is a test")};
 constexpr ct::Op derived{.name = "derived",
                          .doc = "x",
                          .dtype = ct::promote_to_float,
@@ -121,13 +165,53 @@ TEST_CASE("a text of a user's own that does not compile names its op, the error 
     } catch (const ct::UserError& e) {
         CHECK(std::string(e.what()) ==
               "does_not_compile: its text 'wrong_{t}({a}) + 1' does not compile: use of undeclared "
-              "identifier 'wrong_f64': v0[i] = sqrt_f64((wrong_f64(x[i]) + 1) + 1 + 1); "
+              "identifier 'wrong_f64': v0[i] = wrong_f64(a[i]) + 1; "
               "CROTON_DUMP=FOLDER in "
               "the environment writes the whole program there");
         CHECK(e.code() == ct::Code::domain);
         CHECK(e.op() == "does_not_compile");
         CHECK(e.where().line == y.where().line);
     }
+}
+
+TEST_CASE("an op whose own text compiles is not blamed for another's in the same expression")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const std::string dump =
+        "; CROTON_DUMP=FOLDER in the environment writes the whole program there";
+    std::string why = "assigning to 'f64' (aka 'double') from incompatible type 'const char[5]': "
+                      "v0[i] = \"text\"";
+    CHECK_REFUSED(ct::function({x}, ct::apply(fine, {ct::apply(is_a_string, {x})})), domain,
+                  "is_a_string: its text '\"text\"' does not compile: " + why + dump);
+    CHECK_REFUSED(ct::function({x}, ct::apply(is_a_string, {ct::apply(fine, {x})})), domain,
+                  "is_a_string: its text '\"text\"' does not compile: " + why + dump);
+    why = "extraneous closing brace ('}'): }";
+    CHECK_REFUSED(ct::function({x}, ct::apply(fine, {ct::apply(closes_the_function, {x})})), domain,
+                  "closes_the_function: its text '{a}; }' does not compile: " + why + dump);
+    CHECK_REFUSED(ct::function({x}, ct::apply(closes_the_function, {x})), domain,
+                  "closes_the_function: its text '{a}; }' does not compile: " + why + dump);
+    why = "expected expression: v0[i] = a[i]; == other[i]";
+    CHECK_REFUSED(ct::function({x}, ct::apply(fine, {ct::apply(is_a_statement, {x})})), domain,
+                  "is_a_statement: its text '{a};' does not compile: " + why + dump);
+}
+
+TEST_CASE("an op with a text that compiles and one that does not is refused where that is used")
+{
+    const auto x = ct::vector<double>("x", {3}), i = ct::vector<std::int64_t>("i", {3});
+    const auto right = ct::apply(right_for_integers, {i});
+    const auto wrong = ct::apply(right_for_integers, {x});
+    const std::uint32_t line = __LINE__ - 1;
+    try {
+        (void)ct::function({x, i}, {right, wrong, right + wrong});
+        FAIL("not refused");
+    } catch (const ct::UserError& e) {
+        CHECK(std::string(e.what()) ==
+              "right_for_integers: its text 'wrong({a} + 1)' does not compile: use of undeclared "
+              "identifier 'wrong': v0[i] = wrong(a[i] + 1); CROTON_DUMP=FOLDER in the "
+              "environment writes the whole program there");
+        CHECK(e.where().line == line);
+    }
+    CHECK(ct::function({i}, right)(std::vector<std::int64_t>{1, 2, 3})[0].as_int(2) == 4);
 }
 
 TEST_CASE("a reference that a record cannot have, or that lacks a form, is refused by name")
@@ -174,6 +258,10 @@ TEST_CASE("a placeholder that a text's op does not have is refused by name")
                   "not_closed: its text 'sqrt_{t}({a' has a { that is not closed");
     CHECK_REFUSED(ct::function({x}, ct::apply(unknown_word, {x})), domain,
                   "unknown_word: its text '{a} + {q}' names {q}; {a} {b} {c}, {t}, {r} and "
+                  "{p:NAME} are known");
+    const auto i = ct::vector<std::int64_t>("i", {3});
+    CHECK_REFUSED(ct::function({i}, ct::apply(integers_misspelt, {i})), domain,
+                  "integers_misspelt: its text '{a} + {q}' names {q}; {a} {b} {c}, {t}, {r} and "
                   "{p:NAME} are known");
 }
 
