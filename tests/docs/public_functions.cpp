@@ -11,6 +11,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace croton::test {
@@ -47,13 +48,14 @@ std::vector<std::string> parameters(std::string_view text)
     return list;
 }
 
-/// Where the bracket at `open` is closed.
+/// Where the bracket at `open`, ( or <, is closed.
 std::size_t closing(std::string_view text, std::size_t open)
 {
+    const char end = text[open] == '(' ? ')' : '>';
     int depth = 0;
     for (std::size_t i = open; i < text.size(); ++i) {
-        depth += text[i] == '(';
-        depth -= text[i] == ')';
+        depth += text[i] == text[open];
+        depth -= text[i] == end;
         if (depth == 0) return i;
     }
     return text.npos;
@@ -70,6 +72,52 @@ std::string call_text(const std::string& name, const std::string& list)
                               : list.substr(0, comma) + " " + symbol + list.substr(comma + 1);
 }
 
+/// A declaration without `template <..>` and `requires(..)` in front.
+std::string without_template(std::string text)
+{
+    const auto drop = [&](std::string_view word, char open) {
+        if (!text.starts_with(word) || text.size() == word.size() || text[word.size()] != open)
+            return;
+        const std::size_t close = closing(text, word.size());
+        if (close == text.npos) throw std::runtime_error("brackets do not close in: " + text);
+        text = trimmed(std::string_view(text).substr(close + 1));
+    };
+    drop("template ", '<');
+    drop("requires", '(');
+    drop("requires ", '(');
+    return text;
+}
+
+bool is_keyword(const std::string& name)
+{
+    static const std::set<std::string> words{
+        "alignas",  "alignof",  "const",    "constexpr",     "decltype", "explicit", "if",
+        "inline",   "noexcept", "operator", "requires",      "return",   "sizeof",   "static",
+        "template", "typename", "using",    "static_assert", "virtual",  "for",      "while",
+        "switch",   "auto",     "class",    "struct",        "friend",   "typeid"};
+    return words.contains(name);
+}
+
+/// "max(x, axes)" of `Variable max(const Variable& x, const Axis& axes = {}, Where where)`, whose
+/// bracket is at `open`.
+std::string read_call(const std::string& name, const std::string& text, std::size_t open)
+{
+    const std::size_t close = closing(text, open);
+    if (close == text.npos) throw std::runtime_error("brackets do not close in: " + text);
+    std::string list;
+    for (std::string p : parameters(std::string_view(text).substr(open + 1, close - open - 1))) {
+        p = trimmed(std::string_view(p).substr(0, p.find('=')));
+        if (p == "Where" || p.starts_with("Where ")) continue;
+        std::smatch word;
+        static const std::regex last(R"((\w+)\s*(\)\[N\]|\[N\])?$)");
+        if (p.find("&xs)[N]") != p.npos || p.find("&xs)[") != p.npos) p = "xs";
+        if (!std::regex_search(p, word, last)) continue;
+        const std::string argument = word[1];
+        list += (list.empty() ? "" : ", ") + (argument == "GradOptions" ? "options" : argument);
+    }
+    return call_text(name, list);
+}
+
 /// Name and call of a declaration, `Variable dot(const Variable& a, ..)`; an empty name: it is none
 /// that is listed.
 std::pair<std::string, std::string> read_declaration(const std::string& text)
@@ -80,21 +128,12 @@ std::pair<std::string, std::string> read_declaration(const std::string& text)
     if (!is_operator && text.find("Where::current()") == text.npos) return {};
     if (!std::regex_search(text, found, head))
         throw std::runtime_error("no function is declared by: " + text);
+    const std::string name = found[1];
+    if (is_keyword(name))
+        throw std::runtime_error("no function is named '" + name +
+                                 "', as it is read from: " + text);
     const auto open = static_cast<std::size_t>(found.position(0) + found.length(0)) - 1;
-    const std::size_t close = closing(text, open);
-    if (close == text.npos) throw std::runtime_error("brackets do not close in: " + text);
-    std::string list;
-    for (std::string p : parameters(std::string_view(text).substr(open + 1, close - open - 1))) {
-        if (p.find("Where::current()") != p.npos) continue;
-        p = trimmed(std::string_view(p).substr(0, p.find('=')));
-        std::smatch word;
-        static const std::regex last(R"((\w+)\s*(\)\[N\]|\[N\])?$)");
-        if (p.find("&xs)[N]") != p.npos || p.find("&xs)[") != p.npos) p = "xs";
-        if (!std::regex_search(p, word, last)) continue;
-        const std::string name = word[1];
-        list += (list.empty() ? "" : ", ") + (name == "GradOptions" ? "options" : name);
-    }
-    return {found[1], call_text(found[1], list)};
+    return {name, read_call(name, text, open)};
 }
 
 /// Goes through a header's lines and reports each declaration at the level of the namespace.
@@ -157,10 +196,8 @@ private:
 
     void add(std::string text, const std::string& comment, bool trailing)
     {
-        static const std::regex templates(
-            R"(^template <(?:[^<>(]|<[^<>]*>)*> *(requires\((?:[^()]|\([^()]*\))*\) )?)");
         if (text.starts_with("struct") || text.starts_with("class")) return;
-        text = std::regex_replace(text, templates, "");
+        text = without_template(std::move(text));
         const auto [name, call] = read_declaration(text);
         if (name.empty()) return;
         auto at = std::ranges::find_if(
@@ -197,20 +234,20 @@ private:
     int depth_ = 0; ///< of braces inside the namespace
 };
 
-/// The records that definitions name, by the function's name. Where one names none, those of the
-/// functions that it calls and that are not listed: `contract` of `dot`.
+/// The records that definitions name, by the function's name; of a name that several headers
+/// declare, by its calls. Where one names none, those of the functions that it calls and that are
+/// not listed: `contract` of `dot`.
 class Definitions {
 public:
     explicit Definitions(const std::set<std::string>& listed) : listed_(listed) {}
 
     void read_all(const std::string& text)
     {
-        static const std::regex head(R"(^[A-Za-z][^;{}]*?\b(operator\S+?|\w+)\()");
         std::istringstream lines(text);
-        std::string line, head_text, name;
+        std::string line, head_text, name, call;
         while (std::getline(lines, line)) {
             if (!name.empty()) {
-                bodies_[name] += line + "\n";
+                add(name, call, line);
                 if (line == "}") name.clear();
                 continue;
             }
@@ -219,40 +256,66 @@ public:
                 continue;
             }
             if (line == "{") {
-                std::smatch found;
-                if (std::regex_search(head_text, found, head)) name = found[1];
+                std::tie(name, call) = read_head(head_text);
                 head_text.clear();
                 continue;
             }
             head_text += (head_text.empty() ? "" : " ") + trimmed(line);
             if (line.ends_with("}")) {
-                std::smatch found;
-                if (std::regex_search(head_text, found, head))
-                    bodies_[found[1]] += head_text + "\n";
+                const auto [defined, as] = read_head(head_text);
+                if (!defined.empty()) add(defined, as, head_text);
                 head_text.clear();
             } else if (line.ends_with(";") || line.ends_with("{"))
                 head_text.clear();
         }
     }
 
-    std::vector<std::string> records_of(const std::string& name) const
+    /// several_headers: others declare the name too, so that its calls tell what is meant.
+    std::vector<std::string> records_of(const PublicFunction& f, bool several_headers) const
     {
         std::vector<std::string> found;
         std::set<std::string> seen;
-        collect(name, found, seen);
-        if (std::ranges::count(found, name + "_op") > 0) return {name + "_op"};
+        if (several_headers) {
+            for (const std::string& call : f.calls)
+                if (const auto body = bodies_of_calls_.find(call); body != bodies_of_calls_.end())
+                    collect_from(body->second, found, seen);
+        } else
+            collect(f.name, found, seen);
+        if (std::ranges::count(found, f.name + "_op") > 0) return {f.name + "_op"};
         return found;
     }
 
 private:
+    /// Name and call of a definition, or empty ones.
+    static std::pair<std::string, std::string> read_head(const std::string& text)
+    {
+        static const std::regex head(R"(^[A-Za-z][^;{}]*?\b(operator\S+?|\w+)\()");
+        std::smatch found;
+        if (!std::regex_search(text, found, head)) return {};
+        const auto open = static_cast<std::size_t>(found.position(0) + found.length(0)) - 1;
+        return {found[1], read_call(found[1], text, open)};
+    }
+
+    void add(const std::string& name, const std::string& call, const std::string& line)
+    {
+        bodies_[name] += line + "\n";
+        bodies_of_calls_[call] += line + "\n";
+    }
+
     void collect(const std::string& name,
                  std::vector<std::string>& found,
                  std::set<std::string>& seen) const
     {
         const auto body = bodies_.find(name);
         if (body == bodies_.end() || !seen.insert(name).second) return;
+        collect_from(body->second, found, seen);
+    }
+
+    void collect_from(const std::string& text,
+                      std::vector<std::string>& found,
+                      std::set<std::string>& seen) const
+    {
         static const std::regex word(R"(\b(\w+_op)\b|\b(\w+)\()");
-        const std::string& text = body->second;
         std::vector<std::string> others;
         for (std::sregex_iterator w(text.begin(), text.end(), word), end; w != end; ++w) {
             const std::string record = (*w)[1];
@@ -268,7 +331,8 @@ private:
     }
 
     const std::set<std::string>& listed_;
-    std::map<std::string, std::string> bodies_;
+    std::map<std::string, std::string> bodies_;          ///< by name
+    std::map<std::string, std::string> bodies_of_calls_; ///< "max(a, b)"
 };
 
 } // namespace
@@ -289,13 +353,8 @@ std::vector<PublicFunction> public_functions(const std::vector<std::string>& hea
     for (const auto& file : files)
         definitions.read_all(read(file));
     for (PublicFunction& f : list) {
-        // Definitions are known by name: of two functions of one, those of the one that is
-        // described.
-        const bool shares = std::ranges::any_of(list, [&](const PublicFunction& other) {
-            return other.name == f.name && other.header != f.header;
-        });
-        if (shares && f.meaning.empty() && !f.described_with.empty()) continue;
-        for (const std::string& record : definitions.records_of(f.name))
+        const bool several = std::ranges::count(list, f.name, &PublicFunction::name) > 1;
+        for (const std::string& record : definitions.records_of(f, several))
             f.records.push_back(record.substr(0, record.size() - 3));
     }
     return list;

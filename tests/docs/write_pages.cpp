@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -160,7 +161,10 @@ std::string functions_table()
             calls += (calls.empty() ? "`" : ", `") + cell(call) + "`";
         for (const std::string& record : f.records)
             if (record_named(record)) records += (records.empty() ? "`" : ", `") + record + "`";
-        text += "| " + calls + " | " + cell(meaning_of(f)) + " | " + records + " |\n";
+        const std::string meaning = meaning_of(f);
+        if (meaning.empty())
+            throw std::runtime_error(f.header + ": no comment says what " + f.name + " is");
+        text += "| " + calls + " | " + cell(meaning) + " | " + records + " |\n";
     }
     return text;
 }
