@@ -277,7 +277,7 @@ int first_difference(const std::string& a, const std::string& b)
 } // namespace
 
 int main(int argc, char** argv)
-{
+try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const bool check = !arguments.empty() && arguments[0] == "--check";
     if (arguments.size() != (check ? 2u : 1u)) {
@@ -301,4 +301,7 @@ int main(int argc, char** argv)
         status = 1;
     }
     return status;
+} catch (const std::runtime_error& e) {
+    std::fprintf(stderr, "write_pages: %s\n", e.what());
+    return 1;
 }
