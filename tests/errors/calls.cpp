@@ -417,8 +417,20 @@ TEST_CASE("what a column-major output holds that is not finite is named as the u
     columns.strides = {1, 2};
     const ct::Status status =
         call(workspace, ct::View<const double, 2>(values.data(), {2, 3}), columns);
-    CHECK(status.text() == "f: the result of div at calls.cpp:" + std::to_string(line) +
-                               " is not finite: inf at (0, 2) of f64 (2, 3)");
+    const std::string why = "f: the result of div at calls.cpp:" + std::to_string(line) +
+                            " is not finite: inf at (0, 2) of f64 (2, 3)";
+    CHECK(status.text() == why);
+    // The same is thrown where the inputs may be written over.
+    options.in_place = {{0, 0}};
+    const auto g = ct::function({ct::Input(m, ct::Layout::column_major)},
+                                {ct::Output("y", y, ct::Layout::column_major)}, options);
+    try {
+        g(ct::Array::copy(ct::View<const double, 2>(values.data(), {2, 3})));
+        FAIL("nothing was thrown");
+    } catch (const ct::UserError& error) {
+        CHECK(error.where().line == line);
+        CHECK(std::string(error.what()).find(why) != std::string::npos);
+    }
 }
 
 TEST_CASE(
