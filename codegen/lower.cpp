@@ -375,7 +375,7 @@ void write_scatter(const Cluster& cluster, LoopNest& nest)
         }
         const Variable& index = apply.input(static_cast<std::size_t>(axes[i].index_operand));
         const ScalarId raw = puller.pull(index, {axes[i].at, index.shape()});
-        place.index.push_back(puller.checked(raw, place.shape[i], apply.location()));
+        place.index.push_back(puller.checked(raw, place.shape[i], apply));
     }
     puller.store(y, place, puller.pull(apply.input(1), at), scatter.accumulate);
     close_all(puller);

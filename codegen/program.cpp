@@ -399,7 +399,7 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     ++calls_[head];
     if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
     if (k.checks_index) {
-        program_.checked.push_back(step.nest.checked_where);
+        program_.checked.push_back(step.nest.checked);
         const std::size_t number = program_.checked.size() - 1;
         body_.if_line(
             argument_list(head, arguments, body_.indent() + 4),

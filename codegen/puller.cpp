@@ -319,13 +319,14 @@ ScalarId Puller::pull_pieces(const IndexMap& map, const Apply& apply, const At& 
     return result;
 }
 
-Extent Puller::checked(ScalarId raw, const Extent& extent, const Location* where)
+Extent Puller::checked(ScalarId raw, const Extent& extent, const Apply& apply)
 {
     const detail::Atom* symbol = gather_symbol(gathers_++);
     const int d = std::max(nest_.scalars[static_cast<std::size_t>(raw)].depth, depth_of(extent));
     symbol_depth_[symbol] = d;
     nest_.checks_index = true;
-    if (!nest_.checked_where) nest_.checked_where = where;
+    if (std::ranges::find(nest_.checked, apply.node(), &Apply::node) == nest_.checked.end())
+        nest_.checked.push_back(apply);
     Scalar s{DType::i64, CheckedIndex{raw, extent}, d, 0, Variable()};
     s.symbol = symbol;
     add(std::move(s));
@@ -348,7 +349,7 @@ ScalarId Puller::pull_gather(const Gather& gather, const Apply& apply, const At&
         }
         const Variable& index = apply.input(static_cast<std::size_t>(axis.index_operand));
         const ScalarId raw = pull(index, {axis.at, index.shape()}, guard);
-        place.index.push_back(checked(raw, place.shape[i], apply.location()));
+        place.index.push_back(checked(raw, place.shape[i], apply));
     }
     return pull(data, place, guard);
 }

@@ -56,7 +56,7 @@ public:
     Loop& innermost() { return std::get<Loop>(open_.back().statement); }
     ColumnLoop& innermost_column() { return std::get<ColumnLoop>(open_.back().statement); }
     /// An index read from memory made safe: the expression to use in its place.
-    Extent checked(ScalarId raw, const Extent& extent, const Location* where);
+    Extent checked(ScalarId raw, const Extent& extent, const Apply& apply);
 
     struct Access {
         Variable value;

@@ -4,7 +4,6 @@
 #include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/print.hpp>
-#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
 
@@ -285,17 +284,33 @@ std::string why_extent(const FunctionData& f, const codegen::Guard& g)
 
 namespace {
 
-/// " of take": the function that reads or writes at indices there; empty if nothing does.
-std::string of_indexing(std::span<const Variable> outputs, const Location* where)
+/// "an index of take is out of range at model.cpp:3", of a kernel that checks those of `ops`: they
+/// have one flag, so all are named.
+std::string bad_index_text(std::span<const Apply> ops)
 {
-    for (const Apply& a : applies_of(outputs)) {
-        for (const Region& body : regions_of(a))
-            if (std::string name = of_indexing(body.outputs(), where); !name.empty()) return name;
-        const bool indexes = std::holds_alternative<Gather>(a.op().lowering) ||
-                             std::holds_alternative<Scatter>(a.op().lowering);
-        if (indexes && a.location() == where) return fmt::format(" of {}", written_name(a));
+    struct Line {
+        std::string place;
+        std::vector<std::string_view> names;
+    };
+    std::vector<Line> lines;
+    for (const Apply& a : ops) {
+        const Location* where = a.location();
+        std::string place;
+        if (where) place = where->of_gradient ? gradient_text(where) : " at " + to_string(*where);
+        auto line = std::ranges::find(lines, place, &Line::place);
+        if (line == lines.end()) line = lines.insert(line, {place, {}});
+        if (std::ranges::find(line->names, written_name(a)) == line->names.end())
+            line->names.push_back(written_name(a));
     }
-    return {};
+    if (lines.size() == 1)
+        return fmt::format("an index of {} is out of range{}", fmt::join(lines[0].names, " or "),
+                           lines[0].place);
+    std::string text;
+    for (const Line& line : lines)
+        text +=
+            fmt::format("{} of {}{}{}", text.empty() ? "" : " or", fmt::join(line.names, " or "),
+                        line.place, line.place.starts_with(',') ? "," : "");
+    return fmt::format("an index{} is out of range", text);
 }
 
 /// "the result of log at model.cpp:3", or "the result of div, in the gradient of log at ..".
@@ -332,15 +347,8 @@ std::string element_text(const Variable& v, const Report& report, bool reversed)
 
 std::string failure_text(const FunctionData& f, std::int32_t code, const Report& report)
 {
-    const auto place = [](const Location* where) {
-        return where ? fmt::format(" at {}", to_string(*where)) : std::string();
-    };
-    if (code == codegen::index_out_of_range) {
-        const Location* where = f.program.checked.at(report.apply);
-        return fmt::format("{}: an index{} is out of range{}", f.name,
-                           of_indexing(f.outputs, where),
-                           where && where->of_gradient ? gradient_text(where) : place(where));
-    }
+    if (code == codegen::index_out_of_range)
+        return fmt::format("{}: {}", f.name, bad_index_text(f.program.checked.at(report.apply)));
     if (code == codegen::not_finite) {
         const Variable& v = f.program.finite.at(report.apply);
         // What a column-major output holds is what was written, its axes in the opposite order.
@@ -372,7 +380,8 @@ failure_place(const FunctionData& f, std::int32_t code, std::uint32_t apply) noe
         return apply < list.size() ? list[apply].location() : nullptr;
     };
     if (code == codegen::index_out_of_range)
-        return apply < f.program.checked.size() ? f.program.checked[apply] : nullptr;
+        return apply < f.program.checked.size() ? f.program.checked[apply].front().location()
+                                                : nullptr;
     if (code == codegen::not_finite) return value_at(f.program.finite);
     if (code == codegen::gap_overwritten) return value_at(f.program.gapped);
     const auto guard = static_cast<std::size_t>(code) - 1;

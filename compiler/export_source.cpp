@@ -27,11 +27,11 @@ void write_text(const std::filesystem::path& path, const std::string& text)
                          path.string(), std::strerror(errno));
 }
 
-/// What a function computes, wherever it was written and whatever its shared variables hold.
-std::size_t identity_of(const detail::FunctionData& f)
+/// What a function computes and how it is called, wherever it was written and whatever its shared
+/// variables hold. The header has its signature and the names of shared variables.
+std::size_t identity_of(const detail::FunctionData& f, const codegen::ExportedText& text)
 {
-    std::size_t identity =
-        hash_of(Function::signature_of(f), codegen::canonical_text(f.program.source).text);
+    std::size_t identity = hash_of(text.header, codegen::canonical_text(f.program.source).text);
     for (const Array& constant : f.program.constants)
         identity = hash_of(identity, hash_array(constant));
     return identity;
@@ -48,7 +48,7 @@ void write_files(const detail::FunctionData& f,
     std::error_code error;
     const std::filesystem::path whole = std::filesystem::weakly_canonical(path, error);
     const std::string file = (error ? path : whole).string();
-    const std::size_t identity = identity_of(f);
+    const std::size_t identity = identity_of(f, text);
     const std::lock_guard lock(mutex);
     const auto before = written.find(file);
     if (before != written.end() && before->second != identity &&

@@ -268,13 +268,16 @@ std::vector<Variable> inputs_of(const FunctionData& f)
 
 bool all_finite(const Array& array) { return first_bad(array) < 0; }
 
-void throw_bad_index(const FailedCall& call, const Location* near)
+void throw_bad_index(const FailedCall& call, std::span<const Apply> near)
 {
     const FunctionData& f = call.function;
     Replay graph(inputs_of(f), call.arrays, f.outputs);
-    check_indices(graph, "", [&](const Location* where) { return where == near; });
+    check_indices(graph, "", [&](const Location* where) {
+        return std::ranges::find(near, where, &Apply::location) != near.end();
+    });
     check_indices(graph, "", [](const Location*) { return true; });
-    throw user_error(Code::index, near, f.name, "an index is out of range");
+    throw user_error(Code::index, near.empty() ? nullptr : near.front().location(), f.name,
+                     "an index is out of range");
 }
 
 void throw_not_finite(const FailedCall& call, const Variable& stored)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "function_data.hpp"
 
 namespace croton::inline v1::detail {
@@ -15,8 +17,9 @@ struct FailedCall {
 // fails takes its time, one that does not pays nothing.
 
 /// The error of an index that is out of range: names the op, the user's line, axis, index, extent.
-/// `near` is the line that the program reported; another op's index may be the first bad one.
-[[noreturn]] void throw_bad_index(const FailedCall& call, const Location* near);
+/// `near` are the ops of the kernel that reported it, on whose lines it is looked for first;
+/// empty: any.
+[[noreturn]] void throw_bad_index(const FailedCall& call, std::span<const Apply> near);
 
 /// The error of a value that is NaN or infinite: follows it back to the op that made it from finite
 /// ones. `stored` is the value in which it was seen; empty: any output.

@@ -172,7 +172,7 @@ reference_results(const FunctionData& f, std::vector<Array> values, std::span<co
         results = evaluate_reference(f.leaves, values, f.outputs);
     } catch (const UserError& error) {
         if (error.code() != Code::index) throw;
-        throw_bad_index({f, std::move(values)}, nullptr); // knows the user's line
+        throw_bad_index({f, std::move(values)}, {}); // knows the user's line
     }
     if (f.options.finite_checks && !std::ranges::all_of(results, all_finite))
         throw_not_finite({f, std::move(values)}, {});

@@ -310,6 +310,33 @@ TEST_CASE("functions of one line that differ in a constant's elements are two, o
     CHECK_NOTHROW(ct::function({x}, x + 1, {.name = "g"}).export_source(folder.path().string()));
 }
 
+TEST_CASE("functions whose shared variables have other names are two")
+{
+    const TemporaryFolder folder;
+    const auto x = ct::vector<double>("x", {3});
+    const auto write = [&](const std::string& name, double value) {
+        const auto w = ct::shared(name, ct::Array::full<double>({3}, value));
+        ct::function({x}, x * w, {.name = "f"}).export_source(folder.path().string());
+    };
+    write("first", 2);
+    const std::string header = read(folder / "f.h"), source = read(folder / "f.c");
+    CHECK_THROWS_WITH(write("second", 3), contains("of another function named 'f'"));
+    CHECK(read(folder / "f.h") == header);
+    CHECK(read(folder / "f.c") == source);
+}
+
+TEST_CASE("files that could not be written are no other function's")
+{
+    const TemporaryFolder folder;
+    const auto x = ct::vector<double>("x", {3});
+    std::ofstream(folder / "f.c") << "of another run";
+    std::filesystem::create_directory(folder / "f.h");
+    CHECK_THROWS_WITH(ct::function({x}, x * 2, {.name = "f"}).export_source(folder.path().string()),
+                      contains("f.h: cannot be written: "));
+    std::filesystem::remove(folder / "f.h");
+    CHECK_NOTHROW(ct::function({x}, x + 1, {.name = "f"}).export_source(folder.path().string()));
+}
+
 TEST_CASE("another function of the same name is not written over, the same one and an old file are")
 {
     const TemporaryFolder folder, other;

@@ -417,6 +417,61 @@ TEST_CASE("what a column-major output holds that is not finite is named as the u
     columns.strides = {1, 2};
     const ct::Status status =
         call(workspace, ct::View<const double, 2>(values.data(), {2, 3}), columns);
-    CHECK(status.text() == "f: the result of div at calls.cpp:" + std::to_string(line) +
-                               " is not finite: inf at (0, 2) of f64 (2, 3)");
+    const std::string why = "f: the result of div at calls.cpp:" + std::to_string(line) +
+                            " is not finite: inf at (0, 2) of f64 (2, 3)";
+    CHECK(status.text() == why);
+    // The same is thrown where the inputs may be written over.
+    options.in_place = {{0, 0}};
+    const auto g = ct::function({ct::Input(m, ct::Layout::column_major)},
+                                {ct::Output("y", y, ct::Layout::column_major)}, options);
+    try {
+        g(ct::Array::copy(ct::View<const double, 2>(values.data(), {2, 3})));
+        FAIL("nothing was thrown");
+    } catch (const ct::UserError& error) {
+        CHECK(error.where().line == line);
+        CHECK(std::string(error.what()).find(why) != std::string::npos);
+    }
+}
+
+TEST_CASE(
+    "a status names the ops whose indices the failed kernel checks, and no other of their line")
+{
+    using In = ct::View<const float>;
+    using At = ct::View<const std::int64_t>;
+    const auto x = ct::vector<float>("x", {3});
+    const auto i = ct::vector<std::int64_t>("i", {2});
+    const auto j = ct::vector<std::int64_t>("j", {2}), k = ct::vector<std::int64_t>("k", {1});
+    const std::vector<float> values{1, 2, 3};
+    const std::vector<std::int64_t> good{0, 1}, bad{0, 7}, bad_one{7};
+    std::vector<float> out(2), one(1);
+    const auto at = [](std::uint32_t line) { return " at calls.cpp:" + std::to_string(line); };
+
+    // clang-format off
+    const ct::Variable apart[] = {ct::take(x, i, 0), ct::take_along_axis(x, k, 0)};
+    // clang-format on
+    REQUIRE(apart[0].where().line == apart[1].where().line);
+    const auto two = ct::function({x, i, k}, {apart[0], apart[1]}, {.name = "f"});
+    auto memory = two.workspace();
+    const auto call_two = two.typed<void(In, At, At, ct::View<float>, ct::View<float>)>();
+    const ct::Status second = call_two(memory, values, good, bad_one, out, one);
+    CHECK(second.text() ==
+          "f: an index of take_along_axis is out of range" + at(apart[1].where().line));
+    CHECK(second.where().line == apart[1].where().line);
+
+    const auto sum = ct::take(x, i, 0) + ct::take_along_axis(x, j, 0);
+    const auto f = ct::function({x, i, j}, sum, {.name = "f"});
+    auto workspace = f.workspace();
+    const auto call = f.typed<void(In, At, At, ct::View<float>)>();
+    CHECK(call(workspace, values, good, bad, out).text() ==
+          "f: an index of take or take_along_axis is out of range" + at(sum.where().line));
+    CHECK_THROWS_WITH(call(values, good, bad, out),
+                      Catch::Matchers::StartsWith("take_along_axis: index 7 is out of range"));
+
+    const auto first = ct::take(x, i, 0);
+    const auto lines = first + ct::take(x, j, 0);
+    const auto g = ct::function({x, i, j}, lines, {.name = "g"});
+    auto other = g.workspace();
+    CHECK(g.typed<void(In, At, At, ct::View<float>)>()(other, values, good, bad, out).text() ==
+          "g: an index of take" + at(first.where().line) + " or of take" + at(lines.where().line) +
+              " is out of range");
 }

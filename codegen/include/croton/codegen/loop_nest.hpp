@@ -227,8 +227,8 @@ struct LoopNest {
     Extent blocked = 0;
     bool checks_index = false; ///< returns whether an index was out of range
     bool serial = false; ///< no loop is run by several threads, so all extents stand in the text
-    /// The Apply whose indices it checks, for the report.
-    const Location* checked_where = nullptr;
+    /// The gathers and scatters whose indices it checks, for the report.
+    std::vector<Apply> checked;
     std::int64_t flops_per_element = 0;
 };
 

@@ -85,7 +85,8 @@ struct Program {
     std::vector<std::pair<std::size_t, std::string>> apart;
     std::vector<SymbolBinding> bindings; ///< of the symbols, from the axes of `inputs`
     std::vector<Guard> guards;
-    std::vector<const Location*> checked;
+    /// Of each kernel that checks indices: the gathers and scatters that read or write at them.
+    std::vector<std::vector<Apply>> checked;
     std::vector<Variable> finite; ///< values that are checked for NaN and infinities
     std::vector<Variable> gapped; ///< values whose gaps are checked
     std::vector<KernelInfo> kernels;

@@ -201,7 +201,7 @@ public:
     /// Writes NAME.h and NAME.c into `folder` (made if need be): the program as a C library of its
     /// own that includes nothing, needs no Croton, and gives the same bits. The header says how to
     /// call it; constants and the present values of shared variables are data in NAME.c.
-    /// Files of another run are replaced.
+    /// Files of another run are replaced, and those of the same text, constants and header.
     /// throws   UserError where a file cannot be written, in reference mode, and where this process
     ///          has written another function's text of that name into the folder.
     void export_source(std::string_view folder, Where where = Where::current()) const;
