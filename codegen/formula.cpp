@@ -300,7 +300,9 @@ private:
         if (p.real == "{a}") return text(a.input(0), index);
         if (p.real == "-{a}" || p.real == "!{a}")
             return p.real[0] + prefix_operand(text(a.input(0), index), p.real[0]);
-        if (const std::string_view symbol = infix(p.real); !symbol.empty()) {
+        // An own op may lack an operand that its text names: refused where that is written.
+        const std::string_view symbol = infix(p.real);
+        if (!symbol.empty() && a.inputs().size() == 2) {
             const std::string left = text(a.input(0), index);
             const std::string right = text(a.input(1), index);
             return fmt::format("{} {} {}", left_operand(left, symbol), symbol,

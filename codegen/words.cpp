@@ -2,27 +2,13 @@
 
 #include <croton/codegen/prelude.hpp>
 
-#include <cstring>
+#include <functional>
 
 #include "names.hpp"
 
 namespace croton::inline v1::codegen {
 
 namespace {
-
-std::uint32_t hash_of(std::string_view text)
-{
-    std::uint64_t hash = text.size();
-    while (!text.empty()) {
-        std::uint64_t word = 0;
-        const std::size_t count = text.size() < 8 ? text.size() : 8;
-        std::memcpy(&word, text.data(), count);
-        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-        hash ^= hash >> 32;
-        text.remove_prefix(count);
-    }
-    return static_cast<std::uint32_t>(hash);
-}
 
 bool is_fixed_word(std::string_view name)
 {
@@ -36,7 +22,7 @@ Words::Words() : slots_(256) {}
 
 std::uint32_t Words::number(std::string_view word)
 {
-    const std::uint32_t hash = hash_of(word);
+    const std::uint32_t hash = static_cast<std::uint32_t>(std::hash<std::string_view>{}(word));
     std::size_t at = hash & (slots_.size() - 1);
     for (; slots_[at].number != 0; at = (at + 1) & (slots_.size() - 1))
         if (slots_[at].hash == hash && words_[slots_[at].number - 1].text == word)

@@ -6,6 +6,7 @@
 #include <croton/ir/print.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include "find_failure.hpp"
 #include "layouts.hpp"
@@ -280,10 +281,6 @@ std::string why_extent(const FunctionData& f, const codegen::Guard& g)
     return why;
 }
 
-} // namespace
-
-namespace {
-
 /// "an index of take is out of range at model.cpp:3", of a kernel that checks those of `ops`: they
 /// have one flag, so all are named.
 std::string bad_index_text(std::span<const Apply> ops)
@@ -330,15 +327,15 @@ std::string element_text(const Variable& v, const Report& report, bool reversed)
     const std::string_view value = sign > 0 ? "inf" : sign < 0 ? "-inf" : "nan";
     Shape shape = v.shape();
     if (reversed) std::ranges::reverse(shape);
-    std::vector<std::int64_t> index(shape.size());
-    std::int64_t at = report.values[0];
-    for (std::size_t i = shape.size(); i-- > 0;) {
-        if (!shape[i].is_known() && i > 0)
+    std::vector<std::int64_t> extents;
+    for (const Extent& e : shape) {
+        const bool outermost = extents.empty(); // needs no extent
+        if (!outermost && !e.is_known())
             return fmt::format("{} at position {} of {}", value, report.values[0],
                                to_string(v.type()));
-        index[i] = i == 0 ? at : at % shape[i].value();
-        if (i > 0) at /= shape[i].value();
+        extents.push_back(outermost ? std::numeric_limits<std::int64_t>::max() : e.value());
     }
+    std::vector<std::int64_t> index = index_at(report.values[0], extents);
     if (reversed) std::ranges::reverse(index);
     return fmt::format("{} at ({}) of {}", value, fmt::join(index, ", "), to_string(v.type()));
 }

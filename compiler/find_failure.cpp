@@ -15,6 +15,14 @@
 
 namespace croton::inline v1::detail {
 
+std::vector<std::int64_t> index_at(std::int64_t position, std::span<const std::int64_t> shape)
+{
+    std::vector<std::int64_t> index(shape.size());
+    for (std::size_t i = shape.size(); i-- > 0; position /= shape[i])
+        index[i] = position % shape[i];
+    return index;
+}
+
 namespace {
 
 /// Position of the first element that is not finite; -1: there is none.
@@ -29,10 +37,7 @@ std::int64_t first_bad(const Array& array)
 /// "(1, 3)": an element's index from its position in C order.
 std::string index_text(std::int64_t position, std::span<const std::int64_t> shape)
 {
-    std::vector<std::int64_t> index(shape.size());
-    for (std::size_t i = shape.size(); i-- > 0; position /= shape[i])
-        index[i] = position % shape[i];
-    return fmt::format("({})", fmt::join(index, ", "));
+    return fmt::format("({})", fmt::join(index_at(position, shape), ", "));
 }
 
 std::string type_text(const Array& a)

@@ -27,4 +27,7 @@ struct FailedCall {
 
 bool all_finite(const Array& array);
 
+/// The index of the element at `position` in C order.
+std::vector<std::int64_t> index_at(std::int64_t position, std::span<const std::int64_t> shape);
+
 } // namespace croton::inline v1::detail

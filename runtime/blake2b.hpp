@@ -7,7 +7,7 @@
 
 namespace croton::inline v1 {
 
-/// BLAKE2b (RFC 7693) without a key, of 32 bytes, about 1 GB/s. Cache keys are made of it:
+/// BLAKE2b (RFC 7693) without a key, of 32 bytes, about 500 MB/s. Cache keys are made of it:
 /// different texts never meet.
 class Blake2b {
 public:

@@ -4,8 +4,11 @@
 #include <croton/runtime/clang_jit.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <dlfcn.h>
 #include <filesystem>
+#include <link.h>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -43,6 +46,28 @@ fs::path own_folder()
     return fs::read_symlink("/proc/self/exe", none).parent_path();
 }
 
+/// Where the loader looks for the program's libraries: its run path first, then the system's
+/// folders.
+std::vector<std::string> loader_folders()
+{
+    const std::unique_ptr<void, int (*)(void*)> program(::dlopen(nullptr, RTLD_LAZY), ::dlclose);
+    Dl_serinfo size = {};
+    if (!program || ::dlinfo(program.get(), RTLD_DI_SERINFOSIZE, &size) != 0) {
+        return {};
+    }
+    std::vector<std::max_align_t> memory(size.dls_size / sizeof(std::max_align_t) + 1);
+    auto* const info = reinterpret_cast<Dl_serinfo*>(memory.data());
+    *info = size;
+    if (::dlinfo(program.get(), RTLD_DI_SERINFO, info) != 0) {
+        return {};
+    }
+    std::vector<std::string> folders;
+    for (unsigned i = 0; i < info->dls_cnt; ++i) {
+        folders.emplace_back(info->dls_serpath[i].dls_name);
+    }
+    return folders;
+}
+
 void add_unless_listed(std::vector<std::string>& folders, const fs::path& folder)
 {
     const std::string text = folder.lexically_normal().string();
@@ -64,6 +89,9 @@ std::vector<std::string> folders_of(const State& s)
     add_unless_listed(folders, own);
     add_unless_listed(folders, own / "croton");
     add_unless_listed(folders, own.parent_path() / "lib" / "croton");
+    for (const std::string& folder : loader_folders()) {
+        add_unless_listed(folders, folder);
+    }
     for (const char* folder : {CROTON_JIT_BUILD_FOLDER, CROTON_JIT_INSTALL_FOLDER}) {
         add_unless_listed(folders, folder);
     }
@@ -112,7 +140,9 @@ const croton_jit_table& find_module(const State& s)
         }
         tried += fmt::format("\n  {}: {}", path.string(), why);
     }
-    throw backend_error("jit", "the compiler module croton_jit.so can't be opened, tried:{}",
+    throw backend_error("jit",
+                        "the compiler module croton_jit.so can't be opened; CROTON_JIT in the "
+                        "environment names its folder; tried:{}",
                         tried);
 }
 

@@ -60,20 +60,22 @@ CT_NOINLINE i32 finite_failed_f64(struct ct_report* report, i32 code, u32 value,
     return finite_failed(report, code, value, i, x[i] > 0.0 ? 1 : x[i] < 0.0 ? -1 : 0);
 }
 
-CT_NOINLINE i32 finite_failed_f16(struct ct_report* report, i32 code, u32 value, const u16* x)
+/* Of 16-bit floats whose infinity has these bits. */
+CT_NOINLINE i32 not_finite_16(struct ct_report* report, i32 code, u32 value, const u16* x, u16 inf)
 {
     i64 i = 0;
-    while ((x[i] & 0x7c00) != 0x7c00)
+    while ((x[i] & inf) != inf)
         ++i;
     const i64 sign = (x[i] & 0x8000) != 0 ? -1 : 1;
-    return finite_failed(report, code, value, i, (x[i] & 0x3ff) == 0 ? sign : 0);
+    return finite_failed(report, code, value, i, (x[i] & 0x7fff) == inf ? sign : 0);
+}
+
+CT_NOINLINE i32 finite_failed_f16(struct ct_report* report, i32 code, u32 value, const u16* x)
+{
+    return not_finite_16(report, code, value, x, 0x7c00);
 }
 
 CT_NOINLINE i32 finite_failed_bf16(struct ct_report* report, i32 code, u32 value, const u16* x)
 {
-    i64 i = 0;
-    while ((x[i] & 0x7f80) != 0x7f80)
-        ++i;
-    const i64 sign = (x[i] & 0x8000) != 0 ? -1 : 1;
-    return finite_failed(report, code, value, i, (x[i] & 0x7f) == 0 ? sign : 0);
+    return not_finite_16(report, code, value, x, 0x7f80);
 }

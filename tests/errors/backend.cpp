@@ -92,7 +92,9 @@ TEST_CASE("child: without the compiler", "[.]")
     if (!is_child()) return;
     compiler_is_missing = true;
     const std::string error = error_of([] { compiled(1, {.cache = false}); });
-    CHECK_THAT(error, contains("jit: the compiler module croton_jit.so can't be opened, tried:\n"));
+    CHECK_THAT(error,
+               contains("jit: the compiler module croton_jit.so can't be opened; CROTON_JIT in the "
+                        "environment names its folder; tried:\n"));
     CHECK_THAT(error, contains("/nowhere/croton_jit.so: cannot open shared object file"));
     CHECK(value_at_two(compiled(1, {.reference = true})) == 7);
     // Nothing of the failure stays.

@@ -106,7 +106,8 @@ bool jit_is_open() noexcept;
 std::string_view jit_compiler() noexcept;
 
 /// Folders searched for croton_jit.so, in order: those added, the one of the program or library
-/// that holds this code, beside it as croton/ and ../lib/croton/, the folders of build and install.
+/// that holds this code, beside it as croton/ and ../lib/croton/, where the loader looks for the
+/// program's libraries (its run path first), the folders of build and install.
 std::vector<std::string> jit_folders();
 
 /// Puts `folder` before all others. No effect once the module is open.
