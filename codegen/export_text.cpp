@@ -49,10 +49,9 @@ std::string in_string(std::string_view text)
 std::string failed_text(const Guard& g)
 {
     const Requirement& r = g.must;
-    std::string text =
-        r.kind == Requirement::Kind::equal
-            ? fmt::format("{} is not {}", words(r), to_string(r.b))
-            : fmt::format("{} needs {} <= {}", words(r), to_string(r.a), to_string(r.b));
+    std::string text = r.kind == Requirement::Kind::equal
+                           ? fmt::format("{} is not {}", words(r), to_string(r.b))
+                           : fmt::format("{} needs {}", words(r), order_text(r));
     if (!g.of_argument && r.where) text += " at " + to_string(*r.where);
     return text;
 }
@@ -354,7 +353,8 @@ private:
     std::string table_of_arrays() const
     {
         std::string text = "/* Arrays are row-major, aligned to their elements, and no output "
-                           "overlaps another array.\n *\n";
+                           "overlaps another array.\n * Extents are not negative: that is not "
+                           "checked.\n *\n";
         const auto row = [&](std::string_view list, std::size_t i, const std::string& name,
                              const std::string& what) {
             text += fmt::format(" *   {:<9} {:<16} {}\n", fmt::format("{}[{}]", list, i), name,

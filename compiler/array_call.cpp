@@ -33,7 +33,10 @@ std::vector<Array> arrays_of(const FunctionData& f, const Memory* inputs)
 
 std::vector<Array> run(const FunctionData& f, Memory* arguments)
 {
-    if (f.options.reference) return detail::reference_results(f, arrays_of(f, arguments), {});
+    if (f.options.reference) {
+        detail::check_memory(f, {arguments, f.inputs.size()});
+        return detail::reference_results(f, arrays_of(f, arguments), {});
+    }
     std::vector<Array> results;
     results.reserve(f.result_count());
     auto* extents = static_cast<std::int64_t*>(
@@ -59,6 +62,15 @@ void check_count(const FunctionData& f, std::size_t given)
         if (!f.defaults[i]) detail::refuse_count(f, given);
 }
 
+/// Of argument `i`.
+Memory memory_of(const FunctionData& f, std::size_t i, const Array& a)
+{
+    if (!a)
+        detail::refuse(f, Code::domain,
+                       detail::argument_name(f, i) + ": the Array holds nothing, as Array() does");
+    return detail::memory_of(a);
+}
+
 std::vector<Array> call(const FunctionData& f, std::span<const Any> inputs)
 {
     check_count(f, inputs.size());
@@ -75,7 +87,7 @@ std::vector<Array> call(const FunctionData& f, std::span<const Any> inputs)
             arguments[i] = detail::memory_of(converted.back());
             continue;
         }
-        arguments[i] = detail::memory_of(a);
+        arguments[i] = memory_of(f, i, a);
         detail::check_type(f, i, arguments[i].dtype, arguments[i].rank);
     }
     return run(f, arguments);
@@ -92,12 +104,12 @@ void call_into(const FunctionData& f, std::span<const Array> inputs, std::span<A
     auto* arguments = static_cast<Memory*>(__builtin_alloca(argument_bytes(f)));
     Memory* next = arguments;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
-        *next = detail::memory_of(i < inputs.size() ? inputs[i] : f.defaults[i]);
+        *next = memory_of(f, i, i < inputs.size() ? inputs[i] : f.defaults[i]);
         detail::check_type(f, i, next->dtype, next->rank);
         ++next;
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-        *next = detail::memory_of(outputs[i]);
+        *next = memory_of(f, f.inputs.size() + i, outputs[i]);
         detail::check_output(f, i, *next);
         ++next;
     }

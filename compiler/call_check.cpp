@@ -20,6 +20,7 @@ namespace {
 enum class Misplaced : std::uint32_t {
     alignment,
     extent,
+    memory, ///< there is none
     repeating,
     layout,
     overlap,
@@ -55,20 +56,6 @@ std::string argument_name(const FunctionData& f, std::size_t i)
     return fmt::format("{} {}{}", output ? "output" : "input", at,
                        name.empty() ? "" : fmt::format(" '{}'", name));
 }
-
-namespace {
-
-template <class E>
-[[noreturn]] void throw_error_at(const Where& where, const E& error)
-{
-    if (error.where().line != 0) throw E(error);
-    throw E(error.code(), error.what(), locate(where), error.op());
-}
-
-} // namespace
-
-void throw_at(const Where& where, const UserError& error) { throw_error_at(where, error); }
-void throw_at(const Where& where, const BackendError& error) { throw_error_at(where, error); }
 
 void refuse(const FunctionData& f, Code code, const std::string& why)
 {
@@ -145,7 +132,6 @@ ByteRange byte_range(const Memory& m) noexcept
 Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexcept
 {
     Status status;
-    status.code = Code::shape;
     status.guard = misplaced_argument;
     status.function = &f;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -158,10 +144,12 @@ Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexc
         const Misplaced why =
             !is_aligned(m.data, info.dtype)                           ? Misplaced::alignment
             : std::any_of(m.extents, m.extents + m.rank, is_negative) ? Misplaced::extent
+            : !has_memory(m)                                          ? Misplaced::memory
             : output && repeating_axis(m) >= 0                        ? Misplaced::repeating
             : !lies_as(info.layout, m.rank, m.extents, m.strides)     ? Misplaced::layout
                                                                       : Misplaced::overlap;
         status.apply = static_cast<std::uint32_t>(why);
+        status.code = why == Misplaced::memory ? Code::domain : Code::shape;
         if (why == Misplaced::layout) {
             const int axis = wrong_axis(info.layout, m);
             status.apply |= static_cast<std::uint32_t>(axis) << axis_at;
@@ -212,6 +200,8 @@ std::string misplaced_text(const FunctionData& f, const Status& status)
                            croton::name(info.dtype));
     case Misplaced::extent:
         return which + " has a negative extent";
+    case Misplaced::memory:
+        return which + " has no memory: its pointer is null";
     case Misplaced::repeating:
         return fmt::format("elements of {} would lie in one place", which);
     case Misplaced::layout:

@@ -8,20 +8,6 @@
 
 namespace croton::inline v1::detail {
 
-/// Runs what the user called at `where`: errors that have no place, as they are about the call and
-/// no op, are at that one.
-template <class F>
-decltype(auto) at_place(const Where& where, F run)
-{
-    try {
-        return run();
-    } catch (const UserError& error) {
-        throw_at(where, error);
-    } catch (const BackendError& error) {
-        throw_at(where, error);
-    }
-}
-
 /// A UserError of the function, about the call.
 [[noreturn]] void refuse(const FunctionData& f, Code code, const std::string& why);
 
@@ -61,6 +47,12 @@ inline bool is_allowed_alias(const ArgumentInfo& output,
     return output.alias >= 0 && k == static_cast<std::size_t>(output.alias) &&
            m.data == other.data && std::equal(m.extents, m.extents + m.rank, other.extents) &&
            std::equal(m.strides, m.strides + m.rank, other.strides);
+}
+
+/// Whether there is memory, or no element that needs any.
+inline bool has_memory(const Memory& m) noexcept
+{
+    return m.data || std::find(m.extents, m.extents + m.rank, 0) != m.extents + m.rank;
 }
 
 /// The first axis of more than one element along which all lie in one place; -1: none.

@@ -56,6 +56,15 @@ std::string described(const Variable& v)
                : fmt::format("'{}'", name);
 }
 
+/// Whether an input of this type may have the value.
+bool fits(const Array& a, const Type& type)
+{
+    return a.dtype() == type.dtype() &&
+           std::ranges::equal(a.shape(), type.shape(), [](std::int64_t have, const Extent& wanted) {
+               return !never_equal(Extent(have), wanted);
+           });
+}
+
 bool contains(const std::vector<Variable>& list, const Variable& v)
 {
     return std::ranges::any_of(list, [&](const Variable& w) { return same(v, w); });
@@ -72,8 +81,13 @@ public:
             layouts_.push_back(i.layout);
             defaults_.push_back(i.otherwise);
         }
+        refuse_control_characters(options_.name, "function", where_);
         for (const Output& o : outputs) {
             if (o.variable.is_empty()) fail("an output is an empty Variable");
+            refuse_control_characters(o.name, name(), where_);
+            const auto is_named_so = [&](const Output& other) { return other.name == o.name; };
+            if (!o.name.empty() && std::ranges::count_if(outputs, is_named_so) > 1)
+                fail("two outputs are named '{}'", o.name);
             outputs_.push_back(o.variable);
             output_layouts_.push_back(o.layout);
             names_.push_back(o.name.empty() ? std::string(o.variable.name()) : o.name);
@@ -116,10 +130,9 @@ private:
                 if (!v.name().empty() && inputs_[k].name() == v.name())
                     fail("two inputs are named '{}'", v.name());
             }
-            if (const Array& a = defaults_[i];
-                a && (a.dtype() != v.dtype() || a.rank() != v.rank()))
-                fail("the default of {} is {} of rank {}, the input {}", described(v),
-                     croton::name(a.dtype()), a.rank(), to_string(v.type()));
+            if (const Array& a = defaults_[i]; a && !fits(a, v.type()))
+                fail("the default of {} is {} ({}), the input {}", described(v),
+                     croton::name(a.dtype()), fmt::join(a.shape(), ", "), to_string(v.type()));
         }
     }
 
@@ -210,8 +223,9 @@ private:
         const Variables needed = leaves(outputs_);
         for (const Variable& v : needed) {
             if (v.leaf() == Leaf::input && !contains(inputs_, v))
-                throw user_error(Code::domain, v.location(), name(),
-                                 "{} is needed but not among the inputs", described(v));
+                fail("{} is needed but not among the inputs",
+                     v.name().empty() ? described(v)
+                                      : fmt::format("'{}' of {}", v.name(), to_string(v.where())));
             if (v.leaf() == Leaf::wildcard) fail("an output needs a wildcard of a rewrite rule");
             if (v.leaf() == Leaf::shared) shared_.push_back(v);
         }

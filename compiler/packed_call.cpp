@@ -46,16 +46,24 @@ bool lies_well(const ArgumentInfo& info, const Memory& m) noexcept
     return is_aligned(m.data, m.dtype) && lies_as(info.layout, m.rank, m.extents, m.strides);
 }
 
-void check_extents(const FunctionData& f, std::span<const Memory> arguments)
+} // namespace
+
+void check_memory(const FunctionData& f, std::span<const Memory> arguments)
 {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const Memory& m = arguments[i];
-        if (std::ranges::all_of(extents_of(m), [](std::int64_t e) { return e >= 0; })) continue;
-        refuse(f, Code::shape,
-               fmt::format("{} has a negative extent: ({})", argument_name(f, i),
-                           fmt::join(extents_of(m), ", ")));
+        const std::span<const std::int64_t> extents = extents_of(arguments[i]);
+        const auto refuse_as = [&](Code code, std::string_view why) {
+            refuse(f, code,
+                   fmt::format("{} {} ({})", argument_name(f, i), why, fmt::join(extents, ", ")));
+        };
+        if (std::ranges::any_of(extents, [](std::int64_t e) { return e < 0; }))
+            refuse_as(Code::shape, "has a negative extent:");
+        if (!has_memory(arguments[i]))
+            refuse_as(Code::domain, "has no memory: its pointer is null, its shape");
     }
 }
+
+namespace {
 
 void check_outputs_apart(const FunctionData& f, std::span<const Memory> outputs)
 {
@@ -126,7 +134,7 @@ bool is_written_over(const FunctionData& f, std::span<const Memory> arguments, s
 void run_packed(const FunctionData& f, std::span<const Memory> given)
 {
     const std::size_t inputs = f.inputs.size();
-    check_extents(f, given);
+    check_memory(f, given);
     check_outputs_spread(f, given.subspan(inputs));
     check_outputs_apart(f, given.subspan(inputs));
     std::vector<Memory> arguments(given.begin(), given.end());
@@ -186,7 +194,7 @@ reference_results(const FunctionData& f, std::vector<Array> values, std::span<co
 void run_reference(const FunctionData& f, std::span<const Memory> arguments)
 {
     const std::size_t inputs = f.inputs.size();
-    check_extents(f, arguments);
+    check_memory(f, arguments);
     check_outputs_spread(f, arguments.subspan(inputs));
     check_outputs_apart(f, arguments.subspan(inputs));
     std::vector<Array> values;

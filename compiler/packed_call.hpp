@@ -10,9 +10,13 @@ namespace croton::inline v1::detail {
 Array borrowed(const Memory& m);
 Memory memory_of(const Array& a);
 
+/// throws   UserError where an argument has a negative extent, or no memory for its elements.
+void check_memory(const FunctionData& f, std::span<const Memory> arguments);
+
 /// A call some of whose arguments do not lie as the program needs them: copies go in their place,
 /// of inputs also where an output is written over them.
-/// throws   UserError where two outputs overlap, or an extent is negative.
+/// throws   UserError where two outputs overlap, an extent is negative, or an argument has no
+/// memory.
 void run_packed(const FunctionData& f, std::span<const Memory> arguments);
 
 /// A call of a function that is not compiled, by the references of its ops.

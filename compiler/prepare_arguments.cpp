@@ -1,6 +1,7 @@
 #include "prepare_arguments.hpp"
 
 #include <croton/ir/apply.hpp>
+#include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/traverse.hpp>
@@ -144,6 +145,19 @@ void make_leaves(FunctionData& f)
 }
 
 } // namespace
+
+Array default_number(const Variable& v, const Array& number, const Where& where)
+{
+    if (v.is_empty() || v.rank() != 0)
+        throw user_error(Code::shape, locate(where), "function",
+                         "a number is the default of a 0-d input, not of {}; give an Array",
+                         v.is_empty() ? "an empty Variable" : described(v));
+    if (!number_fits(number, v.dtype()))
+        throw user_error(Code::dtype, locate(where), "function",
+                         "the default of {}: {} does not fit {}", described(v), to_string(number),
+                         croton::name(v.dtype()));
+    return number.cast(v.dtype());
+}
 
 void prepare_arguments(FunctionData& f)
 {

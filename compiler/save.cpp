@@ -366,6 +366,9 @@ Shared Function::shared(std::string_view name, Where where) const
     for (const auto* list : {&f.shared, &f.targets})
         for (const Variable& v : *list) {
             if (v.name() == name) return detail::as_shared(v);
+            if (list == &f.targets &&
+                std::ranges::any_of(f.shared, [&](const Variable& s) { return same(s, v); }))
+                continue;
             known += fmt::format("{}'{}'", known.empty() ? "" : ", ", v.name());
         }
     throw user_error(Code::domain, locate(where), f.name, "has no shared variable '{}'; it has {}",

@@ -111,10 +111,8 @@ private:
                              "extents contradict each other: {} at {}: {} and {}{}", words(given),
                              place, to_string(r.a), to_string(r.b), others);
         throw user_error(Code::shape, given.where, "function",
-                         "extents contradict each other: {} at {} needs {} <= {}, which is {} <= "
-                         "{}{}",
-                         words(given), place, to_string(given.a), to_string(given.b),
-                         to_string(r.a), to_string(r.b), others);
+                         "extents contradict each other: {} at {} needs {}, which is {}{}",
+                         words(given), place, order_text(given), order_text(r), others);
     }
 
     std::vector<Requirement> later_;

@@ -84,7 +84,10 @@ bool bind_array(const ArgumentInfo& info,
         range = byte_range(m);
     } else
         range = {data, data + count * info.bytes};
-    if (count == 0) range = {};
+    if (count == 0)
+        range = {};
+    else if (!data)
+        return false;
     std::int64_t* extents = b.extents + info.extents_at;
     if (info.layout == Layout::column_major)
         std::reverse_copy(m.extents, m.extents + m.rank, extents);
@@ -100,6 +103,7 @@ bind(const ArgumentInfo& info, const Memory& m, const Binding& b, ByteRange& ran
     const auto* data = static_cast<const char*>(m.data);
     if ((reinterpret_cast<std::uintptr_t>(data) & (info.bytes - 1)) != 0) return false;
     if (m.rank != 0) return bind_array(info, m, b, range);
+    if (!data) return false;
     range = {data, data + info.bytes};
     return true;
 }
@@ -113,7 +117,7 @@ bind_numbers(const FunctionData& f, std::span<const Memory> arguments, const Bin
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         void* data = arguments[i].data;
         const auto at = reinterpret_cast<std::uintptr_t>(data);
-        if ((at & (infos[i].bytes - 1)) != 0) return false;
+        if (!data || (at & (infos[i].bytes - 1)) != 0) return false;
         if (i < inputs) {
             b.in[i] = data;
             continue;

@@ -1,6 +1,7 @@
 #include <croton/ir/allocate.hpp>
 #include <croton/ir/array.hpp>
 #include <croton/ir/convert.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/hash.hpp>
 
@@ -144,6 +145,22 @@ void copy_elements(char* to,
     });
 }
 
+/// Of an array's elements. throws UserError where there can be no such array.
+std::size_t checked_bytes(DType dtype, std::span<const std::int64_t> shape)
+{
+    std::size_t bytes = croton::size_bytes(dtype);
+    for (std::int64_t e : shape)
+        if (e < 0)
+            throw user_error(Code::shape, nullptr, "array", "negative extent: {}",
+                             shape_text(shape));
+    for (std::int64_t e : shape)
+        if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(e), &bytes) ||
+            bytes > (1ULL << 62))
+            throw user_error(Code::memory, nullptr, "array", "too large: {} of {}",
+                             shape_text(shape), croton::name(dtype));
+    return bytes;
+}
+
 const Ref<const ArrayData>& some(const Ref<const ArrayData>& data)
 {
     if (!data) throw user_error(Code::domain, nullptr, "array", "the Array is empty");
@@ -152,20 +169,14 @@ const Ref<const ArrayData>& some(const Ref<const ArrayData>& data)
 
 } // namespace
 
-Array Array::empty(DType dtype, std::vector<std::int64_t> shape) { return empty_of(dtype, shape); }
+Array Array::empty(DType dtype, const std::vector<std::int64_t>& shape, Where where)
+{
+    return detail::at_place(where, [&] { return empty_of(dtype, shape); });
+}
 
 Array Array::empty_of(DType dtype, std::span<const std::int64_t> shape)
 {
-    std::size_t bytes = croton::size_bytes(dtype);
-    for (std::int64_t e : shape) {
-        if (e < 0)
-            throw user_error(Code::shape, nullptr, "array", "negative extent: {}",
-                             shape_text(shape));
-        if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(e), &bytes) ||
-            bytes > (1ULL << 62))
-            throw user_error(Code::memory, nullptr, "array", "too large: {} of {}",
-                             shape_text(shape), croton::name(dtype));
-    }
+    const std::size_t bytes = checked_bytes(dtype, shape);
     // A block of its own for the elements of small arrays would double what making one costs.
     constexpr std::size_t small = 1024, line = 64;
     const bool number = shape.empty(), inside = bytes <= small;
@@ -191,9 +202,9 @@ Array Array::empty_of(DType dtype, std::span<const std::int64_t> shape)
     return a;
 }
 
-Array Array::zeros(DType dtype, std::vector<std::int64_t> shape)
+Array Array::zeros(DType dtype, const std::vector<std::int64_t>& shape, Where where)
 {
-    Array a = empty(dtype, std::move(shape));
+    Array a = empty(dtype, shape, where);
     std::memset(a.data(), 0, a.size_bytes());
     return a;
 }
@@ -203,7 +214,7 @@ Array Array::copy_strided(DType dtype,
                           std::vector<std::int64_t> shape,
                           std::vector<std::int64_t> strides)
 {
-    Array a = empty(dtype, std::move(shape));
+    Array a = empty_of(dtype, shape);
     copy_elements(static_cast<char*>(a.data()), static_cast<const char*>(data),
                   croton::size_bytes(dtype), a.shape(), strides);
     return a;
@@ -275,15 +286,15 @@ bool Array::is_unique() const noexcept
 const void* Array::data() const { return some(data_)->data; }
 void* Array::data() { return some(data_)->data; }
 
-Array Array::operator[](std::int64_t i) const
+Array Array::operator[](const Position& i) const
 {
     if (rank() == 0)
-        throw user_error(Code::index, nullptr, "array", "a 0-d array has no axis to index");
+        throw user_error(Code::index, locate(i.where), "array", "a 0-d array has no axis to index");
     const std::int64_t n = shape()[0];
-    if (i < -n || i >= n)
-        throw user_error(Code::index, nullptr, "array", "index {} is out of range for {}", i,
-                         shape_text(shape()));
-    const std::int64_t at = i < 0 ? i + n : i;
+    if (i.index < -n || i.index >= n)
+        throw user_error(Code::index, locate(i.where), "array", "index {} is out of range for {}",
+                         i.index, shape_text(shape()));
+    const std::int64_t at = i.index < 0 ? i.index + n : i.index;
     char* data =
         data_->data + at * strides()[0] * static_cast<std::int64_t>(croton::size_bytes(dtype()));
     ArrayData* slice = make_slice(data_.get(), shape().size() - 1, data);
@@ -311,10 +322,11 @@ Array Array::clone() const
 }
 Array Array::contiguous() const { return is_contiguous() ? *this : clone(); }
 
-Array Array::reshape(std::vector<std::int64_t> to) const
+Array Array::reshape(const std::vector<std::int64_t>& to, Where where) const
 {
+    detail::at_place(where, [&] { (void)checked_bytes(dtype(), to); });
     if (count(to) != size())
-        throw user_error(Code::shape, nullptr, "array", "cannot reshape {} to {}",
+        throw user_error(Code::shape, locate(where), "array", "cannot reshape {} to {}",
                          shape_text(shape()), shape_text(to));
     Array a = contiguous();
     ArrayData* data = make_slice(a.data_.get(), to.size(), a.data_->data);
@@ -328,25 +340,48 @@ Array Array::cast(DType to) const
 {
     if (to == dtype()) return *this;
     const Array from = contiguous();
-    Array result = empty(to, {shape().begin(), shape().end()});
+    Array result = empty_of(to, shape());
     convert_elements(from.dtype(), from.data(), 0, to, result.data(), 0, from.size());
     return result;
 }
 
-double Array::as_double(std::int64_t i) const
+namespace {
+
+/// The element of `array` at row-major position `i`, as `to`.
+void read_element(const Array& array, std::int64_t i, DType to, void* value, const Where& where)
+{
+    if (i < 0 || i >= array.size())
+        throw user_error(Code::index, locate(where), "array",
+                         "position {} is out of range for {}, which has {}", i,
+                         shape_text(array.shape()), counted(array.size(), "element"));
+    const Array c = array.contiguous();
+    convert_element(c.dtype(), c.data(), i, to, value, 0);
+}
+
+} // namespace
+
+double Array::as_double(std::int64_t i, Where where) const
 {
     double value = 0;
-    const Array c = contiguous();
-    convert_element(c.dtype(), c.data(), i, DType::f64, &value, 0);
+    read_element(*this, i, DType::f64, &value, where);
     return value;
 }
 
-std::int64_t Array::as_int(std::int64_t i) const
+std::int64_t Array::as_int(std::int64_t i, Where where) const
 {
     std::int64_t value = 0;
-    const Array c = contiguous();
-    convert_element(c.dtype(), c.data(), i, DType::i64, &value, 0);
+    read_element(*this, i, DType::i64, &value, where);
     return value;
+}
+
+void Array::check_memory(const void* data,
+                         std::span<const std::int64_t> extents,
+                         const Where& where)
+{
+    if (!data && std::ranges::find(extents, 0) == extents.end())
+        throw user_error(Code::domain, locate(where), "view",
+                         "it has no memory: its pointer is null, its shape {}",
+                         shape_text(extents));
 }
 
 void Array::check_view(DType t, int wanted_rank, const Where& where) const

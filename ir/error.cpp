@@ -1,4 +1,5 @@
 #include <croton/ir/error.hpp>
+#include <croton/ir/format.hpp>
 
 #include <atomic>
 
@@ -53,5 +54,31 @@ const char* Error::what() const noexcept { return data_->message.c_str(); }
 Location Error::where() const noexcept { return data_->where ? *data_->where : Location{}; }
 std::string_view Error::op() const noexcept { return data_->op; }
 Code Error::code() const noexcept { return data_->code; }
+
+namespace {
+
+template <class E>
+[[noreturn]] void throw_error_at(const Where& where, const E& error)
+{
+    if (error.where().line != 0) throw E(error);
+    throw E(error.code(), error.what(), locate(where), error.op());
+}
+
+} // namespace
+
+namespace detail {
+void throw_at(const Where& where, const UserError& error) { throw_error_at(where, error); }
+void throw_at(const Where& where, const BackendError& error) { throw_error_at(where, error); }
+} // namespace detail
+
+void refuse_control_characters(std::string_view name,
+                               std::string_view function,
+                               const Location* where)
+{
+    for (const char c : name)
+        if (static_cast<unsigned char>(c) < 32 || c == 127)
+            throw user_error(Code::domain, where, function, "a name with the control character {}",
+                             static_cast<int>(c));
+}
 
 } // namespace croton::inline v1

@@ -244,7 +244,11 @@ const Atom* index_symbol(std::size_t i) { return pool().index(i); }
 const Atom* axis_symbol(std::size_t i) { return pool().axis(i); }
 void label_symbol(const Atom* symbol, std::string_view text) { pool().label(symbol, text); }
 
-Extent dim(std::string_view name) { return of(pool().symbol(name)); }
+Extent dim(std::string_view name)
+{
+    refuse_control_characters(name, "dim", nullptr);
+    return of(pool().symbol(name));
+}
 
 std::int64_t Extent::value() const
 {

@@ -327,7 +327,7 @@ Array array_of_bits(std::string_view digits, const Type& type, const StoredLine&
     std::int64_t count = 1;
     for (const std::int64_t e : shape)
         if ((count *= e) > 8) line.refuse("a constant has too many elements");
-    Array a = Array::empty(type.dtype(), shape);
+    Array a = Array::empty_of(type.dtype(), shape);
     if (digits.size() != 2 * a.size_bytes()) line.refuse("a constant has not all of its bits");
     for (std::size_t i = 0; i < a.size_bytes(); ++i) {
         const auto byte = parsed<std::uint8_t>(digits.substr(2 * i, 2), 16);

@@ -226,7 +226,7 @@ Array read(std::string_view bytes, std::string_view file, std::string_view funct
         refuse("data",
                fmt::format("there is data of {}, the header's shape ({}) of {} needs more",
                            counted(data.size(), "byte"), fmt::join(h.shape, ", "), name(h.dtype)));
-    Array a = Array::empty(h.dtype, h.shape);
+    Array a = Array::empty_of(h.dtype, h.shape);
     if (*wanted > 0) std::memcpy(a.data(), data.data(), *wanted);
     if (h.swapped) swap_bytes(a);
     if (h.dtype == DType::boolean) normalize_bools(a);
@@ -293,14 +293,16 @@ void write_file(std::string_view path, std::string_view bytes, std::string_view 
 
 } // namespace npy
 
-Array Array::load_npy(std::string_view path)
+Array Array::load_npy(std::string_view path, Where where)
 {
-    return npy::read(npy::read_file(path, "load_npy"), path, "load_npy");
+    return detail::at_place(
+        where, [&] { return npy::read(npy::read_file(path, "load_npy"), path, "load_npy"); });
 }
 
-void Array::save_npy(std::string_view path) const
+void Array::save_npy(std::string_view path, Where where) const
 {
-    npy::write_file(path, npy::write(*this, "save_npy"), "save_npy");
+    detail::at_place(where,
+                     [&] { npy::write_file(path, npy::write(*this, "save_npy"), "save_npy"); });
 }
 
 } // namespace croton::inline v1

@@ -213,10 +213,14 @@ write_archive(const std::vector<Member>& members, std::string_view file, std::st
 
 } // namespace npy
 
-std::vector<std::pair<std::string, Array>> load_npz(std::string_view path)
+namespace {
+
+using NamedArrays = std::vector<std::pair<std::string, Array>>;
+
+NamedArrays load(std::string_view path)
 {
     const std::string bytes = npy::read_file(path, "load_npz");
-    std::vector<std::pair<std::string, Array>> arrays;
+    NamedArrays arrays;
     for (const npy::Member& m : npy::read_archive(bytes, path, "load_npz")) {
         const std::string where = fmt::format("{}: '{}'", path, m.name);
         std::string name = m.name;
@@ -226,12 +230,24 @@ std::vector<std::pair<std::string, Array>> load_npz(std::string_view path)
     return arrays;
 }
 
-void save_npz(std::string_view path, const std::vector<std::pair<std::string, Array>>& arrays)
+void save(std::string_view path, const NamedArrays& arrays)
 {
     std::vector<npy::Member> members;
     for (const auto& [name, array] : arrays)
         members.push_back({name + ".npy", npy::write(array, "save_npz")});
     npy::write_file(path, npy::write_archive(members, path, "save_npz"), "save_npz");
+}
+
+} // namespace
+
+NamedArrays load_npz(std::string_view path, Where where)
+{
+    return detail::at_place(where, [&] { return load(path); });
+}
+
+void save_npz(std::string_view path, const NamedArrays& arrays, Where where)
+{
+    detail::at_place(where, [&] { save(path, arrays); });
 }
 
 } // namespace croton::inline v1

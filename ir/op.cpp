@@ -74,8 +74,7 @@ void ShapeArgs::require_at_most(const Extent& a,
 {
     Requirement r{Requirement::Kind::at_most, a, b, std::string(text), nullptr, std::move(shapes)};
     if (never_holds(r))
-        refuse(Code::index,
-               fmt::format("{} <= {} {} does not hold", to_string(a), to_string(b), words(r)));
+        refuse(Code::index, fmt::format("{} {} does not hold", order_text(r), words(r)));
     r.text = fmt::format("{} {}", name_at(op, where), text);
     const bool known =
         std::ranges::any_of(requirements, [&](const Requirement& other) { return same(other, r); });

@@ -43,7 +43,8 @@ Variables call_gradient(const Apply& a,
                 const std::string at =
                     a.location() ? fmt::format(" ({})", to_string(*a.location())) : "";
                 throw user_error(Code::domain, place, function, "{}{} has no gradient: {}",
-                                 written_name(a), at, n.reason);
+                                 written_name(a), at,
+                                 n.reason.empty() ? "its record gives none (.grad)" : n.reason);
             },
             [&](Variable (*f)(const UnaryGrad&)) -> Variables {
                 return {f({x[0], ys[0], y_bars[0]})};

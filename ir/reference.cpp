@@ -29,7 +29,7 @@ Array map_elements(T (*f)(const T*), DType as, std::span<const Array> x, DType t
 {
     constexpr std::int64_t at_a_time = 256;
     const auto shape = x[0].shape();
-    Array y = Array::empty(to, {shape.begin(), shape.end()});
+    Array y = Array::empty_of(to, shape);
     std::vector<T> operands(x.size() * at_a_time);
     std::vector<T> of_one(x.size());
     T results[at_a_time];
@@ -144,7 +144,7 @@ T value_of_none(Monoid m, DType dtype)
     const double infinite = m == Monoid::max ? -HUGE_VAL : HUGE_VAL;
     if constexpr (std::is_floating_point_v<T>) return infinite;
     // Out of range clamps, which is the extreme of an integer dtype.
-    Array extreme = Array::empty(dtype, {});
+    Array extreme = Array::empty_of(dtype, {});
     convert_element(DType::f64, &infinite, 0, dtype, extreme.data(), 0);
     if (dtype == DType::boolean) return m == Monoid::max ? T{0} : T{1};
     T value{};
@@ -159,7 +159,7 @@ Array reduce_as(DType as,
                 const std::vector<int>& axes,
                 const Type& result)
 {
-    Array y = Array::empty(result.dtype(), known(result.shape()));
+    Array y = Array::empty_of(result.dtype(), known(result.shape()));
     std::vector<Reduction<T>> states(static_cast<std::size_t>(y.size()));
     std::vector<std::int64_t> index(x.shape().size(), 0);
     for (std::int64_t i = 0; i < x.size(); ++i) {

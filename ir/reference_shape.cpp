@@ -95,7 +95,7 @@ Array relabel(const ReferenceArgs& args) { return args.x[0].reshape(extents(args
 Array flip(const ReferenceArgs& args)
 {
     const Array& x = args.x[0];
-    Array y = Array::empty(x.dtype(), extents(x));
+    Array y = Array::empty_of(x.dtype(), extents(x));
     for_each_place(extents(x), [&](const Place& place) {
         Place mirrored = place;
         for (int axis : args.params_as<AxesParams>().axes) {
@@ -110,7 +110,7 @@ Array flip(const ReferenceArgs& args)
 Array concatenate(const ReferenceArgs& args)
 {
     const auto axis = static_cast<std::size_t>(args.params_as<AxisParams>().axis);
-    Array y = Array::empty(args.result.dtype(), extents(args.result));
+    Array y = Array::empty_of(args.result.dtype(), extents(args.result));
     std::int64_t filled = 0;
     for (const Array& x : args.x) {
         for_each_place(extents(x), [&](const Place& place) {
@@ -153,7 +153,7 @@ void for_each_in_slice(const SliceParams& p, F f)
 
 Array slice(const ReferenceArgs& args)
 {
-    Array y = Array::empty(args.result.dtype(), extents(args.result));
+    Array y = Array::empty_of(args.result.dtype(), extents(args.result));
     for_each_in_slice(
         args.params_as<SliceParams>(),
         [&](const Place& outside, const Place& inside) { copy(args.x[0], outside, y, inside); });
@@ -172,7 +172,7 @@ Array set_slice(const ReferenceArgs& args)
 Array iota(const ReferenceArgs& args)
 {
     const auto& p = args.params_as<IotaParams>();
-    Array y = Array::empty(args.result.dtype(), extents(args.result));
+    Array y = Array::empty_of(args.result.dtype(), extents(args.result));
     std::int64_t n = 0;
     for_each_place(extents(args.result), [&](const Place& place) {
         const std::int64_t value = p.axis < 0 ? n : place[static_cast<std::size_t>(p.axis)];
@@ -222,7 +222,7 @@ void for_each_gathered(const Array& data,
 
 Array gather(const ReferenceArgs& args)
 {
-    Array y = Array::empty(args.result.dtype(), extents(args.result));
+    Array y = Array::empty_of(args.result.dtype(), extents(args.result));
     for_each_gathered(
         args.x[0], args.x.subspan(1), args.params_as<GatherParams>(), "gather",
         [&](const Place& source, const Place& place) { copy(args.x[0], source, y, place); });
@@ -251,7 +251,7 @@ Array take_along_axis(const ReferenceArgs& args)
 {
     const int axis = args.params_as<AxisParams>().axis;
     const auto k = static_cast<std::size_t>(axis);
-    Array y = Array::empty(args.result.dtype(), extents(args.result));
+    Array y = Array::empty_of(args.result.dtype(), extents(args.result));
     for_each_place(extents(args.result), [&](const Place& place) {
         Place source = place;
         source[k] = index_at(args.x[1], place, args.x[0].shape()[k], axis, "take_along_axis");
@@ -293,7 +293,7 @@ Array cumulate_as(DType as, Monoid monoid, const ReferenceArgs& args)
     const auto& p = args.params_as<PrefixParams>();
     const auto axis = static_cast<std::size_t>(p.axis);
     const Array x = args.x[0].cast(as);
-    Array y = Array::empty(as, extents(x));
+    Array y = Array::empty_of(as, extents(x));
     Place lines = extents(x);
     const std::int64_t count = lines[axis];
     if (count == 0) return y.cast(args.result.dtype());

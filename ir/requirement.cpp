@@ -45,6 +45,12 @@ std::string words(const Requirement& r)
     return text;
 }
 
+std::string order_text(const Requirement& r)
+{
+    return r.a.is_known() ? fmt::format("{} >= {}", to_string(r.b), r.a.value())
+                          : fmt::format("{} <= {}", to_string(r.a), to_string(r.b));
+}
+
 std::string failure_text(const Requirement& r, std::int64_t a, std::int64_t b)
 {
     if (r.kind == Requirement::Kind::equal)
@@ -54,7 +60,7 @@ std::string failure_text(const Requirement& r, std::int64_t a, std::int64_t b)
     if (!r.a.is_known()) values = fmt::format(", {} is {}", to_string(r.a), a);
     if (!r.b.is_known())
         values += fmt::format("{}{} is {}", values.empty() ? ", " : " and ", to_string(r.b), b);
-    return fmt::format("{} needs {} <= {}{}", words(r), to_string(r.a), to_string(r.b), values);
+    return fmt::format("{} needs {}{}", words(r), order_text(r), values);
 }
 
 } // namespace croton::inline v1

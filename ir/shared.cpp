@@ -237,7 +237,7 @@ void SharedTurn::next(void** values)
         if (d->filling == end) {
             // Both are empty or read: whoever reads the one that is dropped still has it.
             d->filling = d->spares[0] ? &d->spares[1] : &d->spares[0];
-            *d->filling = Array::empty(d->current.dtype(), d->current.extents());
+            *d->filling = Array::empty_of(d->current.dtype(), d->current.shape());
         }
         *values++ = d->filling->data();
     }
@@ -300,6 +300,10 @@ void set_all(const std::vector<std::pair<Shared, Array>>& values, Where where)
 
 Shared shared(std::string_view name, const Array& initial, Where where)
 {
+    refuse_control_characters(name, "shared", locate(where));
+    if (!initial)
+        throw user_error(Code::domain, locate(where), "shared",
+                         "the initial value of '{}' is an Array() that holds nothing", name);
     const Type type(initial.dtype(), Shape(initial.shape().begin(), initial.shape().end()));
     return Shared(detail::make_leaf(Leaf::shared, type, name,
                                     Params::adopt(new detail::SharedData(initial.clone())),

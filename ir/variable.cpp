@@ -120,6 +120,7 @@ std::string_view Variable::name() const
 
 Variable Variable::named(std::string_view name) const
 {
+    refuse_control_characters(name, "named", location());
     checked(*this, "named").name.store(detail::intern_name(name), std::memory_order_release);
     return *this;
 }
@@ -183,6 +184,7 @@ std::span<const Requirement> Apply::requirements() const noexcept
 Variable input(std::string_view name, DType dtype, const Shape& shape, Where where)
 {
     const Location* place = locate(where);
+    refuse_control_characters(name, "input", place);
     if (is_complex(dtype))
         throw user_error(Code::dtype, place, "input", "{} is not supported: '{}'",
                          croton::name(dtype), name);

@@ -101,10 +101,11 @@ Variables connected(Variables bars,
             const std::string_view y =
                 function == "jacobian" || function == "vjp" ? "the result" : "the loss";
             if (depends(ys, xs[i]))
-                throw user_error(
-                    Code::domain, place, function,
-                    "{} depends on {} only through integers, conditions or a stopped gradient", y,
-                    describe(xs[i]));
+                throw user_error(Code::domain, place, function,
+                                 "{} depends on {} only through integers, conditions, stopped "
+                                 "gradients or operands "
+                                 "for which an op's record gives an empty Variable",
+                                 y, describe(xs[i]));
             throw user_error(Code::domain, place, function, "{} does not depend on {}", y,
                              describe(xs[i]));
         }

@@ -58,6 +58,11 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #define CT_BLOCK_COLUMNS(t) ((i64)(CT_ROW_BYTES / sizeof(t)))
 /* The type of such a row, anywhere in memory; and sum_ += x_ * y_ of a row, fused. */
 #ifdef __clang__
+#if __has_builtin(__builtin_elementwise_fma)
+#define CT_VECTOR_FMA
+#endif
+#endif
+#ifdef CT_VECTOR_FMA
 #define CT_ROW_OF(t)                                                                               \
     __attribute__((ext_vector_type(CT_ROW_BYTES / sizeof(t)), aligned(sizeof(t)), may_alias))
 #define CT_FMA_ROW(t, fma, x_, y_, sum_) (sum_) = __builtin_elementwise_fma((row_##t)(x_), y_, sum_)

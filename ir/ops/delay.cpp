@@ -59,7 +59,7 @@ struct Rows {
 Array delay_reference(const ReferenceArgs& args)
 {
     const Array& x = args.x[0];
-    Array y = Array::empty(x.dtype(), {x.shape().begin(), x.shape().end()});
+    Array y = Array::empty_of(x.dtype(), x.shape());
     const Rows from(x);
     const std::int64_t step = args.params_as<DelayParams>().reverse ? 1 : -1;
     for (std::int64_t t = 0; t < from.count && from.bytes > 0; ++t) {

@@ -26,7 +26,7 @@ Array draws_at(const ReferenceArgs& args, const Draw& draw)
 {
     const auto* positions = static_cast<const std::uint64_t*>(args.x[0].data());
     const auto* keys = static_cast<const std::uint64_t*>(args.x[1].data());
-    Array y = Array::empty(dtype_of<T>(), {args.x[0].shape().begin(), args.x[0].shape().end()});
+    Array y = Array::empty_of(dtype_of<T>(), args.x[0].shape());
     for (std::int64_t i = 0; i < y.size(); ++i)
         draw(keys[i], positions[i], static_cast<T*>(y.data()) + i);
     return y;
@@ -106,17 +106,18 @@ namespace {
 /// Draws in f32 or f64, each turned into shift + scale * draw there, then converted.
 template <class Fill>
 Array array_of_draws(DType dtype,
-                     std::vector<std::int64_t> shape,
+                     const std::vector<std::int64_t>& shape,
                      double shift,
                      double scale,
                      std::string_view function,
+                     const Where& where,
                      const Fill& fill)
 {
     if (!is_float(dtype))
-        throw user_error(Code::dtype, nullptr, function, "a float dtype is needed: {}",
+        throw user_error(Code::dtype, locate(where), function, "a float dtype is needed: {}",
                          name(dtype));
     const auto drawn = [&]<class T>(T) {
-        Array a = Array::empty(dtype_of<T>(), shape);
+        Array a = Array::empty(dtype_of<T>(), shape, where);
         T* p = static_cast<T*>(a.data());
         fill(a.size(), p);
         for (std::int64_t i = 0; i < a.size(); ++i)
@@ -128,19 +129,24 @@ Array array_of_draws(DType dtype,
 
 } // namespace
 
-Array Array::normal(std::uint64_t key, std::vector<std::int64_t> shape, DType dtype, double scale)
+Array Array::normal(std::uint64_t key,
+                    const std::vector<std::int64_t>& shape,
+                    DType dtype,
+                    double scale,
+                    Where where)
 {
-    return array_of_draws(dtype, std::move(shape), 0, scale, "normal",
+    return array_of_draws(dtype, shape, 0, scale, "normal", where,
                           [&](auto count, auto* to) { detail::philox_normal(key, count, to); });
 }
 
 Array Array::uniform(std::uint64_t key,
-                     std::vector<std::int64_t> shape,
+                     const std::vector<std::int64_t>& shape,
                      DType dtype,
                      double low,
-                     double high)
+                     double high,
+                     Where where)
 {
-    return array_of_draws(dtype, std::move(shape), low, high - low, "uniform",
+    return array_of_draws(dtype, shape, low, high - low, "uniform", where,
                           [&](auto count, auto* to) { detail::philox_uniform(key, count, to); });
 }
 

@@ -244,8 +244,8 @@ TEST_CASE("an exported function whose inputs are not all used compiles without a
 TEST_CASE("names that look like C neither end a comment nor a line of the exported text")
 {
     const ct::Scope scope("step */ \\");
-    const auto n = ct::dim("n /*"), m = ct::dim("m\n\\");
-    const auto x = ct::matrix<float>("a b/*", {n, m}), y = ct::matrix<float>("c*/ d\n#e", {m, n});
+    const auto n = ct::dim("n /*"), m = ct::dim("m //\\");
+    const auto x = ct::matrix<float>("a b/*", {n, m}), y = ct::matrix<float>("c*/ d #e", {m, n});
     const auto w = ct::shared("w?"
                               "?/",
                               ct::Array::full<float>({3}, 2)),

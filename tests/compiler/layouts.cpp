@@ -225,5 +225,5 @@ TEST_CASE("an input with a default may be left out")
     CHECK_THROWS_WITH(f(),
                       "f: takes 2 inputs, given 0; it is f(x: f64 (n), rate: f64 ()) -> (f64 (n))");
     CHECK_THROWS_WITH(ct::function({x, {rate, ct::Array::scalar(1)}}, {x * rate}),
-                      "function: the default of 'rate' is i32 of rank 0, the input f64 ()");
+                      "function: the default of 'rate' is i32 (), the input f64 ()");
 }

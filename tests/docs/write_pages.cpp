@@ -177,7 +177,10 @@ std::string ops_page()
         "What users call, as the headers declare it, and the records that it makes where its own "
         "definition names them;\n"
         "the others are made of functions and operators. Each also takes the place of the call, "
-        "which is left out here.\n" +
+        "which is left out here.\n"
+        "Operands are Variables, and whatever becomes one: numbers, Extents, Arrays. An axis is an "
+        "int, several are `{0, 1}`,\na shape is `{n, 3}`; a negative axis counts from the end. "
+        "What else a call takes, its header says.\n" +
         functions_table() +
         "\n## Records\n\n"
         "Every op's record, as `all_ops()` lists them. Operands of several dtypes are promoted "

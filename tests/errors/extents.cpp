@@ -41,13 +41,13 @@ TEST_CASE("an extent that an op derives must not be negative")
     const int line = __LINE__ + 1;
     const auto y = ct::sum(x) + ct::mean(ct::arange(n - 3, ct::DType::f64));
     check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, 2,
-               "f: iota of shape (n - 3) needs 0 <= n - 3, n - 3 is -1, at " + place(line), line);
+               "f: iota of shape (n - 3) needs n - 3 >= 0, n - 3 is -1, at " + place(line), line);
     const int scan_line = __LINE__ + 2;
     const auto step = [](const ct::Variable& h) { return h + 1; };
     const auto s = ct::scan(step, {.init = {ct::Variable(0.0)}, .steps = n - 3});
     check_call([&](const ct::Options& o) { return ct::function({x}, s.last[0] + ct::sum(x), o); },
                2,
-               "f: scan over (n - 3) steps needs 0 <= n - 3, n - 3 is -1, at " + place(scan_line),
+               "f: scan over (n - 3) steps needs n - 3 >= 0, n - 3 is -1, at " + place(scan_line),
                scan_line);
     CHECK(ct::function({x}, y)(ct::zeros<double>({4}))[0].item<double>() == 0);
 }
@@ -63,10 +63,10 @@ TEST_CASE("indices of an axis that turns out too short are refused with the exte
         check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, elements,
                    "f: " + text + ", at " + place(line), line);
     };
-    refused(first, 0, "index on axis 0 of (n) needs 1 <= n, n is 0");
-    refused(sixth, 3, "index on axis 0 of (n) needs 6 <= n, n is 3");
-    refused(back, 3, "index on axis 0 of (n) needs 0 <= n - 5, n - 5 is -2");
-    refused(position, 0, "argmax on axis 0 of (n) needs 1 <= n, n is 0");
+    refused(first, 0, "index on axis 0 of (n) needs n >= 1, n is 0");
+    refused(sixth, 3, "index on axis 0 of (n) needs n >= 6, n is 3");
+    refused(back, 3, "index on axis 0 of (n) needs n - 5 >= 0, n - 5 is -2");
+    refused(position, 0, "argmax on axis 0 of (n) needs n >= 1, n is 0");
 }
 
 TEST_CASE("both sides of a requirement that are not known are told")
@@ -87,7 +87,7 @@ TEST_CASE("a symbol that follows from an axis must not be negative")
     const auto make = [&](const ct::Options& o) {
         return ct::function({b}, {ct::sum(b) + k, ct::ones(ct::DType::f64, {k})}, o);
     };
-    check_call(make, 0, "f: axis 0 of input 'b', k + 1, needs 0 <= k, k is -1", -1);
+    check_call(make, 0, "f: axis 0 of input 'b', k + 1, needs k >= 0, k is -1", -1);
     for (const bool reference : {false, true}) {
         const auto r = make({.reference = reference})(ct::Array::full<double>({3}, 1));
         CHECK(r[0].item<double>() == 5);
@@ -130,7 +130,7 @@ TEST_CASE("the workspace of extents that a call refuses is refused with the same
     const auto f =
         ct::function({x}, ct::cumsum(w * ct::sum(p * ct::cumsum(p * 2, 0)), 0), {.name = "f"});
     const std::string text =
-        "f: iota of shape (n - 100000) needs 0 <= n - 100000, n - 100000 is -99980, at " +
+        "f: iota of shape (n - 100000) needs n - 100000 >= 0, n - 100000 is -99980, at " +
         place(line);
     CHECK_THROWS_WITH(f.workspace_bytes({{"n", 20}}), text);
     CHECK_THROWS_WITH(f(ct::zeros<double>({20})), text);
@@ -146,12 +146,12 @@ TEST_CASE("an extent has one name in a sentence")
     const auto fifth = (x + y) * y(4);
     const auto f = ct::function({x, y}, fifth, {.name = "f"});
     CHECK_THROWS_WITH(f(ct::zeros<double>({3}), ct::zeros<double>({3})),
-                      "f: index on axis 0 of (n) needs 5 <= n, n is 3, at " + place(line));
+                      "f: index on axis 0 of (n) needs n >= 5, n is 3, at " + place(line));
     const auto nameless = ct::vector<double>("nameless");
     const int next = __LINE__ + 1;
     const auto g = ct::function({nameless}, nameless(4), {.name = "g"});
     CHECK_THROWS_WITH(g(ct::zeros<double>({3})),
-                      "g: index on axis 0 of (n0) needs 5 <= n0, n0 is 3, at " + place(next));
+                      "g: index on axis 0 of (n0) needs n0 >= 5, n0 is 3, at " + place(next));
 }
 
 TEST_CASE("an axis that an op requires to be another's, or a number, says so with the op's line")

@@ -37,7 +37,7 @@ TEST_CASE("an index that contradicts a known extent is refused when the function
     CHECK_THROWS_WITH(
         ct::function({x, three}, {ct::sum(y) + fifth}),
         "function: extents contradict each other: index on axis 0 of (n) at inputs.cpp:" +
-            std::to_string(line) + " needs 5 <= n, which is 5 <= 3, as inputs.cpp:" +
+            std::to_string(line) + " needs n >= 5, which is 3 >= 5, as inputs.cpp:" +
             std::to_string(line - 2) + " requires");
 }
 

@@ -68,6 +68,22 @@ constexpr ct::Op misspells = changed(record("misspells", {"{a} * {p:buy}"}), [](
 });
 constexpr ct::Op unknown_word = record("unknown_word", {"{a} + {q}"});
 constexpr ct::Op not_closed = record("not_closed", {"sqrt_{t}({a"});
+constexpr ct::Op no_name = record("", {"{a}"});
+constexpr ct::Op no_lowering = record("no_lowering", {});
+constexpr ct::Op two_lines = record("two_lines", {"{a}\n+ 1"});
+constexpr ct::Op a_directive = record("a_directive", {"{a} + 1 #define f32 f64"});
+constexpr ct::Op no_reference = changed(record("no_reference", {"{a}"}),
+                                        [](ct::Op& op) { op.reference = ct::ScalarReference{}; });
+constexpr ct::Op refers_to_two = changed(record("refers_to_two", {"{a}"}), [](ct::Op& op) {
+    op.reference = ct::reference_of<2>([](auto a, auto b) { return a + b; });
+});
+constexpr ct::Op refers_to_one =
+    changed(record("refers_to_one", {"{a} + {b}"}), [](ct::Op& op) { op.arity = 2; });
+constexpr ct::Op no_gradient =
+    changed(record("no_gradient", {"{a}"}), [](ct::Op& op) { op.grad = {}; });
+constexpr ct::Op gives_nothing = changed(record("gives_nothing", {"{a}"}), [](ct::Op& op) {
+    op.grad = [](const ct::UnaryGrad&) { return ct::Variable(); };
+});
 constexpr ct::Op too_few = changed(record("too_few", {"{a}"}), [](ct::Op& op) {
     op.grad = [](const ct::GeneralGrad&) { return ct::Variables{}; };
 });
@@ -202,6 +218,34 @@ TEST_CASE("a record without a rule, or with fewer operands than are given or tha
                   "names_a_second: its text '{a} + {b}' names {b}, it has 1 operand");
     CHECK_REFUSED(ct::function({x}, ct::apply(names_another, {x})), domain,
                   "names_another: its text 'pow_{t}({a}, {c})' names {c}, it has 1 operand");
+}
+
+TEST_CASE(
+    "a record without a name, a lowering, a reference or a gradient is refused by what it lacks")
+{
+    const auto x = ct::vector<double>("x", {3});
+    CHECK_REFUSED(ct::apply(no_name, {x}), domain, ": a record without a name (.name)");
+    CHECK_REFUSED(ct::apply(no_lowering, {x}), domain,
+                  "no_lowering: its record has no lowering (.lowering), as Pointwise{\"..\"} is");
+    CHECK_REFUSED(ct::apply(no_reference, {x}), domain,
+                  "no_reference: its record has no reference (.reference); a pointwise op's is "
+                  "reference_of<N>(..), another's a function of ReferenceArgs");
+    CHECK_REFUSED(ct::apply(refers_to_two, {x}), domain,
+                  "refers_to_two: its reference takes 2 operands (reference_of<2>), given 1");
+    CHECK_REFUSED(ct::apply(refers_to_one, {x, x}), domain,
+                  "refers_to_one: its reference takes 1 operand (reference_of<1>), given 2");
+    CHECK_REFUSED(ct::apply(two_lines, {x}), domain,
+                  "two_lines: its text '{a}\n+ 1' is no expression: it has a line end or a #");
+    CHECK_REFUSED(ct::apply(a_directive, {x}), domain,
+                  "a_directive: its text '{a} + 1 #define f32 f64' is no expression: it has a line "
+                  "end or a #");
+    CHECK_REFUSED(ct::grad(sum(ct::apply(gives_nothing, {x})), x), domain,
+                  "grad: the loss depends on 'x' only through integers, conditions, stopped "
+                  "gradients or operands for which an op's record gives an empty Variable");
+    const auto y = ct::apply(no_gradient, {x});
+    CHECK_REFUSED(ct::grad(sum(y), x), domain,
+                  "grad: no_gradient (" + to_string(y.where()) +
+                      ") has no gradient: its record gives none (.grad)");
 }
 
 TEST_CASE("an argument that is not finite has the place of the call, a shared variable its own")

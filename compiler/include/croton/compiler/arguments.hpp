@@ -21,6 +21,12 @@ enum class Layout : std::uint8_t {
     any,          ///< strides are read at each call, negative ones too
 };
 
+namespace detail {
+/// A number as the default of `v`, in its dtype. UserError where `v` is no scalar, or cannot hold
+/// it.
+Array default_number(const Variable& v, const Array& number, const Where& where);
+} // namespace detail
+
 /// A leaf of the graph that each call gives, with its layout and perhaps a value for calls that
 /// leave it out: by name, or at the end of the list.
 struct Input {
@@ -30,6 +36,11 @@ struct Input {
     Input(const Variable& v) : variable(v) {}
     Input(const Variable& v, Layout l) : variable(v), layout(l) {}
     Input(const Variable& v, const Array& value) : variable(v), otherwise(value) {}
+    /// Of a 0-d input.
+    template <Number T>
+    Input(const Variable& v, T value, Where where = Where::current())
+        : variable(v), otherwise(detail::default_number(v, Array::scalar(value), where))
+    {}
     Input(const Variable& v, Layout l, const Array& value)
         : variable(v), layout(l), otherwise(value)
     {}

@@ -61,7 +61,12 @@ public:
     Any(T v, Where w = Where::current()) : array_(Array::scalar(v)), number_(true), where_(w)
     {}
     template <class T, int R>
-    Any(View<T, R> v, Where w = Where::current()) : array_(Array::borrow(v)), where_(w)
+    Any(View<T, R> v, Where w = Where::current())
+        : array_(Array::borrow_strided(dtype_of<std::remove_const_t<T>>(),
+                                       const_cast<std::remove_const_t<T>*>(v.data),
+                                       {v.extents.begin(), v.extents.end()},
+                                       {v.strides.begin(), v.strides.end()})),
+          where_(w)
     {}
     template <class S>
         requires(Contiguous<S> || StridedMatrix<S>)
@@ -241,8 +246,9 @@ private:
 ///
 /// inputs   leaves, each once; named ones can be given by name.
 /// errors   UserError: an input that nothing needs or that is missing, extents that contradict one
-///          another (names both lines), an update of another dtype or shape; BackendError where the
-///          compiler is missing and nothing is cached.
+///          another (names both lines), an update whose dtype does not widen to its variable's or
+///          of another shape, a default of another type; BackendError where the compiler is missing
+///          and nothing is cached.
 /// cost     some milliseconds, and tens of milliseconds per kernel unless cached.
 Function
 function(Inputs inputs, Outputs outputs, Options options = {}, Where where = Where::current());
@@ -265,9 +271,6 @@ Status run_typed(const FunctionData& function,
                  std::size_t workspace_bytes) noexcept;
 /// The same with a workspace of the function's own; throws what went wrong.
 void run_checked(const FunctionData& function, std::span<const Memory> arguments);
-/// The error itself, or one at `where` if it has no place, as it is about the call and no op.
-[[noreturn]] void throw_at(const Where& where, const UserError& error);
-[[noreturn]] void throw_at(const Where& where, const BackendError& error);
 
 template <class A>
 struct ArgumentOf;
@@ -310,13 +313,8 @@ public:
     void operator()(A... arguments, Where where = Where::current()) const
     {
         const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
-        try {
-            detail::run_checked(function_.data(), {memory, sizeof...(A)});
-        } catch (const UserError& error) {
-            detail::throw_at(where, error);
-        } catch (const BackendError& error) {
-            detail::throw_at(where, error);
-        }
+        detail::at_place(where,
+                         [&] { detail::run_checked(function_.data(), {memory, sizeof...(A)}); });
     }
     /// No allocation, throw or thread hop. A function with shared variables locks those that it
     /// updates, may wait for a call that writes over what it reads (Options::publish), and

@@ -5,7 +5,9 @@
 #include <croton/ir/source_location.hpp>
 #include <croton/ir/view.hpp>
 
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,31 +22,44 @@ void retain(const ArrayData*) noexcept;
 void release(const ArrayData*) noexcept;
 } // namespace detail
 
+/// Where to index an array, with the caller's line: `operator[]` has no second parameter for it.
+struct Position {
+    std::int64_t index;
+    Where where;
+    template <std::integral I>
+    Position(I i, Where w = Where::current()) : index(static_cast<std::int64_t>(i)), where(w)
+    {}
+};
+
 /// Host memory with a dtype and extents, shared by its copies: constants, results, shared values.
 ///
 /// layout   row-major and, but for one number, 64-byte aligned when made here; views may differ.
 /// copies   share the memory (as NumPy's); `clone()` makes another.
-/// errors   UserError on a wrong dtype, rank or index, item() and view() at the caller's line;
-///          BackendError when memory runs out.
+/// errors   UserError at the caller's line: a wrong dtype, rank, shape, index or file, a view of no
+///          memory; what is asked of an Array() that holds nothing has no line. BackendError when
+///          memory runs out.
 /// threads  the count is atomic; writing through view() is the caller's to order.
 class Array {
 public:
     Array() noexcept = default;
     /// Uninitialised.
-    static Array empty(DType dtype, std::vector<std::int64_t> shape);
+    static Array
+    empty(DType dtype, const std::vector<std::int64_t>& shape, Where where = Where::current());
     /// The same where the extents lie in memory of the caller's: nothing but the array is
-    /// allocated.
+    /// allocated, and errors have no line.
     static Array empty_of(DType dtype, std::span<const std::int64_t> shape);
-    static Array zeros(DType dtype, std::vector<std::int64_t> shape);
+    static Array
+    zeros(DType dtype, const std::vector<std::int64_t>& shape, Where where = Where::current());
     template <Number T>
-    static Array zeros(std::vector<std::int64_t> shape)
+    static Array zeros(const std::vector<std::int64_t>& shape, Where where = Where::current())
     {
-        return zeros(dtype_of<T>(), std::move(shape));
+        return zeros(dtype_of<T>(), shape, where);
     }
     template <Number T>
-    static Array full(std::vector<std::int64_t> shape, T value)
+    static Array
+    full(const std::vector<std::int64_t>& shape, T value, Where where = Where::current())
     {
-        Array a = empty(dtype_of<T>(), std::move(shape));
+        Array a = empty(dtype_of<T>(), shape, where);
         T* p = static_cast<T*>(a.data());
         for (std::int64_t i = 0; i < a.size(); ++i)
             p[i] = value;
@@ -57,17 +72,19 @@ public:
         return full<T>({}, value);
     }
     template <class T, int R>
-    static Array copy(View<T, R> v)
+    static Array copy(View<T, R> v, Where where = Where::current())
     {
-        using U = std::remove_const_t<T>;
-        return copy_strided(dtype_of<U>(), v.data, {v.extents.begin(), v.extents.end()},
+        check_memory(v.data, v.extents, where);
+        return copy_strided(dtype_of<std::remove_const_t<T>>(), v.data,
+                            {v.extents.begin(), v.extents.end()},
                             {v.strides.begin(), v.strides.end()});
     }
     /// An Array over the view's memory, which must outlive it.
     template <class T, int R>
-    static Array borrow(View<T, R> v)
+    static Array borrow(View<T, R> v, Where where = Where::current())
     {
         using U = std::remove_const_t<T>;
+        check_memory(v.data, v.extents, where);
         return borrow_strided(dtype_of<U>(), const_cast<U*>(v.data),
                               {v.extents.begin(), v.extents.end()},
                               {v.strides.begin(), v.strides.end()});
@@ -90,18 +107,20 @@ public:
 
     /// NumPy's .npy, versions 1 and 2, either byte order, C or Fortran order. UserError names the
     /// file.
-    static Array load_npy(std::string_view path);
-    void save_npy(std::string_view path) const;
+    static Array load_npy(std::string_view path, Where where = Where::current());
+    void save_npy(std::string_view path, Where where = Where::current()) const;
     /// Philox draws, the same numbers as the op of that name with the same key, on every machine.
     static Array normal(std::uint64_t key,
-                        std::vector<std::int64_t> shape,
+                        const std::vector<std::int64_t>& shape,
                         DType dtype = DType::f32,
-                        double scale = 1);
+                        double scale = 1,
+                        Where where = Where::current());
     static Array uniform(std::uint64_t key,
-                         std::vector<std::int64_t> shape,
+                         const std::vector<std::int64_t>& shape,
                          DType dtype = DType::f32,
                          double low = 0,
-                         double high = 1);
+                         double high = 1,
+                         Where where = Where::current());
 
     explicit operator bool() const noexcept { return static_cast<bool>(data_); }
     DType dtype() const;
@@ -117,13 +136,13 @@ public:
     void* data();
 
     /// The i-th slice along the first axis, sharing memory; negative counts from the end.
-    Array operator[](std::int64_t i) const;
+    Array operator[](const Position& i) const;
     /// The axes in the opposite order, sharing memory.
     Array transposed() const;
     Array clone() const;        ///< row-major, memory of its own
     Array contiguous() const;   ///< itself if it is row-major, else a clone
     Array cast(DType to) const; ///< C++ conversions, NaN to integer is 0, out of range clamps
-    Array reshape(std::vector<std::int64_t> shape) const;
+    Array reshape(const std::vector<std::int64_t>& shape, Where where = Where::current()) const;
 
     /// The only element. UserError unless size() is 1 and dtype is T's.
     template <Number T>
@@ -131,9 +150,9 @@ public:
     {
         return *static_cast<const T*>(only_element(dtype_of<T>(), where));
     }
-    /// Element as f64, at row-major position `i`; any real dtype.
-    double as_double(std::int64_t i) const;
-    std::int64_t as_int(std::int64_t i) const;
+    /// Element as f64, at row-major position `i`; any real dtype. UserError out of range.
+    double as_double(std::int64_t i, Where where = Where::current()) const;
+    std::int64_t as_int(std::int64_t i, Where where = Where::current()) const;
 
     template <class T, int R = 1>
     View<T, R> view(Where where = Where::current()) &
@@ -161,6 +180,8 @@ private:
         }
         return v;
     }
+    static void
+    check_memory(const void* data, std::span<const std::int64_t> extents, const Where& where);
     void check_view(DType dtype, int rank, const Where& where) const;
     const void* only_element(DType dtype, const Where& where) const;
 
@@ -169,8 +190,11 @@ private:
 
 /// NumPy's .npz: a zip archive of .npy files, each stored as it is. Names are without ".npy".
 /// UserError naming the file if it is none, or if a member is compressed (np.savez_compressed).
-std::vector<std::pair<std::string, Array>> load_npz(std::string_view path);
-void save_npz(std::string_view path, const std::vector<std::pair<std::string, Array>>& arrays);
+std::vector<std::pair<std::string, Array>> load_npz(std::string_view path,
+                                                    Where where = Where::current());
+void save_npz(std::string_view path,
+              const std::vector<std::pair<std::string, Array>>& arrays,
+              Where where = Where::current());
 
 /// As NumPy prints: nested brackets, columns aligned, the middle of long axes left out.
 std::string to_string(const Array& array);
@@ -178,9 +202,9 @@ std::string to_string(const Array& array);
 bool identical(const Array& a, const Array& b);
 
 template <Number T>
-Array zeros(std::vector<std::int64_t> shape)
+Array zeros(const std::vector<std::int64_t>& shape, Where where = Where::current())
 {
-    return Array::zeros<T>(std::move(shape));
+    return Array::zeros<T>(shape, where);
 }
 
 } // namespace croton::inline v1

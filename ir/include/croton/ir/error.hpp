@@ -63,4 +63,26 @@ public:
     using Error::Error;
 };
 
+namespace detail {
+
+/// The error itself, or one at `where` if it has no place.
+[[noreturn]] void throw_at(const Where& where, const UserError& error);
+[[noreturn]] void throw_at(const Where& where, const BackendError& error);
+
+/// Runs what the user called at `where`: errors that have no place, as they are about the call and
+/// no op, are at that one.
+template <class F>
+decltype(auto) at_place(const Where& where, F run)
+{
+    try {
+        return run();
+    } catch (const UserError& error) {
+        throw_at(where, error);
+    } catch (const BackendError& error) {
+        throw_at(where, error);
+    }
+}
+
+} // namespace detail
+
 } // namespace croton::inline v1

@@ -35,6 +35,11 @@ InternalError internal_error(std::string_view part, fmt::format_string<A...> tex
             nullptr, part};
 }
 
+/// A name stands in one line of messages, comments and files: UserError unless it can.
+void refuse_control_characters(std::string_view name,
+                               std::string_view function,
+                               const Location* where);
+
 /// The shortest digits that read back as `value`, as f32 if `narrow`. A NaN is "nan" whatever its
 /// sign, as NumPy prints it: 0 / 0 is a negative one on x86.
 inline std::string float_text(double value, bool narrow)

@@ -106,7 +106,7 @@ using TypesRule = std::vector<Type> (*)(ShapeArgs&);
 ///
 /// A kind of dtype without a text takes `real`'s; 16-bit floats are computed in f32.
 struct Pointwise {
-    std::string_view real;
+    std::string_view real = {};
     std::string_view integer = {};
     std::string_view boolean = {};
 };
@@ -225,6 +225,7 @@ struct ScalarReference {
     double (*real)(const double* x) = nullptr;
     std::int64_t (*integer)(const std::int64_t* x) = nullptr;
     std::uint64_t (*natural)(const std::uint64_t* x) = nullptr;
+    std::size_t arity = 0; ///< that they read; 0: not said
 };
 
 namespace detail {
@@ -247,6 +248,7 @@ constexpr ScalarReference reference_of(F)
 {
     using Each = std::make_index_sequence<Arity>;
     ScalarReference r;
+    r.arity = Arity;
     if constexpr (detail::takes<F, double>(Each{}))
         r.real = [](const double* x) { return detail::call_reference<F>(x, Each{}); };
     if constexpr (detail::takes<F, std::int64_t>(Each{}))
@@ -277,7 +279,7 @@ using Reference = std::variant<ScalarReference, ArrayReference, DerivedReference
 // ---- gradient
 
 struct NotDifferentiable {
-    std::string_view reason; ///< the user sees it
+    std::string_view reason = {}; ///< the user sees it
 };
 constexpr NotDifferentiable not_differentiable(std::string_view reason) { return {reason}; }
 
@@ -321,14 +323,14 @@ struct Domain {
 
 /// One operation: everything Croton knows about it. A user's own op is the same record.
 struct Op {
-    std::string_view name;
-    std::string_view doc;
+    std::string_view name = {};
+    std::string_view doc = {};
     DTypeRule dtype = nullptr;
     ShapeRule shape = nullptr;
     TypesRule types = nullptr;
-    Lowering lowering;
-    Reference reference;
-    Gradient grad;
+    Lowering lowering = {};
+    Reference reference = {};
+    Gradient grad = {};
     Domain domain = {};
     std::size_t arity = 1;             ///< operands; 0 also for "as many as given"
     bool commutative = false;          ///< of its two operands

@@ -34,7 +34,8 @@ Variable maximum(const Variable& a, const Variable& b, Where where = Where::curr
 Variable minimum(const Variable& a, const Variable& b, Where where = Where::current());
 Variable max(const Variable& a, const Variable& b, Where where = Where::current());
 Variable min(const Variable& a, const Variable& b, Where where = Where::current());
-/// minimum(maximum(x, lo), hi).
+/// x within [lo, hi]: minimum(maximum(x, lo), hi). On a bound the gradient is all x's, where those
+/// two would halve it.
 Variable
 clip(const Variable& x, const Variable& lo, const Variable& hi, Where where = Where::current());
 
