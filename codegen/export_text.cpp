@@ -160,12 +160,8 @@ public:
 
     ExportedText write()
     {
-        const std::string& whole = program_.source;
-        const std::size_t at = whole.find(end_of_prelude);
-        if (at == whole.npos) throw internal_error("export", "the program has no prelude");
-        std::string program = whole.substr(at + end_of_prelude.size());
-        program = with(std::move(program), "CT_EXPORT i32 run(",
-                       fmt::format("CT_EXPORT i32 {}_run(", prefix_));
+        std::string program = with(program_.source, "CT_EXPORT i32 run(",
+                                   fmt::format("CT_EXPORT i32 {}_run(", prefix_));
         program = with(std::move(program), "CT_EXPORT i64 workspace_bytes(",
                        fmt::format("CT_EXPORT i64 {}_workspace_bytes(", prefix_));
         const std::string body = program + data() + entries();

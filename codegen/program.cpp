@@ -88,7 +88,7 @@ Program ProgramWriter::take()
     set_apart(kernels_, calls_);
     kernels_ += write_run({prologue_.take(), limits_.take(), sizes_.take(), values_.take(),
                            std::move(parts_), total_});
-    program_.source = prelude_for(kernels_) + std::string(end_of_prelude) + kernels_;
+    program_.source = std::move(kernels_);
     return std::move(program_);
 }
 
@@ -371,7 +371,9 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     const EmittedKernel& k = step.kernel;
     for (const SharedFunction& f : k.shared)
         if (written_.emplace(f.name, f.name).second) kernels_ += f.text + "\n";
-    const int first_line = static_cast<int>(std::ranges::count(kernels_, '\n')) + 1;
+    kernel_lines_ +=
+        static_cast<int>(std::ranges::count(std::string_view(kernels_).substr(counted_), '\n'));
+    counted_ = kernels_.size();
     const bool parallel = k.parallel && options_.threads;
     const std::vector<StreamedBuffer> streamed =
         streamed_buffers(k, step.nest, [&](const Variable& v) {
@@ -412,7 +414,7 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     program_.kernels.back().name = name;
     if (name != k.name) return; // its loops are another's
     for (int line : k.lane_loops)
-        program_.kernels.back().lane_loops.push_back(first_line + line);
+        program_.kernels.back().lane_loops.push_back(kernel_lines_ + 1 + line);
 }
 
 /// A kernel's table of numbers stands in front of its call.

@@ -94,6 +94,8 @@ private:
     std::vector<std::string> parts_;           ///< of `run`, but for what is in body_
     std::vector<const detail::Value*> tables_; ///< declared in body_
     std::string kernels_;
+    std::size_t counted_ = 0; ///< of kernels_, whose lines are counted in kernel_lines_
+    int kernel_lines_ = 0;
     int loops_ = 0; ///< around the step that is written
     /// Of each function: the canonical text, or the name of a shared one, and what it is called.
     std::map<std::string, std::string> written_;

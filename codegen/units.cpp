@@ -199,6 +199,7 @@ private:
         lines += static_cast<int>(count_lines(declared));
         unit.lines_to_program = pieces_[first].line - 1 - lines;
         for (const Piece& p : pieces) {
+            unit.kernels.insert(unit.kernels.end(), p.defines.begin(), p.defines.end());
             unit.text += p.text;
             canonical_.add(p.tokens, lines);
             lines += p.lines;
@@ -231,11 +232,11 @@ private:
 
 } // namespace
 
-std::vector<SourceUnit> cut_units(std::string_view source)
+std::vector<SourceUnit> cut_units(std::string_view source) { return Cutter(source).units(); }
+
+std::string whole_text(std::string_view source)
 {
-    const std::size_t end = source.find(end_of_prelude);
-    const std::size_t begin = end == source.npos ? 0 : end + end_of_prelude.size();
-    return Cutter(source.substr(begin)).units();
+    return prelude_for(source) + std::string(end_of_prelude) + std::string(source);
 }
 
 } // namespace croton::inline v1::codegen

@@ -15,6 +15,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
+#include <unordered_map>
 
 #include "call_check.hpp"
 #include "compile_cache.hpp"
@@ -298,15 +300,16 @@ void load(FunctionData& f)
     options.remarks = f.sanitize.empty(); // no instrumented loop is vectorised
     std::vector<ProgramUnit> units;
     std::vector<int> lines_to_program;
-    f.unit_of_kernel.assign(f.program.kernels.size(), 0);
+    std::unordered_map<std::string, std::size_t> unit_of; // looked up only
     for (codegen::SourceUnit& u : codegen::cut_units(f.program.source)) {
         lines_to_program.push_back(u.lines_to_program);
-        for (std::size_t k = 0; k < f.program.kernels.size(); ++k)
-            if (u.text.find(f.program.kernels[k].text) != u.text.npos)
-                f.unit_of_kernel[k] = units.size();
+        for (std::string& kernel : u.kernels)
+            unit_of.emplace(std::move(kernel), units.size());
         units.push_back({std::move(u.text), std::move(u.canonical.text),
                          std::move(u.canonical.names), std::move(u.canonical.lines)});
     }
+    for (const codegen::KernelInfo& k : f.program.kernels)
+        f.unit_of_kernel.push_back(unit_of.at(k.name));
     try {
         f.library = kernel_cache(f.options.cache).load(units, f.name, options, &f.compile);
     } catch (const TextError&) {

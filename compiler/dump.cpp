@@ -42,7 +42,7 @@ void dump(const detail::FunctionData& f)
     for (const Stage& s : f.passes.stages)
         if (s.changed == Changed::yes && !s.text.empty())
             write(folder / file_name(number++, s.name), s.text);
-    write(folder / (f.name + ".cpp"), f.program.source);
+    write(folder / (f.name + ".cpp"), f.whole_source());
 }
 
 } // namespace croton::inline v1

@@ -100,14 +100,8 @@ std::string Function::signature_of(const FunctionData& f)
 
 std::string Function::signature() const { return signature_of(*data_); }
 double Function::compile_ms() const { return data_->build_ms + data_->compile_ms; }
-std::string_view Function::full_source() const { return data_->program.source; }
+std::string_view Function::full_source() const { return data_->whole_source(); }
 
-std::string_view Function::source() const
-{
-    const std::string& all = data_->program.source;
-    const std::size_t at = all.find(codegen::end_of_prelude);
-    return at == all.npos ? std::string_view(all)
-                          : std::string_view(all).substr(at + codegen::end_of_prelude.size());
-}
+std::string_view Function::source() const { return data_->program.source; }
 
 } // namespace croton::inline v1

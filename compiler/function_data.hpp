@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,17 @@ struct FunctionData {
     } words;
 
     codegen::Program program;
+    /// As it is compiled where it is one unit; empty where nothing is. Written when first asked
+    /// for.
+    const std::string& whole_source() const
+    {
+        std::call_once(whole_once, [&] {
+            if (!program.source.empty()) whole = codegen::whole_text(program.source);
+        });
+        return whole;
+    }
+    mutable std::once_flag whole_once;
+    mutable std::string whole; ///< behind whole_source()
     ProgramLibrary library;
     RunFunction run = nullptr;
     WorkspaceFunction workspace_bytes = nullptr;

@@ -241,7 +241,7 @@ private:
         }
         code(rest);
         text_ += "<details><summary>the prelude's functions that it uses</summary>\n";
-        const std::string_view all = f_.program.source;
+        const std::string_view all = f_.whole_source();
         code(all.substr(0, all.size() - source.size()));
         text_ += "</details>\n";
     }

@@ -76,7 +76,7 @@ struct WorkspaceValue {
 ///           (report->apply: which of `finite`), or gap_overwritten (report->apply: which of
 ///           `gapped`).
 struct Program {
-    std::string source;
+    std::string source; ///< its own text, without the prelude's functions
     std::vector<Variable> inputs;
     std::vector<Array> constants;
     std::vector<Variable> outputs;
@@ -98,8 +98,10 @@ struct Program {
 constexpr std::int32_t index_out_of_range = 1 << 20;
 constexpr std::int32_t not_finite = 1 << 21;
 constexpr std::int32_t gap_overwritten = 1 << 22;
-/// The line of the source after which the program's own text begins.
+/// The line between the prelude's functions and a program's own text.
 constexpr std::string_view end_of_prelude = "/* ---- program ---- */\n\n";
+/// A program's own text with what it uses of the prelude in front: a file that compiles.
+std::string whole_text(std::string_view source);
 
 /// Schedules a graph and writes its program. `inputs` are leaves; `requirements` become guards.
 /// throws   UserError if an extent follows from no input.

@@ -25,9 +25,10 @@ struct SourceUnit {
     /// Added to a line of `text`: the line of the program's text below its prelude. 0 or less: in
     /// the prelude.
     int lines_to_program = 0;
+    std::vector<std::string> kernels = {}; ///< names of what it defines
 };
 
-/// Cuts a program's source where kernels end into units of about equal work; a small program is
+/// Cuts a program's own text where kernels end into units of about equal work; a small program is
 /// one. The cut depends on the text alone, and mostly on the text nearby, so that an edit of a
 /// kernel leaves other units as they were.
 std::vector<SourceUnit> cut_units(std::string_view source);
