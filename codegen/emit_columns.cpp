@@ -19,8 +19,12 @@ KernelWriter::Term KernelWriter::column_term(const ColumnLoop& l, const ColumnLo
     const auto add = [&](const std::vector<std::string>& more) {
         lines.insert(lines.end(), more.begin(), more.end());
     };
-    for (ScalarId id : needed)
+    for (ScalarId id : needed) {
+        add(expressions_.name_hard_arguments(id, room));
+        const std::string flag = expressions_.hard_argument(id);
+        if (!flag.empty()) lines.push_back(flag);
         add(expressions_.define(id, false, id == t.value, room));
+    }
     add(expressions_.shorten(t.value, room - 8, room)); // "return " and a semicolon
     const std::string result = expressions_.whole(t.value);
     const std::string text = fmt::format("{}\n{}", fmt::join(lines, "\n"), result);
@@ -42,18 +46,22 @@ KernelWriter::Term KernelWriter::column_term(const ColumnLoop& l, const ColumnLo
         pass("i64 " + symbols_.at(as_symbol(e)), symbols_.at(as_symbol(e)));
     for (const Buffer& b : nest_.buffers)
         pass(buffer_parameter(b), b.name);
-    if (nest_.checks_index) {
+    // What it has to report: an index out of range, or an argument too large for a fast form.
+    const std::string_view reported = nest_.checks_index               ? "bad"
+                                      : expressions_.uses_fast_forms() ? "hard"
+                                                                       : "";
+    if (!reported.empty()) {
         list.emplace_back("i32* flag");
-        term.arguments.emplace_back("&bad");
+        term.arguments.push_back(fmt::format("&{}", reported));
     }
     Writer w;
     {
         const auto scope = w.function(parameter_list(
             fmt::format("CT_MATH {} {}", scalar_type(dtype_of(t.value)), term.function), list));
-        if (nest_.checks_index) w.raw("i32 bad = 0;");
+        if (!reported.empty()) w.line("i32 {} = 0;", reported);
         for (const std::string& line : lines)
             w.raw(line);
-        if (nest_.checks_index) w.raw("*flag |= bad;");
+        if (!reported.empty()) w.line("*flag |= {};", reported);
         w.line("return {};", result);
     }
     expressions_.forget();

@@ -216,10 +216,8 @@ bool KernelWriter::has_fast_twin() const
     if (nest_.checks_index) return false;
     const auto in_lanes = std::ranges::count_if(
         nest_.scalars, [&](const Scalar& s) { return s.depth > 0 && has_fast_form(s); });
-    const bool columns = std::ranges::any_of(
-        nest_.body, [](const Statement& st) { return std::holds_alternative<ColumnLoop>(st); });
     constexpr int most = 16; // of a long kernel everything would be compiled twice
-    return in_lanes > 0 && in_lanes <= most && !columns;
+    return in_lanes > 0 && in_lanes <= most;
 }
 
 void KernelWriter::write_twins()

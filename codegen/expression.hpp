@@ -46,6 +46,7 @@ public:
     void forget();
 
     void use_fast_forms(bool use) { fast_ = use; }
+    bool uses_fast_forms() const { return fast_; }
     /// With fast forms, what is flagged is used twice: names for arguments that are more than an
     /// element, as combining lanes changes them.
     std::vector<std::string> name_hard_arguments(ScalarId id, std::size_t room);

@@ -217,12 +217,15 @@ void write_epilogue(const Cluster& cluster, const Variable& sums, bool keeps_sum
     Loop columns{loop_symbol(2), "j", at.shape[2], LoopKind::lanes};
     columns.first = "j0", columns.end = "j1";
     puller.open(std::move(columns));
-    if (keeps_sums)
+    if (keeps_sums) {
         puller.known(product, at,
                      puller.add({computed_dtype(product.dtype()), ProductSum{}, puller.depth(), 0,
                                  product}));
-    else
+    } else {
+        // Loaded once, before the epilogue stores over it, in whatever shape it is read.
         puller.reload_from(product, sums);
+        puller.known(product, at, puller.pull(product, at));
+    }
     for (std::size_t i = 1; i < cluster.roots.size(); ++i) {
         const Variable& v = cluster.roots[i].value;
         if (cluster.roots[i].stored) puller.store(v, at, puller.pull(v, at));

@@ -182,6 +182,32 @@ TEST_CASE("what follows from a product element by element is in its kernel")
     }
 }
 
+TEST_CASE("a product that is read in two shapes is read before an output is written over it")
+{
+    // A few terms, a vector, columns of unknown extent; broadcasting gives it a shape of its own.
+    for (const Shape& s : {Shape{1, 1, 1}, Shape{1, 1, 30}, Shape{5, 7, 3}, Shape{3, 40, 800}})
+        for (const bool known : {true, false}) {
+            CAPTURE(s[0], s[1], s[2], known);
+            const auto extent = [&](std::size_t i, const char* name) {
+                return known ? ct::Extent(s[i]) : ct::dim(name);
+            };
+            const ct::Extent m = extent(0, "m"), n = extent(1, "n"), k = extent(2, "k");
+            const Variable a = ct::input("a", DType::i32, {2, m, k});
+            const Variable b = ct::input("b", DType::i32, {k, n});
+            const Variable x = ct::einsum("amk,kn->amn", {a, b});
+            const Variable wide = ct::zeros(DType::i32, {1, 2, m, n}) + 5;
+            const std::vector<Variable> outputs{x * 2, x - wide, ct::expand_dims(x, 0) % wide};
+            const Array av = numbers(DType::i32, {2, s[0], s[2]}, 1);
+            const Array bv = numbers(DType::i32, {s[2], s[1]}, 2);
+            ct::Options options;
+            const auto got = ct::function({a, b}, outputs, options)(av, bv);
+            options.reference = true;
+            const auto wanted = ct::function({a, b}, outputs, options)(av, bv);
+            for (std::size_t o = 0; o < outputs.size(); ++o)
+                CHECK(differences(got[o], wanted[o]) == 0);
+        }
+}
+
 TEST_CASE("a gradient that sums over nothing is no product")
 {
     const Variable a = ct::input("a", DType::f64, {ct::dim("n")});

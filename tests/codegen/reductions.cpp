@@ -241,3 +241,25 @@ TEST_CASE("rows below axes whose extents are sums know what was reduced")
         }
     }
 }
+
+TEST_CASE("columns, inside a loop or not, look at each argument of a fast form")
+{
+    for (const ct::DType t : {ct::DType::f32, ct::DType::f64})
+        for (const std::int64_t rows : {3, 19})
+            for (const std::int64_t blocks : {1, 3}) {
+                CAPTURE(name(t), rows, blocks);
+                const auto x = ct::input("x", t, {blocks, ct::dim("n"), 5});
+                const std::vector<Variable> outputs{
+                    ct::sum(sin(x), ct::Axis{1}), ct::sum(cos(x * x) + tan(x), ct::Axis{1}),
+                    ct::max(sin(x * x) % 0.3 % (x + 2), ct::Axis{1})};
+                ct::Array xs = ct::Array::uniform(6, {blocks, rows, 5}, ct::DType::f64).clone();
+                for (std::int64_t at = 3; at < xs.size(); at += 31) // in few lanes
+                    static_cast<double*>(xs.data())[at] = 0x1p40;
+                const ct::Array at = xs.cast(t);
+                const auto got = ct::function({x}, outputs, {.cache = false})(at);
+                const auto wanted = ct::function({x}, outputs, by_references())(at);
+                for (std::size_t k = 0; k < outputs.size(); ++k)
+                    for (std::int64_t i = 0; i < wanted[k].size(); ++i)
+                        CHECK(got[k].as_double(i) == Approx(wanted[k].as_double(i)).epsilon(1e-4));
+            }
+}

@@ -71,6 +71,19 @@ TEST_CASE("the judge sees a lowering that says something else than its op's mean
     CHECK_THAT(verdict(op), contains("output 0, element 0 is "));
 }
 
+TEST_CASE("the judge knows each integer that rounding may change, and no other")
+{
+    const Variable v = ct::vector<double>("v", {100});
+    const Variable whole = cast(log(exp(v)), ct::DType::i64);
+    const auto verdict = [&](double at) {
+        const ct::Array values = ct::Array::full({100}, at), zeros = ct::Array::full({100}, 0);
+        const Program wanted{{v}, {values}, {}, {}, {whole}};
+        return Expectation(wanted).difference(0, zeros.cast(ct::DType::i64));
+    };
+    CHECK(verdict(1) == "");
+    CHECK_THAT(verdict(1.5), contains("output 0, element 0 is 0, not 1"));
+}
+
 TEST_CASE("central differences see a wrong gradient, and one that is wrong the second time")
 {
     ct::Op op = record("sin");

@@ -128,7 +128,7 @@ TEST_CASE("the judge sees updates that take each other's places")
                                        {.name = "train", .updates = {{w, w + k}, {u, u - 2 * k}}}));
     const ct::Variable old = start;
     const Program wanted{{k}, {given}, {}, {}, {old + k, old - 2 * k}};
-    const Expectation expected(wanted);
+    Expectation expected(wanted);
     const auto first = [&] { return expected.difference(0, program.call({given}).outputs[1]); };
     CHECK(first() == "");
     program.replace("= (f64*)out[1];", "= (f64*)out[9];")
