@@ -367,6 +367,18 @@ std::string Expressions::declaration(ScalarId id, std::string_view stem, const s
     return fmt::format("const {} {} = {};", scalar_type(s.dtype), text, value);
 }
 
+namespace {
+
+/// Written in place wherever it is used, also in loops further in, where a name would not last.
+bool is_trivial(const Scalar& s, const std::string& text)
+{
+    return std::holds_alternative<Literal>(s.expression) ||
+           std::holds_alternative<TableEntry>(s.expression) ||
+           (std::holds_alternative<IndexValue>(s.expression) && text.find(' ') == text.npos);
+}
+
+} // namespace
+
 std::vector<std::string>
 Expressions::define(ScalarId id, bool hoisted, bool in_a_line, std::size_t room)
 {
@@ -377,13 +389,9 @@ Expressions::define(ScalarId id, bool hoisted, bool in_a_line, std::size_t room)
     if (const auto* l = std::get_if<Load>(&s.expression))
         rewritten =
             nest_.buffers[static_cast<std::size_t>(l->buffer)].access != Buffer::Access::read;
-    const bool trivial =
-        std::holds_alternative<Literal>(s.expression) ||
-        std::holds_alternative<TableEntry>(s.expression) ||
-        (std::holds_alternative<IndexValue>(s.expression) && value.find(' ') == value.npos);
     const std::size_t longest = in_a_line ? line_width : longest_operand;
     if (!is_index && !rewritten &&
-        (trivial || (s.uses <= 1 && !hoisted && value.size() <= longest))) {
+        (is_trivial(s, value) || (s.uses <= 1 && !hoisted && value.size() <= longest))) {
         place(id, value);
         return {};
     }
@@ -393,8 +401,8 @@ Expressions::define(ScalarId id, bool hoisted, bool in_a_line, std::size_t room)
 
 std::vector<std::string> Expressions::shorten(ScalarId id, std::size_t most, std::size_t room)
 {
-    if (is_named(id) || whole(id).size() <= most) return {};
     const Scalar& s = scalar(id);
+    if (is_named(id) || is_trivial(s, whole(id)) || whole(id).size() <= most) return {};
     const std::string_view stem = std::holds_alternative<CheckedIndex>(s.expression) ? "at"
                                   : std::holds_alternative<InRange>(s.expression)    ? "inside"
                                                                                      : "t";
@@ -407,7 +415,7 @@ std::vector<std::string> Expressions::shorten(ScalarId id, std::size_t most, std
     while (whole(id).size() + around > room) {
         ScalarId longest = -1;
         for (ScalarId o : operands)
-            if (!is_named(o) && whole(o).size() > 16 &&
+            if (!is_named(o) && !is_trivial(scalar(o), whole(o)) && whole(o).size() > 16 &&
                 (longest < 0 || whole(o).size() > whole(longest).size()))
                 longest = o;
         if (longest < 0) break;

@@ -1,6 +1,8 @@
 #include <croton/croton.hpp>
 
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -262,4 +264,29 @@ TEST_CASE("columns, inside a loop or not, look at each argument of a fast form")
                     for (std::int64_t i = 0; i < wanted[k].size(); ++i)
                         CHECK(got[k].as_double(i) == Approx(wanted[k].as_double(i)).epsilon(1e-4));
             }
+}
+
+TEST_CASE("a long literal is in the shorter last block of a row what it is in the others")
+{
+    const ct::Extent n = ct::dim("n"), m = ct::dim("m");
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const auto check = [&](ct::DType t, const std::function<Variable(const Variable&)>& make) {
+        const auto x = ct::input("x", t, {n, m});
+        const std::vector<Variable> outputs{ct::sum(exp(make(x)), 1), ct::max(make(x), ct::Axis{1}),
+                                            ct::softmax(make(x), 1)};
+        const auto xs = ct::Array::normal(1, {2, 70}, t);
+        const auto got = ct::function({x}, outputs, {.cache = false})(xs);
+        const auto wanted = ct::function({x}, outputs, by_references())(xs);
+        for (std::size_t k = 0; k < got.size(); ++k)
+            for (std::int64_t i = 0; i < wanted[k].size(); ++i)
+                CHECK(got[k].as_double(i) == Approx(wanted[k].as_double(i)).epsilon(0.02));
+    };
+    for (const ct::DType t : {ct::DType::f16, ct::DType::bf16, ct::DType::f32, ct::DType::f64}) {
+        CAPTURE(name(t));
+        check(t, [&](const Variable& x) { return where(x > 0, x, -infinity); });
+        check(t, [&](const Variable& x) {
+            return ct::clip(x * 0.12345678901234567, -0.98765432109876543, 0.65432109876543219) /
+                   1.2345678901234567;
+        });
+    }
 }
