@@ -129,11 +129,11 @@ std::string_view input_near(const FunctionData& f, std::string_view name)
 {
     std::string_view nearest;
     std::size_t least = name.size();
-    for (const Variable& v : f.inputs) {
-        const std::size_t distance = edit_distance(lower(name), lower(v.name()));
-        if (distance >= least || !is_near(distance, name, v.name())) continue;
+    for (const std::string& input : f.input_names) {
+        const std::size_t distance = edit_distance(lower(name), lower(input));
+        if (distance >= least || !is_near(distance, name, input)) continue;
         least = distance;
-        nearest = v.name();
+        nearest = input;
     }
     return nearest;
 }
@@ -143,7 +143,7 @@ using Named = std::pair<std::string_view, Any>;
 void check_names(const FunctionData& f, std::initializer_list<Named> given)
 {
     for (const auto& [name, value] : given) {
-        if (name.empty() || std::ranges::find(f.inputs, name, &Variable::name) == f.inputs.end()) {
+        if (name.empty() || std::ranges::count(f.input_names, name) == 0) {
             const std::string_view near = input_near(f, name);
             detail::refuse(
                 f, Code::domain,
@@ -162,7 +162,7 @@ std::vector<Any> ordered(const FunctionData& f, std::initializer_list<Named> giv
     check_names(f, given);
     std::vector<Any> list;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
-        const std::string_view name = f.inputs[i].name();
+        const std::string_view name = f.input_names[i];
         const auto at = std::ranges::find(given, name, &Named::first);
         if (at == given.end() && !f.defaults[i])
             detail::refuse(f, Code::domain,

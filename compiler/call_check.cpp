@@ -51,8 +51,7 @@ std::string argument_name(const FunctionData& f, std::size_t i)
 {
     const bool output = i >= f.inputs.size();
     const std::size_t at = output ? i - f.inputs.size() : i;
-    const std::string_view name =
-        output ? std::string_view(f.output_names[at]) : f.inputs[at].name();
+    const std::string_view name = output ? f.output_names[at] : f.input_names[at];
     return fmt::format("{} {}{}", output ? "output" : "input", at,
                        name.empty() ? "" : fmt::format(" '{}'", name));
 }
@@ -74,7 +73,8 @@ void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
     const ArgumentInfo& info = f.arguments[i];
     if (dtype == info.dtype && rank == info.rank) return;
     const Variable& v = f.inputs[i];
-    if (dtype != v.dtype())
+    const bool number = rank == 0 && v.rank() > 0; // no cast would help
+    if (dtype != v.dtype() && !number)
         refuse(f, Code::dtype,
                fmt::format("{} is {}, given {}; Array::cast converts it", argument_name(f, i),
                            croton::name(v.dtype()), croton::name(dtype)));
@@ -247,7 +247,7 @@ std::string axis_giving(const FunctionData& f, const Atom* symbol)
         }
         if (!f.by_reference && f.arguments[i].layout == Layout::column_major)
             axis = rank - 1 - axis;
-        const std::string_view input = f.inputs[i].name();
+        const std::string_view input = f.input_names[i];
         return input.empty() ? fmt::format("axis {} of input {}", axis, i)
                              : fmt::format("axis {} of input '{}'", axis, input);
     }

@@ -31,15 +31,14 @@ namespace croton::inline v1 {
 
 namespace {
 
-/// Of the symbols in the inputs' shapes, as the user wrote them.
-std::vector<std::string> extent_names(std::span<const Variable> inputs)
+/// Adds the names of the symbols in the inputs' shapes.
+void add_extent_names(std::span<const Variable> inputs, std::vector<std::string>& names)
 {
-    std::vector<std::string> names;
     for (const Variable& v : inputs)
         for (const Extent& e : v.shape())
             for (const detail::Atom* s : symbols(e))
-                names.emplace_back(croton::name(s));
-    return names;
+                if (!croton::name(s).empty() && std::ranges::count(names, croton::name(s)) == 0)
+                    names.emplace_back(croton::name(s));
 }
 
 using detail::FunctionData;
@@ -81,7 +80,7 @@ public:
         for (const Input& i : inputs) {
             inputs_.push_back(i.variable);
             layouts_.push_back(i.layout);
-            defaults_.push_back(i.otherwise);
+            defaults_.push_back(i.otherwise ? i.otherwise.clone() : Array());
         }
         refuse_control_characters(options_.name, "function", where_);
         for (const Output& o : outputs) {
@@ -209,6 +208,7 @@ private:
             if (!by.emplace(from, standing_for(from, to)).second)
                 fail("givens replace {} twice", described(from));
         }
+        if (!options_.allow_unused_inputs) check_givens_used(by);
         // A replacement may itself need what another given replaces: as often as there are givens.
         for (std::size_t round = 0; round < options_.givens.size(); ++round) {
             const Variables replaced = copy_graph(outputs_, by);
@@ -220,14 +220,28 @@ private:
                 fail("givens are cyclic: {} is replaced by something that needs it", described(v));
     }
 
+    void check_givens_used(const VariableMap& by) const
+    {
+        Variables all = outputs_;
+        for (const auto& [from, to] : by)
+            all.push_back(to);
+        for (const auto& [from, to] : options_.givens) {
+            const auto is_from = [&](const Variable& v) { return same(v, from); };
+            bool used =
+                std::ranges::any_of(outputs_, is_from) || std::ranges::any_of(leaves(all), is_from);
+            for (const Apply& a : applies_of(all))
+                used = used || std::ranges::any_of(a.inputs(), is_from);
+            if (!used)
+                fail("givens replace {}, which no output needs; allow_unused_inputs accepts it",
+                     described(from));
+        }
+    }
+
     void check_leaves()
     {
         const Variables needed = leaves(outputs_);
         for (const Variable& v : needed) {
-            if (v.leaf() == Leaf::input && !contains(inputs_, v))
-                fail("{} is needed but not among the inputs",
-                     v.name().empty() ? described(v)
-                                      : fmt::format("'{}' of {}", v.name(), to_string(v.where())));
+            if (v.leaf() == Leaf::input && !contains(inputs_, v)) refuse_leaf(v);
             if (v.leaf() == Leaf::wildcard) fail("an output needs a wildcard of a rewrite rule");
             if (v.leaf() == Leaf::shared) shared_.push_back(v);
         }
@@ -236,6 +250,16 @@ private:
             if (!contains(needed, inputs_[i]) && !names_an_extent(inputs_[i]))
                 fail("input {} {} is not needed by any output; allow_unused_inputs accepts it", i,
                      described(inputs_[i]));
+    }
+
+    [[noreturn]] void refuse_leaf(const Variable& v) const
+    {
+        if (v.name().empty()) fail("{} is needed but not among the inputs", described(v));
+        const bool other = std::ranges::count(inputs_, v.name(), &Variable::name) > 0;
+        fail("'{}' of {} is needed but not among the inputs{}", v.name(), to_string(v.where()),
+             other ? ", one of which has the same name: a variable of a scan's step means nothing "
+                     "outside of it"
+                   : "");
     }
 
     /// An input may be there for its shape alone.
@@ -309,12 +333,18 @@ void load(FunctionData& f)
                          std::move(u.canonical.names), std::move(u.canonical.lines)});
     }
     for (const codegen::KernelInfo& k : f.program.kernels)
-        f.unit_of_kernel.push_back(unit_of.at(k.name));
+        if (const auto at = unit_of.find(k.name); at != unit_of.end())
+            f.unit_of_kernel.push_back(at->second);
+        else
+            throw internal_error("units", "kernel {} is in none", k.name);
     try {
         f.library = kernel_cache(f.options.cache).load(units, f.name, options, &f.compile);
-    } catch (const TextError&) {
+    } catch (const TextError& error) {
         refuse_own_text(f);
-        throw;
+        throw internal_error("code generation",
+                             "the program of '{}' does not compile: {}; CROTON_DUMP=FOLDER in the "
+                             "environment writes it there",
+                             f.name, detail::first_error(error));
     }
     for (Remark& r : f.compile.missed_vectorisation)
         r.line += lines_to_program[r.unit];
@@ -357,7 +387,7 @@ detail::Ref<const FunctionData> Request::compile()
     solved.substitution = composed(solved.substitution, named);
     for (Requirement& r : solved.undecided)
         r = substitute(r, named);
-    f->extent_names = extent_names(inputs_);
+    add_extent_names(inputs_, f->extent_names);
     VariableMap by;
     for (const Variable& v : inputs_) {
         Shape shape = v.shape();
@@ -400,7 +430,9 @@ void compile(FunctionData& f)
 {
     const auto start = Clock::now();
     require_bound(f.inputs, f.written);
-    if (f.extent_names.empty()) f.extent_names = extent_names(f.inputs); // read from a file
+    add_extent_names(f.inputs, f.extent_names); // those that had none have one now
+    for (const Variable& v : f.inputs)
+        f.input_names.emplace_back(v.name());
     prepare_arguments(f);
     if (f.options.reference) {
         f.program = codegen::make_guards(f.leaves, f.outputs, f.requirements, {});

@@ -2,6 +2,7 @@
 
 #include <croton/ir/format.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -25,6 +26,13 @@ void write(const std::filesystem::path& path, std::string_view text)
     if (!file) throw backend_error("dump", "cannot write {}", path.string());
 }
 
+/// A function may be called as a path is.
+std::string in_file_name(std::string name)
+{
+    std::ranges::replace(name, '/', '_');
+    return name;
+}
+
 } // namespace
 
 void dump(const detail::FunctionData& f)
@@ -32,7 +40,7 @@ void dump(const detail::FunctionData& f)
     if (environment().dump_folder.empty()) return;
     static std::atomic<int> functions{0};
     const std::filesystem::path folder = std::filesystem::path(environment().dump_folder) /
-                                         fmt::format("{:03}-{}", functions++, f.name);
+                                         fmt::format("{:03}-{}", functions++, in_file_name(f.name));
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
     if (failed)
@@ -42,7 +50,7 @@ void dump(const detail::FunctionData& f)
     for (const Stage& s : f.passes.stages)
         if (s.changed == Changed::yes && !s.text.empty())
             write(folder / file_name(number++, s.name), s.text);
-    write(folder / (f.name + ".cpp"), f.whole_source());
+    write(folder / (in_file_name(f.name) + ".cpp"), f.whole_source());
 }
 
 } // namespace croton::inline v1

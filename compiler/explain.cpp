@@ -16,8 +16,8 @@ std::string arguments_text(const detail::FunctionData& f)
     std::string text;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
         text +=
-            fmt::format("  input {} {}{}  {}", i, f.inputs[i].name(),
-                        f.inputs[i].name().empty() ? "" : ":", detail::name(f.arguments[i].layout));
+            fmt::format("  input {} {}{}  {}", i, f.input_names[i],
+                        f.input_names[i].empty() ? "" : ":", detail::name(f.arguments[i].layout));
         const std::uint64_t packed = f.packed_calls[i].load(std::memory_order_relaxed);
         text += packed == 0 ? "\n"
                             : fmt::format("; {} gave it in another layout or not aligned, and "

@@ -65,7 +65,7 @@ std::string named_results(const std::vector<std::string>& names)
 const Array& Results::operator[](std::size_t i) const&
 {
     if (i >= arrays_.size())
-        throw user_error(Code::index, locate(where_), function_->name,
+        throw user_error(Code::index, locate(where_), function_ ? function_->name : "results",
                          "result {} does not exist: it gives {}", i,
                          counted(arrays_.size(), "result"));
     return arrays_[i];
@@ -73,6 +73,8 @@ const Array& Results::operator[](std::size_t i) const&
 
 const Array& Results::operator[](std::string_view name) const&
 {
+    if (!function_)
+        throw user_error(Code::domain, locate(where_), "results", "they were moved from");
     const auto& names = function_->output_names;
     const auto at = std::ranges::find(names, name);
     if (std::ranges::count(names, name) > 1)
@@ -87,9 +89,9 @@ const Array& Results::operator[](std::string_view name) const&
 std::string Function::signature_of(const FunctionData& f)
 {
     std::string inputs;
-    for (const Variable& v : f.inputs)
-        inputs += fmt::format("{}{}{}{}", inputs.empty() ? "" : ", ", v.name(),
-                              v.name().empty() ? "" : ": ", to_string(v.type()));
+    for (std::size_t i = 0; i < f.inputs.size(); ++i)
+        inputs += fmt::format("{}{}{}{}", inputs.empty() ? "" : ", ", f.input_names[i],
+                              f.input_names[i].empty() ? "" : ": ", to_string(f.inputs[i].type()));
     std::string outputs;
     for (std::size_t i = 0; i < f.result_count(); ++i)
         outputs +=

@@ -54,12 +54,14 @@ struct FunctionData {
     std::vector<Variable> outputs; ///< the program's: `written` in the caller's layouts, after the
                                    ///< passes
     std::vector<std::string> output_names;
-    std::vector<std::string> extent_names; ///< of the inputs' symbols, as the user wrote them
-    std::vector<ArgumentInfo> arguments;   ///< inputs, then results, then updates
-    std::size_t extent_count = 0;          ///< of all axes that `run` is told of
-    ResultExtents result_extents;          ///< of calls with Arrays
-    std::vector<Variable> targets;         ///< of updates
-    SharedUse shared_use;                  ///< of `shared` and `targets`
+    /// Of the inputs' symbols: as the user wrote them, and those that they were given.
+    std::vector<std::string> extent_names;
+    std::vector<std::string> input_names; ///< when this was made: a Variable may be renamed later
+    std::vector<ArgumentInfo> arguments;  ///< inputs, then results, then updates
+    std::size_t extent_count = 0;         ///< of all axes that `run` is told of
+    ResultExtents result_extents;         ///< of calls with Arrays
+    std::vector<Variable> targets;        ///< of updates
+    SharedUse shared_use;                 ///< of `shared` and `targets`
     /// Among the extents that `run` is told of, those of `shared` and of `targets`, and where each
     /// begin.
     std::vector<std::int64_t> shared_extents, target_extents;

@@ -80,18 +80,6 @@ bool lies_as(Layout layout,
     return lies;
 }
 
-std::vector<std::int64_t> strides_for(Layout layout, const std::vector<std::int64_t>& extents)
-{
-    std::vector<std::int64_t> strides(extents.size());
-    std::int64_t stride = 1;
-    for (std::size_t k = 0; k < extents.size(); ++k) {
-        const std::size_t i = layout == Layout::column_major ? k : extents.size() - 1 - k;
-        strides[i] = stride;
-        stride *= extents[i];
-    }
-    return strides;
-}
-
 bool is_aligned(const void* data, DType dtype) noexcept
 {
     return reinterpret_cast<std::uintptr_t>(data) % size_bytes(dtype) == 0;

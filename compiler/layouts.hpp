@@ -19,9 +19,6 @@ bool lies_as(Layout layout,
              int rank,
              const std::int64_t* extents,
              const std::int64_t* strides) noexcept;
-/// Row-major strides of a row-major array, and so on; of `any`, row-major ones.
-std::vector<std::int64_t> strides_for(Layout layout, const std::vector<std::int64_t>& extents);
-
 /// A new array that lies as `layout` says; of `any`, row-major. `extents` may be turned round.
 Array new_array(DType dtype, Layout layout, std::span<std::int64_t> extents);
 /// The array itself if it lies as `layout` says and is aligned for its elements, else a copy.

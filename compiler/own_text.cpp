@@ -28,23 +28,6 @@ std::string_view line_of(std::string_view text, std::size_t number)
 
 /// The first error in Clang's log, "name.cpp:12:7: error: use of undeclared identifier 'f'", and
 /// the statement that it is in: "use of undeclared identifier 'f': y[i] = f(x[i])".
-std::string first_error(std::string_view log, std::string_view text)
-{
-    constexpr std::string_view mark = ": error: ";
-    const std::size_t at = log.find(mark);
-    if (at == log.npos) return std::string(log);
-    const std::string_view rest = log.substr(at + mark.size());
-    const std::string message(rest.substr(0, rest.find('\n')));
-    const std::size_t column = log.rfind(':', at - 1);
-    const std::size_t number = column == log.npos ? column : log.rfind(':', column - 1);
-    std::size_t found = 0;
-    if (number != log.npos) std::from_chars(log.data() + number + 1, log.data() + column, found);
-    std::string_view line = line_of(text, found);
-    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-    if (line.ends_with(';')) line.remove_suffix(1);
-    return found == 0 || line.empty() ? message : fmt::format("{}: {}", message, line);
-}
-
 bool emitted_alike(const Apply& a, const Apply& b)
 {
     const auto dtype = [](const Variable& v) { return v.dtype(); };
@@ -101,6 +84,24 @@ std::string_view text_of(const Apply& a)
 
 } // namespace
 
+std::string first_error(const TextError& error)
+{
+    const std::string_view log = error.log(), text = error.text();
+    constexpr std::string_view mark = ": error: ";
+    const std::size_t at = log.find(mark);
+    if (at == log.npos) return std::string(log);
+    const std::string_view rest = log.substr(at + mark.size());
+    const std::string message(rest.substr(0, rest.find('\n')));
+    const std::size_t column = log.rfind(':', at - 1);
+    const std::size_t number = column == log.npos ? column : log.rfind(':', column - 1);
+    std::size_t found = 0;
+    if (number != log.npos) std::from_chars(log.data() + number + 1, log.data() + column, found);
+    std::string_view line = line_of(text, found);
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    if (line.ends_with(';')) line.remove_suffix(1);
+    return found == 0 || line.empty() ? message : fmt::format("{}: {}", message, line);
+}
+
 void refuse_own_text(const FunctionData& f)
 {
     std::vector<Apply> own;
@@ -114,7 +115,7 @@ void refuse_own_text(const FunctionData& f)
                     Code::domain, a.location(), a.op().name,
                     "its text '{}' does not compile: {}; CROTON_DUMP=FOLDER in the environment "
                     "writes the whole program there",
-                    text_of(a), first_error(error.log(), error.text()));
+                    text_of(a), first_error(error));
             }
         }
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "function_data.hpp"
 
 namespace croton::inline v1::detail {
@@ -8,5 +10,8 @@ namespace croton::inline v1::detail {
 /// UserError of the first whose text does not. Returns where none is: then it is no such text.
 /// cost     about 10 ms for each op, in each of the combinations of operands' dtypes it is used on.
 void refuse_own_text(const FunctionData& f);
+
+/// "use of undeclared identifier 'a': y[i] = a", of what Clang says.
+std::string first_error(const TextError& error);
 
 } // namespace croton::inline v1::detail

@@ -94,7 +94,12 @@ void check_extents(const FunctionData& f, NamedExtents given)
     for (const auto& [name, value] : given) {
         const auto same_name = [&](const auto& g) { return g.first == name; };
         if (std::ranges::find(f.extent_names, name) == f.extent_names.end())
-            detail::refuse(f, Code::shape, fmt::format("no input has an extent '{}'", name));
+            detail::refuse(
+                f, Code::shape,
+                fmt::format("no input has an extent '{}'{}", name,
+                            f.extent_names.empty()
+                                ? ""
+                                : fmt::format("; they have {}", fmt::join(f.extent_names, ", "))));
         if (value < 0)
             detail::refuse(f, Code::shape, fmt::format("extent {} is negative: {}", name, value));
         if (std::ranges::count_if(given, same_name) > 1)

@@ -307,7 +307,8 @@ Array Array::operator[](const Position& i) const
 
 Array Array::transposed() const
 {
-    ArrayData* turned = make_slice(some(data_).get(), shape().size(), data_->data);
+    const ArrayData* from = some(data_).get();
+    ArrayData* turned = make_slice(from, from->rank, from->data);
     std::ranges::reverse_copy(shape(), turned->shape());
     std::ranges::reverse_copy(strides(), turned->strides());
     Array a;

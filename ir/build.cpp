@@ -153,6 +153,7 @@ void require_extents(ShapeArgs& args, std::span<const Type> types)
     for (const Type& type : types) {
         const Shape& shape = type.data()->shape;
         refuse_negative(shape, name_at(args.op, args.where), args.where);
+        refuse_too_large(type, name_at(args.op, args.where), args.where);
         for (const Extent& e : shape) {
             if (e.is_known() || as_symbol(e) || is_extent_of(e, args.operands) ||
                 follows(e, args.requirements))
@@ -176,6 +177,16 @@ void refuse_negative(const Shape& shape, std::string_view function, const Locati
         if (e.is_known() ? e.value() < 0 : never_negative(-e - 1))
             throw user_error(Code::shape, where, function, "a negative extent: {}",
                              to_string(shape));
+}
+
+void refuse_too_large(const Type& type, std::string_view function, const Location* where)
+{
+    std::int64_t bytes = static_cast<std::int64_t>(size_bytes(type.dtype()));
+    for (const Extent& e : type.shape())
+        if (e.is_known() && e.value() == 0) return;
+    for (const Extent& e : type.shape())
+        if (e.is_known() && (__builtin_mul_overflow(bytes, e.value(), &bytes) || bytes > 1LL << 62))
+            throw user_error(Code::memory, where, function, "too large: {}", to_string(type));
 }
 
 Shape broadcast_shape(const Op& op,

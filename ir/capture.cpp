@@ -15,7 +15,8 @@ namespace croton::inline v1::detail {
 namespace {
 
 /// Nodes older than the placeholders were made outside; inputs of others belong there whatever
-/// their age.
+/// their age. What was made inside but needs no placeholder is computed outside, once, where its
+/// value is no longer than what it is made of.
 class Frontier {
 public:
     explicit Frontier(std::span<const Variable> placeholders)
@@ -28,6 +29,7 @@ public:
 
     Variables find(std::span<const Variable> outputs)
     {
+        find_invariants(outputs);
         std::vector<Variable> stack(outputs.rbegin(), outputs.rend());
         while (!stack.empty()) {
             const Variable v = std::move(stack.back());
@@ -52,9 +54,58 @@ private:
         if (!a) return true;
         double value = 0;
         if (&a.op() == &extent_value_op || uniform_value(v, value)) return false;
-        return a.serial() < oldest_;
+        return a.serial() < oldest_ || (invariant_.contains(a.node()) && !grows(a));
     }
 
+    /// Inputs before users: those were made later.
+    std::vector<Apply> made_inside(std::span<const Variable> outputs) const
+    {
+        std::vector<Apply> all;
+        std::unordered_set<const Node*> seen;
+        std::vector<Variable> stack(outputs.begin(), outputs.end());
+        while (!stack.empty()) {
+            const Apply a = stack.back().owner();
+            stack.pop_back();
+            if (!a || a.serial() < oldest_ || !seen.insert(a.node()).second) continue;
+            all.push_back(a);
+            stack.insert(stack.end(), a.inputs().begin(), a.inputs().end());
+        }
+        std::ranges::sort(all, {}, &Apply::serial);
+        return all;
+    }
+
+    /// Of the applies made inside, those that reach something outside and no placeholder.
+    void find_invariants(std::span<const Variable> outputs)
+    {
+        for (const Apply& a : made_inside(outputs)) {
+            bool outer = false, varies = false;
+            for (const Variable& in : a.inputs()) {
+                const Node* node = in.value()->node;
+                varies |= inside_.contains(node) || varying_.contains(node);
+                const Apply from = in.owner();
+                outer |= from ? from.serial() < oldest_ || invariant_.contains(node)
+                              : in.leaf() != Leaf::constant;
+            }
+            if (varies)
+                varying_.insert(a.node());
+            else if (outer)
+                invariant_.insert(a.node());
+        }
+    }
+
+    /// Whether its elements are cheaper to make at each step than to load: those of another array
+    /// in other places, or of operands that are all broadcast.
+    static bool grows(const Apply& a)
+    {
+        if (std::holds_alternative<IndexMap>(a.op().lowering)) return true;
+        return is_pointwise(a.op()) && a.output().rank() > 0 &&
+               std::ranges::all_of(a.inputs(), [](const Variable& in) {
+                   const Apply from = in.owner();
+                   return in.leaf() == Leaf::constant || (from && &from.op() == &broadcast_to_op);
+               });
+    }
+
+    std::unordered_set<const Node*> varying_, invariant_;
     std::uint64_t oldest_ = ~std::uint64_t{0};
     std::unordered_set<const Node*> inside_;
     std::unordered_set<const Value*> seen_;

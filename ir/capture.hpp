@@ -13,7 +13,8 @@ struct Captured {
     Variables outer; ///< the outer Variables, in the order in which the graph meets them
 };
 
-/// Closes the graph from `placeholders` (made before the lambda ran) to `outputs`. Constants and
+/// Closes the graph from `placeholders` (made before the lambda ran) to `outputs`. What needs none
+/// of them is outer, so that a loop computes it once, before its first step. Constants and
 /// values made from extents and constants alone are copied in, as they are cheaper to make than to
 /// load.
 Captured capture(std::span<const Variable> placeholders, std::span<const Variable> outputs);

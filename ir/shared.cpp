@@ -123,10 +123,14 @@ void read_together(const All& all, const Take& take) noexcept
 
 void check(const Variable& v, const Array& value, const Where& where)
 {
+    if (!value)
+        throw user_error(Code::domain, locate(where), "set",
+                         "the value for '{}' is an Array() that holds nothing", v.name());
     const Shape shape(value.shape().begin(), value.shape().end());
     if (value.dtype() != v.dtype() || !same(shape, v.shape()))
-        throw user_error(Code::shape, locate(where), "set", "'{}' is {}, the value is {}", v.name(),
-                         to_string(v.type()), to_string(Type(value.dtype(), shape)));
+        throw user_error(value.dtype() != v.dtype() ? Code::dtype : Code::shape, locate(where),
+                         "set", "'{}' is {}, the value is {}", v.name(), to_string(v.type()),
+                         to_string(Type(value.dtype(), shape)));
 }
 
 } // namespace

@@ -192,6 +192,7 @@ Variable input(std::string_view name, DType dtype, const Shape& shape, Where whe
         if (e.is_known() && e.value() < 0)
             throw user_error(Code::shape, place, "input", "'{}' has a negative extent: {}", name,
                              to_string(shape));
+    refuse_too_large(Type(dtype, shape), "input", place);
     for (std::size_t i = 0; i < shape.size(); ++i)
         if (const detail::Atom* s = as_symbol(shape[i]); s && croton::name(s).empty())
             label_symbol(s,

@@ -190,9 +190,11 @@ private:
         if (const Apply a = v.owner(); a && &a.op() == &extent_value_op)
             return a.params_as<ExtentParams>().extent;
         if (v.leaf() != Leaf::constant || v.rank() != 0 || !is_integer(v.dtype()))
-            refuse(Code::domain,
-                   "steps must be a number or an Extent, computed ones are not supported yet: {}",
-                   describe(v));
+            refuse(
+                Code::domain,
+                "steps must be a whole number or an Extent, computed ones are not supported yet: "
+                "{}",
+                v.leaf() == Leaf::constant ? to_string(v.constant()) : describe(v));
         return v.constant().as_int(0);
     }
 

@@ -86,6 +86,73 @@ TEST_CASE("a default is refused where it is given, a number has the input's dtyp
     CHECK(f(ct::Array::full<float>({3}, 4))[0].as_double(1) == 8);
 }
 
+TEST_CASE("extents without a name are given by the names that messages have")
+{
+    const auto x = ct::matrix<float>("x");
+    const auto y = ct::softmax(ct::dot(x, ct::transpose(x)), 1);
+    const auto f = ct::function(x, y, {.name = "f"});
+    CHECK_REFUSED(f.workspace({{"n", 3}}), shape,
+                  "f: no input has an extent 'n'; they have n0, n1");
+    CHECK(f.workspace_bytes({{"n0", 3}, {"n1", 2}}) > 0);
+}
+
+TEST_CASE("an input keeps in a function the name that it had when that was made")
+{
+    const auto x = ct::vector<float>("x", {2});
+    const auto f = ct::function(x, x * 2, {.name = "f"});
+    (void)x.named("renamed");
+    CHECK(f.call_named({{"x", ct::Array::copy(std::vector<float>{1, 2})}})[0].as_double(1) == 4);
+    CHECK(f.signature() == "f(x: f32 (2)) -> (f32 (2))");
+}
+
+TEST_CASE("what was moved from can be asked, and says so where it is empty")
+{
+    const auto x = ct::vector<float>("x", {2});
+    auto f = ct::function(x, x * 2, {.name = "f"});
+    const auto two = ct::zeros<float>({2});
+    const auto g = std::move(f);
+    CHECK(f(two)[0].size() == 2); // NOLINT(bugprone-use-after-move): it is what is tested
+    auto r = g(two);
+    const auto taken = std::move(r);
+    CHECK(taken[0].size() == 2);
+    CHECK_THROWS_WITH(r[0], "results: result 0 does not exist: it gives 0 results");
+    CHECK_THROWS_WITH(r["y"], "results: they were moved from");
+}
+
+TEST_CASE("a variable of a scan's step outside of it, and givens that nothing needs, are refused")
+{
+    const auto y = ct::vector<double>("y", {5});
+    ct::Variable kept;
+    const auto s = ct::scan(
+        [&](const ct::Variable& v, const ct::Variable& h) {
+            kept = v;
+            return h + v;
+        },
+        {.sequences = {y}, .init = {0.0}});
+    CHECK_REFUSED(ct::function(y, {s.last[0], kept}), domain,
+                  "function: 'y' of " + to_string(kept.where()) +
+                      " is needed but not among the inputs, one of which has the same name: a "
+                      "variable of a scan's step means nothing outside of it");
+    const auto a = ct::vector<double>("a", {5});
+    CHECK_REFUSED(ct::function(y, y * 2, {.givens = {{a, y}}}), domain,
+                  "function: givens replace 'a', which no output needs; allow_unused_inputs "
+                  "accepts it");
+    CHECK_NOTHROW(ct::function(y, y * 2, {.givens = {{a, y}}, .allow_unused_inputs = true}));
+}
+
+TEST_CASE("a default is the value that was given, whatever becomes of the array")
+{
+    const auto x = ct::vector<float>("x", {2});
+    ct::Array value = ct::Array::full<float>({2}, 3);
+    const auto f = ct::function({{x, value}}, x * 2, {.name = "f"});
+    value.view<float>().data[0] = 100;
+    CHECK(f()[0].as_double(0) == 6);
+    CHECK_REFUSED(f(1.0), shape, "f: input 0 'x' has rank 1 (2), given rank 0");
+    const auto w = ct::shared("w", value);
+    CHECK_REFUSED(w.set(ct::Array()), domain,
+                  "set: the value for 'w' is an Array() that holds nothing");
+}
+
 TEST_CASE("names that two outputs have, or that hold control characters, are refused")
 {
     const auto x = ct::vector<float>("x", {3});
@@ -196,7 +263,8 @@ TEST_CASE("what a call refuses of its arguments has the line of the call")
         CHECK_REFUSED(nameless(two)["q"], index,
                       "f: no result is named 'q'; of 1 result none has a name");
         CHECK_REFUSED(some(two, two)[4], index, "f: result 4 does not exist: it gives 4 results");
-        CHECK_REFUSED(f.workspace_bytes({{"m", 3}}), shape, "f: no input has an extent 'm'");
+        CHECK_REFUSED(f.workspace_bytes({{"m", 3}}), shape,
+                      "f: no input has an extent 'm'; they have n");
         CHECK_REFUSED(f.shared("v"), domain, "f: has no shared variable 'v'; it has none");
     }
     CHECK_REFUSED((w.set(ct::zeros<float>({2})), 0), shape,

@@ -97,7 +97,8 @@ TEST_CASE("what is given by name is given once, and exists")
     const auto results = f.call(std::vector<ct::Any>{ones});
     CHECK_THROWS_WITH(results["y"], "f: 2 results are named 'y': take one by its position");
     const auto g = ct::function({x}, ct::cumsum(ct::cumsum(x, 0) * 2, 0), {.name = "g"});
-    CHECK_THROWS_WITH(g.workspace({{"n", 20}, {"m", 3}}), "g: no input has an extent 'm'");
+    CHECK_THROWS_WITH(g.workspace({{"n", 20}, {"m", 3}}),
+                      "g: no input has an extent 'm'; they have n");
     CHECK_THROWS_WITH(g.workspace({{"n", -20}}), "g: extent n is negative: -20");
     CHECK_THROWS_WITH(g.workspace({{"n", 20}, {"n", 20}}), "g: extent n is given twice");
     const auto w = ct::shared("w", ones);

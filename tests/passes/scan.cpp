@@ -75,6 +75,45 @@ TEST_CASE("scan: steps, no sequences, symbols inside the body, captured Variable
     CHECK(values_of({w}, {row({1, 2, 3})}, both) == List{18});
 }
 
+TEST_CASE("scan: what a step computes of nothing that changes is computed once, before the steps")
+{
+    const auto n = dim("n");
+    const Variable w = matrix<double>("w", {n, n}), b = vector<double>("b", {n});
+    const Variable xs = matrix<double>("xs", {dim("t"), n});
+    const auto run = scan(
+        [&](const Variable& x, const Variable& h) {
+            const Variable scale = exp(b) + 1.0; // as long as b
+            return tanh(dot(dot(w, w), h) * scale + x * b(newaxis, _)(0));
+        },
+        {.sequences = {xs}, .init = {b}});
+    const Region& body = run.last[0].owner().params_as<ScanParams>().body;
+    std::vector<std::string> ops;
+    for (const Apply& a : applies_of(body.outputs()))
+        ops.emplace_back(a.op().name);
+    CHECK(std::ranges::count(ops, "contract") + std::ranges::count(ops, "matmul") == 1);
+    CHECK(std::ranges::count(ops, "exp") == 0);
+    CHECK(std::ranges::count(ops, "tanh") == 1);
+    // Nothing changes: all of it is computed once.
+    const auto constant = scan([&](const Variable&) { return exp(b); }, {.init = {b}, .steps = 3});
+    CHECK(applies_of(constant.last[0].owner().params_as<ScanParams>().body.outputs()).empty());
+    // The elements of a broadcast are made at each step.
+    const auto outer =
+        scan([&](const Variable& h) { return h + expand_dims(b, 0) * expand_dims(b, 1); },
+             {.init = {Variable(w)}, .steps = 3});
+    for (const Variable& in : outer.last[0].owner().inputs())
+        CHECK((same(in, w) || in.rank() == 1));
+    const std::vector<Array> at{
+        Array::copy(View<const double, 2>(std::array{1., .5, -.5, .25}.data(), {2, 2})),
+        row({.5, -1}), Array::copy(View<const double, 2>(std::array{.1, .2}.data(), {1, 2}))};
+    const double s0 = std::exp(.5) + 1, s1 = std::exp(-1) + 1;
+    // w w = (0.75 0.625; -0.625 -0.1875)
+    const List wanted{std::tanh((.75 * .5 - .625) * s0 + .1 * .5),
+                      std::tanh((-.625 * .5 + .1875) * s1 - .2)};
+    const List got = values_of({w, b, xs}, at, run.last[0]);
+    for (std::size_t i = 0; i < 2; ++i)
+        CHECK(got[i] == Approx(wanted[i]));
+}
+
 TEST_CASE("scan: a weak start takes the step's dtype and shape")
 {
     const Variable xs = matrix<float>("xs", {5, 2});
@@ -111,7 +150,7 @@ TEST_CASE("scan: what does not fit is refused at the caller's line")
              {.sequences = {xs}, .init = {h}}),
         contains("scan: state 1 is f64 before the step and f32 after it: the result of cast"));
     CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {h}, .steps = sum(h)}),
-                      contains("scan: steps must be a number or an Extent"));
+                      contains("scan: steps must be a whole number or an Extent"));
     CHECK_THROWS_WITH(scan(add, {.sequences = {{xs, {-1, 0}}}, .init = {h}}),
                       "scan: taps of a sequence are not supported yet: (-1, 0)");
     CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {h}, .checkpoint = 10}),

@@ -47,6 +47,7 @@ struct Input {
 };
 struct Inputs : std::vector<Input> {
     Inputs(std::initializer_list<Input> list) : std::vector<Input>(list) {}
+    Inputs(const Variable& v) : std::vector<Input>{Input(v)} {}
     Inputs(const Variables& list) : std::vector<Input>(list.begin(), list.end()) {}
 };
 

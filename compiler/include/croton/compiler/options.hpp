@@ -39,7 +39,8 @@ struct Options {
     /// Shared variables and what each is after a call: all at one moment, from the old values.
     std::vector<Update> updates = {};
     /// Variables replaced by others (or by expressions) before anything else. What stands for one
-    /// is converted as an operand is, if no value is lost, and broadcast to its shape.
+    /// is converted as an operand is, if no value is lost, and broadcast to its shape. It may need
+    /// what another one replaces, but not itself: two inputs are not swapped so.
     std::vector<std::pair<Variable, Variable>> givens = {};
     /// Inputs and outputs that may be one memory, by position: a state advanced in place.
     std::vector<Alias> in_place = {};

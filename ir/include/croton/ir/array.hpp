@@ -79,6 +79,13 @@ public:
                             {v.extents.begin(), v.extents.end()},
                             {v.strides.begin(), v.strides.end()});
     }
+    /// Of a vector, array, span or matrix: `Array::copy(std::vector{1.0, 2.0})`.
+    template <class S>
+        requires(Contiguous<S> || StridedMatrix<S>)
+    static Array copy(const S& s, Where where = Where::current())
+    {
+        return copy(View<const std::remove_cvref_t<decltype(*s.data())>, rank_of<S>>(s), where);
+    }
     /// An Array over the view's memory, which must outlive it.
     template <class T, int R>
     static Array borrow(View<T, R> v, Where where = Where::current())

@@ -60,6 +60,9 @@ Shape broadcast_shape(const Op& op,
 /// Arrays hold complex numbers; no op makes or takes them.
 /// throws   UserError naming `function` if `dtype` is complex.
 void refuse_complex(DType dtype, std::string_view function, const Location* where);
+/// throws   UserError naming `function` where the known extents alone make more bytes than are
+/// counted.
+void refuse_too_large(const Type& type, std::string_view function, const Location* where);
 /// throws   UserError naming `function` where an extent is negative for all values.
 void refuse_negative(const Shape& shape, std::string_view function, const Location* where);
 

@@ -32,11 +32,11 @@ bool never_holds(const Requirement& r);
 bool same(const Requirement& a, const Requirement& b);
 Requirement substitute(const Requirement& r, const Substitution& by);
 
-/// What is wrong where `a` and `b` have these values:
-/// "add: axis -1 of shapes (n) and (m) is 3, it must be 4 (m)"; "slice on axis 0 of (n) needs
-/// 1 <= n, n is 0".
 /// Of an order, with what must hold of on the left: "n >= 10", "n - 3 >= 0", "m <= n".
 std::string order_text(const Requirement& r);
+/// What is wrong where `a` and `b` have these values:
+/// "add: axis -1 of shapes (n) and (m) is 3, it must be 4 (m)"; "slice on axis 0 of (n) needs
+/// n >= 1, n is 0".
 std::string failure_text(const Requirement& r, std::int64_t a, std::int64_t b);
 
 } // namespace croton::inline v1

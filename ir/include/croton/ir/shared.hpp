@@ -28,7 +28,8 @@ public:
     operator=(const Variable&) = delete; // `W = expr` does not compile: use Options::updates
     Shared& operator=(const Shared&) = delete;
 
-    /// The present value. Not copied: nobody writes to it while it is held. Waits for a call that
+    /// The present value. Not copied: no call writes to it while it is held, nor may its holder,
+    /// who would change the variable behind its back: `clone()` it for that. Waits for a call that
     /// writes over it where it lies (Options::publish).
     Array value() const;
     /// Replaces the value; const, as a handle stays the same one. UserError unless dtype and shape

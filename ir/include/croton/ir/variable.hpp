@@ -78,7 +78,8 @@ public:
 
     Variable T(Where where = Where::current()) const; ///< axes reversed
     /// Gives the value this name, which errors, printouts and emitted code then use. A label only:
-    /// the value stays the same one.
+    /// the value stays the same one, and every handle of it has the name. An input's is what
+    /// `call_named` takes, of functions made from then on; an Output has a name of its own.
     Variable named(std::string_view name) const;
     Variable as(DType dtype, Where where = Where::current()) const;
     Variable reshape(const Shape& shape, Where where = Where::current()) const;

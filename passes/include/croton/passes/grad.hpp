@@ -78,7 +78,8 @@ Variable jacobian(const Variable& y, const Variable& x, GradOptions = {}, Where 
 /// each element of x. Zeros where y is linear in x.
 Variable hessian(const Variable& y, const Variable& x, GradOptions = {}, Where = Where::current());
 
-/// The Hessian of the scalar `y` times v, of x's type: one forward sweep over the gradient. Zeros
+/// The Hessian of the scalar `y` times v (converted and broadcast to x's shape), of x's type: one
+/// forward sweep over the gradient. Zeros
 /// where y is linear in x.
 Variable hvp(const Variable& y,
              const Variable& x,
