@@ -73,7 +73,7 @@ constexpr Op philox_normal_op{
     .params = create_params<CastParams>,
 };
 
-/// In computed_dtype(dtype).
+/// In computed_dtype(dtype). `where` is open as OriginScope.
 Variable draw(const Op& op,
               std::string_view function,
               DType dtype,
@@ -81,7 +81,6 @@ Variable draw(const Op& op,
               const Shape& shape,
               const Location* where)
 {
-    const OriginScope origin(where);
     if (!is_float(dtype))
         throw user_error(Code::dtype, where, function, "a float dtype is needed: {}", name(dtype));
     if (key.rank() != 0)
@@ -100,7 +99,7 @@ double unit_steps(DType dtype) { return dtype == DType::f16 ? 0x1p11 : 0x1p8; }
 
 Variable uniform(DType dtype, const Variable& key, const Shape& shape, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "uniform");
     const OriginScope origin(place);
     const Variable y = draw(philox_uniform_op, "uniform", dtype, key, shape, place);
     if (size_bytes(dtype) > 2) return y;
@@ -110,8 +109,9 @@ Variable uniform(DType dtype, const Variable& key, const Shape& shape, Where whe
 
 Variable normal(DType dtype, const Variable& key, const Shape& shape, Where where)
 {
-    const Location* place = locate(where);
-    return cast(draw(philox_normal_op, "normal", dtype, key, shape, place), dtype, where);
+    const Location* place = locate(where, "normal");
+    const OriginScope origin(place);
+    return cast(draw(philox_normal_op, "normal", dtype, key, shape, place), dtype);
 }
 
 namespace {
