@@ -1,9 +1,11 @@
 #include <croton/compiler/options.hpp>
+#include <croton/ir/error.hpp>
+#include <croton/ir/format.hpp>
 #include <croton/runtime/blas.hpp>
 
-#include <fmt/format.h>
-
+#include <charconv>
 #include <cstdlib>
+#include <limits>
 
 namespace croton::inline v1 {
 
@@ -13,6 +15,32 @@ std::string read(const char* name)
 {
     const char* value = std::getenv(name);
     return value ? value : "";
+}
+
+[[noreturn]] void refuse(const char* name, std::string_view value, std::string_view needed)
+{
+    throw user_error(Code::domain, nullptr, "environment", "{} is '{}', it must be {}", name, value,
+                     needed);
+}
+
+std::uint64_t read_mib(const char* name, std::uint64_t if_none)
+{
+    const std::string value = read(name);
+    if (value.empty()) return if_none << 20;
+    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max() >> 20;
+    std::uint64_t mib = 0;
+    const char* const end = value.data() + value.size();
+    const auto [read_to, error] = std::from_chars(value.data(), end, mib);
+    if (error != std::errc() || read_to != end || mib > most)
+        refuse(name, value, fmt::format("a whole number of MiB, from 0 to {}", most));
+    return mib << 20;
+}
+
+bool read_flag(const char* name)
+{
+    const std::string value = read(name);
+    if (value != "" && value != "0" && value != "1") refuse(name, value, "0 or 1");
+    return value == "1";
 }
 
 std::string default_cache_folder()
@@ -48,15 +76,13 @@ const Environment& environment()
         Environment e;
         const std::string cache = read("CROTON_CACHE");
         if (cache != "off") e.cache_folder = cache.empty() ? default_cache_folder() : cache;
-        const std::string limit = read("CROTON_CACHE_MIB");
-        const std::uint64_t mib = limit.empty() ? 256 : std::strtoull(limit.c_str(), nullptr, 10);
-        e.cache_limit_bytes = mib << 20;
+        e.cache_limit_bytes = read_mib("CROTON_CACHE_MIB", 256);
         e.jit_folder = read("CROTON_JIT");
         e.dump_folder = read("CROTON_DUMP");
         e.sanitize = read("CROTON_SANITIZE");
         const std::string blas = read("CROTON_BLAS");
         e.blas = blas.empty() ? blas_names() : std::vector{blas};
-        e.verify = read("CROTON_VERIFY") == "1";
+        e.verify = read_flag("CROTON_VERIFY");
         return e;
     }();
     return values;

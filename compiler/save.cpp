@@ -159,6 +159,15 @@ std::pair<std::string, Array> stored_array(const npy::Member& member, std::strin
     return {std::move(name), std::move(array)};
 }
 
+/// "'W', 'b'".
+std::string name_list(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (const std::string& name : names)
+        text += fmt::format("{}'{}'", text.empty() ? "" : ", ", name);
+    return text.empty() ? "none" : text;
+}
+
 /// Reads one file.
 class Loader {
 public:
@@ -175,6 +184,7 @@ public:
         auto owner = detail::Ref<const FunctionData>::adopt(f);
         GraphReader graph(arrays, options_.ops, options_.shared);
         read_lines(members_[0].bytes, graph, *f);
+        check_given(graph.shared_names());
         f->defaults.resize(f->inputs.size());
         check(*f);
         f->options.name = f->name;
@@ -302,6 +312,22 @@ private:
             line.refuse(fmt::format("'{}' is not known here", first));
     }
 
+    /// Each of LoadOptions::shared stands for one of the file's.
+    void check_given(const std::vector<std::string>& names) const
+    {
+        for (const Shared& s : options_.shared) {
+            const auto count = std::ranges::count(names, s.name());
+            if (count > 1) refuse("{} shared variables are named '{}'", count, s.name());
+            if (count == 0)
+                refuse("it has no shared variable '{}'; it has {}", s.name(), name_list(names));
+            const auto is_other = [&](const Shared& v) {
+                return v.name() == s.name() && !same(v, s);
+            };
+            if (std::ranges::any_of(options_.shared, is_other))
+                refuse("two are given for shared variable '{}'", s.name());
+        }
+    }
+
     void check(const FunctionData& f) const
     {
         const auto all_are = [](const std::vector<Variable>& list, Leaf leaf) {
@@ -362,17 +388,23 @@ Function Function::load(std::string_view path, const LoadOptions& options, Where
 Shared Function::shared(std::string_view name, Where where) const
 {
     const FunctionData& f = *data_;
-    std::string known;
-    for (const auto* list : {&f.shared, &f.targets})
-        for (const Variable& v : *list) {
-            if (v.name() == name) return detail::as_shared(v);
-            if (list == &f.targets &&
-                std::ranges::any_of(f.shared, [&](const Variable& s) { return same(s, v); }))
-                continue;
-            known += fmt::format("{}'{}'", known.empty() ? "" : ", ", v.name());
-        }
+    std::vector<Variable> all = f.shared;
+    for (const Variable& v : f.targets)
+        if (std::ranges::none_of(f.shared, [&](const Variable& s) { return same(s, v); }))
+            all.push_back(v);
+    std::vector<std::string> names;
+    const Variable* found = nullptr;
+    for (const Variable& v : all) {
+        names.emplace_back(v.name());
+        if (v.name() == name) found = &v;
+    }
+    const auto count = std::ranges::count(names, name);
+    if (count == 1) return detail::as_shared(*found);
+    if (count > 1)
+        throw user_error(Code::domain, locate(where), f.name, "{} shared variables are named '{}'",
+                         count, name);
     throw user_error(Code::domain, locate(where), f.name, "has no shared variable '{}'; it has {}",
-                     name, known.empty() ? "none" : known);
+                     name, name_list(names));
 }
 
 } // namespace croton::inline v1

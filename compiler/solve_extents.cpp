@@ -194,7 +194,7 @@ void require_bound(const std::set<const detail::Atom*>& bound, std::span<const V
                 if (!bound.contains(s))
                     throw user_error(Code::shape, a.location(), "function",
                                      "extent {} of {} follows from no input",
-                                     to_string(as_extent(s)), op_word(a));
+                                     to_string(as_extent(s)), written_name(a));
         });
         for (const Region& region : regions_of(a))
             require_bound(bound, region.outputs());

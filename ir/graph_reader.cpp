@@ -373,6 +373,7 @@ Variable GraphReader::read_leaf(std::string_view kind, StoredLine& line)
         return name.empty() ? v : v.named(name);
     }
     if (kind != "shared") line.refuse(fmt::format("'{}' is no kind of value", kind));
+    shared_names_.emplace_back(name);
     for (const Shared& s : shared_)
         if (s.name() == name) {
             if (s.type() != type)

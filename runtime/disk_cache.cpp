@@ -224,6 +224,26 @@ void DiskCache::store_text(const std::string& file_name, std::string_view text)
     write_and_rename(file_name, parts);
 }
 
+int DiskCache::open_new(const std::string& path) const
+{
+    const auto open = [&] {
+        return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    };
+    const int descriptor = open();
+    if (descriptor >= 0 || errno != ENOENT) {
+        return descriptor;
+    }
+    // Someone removed the folder: what stands there next may be another's.
+    if (!make_folders(folder_)) {
+        return -1;
+    }
+    if (!refusal(folder_).empty()) {
+        errno = EACCES;
+        return -1;
+    }
+    return open();
+}
+
 bool DiskCache::write_and_rename(const std::string& name, std::span<const std::string_view> parts)
 {
     if (folder_.empty()) {
@@ -234,8 +254,7 @@ bool DiskCache::write_and_rename(const std::string& name, std::span<const std::s
     const std::string path = path_of(name);
     std::uint64_t bytes = 0;
     {
-        const File file(
-            ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+        const File file(open_new(temporary));
         bool good = file.descriptor >= 0;
         for (const std::string_view part : parts) {
             good = good && write_all(file.descriptor, part);

@@ -49,6 +49,8 @@ public:
 
 private:
     bool write_and_rename(const std::string& name, std::span<const std::string_view> parts);
+    /// Opens a new file for writing; makes the folder again if it is gone.
+    int open_new(const std::string& path) const;
     void note_problem(std::string problem);
     void evict_beyond_limit();
     std::string path_of(std::string_view name) const;

@@ -85,29 +85,30 @@ Variable filled(std::string_view function,
 
 Variable full(DType dtype, const Shape& shape, const Variable& value, Where where)
 {
-    return filled("full", dtype, shape, value, locate(where));
+    return filled("full", dtype, shape, value, locate(where, "full"));
 }
 Variable zeros(DType dtype, const Shape& shape, Where where)
 {
-    return filled("zeros", dtype, shape, 0, locate(where));
+    return filled("zeros", dtype, shape, 0, locate(where, "zeros"));
 }
 Variable ones(DType dtype, const Shape& shape, Where where)
 {
-    return filled("ones", dtype, shape, 1, locate(where));
+    return filled("ones", dtype, shape, 1, locate(where, "ones"));
 }
 
 Variable arange(const Extent& n, DType dtype, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "arange");
+    const OriginScope origin(place);
     refuse_complex(dtype, "arange", place);
     refuse_negative({n}, "arange", place);
-    if (is_integer(dtype)) return iota({n}, 0, dtype, where);
-    return cast(iota({n}, 0, DType::i64, where), dtype, where);
+    if (is_integer(dtype)) return iota({n}, 0, dtype);
+    return cast(iota({n}, 0, DType::i64), dtype);
 }
 
 Variable arange(double start, double stop, double step, DType dtype, Where where)
 {
-    const Location* place = locate(where);
+    const Location* place = locate(where, "arange");
     const OriginScope origin(place);
     const double count = std::ceil((stop - start) / step);
     if (!(step != 0) || !std::isfinite(count) || count > 9e15)

@@ -1,10 +1,14 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/computed_dtype.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/random.hpp>
+#include <croton/ir/ops/rounding.hpp>
 #include <croton/ir/ops/structure.hpp>
+
+#include <cmath>
 
 #include "philox.hpp"
 
@@ -69,6 +73,7 @@ constexpr Op philox_normal_op{
     .params = create_params<CastParams>,
 };
 
+/// In computed_dtype(dtype). `where` is open as OriginScope.
 Variable draw(const Op& op,
               std::string_view function,
               DType dtype,
@@ -76,7 +81,6 @@ Variable draw(const Op& op,
               const Shape& shape,
               const Location* where)
 {
-    const OriginScope origin(where);
     if (!is_float(dtype))
         throw user_error(Code::dtype, where, function, "a float dtype is needed: {}", name(dtype));
     if (key.rank() != 0)
@@ -84,21 +88,30 @@ Variable draw(const Op& op,
                          to_string(key.shape()));
     refuse_negative(shape, function, where);
     const DType computed = computed_dtype(dtype);
-    const Variable y =
-        apply(op, {iota(shape, -1, DType::u64), key}, make_params(CastParams{computed}));
-    return cast(y, dtype);
+    return apply(op, {iota(shape, -1, DType::u64), key}, make_params(CastParams{computed}));
 }
+
+/// Into how many steps a uniform 16-bit draw divides [0, 1): with each of their ends exact, so that
+/// no draw is rounded up to 1.
+double unit_steps(DType dtype) { return dtype == DType::f16 ? 0x1p11 : 0x1p8; }
 
 } // namespace
 
 Variable uniform(DType dtype, const Variable& key, const Shape& shape, Where where)
 {
-    return draw(philox_uniform_op, "uniform", dtype, key, shape, locate(where));
+    const Location* place = locate(where, "uniform");
+    const OriginScope origin(place);
+    const Variable y = draw(philox_uniform_op, "uniform", dtype, key, shape, place);
+    if (size_bytes(dtype) > 2) return y;
+    const double steps = unit_steps(dtype);
+    return cast(floor(y * steps) * (1 / steps), dtype);
 }
 
 Variable normal(DType dtype, const Variable& key, const Shape& shape, Where where)
 {
-    return draw(philox_normal_op, "normal", dtype, key, shape, locate(where));
+    const Location* place = locate(where, "normal");
+    const OriginScope origin(place);
+    return cast(draw(philox_normal_op, "normal", dtype, key, shape, place), dtype);
 }
 
 namespace {
@@ -147,7 +160,13 @@ Array Array::uniform(std::uint64_t key,
                      Where where)
 {
     return array_of_draws(dtype, shape, low, high - low, "uniform", where,
-                          [&](auto count, auto* to) { detail::philox_uniform(key, count, to); });
+                          [&]<class T>(std::int64_t count, T* to) {
+                              detail::philox_uniform(key, count, to);
+                              if (croton::size_bytes(dtype) > 2) return;
+                              const T steps = static_cast<T>(unit_steps(dtype));
+                              for (std::int64_t i = 0; i < count; ++i)
+                                  to[i] = std::floor(to[i] * steps) / steps;
+                          });
 }
 
 std::span<const Op* const> random_ops()

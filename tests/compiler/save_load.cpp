@@ -172,6 +172,37 @@ TEST_CASE("functions that are loaded together share variables, and reference mod
                       contains("shared 'w' is f64 (3), the one given for it f32 (3)"));
 }
 
+TEST_CASE("a name stands for one shared variable of a function, and is one of the file's")
+{
+    const TemporaryFolder folder;
+    const std::string file = folder / "f";
+    const auto x = ct::vector<double>("x", {3});
+    const auto w = ct::shared("w", ct::Array::full<double>({3}, 2));
+    const auto b = ct::shared("b", ct::Array::full<double>({3}, 1));
+    const auto other = ct::shared("w", ct::Array::full<double>({3}, 5));
+    const auto load = [&](const std::vector<ct::Shared>& shared) {
+        return ct::Function::load(file, {.shared = shared});
+    };
+    ct::function({x}, x * w + b, {.name = "f"}).save(file);
+    const auto wide = ct::shared("W", ct::Array::full<double>({3}, 2));
+    CHECK_THROWS_WITH(load({w, wide}),
+                      "load: " + file + ": it has no shared variable 'W'; it has 'w', 'b'");
+    CHECK_THROWS_WITH(load({w, other}),
+                      "load: " + file + ": two are given for shared variable 'w'");
+    CHECK(same(load({w, w}).shared("w"), w));
+    ct::function({x}, x, {.name = "f"}).save(file);
+    CHECK_THROWS_WITH(load({w}), "load: " + file + ": it has no shared variable 'w'; it has none");
+
+    const auto f = ct::function({x}, x * w, {.name = "f", .updates = {{other, x + b}, {b, x}}});
+    CHECK_THROWS_WITH(f.shared("w"), "f: 2 shared variables are named 'w'");
+    CHECK(same(f.shared("b"), b));
+    f.save(file);
+    CHECK_THROWS_WITH(load({w}), "load: " + file + ": 2 shared variables are named 'w'");
+    const auto g = load({b}); // each of them is its own
+    CHECK(g(std::vector<double>{1, 2, 3})[0].as_double(2) == 6);
+    CHECK_THROWS_WITH(g.shared("w"), "f: 2 shared variables are named 'w'");
+}
+
 namespace {
 
 struct ScaleParams {

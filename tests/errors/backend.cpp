@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "errors/expect.hpp"
 #include "runtime/process.hpp"
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
@@ -236,6 +237,33 @@ TEST_CASE("a HOME that cannot be made is gone without")
 {
     check_alone("child: a home that is not there",
                 "env -u XDG_CACHE_HOME -u CROTON_CACHE HOME=/proc/nobody");
+}
+
+TEST_CASE("child: an environment with a value that is none", "[.]")
+{
+    if (!is_child()) return;
+    const std::string text = read(std::getenv("CROTON_TEST_FILE"));
+    const auto x = ct::vector<double>("x");
+    for (int i = 0; i < 2; ++i)
+        CHECK_REFUSED(ct::function({x}, {x + 1}), domain, text);
+}
+
+TEST_CASE("a variable of the environment that is not what it must be is refused by name")
+{
+    const TemporaryFolder folder;
+    const auto check = [&](const std::string& name, const std::string& value,
+                           const std::string& needed) {
+        std::ofstream(folder / "text")
+            << "environment: " << name << " is '" << value << "', it must be " << needed;
+        check_alone("child: an environment with a value that is none",
+                    "env CROTON_CACHE=off CROTON_TEST_FILE=" + (folder / "text") + " " + name +
+                        "='" + value + "'");
+    };
+    for (const char* value : {"abc", "10k", "-5", "+5", " 5", "5.0", "17592186044416"})
+        check("CROTON_CACHE_MIB", value, "a whole number of MiB, from 0 to 17592186044415");
+    check("CROTON_VERIFY", "yes", "0 or 1");
+    check_alone("child: no home", "CROTON_CACHE_MIB=0 CROTON_VERIFY=0 HOME= XDG_CACHE_HOME= "
+                                  "CROTON_CACHE=");
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)

@@ -7,6 +7,7 @@
 #include "errors/expect.hpp"
 
 namespace ct = croton;
+using croton::test::contains;
 
 namespace {
 
@@ -41,7 +42,7 @@ TEST_CASE("an extent that an op derives must not be negative")
     const int line = __LINE__ + 1;
     const auto y = ct::sum(x) + ct::mean(ct::arange(n - 3, ct::DType::f64));
     check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, 2,
-               "f: iota of shape (n - 3) needs n - 3 >= 0, n - 3 is -1, at " + place(line), line);
+               "f: arange of shape (n - 3) needs n - 3 >= 0, n - 3 is -1, at " + place(line), line);
     const int scan_line = __LINE__ + 2;
     const auto step = [](const ct::Variable& h) { return h + 1; };
     const auto s = ct::scan(step, {.init = {ct::Variable(0.0)}, .steps = n - 3});
@@ -130,7 +131,7 @@ TEST_CASE("the workspace of extents that a call refuses is refused with the same
     const auto f =
         ct::function({x}, ct::cumsum(w * ct::sum(p * ct::cumsum(p * 2, 0)), 0), {.name = "f"});
     const std::string text =
-        "f: iota of shape (n - 100000) needs n - 100000 >= 0, n - 100000 is -99980, at " +
+        "f: arange of shape (n - 100000) needs n - 100000 >= 0, n - 100000 is -99980, at " +
         place(line);
     CHECK_THROWS_WITH(f.workspace_bytes({{"n", 20}}), text);
     CHECK_THROWS_WITH(f(ct::zeros<double>({20})), text);
@@ -188,4 +189,50 @@ TEST_CASE("an axis that an op requires to be another's, or a number, says so wit
                           : "f: axis 1 of input 'square' is 3, it must be 2 (r) as axis 0") +
                     std::string(" of input 'square' is, for dot at ") + place(dot));
         }
+}
+
+TEST_CASE("what creates values is named as the user called it, whatever ops it is made of")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::vector<double>("x", {n}), half = ct::input("k", ct::DType::f64, {});
+    const auto f64 = ct::DType::f64, f16 = ct::DType::f16;
+    CHECK_REFUSED(ct::uniform(f64, 1.5, {3}), dtype,
+                  "uniform: the key must be an integer: operands are u64, f64");
+    CHECK_REFUSED(ct::normal(f16, half, {3}), dtype,
+                  "normal: the key must be an integer: operands are u64, f64");
+    const auto call = [&](const ct::Variable& y, const std::string& called) {
+        INFO(called);
+        const std::string at = ", at " + place(static_cast<int>(y.where().line));
+        for (const bool reference : {false, true}) {
+            const auto f =
+                ct::function({x}, ct::sum(y) + ct::sum(x), {.name = "f", .reference = reference});
+            CHECK_THROWS_WITH(f(ct::zeros<double>({2})),
+                              contains("f: " + called + " of shape (") &&
+                                  contains("needs n - 3 >= 0, n - 3 is -1" + at));
+        }
+    };
+    call(ct::zeros(f64, {n - 3}), "zeros");
+    call(ct::ones(f64, {n - 3}), "ones");
+    call(ct::full(f64, {n - 3}, 2), "full");
+    call(ct::arange(n - 3, ct::DType::i64), "arange");
+    call(ct::arange(n - 3, f64), "arange");
+    call(ct::linspace(0, 1, n - 3), "linspace");
+    call(ct::eye(f64, n - 3), "eye");
+    call(ct::uniform(f64, 1, {n - 3}), "uniform");
+    call(ct::uniform(f16, 1, {n - 3}).as(f64), "uniform");
+    call(ct::normal(f64, 1, {n - 3}), "normal");
+    const auto unknown = [&](const ct::Variable& y, const std::string& called) {
+        INFO(called);
+        CHECK_THROWS_WITH(ct::function({x}, ct::sum(y.as(f64)) + ct::sum(x)),
+                          contains(called) && !contains("broadcast_to") && !contains("iota"));
+    };
+    unknown(ct::zeros(f64, {m}), "zeros");
+    unknown(ct::ones(f64, {m}), "ones");
+    unknown(ct::full(f64, {m}, 2), "full");
+    unknown(ct::arange(m), "arange");
+    unknown(ct::eye(f64, m), "eye");
+    unknown(ct::uniform(f64, 1, {m}), "uniform");
+    unknown(ct::normal(f64, 1, {m}), "normal");
+    CHECK_THROWS_WITH(ct::jvp(ct::sum(x), {x}, {ct::ones(ct::DType::i64, {n})}),
+                      contains("the result of ones"));
 }

@@ -4,6 +4,7 @@
 #include <croton/ir/ops.hpp>
 #include <croton/ir/reference.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -198,9 +199,30 @@ TEST_CASE("draws are those of the published generator")
     CHECK(wide == static_cast<double>(0xe169c58d6627e8d5u >> 12) * 0x1p-52);
 }
 
+TEST_CASE("a uniform draw of 16 bits is the f32 draw cut to what they hold, below 1")
+{
+    constexpr std::int64_t n = 20'000;
+    const Array wide = Array::uniform(5, {n});
+    for (const DType t : {DType::f16, DType::bf16}) {
+        INFO(name(t));
+        const double steps = t == DType::f16 ? 2048 : 256;
+        const Array narrow = Array::uniform(5, {n}, t);
+        double largest = 0;
+        for (std::int64_t i = 0; i < n; ++i) {
+            const double cut = std::floor(wide.as_double(i) * steps) / steps;
+            if (narrow.as_double(i) != cut) FAIL("draw " << i << ": " << narrow.as_double(i));
+            largest = std::max(largest, cut);
+        }
+        CHECK(largest == 1 - 1 / steps);
+        const Array scaled = Array::uniform(5, {n}, t, -2, 2);
+        for (std::int64_t i = 0; i < n; ++i)
+            REQUIRE(scaled.as_double(i) < 2);
+    }
+}
+
 TEST_CASE("draws are those of the ops, and have their distributions' moments")
 {
-    for (const DType t : {DType::f32, DType::f64, DType::f16}) {
+    for (const DType t : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
         const ct::Variable u = ct::uniform(t, 7, {3, 4});
         const ct::Variable z = ct::normal(t, 7, {3, 4});
         CHECK(identical(ct::evaluate_reference({}, {}, std::span(&u, 1))[0],

@@ -70,6 +70,21 @@ TEST_CASE("a folder stays within its bound and loses what was used longest ago")
     CHECK(cache.find(key_of(299), ".so"));
 }
 
+TEST_CASE("a folder that is removed while it is used is made again, for its owner alone")
+{
+    const TemporaryFolder parent;
+    const fs::path folder = fs::path(parent / "a") / "b";
+    DiskCache cache(folder.string(), 1 << 20);
+    cache.store(key_of(1), ".so", {}, "");
+    REQUIRE(cache.find(key_of(1), ".so"));
+    fs::remove_all(parent / "a");
+    CHECK_FALSE(cache.find(key_of(1), ".so"));
+    cache.store(key_of(2), ".so", {}, "");
+    CHECK(cache.find(key_of(2), ".so"));
+    CHECK(fs::status(folder).permissions() == fs::perms::owner_all);
+    CHECK(cache.status() == "disk cache " + folder.string());
+}
+
 TEST_CASE("what a killed writer left is removed when it is old")
 {
     const TemporaryFolder folder;

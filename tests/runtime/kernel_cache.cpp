@@ -431,6 +431,9 @@ TEST_CASE("a cache whose programs are taken away under it goes on")
     fs::remove_all(folder / "cache");
     CHECK(ask(library) == 4);
     CHECK(load_answer(cache, 5) == 5);
+    // The folder is made again, and keeps the next one.
+    REQUIRE(fs::exists(folder / "cache"));
+    CHECK_FALSE(fs::is_empty(folder / "cache"));
 }
 
 TEST_CASE("errors of a text are errors of load and leave nothing behind")

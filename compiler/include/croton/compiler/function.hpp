@@ -135,6 +135,7 @@ struct LoadOptions {
     std::vector<const Op*> ops = {};
     /// Variables that stand for the stored shared ones of the same name, with the values that they
     /// have: so that several functions share them. The others are made, with the stored values.
+    /// UserError where the file has none of that name, or several.
     std::vector<Shared> shared = {};
 };
 
@@ -230,7 +231,7 @@ public:
     static Function
     load(std::string_view path, const LoadOptions& options = {}, Where where = Where::current());
     /// The shared variable of that name which the function reads or updates; UserError where there
-    /// is none.
+    /// is none, or several.
     Shared shared(std::string_view name, Where where = Where::current()) const;
 
     /// "train(x: f32 (n, 64), y: i64 (n)) -> (loss: f32 ())".

@@ -99,6 +99,7 @@ struct Environment {
     std::string sanitize;          ///< of functions whose options name none
     std::vector<std::string> blas; ///< of Matmul::library: the first of these
 };
+/// throws   UserError naming a variable whose value is none, in every call until there is none.
 const Environment& environment();
 
 struct EnvironmentVariable {

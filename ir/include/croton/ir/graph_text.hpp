@@ -107,6 +107,8 @@ public:
     Variables references(StoredLine& line) const;
     const Location* place(StoredLine& line) const;
     Extent extent(StoredLine& line) const;
+    /// Of the text's shared variables, as often as there are.
+    const std::vector<std::string>& shared_names() const noexcept { return shared_names_; }
 
 private:
     void read_atom(StoredLine& line);
@@ -128,6 +130,7 @@ private:
     std::map<std::string_view, const Array*> arrays_;
     std::map<std::string_view, const Op*> ops_;
     std::span<const Shared> shared_;
+    std::vector<std::string> shared_names_;
     std::vector<Extent> atoms_;
     std::vector<const Location*> places_;
     std::vector<const ScopeFrame*> scopes_;
