@@ -213,6 +213,9 @@ std::string Expressions::compute(const Compute& c, const Scalar& s) const
     const DType first = c.operands.empty() ? s.dtype : scalar(c.operands[0]).dtype;
     std::string_view text = text_of(p, c.operands.size(), first, s.dtype);
     const std::string_view whole_text = text;
+    if (text.find_first_of("\n#") != text.npos)
+        throw user_error(Code::domain, s.value.location(), c.op->name,
+                         "its text '{}' is no expression: it has a line end or a #", whole_text);
     std::string result;
     const std::string_view stem = fast_ ? fast_stem(*c.op, s.dtype) : std::string_view();
     if (!stem.empty()) {

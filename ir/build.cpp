@@ -53,17 +53,6 @@ bool is_pattern_graph(std::span<const Variable> operands)
                        [](const Variable& v) { return v.type().is_pattern(); });
 }
 
-void check_text(const Op& op, const Pointwise& p, const Location* where)
-{
-    if (p.real.empty() && p.integer.empty() && p.boolean.empty())
-        throw user_error(Code::domain, where, op.name,
-                         "its record has no lowering (.lowering), as Pointwise{{\"..\"}} is");
-    for (const std::string_view text : {p.real, p.integer, p.boolean})
-        if (text.find_first_of("\n#") != text.npos)
-            throw user_error(Code::domain, where, op.name,
-                             "its text '{}' is no expression: it has a line end or a #", text);
-}
-
 /// What a record of one's own may lack.
 void check_record(const Op& op, std::size_t operands, const Location* where)
 {
@@ -74,7 +63,9 @@ void check_record(const Op& op, std::size_t operands, const Location* where)
         refuse(fmt::format("its record takes {} (.arity), given {}", counted(op.arity, "operand"),
                            operands));
     if (op.name.empty()) refuse("a record without a name (.name)");
-    if (const auto* p = std::get_if<Pointwise>(&op.lowering)) check_text(op, *p, where);
+    if (const auto* p = std::get_if<Pointwise>(&op.lowering);
+        p && p->real.empty() && p->integer.empty() && p->boolean.empty())
+        refuse("its record has no lowering (.lowering), as Pointwise{\"..\"} is");
     if (const auto* r = std::get_if<ScalarReference>(&op.reference)) {
         if (!r->real && !r->integer && !r->natural)
             refuse("its record has no reference (.reference); a pointwise op's is "

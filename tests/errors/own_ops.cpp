@@ -233,9 +233,9 @@ TEST_CASE(
                   "refers_to_two: its reference takes 2 operands (reference_of<2>), given 1");
     CHECK_REFUSED(ct::apply(refers_to_one, {x, x}), domain,
                   "refers_to_one: its reference takes 1 operand (reference_of<1>), given 2");
-    CHECK_REFUSED(ct::apply(two_lines, {x}), domain,
+    CHECK_REFUSED(ct::function({x}, ct::apply(two_lines, {x})), domain,
                   "two_lines: its text '{a}\n+ 1' is no expression: it has a line end or a #");
-    CHECK_REFUSED(ct::apply(a_directive, {x}), domain,
+    CHECK_REFUSED(ct::function({x}, ct::apply(a_directive, {x})), domain,
                   "a_directive: its text '{a} + 1 #define f32 f64' is no expression: it has a line "
                   "end or a #");
     CHECK_REFUSED(ct::grad(sum(ct::apply(gives_nothing, {x})), x), domain,
