@@ -33,10 +33,8 @@ std::vector<Array> arrays_of(const FunctionData& f, const Memory* inputs)
 
 std::vector<Array> run(const FunctionData& f, Memory* arguments)
 {
-    if (f.options.reference) {
-        detail::check_memory(f, {arguments, f.inputs.size()});
-        return detail::reference_results(f, arrays_of(f, arguments), {});
-    }
+    detail::check_memory(f, {arguments, f.inputs.size()});
+    if (f.options.reference) return detail::reference_results(f, arrays_of(f, arguments), {});
     std::vector<Array> results;
     results.reserve(f.result_count());
     auto* extents = static_cast<std::int64_t*>(
@@ -46,6 +44,11 @@ std::vector<Array> run(const FunctionData& f, Memory* arguments)
     for (std::size_t i = 0; i < f.result_count(); ++i) {
         const detail::ArgumentInfo& result = f.arguments[f.inputs.size() + i];
         const auto rank = static_cast<std::size_t>(result.rank);
+        if (!detail::is_countable(result.rank, extents))
+            detail::refuse(f, Code::memory,
+                           fmt::format("{} would have more elements than any memory holds: ({})",
+                                       detail::argument_name(f, f.inputs.size() + i),
+                                       fmt::join(std::span(extents, rank), ", ")));
         results.push_back(detail::new_array(result.dtype, result.layout, {extents, rank}));
         extents += rank;
         *next++ = detail::memory_of(results.back());

@@ -20,6 +20,7 @@ namespace {
 enum class Misplaced : std::uint32_t {
     alignment,
     extent,
+    count,
     memory, ///< there is none
     repeating,
     layout,
@@ -144,6 +145,7 @@ Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexc
         const Misplaced why =
             !is_aligned(m.data, info.dtype)                           ? Misplaced::alignment
             : std::any_of(m.extents, m.extents + m.rank, is_negative) ? Misplaced::extent
+            : !is_countable(m.rank, m.extents)                        ? Misplaced::count
             : !has_memory(m)                                          ? Misplaced::memory
             : output && repeating_axis(m) >= 0                        ? Misplaced::repeating
             : !lies_as(info.layout, m.rank, m.extents, m.strides)     ? Misplaced::layout
@@ -200,6 +202,8 @@ std::string misplaced_text(const FunctionData& f, const Status& status)
                            croton::name(info.dtype));
     case Misplaced::extent:
         return which + " has a negative extent";
+    case Misplaced::count:
+        return which + " has more elements than any memory holds";
     case Misplaced::memory:
         return which + " has no memory: its pointer is null";
     case Misplaced::repeating:

@@ -20,6 +20,7 @@
 
 #include "call_check.hpp"
 #include "compile_cache.hpp"
+#include "count_limits.hpp"
 #include "dump.hpp"
 #include "function_data.hpp"
 #include "name_extents.hpp"
@@ -404,6 +405,7 @@ detail::Ref<const FunctionData> Request::compile()
     f->axis_reasons = AxisReasons(inputs_, f->inputs, std::move(solved.equalities));
     f->written = copy_graph(outputs_, by, solved.substitution);
     f->requirements = solved.undecided;
+    detail::add_count_limits(f->inputs, f->written, f->requirements);
     f->layouts = layouts_;
     f->layouts.insert(f->layouts.end(), output_layouts_.begin(), output_layouts_.end());
     f->defaults = defaults_;

@@ -25,6 +25,19 @@ Array new_array(DType dtype, Layout layout, std::span<std::int64_t> extents);
 Array packed(const Array& array, Layout layout);
 bool is_aligned(const void* data, DType dtype) noexcept;
 
+/// No memory holds an array of more elements. What its extents multiply to, those that are 0 left
+/// out, is at most that of every argument: `count_limits` follow from it.
+inline constexpr std::int64_t most_elements = 1LL << 48;
+inline bool is_countable(int rank, const std::int64_t* extents) noexcept
+{
+    std::int64_t count = 1;
+    for (int i = 0; i < rank; ++i)
+        if (extents[i] > 1 &&
+            (__builtin_mul_overflow(count, extents[i], &count) || count > most_elements))
+            return false;
+    return true;
+}
+
 /// An input as the program sees it: a leaf over the caller's memory, and the value that the graph
 /// reads in its place.
 struct InputMemory {

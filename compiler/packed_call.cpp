@@ -58,6 +58,8 @@ void check_memory(const FunctionData& f, std::span<const Memory> arguments)
         };
         if (std::ranges::any_of(extents, [](std::int64_t e) { return e < 0; }))
             refuse_as(Code::shape, "has a negative extent:");
+        if (!is_countable(arguments[i].rank, arguments[i].extents))
+            refuse_as(Code::shape, "has more elements than any memory holds:");
         if (!has_memory(arguments[i]))
             refuse_as(Code::domain, "has no memory: its pointer is null, its shape");
     }

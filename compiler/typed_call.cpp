@@ -72,11 +72,12 @@ bool bind_array(const ArgumentInfo& info,
                 const Binding& b,
                 ByteRange& range) noexcept
 {
-    std::int64_t count = 1;
-    for (int i = 0; i < m.rank; ++i) {
+    for (int i = 0; i < m.rank; ++i)
         if (m.extents[i] < 0) return false;
+    if (!is_countable(m.rank, m.extents)) return false;
+    std::int64_t count = 1;
+    for (int i = 0; i < m.rank; ++i)
         count *= m.extents[i];
-    }
     if (!lies_as(info.layout, m.rank, m.extents, m.strides)) return false;
     const auto* data = static_cast<const char*>(m.data);
     if (info.layout == Layout::any) {

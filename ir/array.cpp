@@ -149,16 +149,19 @@ void copy_elements(char* to,
 std::size_t checked_bytes(DType dtype, std::span<const std::int64_t> shape)
 {
     std::size_t bytes = croton::size_bytes(dtype);
+    bool is_empty = false;
     for (std::int64_t e : shape)
         if (e < 0)
             throw user_error(Code::shape, nullptr, "array", "negative extent: {}",
                              shape_text(shape));
-    for (std::int64_t e : shape)
-        if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(e), &bytes) ||
-            bytes > (1ULL << 62))
+    for (std::int64_t e : shape) {
+        is_empty = is_empty || e == 0;
+        const auto factor = static_cast<std::size_t>(std::max<std::int64_t>(e, 1));
+        if (__builtin_mul_overflow(bytes, factor, &bytes) || bytes > (1ULL << 62))
             throw user_error(Code::memory, nullptr, "array", "too large: {} of {}",
                              shape_text(shape), croton::name(dtype));
-    return bytes;
+    }
+    return is_empty ? 0 : bytes;
 }
 
 const Ref<const ArrayData>& some(const Ref<const ArrayData>& data)

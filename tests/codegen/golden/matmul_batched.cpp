@@ -276,9 +276,10 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     if (extents[3] != heads) return guard_failed(report, 2, extents[3], heads);
     if (extents[4] != n) return guard_failed(report, 3, extents[4], n);
     if (extents[5] != 64) return guard_failed(report, 4, extents[5], 64);
-    if (extents[6] != heads) return guard_failed(report, 5, extents[6], heads);
-    if (extents[7] != n) return guard_failed(report, 6, extents[7], n);
-    if (extents[8] != n) return guard_failed(report, 7, extents[8], n);
+    if (floor_div_i64(281474976710656, max_i64(n * heads, 1)) < n) return guard_failed(report, 5, n, floor_div_i64(281474976710656, max_i64(n * heads, 1)));
+    if (extents[6] != heads) return guard_failed(report, 6, extents[6], heads);
+    if (extents[7] != n) return guard_failed(report, 7, extents[7], n);
+    if (extents[8] != n) return guard_failed(report, 8, extents[8], n);
     const f32* q = (const f32*)in[0];
     const f32* k = (const f32*)in[1];
     f32* score = (f32*)out[0];
@@ -293,6 +294,7 @@ CT_EXPORT i64 workspace_bytes(const i64* extents)
 {
     const i64 heads = extents[0];
     const i64 n = extents[1];
+    if (floor_div_i64(281474976710656, max_i64(n * heads, 1)) < n) return 0;
     const i64 end0 = 0 + align_64(heads * floor_div_i64(n + 31, 32) * 8192);
     return end0;
 }
