@@ -21,7 +21,7 @@ constexpr std::string_view names[] = {"n",     "m",   "i",    "x",  "s",   "t0",
                                       "acc",   "k",   "rows", "p",  "sum", "end0",
                                       "lanes", "a b", "out",  "v0", "f32", "\xce\xbb"};
 
-constexpr std::int64_t extents[] = {3, 2, 4, 1, 5, 7, 8, 0, 16, 17, 33, 3, 2, 4, 6, 9};
+constexpr std::int64_t extents[] = {3, 2, 4, 1, 5, 7, 8, 0, 16, 17, 33, 3, 65, 4, 6, 150};
 
 class Generator {
 public:

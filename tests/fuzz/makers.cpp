@@ -5,6 +5,7 @@
 #include <croton/ir/ops.hpp>
 #include <croton/passes/grad.hpp>
 
+#include <cmath>
 #include <map>
 
 #include "fuzz/loops.hpp"
@@ -323,12 +324,40 @@ Made make_cast(const Maker&, A a)
     return {cast(a.x[0], t), fmt::format("ct::cast({}, ct::DType::{})", a.names[0], name(t))};
 }
 
+/// Literals that a kernel's text writes in place, and ones long enough to be given a name.
+double literal(A a, std::size_t i)
+{
+    static constexpr double all[] = {0.5, -1,         2,     3,  0,    1,        -0.25, 1.0 / 3.,
+                                     0.1, -2.0 / 7.0, 1e-20, 10, 1e30, INFINITY, -1e30, -INFINITY};
+    return all[a.choice(i, static_cast<int>(std::size(all)))];
+}
+
 Made make_scaled(const Maker&, A a)
 {
-    static constexpr double by[] = {0.5, -1, 2, 3, 0, 1, -0.25, 10};
-    const double k = by[a.choice(0, 8)];
-    if (a.choice(1, 2) == 0) return {a.x[0] * k, fmt::format("{} * {}", a.names[0], k)};
-    return {a.x[0] + k, fmt::format("{} + {}", a.names[0], k)};
+    const double k = literal(a, 0);
+    const std::string text = number_text(k);
+    if (a.choice(1, 2) == 0) return {a.x[0] * k, fmt::format("{} * {}", a.names[0], text)};
+    return {a.x[0] + k, fmt::format("{} + {}", a.names[0], text)};
+}
+
+Made make_literals(const Maker&, A a)
+{
+    const double k = literal(a, 0), other = literal(a, 1);
+    return {where(a.x[0] > k, a.x[0], other),
+            fmt::format("ct::where({0} > {1}, {0}, {2})", a.names[0], number_text(k),
+                        number_text(other))};
+}
+
+/// Rows of which some elements take no part, as attention writes it.
+Made make_masked(const Maker& maker, A a)
+{
+    const int axis = a.axis(0);
+    const Variable masked = where(a.x[1] > a.x[2], a.x[0], -INFINITY);
+    const std::string text =
+        fmt::format("ct::where({1} > {2}, {0}, -INFINITY)", a.names[0], a.names[1], a.names[2]);
+    if (maker.name == "masked max")
+        return {max(masked, Axis(axis)), fmt::format("ct::max({}, ct::Axis({}))", text, axis)};
+    return {softmax(masked, axis), fmt::format("ct::softmax({}, {})", text, axis)};
 }
 
 Made make_power(const Maker&, A a)
@@ -390,6 +419,9 @@ std::vector<Maker> mixed()
     return {{"cast", 1, make_cast},
             {"scaled", 1, make_scaled},
             {"scaled", 1, make_scaled},
+            {"literals", 1, make_literals},
+            {"masked softmax", 3, make_masked},
+            {"masked max", 3, make_masked},
             {"power", 1, make_power},
             {"counted", 1, make_counted},
             {"outer", 2, make_outer},

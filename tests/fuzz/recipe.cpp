@@ -64,16 +64,16 @@ Program build(const Recipe& recipe, const std::string& suffix)
     return p;
 }
 
-namespace {
-
-std::string number(double v)
+std::string number_text(double v)
 {
     if (std::isnan(v)) return "NAN";
     if (std::isinf(v)) return v < 0 ? "-INFINITY" : "INFINITY";
     return fmt::format("{}", v);
 }
 
-std::string number(std::int64_t v)
+namespace {
+
+std::string integer_text(std::int64_t v)
 {
     if (v == std::numeric_limits<std::int64_t>::min()) return fmt::format("{} - 1", v + 1);
     return fmt::format("{}", v);
@@ -84,7 +84,7 @@ std::string array_text(const Array& a)
     std::string values;
     for (std::int64_t i = 0; i < a.size(); ++i)
         values += (i > 0 ? ", " : "") +
-                  (is_float(a.dtype()) ? number(a.as_double(i)) : number(a.as_int(i)));
+                  (is_float(a.dtype()) ? number_text(a.as_double(i)) : integer_text(a.as_int(i)));
     return fmt::format("array<{}>(ct::DType::{}, {{{}}}, {{{}}})",
                        is_float(a.dtype()) ? "double" : "std::int64_t",
                        a.dtype() == DType::boolean ? "boolean" : name(a.dtype()),

@@ -27,6 +27,9 @@ struct Made {
     std::string text;
 };
 
+/// A number as C++ writes it; <cmath> has to be included.
+std::string number_text(double v);
+
 /// One function of the API applied to values. Refusals are UserErrors: another draw may fit.
 struct Maker {
     std::string name;
