@@ -31,12 +31,16 @@ Variable make_apply(const Op& op,
     return detail::adopt(node);
 }
 
+UserError empty_operand(std::string_view function, const Location* where, std::size_t i)
+{
+    return user_error(Code::domain, where, function,
+                      "operand {} is an empty Variable: nothing was assigned to it", i);
+}
+
 void check_operands(const Op& op, std::span<const Variable> operands, const Location* where)
 {
     for (std::size_t i = 0; i < operands.size(); ++i)
-        if (operands[i].is_empty())
-            throw user_error(Code::domain, where, name_at(op, where),
-                             "operand {} is an empty Variable: nothing was assigned to it", i + 1);
+        if (operands[i].is_empty()) throw empty_operand(name_at(op, where), where, i);
 }
 
 Variable convert(const Op& op, const Variable& v, DType to, const Location* where)
@@ -155,6 +159,23 @@ void require_extents(ShapeArgs& args, std::span<const Type> types)
 }
 
 } // namespace
+
+void refuse_empty(std::string_view function,
+                  const Where& where,
+                  std::initializer_list<const Variable*> operands)
+{
+    std::size_t i = 0;
+    for (const Variable* v : operands) {
+        if (v->is_empty()) throw empty_operand(function, locate(where), i);
+        ++i;
+    }
+}
+
+void refuse_empty(std::string_view function, const Where& where, const Variables& operands)
+{
+    for (std::size_t i = 0; i < operands.size(); ++i)
+        if (operands[i].is_empty()) throw empty_operand(function, locate(where), i);
+}
 
 void refuse_complex(DType dtype, std::string_view function, const Location* where)
 {

@@ -94,7 +94,8 @@ auto with_type(DType t, F f)
     case DType::complex128:
         break;
     }
-    throw internal_error("convert", "{} elements are not converted", name(t));
+    throw user_error(Code::dtype, nullptr, "array", "{} elements are not converted to any other",
+                     name(t));
 }
 
 template <class To>

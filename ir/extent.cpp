@@ -244,16 +244,16 @@ const Atom* index_symbol(std::size_t i) { return pool().index(i); }
 const Atom* axis_symbol(std::size_t i) { return pool().axis(i); }
 void label_symbol(const Atom* symbol, std::string_view text) { pool().label(symbol, text); }
 
-Extent dim(std::string_view name)
+Extent dim(std::string_view name, Where where)
 {
-    refuse_control_characters(name, "dim", nullptr);
+    refuse_control_characters(name, "dim", locate(where));
     return of(pool().symbol(name));
 }
 
-std::int64_t Extent::value() const
+std::int64_t Extent::value(Where where) const
 {
     if (polynomial_)
-        throw user_error(Code::shape, nullptr, "extent", "{} is known only when a function runs",
+        throw user_error(Code::shape, locate(where), "extent", "{} is known only when a function runs",
                          to_string(*this));
     return known_;
 }

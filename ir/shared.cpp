@@ -1,3 +1,4 @@
+#include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/shared.hpp>
 #include <croton/ir/shared_turn.hpp>
@@ -308,6 +309,7 @@ Shared shared(std::string_view name, const Array& initial, Where where)
     if (!initial)
         throw user_error(Code::domain, locate(where), "shared",
                          "the initial value of '{}' is an Array() that holds nothing", name);
+    refuse_complex(initial.dtype(), "shared", locate(where));
     const Type type(initial.dtype(), Shape(initial.shape().begin(), initial.shape().end()));
     return Shared(detail::make_leaf(Leaf::shared, type, name,
                                     Params::adopt(new detail::SharedData(initial.clone())),

@@ -97,7 +97,9 @@ const detail::Value& checked(const Variable& v, std::string_view what)
 } // namespace
 
 Variable::Variable(const Array& constant_value, Where where)
-    : Variable(croton::constant(constant_value.clone(), locate(where)))
+    : Variable(detail::at_place(where, [&] {
+          return croton::constant(constant_value.clone(), locate(where));
+      }))
 {}
 
 Variable Variable::weak(Array value, const Where& where)
@@ -208,6 +210,7 @@ Variable wildcard(std::string_view name)
 Variable constant(Array value, const Location* where, bool weak)
 {
     const Type type(value.dtype(), Shape(value.shape().begin(), value.shape().end()));
+    refuse_complex(value.dtype(), "constant", where);
     Variable v = detail::make_leaf(Leaf::constant, type, {},
                                    make_params(detail::ConstantLeaf{std::move(value)}), where);
     v.value()->node->weak = weak;

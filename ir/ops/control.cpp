@@ -146,14 +146,14 @@ private:
     {
         for (std::size_t i = 0; i < args_.sequences.size(); ++i) {
             const Variable& x = args_.sequences[i].x;
-            if (x.is_empty()) refuse(Code::domain, "sequence {} is an empty Variable", i + 1);
+            if (x.is_empty()) refuse(Code::domain, "sequence {} is an empty Variable", i);
             if (x.rank() == 0)
-                refuse(Code::shape, "sequence {} is a scalar, {}: it has no axis of steps", i + 1,
+                refuse(Code::shape, "sequence {} is a scalar, {}: it has no axis of steps", i,
                        describe(x));
         }
         for (std::size_t k = 0; k < args_.init.size(); ++k)
             if (args_.init[k].init.is_empty())
-                refuse(Code::domain, "state {} starts as an empty Variable", k + 1);
+                refuse(Code::domain, "state {} starts as an empty Variable", k);
         const auto sequences = args_.sequences.size();
         const auto states = args_.init.size();
         if (body_.arity >= 0 && static_cast<std::size_t>(body_.arity) != sequences + states)
@@ -216,7 +216,7 @@ private:
                    parts_.state.size());
         for (std::size_t k = 0; k < step.state.size(); ++k)
             if (step.state[k].is_empty())
-                refuse(Code::domain, "the step returns an empty Variable as state {}", k + 1);
+                refuse(Code::domain, "the step returns an empty Variable as state {}", k);
         for (std::size_t j = 0; j < step.out.size(); ++j)
             if (step.out[j].is_empty())
                 refuse(Code::domain, "the step returns an empty Variable as out {}", j + 1);
@@ -246,7 +246,7 @@ private:
         if (next.is_weak() && next.rank() == 0)
             return broadcast_to(cast(next, before.dtype(), place_), before.shape(), place_);
         if (next.dtype() != before.dtype())
-            refuse(Code::dtype, "state {} is {} before the step and {} after it: {}", k + 1,
+            refuse(Code::dtype, "state {} is {} before the step and {} after it: {}", k,
                    name(before.dtype()), name(next.dtype()), describe(next));
         const Shape from = next.shape();
         const Shape& to = before.shape();
@@ -255,7 +255,7 @@ private:
             equal = same(from[i], to[i]) ||
                     (!never_equal(from[i], to[i]) && !(from[i].is_known() && from[i].value() == 1));
         if (!equal)
-            refuse(Code::shape, "state {} has shape {} before the step and {} after it: {}", k + 1,
+            refuse(Code::shape, "state {} has shape {} before the step and {} after it: {}", k,
                    to_string(to), to_string(from), describe(next));
         return broadcast_to(next, to, place_); // keeps the undecided equality
     }

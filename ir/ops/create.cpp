@@ -85,6 +85,7 @@ Variable filled(std::string_view function,
 
 Variable full(DType dtype, const Shape& shape, const Variable& value, Where where)
 {
+    refuse_empty("full", where, {&value});
     return filled("full", dtype, shape, value, locate(where, "full"));
 }
 Variable zeros(DType dtype, const Shape& shape, Where where)
@@ -124,6 +125,7 @@ Variable arange(double start, double stop, double step, DType dtype, Where where
 Variable
 linspace(const Variable& start, const Variable& stop, const Extent& count, DType dtype, Where where)
 {
+    refuse_empty("linspace", where, {&start, &stop});
     const Location* place = locate(where, "linspace");
     const OriginScope origin(place);
     if (!is_float(dtype))
@@ -155,6 +157,7 @@ Variable eye(DType dtype, const Extent& n, Where where) { return eye(dtype, n, n
 
 Variable tril(const Variable& x, int offset, Where where)
 {
+    refuse_empty("tril", where, {&x});
     const Location* place = locate(where, "tril");
     const OriginScope origin(place);
     check_matrix(x, "tril", place);
@@ -164,6 +167,7 @@ Variable tril(const Variable& x, int offset, Where where)
 
 Variable triu(const Variable& x, int offset, Where where)
 {
+    refuse_empty("triu", where, {&x});
     const Location* place = locate(where, "triu");
     const OriginScope origin(place);
     check_matrix(x, "triu", place);
@@ -264,6 +268,7 @@ constexpr Op diagonal_op{
 
 Variable diagonal(const Variable& x, int offset, int axis1, int axis2, Where where)
 {
+    refuse_empty("diagonal", where, {&x});
     const Location* place = locate(where);
     if (x.type().is_pattern())
         return apply(diagonal_op, std::span(&x, 1),
@@ -278,6 +283,7 @@ Variable diagonal(const Variable& x, int offset, int axis1, int axis2, Where whe
 
 Variable diag(const Variable& x, int offset, Where where)
 {
+    refuse_empty("diag", where, {&x});
     const Location* place = locate(where, "diag");
     const OriginScope origin(place);
     if (x.rank() == 2) return diagonal(x, offset);

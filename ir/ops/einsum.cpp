@@ -231,6 +231,7 @@ private:
 
 Variable einsum(std::string_view subscripts, const Variables& operands, Where where)
 {
+    refuse_empty("einsum", where, operands);
     const Location* place = locate(where, "einsum");
     const OriginScope origin(place);
     return Einsum(subscripts, operands, place).build();

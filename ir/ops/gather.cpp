@@ -340,6 +340,8 @@ GatherParams first_axes(const Variable& x,
 
 Variable gather(const Variable& x, const Variables& indices, Where where)
 {
+    refuse_empty("gather", where, {&x});
+    refuse_empty("gather", where, indices);
     const OriginScope origin(locate(where));
     return gather_axes(x, indices, first_axes(x, indices, "gather", locate(where)), "gather");
 }
@@ -347,6 +349,8 @@ Variable gather(const Variable& x, const Variables& indices, Where where)
 Variable
 scatter_add(const Variable& x, const Variables& indices, const Variable& values, Where where)
 {
+    refuse_empty("scatter_add", where, {&x, &values});
+    refuse_empty("scatter_add", where, indices);
     const OriginScope origin(locate(where));
     const GatherParams p = first_axes(x, indices, "scatter_add", locate(where));
     return scatter_axes(x, values, indices, p, true, "scatter_add");
@@ -355,6 +359,8 @@ scatter_add(const Variable& x, const Variables& indices, const Variable& values,
 Variable
 scatter_set(const Variable& x, const Variables& indices, const Variable& values, Where where)
 {
+    refuse_empty("scatter_set", where, {&x, &values});
+    refuse_empty("scatter_set", where, indices);
     const OriginScope origin(locate(where));
     const GatherParams p = first_axes(x, indices, "scatter_set", locate(where));
     return scatter_axes(x, values, indices, p, false, "scatter_set");
@@ -362,6 +368,7 @@ scatter_set(const Variable& x, const Variables& indices, const Variable& values,
 
 Variable take(const Variable& x, const Variable& index, const Axis& axis, Where where)
 {
+    refuse_empty("take", where, {&x, &index});
     const Location* place = locate(where, "take");
     const OriginScope origin(place);
     const int at = single_axis(axis, x, "take", place);
@@ -370,12 +377,14 @@ Variable take(const Variable& x, const Variable& index, const Axis& axis, Where 
 
 Variable take(const Variable& x, const Variable& index, Where where)
 {
+    refuse_empty("take", where, {&x, &index});
     const OriginScope origin(locate(where, "take"));
     return take(x.type().is_pattern() || x.rank() == 1 ? x : x.reshape({-1}), index, 0);
 }
 
 Variable take_along_axis(const Variable& x, const Variable& index, const Axis& axis, Where where)
 {
+    refuse_empty("take_along_axis", where, {&x, &index});
     const Location* place = locate(where);
     const OriginScope origin(place);
     const int at = single_axis(axis, x, "take_along_axis", place);
@@ -407,6 +416,7 @@ Variable take_along_axis(const Variable& x, const Variable& index, const Axis& a
 
 Variable one_hot(const Variable& index, const Extent& count, DType dtype, Where where)
 {
+    refuse_empty("one_hot", where, {&index});
     const Location* place = locate(where, "one_hot");
     const OriginScope origin(place);
     if (!index.type().is_pattern()) check_indices({index}, "one_hot", place);

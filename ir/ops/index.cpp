@@ -67,6 +67,9 @@ public:
                 add_item(plan_.has_array ? Item::array : Item::gone);
                 break;
             case Index::Kind::array:
+                if (i.array.is_empty())
+                    throw user_error(Code::domain, where_, function_,
+                                     "an index is an empty Variable: nothing was assigned to it");
                 plan_.array_axes.push_back(static_cast<int>(axis++));
                 plan_.arrays.push_back(i.array);
                 add_item(Item::array);
@@ -215,6 +218,7 @@ Variable update(const Variable& x,
                 const char* function)
 {
     const std::span<const Index> all(indices.begin(), indices.size());
+    refuse_empty(function, place_of(all), {&x, &value});
     const Location* where = locate(place_of(all), function);
     const OriginScope origin(where);
     check_indexed(x, function, where);
@@ -252,6 +256,7 @@ Slice slice(const Bound& first, const Bound& last, const Bound& step)
 
 Variable index(const Variable& x, std::span<const Index> indices, Where where)
 {
+    refuse_empty("index", where, {&x});
     const Location* place = locate(where, "index");
     const OriginScope origin(place);
     check_indexed(x, "index", place);

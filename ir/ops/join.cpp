@@ -94,6 +94,7 @@ Variable piece_of(const Variable& x, int axis, const Extent& start, const Extent
 
 Variable concatenate(const Variables& parts, const Axis& axis, Where where)
 {
+    refuse_empty("concatenate", where, parts);
     const Location* place = locate(where);
     if (parts.empty()) throw user_error(Code::shape, place, "concatenate", "there are no arrays");
     if (any_pattern(parts))
@@ -107,6 +108,7 @@ Variable concatenate(const Variables& parts, const Axis& axis, Where where)
 
 Variable stack(const Variables& parts, const Axis& axis, Where where)
 {
+    refuse_empty("stack", where, parts);
     const Location* place = locate(where, "stack");
     const OriginScope origin(place);
     if (parts.empty()) throw user_error(Code::shape, place, "stack", "there are no arrays");
@@ -119,6 +121,7 @@ Variable stack(const Variables& parts, const Axis& axis, Where where)
 
 Variables split(const Variable& x, const Shape& extents, const Axis& axis, Where where)
 {
+    refuse_empty("split", where, {&x});
     const Location* place = locate(where, "split");
     const OriginScope origin(place);
     const int at = single_axis(axis, x, "split", place);
@@ -144,6 +147,7 @@ Variables split(const Variable& x, const Shape& extents, const Axis& axis, Where
 
 Variables split(const Variable& x, int parts, const Axis& axis, Where where)
 {
+    refuse_empty("split", where, {&x});
     const Location* place = locate(where, "split");
     const int at = single_axis(axis, x, "split", place);
     const Extent extent = x.extent(at);
@@ -155,6 +159,7 @@ Variables split(const Variable& x, int parts, const Axis& axis, Where where)
 
 Variables unpack(const Variable& flat, const std::vector<Shape>& shapes, Where where)
 {
+    refuse_empty("unpack", where, {&flat});
     const Location* place = locate(where, "unpack");
     const OriginScope origin(place);
     if (flat.rank() != 1)

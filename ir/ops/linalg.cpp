@@ -270,6 +270,7 @@ Variable contract(const Variable& a,
 
 Variable dot(const Variable& a, const Variable& b, Where where)
 {
+    refuse_empty("dot", where, {&a, &b});
     const Location* place = locate(where, "dot");
     const OriginScope origin(place);
     if (any_pattern(a, b)) return contract(a, b, ContractParams{{}, {}, {1}, {0}}, "dot", place);
@@ -280,6 +281,7 @@ Variable dot(const Variable& a, const Variable& b, Where where)
 
 Variable matmul(const Variable& a, const Variable& b, Where where)
 {
+    refuse_empty("matmul", where, {&a, &b});
     const Location* place = locate(where, "matmul");
     const OriginScope origin(place);
     if (any_pattern(a, b)) return contract(a, b, ContractParams{{}, {}, {1}, {0}}, "matmul", place);
@@ -298,6 +300,7 @@ Variable matmul(const Variable& a, const Variable& b, Where where)
 
 Variable outer(const Variable& a, const Variable& b, Where where)
 {
+    refuse_empty("outer", where, {&a, &b});
     const OriginScope origin(locate(where, "outer"));
     const auto flat = [](const Variable& x) {
         return x.type().is_pattern() || x.rank() == 1 ? x : x.reshape({-1});
@@ -311,6 +314,7 @@ Variable tensordot(const Variable& a,
                    const std::vector<int>& b_axes,
                    Where where)
 {
+    refuse_empty("tensordot", where, {&a, &b});
     const Location* place = locate(where, "tensordot");
     const OriginScope origin(place);
     if (a_axes.size() != b_axes.size())
@@ -334,6 +338,7 @@ Variable tensordot(const Variable& a,
 
 Variable tensordot(const Variable& a, const Variable& b, int axes, Where where)
 {
+    refuse_empty("tensordot", where, {&a, &b});
     const Location* place = locate(where, "tensordot");
     const OriginScope origin(place);
     if (axes < 0 || axes > a.rank() || axes > b.rank())

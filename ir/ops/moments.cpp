@@ -120,7 +120,7 @@ Variable moment(const Op& op,
                 int ddof,
                 const Location* where)
 {
-    const bool pattern = x.type().is_pattern();
+    const bool pattern = x.is_empty() || x.type().is_pattern(); // apply refuses an empty one
     const std::vector<int> normal =
         pattern ? axes.axes : normalize_axes(axes.axes, x.rank(), op.name, where);
     const Variable y = apply(op, std::span(&x, 1), make_params(VarParams{normal, ddof}), where);

@@ -67,10 +67,12 @@ prefix(const Op& op, const Variable& x, const Axis& axis, bool reverse, const Lo
 
 Variable cumsum(const Variable& x, const Axis& axis, bool reverse, Where where)
 {
+    refuse_empty("cumsum", where, {&x});
     return prefix(cumsum_op, x, axis, reverse, locate(where));
 }
 Variable cumprod(const Variable& x, const Axis& axis, bool reverse, Where where)
 {
+    refuse_empty("cumprod", where, {&x});
     return prefix(cumprod_op, x, axis, reverse, locate(where));
 }
 

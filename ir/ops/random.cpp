@@ -99,6 +99,7 @@ double unit_steps(DType dtype) { return dtype == DType::f16 ? 0x1p11 : 0x1p8; }
 
 Variable uniform(DType dtype, const Variable& key, const Shape& shape, Where where)
 {
+    refuse_empty("uniform", where, {&key});
     const Location* place = locate(where, "uniform");
     const OriginScope origin(place);
     const Variable y = draw(philox_uniform_op, "uniform", dtype, key, shape, place);
@@ -109,6 +110,7 @@ Variable uniform(DType dtype, const Variable& key, const Shape& shape, Where whe
 
 Variable normal(DType dtype, const Variable& key, const Shape& shape, Where where)
 {
+    refuse_empty("normal", where, {&key});
     const Location* place = locate(where, "normal");
     const OriginScope origin(place);
     return cast(draw(philox_normal_op, "normal", dtype, key, shape, place), dtype);

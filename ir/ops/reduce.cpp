@@ -235,6 +235,7 @@ Variable spread(const Variable& y, const Shape& shape, const std::vector<int>& a
 
 std::vector<int> all_axes(const Variable& x)
 {
+    if (x.is_empty()) return {}; // what takes them refuses it
     std::vector<int> axes(static_cast<std::size_t>(x.rank()));
     for (std::size_t i = 0; i < axes.size(); ++i)
         axes[i] = static_cast<int>(i);
@@ -247,7 +248,7 @@ Variable reduce(const Op& op,
                 bool keep,
                 const Location* where)
 {
-    if (x.type().is_pattern())
+    if (x.is_empty() || x.type().is_pattern()) // of an empty one apply says so
         return apply(op, std::span(&x, 1), make_params(ReduceParams{axes}), where);
     const std::vector<int> normal = normalize_axes(axes, x.rank(), op.name, where);
     const Variable y = apply(op, std::span(&x, 1), make_params(ReduceParams{normal}), where);

@@ -281,6 +281,7 @@ Array reference::transpose(const ReferenceArgs& args)
 
 Variable reshape(const Variable& x, const Shape& shape, Where where)
 {
+    refuse_empty("reshape", where, {&x});
     const Location* place = locate(where);
     if (x.type().is_pattern())
         return apply(reshape_op, std::span(&x, 1), make_params(ShapeParams{shape}), place);
@@ -291,6 +292,7 @@ Variable reshape(const Variable& x, const Shape& shape, Where where)
 
 Variable transpose(const Variable& x, const std::vector<int>& order, Where where)
 {
+    refuse_empty("transpose", where, {&x});
     const Location* place = locate(where);
     if (x.type().is_pattern())
         return apply(transpose_op, std::span(&x, 1), make_params(TransposeParams{order}), place);
@@ -309,6 +311,7 @@ Variable transpose(const Variable& x, const std::vector<int>& order, Where where
 
 Variable transpose(const Variable& x, Where where)
 {
+    refuse_empty("transpose", where, {&x});
     std::vector<int> order;
     for (int i = x.rank(); i-- > 0;)
         order.push_back(i);
@@ -317,6 +320,7 @@ Variable transpose(const Variable& x, Where where)
 
 Variable expand_dims(const Variable& x, const Axis& axes, Where where)
 {
+    refuse_empty("expand_dims", where, {&x});
     const Location* place = locate(where);
     std::vector<int> normal = axes.axes;
     if (!x.type().is_pattern())
@@ -328,6 +332,7 @@ Variable expand_dims(const Variable& x, const Axis& axes, Where where)
 
 Variable squeeze(const Variable& x, const Axis& axes, Where where)
 {
+    refuse_empty("squeeze", where, {&x});
     const Location* place = locate(where);
     std::vector<int> normal = axes.axes;
     if (!x.type().is_pattern()) normal = normalize_axes(normal, x.rank(), "squeeze", place);
@@ -337,6 +342,7 @@ Variable squeeze(const Variable& x, const Axis& axes, Where where)
 
 Variable squeeze(const Variable& x, Where where)
 {
+    refuse_empty("squeeze", where, {&x});
     std::vector<int> ones;
     for (int i = 0; i < x.rank(); ++i)
         if (same(x.extent(i), 1)) ones.push_back(i);
@@ -345,6 +351,7 @@ Variable squeeze(const Variable& x, Where where)
 
 Variable flip(const Variable& x, const Axis& axes, Where where)
 {
+    refuse_empty("flip", where, {&x});
     const Location* place = locate(where);
     std::vector<int> normal = axes.axes;
     if (!x.type().is_pattern()) normal = normalize_axes(normal, x.rank(), "flip", place);
@@ -354,6 +361,7 @@ Variable flip(const Variable& x, const Axis& axes, Where where)
 
 Variable tile(const Variable& x, const Shape& repeats, Where where)
 {
+    refuse_empty("tile", where, {&x});
     const Location* place = locate(where, "tile");
     const OriginScope origin(place);
     refuse_negative(repeats, "tile", place);
@@ -374,6 +382,7 @@ Variable tile(const Variable& x, const Shape& repeats, Where where)
 
 Variable repeat(const Variable& x, const Extent& count, const Axis& axis, Where where)
 {
+    refuse_empty("repeat", where, {&x});
     const Location* place = locate(where, "repeat");
     const OriginScope origin(place);
     refuse_negative({count}, "repeat", place);
@@ -389,6 +398,7 @@ Variable repeat(const Variable& x, const Extent& count, const Axis& axis, Where 
 
 Variable moveaxis(const Variable& x, int from, int to, Where where)
 {
+    refuse_empty("moveaxis", where, {&x});
     const Location* place = locate(where);
     const int first = normalize_axis(from, x.rank(), "moveaxis", place);
     const int last = normalize_axis(to, x.rank(), "moveaxis", place);
@@ -400,6 +410,7 @@ Variable moveaxis(const Variable& x, int from, int to, Where where)
 
 Variable swapaxes(const Variable& x, int a, int b, Where where)
 {
+    refuse_empty("swapaxes", where, {&x});
     const Location* place = locate(where);
     std::vector<int> order = all_axes(x);
     std::swap(order[static_cast<std::size_t>(normalize_axis(a, x.rank(), "swapaxes", place))],

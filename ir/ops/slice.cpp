@@ -165,6 +165,7 @@ Variable set_slice(const Variable& x, const Variable& value, const SliceParams& 
 Variable
 pad(const Variable& x, const Shape& before, const Shape& after, const Variable& value, Where where)
 {
+    refuse_empty("pad", where, {&x, &value});
     const Location* place = locate(where);
     const OriginScope origin(place);
     const Shape shape = x.shape();

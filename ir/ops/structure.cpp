@@ -39,7 +39,11 @@ Variable cast(const Variable& x, DType to, const Location* where)
     if (!x.type().is_pattern() && x.dtype() == to && !x.is_weak()) return x;
     return apply(cast_op, std::span(&x, 1), make_params(CastParams{to}), where);
 }
-Variable cast(const Variable& x, DType to, Where where) { return cast(x, to, locate(where)); }
+Variable cast(const Variable& x, DType to, Where where)
+{
+    refuse_empty("cast", where, {&x});
+    return cast(x, to, locate(where));
+}
 
 // ---- broadcast_to
 
@@ -112,6 +116,7 @@ Variable broadcast_to(const Variable& x, const Shape& shape, const Location* whe
 }
 Variable broadcast_to(const Variable& x, const Shape& shape, Where where)
 {
+    refuse_empty("broadcast_to", where, {&x});
     return broadcast_to(x, shape, locate(where));
 }
 

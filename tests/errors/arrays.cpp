@@ -98,3 +98,20 @@ TEST_CASE("what is asked of an Array wrongly has the line")
     CHECK_REFUSED(ct::Array::borrow(none), domain,
                   "view: it has no memory: its pointer is null, its shape (3)");
 }
+
+TEST_CASE("complex elements can be held, and are refused by what would compute with them")
+{
+    const ct::Array z = ct::Array::zeros(ct::DType::complex64, {2});
+    CHECK(to_string(z) == "complex64 array of 2 elements");
+    CHECK_REFUSED(ct::Variable(z), dtype, "constant: complex64 is not supported");
+    CHECK_REFUSED(ct::shared("z", z), dtype, "shared: complex64 is not supported");
+    const std::string text = "array: complex64 elements are not converted to any other";
+    CHECK_THROWS_WITH(z.cast(ct::DType::f32), text);
+    CHECK_THROWS_WITH(ct::zeros<float>({2}).cast(ct::DType::complex64), text);
+}
+
+TEST_CASE("what asks for the value of a symbol, or names one badly, is told at its line")
+{
+    CHECK_REFUSED(ct::dim("n").value(), shape, "extent: n is known only when a function runs");
+    CHECK_REFUSED(ct::dim("a\nb"), domain, "dim: a name with the control character 10");
+}

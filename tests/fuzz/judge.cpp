@@ -61,7 +61,8 @@ Array with_noise(const Array& a, std::mt19937_64& random, double units = noise_u
 }
 
 /// Decides what is nearly a tie: noise takes a number to either side of another, seldom onto it.
-void break_ties(const Apply& a, std::span<const Array> x, Array& y, bool ties)
+/// `coarsest` is the largest epsilon of what the operands were computed from.
+void break_ties(const Apply& a, std::span<const Array> x, Array& y, bool ties, double coarsest)
 {
     const bool compares = std::holds_alternative<Pointwise>(a.op().lowering) && x.size() == 2 &&
                           y.dtype() == DType::boolean && is_float(x[0].dtype());
@@ -71,8 +72,7 @@ void break_ties(const Apply& a, std::span<const Array> x, Array& y, bool ties)
     for (std::int64_t i = 0; i < y.size(); ++i) {
         const double left = x[0].as_double(i), right = x[1].as_double(i);
         const double scale = std::max(std::abs(left), std::abs(right));
-        if (std::isfinite(scale) &&
-            std::abs(left - right) <= 64 * noise_units * epsilon(x[0].dtype()) * scale)
+        if (std::isfinite(scale) && std::abs(left - right) <= 64 * noise_units * coarsest * scale)
             result[i] = ties;
     }
 }
@@ -158,17 +158,24 @@ private:
         const auto value_of = [&](const Variable& v) {
             return v.leaf() == Leaf::constant ? v.constant() : have.at(v.value());
         };
+        std::unordered_map<const detail::Value*, double> coarsest; // none of leaves: no noise
         for (const Apply& a : order) {
             std::vector<Array> x;
-            for (const Variable& in : a.inputs())
+            double coarse = 0;
+            for (const Variable& in : a.inputs()) {
                 x.push_back(value_of(in));
+                if (const auto at = coarsest.find(in.value()); at != coarsest.end())
+                    coarse = std::max(coarse, at->second);
+            }
             if (const double terms = terms_of(a, x); noise && terms > 0)
                 for (Array& operand : x)
                     operand = with_noise(operand, noise->random, noise_units * terms);
             std::vector<Array> y = evaluate(a, x, noise, finite);
             for (std::size_t i = 0; i < y.size(); ++i) {
                 finite &= all_finite(y[i]);
-                if (noise) break_ties(a, x, y[i], noise->ties);
+                if (noise) break_ties(a, x, y[i], noise->ties, coarse);
+                if (is_float(y[i].dtype()))
+                    coarsest[a.output(i).value()] = std::max(coarse, epsilon(y[i].dtype()));
                 have[a.output(i).value()] = noise ? with_noise(y[i], noise->random) : y[i];
             }
         }

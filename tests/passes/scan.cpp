@@ -144,11 +144,11 @@ TEST_CASE("scan: what does not fit is refused at the caller's line")
     CHECK_THROWS_WITH(
         scan([](const Variable& x, const Variable& a) { return sum(x * a); },
              {.sequences = {xs}, .init = {h}}),
-        contains("scan: state 1 has shape (2) before the step and () after it: the result of sum"));
+        contains("scan: state 0 has shape (2) before the step and () after it: the result of sum"));
     CHECK_THROWS_WITH(
         scan([](const Variable& x, const Variable& a) { return (x + a).as(DType::f32); },
              {.sequences = {xs}, .init = {h}}),
-        contains("scan: state 1 is f64 before the step and f32 after it: the result of cast"));
+        contains("scan: state 0 is f64 before the step and f32 after it: the result of cast"));
     CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {h}, .steps = sum(h)}),
                       contains("scan: steps must be a whole number or an Extent"));
     CHECK_THROWS_WITH(scan(add, {.sequences = {{xs, {-1, 0}}}, .init = {h}}),

@@ -57,6 +57,13 @@ Shape broadcast_shape(const Op& op,
                       const Location* where,
                       std::vector<Requirement>& requirements);
 
+/// throws   UserError naming `function` where one of `operands` is an empty Variable; they count
+///          from 0.
+void refuse_empty(std::string_view function,
+                  const Where& where,
+                  std::initializer_list<const Variable*> operands);
+void refuse_empty(std::string_view function, const Where& where, const Variables& operands);
+
 /// Arrays hold complex numbers; no op makes or takes them.
 /// throws   UserError naming `function` if `dtype` is complex.
 void refuse_complex(DType dtype, std::string_view function, const Location* where);

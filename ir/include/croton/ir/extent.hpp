@@ -1,5 +1,7 @@
 #pragma once
 
+#include <croton/ir/source_location.hpp>
+
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -28,7 +30,7 @@ public:
     {}
     bool is_known() const noexcept { return polynomial_ == nullptr; }
     /// UserError while symbolic.
-    std::int64_t value() const;
+    std::int64_t value(Where where = Where::current()) const;
 
     friend Extent operator+(const Extent&, const Extent&);
     friend Extent operator-(const Extent&, const Extent&);
@@ -59,7 +61,8 @@ using Shape = std::vector<Extent>;
 
 /// A new symbol, different from every other even of the same name. Without a name it is printed as
 /// the axis of the first input that has it, "x.0", or as "?".
-Extent dim(std::string_view name);
+/// errors   UserError for a name with control characters.
+Extent dim(std::string_view name, Where where = Where::current());
 
 /// Rounds towards minus infinity; by zero it is 0, as everywhere in Croton.
 Extent floor_div(const Extent& a, const Extent& b);

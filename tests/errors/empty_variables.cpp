@@ -1,0 +1,185 @@
+// Every function that builds graph, given a Variable to which nothing was assigned: refused at the
+// user's line.
+#include <croton/croton.hpp>
+
+#include <string>
+
+#include "support/catch.hpp"
+
+namespace ct = croton;
+
+namespace {
+
+template <class F>
+void check_refused(F call, const std::string& text, unsigned line)
+{
+    INFO(text);
+    try {
+        (void)call();
+    } catch (const ct::UserError& e) {
+        CHECK(std::string(e.what()).find("empty") != std::string::npos);
+        CHECK(e.where().line == line);
+        return;
+    }
+    FAIL_CHECK("nothing was refused");
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): the line and the text of the call
+#define CHECK_EMPTY(...)                                                                           \
+    check_refused([&] { return __VA_ARGS__; }, #__VA_ARGS__, static_cast<unsigned>(__LINE__))
+
+const ct::Variable none;
+
+} // namespace
+
+TEST_CASE("an empty Variable is refused by reductions, at the user's line")
+{
+    CHECK_EMPTY(ct::sum(none));
+    CHECK_EMPTY(ct::sum(none, 0));
+    CHECK_EMPTY(ct::prod(none));
+    CHECK_EMPTY(ct::max(none));
+    CHECK_EMPTY(ct::max(none, ct::Axis(0)));
+    CHECK_EMPTY(ct::min(none));
+    CHECK_EMPTY(ct::any(none));
+    CHECK_EMPTY(ct::all(none));
+    CHECK_EMPTY(ct::argmax(none));
+    CHECK_EMPTY(ct::argmin(none));
+    CHECK_EMPTY(ct::argmax(none, 0));
+    CHECK_EMPTY(ct::mean(none));
+    CHECK_EMPTY(ct::mean(none, 0));
+    CHECK_EMPTY(ct::var(none));
+    CHECK_EMPTY(ct::var(none, 0));
+    CHECK_EMPTY(ct::stddev(none));
+    CHECK_EMPTY(ct::stddev(none, 0));
+}
+
+TEST_CASE("an empty Variable is refused by softmax and running sums")
+{
+    CHECK_EMPTY(ct::logsumexp(none));
+    CHECK_EMPTY(ct::logsumexp(none, 0));
+    CHECK_EMPTY(ct::softmax(none));
+    CHECK_EMPTY(ct::log_softmax(none));
+    CHECK_EMPTY(ct::cumsum(none, 0));
+    CHECK_EMPTY(ct::cumprod(none, 0));
+}
+
+TEST_CASE("an empty Variable is refused by what moves elements")
+{
+    CHECK_EMPTY(ct::reshape(none, {2}));
+    CHECK_EMPTY(ct::transpose(none));
+    CHECK_EMPTY(ct::transpose(none, {0}));
+    CHECK_EMPTY(ct::expand_dims(none, 0));
+    CHECK_EMPTY(ct::squeeze(none));
+    CHECK_EMPTY(ct::squeeze(none, 0));
+    CHECK_EMPTY(ct::flip(none, 0));
+    CHECK_EMPTY(ct::tile(none, {2}));
+    CHECK_EMPTY(ct::moveaxis(none, 0, 1));
+    CHECK_EMPTY(ct::swapaxes(none, 0, 1));
+    CHECK_EMPTY(ct::broadcast_to(none, {2}));
+    CHECK_EMPTY(ct::cast(none, ct::DType::f32));
+}
+
+TEST_CASE("an empty Variable is refused by what joins and cuts")
+{
+    const auto x = ct::matrix<double>("x");
+    CHECK_EMPTY(ct::concatenate({none, x}));
+    CHECK_EMPTY(ct::concatenate({x, none}));
+    CHECK_EMPTY(ct::stack({none, x}));
+    CHECK_EMPTY(ct::stack({x, none}));
+    CHECK_EMPTY(ct::split(none, 2, 0));
+    CHECK_EMPTY(ct::pad(none, {1}, {1}));
+}
+
+TEST_CASE("an empty Variable is refused by what picks elements")
+{
+    const auto x = ct::matrix<double>("x");
+    const auto i = ct::input("i", ct::DType::i64, {3});
+    CHECK_EMPTY(ct::take(none, i));
+    CHECK_EMPTY(ct::take(x, none));
+    CHECK_EMPTY(ct::take(x, none, 0));
+    CHECK_EMPTY(ct::take_along_axis(none, i, 0));
+    CHECK_EMPTY(ct::take_along_axis(x, none, 0));
+    CHECK_EMPTY(ct::gather(none, {i}));
+    CHECK_EMPTY(ct::gather(x, {none}));
+    CHECK_EMPTY(ct::scatter_add(none, {i}, x));
+    CHECK_EMPTY(ct::scatter_add(x, {none}, x));
+    CHECK_EMPTY(ct::scatter_add(x, {i}, none));
+    CHECK_EMPTY(ct::scatter_set(x, {i}, none));
+    CHECK_EMPTY(ct::one_hot(none, 3));
+}
+
+TEST_CASE("an empty Variable is refused by products")
+{
+    const auto x = ct::matrix<double>("x");
+    CHECK_EMPTY(ct::dot(none, x));
+    CHECK_EMPTY(ct::dot(x, none));
+    CHECK_EMPTY(ct::matmul(none, x));
+    CHECK_EMPTY(ct::matmul(x, none));
+    CHECK_EMPTY(ct::outer(none, x));
+    CHECK_EMPTY(ct::outer(x, none));
+    CHECK_EMPTY(ct::tensordot(x, none, 1));
+    CHECK_EMPTY(ct::einsum("ij, jk->ik", {x, none}));
+}
+
+TEST_CASE("an empty Variable is refused by what makes arrays")
+{
+    const auto x = ct::matrix<double>("x");
+    CHECK_EMPTY(ct::tril(none));
+    CHECK_EMPTY(ct::triu(none));
+    CHECK_EMPTY(ct::diag(none));
+    CHECK_EMPTY(ct::diagonal(none));
+    CHECK_EMPTY(ct::linspace(none, 1, 3));
+    CHECK_EMPTY(ct::where(x > 0, none, x));
+    CHECK_EMPTY(ct::where(none, x, x));
+    CHECK_EMPTY(ct::clip(none, 0, 1));
+    CHECK_EMPTY(ct::clip(x, none, 1));
+}
+
+TEST_CASE("an empty Variable is refused by pointwise functions and indices")
+{
+    const auto x = ct::matrix<double>("x");
+    CHECK_EMPTY(ct::stop_gradient(none));
+    CHECK_EMPTY(ct::round_through(none));
+    CHECK_EMPTY(ct::relu(none));
+    CHECK_EMPTY(ct::gelu(none));
+    CHECK_EMPTY(ct::isfinite(none));
+    CHECK_EMPTY(ct::pow(none, 2));
+    CHECK_EMPTY(ct::pow(2, none));
+    CHECK_EMPTY(ct::maximum(none, x));
+    CHECK_EMPTY(ct::max(none, x));
+    CHECK_EMPTY(none.reshape({2}));
+    CHECK_EMPTY(none.set({0}, x));
+    CHECK_EMPTY(x.set({0}, none));
+    CHECK_EMPTY(x.add({0}, none));
+    CHECK_EMPTY(none(0));
+    CHECK_EMPTY(none[0]);
+    CHECK_EMPTY(none(ct::_));
+    CHECK_EMPTY(x(none));
+}
+
+TEST_CASE("an empty Variable is refused by scan")
+{
+    CHECK_EMPTY(ct::scan([](const ct::Variable& h) { return h; }, {.init = {none}, .steps = 3}));
+    CHECK_EMPTY(ct::scan([](const ct::Variable& s, const ct::Variable& h) { return h + s; },
+                         {.sequences = {none}, .init = {ct::Variable(0.0)}}));
+    CHECK_EMPTY(ct::scan([](const ct::Variable&) { return none; },
+                         {.init = {ct::Variable(0.0)}, .steps = 3}));
+}
+
+TEST_CASE("an empty Variable is refused by derivatives")
+{
+    const auto x = ct::matrix<double>("x");
+    CHECK_EMPTY(ct::vjp(ct::Variables{none}, {x}, {x}));
+    CHECK_EMPTY(ct::jvp(none, {x}, {x}));
+    CHECK_EMPTY(ct::hvp(none, x, x));
+    CHECK_EMPTY(ct::hvp(ct::sum(x), x, none));
+    CHECK_EMPTY(ct::grad(ct::sum(x), {x, none}));
+    CHECK_EMPTY(ct::vjp(ct::Variables{x}, {x}, {none}));
+}
+
+TEST_CASE("an Array that holds nothing")
+{
+    const auto x = ct::matrix<double>("x");
+    CHECK_EMPTY(ct::Variable(ct::Array()));
+    CHECK_EMPTY(x + ct::Variable(ct::Array()));
+}
