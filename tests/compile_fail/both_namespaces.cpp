@@ -1,4 +1,6 @@
 // After both using-directives a few names are two things; what std has too is Croton's otherwise.
+#include <croton/croton.hpp>
+
 #include <any>
 #include <cmath>
 #include <functional>
@@ -7,8 +9,6 @@
 #include <string>
 #include <valarray>
 #include <vector>
-
-#include <croton/croton.hpp>
 
 using namespace std;
 using namespace croton;

@@ -234,10 +234,10 @@ TEST_CASE("an exported header says which arrays are column-major, and a C progra
     const auto n = ct::dim("n");
     const auto x = ct::matrix<double>("x", {n, 3}), y = ct::matrix<double>("y", {n, 3});
     const auto w = ct::shared("w", ct::Array::full<double>({3}, 100));
-    const auto f = ct::function({ct::Input(x, ct::Layout::column_major), y},
-                                {ct::Output("z", x + y + w, ct::Layout::column_major),
-                                 ct::Output("rows", ct::sum(x, 1))},
-                                {.name = "mixed"});
+    const auto f = ct::function(
+        {ct::Input(x, ct::Layout::column_major), y},
+        {ct::Output("z", x + y + w, ct::Layout::column_major), ct::Output("rows", ct::sum(x, 1))},
+        {.name = "mixed"});
     const TemporaryFolder folder;
     f.export_source(folder.path().string());
     const std::string header = read(folder / "mixed.h");
