@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <link.h>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -189,7 +190,34 @@ void w13_chains(int threads)
     }
 }
 
-/// Peak memory of a warm start, whole and over that of a process that does nothing.
+double mib(std::uintmax_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
+/// What an application ships that finds every program in the cache: itself, Croton within, and fmt,
+/// without what its user's system has (the C and C++ libraries) and without the compiler.
+std::uintmax_t shipped_bytes()
+{
+    std::uintmax_t bytes = fs::file_size("/proc/self/exe");
+    ::dl_iterate_phdr(
+        [](::dl_phdr_info* library, std::size_t, void* sum) {
+            const std::string path = library->dlpi_name;
+            if (path.find("/libfmt.") != path.npos)
+                *static_cast<std::uintmax_t*>(sum) += fs::file_size(path);
+            return 0;
+        },
+        &bytes);
+    return bytes;
+}
+
+std::uintmax_t folder_bytes(const std::string& folder)
+{
+    std::uintmax_t bytes = 0;
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder))
+        if (entry.is_regular_file()) bytes += entry.file_size();
+    return bytes;
+}
+
+/// Peak memory of a warm start, whole and over that of a process that does nothing; then what is on
+/// disk: the program, and what the cache holds for both models.
 void w14(int threads)
 {
     const Folder cache;
@@ -203,6 +231,9 @@ void w14(int threads)
         print_line("W14", stem + " whole process", "peak_mib", work[2], threads, work[1]);
         print_line("W14", stem + " over import", "peak_mib", work[2] - empty, threads, work[1]);
     }
+    const std::uintmax_t cached = folder_bytes(cache.path());
+    print_line("W14", "shipped: program", "disk_mib", mib(shipped_bytes()), threads, 0);
+    print_line("W14", "shipped: its cache", "disk_mib", mib(cached), threads, 0);
 }
 
 int single(const std::vector<std::string>& words, int threads)

@@ -148,13 +148,14 @@ public:
                     }
         for (const Variable& v : program.inputs)
             inputs_.push_back({fmt::format("const {}*", memory_type(v.dtype())),
-                               taken_.fresh(v.name(), "x"), to_string(v.type())});
+                               taken_.fresh(v.name(), "x"), described(v, inputs_.size())});
         for (std::size_t i = 0; i < program.outputs.size(); ++i) {
             const bool update = i >= names.outputs.size();
             const std::string wanted =
                 update ? names.updated[i - names.outputs.size()] + "_next" : names.outputs[i];
             outputs_.push_back({fmt::format("{}*", memory_type(program.outputs[i].dtype())),
-                                taken_.fresh(wanted, "y"), to_string(program.outputs[i].type())});
+                                taken_.fresh(wanted, "y"),
+                                described(program.outputs[i], inputs_.size() + i)});
         }
     }
 
@@ -174,6 +175,15 @@ public:
     }
 
 private:
+    /// Dtype and shape of the `argument`-th array as the user has it: "f32 (n, 64), column-major".
+    std::string described(const Variable& v, std::size_t argument) const
+    {
+        if (argument >= names_.column_major.size() || !names_.column_major[argument])
+            return to_string(v.type());
+        const Shape& shape = v.shape();
+        return to_string(Type{v.dtype(), Shape(shape.rbegin(), shape.rend())}) + ", column-major";
+    }
+
     std::string top() const
     {
         return fmt::format("/* {}\n"
@@ -348,9 +358,10 @@ private:
 
     std::string table_of_arrays() const
     {
-        std::string text = "/* Arrays are row-major, aligned to their elements, and no output "
-                           "overlaps another array.\n * Extents are not negative: that is not "
-                           "checked.\n *\n";
+        std::string text = "/* Arrays are row-major (C order) where the table does not say "
+                           "column-major (Fortran order),\n * aligned to their elements, and no "
+                           "output overlaps another array. Extents are not negative:\n * that is "
+                           "not checked.\n *\n";
         const auto row = [&](std::string_view list, std::size_t i, const std::string& name,
                              const std::string& what) {
             text += fmt::format(" *   {:<9} {:<16} {}\n", fmt::format("{}[{}]", list, i), name,
@@ -401,12 +412,15 @@ private:
         text += fmt::format(
             "\n/* The same with arrays as the table numbers them, constants included; extents: "
             "every axis\n"
-            " * of every input (not of constants), then of every output. */\n"
+            " * of every input (not of constants), then of every output{1}. */\n"
             "i32 {0}_run(const struct ct_runtime* runtime, const void* const* in, void* const* "
             "out,\n"
             "    const i64* extents, void* workspace, struct ct_report* report);\n"
             "i64 {0}_workspace_bytes(const i64* extents);\n",
-            prefix_);
+            prefix_,
+            std::ranges::find(names_.column_major, true) == names_.column_major.end()
+                ? ""
+                : "; the last axis first\n * where an array is column-major");
         return text;
     }
 

@@ -86,6 +86,10 @@ void export_source(const detail::FunctionData& f, std::string_view folder)
     names.version = library_version;
     names.outputs = f.output_names;
     names.shared = f.shared.size();
+    names.column_major.resize(f.leaves.size() + f.outputs.size());
+    for (std::size_t i = 0; i < f.arguments.size(); ++i)
+        names.column_major[i < f.inputs.size() ? i : i + f.shared.size()] =
+            f.arguments[i].layout == Layout::column_major;
     for (const Variable& target : f.targets)
         names.updated.emplace_back(target.name());
     const codegen::ExportedText text =

@@ -16,8 +16,6 @@ namespace ct = croton;
 using ct::Variable;
 
 // [op]
-Variable cube_root(const Variable& x, ct::Where where = ct::Where::current());
-
 constexpr ct::Op cube_root_op{
     .name = "cube_root",
     .doc = "The real cube root, for x > 0: exp(log(x) / 3).",
@@ -29,7 +27,7 @@ constexpr ct::Op cube_root_op{
     .domain = {0.1, 100},
 };
 
-Variable cube_root(const Variable& x, ct::Where where)
+Variable cube_root(const Variable& x, ct::Where where = ct::Where::current())
 {
     return ct::apply(cube_root_op, {x}, {}, where);
 }
@@ -41,8 +39,15 @@ struct LeakyReluParams {
     static constexpr auto fields = std::tuple{ct::field("slope", &LeakyReluParams::slope)};
 };
 
-ct::Array leaky_relu_reference(const ct::ReferenceArgs& args);
-Variable leaky_relu(const Variable& x, double slope, ct::Where where = ct::Where::current());
+/// A scalar reference is not told the parameters: this one takes the arrays.
+ct::Array leaky_relu_reference(const ct::ReferenceArgs& args)
+{
+    const double slope = args.params_as<LeakyReluParams>().slope;
+    ct::Array y = args.x[0].cast(ct::DType::f64).clone();
+    for (double& v : std::span(static_cast<double*>(y.data()), static_cast<std::size_t>(y.size())))
+        if (!(v > 0)) v = slope * v;
+    return y.cast(args.result.dtype());
+}
 
 constexpr ct::Op leaky_relu_op{
     .name = "leaky_relu",
@@ -58,19 +63,9 @@ constexpr ct::Op leaky_relu_op{
     .params = ct::create_params<LeakyReluParams>,
 };
 
-Variable leaky_relu(const Variable& x, double slope, ct::Where where)
+Variable leaky_relu(const Variable& x, double slope, ct::Where where = ct::Where::current())
 {
     return ct::apply(leaky_relu_op, {x}, ct::make_params(LeakyReluParams{slope}), where);
-}
-
-/// A scalar reference is not told the parameters: this one takes the arrays.
-ct::Array leaky_relu_reference(const ct::ReferenceArgs& args)
-{
-    const double slope = args.params_as<LeakyReluParams>().slope;
-    ct::Array y = args.x[0].cast(ct::DType::f64).clone();
-    for (double& v : std::span(static_cast<double*>(y.data()), static_cast<std::size_t>(y.size())))
-        if (!(v > 0)) v = slope * v;
-    return y.cast(args.result.dtype());
 }
 // [/parameter]
 
@@ -82,10 +77,10 @@ void show_leaky_relu()
     const auto f = ct::function({x}, results, {.name = "leaky"});
     const auto meant = ct::function({x}, results, {.name = "meant", .reference = true});
     const std::vector<float> values{-2, 0, 3};
-    std::printf("%s, gradient %s\n", to_string(f(values)[0]).c_str(),
-                to_string(f(values)[1]).c_str());
+    const auto out = f(values), wanted = meant(values);
+    std::printf("%s, gradient %s\n", to_string(out[0]).c_str(), to_string(out[1]).c_str());
     for (std::size_t i = 0; i < results.size(); ++i)
-        std::printf("%s", identical(f(values)[i], meant(values)[i]) ? "as its reference\n" : "");
+        if (identical(out[i], wanted[i])) std::puts("as its reference");
 
     // The field is part of what the op is: equal ones are computed once, others are not.
     const auto same = ct::function({x}, leaky_relu(x, 0.25) + leaky_relu(x, 0.25));
@@ -104,7 +99,7 @@ void show_leaky_relu()
     f.save(path);
     const auto loaded = ct::Function::load(path, {.ops = {&leaky_relu_op}});
     std::filesystem::remove(path);
-    std::printf("%s", identical(f(values)[0], loaded(values)[0]) ? "the same when loaded\n" : "");
+    if (identical(out[0], loaded(values)[0])) std::puts("the same when loaded");
 }
 
 int main()
@@ -116,8 +111,7 @@ int main()
     std::printf("sum %.6f, derivative %.6f\n", out[0].item<double>(), out[1].as_double(0));
 
     // As a value and as part of one kernel with what is around it:
-    const std::string_view source = f.source();
-    std::printf("%s",
-                source.find("exp_f64(log_f64(") != source.npos ? "fused into its kernel\n" : "");
+    if (f.source().find("exp_f64(log_f64(") != std::string_view::npos)
+        std::puts("fused into its kernel");
     show_leaky_relu();
 }

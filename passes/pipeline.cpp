@@ -57,11 +57,6 @@ Changed run_with_regions(const Run& run, Graph& graph, PassContext& context, Reg
     return changed_if(changed);
 }
 
-bool is_off(const std::vector<std::string>& off, std::string_view name)
-{
-    return std::ranges::find(off, name) != off.end();
-}
-
 } // namespace
 
 Changed Pipeline::run_step(const Step& step,
@@ -94,19 +89,17 @@ Changed Pipeline::run_step(const Step& step,
 void Pipeline::run_group(const Group& group, Graph& graph, PassContext& context) const
 {
     std::size_t quiet = 0; // steps in a row that changed nothing
-    std::vector<const Step*> steps;
-    for (const Step& step : group.steps)
-        if (!is_off(context.options.passes_off, step.name)) steps.push_back(&step);
+    const std::vector<Step>& steps = group.steps;
     for (int round = 1; quiet < steps.size(); ++round) {
         if (round > group.rounds)
             throw internal_error("passes", "'{}' has not settled after {} rounds", group.name,
                                  group.rounds);
-        for (const Step* step : steps) {
+        for (const Step& step : steps) {
             if (quiet == steps.size()) break;
             const std::string label = group.name.empty()
-                                          ? std::string(step->name)
-                                          : fmt::format("{} {}: {}", group.name, round, step->name);
-            const Changed changed = run_step(*step, label, graph, context);
+                                          ? std::string(step.name)
+                                          : fmt::format("{} {}: {}", group.name, round, step.name);
+            const Changed changed = run_step(step, label, graph, context);
             quiet = changed == Changed::yes ? 0 : quiet + 1;
             if (group.rounds == 1) quiet = steps.size();
         }

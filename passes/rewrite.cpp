@@ -115,8 +115,7 @@ private:
             rule.exactness != Exactness::sharper)
             return false;
         if (o.rules_off.empty()) return true;
-        const auto is_off = [&](const std::string& name) { return rule.info->is_called(name); };
-        return std::ranges::none_of(o.rules_off, is_off);
+        return std::ranges::find(o.rules_off, rule.info->text()) == o.rules_off.end();
     }
 
     [[noreturn]] void refuse_cycle(const Apply& apply) const

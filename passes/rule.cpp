@@ -32,12 +32,6 @@ RuleBuilder& RuleBuilder::when(Predicate predicate)
     return *this;
 }
 
-RuleBuilder& RuleBuilder::named(std::string_view name)
-{
-    rule_.info->given_name = name;
-    return *this;
-}
-
 RuleBuilder& RuleBuilder::expands()
 {
     rule_.expands = true;
@@ -61,11 +55,6 @@ RuleBuilder& RuleBuilder::with(std::string_view name, std::function<ParamValue(c
 }
 
 std::string RuleInfo::text() const { return to_expression(left) + " -> " + to_expression(right); }
-
-bool RuleInfo::is_called(std::string_view name_or_text) const
-{
-    return (!given_name.empty() && name_or_text == given_name) || name_or_text == text();
-}
 
 RuleBuilder
 RuleSet::add(const Variable& left, const Variable& right, Exactness exactness, Where where)

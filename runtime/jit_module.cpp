@@ -11,7 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <system_error>
-#include <thread>
 
 namespace croton::inline v1 {
 
@@ -159,20 +158,6 @@ const croton_jit_table& jit_module()
         s.table.store(&find_module(s), std::memory_order_release);
     }
     return *s.table.load(std::memory_order_relaxed);
-}
-
-void warm_up_jit()
-{
-    if (jit_is_open()) {
-        return;
-    }
-    std::thread([] {
-        try {
-            jit_module();
-        } catch (const Error&) {
-            // The first compile searches again and reports to someone who can act on it.
-        }
-    }).detach();
 }
 
 bool jit_is_open() noexcept { return state().table.load(std::memory_order_acquire) != nullptr; }

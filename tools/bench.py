@@ -2,13 +2,14 @@
 
 usage: bench.py --build FOLDER [--json FILE] [--peers numpy,jax,..] [--peer-folder FOLDER]
                 [--threads 1,2] [--rounds N] [--page FILE]
-                [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14]
+                [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14 W3:2 ..]
 
 Programs run in turn, some rounds of them, and of each figure the least is taken: a shared machine
 has seconds in which everything takes half as long again.
 Peers are programs NAME_peer.py in --peer-folder, run by the Python of build/peers/NAME, a virtual
 environment that is made here with what the peer needs, or `hand`, which is built by its build.sh
 and needs AVX-512. Figures are of one run on one machine: only their ratios mean anything.
+W3:2 is W3 on two threads, whatever --threads says.
 A section "Notes" at the end of the page is kept.
 """
 
@@ -44,7 +45,7 @@ PARTS = {
 }
 # Workloads of Croton's own, which no peer has.
 OWN = {"calls"}
-UNITS = {"ns_per_call": (1e-3, "us"), "peak_mib": (1, "MiB")}
+UNITS = {"ns_per_call": (1e-3, "us"), "peak_mib": (1, "MiB"), "disk_mib": (1, "MiB")}
 
 
 def unit(metric):
@@ -115,16 +116,22 @@ def groups_of(workloads):
     return list(groups.values())
 
 
-def run_rounds(options, peers, threads):
+def belongs(row, group):
+    """Whether the row is of the group, not of another workload of the same part of our program."""
+    name = row["workload"]
+    return name in group or name not in PARTS or PARTS[name][:2] != PARTS[group[0]][:2]
+
+
+def run_rounds(options, workloads, peers, threads):
     """Croton and its peers in turn, so that they see the same machine. A list of rows a round."""
     cpus = sorted(os.sched_getaffinity(0))[-threads:]
     rounds = []
-    for group in groups_of(options.workloads):
+    for group in groups_of(workloads):
         # A program of first calls repeats them itself, in a new process each.
         count = 1 if PARTS[group[0]][0] == "first_call" else options.rounds
         for _ in range(count):
             rows = run_croton(options.build, group, threads, cpus)
-            rows = [r for r in rows if r["workload"] in group or r["workload"] not in PARTS]
+            rows = [r for r in rows if belongs(r, group)]
             for name in peers:
                 if not OWN.issuperset(group):
                     rows += run_peer(name, options.peer_folder, group, threads, cpus)
@@ -204,16 +211,20 @@ def main():
     parser.add_argument("--peer-folder", default=os.path.join(TOP, "..", "shared", "peers"))
     parser.add_argument("--threads", default="1")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("workloads", nargs="*", default=[w for w in PARTS if w != "W13chain"])
+    parser.add_argument("workloads", nargs="*", default=[*PARTS, "W3:2"])
     options = parser.parse_args()
-    unknown = [w for w in options.workloads if w not in PARTS]
+    wanted = [w.partition(":")[::2] for w in options.workloads]
+    unknown = [w for w, _ in wanted if w not in PARTS]
     if unknown:
         sys.exit(f"bench: no such workload yet: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     before = machine()
     peers = [p for p in filter(None, options.peers.split(",")) if prepare(p, options.peer_folder)]
     rounds = []
     for threads in options.threads.split(","):
-        rounds += run_rounds(options, peers, int(threads))
+        rounds += run_rounds(options, [w for w, own in wanted if not own], peers, int(threads))
+    for threads in dict.fromkeys(own for _, own in wanted if own):
+        rounds += run_rounds(options, [w for w, own in wanted if own == threads], peers,
+                             int(threads))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row) + "\n" for row in least(rounds))

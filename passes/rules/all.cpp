@@ -28,22 +28,20 @@ const std::vector<std::shared_ptr<const RuleInfo>>& all_infos()
 
 } // namespace
 
-bool is_rule(std::string_view name)
+bool is_rule(std::string_view text)
 {
     return std::ranges::any_of(all_infos(), [&](const std::shared_ptr<const RuleInfo>& info) {
-        return info->is_called(name);
+        return info->text() == text;
     });
 }
 
-std::vector<std::string> rules_near(std::string_view name, std::size_t count)
+std::vector<std::string> rules_near(std::string_view text, std::size_t count)
 {
     std::vector<std::pair<std::size_t, std::string>> found;
     for (const auto& info : all_infos()) {
-        std::string text = info->text();
-        const std::size_t by_name = edit_distance(name, info->name());
-        const std::size_t by_text = edit_distance(name, text);
-        if (!is_near(by_name, name, info->name()) && !is_near(by_text, name, text)) continue;
-        found.emplace_back(std::min(by_name, by_text), std::move(text));
+        std::string other = info->text();
+        const std::size_t distance = edit_distance(text, other);
+        if (is_near(distance, text, other)) found.emplace_back(distance, std::move(other));
     }
     std::ranges::sort(found); // equally near ones by text
     const auto twice = std::ranges::unique(found);

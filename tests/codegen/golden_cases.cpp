@@ -14,6 +14,7 @@ Function compile(const Golden& golden)
 {
     Options options;
     options.name = golden.name;
+    options.threads = golden.threads;
     options.cache = false;
     return golden.compile(options);
 }

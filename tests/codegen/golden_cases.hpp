@@ -12,6 +12,9 @@ namespace croton::test {
 struct Golden {
     std::string_view name;
     Function (*compile)(const Options& options);
+    /// 0: as many as pay. How kernels are given to threads is the same text for all of a kind: one
+    /// golden of each kind shows it.
+    int threads = 1;
 };
 
 std::vector<Golden> pointwise_goldens();
@@ -20,8 +23,8 @@ std::vector<Golden> structured_goldens();
 /// All of them, in the order of their files.
 std::vector<Golden> all_goldens();
 
-/// The golden compiled under its name: on several threads where that pays, and not from a cache, so
-/// that the report tells what LLVM said.
+/// The golden compiled under its name, and not from a cache, so that the report tells what LLVM
+/// said.
 Function compile(const Golden& golden);
 
 } // namespace croton::test

@@ -184,7 +184,7 @@ Function unnamed_values(const Options& options)
 
 std::vector<Golden> pointwise_goldens()
 {
-    return {{"pointwise_f32", pointwise_f32},
+    return {{"pointwise_f32", pointwise_f32, 0},
             {"pointwise_f64", pointwise_f64},
             {"broadcast_row", broadcast_row},
             {"broadcast_column", broadcast_column},
@@ -193,7 +193,7 @@ std::vector<Golden> pointwise_goldens()
             {"flip", flipped},
             {"pad", padded},
             {"concatenate", joined},
-            {"take", gathered},
+            {"take", gathered, 0},
             {"take_along_axis", gathered_along},
             {"scatter_add", scattered},
             {"one_hot", one_hot_rows},

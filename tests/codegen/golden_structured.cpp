@@ -190,11 +190,11 @@ Function update_in_place(const Options& options)
 
 std::vector<Golden> structured_goldens()
 {
-    return {{"sum_all", sum_all},
+    return {{"sum_all", sum_all, 0},
             {"sum_axis0", sum_columns},
             {"sum_axis1", sum_rows},
             {"sum_short_rows", sum_short_rows},
-            {"mean_var", moments},
+            {"mean_var", moments, 0},
             {"softmax", softmax_rows},
             {"logsumexp", logsumexp_rows},
             {"layernorm", layernorm},
@@ -204,9 +204,9 @@ std::vector<Golden> structured_goldens()
             {"matmul_small", matmul_small},
             {"matmul_row", matmul_row},
             {"matmul_dots", matmul_dots},
-            {"matmul_blocks", matmul_blocks},
-            {"matmul_epilogue", fused_epilogue},
-            {"matmul_batched", batched_matmul},
+            {"matmul_blocks", matmul_blocks, 0},
+            {"matmul_epilogue", fused_epilogue, 0},
+            {"matmul_batched", batched_matmul, 0},
             {"matmul_library", product_by_library},
             {"random_normal", random_normal},
             {"scan_gradient", scan_gradient},

@@ -1,6 +1,6 @@
 // What a call with a workspace asks of the system: 100,000 calls, counted. Allocations and locks
-// are counted by functions that stand in front of the C library's; system calls
-// (futex among them) by a filter that lets the kernel report each; page faults by getrusage.
+// are counted by functions that stand in front of the C library's; system calls (futex among them)
+// by a filter that lets the kernel report each; page faults by getrusage.
 #include <croton/croton.hpp>
 
 #include <linux/audit.h>

@@ -229,6 +229,53 @@ int main(void)
     }
 }
 
+TEST_CASE("an exported header says which arrays are column-major, and a C program fills them so")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::matrix<double>("x", {n, 3}), y = ct::matrix<double>("y", {n, 3});
+    const auto w = ct::shared("w", ct::Array::full<double>({3}, 100));
+    const auto f = ct::function(
+        {ct::Input(x, ct::Layout::column_major), y},
+        {ct::Output("z", x + y + w, ct::Layout::column_major), ct::Output("rows", ct::sum(x, 1))},
+        {.name = "mixed"});
+    const TemporaryFolder folder;
+    f.export_source(folder.path().string());
+    const std::string header = read(folder / "mixed.h");
+    CHECK_THAT(header, contains(R"(
+/* Arrays are row-major (C order) where the table does not say column-major (Fortran order),
+ * aligned to their elements, and no output overlaps another array. Extents are not negative:
+ * that is not checked.
+ *
+ *   in[0]     x                f64 (n, 3), column-major
+ *   in[1]     y                f64 (n, 3)
+ *   in[2]     w                f64 (3), shared: mixed_shared(0) is its value when this was written
+ *   out[0]    z                f64 (n, 3), column-major
+ *   out[1]    rows             f64 (n)
+)"));
+    CHECK_THAT(header, contains("; the last axis first\n * where an array is column-major. */"));
+    std::ofstream(folder / "main.c") << R"(#include "mixed.h"
+#include <stdio.h>
+int main(void)
+{
+    double x[6] = {1, 4, 2, 5, 3, 6}, y[6] = {10, 20, 30, 40, 50, 60}, z[6], rows[2];
+    const double* w = (const double*)mixed_shared(0);
+    if (mixed_call_workspace_bytes(2) != 0) return 2;
+    if (mixed_call(2, x, y, w, z, rows, 0, 0, 0) != 0) return 3;
+    printf("%g %g %g %g %g %g; %g %g\n", z[0], z[1], z[2], z[3], z[4], z[5], rows[0], rows[1]);
+    return 0;
+}
+)";
+    std::string output;
+    const bool compiled =
+        runs("gcc -std=c11 -Wall -Wextra -Werror " + std::string(flags) + " -o " +
+                 (folder / "main") + " " + (folder / "main.c") + " " + (folder / "mixed.c"),
+             output);
+    INFO(output);
+    REQUIRE(compiled);
+    REQUIRE(runs(folder / "main", output));
+    CHECK(output == "111 144 122 155 133 166; 6 15\n");
+}
+
 TEST_CASE("an exported function whose inputs are not all used compiles without a warning")
 {
     const auto n = ct::dim("n"), m = ct::dim("m");

@@ -43,50 +43,6 @@ CT_KERNEL void stream_fused_0(i64 begin,
     stream_end();
 }
 
-// fused_0, in blocks on several threads where there is enough to do.
-struct fused_0_arguments {
-    i64 extent;
-    i64 block;
-    const b8* keep;
-    const f32* x;
-    const f32* y;
-    b8* inside;
-};
-
-static void fused_0_block(void* context, i64 block)
-{
-    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
-    const i64 begin = block * arguments->block;
-    const i64 rest = arguments->extent - begin;
-    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    stream_fused_0(begin, end, arguments->extent, arguments->keep, arguments->x, arguments->y,
-                   arguments->inside);
-}
-
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt,
-                           i64 extent,
-                           const b8* keep,
-                           const f32* x,
-                           const f32* y,
-                           b8* inside)
-{
-    // Operations of an iteration, and iterations of a block.
-    const i64 cost = 3;
-    const i64 block = block_of(cost);
-    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        stream_fused_0(0, extent, extent, keep, x, y, inside);
-        return;
-    }
-    struct fused_0_arguments arguments;
-    arguments.extent = extent;
-    arguments.block = block;
-    arguments.keep = keep;
-    arguments.x = x;
-    arguments.y = y;
-    arguments.inside = inside;
-    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -103,7 +59,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* y = (const f32*)in[1];
     const b8* keep = (const b8*)in[2];
     b8* inside = (b8*)out[0];
-    all_fused_0(rt, n, keep, x, y, inside);
+    stream_fused_0(0, n, n, keep, x, y, inside);
+    (void)rt;
     (void)workspace;
     return 0;
 }

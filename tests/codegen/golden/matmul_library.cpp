@@ -30,40 +30,6 @@ CT_KERNEL void fused_1(i64 begin, i64 end, const f32* CT_RESTRICT b, f32* CT_RES
     }
 }
 
-// fused_1, in blocks on several threads where there is enough to do.
-struct fused_1_arguments {
-    i64 extent;
-    i64 block;
-    const f32* b;
-    f32* hidden;
-};
-
-static void fused_1_block(void* context, i64 block)
-{
-    struct fused_1_arguments* arguments = (struct fused_1_arguments*)context;
-    const i64 begin = block * arguments->block;
-    const i64 rest = arguments->extent - begin;
-    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    fused_1(begin, end, arguments->b, arguments->hidden);
-}
-
-CT_KERNEL void all_fused_1(const struct ct_runtime* rt, i64 extent, const f32* b, f32* hidden)
-{
-    // Operations of an iteration, and iterations of a block.
-    const i64 cost = 2048;
-    const i64 block = block_of(cost);
-    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        fused_1(0, extent, b, hidden);
-        return;
-    }
-    struct fused_1_arguments arguments;
-    arguments.extent = extent;
-    arguments.block = block;
-    arguments.b = b;
-    arguments.hidden = hidden;
-    rt->parallel_for(rt, fused_1_block, &arguments, block_count(extent, block));
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -84,7 +50,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* b = (const f32*)in[2];
     f32* hidden = (f32*)out[0];
     matmul_0(rt, n, x, w, hidden);
-    all_fused_1(rt, n, b, hidden);
+    fused_1(0, n, b, hidden);
     (void)workspace;
     return 0;
 }

@@ -66,7 +66,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* x = (const f32*)in[0];
     const f32* w = (const f32*)in[1];
     f32* y = (f32*)out[0];
-    matmul_0(rt, x, w, y);
+    matmul_0(0, x, w, y);
+    (void)rt;
     (void)workspace;
     return 0;
 }

@@ -56,7 +56,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f64* a = (const f64*)in[0];
     const f64* b = (const f64*)in[1];
     f64* c = (f64*)out[0];
-    matmul_0(rt, a, b, c);
+    matmul_0(0, a, b, c);
+    (void)rt;
     (void)workspace;
     return 0;
 }

@@ -69,43 +69,6 @@ CT_KERNEL void stream_fused_0(i64 begin, i64 end, i64 extent, const f64* x, f64*
     stream_end();
 }
 
-// fused_0, in blocks on several threads where there is enough to do.
-struct fused_0_arguments {
-    i64 extent;
-    i64 block;
-    const f64* x;
-    f64* sine;
-    f64* cosine;
-};
-
-static void fused_0_block(void* context, i64 block)
-{
-    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
-    const i64 begin = block * arguments->block;
-    const i64 rest = arguments->extent - begin;
-    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    stream_fused_0(begin, end, arguments->extent, arguments->x, arguments->sine, arguments->cosine);
-}
-
-CT_KERNEL void
-all_fused_0(const struct ct_runtime* rt, i64 extent, const f64* x, f64* sine, f64* cosine)
-{
-    // Operations of an iteration, and iterations of a block.
-    const i64 cost = 202;
-    const i64 block = block_of(cost);
-    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        stream_fused_0(0, extent, extent, x, sine, cosine);
-        return;
-    }
-    struct fused_0_arguments arguments;
-    arguments.extent = extent;
-    arguments.block = block;
-    arguments.x = x;
-    arguments.sine = sine;
-    arguments.cosine = cosine;
-    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -120,7 +83,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f64* x = (const f64*)in[0];
     f64* sine = (f64*)out[0];
     f64* cosine = (f64*)out[1];
-    all_fused_0(rt, n, x, sine, cosine);
+    stream_fused_0(0, n, n, x, sine, cosine);
+    (void)rt;
     (void)workspace;
     return 0;
 }

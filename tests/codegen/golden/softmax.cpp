@@ -52,42 +52,6 @@ CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32*
     }
 }
 
-// fused_0, in blocks on several threads where there is enough to do.
-struct fused_0_arguments {
-    i64 extent;
-    i64 block;
-    i64 m;
-    const f32* x;
-    f32* p;
-};
-
-static void fused_0_block(void* context, i64 block)
-{
-    struct fused_0_arguments* arguments = (struct fused_0_arguments*)context;
-    const i64 begin = block * arguments->block;
-    const i64 rest = arguments->extent - begin;
-    const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    fused_0(begin, end, arguments->m, arguments->x, arguments->p);
-}
-
-CT_KERNEL void all_fused_0(const struct ct_runtime* rt, i64 extent, i64 m, const f32* x, f32* p)
-{
-    // Operations of an iteration, and iterations of a block.
-    const i64 cost = m * 29;
-    const i64 block = block_of(cost);
-    if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        fused_0(0, extent, m, x, p);
-        return;
-    }
-    struct fused_0_arguments arguments;
-    arguments.extent = extent;
-    arguments.block = block;
-    arguments.m = m;
-    arguments.x = x;
-    arguments.p = p;
-    rt->parallel_for(rt, fused_0_block, &arguments, block_count(extent, block));
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -102,7 +66,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     if (extents[3] != m) return guard_failed(report, 2, extents[3], m);
     const f32* x = (const f32*)in[0];
     f32* p = (f32*)out[0];
-    all_fused_0(rt, n, m, x, p);
+    fused_0(0, n, m, x, p);
+    (void)rt;
     (void)workspace;
     return 0;
 }

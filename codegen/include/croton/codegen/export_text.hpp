@@ -21,6 +21,9 @@ struct ExportNames {
     std::vector<std::string> outputs; ///< names of the results; more outputs are updates
     std::vector<std::string> updated; ///< whose next values those are
     std::size_t shared = 0;           ///< how many of the program's inputs are shared, the last
+    /// Of each input, then of each output, whether its user says column-major: the program has its
+    /// axes in the opposite order. Fewer: the others are row-major.
+    std::vector<bool> column_major = {};
 };
 
 /// A program as a C library of its own: a header that a program includes, and one source file.

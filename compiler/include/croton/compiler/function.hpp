@@ -61,12 +61,7 @@ public:
     Any(T v, Where w = Where::current()) : array_(Array::scalar(v)), number_(true), where_(w)
     {}
     template <class T, int R>
-    Any(View<T, R> v, Where w = Where::current())
-        : array_(Array::borrow_strided(dtype_of<std::remove_const_t<T>>(),
-                                       const_cast<std::remove_const_t<T>*>(v.data),
-                                       {v.extents.begin(), v.extents.end()},
-                                       {v.strides.begin(), v.strides.end()})),
-          where_(w)
+    Any(View<T, R> v, Where w = Where::current()) : array_(Array::borrow_unchecked(v)), where_(w)
     {}
     template <class S>
         requires(Contiguous<S> || StridedMatrix<S>)
@@ -176,9 +171,9 @@ public:
         return call({});
     }
     Results call(std::span<const Any> inputs, Where where = Where::current()) const;
-    /// The same with the outputs' memory given: row-major arrays of their dtype and shape (of a
-    /// column-major output, such as Array::transposed() gives), which
-    /// are written to.
+    /// The same with the outputs' memory given, which is written to: row-major arrays of their
+    /// dtype and shape, column-major ones where the output is declared so (Array::transposed()
+    /// gives one).
     void call_into(std::span<const Array> inputs,
                    std::span<Array> outputs,
                    Where where = Where::current()) const;

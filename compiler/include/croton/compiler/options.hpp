@@ -80,8 +80,8 @@ struct Options {
     /// pattern, and checks the gaps: what a kernel writes beside its result is an InternalError
     /// that names the op. For tests of Croton itself. Slow.
     bool gaps = false;
-    /// Rules not to apply, by name or by the text that explain() prints: "log(exp(x)) -> x". What
-    /// is no rule is a UserError. What grad() rewrote before it differentiated stays.
+    /// Rules not to apply, by the text that explain() prints: "log(exp(x)) -> x". What is no rule
+    /// is a UserError. What grad() rewrote before it differentiated stays.
     std::vector<std::string> rules_off = {};
     /// Compiled programs are kept for the next process.
     bool cache = true;

@@ -90,8 +90,14 @@ public:
     template <class T, int R>
     static Array borrow(View<T, R> v, Where where = Where::current())
     {
-        using U = std::remove_const_t<T>;
         check_memory(v.data, v.extents, where);
+        return borrow_unchecked(v);
+    }
+    /// The same for who looks at the memory himself: a view of none is no error here.
+    template <class T, int R>
+    static Array borrow_unchecked(View<T, R> v)
+    {
+        using U = std::remove_const_t<T>;
         return borrow_strided(dtype_of<U>(), const_cast<U*>(v.data),
                               {v.extents.begin(), v.extents.end()},
                               {v.strides.begin(), v.strides.end()});

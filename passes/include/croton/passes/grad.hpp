@@ -79,8 +79,7 @@ Variable jacobian(const Variable& y, const Variable& x, GradOptions = {}, Where 
 Variable hessian(const Variable& y, const Variable& x, GradOptions = {}, Where = Where::current());
 
 /// The Hessian of the scalar `y` times v (converted and broadcast to x's shape), of x's type: one
-/// forward sweep over the gradient. Zeros
-/// where y is linear in x.
+/// forward sweep over the gradient. Zeros where y is linear in x.
 Variable hvp(const Variable& y,
              const Variable& x,
              const Variable& v,

@@ -20,12 +20,8 @@ constexpr Changed changed_if(bool any) { return any ? Changed::yes : Changed::no
 struct RuleInfo {
     Variable left, right;
     const Location* where = nullptr;
-    std::string given_name = {}; ///< by `.named()`
 
     std::string text() const; ///< "log(1 + x) -> log1p(x)"
-    std::string name() const { return given_name.empty() ? text() : given_name; }
-    /// Whether `rules_off` means this rule by it.
-    bool is_called(std::string_view name_or_text) const;
 };
 
 /// One rule applied once.
@@ -41,8 +37,7 @@ struct PassOptions {
     bool verify = false;       ///< verify(graph) after every pass that changed it
     bool check_hash = false;   ///< the structural hash changes if and only if the pass says so
     bool record_texts = false; ///< keep the graph's text after each stage
-    std::vector<std::string> rules_off = {};  ///< by name or text
-    std::vector<std::string> passes_off = {}; ///< by name
+    std::vector<std::string> rules_off = {}; ///< by text
 };
 
 /// One pass as it ran.
@@ -68,7 +63,7 @@ struct PassContext {
 };
 
 /// A small struct; its header says what, when and why then. It sees one graph: the pipeline runs it
-/// on regions too, innermost first. Timing, logging, skipping and verifying are the pipeline's job.
+/// on regions too, innermost first. Timing, logging and verifying are the pipeline's job.
 template <class P>
 concept Pass = requires(const P& p, Graph& graph, PassContext& context) {
     { p.name } -> std::convertible_to<std::string_view>;

@@ -40,8 +40,6 @@ class RuleBuilder {
 public:
     /// Fires only where this holds; several must all hold.
     RuleBuilder& when(Predicate predicate);
-    /// The name by which Options turn it off, instead of its text.
-    RuleBuilder& named(std::string_view name);
     RuleBuilder& expands();
     /// Computes the right side's parameter `name` from the match.
     RuleBuilder& with(std::string_view name, std::function<ParamValue(const Match&)> value);

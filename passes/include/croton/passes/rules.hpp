@@ -20,9 +20,9 @@ RuleSet stable_rules();    ///< expressions that are exact where they would over
 /// All of the above: what tests and docs/rules.md go through.
 std::vector<RuleSet> all_rules();
 
-/// Whether a rule has this name or text, as `rules_off` wants it.
-bool is_rule(std::string_view name);
+/// Whether a rule has this text, as `rules_off` wants it.
+bool is_rule(std::string_view text);
 /// The texts of the rules, `count` at most, that may have been meant by it, the nearest first.
-std::vector<std::string> rules_near(std::string_view name, std::size_t count);
+std::vector<std::string> rules_near(std::string_view text, std::size_t count);
 
 } // namespace croton::inline v1

@@ -94,10 +94,6 @@ std::vector<std::byte> compile_shared_object(std::span<const std::string> units,
                                              const CompileOptions& options = {},
                                              CompileReport* report = nullptr);
 
-/// Opens the module on a thread of its own, so that a first compile soon after does not wait for
-/// it. Errors are reported by that compile.
-void warm_up_jit();
-
 /// True once the module is open in this process.
 bool jit_is_open() noexcept;
 
