@@ -107,32 +107,36 @@ void chain_phases(std::int64_t length, int threads)
 }
 
 /// Prints the microseconds an apply of each thing that is done to a chain before there is text,
-/// then how many applies are left with the gradient.
+/// then the applies of the chain's gradient and its own: by these all but the build are divided.
 void graph_phases(std::int64_t length)
 {
     const auto x = ct::scalar<double>("x");
+    std::vector<double> ms;
     auto start = Clock::now();
     const auto mark = [&] {
-        std::printf("%.17g ", 1000 * ms_since(start) / static_cast<double>(length));
+        ms.push_back(ms_since(start));
         start = Clock::now();
     };
-    std::size_t left = 0;
+    std::size_t applies = 0;
     {
         ct::Variable y = x;
         for (std::int64_t i = 0; i < length; i += 2)
             y = sin(y * x);
         mark();
         const ct::Variable bar = ct::grad(y, x);
-        mark();
         ct::Graph graph({x}, {y, bar});
+        applies = graph.size();
+        mark();
         ct::cpu_pipeline().run(graph);
-        left = graph.size();
         mark();
         if (ct::to_text(graph, {.max_lines = 10}).empty()) std::exit(1);
         mark();
     }
     mark();
-    std::printf("%zu\n", left);
+    std::printf("%.17g", 1000 * ms[0] / static_cast<double>(length));
+    for (std::size_t i = 1; i < ms.size(); ++i)
+        std::printf(" %.17g", 1000 * ms[i] / static_cast<double>(applies));
+    std::printf(" %zu\n", applies);
 }
 
 // ---- the parent
