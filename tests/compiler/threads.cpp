@@ -113,7 +113,7 @@ private:
             std::unique_lock lock(region.mutex);
             if (region.threads.insert(std::this_thread::get_id()).second) {
                 region.arrival.notify_all();
-                region.arrival.wait_for(lock, std::chrono::seconds(20),
+                region.arrival.wait_for(lock, std::chrono::seconds(5),
                                         [&] { return region.threads.size() > 1; });
             }
         }
