@@ -2,7 +2,7 @@
 
 usage: bench.py --build FOLDER [--json FILE] [--peers numpy,jax,..] [--peer-folder FOLDER]
                 [--threads 1,2] [--rounds N] [--page FILE]
-                [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W14]
+                [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W13graph W14]
 
 Programs run in turn, some rounds of them, and of each figure the least is taken: a shared machine
 has seconds in which everything takes half as long again.
@@ -40,11 +40,13 @@ PARTS = {
     "W9": ("workloads", "W9", []),
     "W13": ("first_call", "W13", []),
     "W13chain": ("first_call", "W13chain", []),
+    "W13graph": ("first_call", "W13graph", []),
     "W14": ("first_call", "W14", []),
 }
+NOT_IN_TABLE = {"W13chain", "W13graph"}
 # Workloads of Croton's own, which no peer has.
 OWN = {"calls"}
-UNITS = {"ns_per_call": (1e-3, "us"), "peak_mib": (1, "MiB")}
+UNITS = {"ns_per_call": (1e-3, "us"), "peak_mib": (1, "MiB"), "us_an_apply": (1, "us")}
 
 
 def unit(metric):
@@ -204,7 +206,7 @@ def main():
     parser.add_argument("--peer-folder", default=os.path.join(TOP, "..", "shared", "peers"))
     parser.add_argument("--threads", default="1")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("workloads", nargs="*", default=[w for w in PARTS if w != "W13chain"])
+    parser.add_argument("workloads", nargs="*", default=[w for w in PARTS if w not in NOT_IN_TABLE])
     options = parser.parse_args()
     unknown = [w for w in options.workloads if w not in PARTS]
     if unknown:
