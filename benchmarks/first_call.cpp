@@ -1,5 +1,8 @@
 // From a user's expressions to their first result, in a new process each time: one JSON object a
-// line.   first_call [W13 W13chain W14] [--threads N]
+// line.   first_call [W13 W13chain W13graph W14] [--threads N]
+#include <croton/ir/print.hpp>
+#include <croton/passes/pipelines.hpp>
+
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -10,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <link.h>
+#include <numeric>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -103,6 +107,39 @@ void chain_phases(std::int64_t length, int threads)
     std::printf("%.17g\n", bench::checksum({outputs[0]}));
 }
 
+/// Prints the microseconds an apply of each thing that is done to a chain before there is text,
+/// then the applies of the chain's gradient and its own: by these all but the build are divided.
+void graph_phases(std::int64_t length)
+{
+    const auto x = ct::scalar<double>("x");
+    std::vector<double> ms;
+    auto start = Clock::now();
+    const auto mark = [&] {
+        ms.push_back(ms_since(start));
+        start = Clock::now();
+    };
+    std::size_t applies = 0;
+    {
+        ct::Variable y = x;
+        for (std::int64_t i = 0; i < length; i += 2)
+            y = sin(y * x);
+        mark();
+        const ct::Variable bar = ct::grad(y, x);
+        ct::Graph graph({x}, {y, bar});
+        applies = graph.size();
+        mark();
+        ct::cpu_pipeline().run(graph);
+        mark();
+        if (ct::to_text(graph, {.max_lines = 10}).empty()) std::exit(1);
+        mark();
+    }
+    mark();
+    std::printf("%.17g", 1000 * ms[0] / static_cast<double>(length));
+    for (std::size_t i = 1; i < ms.size(); ++i)
+        std::printf(" %.17g", 1000 * ms[i] / static_cast<double>(applies));
+    std::printf(" %zu\n", applies);
+}
+
 // ---- the parent
 
 /// A folder that ends with its object.
@@ -190,6 +227,27 @@ void w13_chains(int threads)
     }
 }
 
+/// A million applies without a compiler: the best of three.
+void w13_graph()
+{
+    const char* const phases[] = {"build", "gradient", "passes", "print", "destroy"};
+    for (const int length : {10'000, 100'000, 1'000'000}) {
+        const std::string name = "graph " + std::to_string(length);
+        std::vector<std::vector<double>> runs;
+        for (int i = 0; i < 3; ++i)
+            if (auto numbers = fresh(name, Folder().path(), 1); numbers.size() == 6)
+                runs.push_back(std::move(numbers));
+        if (runs.empty()) continue;
+        const auto total = [](const std::vector<double>& run) {
+            return std::accumulate(run.begin(), run.end() - 1, 0.0);
+        };
+        const std::vector<double>& best = *std::ranges::min_element(runs, {}, total);
+        for (std::size_t i = 0; i < 5; ++i)
+            print_line("W13", name + " " + phases[i], "us_an_apply", best[i], 1, best[5]);
+        print_line("W13", name, "us_an_apply", total(best), 1, best[5]);
+    }
+}
+
 double mib(std::uintmax_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
 /// What an application ships that finds every program in the cache: itself, Croton within, and fmt,
@@ -242,6 +300,8 @@ int single(const std::vector<std::string>& words, int threads)
         first_call(words[1], threads);
     else if (words.size() == 2 && words[0] == "chain")
         chain_phases(std::stoll(words[1]), threads);
+    else if (words.size() == 2 && words[0] == "graph")
+        graph_phases(std::stoll(words[1]));
     else if (words.size() == 1 && words[0] == "nothing")
         std::printf("%.17g\n", peak_mib());
     else
@@ -269,5 +329,6 @@ int main(int argc, char** argv)
     };
     if (wanted("W13")) w13(threads);
     if (wanted("W13chain")) w13_chains(threads);
+    if (wanted("W13graph")) w13_graph();
     if (wanted("W14")) w14(threads);
 }

@@ -13,22 +13,18 @@ namespace {
 
 namespace croton::inline v1::detail {
 
-template <>
 void philox_uniform_at(std::uint64_t key, std::uint64_t index, float* to)
 {
     *to = philox_uniform_f32(index, key);
 }
-template <>
 void philox_uniform_at(std::uint64_t key, std::uint64_t index, double* to)
 {
     *to = philox_uniform_f64(index, key);
 }
-template <>
 void philox_normal_at(std::uint64_t key, std::uint64_t index, float* to)
 {
     *to = philox_normal_f32(index, key);
 }
-template <>
 void philox_normal_at(std::uint64_t key, std::uint64_t index, double* to)
 {
     *to = philox_normal_f64(index, key);

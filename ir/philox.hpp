@@ -8,10 +8,10 @@ namespace croton::inline v1::detail {
 // 1); normal with mean 0 and deviation 1. T is float or double.
 
 /// Draw number `index` of a key.
-template <class T>
-void philox_uniform_at(std::uint64_t key, std::uint64_t index, T* to);
-template <class T>
-void philox_normal_at(std::uint64_t key, std::uint64_t index, T* to);
+void philox_uniform_at(std::uint64_t key, std::uint64_t index, float* to);
+void philox_uniform_at(std::uint64_t key, std::uint64_t index, double* to);
+void philox_normal_at(std::uint64_t key, std::uint64_t index, float* to);
+void philox_normal_at(std::uint64_t key, std::uint64_t index, double* to);
 
 /// Draws 0 .. count - 1 of a key.
 template <class T>

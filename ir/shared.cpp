@@ -122,15 +122,15 @@ void read_together(const All& all, const Take& take) noexcept
     }
 }
 
-void check(const Variable& v, const Array& value, const Where& where)
+void check(std::string_view called, const Variable& v, const Array& value, const Where& where)
 {
     if (!value)
-        throw user_error(Code::domain, locate(where), "set",
+        throw user_error(Code::domain, locate(where), called,
                          "the value for '{}' is an Array() that holds nothing", v.name());
     const Shape shape(value.shape().begin(), value.shape().end());
     if (value.dtype() != v.dtype() || !same(shape, v.shape()))
         throw user_error(value.dtype() != v.dtype() ? Code::dtype : Code::shape, locate(where),
-                         "set", "'{}' is {}, the value is {}", v.name(), to_string(v.type()),
+                         called, "'{}' is {}, the value is {}", v.name(), to_string(v.type()),
                          to_string(Type(value.dtype(), shape)));
 }
 
@@ -285,22 +285,36 @@ void SharedTurn::publish(std::span<Array> values) noexcept
 
 Array Shared::value() const { return detail::read_shared({*this})[0]; }
 
-void Shared::set(const Array& value, Where where) const { set_all({{*this, value}}, where); }
+namespace {
 
-void set_all(const std::vector<std::pair<Shared, Array>>& values, Where where)
+void set_together(std::string_view called,
+                  const std::vector<std::pair<Shared, Array>>& values,
+                  const Where& where)
 {
     std::vector<Variable> variables;
     std::vector<Array> copies;
     for (const auto& [variable, value] : values) {
-        detail::check(variable, value, where);
+        detail::check(called, variable, value, where);
         if (std::ranges::any_of(variables, [&](const Variable& v) { return same(v, variable); }))
-            throw user_error(Code::domain, locate(where), "set_all", "'{}' is given twice",
+            throw user_error(Code::domain, locate(where), called, "'{}' is given twice",
                              variable.name());
         variables.push_back(variable);
         copies.push_back(value.clone());
     }
     const detail::SharedUse use({}, variables);
     detail::SharedTurn(use, nullptr).publish(copies);
+}
+
+} // namespace
+
+void Shared::set(const Array& value, Where where) const
+{
+    set_together("set", {{*this, value}}, where);
+}
+
+void set_all(const std::vector<std::pair<Shared, Array>>& values, Where where)
+{
+    set_together("set_all", values, where);
 }
 
 Shared shared(std::string_view name, const Array& initial, Where where)

@@ -51,7 +51,7 @@ RuleSet reduce_rules()
 
     r.add(sum(x, axes), x, bitwise).when(no_axes);
     r.add(sum(sum(x, axes), more), sum(x, both), rounding).with("both", both_axes);
-    r.add(sum(-x, axes), -sum(x, axes), bitwise).expands();
+    r.add(sum(-x, axes), -sum(x, axes), domain).expands(); // a sum of zeros, or of nothing, is +0
 
     r.add(prod(prod(x, axes), more), prod(x, both), rounding).with("both", both_axes);
     r.add(max(max(x, axes), more), max(x, both), bitwise).with("both", both_axes);

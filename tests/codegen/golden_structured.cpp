@@ -186,6 +186,18 @@ Function update_in_place(const Options& options)
         {.name = options.name, .updates = {{v, next}, {w, w + next}}, .cache = options.cache});
 }
 
+Variable rms_norm(const Variable& x, Where where = Where::current())
+{
+    const Scope scope("rms_norm", where);
+    return x / sqrt(mean(square(x)) + 1e-6);
+}
+
+Function scope_of_line(const Options& options)
+{
+    const auto x = tensor<float>("x", {64});
+    return function({x}, Output("y", rms_norm(x)), options);
+}
+
 } // namespace
 
 std::vector<Golden> structured_goldens()
@@ -212,7 +224,8 @@ std::vector<Golden> structured_goldens()
             {"scan_gradient", scan_gradient},
             {"scan_vector", scan_vector},
             {"training_step", training_step},
-            {"update_in_place", update_in_place}};
+            {"update_in_place", update_in_place},
+            {"scope", scope_of_line}};
 }
 
 } // namespace croton::test

@@ -1,7 +1,16 @@
 // Compiled functions on several threads: the same bits for any number of them, and after fork.
 #include <croton/croton.hpp>
+#include <croton/runtime/thread_pool.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
+#include <filesystem>
+#include <iterator>
+#include <mutex>
+#include <set>
+#include <thread>
 #include <vector>
 
 #include "runtime/process.hpp"
@@ -71,12 +80,106 @@ TEST_CASE("results have the same bits for 1, 2, 3 and 7 threads")
     }
 }
 
-TEST_CASE("these works are cut into blocks: they run on more than one thread where there are two")
+namespace {
+
+/// Takes the place of the pool and has it run the blocks, each thread of which is noted. The first
+/// block of each waits for another thread's, or in the end gives up: that more than one of them
+/// runs is not left to chance.
+class WatchedPool {
+public:
+    WatchedPool() { ct::set_parallel_for(&hook_); }
+    ~WatchedPool() { ct::set_parallel_for(nullptr); }
+    WatchedPool(const WatchedPool&) = delete;
+    WatchedPool& operator=(const WatchedPool&) = delete;
+
+    int regions = 0;
+    int most_allowed = 0;         ///< of all regions
+    std::size_t fewest_seen = 99; ///< threads in a region
+    std::size_t most_seen = 0;
+
+private:
+    struct Region {
+        ct::BlockFunction fn;
+        void* context;
+        std::mutex mutex;
+        std::condition_variable arrival;
+        std::set<std::thread::id> threads;
+    };
+
+    static void block(void* of, std::int64_t index)
+    {
+        auto& region = *static_cast<Region*>(of);
+        {
+            std::unique_lock lock(region.mutex);
+            if (region.threads.insert(std::this_thread::get_id()).second) {
+                region.arrival.notify_all();
+                region.arrival.wait_for(lock, std::chrono::seconds(5),
+                                        [&] { return region.threads.size() > 1; });
+            }
+        }
+        region.fn(region.context, index);
+    }
+
+    static void
+    run(void* user, std::int64_t blocks, ct::BlockFunction fn, void* context, int threads)
+    {
+        auto& self = *static_cast<WatchedPool*>(user);
+        ++self.regions;
+        self.most_allowed = std::max(self.most_allowed, threads);
+        Region region{fn, context, {}, {}, {}};
+        ct::set_parallel_for(nullptr);
+        ct::parallel_for(blocks, block, &region, threads);
+        ct::set_parallel_for(&self.hook_);
+        self.fewest_seen = std::min(self.fewest_seen, region.threads.size());
+        self.most_seen = std::max(self.most_seen, region.threads.size());
+    }
+
+    ct::ParallelForHook hook_{.run = run, .user = this};
+};
+
+std::size_t count_threads()
+{
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+} // namespace
+
+TEST_CASE("a call with two threads is seen to run on two, whatever it computes")
 {
     for (const Work& work : works()) {
         INFO(work.name);
-        const auto f = ct::function(work.inputs, work.outputs);
-        CHECK(f.source().find("parallel_for") != std::string_view::npos);
+        if (std::string_view(work.name) == "columns") continue; // summed on one thread
+        const auto arguments = arguments_of(work, 1031, 517);
+        const ct::Results expected =
+            ct::function(work.inputs, work.outputs, {.threads = 1}).call(arguments);
+        for (const int threads : {2, 3, 7}) {
+            const auto f = ct::function(work.inputs, work.outputs, {.threads = threads});
+            const WatchedPool pool;
+            const ct::Results got = f.call(arguments);
+            CHECK(pool.regions > 0);
+            CHECK(pool.most_allowed == threads);
+            CHECK(pool.fewest_seen >= 2);
+            CHECK(pool.most_seen <= static_cast<std::size_t>(threads));
+            for (std::size_t i = 0; i < got.size(); ++i)
+                CHECK(ct::identical(got[i], expected[i]));
+        }
+    }
+}
+
+TEST_CASE("a process has as many threads after a call as it asked for, and one if it asked for one")
+{
+    const Work work = works()[0];
+    const auto arguments = arguments_of(work, 1031, 517);
+    for (const int threads : {1, 2, 3}) {
+        INFO(threads);
+        const auto f = ct::function(work.inputs, work.outputs, {.threads = threads});
+        const pid_t child = croton::test::start_child([&] {
+            if (count_threads() != 1) return 100;
+            f.call(arguments);
+            return static_cast<int>(count_threads());
+        });
+        CHECK(croton::test::wait_for(child) == threads);
     }
 }
 

@@ -107,6 +107,27 @@ TEST_CASE("what is given by name is given once, and exists")
                       "h: threads is -1; 0 is all there are");
 }
 
+TEST_CASE("one bad value of set_all leaves all variables as they were, and is named")
+{
+    const auto w = ct::shared("w", ct::Array::full<float>({2}, 1.0f));
+    const auto v = ct::shared("v", ct::Array::full<float>({3}, 2.0f));
+    const ct::Array two = ct::Array::full<float>({2}, 7.0f),
+                    three = ct::Array::full<float>({3}, 7.0f);
+    CHECK_REFUSED((ct::set_all({{w, two}, {v, two}}), 0), shape,
+                  "set_all: 'v' is f32 (3), the value is f32 (2)");
+    CHECK_REFUSED((ct::set_all({{w, two}, {v, three.cast(ct::DType::f64)}}), 0), dtype,
+                  "set_all: 'v' is f32 (3), the value is f64 (3)");
+    CHECK_REFUSED((ct::set_all({{w, two}, {v, ct::Array()}}), 0), domain,
+                  "set_all: the value for 'v' is an Array() that holds nothing");
+    CHECK_REFUSED((ct::set_all({{w, two}, {v, three}, {w, two}}), 0), domain,
+                  "set_all: 'w' is given twice");
+    CHECK(ct::identical(w.value(), ct::Array::full<float>({2}, 1.0f)));
+    CHECK(ct::identical(v.value(), ct::Array::full<float>({3}, 2.0f)));
+    ct::set_all({{w, two}, {v, three}});
+    CHECK(ct::identical(w.value(), two));
+    CHECK(ct::identical(v.value(), three));
+}
+
 TEST_CASE("an index out of range at run time is reported and nothing is read there")
 {
     const auto x = ct::vector<float>("x"), i = ct::vector<std::int64_t>("i");

@@ -290,6 +290,34 @@ Sample index_sample(DType t)
     return s;
 }
 
+/// Slices of single elements; of none, where no slice begins or ends at a number.
+Sample short_slices_sample(DType t, bool none)
+{
+    Sample s{.name = fmt::format("{} slices {}", none ? "empty" : "short", name(t))};
+    const Extent n = dim("n"), m = dim("m");
+    const Variable x = input("x", t, {n, m}), r = input("r", t, {m});
+    s.inputs = {x, r};
+    s.add("x(::2)", x(slice(_, _, 2)));
+    s.add("x(:, ::-1)", x(_, slice(_, _, -1)));
+    s.add("x(::-3, ::2)", x(slice(_, _, -3), slice(_, _, 2)));
+    s.add("x(newaxis, ..)", x(newaxis, ellipsis));
+    s.add("set every other", x.set({_, slice(_, _, 2)}, Variable(0)));
+    s.add("set all", x.set({_}, r));
+    s.add("pad", pad(x, {1, 2}, {0, 3}));
+    s.add("pad of pad", pad(pad(x, {1, 1}, {1, 1}), {1, 0}, {0, 2}, Variable(1)));
+    if (!none) {
+        s.add("x(1:)", x(slice(1, _)));
+        s.add("x(:-1, 1:)", x(slice(_, -1), slice(1, _)));
+        s.add("set rows", x.set({slice(1, _)}, r));
+        s.add("crop", pad(x, {-1, 0}, {0, -1}));
+    }
+    const std::vector<Sizes> ones{{1, 1}, {1, 5}, {5, 1}}, nothing{{0, 1}, {0, 3}, {4, 0}, {0, 0}};
+    unsigned seed = 750;
+    for (const Sizes& v : none ? nothing : ones)
+        s.calls.push_back({draw(t, v, ++seed), draw(t, {v[1]}, seed)});
+    return s;
+}
+
 Sample gather_sample(DType t)
 {
     Sample s{.name = fmt::format("gather {}", name(t))};
@@ -368,7 +396,8 @@ Sample create_sample(DType t)
         s.add("x / n", x / n);
     }
     unsigned seed = 1000;
-    for (const Sizes& e : std::vector<Sizes>{{2, 2}, {3, 33}, {31, 3}, {2, 100}, {32, 4}})
+    for (const Sizes& e : std::vector<Sizes>{
+             {2, 2}, {3, 33}, {31, 3}, {2, 100}, {32, 4}, {1, 1}, {1, 4}, {4, 1}, {0, 3}, {4, 0}})
         s.calls.push_back({draw(t, e, ++seed), draw(t, {e[1]}, seed), draw(t, {}, seed)});
     return s;
 }
@@ -488,6 +517,8 @@ std::vector<Sample> structured_samples()
         list.push_back(shape_sample(t));
         list.push_back(join_sample(t));
         list.push_back(index_sample(t));
+        for (bool none : {false, true})
+            list.push_back(short_slices_sample(t, none));
         list.push_back(gather_sample(t));
     }
     for (DType t : {f32, f64, i64, u8})

@@ -94,16 +94,6 @@ Array sample(const Variable& input,
     return a.cast(input.dtype());
 }
 
-bool same_bits(const Array& a, const Array& b, std::int64_t i)
-{
-    if (is_float(a.dtype()) && std::isnan(a.as_double(i)) && std::isnan(b.as_double(i)))
-        return true;
-    const std::size_t size = size_bytes(a.dtype());
-    const auto offset = static_cast<std::size_t>(i) * size;
-    return std::memcmp(static_cast<const char*>(a.data()) + offset,
-                       static_cast<const char*>(b.data()) + offset, size) == 0;
-}
-
 /// The distance from `near` to the next number of the dtype.
 Big unit_in_last_place(const Big& near, DType t)
 {
@@ -261,6 +251,16 @@ private:
 };
 
 } // namespace
+
+bool same_bits(const Array& a, const Array& b, std::int64_t i)
+{
+    if (is_float(a.dtype()) && std::isnan(a.as_double(i)) && std::isnan(b.as_double(i)))
+        return true;
+    const std::size_t size = size_bytes(a.dtype());
+    const auto offset = static_cast<std::size_t>(i) * size;
+    return std::memcmp(static_cast<const char*>(a.data()) + offset,
+                       static_cast<const char*>(b.data()) + offset, size) == 0;
+}
 
 RuleOutcome check_rule(const Rule& rule)
 {

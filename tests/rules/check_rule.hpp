@@ -1,8 +1,10 @@
 #pragma once
 
+#include <croton/ir/array.hpp>
 #include <croton/passes/rule.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace croton::test {
@@ -16,5 +18,8 @@ struct RuleOutcome {
 /// Evaluates both sides of a rule by the references, on random and special values in several
 /// dtypes, and compares them at the rule's exactness.
 RuleOutcome check_rule(const Rule& rule);
+
+/// Whether element i of both, which are contiguous, is the same; any NaN is like any other.
+bool same_bits(const Array& a, const Array& b, std::int64_t i);
 
 } // namespace croton::test
