@@ -528,10 +528,11 @@ std::vector<Sample> structured_samples()
     for (DType t : {f32, f64}) {
         list.push_back(special_line_sample(t));
         list.push_back(along_sample(t));
-        list.push_back(random_sample(t));
         for (std::int64_t n : {0, 1, 8, 33})
             list.push_back(known_sample(t, n, n == 8 ? 64 : n == 33 ? 5 : n));
     }
+    for (DType t : {f32, f64, DType::f16, DType::bf16})
+        list.push_back(random_sample(t));
     for (DType t : {f32, f64, i32, u64, i8})
         list.push_back(linalg_sample(t));
     for (DType t : {f32, f64, i64, boolean})
