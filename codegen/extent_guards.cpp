@@ -75,7 +75,8 @@ void ExtentGuards::guard(Guard g)
                    g.slot < 0 ? c_factor(g.must.a, symbols_) : a, c_factor(g.must.b, symbols_),
                    code, a, b);
     else {
-        text_.line("if ({} < {}) return guard_failed(report, {}, {}, {});", b, a, code, a, b);
+        text_.if_line(fmt::format("{} < {}", b, a),
+                      fmt::format("return guard_failed(report, {}, {}, {});", code, a, b));
         limits_.line("if ({} < {}) return 0;", b, a);
     }
     program_.guards.push_back(std::move(g));

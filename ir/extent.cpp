@@ -253,8 +253,8 @@ Extent dim(std::string_view name, Where where)
 std::int64_t Extent::value(Where where) const
 {
     if (polynomial_)
-        throw user_error(Code::shape, locate(where), "extent", "{} is known only when a function runs",
-                         to_string(*this));
+        throw user_error(Code::shape, locate(where), "extent",
+                         "{} is known only when a function runs", to_string(*this));
     return known_;
 }
 

@@ -276,7 +276,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     if (extents[3] != heads) return guard_failed(report, 2, extents[3], heads);
     if (extents[4] != n) return guard_failed(report, 3, extents[4], n);
     if (extents[5] != 64) return guard_failed(report, 4, extents[5], 64);
-    if (floor_div_i64(281474976710656, max_i64(n * heads, 1)) < n) return guard_failed(report, 5, n, floor_div_i64(281474976710656, max_i64(n * heads, 1)));
+    if (floor_div_i64(281474976710656, max_i64(n * heads, 1)) < n)
+        return guard_failed(report, 5, n, floor_div_i64(281474976710656, max_i64(n * heads, 1)));
     if (extents[6] != heads) return guard_failed(report, 6, extents[6], heads);
     if (extents[7] != n) return guard_failed(report, 7, extents[7], n);
     if (extents[8] != n) return guard_failed(report, 8, extents[8], n);

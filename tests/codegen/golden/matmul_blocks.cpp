@@ -323,7 +323,8 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const i64 n1 = extents[1];
     const i64 n2 = extents[3];
     if (extents[2] != n1) return guard_failed(report, 1, extents[2], n1);
-    if (floor_div_i64(281474976710656, max_i64(n0, 1)) < n2) return guard_failed(report, 2, n2, floor_div_i64(281474976710656, max_i64(n0, 1)));
+    if (floor_div_i64(281474976710656, max_i64(n0, 1)) < n2)
+        return guard_failed(report, 2, n2, floor_div_i64(281474976710656, max_i64(n0, 1)));
     if (extents[4] != n0) return guard_failed(report, 3, extents[4], n0);
     if (extents[5] != n2) return guard_failed(report, 4, extents[5], n2);
     const f32* a = (const f32*)in[0];
