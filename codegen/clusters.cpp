@@ -12,6 +12,7 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "cluster_index.hpp"
 #include "cluster_roots.hpp"
@@ -95,6 +96,8 @@ public:
                 if (roots_.contains(out)) place(out, a);
         for (const Variable& v : outputs)
             need(v, nullptr);
+        for (const Unfused& u : result_.unfused)
+            has_reason_.insert(u.value.value());
         for (Cluster& c : result_.list)
             for (const Root& r : c.roots)
                 for (const Variable& read : r.reads)
@@ -418,6 +421,8 @@ private:
     {
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         if (c.kind == ClusterKind::contract) return try_epilogue(at, value, apply, s);
+        if (const std::string_view why = why_after(c.kind); !why.empty())
+            return needed ? refuse(value, c, s, std::string(why)) : false;
         if (s.reduces && finds_position(c)) return false;
         Cluster grown;
         bool inner = false;
@@ -497,12 +502,59 @@ private:
         if (&c == reader) return;
         for (Root& r : c.roots)
             if (croton::same(r.value, v)) r.stored = true;
+        if (reader && has_reason_.insert(v.value()).second)
+            result_.unfused.push_back({v, why_apart(c, *reader)});
+    }
+
+    /// Why no map or reduction joins such a cluster; empty where one may.
+    static std::string_view why_after(ClusterKind writer)
+    {
+        switch (writer) {
+        case ClusterKind::scan:
+            return "a loop gives whole arrays";
+        case ClusterKind::scatter:
+            return "all must be scattered first";
+        case ClusterKind::prefix:
+            return "running sums are a loop of their own";
+        case ClusterKind::rows:
+        case ClusterKind::columns:
+        case ClusterKind::contract:
+            break;
+        }
+        return {};
+    }
+
+    /// Of two clusters that nothing tried to make one.
+    static std::string why_apart(const Cluster& writer, const Cluster& reader)
+    {
+        if (reader.by_library) return "a library's product reads whole arrays";
+        switch (reader.kind) {
+        case ClusterKind::contract:
+            return "a product reads its operands several times, from memory";
+        case ClusterKind::scan:
+            return "a loop takes whole arrays";
+        case ClusterKind::scatter:
+            return "what is scattered lands anywhere: a loop of its own";
+        case ClusterKind::prefix:
+            return "running sums are a loop of their own";
+        case ClusterKind::rows:
+        case ClusterKind::columns:
+            break;
+        }
+        if (writer.kind == ClusterKind::contract)
+            return "a product's rows are whole only when it is done";
+        if (const std::string_view why = why_after(writer.kind); !why.empty())
+            return std::string(why);
+        if (finds_position(reader) || finds_position(writer))
+            return "the search for a position is a loop of its own";
+        return "other kernels stand between the two";
     }
 
     Roots roots_;
     bool library_products_;
     Clusters result_;
     std::unordered_map<const detail::Value*, int> home_;
+    std::unordered_set<const detail::Value*> has_reason_; ///< looked up only
 };
 
 } // namespace

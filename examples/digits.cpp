@@ -105,7 +105,6 @@ int main(int argc, char** argv)
                 "%.1f us a step of %zu images\n\n",
                 train.compile_ms() + test.compile_ms(), (spent / (epochs * steps)).count(), batch);
     std::printf("the hidden layer:\n\n%s\n", kernel_with(test.source(), "relu").c_str());
-
     const ct::Array guesses = test(images, labels, test_rows)["guess"];
     for (std::int64_t i = 0, shown = 0; const std::int64_t row : test_rows) {
         const auto truth = labels.as_double(row), guessed = guesses.as_double(i++);

@@ -104,6 +104,7 @@ void add_sigmoids(RuleSet& r)
     r.add(c * sigmoid(-x) * exp(x), c * sigmoid(x), sharper);
     r.add(sigmoid(log(x / (1 - x))), where(0 <= x && x <= 1, x, not_a_number), rounding).expands();
     r.add(sigmoid(x) / sigmoid(-x), exp(x), rounding);
+    r.add(sigmoid(-x) / sigmoid(x), exp(-x), rounding);
     r.add(1 - sigmoid(-x), sigmoid(x), sharper);
     r.add(1 - sigmoid(x), sigmoid(-x), sharper);
     r.add(log1p(exp(x)), softplus(x), sharper);
@@ -218,6 +219,7 @@ void add_softmax(RuleSet& r)
 
     r.add(log(y), log_y, sharper);
     r.add(log(sum(exp(x), axes)), logsumexp(x, axes), sharper);
+    r.add(log(prod(exp(x), axes)), sum(x, axes), sharper);
     r.add(log(reshape(sum(exp(x), axes), s)), reshape(logsumexp(x, axes), s), sharper);
     r.add(log(mean(exp(x), axes)), logsumexp(x, axes) - log(number("n")), sharper)
         .expands()

@@ -198,3 +198,51 @@ TEST_CASE("the same graph gives the same clusters and the same text again")
     };
     CHECK(text() == text());
 }
+
+namespace {
+
+/// Values that one cluster stores and another reads, without a reason.
+std::vector<std::string> without_reason(const Clusters& clusters)
+{
+    std::vector<std::string> found;
+    for (const Cluster& writer : clusters.list)
+        for (const auto& root : writer.roots)
+            for (const Cluster& reader : clusters.list) {
+                const bool reads = std::ranges::any_of(reader.roots, [&](const auto& r) {
+                    return std::ranges::any_of(
+                        r.reads, [&](const Variable& v) { return same(v, root.value); });
+                });
+                if (&reader != &writer && reads &&
+                    std::ranges::none_of(clusters.unfused,
+                                         [&](const auto& u) { return same(u.value, root.value); }))
+                    found.push_back(std::string(name(writer.kind)) + " to " +
+                                    std::string(name(reader.kind)));
+            }
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("each value that one kernel stores for another has a reason")
+{
+    const Variable x = ct::matrix<float>("x", {40, 64}), w = ct::matrix<float>("w", {64, 64});
+    const Variable i = ct::input("i", ct::DType::i64, {40});
+    const auto check = [](const Variables& outputs, std::vector<std::string> expected) {
+        const Clusters c = clusters_of(outputs);
+        CHECK(without_reason(c).empty());
+        CHECK(reasons(c) == expected);
+    };
+    check({dot(exp(x), w)}, {"a product reads its operands several times, from memory"});
+    check({softmax(dot(x, w))}, {"a product's rows are whole only when it is done"});
+    check({cumsum(exp(x), 1)}, {});
+    check({exp(cumsum(exp(x), 1))}, {"running sums are a loop of their own"});
+    check({sum(cumsum(x, 1), 1)}, {"running sums are a loop of their own"});
+    check({scatter_add(exp(x), {i}, x)}, {"what is scattered lands anywhere: a loop of its own"});
+    check({exp(scatter_add(x, {i}, x))}, {"all must be scattered first"});
+    const auto last =
+        ct::scan([](const Variable& h) { return h * 2; }, {.init = {exp(x)}, .steps = 3});
+    check({sin(last.last[0])}, {"a loop gives whole arrays", "a loop takes whole arrays"});
+    check({x * cast(expand_dims(argmax(exp(x), 1), 1), ct::DType::f32)}, {});
+    check({dot(dot(x, w), w)}, {"a product reads its operands several times, from memory"});
+    check({dot(x, w) + mean(sin(x), 1, true)}, {"a product's rows are whole only when it is done"});
+}
