@@ -80,15 +80,11 @@ bool bind_array(const ArgumentInfo& info,
         count *= m.extents[i];
     if (!lies_as(info.layout, m.rank, m.extents, m.strides)) return false;
     const auto* data = static_cast<const char*>(m.data);
-    if (info.layout == Layout::any) {
-        std::copy_n(m.strides, m.rank, b.extents + info.strides_at);
-        range = byte_range(m);
-    } else
-        range = {data, data + count * info.bytes};
-    if (count == 0)
-        range = {};
-    else if (!data)
-        return false;
+    if (count > 0 && !data) return false;
+    if (info.layout == Layout::any) std::copy_n(m.strides, m.rank, b.extents + info.strides_at);
+    range = count == 0                   ? ByteRange{}
+            : info.layout == Layout::any ? byte_range(m)
+                                         : ByteRange{data, data + count * info.bytes};
     std::int64_t* extents = b.extents + info.extents_at;
     if (info.layout == Layout::column_major)
         std::reverse_copy(m.extents, m.extents + m.rank, extents);

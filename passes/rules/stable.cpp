@@ -219,7 +219,7 @@ void add_softmax(RuleSet& r)
 
     r.add(log(y), log_y, sharper);
     r.add(log(sum(exp(x), axes)), logsumexp(x, axes), sharper);
-    r.add(log(prod(exp(x), axes)), sum(x, axes), sharper);
+    r.add(log(prod(exp(x), axes)), sum(x, axes), rounding);
     r.add(log(reshape(sum(exp(x), axes), s)), reshape(logsumexp(x, axes), s), sharper);
     r.add(log(mean(exp(x), axes)), logsumexp(x, axes) - log(number("n")), sharper)
         .expands()

@@ -134,13 +134,15 @@ private:
 
     std::vector<Big> reduced(const Apply& a, Monoid monoid)
     {
-        if (monoid != Monoid::sum && monoid != Monoid::max)
+        if (monoid != Monoid::sum && monoid != Monoid::prod && monoid != Monoid::max)
             throw std::logic_error("no exact meaning for " + std::string(a.op().name));
         const std::vector<Big>& x = evaluate(a.input(0));
         const Shape shape = a.input(0).shape();
         const auto& axes = a.params_as<ReduceParams>().axes;
         std::vector<Big> all(static_cast<std::size_t>(element_count(a.output().shape()).value()),
-                             monoid == Monoid::sum ? Big(0) : Big(-1e300));
+                             monoid == Monoid::sum    ? Big(0)
+                             : monoid == Monoid::prod ? Big(1)
+                                                      : Big(-1e300));
         for (std::size_t i = 0; i < x.size(); ++i) {
             std::size_t rest = i;
             std::size_t at = 0;
@@ -155,6 +157,8 @@ private:
             }
             if (monoid == Monoid::sum)
                 all[at] += x[i];
+            else if (monoid == Monoid::prod)
+                all[at] = all[at] * x[i];
             else if (x[i] > all[at])
                 all[at] = x[i];
         }
