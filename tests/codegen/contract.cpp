@@ -182,6 +182,45 @@ TEST_CASE("what follows from a product element by element is in its kernel")
     }
 }
 
+TEST_CASE("a residual, a scale and an activation follow products of every kind in one kernel")
+{
+    const auto check = [](const Variable& a, const Variable& b, const Variable& x) {
+        const Variable r = ct::input("r", x.dtype(), x.shape());
+        const Variable y = ct::relu(x * 3) - r * 2;
+        const auto known = [](const Variable& v) {
+            std::vector<std::int64_t> extents;
+            for (const ct::Extent& e : v.shape())
+                extents.push_back(e.value());
+            return extents;
+        };
+        const std::vector<ct::Any> arguments{numbers(x.dtype(), known(a), 1),
+                                             numbers(x.dtype(), known(b), 2),
+                                             numbers(x.dtype(), known(r), 3)};
+        ct::Options options;
+        const auto f = ct::function({a, b, r}, y, options);
+        options.reference = true;
+        const auto wanted = ct::function({a, b, r}, y, options).call(arguments);
+        CHECK(differences(f.call(arguments)[0], wanted[0]) == 0);
+        CHECK(std::string(f.source()).find("fused_") == std::string::npos);
+    };
+    for (const DType t : {DType::f32, DType::f64}) {
+        CAPTURE(name(t));
+        const auto matrix = [&](const char* name, int rows, int columns) {
+            return ct::input(name, t, {rows, columns});
+        };
+        const Variable a = matrix("a", 90, 70), b = matrix("b", 70, 50);
+        check(a, b, ct::dot(a, b));
+        const Variable at = matrix("a", 70, 90), bt = matrix("b", 50, 70);
+        check(at, b, ct::dot(ct::transpose(at), b));
+        check(a, bt, ct::dot(a, ct::transpose(bt)));
+        check(at, bt, ct::dot(ct::transpose(at), ct::transpose(bt)));
+        const Variable many = ct::input("a", t, {3, 20, 30}), more = ct::input("b", t, {3, 30, 40});
+        check(many, more, ct::matmul(many, more));
+        const Variable few = matrix("a", 4, 8), eight = matrix("b", 8, 8);
+        check(few, eight, ct::dot(few, eight));
+    }
+}
+
 TEST_CASE("a product that is read in two shapes is read before an output is written over it")
 {
     // A few terms, a vector, columns of unknown extent; broadcasting gives it a shape of its own.
