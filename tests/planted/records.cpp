@@ -141,8 +141,8 @@ TEST_CASE("equivalence sees rules that round too much, at each of the float dtyp
                                                   {ct::DType::bf16, 0x1p-7}};
     for (const auto& [dtype, unit] : units) {
         INFO(ct::name(dtype));
-        CHECK(wrong_rule_of(dtype, exp(a), exp(a) * (1 + 4 * unit)) == "");
-        CHECK(wrong_rule_of(dtype, exp(a), exp(a) * (1 + 64 * unit)) != "");
+        CHECK(wrong_rule_of(dtype, exp(-a), 1 / exp(a) * (1 + 4 * unit)) == "");
+        CHECK(wrong_rule_of(dtype, exp(-a), 1 / exp(a) * (1 + 64 * unit)) != "");
     }
 }
 
