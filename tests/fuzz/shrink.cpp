@@ -5,6 +5,8 @@
 #include <croton/ir/reference.hpp>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace croton::test {
 
@@ -143,11 +145,15 @@ private:
         return try_each(best_.nodes.size(), [&](std::size_t i) { return cut(best_, i); });
     }
 
+    /// A node's readers get one of its operands.
     bool skip_nodes()
     {
-        return try_each(best_.nodes.size(), [&](std::size_t i) {
-            const int node = static_cast<int>(best_.leaves.size() + i);
-            return redirected(best_, node, best_.nodes[i].operands[0]);
+        std::vector<std::pair<int, int>> instead;
+        for (std::size_t i = 0; i < best_.nodes.size(); ++i)
+            for (const int operand : best_.nodes[i].operands)
+                instead.emplace_back(static_cast<int>(best_.leaves.size() + i), operand);
+        return try_each(instead.size(), [&](std::size_t k) {
+            return redirected(best_, instead[k].first, instead[k].second);
         });
     }
 

@@ -49,6 +49,16 @@ std::string wrong_rule(const Variable& left, const Variable& right, ct::Exactnes
     return check_rule(*r.rules()[0]).failure;
 }
 
+/// The same of a rule that fires on one dtype alone.
+std::string wrong_rule_of(ct::DType dtype, const Variable& left, const Variable& right)
+{
+    ct::RuleSet r("planted");
+    r.add(left, right, ct::Exactness::rounding).expands().when([dtype](const ct::Match& m) {
+        return m.type().dtype() == dtype;
+    });
+    return check_rule(*r.rules()[0]).failure;
+}
+
 template <class P>
 std::string broken_pass(P pass, const ct::PassOptions& options)
 {
@@ -119,6 +129,21 @@ TEST_CASE("equivalence sees rules that are less exact than they say")
     CHECK(wrong_rule(a * a, a * abs(a), domain) != "");         // the sign
     CHECK(wrong_rule(exp(a) * exp(b), exp(a - b), rounding) != "");
     CHECK(wrong_rule(log1p(a), log(1 + a), sharper) != ""); // the wrong way round
+}
+
+TEST_CASE("equivalence sees rules that round too much, at each of the float dtypes")
+{
+    const Variable a = ct::wildcard("a");
+    // Units in the last place of each: 16 are let pass, 64 are not.
+    const std::pair<ct::DType, double> units[] = {{ct::DType::f64, 0x1p-52},
+                                                  {ct::DType::f32, 0x1p-23},
+                                                  {ct::DType::f16, 0x1p-10},
+                                                  {ct::DType::bf16, 0x1p-7}};
+    for (const auto& [dtype, unit] : units) {
+        INFO(ct::name(dtype));
+        CHECK(wrong_rule_of(dtype, exp(-a), 1 / exp(a) * (1 + 4 * unit)) == "");
+        CHECK(wrong_rule_of(dtype, exp(-a), 1 / exp(a) * (1 + 64 * unit)) != "");
+    }
 }
 
 TEST_CASE("verify sees a pass that makes the graph need what it is not given")

@@ -16,8 +16,28 @@ namespace croton::test {
 
 namespace {
 
-constexpr DType tested_dtypes[] = {DType::f64, DType::f32, DType::i8,
-                                   DType::i64, DType::u8,  DType::boolean};
+constexpr DType tested_dtypes[] = {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i8,
+                                   DType::i32, DType::i64, DType::u8,  DType::u16,  DType::boolean};
+
+struct FloatFormat {
+    int digits;            ///< of the significand, binary
+    int smallest_exponent; ///< of the smallest number above 0
+    double largest;
+};
+
+FloatFormat format_of(DType t)
+{
+    switch (t) {
+    case DType::f16:
+        return {11, -24, 65504.0};
+    case DType::bf16:
+        return {8, -133, 0x1.fep127};
+    case DType::f32:
+        return {24, -149, std::numeric_limits<float>::max()};
+    default:
+        return {53, -1074, std::numeric_limits<double>::max()};
+    }
+}
 
 enum class Sample : std::uint8_t { moderate, positive, wide, special };
 
@@ -97,12 +117,10 @@ Array sample(const Variable& input,
 /// The distance from `near` to the next number of the dtype.
 Big unit_in_last_place(const Big& near, DType t)
 {
-    const bool single = t == DType::f32;
-    const int digits = single ? 24 : 53;
-    const int smallest = single ? -149 : -1074;
-    if (near == 0) return ldexp(Big(1), smallest);
-    const int exponent = static_cast<int>(ilogb(near)) + 1 - digits;
-    return ldexp(Big(1), std::max(exponent, smallest));
+    const FloatFormat format = format_of(t);
+    if (near == 0) return ldexp(Big(1), format.smallest_exponent);
+    const int exponent = static_cast<int>(ilogb(near)) + 1 - format.digits;
+    return ldexp(Big(1), std::max(exponent, format.smallest_exponent));
 }
 
 struct Outcome {
@@ -203,10 +221,7 @@ private:
         if (isinf(truth)) return std::isinf(r);
         if (abs(truth) < 1e-80)
             return std::isfinite(r); // lost to cancellation even with 100 digits
-        const bool single = t == DType::f32;
-        const Big largest(single ? std::numeric_limits<float>::max()
-                                 : std::numeric_limits<double>::max());
-        if (abs(truth) > largest) return !std::isnan(r);
+        if (abs(truth) > Big(format_of(t).largest)) return !std::isnan(r);
         // Of a sum's logarithm the absolute error is what can be asked for: the sum's relative one.
         const bool reduces = !rule_.left.params().empty();
         const Big scale = reduces && abs(truth) < 1 ? Big(1) : Big(abs(truth));
