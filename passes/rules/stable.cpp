@@ -188,18 +188,32 @@ void add_moved_softmax(RuleSet& r)
 
     const std::vector<Move> all = moves();
     const Predicate holds = holds_softmax("p", all);
+    const Move gather_three = [&](const Variable& v) {
+        return gather_axes(v, indices, places, "picked");
+    };
+    const Move squeezed = [&](const Variable& v) { return squeeze(v, axes); };
 
     for (const Move& move : all)
         r.add(log(move(p)), move(log(p)), bitwise).expands().when(holds);
-    r.add(log(gather_axes(cube, indices, places, "picked")),
-          gather_axes(log(cube), indices, places, "picked"), bitwise)
+    r.add(log(gather_three(cube)), gather_three(log(cube)), bitwise)
         .expands()
         .when(holds_softmax("cube", all));
-    r.add(log(squeeze(thin, axes)), squeeze(log(thin), axes), bitwise)
+    r.add(log(squeezed(thin)), squeezed(log(thin)), bitwise)
         .expands()
         .when(holds_softmax("thin", all));
     r.add(log(cast(p, t)), cast(log(p), t), sharper).expands().when(narrows("p")).when(holds);
     // To more digits the conversion goes first.
+    const Predicate to_float = [](const Match& m) { return is_float(m.dtype("t")); };
+    const auto convert_first = [&](const Variable& source, const Move& move, const char* name) {
+        r.add(log(cast(move(source), t)), log(move(cast(source, t))), bitwise)
+            .expands()
+            .when(to_float)
+            .when(holds_softmax(name, all));
+    };
+    for (const Move& move : all)
+        convert_first(p, move, "p");
+    convert_first(cube, gather_three, "cube");
+    convert_first(thin, squeezed, "thin");
     r.add(log(cast(softmax(x, axes), t)), log_softmax(cast(x, t), axes), sharper)
         .when(
             [](const Match& m) { return is_float(m.type().dtype()) && is_float(m["x"].dtype()); });

@@ -1,10 +1,18 @@
 #include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/passes/merge_duplicates.hpp>
+#include <croton/passes/pipeline.hpp>
 #include <croton/passes/pipelines.hpp>
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "support/catch.hpp"
 
@@ -19,6 +27,18 @@ std::string rewritten(const Variables& inputs, const Variable& y)
     Graph graph(inputs, {y});
     cpu_pipeline().run(graph, checked);
     return to_expression(graph.outputs()[0]);
+}
+
+/// What a pipeline makes of y, by its ops.
+std::vector<std::string>
+ops_after(const Variables& inputs, const Variable& y, const Pipeline& pipeline)
+{
+    Graph graph(inputs, {y});
+    pipeline.run(graph, checked);
+    std::vector<std::string> names;
+    for (const Apply& a : graph.order())
+        names.emplace_back(a.op().name);
+    return names;
 }
 
 } // namespace
@@ -127,4 +147,73 @@ TEST_CASE("the logarithm of elements picked from a softmax is picked from a log_
     CHECK(stabilized(log(sum(exp(x), 1))) == "logsumexp(x, axes=(1))");
     const Variable e = exp(x);
     CHECK(stabilized(e / sum(e, 1, true)) == "softmax(x, axes=(1))");
+}
+
+TEST_CASE("the logarithm of a softmax's elements is stable, however they were moved")
+{
+    // i and j are indices, a vector and two rows of it.
+    using Moved = std::function<Variables(const Variable& p, const Variable& i, const Variable& j)>;
+    const auto one = [](auto f) {
+        return Moved([=](const Variable& p, const Variable& i, const Variable& j) {
+            return Variables{f(p, i, j)};
+        });
+    };
+    using V = const Variable&;
+    const std::pair<const char*, Moved> moves[] = {
+        {"nothing", one([](V p, V, V) { return p; })},
+        {"take along an axis", one([](V p, V i, V) { return take(p, i, 1); })},
+        {"take of two rows", one([](V p, V, V j) { return take(p, j, -1); })},
+        {"take of all", one([](V p, V i, V) { return take(p, i); })},
+        {"take_along_axis",
+         one([](V p, V i, V) { return take_along_axis(p, broadcast_to(i, {2, 2, 3}), 2); })},
+        {"an element of a row", one([](V p, V, V) { return p(1); })},
+        {"an element of two", one([](V p, V, V) { return p(1, -1); })},
+        {"an element", one([](V p, V, V) { return p(1, 0, 2); })},
+        {"a slice", one([](V p, V, V) { return p(slice(0, 1), 0, slice(2, _, -1)); })},
+        {"p(i)", one([](V p, V i, V) { return p(i); })},
+        {"p(i, i)", one([](V p, V i, V) { return p(i, i); })},
+        {"p(i, j)", one([](V p, V i, V j) { return p(i, j); })},
+        {"p(.., i)", one([](V p, V i, V) { return p(ellipsis, i); })},
+        {"gather of 1", one([](V p, V i, V) { return gather(p, {i}); })},
+        {"gather of 2", one([](V p, V i, V j) { return gather(p, {i, j}); })},
+        {"gather of 3", one([](V p, V i, V j) { return gather(p, {i, j, i}); })},
+        {"diagonal", one([](V p, V, V) { return diagonal(p); })},
+        {"flip", one([](V p, V, V) { return flip(p, {0, 2}); })},
+        {"squeeze", one([](V p, V, V) { return squeeze(p(slice(0, 1)), 0); })},
+        {"expand_dims", one([](V p, V, V) { return expand_dims(p, 1); })},
+        {"tile", one([](V p, V, V) { return tile(p, {2, 1, 3}); })},
+        {"repeat", one([](V p, V, V) { return repeat(p, 3, 1); })},
+        {"split", [](V p, V, V) { return split(p, 3, 2); }},
+        {"split to extents", [](V p, V, V) { return split(p, Shape{1, 2}, 2); }},
+        {"transpose", one([](V p, V, V) { return transpose(p); })},
+        {"swapaxes", one([](V p, V, V) { return swapaxes(p, 0, 1); })},
+        {"moveaxis", one([](V p, V, V) { return moveaxis(p, 0, 2); })},
+        {"reshape", one([](V p, V, V) { return reshape(p, {3, 4}); })},
+        {"broadcast_to", one([](V p, V, V) { return broadcast_to(p, {5, 2, 2, 3}); })},
+        {"cast to fewer digits", one([](V p, V, V) { return p.as(DType::f16); })},
+        {"cast to more digits", one([](V p, V, V) { return p.as(DType::f64); })},
+        {"several",
+         one([](V p, V i, V) { return flip(transpose(take(p, i, 0)), 1).as(DType::f64); })},
+        {"several, conversion first",
+         one([](V p, V i, V j) { return gather(repeat(p.as(DType::f64), 2, 0), {j, i}); })},
+    };
+    const Variable x = input("x", DType::f32, {2, 2, 3});
+    const Variable i = input("i", DType::i64, {3}), j = input("j", DType::i64, {2, 3});
+    for (const auto& [name, move] : moves)
+        for (const Variable& moved : move(softmax(x), i, j))
+            for (const DType read_as : {moved.dtype(), DType::f64}) {
+                // What has lost digits and then gets more is left as it is.
+                if (moved.dtype() == DType::f16 && read_as != DType::f16) continue;
+                const Variable y = log(moved.as(read_as));
+                const std::vector<std::string> stable =
+                    ops_after({x, i, j}, y, Pipeline("stable").add(Rewrite(stable_rules())));
+                INFO(name << ": " << fmt::format("{}", fmt::join(stable, " ")));
+                CHECK(std::ranges::count(stable, "log_softmax") == 1);
+                CHECK(std::ranges::count(stable, "softmax") == 0);
+                CHECK(std::ranges::count(stable, "log") == 0);
+                // Its expansion has the logarithm of the sum, and divides by nothing.
+                const std::vector<std::string> all = ops_after({x, i, j}, y, cpu_pipeline());
+                CHECK(std::ranges::count(all, "log") == 1);
+                CHECK(std::ranges::count(all, "div") == 0);
+            }
 }
