@@ -140,12 +140,27 @@ Sample special_line_sample(DType t)
         s.add("logsumexp", logsumexp(x, Axis{axis}), of_sum(t, 40));
         s.add("softmax", softmax(x, Axis{axis}), of_sum(t, 40));
         s.add("log_softmax", log_softmax(x, Axis{axis}), of_sum(t, 40, 8));
+        s.add("prod", prod(x, Axis{axis}), {80});
+        s.add("mean", mean(x, Axis{axis}), of_sum(t, 40));
+        s.add("var", var(x, Axis{axis}), of_sum(t, 1600, 8));
+        s.add("any", any(x > 1, Axis{axis}));
+        s.add("all", all(x < 1, Axis{axis}));
+        s.add("cumsum", cumsum(x, axis), of_sum(t, 40));
+        s.add("cumprod", cumprod(x, axis), {80});
     }
+    s.add("products", dot(x, x.T()), of_sum(t, 1600, 4));
     const double inf = std::numeric_limits<double>::infinity();
     const double nan = std::numeric_limits<double>::quiet_NaN();
     unsigned seed = 200;
-    for (const auto& [special, every] : std::vector<std::pair<double, std::int64_t>>{
-             {nan, 35}, {inf, 35}, {-inf, 3}, {-inf, 1}, {nan, 1}, {inf, 1}, {1e30, 7}}) {
+    for (const auto& [special, every] : std::vector<std::pair<double, std::int64_t>>{{nan, 35},
+                                                                                     {inf, 35},
+                                                                                     {-inf, 3},
+                                                                                     {-inf, 1},
+                                                                                     {nan, 1},
+                                                                                     {inf, 1},
+                                                                                     {1e30, 7},
+                                                                                     {-0.0, 3},
+                                                                                     {0.0, 2}}) {
         Array v = draw(DType::f64, {5, 35}, ++seed);
         for (std::int64_t i = 17 % every; i < v.size(); i += every)
             static_cast<double*>(v.data())[i] = special;
@@ -429,7 +444,8 @@ Sample linalg_sample(DType t)
                                              {2, 100, 1},
                                              {33, 17, 100},
                                              {0, 2, 3},
-                                             {2, 3, 0}}) {
+                                             {2, 3, 0},
+                                             {3, 0, 2}}) {
         ++seed;
         s.calls.push_back({draw(t, {e[0], e[2]}, seed), draw(t, {e[2], e[1]}, seed + 20),
                            draw(t, {e[2]}, seed), draw(t, {3, e[0], e[2]}, seed + 40),
@@ -519,6 +535,10 @@ std::vector<Sample> structured_samples()
         list.push_back(index_sample(t));
         for (bool none : {false, true})
             list.push_back(short_slices_sample(t, none));
+        list.push_back(gather_sample(t));
+    }
+    for (DType t : {i8, i16, u16, u32, i64, u64}) {
+        list.push_back(reduce_sample(t));
         list.push_back(gather_sample(t));
     }
     for (DType t : {f32, f64, i64, u8})
