@@ -1,3 +1,4 @@
+#include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops.hpp>
@@ -469,6 +470,38 @@ Sample random_sample(DType t)
     return s;
 }
 
+/// What takes arrays without an axis.
+Sample scalar_sample(DType t)
+{
+    Sample s{.name = fmt::format("scalar {}", name(t))};
+    const Variable x = input("x", t, {}), line = input("line", t, {dim("n")});
+    s.inputs = {x, line};
+    const Tolerance tolerance = of_sum(t, 4, 8);
+    for (const Variable& y : {sum(x), prod(x), max(x), min(x), argmax(x), argmin(x), mean(x),
+                              var(x), stddev(x), logsumexp(x), any(x > 1), all(x > 1)})
+        s.add(std::string(y.owner().op().name), y, tolerance);
+    s.add("reshape", x.reshape({1, 1}));
+    s.add("transpose", squeeze(transpose(expand_dims(x, 0))));
+    s.add("broadcast_to", broadcast_to(x, {3, line.extent(0)}));
+    s.add("stack", stack({x, x * x, x}));
+    s.add("split", split(stack({x, x * x}), 2, 0)[1]);
+    s.add("dot", dot(x, line));
+    s.add("outer", outer(line, expand_dims(x, 0)));
+    s.add("set", line.set({0}, x));
+    s.add("add", line.add({-1}, x));
+    s.add("pad", pad(line, {1}, {2}, x));
+    s.add("one_hot", one_hot(cast(x, DType::i64) % 4, 4));
+    s.add("take", take(line, cast(x, DType::i64) % line.extent(0)));
+    s.add("where", where(x > 0, line, x));
+    const auto powers = scan([&](const Variable& h) { return h * x; }, {.init = {x}, .steps = 3});
+    s.add("scan", powers.last[0], {8});
+    s.add("scan's history", powers.history[0], {8});
+    unsigned seed = 1500;
+    for (std::int64_t n : {1, 2, 33})
+        s.calls.push_back({draw(t, {}, ++seed), draw(t, {n}, seed)});
+    return s;
+}
+
 Sample scan_sample(DType t)
 {
     Sample s{.name = fmt::format("scan {}", name(t))};
@@ -559,6 +592,8 @@ std::vector<Sample> structured_samples()
         list.push_back(create_sample(t));
     for (DType t : {f32, f64, i32})
         list.push_back(scan_sample(t));
+    for (DType t : {f32, f64, i32, i64})
+        list.push_back(scalar_sample(t));
     return list;
 }
 
