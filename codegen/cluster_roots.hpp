@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "cluster_index.hpp"
+#include "product_operands.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -24,7 +24,9 @@ bool repeats(const Apply& apply);
 /// Values that are computed once and kept, rather than inside whatever reads them.
 class Roots {
 public:
-    explicit Roots(std::span<const Variable> outputs) : order_(applies_of(outputs))
+    /// `prologues`: products may compute their operands.
+    Roots(std::span<const Variable> outputs, bool prologues)
+        : order_(applies_of(outputs)), prologues_(prologues)
     {
         for (const Variable& v : outputs)
             mark(v);
@@ -52,13 +54,9 @@ private:
         if (std::holds_alternative<Scan>(op.lowering))
             for (const Variable& in : a.inputs())
                 mark(in);
-        if (std::holds_alternative<Contract>(op.lowering)) {
-            const auto& p = a.params_as<ContractParams>();
-            const std::size_t batch = p.a_batch.size();
-            const std::size_t summed = p.a_sum.size();
-            mark_base(a.input(0), {batch, static_cast<std::size_t>(a.input(0).rank()) - summed});
-            mark_base(a.input(1), {batch, batch + summed});
-        }
+        if (std::holds_alternative<Contract>(op.lowering))
+            for (const std::size_t operand : {0, 1})
+                mark_operand(a, operand);
         if (std::holds_alternative<Scatter>(op.lowering)) mark(a.input(0));
         if (repeats(a) && cost_of(a.input(0)) >= flops_worth_storing) mark(a.input(0));
         const Variable y = a.output(0);
@@ -75,16 +73,23 @@ private:
         if (shared || long_chain) mark(y);
     }
 
-    /// The operand of a product is read where it lies: through index maps that only move axes, if
-    /// the axes of each class (they end at `classes`) still have one stride together.
-    void mark_base(const Variable& v, const std::vector<std::size_t>& classes)
+    /// The operand of a product is read where it lies, or computed by its prologue if nothing else
+    /// reads it.
+    void mark_operand(const Apply& product, std::size_t operand)
     {
+        const Variable& v = product.input(operand);
+        const Kept kept = [&](const Variable& x) { return !x.owner() || contains(x); };
+        if (!operand_in_memory(product, operand, kept).is_empty()) return;
         Variable base = v;
-        while (const Apply a = base.owner()) {
-            if (!std::holds_alternative<IndexMap>(a.op().lowering) || a.inputs().size() != 1) break;
-            base = a.input(0);
+        bool once = uses_[base.value()] == 1;
+        while (!kept(base) && std::holds_alternative<IndexMap>(base.owner().op().lowering) &&
+               base.owner().inputs().size() == 1) {
+            base = base.owner().input(0);
+            once &= kept(base) || uses_[base.value()] == 1;
         }
-        mark(is_strided(v, base, classes) ? base : v);
+        if (prologues_ && once && has_prologue(product, operand, kept)) return;
+        const Kept with_base = [&](const Variable& x) { return kept(x) || same(x, base); };
+        mark(operand_in_memory(product, operand, with_base).is_empty() ? v : base);
     }
 
     /// One value for the whole call, found without reading memory: from extents and literals.
@@ -112,6 +117,7 @@ private:
     }
 
     std::vector<Apply> order_;
+    bool prologues_;
     std::set<const detail::Value*> roots_, constants_; // looked up only
     std::unordered_map<const detail::Value*, int> uses_, cost_, statements_;
 };

@@ -17,6 +17,7 @@
 #include "cluster_index.hpp"
 #include "cluster_roots.hpp"
 #include "lower_contract.hpp"
+#include "product_operands.hpp"
 #include "puller.hpp"
 #include "row_stages.hpp"
 
@@ -89,7 +90,7 @@ namespace {
 class Builder {
 public:
     Builder(std::span<const Variable> outputs, bool library_products)
-        : roots_(outputs), library_products_(library_products)
+        : roots_(outputs, !library_products), library_products_(library_products)
     {
         for (const Apply& a : roots_.order())
             for (const Variable& out : a.outputs())
@@ -206,12 +207,14 @@ private:
 
     std::vector<Variable> direct_reads(const Apply& apply) const
     {
-        // A product reads memory, also a single number.
-        const bool numbers = std::holds_alternative<Contract>(apply.op().lowering);
-        std::vector<Variable> reads;
-        for (const Variable& in : apply.inputs())
-            for (const Variable& r : bases_of(in, numbers))
+        Variables reads;
+        const bool product = std::holds_alternative<Contract>(apply.op().lowering);
+        for (std::size_t i = 0; i < apply.inputs().size(); ++i) {
+            // What a product reads where it lies is memory, also a single number.
+            const bool lies = product && !operand_in_memory(apply, i, kept_).is_empty();
+            for (const Variable& r : bases_of(apply.input(i), lies))
                 reads.push_back(r);
+        }
         return reads;
     }
 
@@ -219,23 +222,7 @@ private:
     /// `numbers` says so.
     std::vector<Variable> bases_of(const Variable& v, bool numbers = false) const
     {
-        std::vector<Variable> found;
-        std::set<const detail::Value*> seen;
-        std::vector<Variable> todo{v};
-        while (!todo.empty()) {
-            const Variable next = todo.back();
-            todo.pop_back();
-            if (!seen.insert(next.value()).second) continue;
-            const Apply a = next.owner();
-            if (!a || roots_.contains(next)) {
-                if (numbers || next.leaf() != Leaf::constant || next.constant().size() != 1)
-                    found.push_back(next);
-                continue;
-            }
-            for (const Variable& in : a.inputs())
-                todo.push_back(in);
-        }
-        return found;
+        return in_memory_behind(v, kept_, numbers);
     }
 
     std::vector<Variable> reachable_roots(const Variable& value, const Apply& apply) const
@@ -551,6 +538,7 @@ private:
     }
 
     Roots roots_;
+    const Kept kept_ = [this](const Variable& v) { return !v.owner() || roots_.contains(v); };
     bool library_products_;
     Clusters result_;
     std::unordered_map<const detail::Value*, int> home_;

@@ -16,6 +16,13 @@ constexpr int piece_dots = 64;
 /// Narrow matrices are read where they lie, and so are those that few rows are multiplied with.
 constexpr int narrow_bytes = 512;
 constexpr int few_rows = 16;
+/// Of a computed: a part of the product takes so many rows, and so many bytes of a row of the
+/// result, as each part computes its strip anew.
+constexpr int strip_rows = 48;
+constexpr int strip_tile_bytes = 4096;
+/// Terms that are packed at a time; of b computed: the bytes of a strip's columns.
+constexpr int pack_terms = 32;
+constexpr int strip_column_bytes = 256;
 
 inline bool is_known_as(const Extent& e, std::int64_t value)
 {

@@ -3,6 +3,7 @@
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,9 +23,9 @@ public:
                  const LoopNest& nest,
                  const EmittedKernel& kernel,
                  const SymbolNames& symbols,
-                 const std::vector<std::string>& epilogue)
+                 const ContractCalls& calls)
         : w_(writer), nest_(nest), c_(nest.contract[0]), kernel_(kernel), symbols_(symbols),
-          epilogue_(epilogue), dtype_(nest.buffers[static_cast<std::size_t>(c_.out)].dtype()),
+          calls_(calls), dtype_(nest.buffers[static_cast<std::size_t>(c_.out)].dtype()),
           type_(scalar_type(dtype_)), bytes_(static_cast<int>(size_bytes(dtype_)))
     {
         for (const Extent& e : kernel.extents)
@@ -101,15 +102,19 @@ private:
     /// cached of b, few keep all threads busy.
     std::string tile_rows(const SymbolNames& names) const
     {
-        if (!c_.m.is_known())
+        if (!c_.m.is_known() && !c_.prologue_a)
             return fmt::format("{0} >= 768 ? 192 : {0} >= 384 ? 96 : 48", c_factor(c_.m, names));
         return most_tile_rows();
     }
     std::string most_tile_rows() const
     {
+        if (c_.prologue_a) return std::to_string(strip_rows);
         return !c_.m.is_known() || c_.m.value() >= 768 ? "192" : c_.m.value() >= 384 ? "96" : "48";
     }
-    int tile_columns() const { return tile_row_bytes / bytes_; }
+    int tile_columns() const
+    {
+        return (c_.prologue_a ? strip_tile_bytes : tile_row_bytes) / bytes_;
+    }
     std::string columns() const { return block_columns(dtype_); }
     const std::string& name_of(BufferId id) const
     {
@@ -152,23 +157,33 @@ private:
         return scope;
     }
 
-    /// The call of the epilogue for rows i0 .. i1 and columns j0 .. j1, `deeper` than the block.
+    /// A call of `<kernel>_<part>`, `deeper` than the block: names of `own` as it says, what the
+    /// parts share from their struct.
+    std::string call(const char* part,
+                     const std::vector<std::string>& names,
+                     const std::map<std::string, std::string>& own,
+                     std::size_t deeper = 0) const
+    {
+        std::vector<std::string> arguments;
+        for (const std::string& name : names) {
+            const auto at = own.find(name);
+            arguments.push_back(at == own.end() ? "s->" + name : at->second);
+        }
+        return argument_list(fmt::format("{}_{}", kernel_.name, part), arguments,
+                             w_.indent() + deeper) +
+               ";";
+    }
+    /// The call of the epilogue for rows i0 .. i1 and columns j0 .. j1.
     std::string finish_call(const char* i0,
                             const char* i1,
                             const char* j0,
                             const char* j1,
                             std::size_t deeper) const
     {
-        std::vector<std::string> arguments{i0, i1, j0, j1};
-        if (c_.turned) std::swap(arguments[0], arguments[2]), std::swap(arguments[1], arguments[3]);
-        for (const std::string& name : epilogue_)
-            if (name == "h")
-                arguments.insert(arguments.begin(), name);
-            else if (name == "sums")
-                arguments.push_back(name);
-            else
-                arguments.push_back("s->" + name);
-        return argument_list(kernel_.name + "_finish", arguments, w_.indent() + deeper) + ";";
+        if (c_.turned) std::swap(i0, j0), std::swap(i1, j1);
+        return call("finish", calls_.finish,
+                    {{"h", "h"}, {"i0", i0}, {"i1", i1}, {"j0", j0}, {"j1", j1}, {"sums", "sums"}},
+                    deeper);
     }
     void finish(const char* i0, const char* i1, const char* j0, const char* j1) const
     {
@@ -201,16 +216,20 @@ private:
 
     /// Whether all rows of blocks are whole, on every CPU.
     bool no_edge() const { return c_.n.is_known() && c_.n.value() % (128 / bytes_) == 0; }
+    /// An operand as packing sees it: k rows of n columns, which go into panels of some columns.
+    struct Packed {
+        const char* side; ///< "a" or "b"
+        BufferId packed, from;
+        const Extent &batch, &row, &column, &n; ///< strides where it lies, and its columns
+        std::string width;
+    };
+    Packed packed_operand_a() const;
+    Packed packed_operand_b() const;
     void write_packing() const;
-    /// "a" or "b": whose copy it is.
-    const char* side(BufferId packed) const { return packed == c_.packed_a ? "a" : "b"; }
-    void write_pack(BufferId packed,
-                    BufferId from,
-                    const Extent& batch,
-                    const Extent& row,
-                    const Extent& column,
-                    const Extent& n,
-                    const std::string& width) const;
+    void write_pack(const Packed& operand) const;
+    void write_copied(const Packed& operand) const;
+    void write_computed(const Packed& operand) const;
+    void write_pack_call(const Packed& operand, const std::string& when) const;
     /// 1 if the operand is the same for the whole batch; 0: not known, or one for each.
     int copies_of(const Extent& batch_stride) const;
     void write_pack_calls() const;
@@ -231,6 +250,8 @@ private:
                           const std::string& begun,
                           const std::string& sums,
                           const std::string& sums_row) const;
+    /// Terms p .. p + depth of a's rows, where those are computed.
+    void write_strip(const std::string& p, const std::string& depth) const;
     void write_kept_sums() const;
     void write_blocks_of_tile() const;
 
@@ -239,7 +260,7 @@ private:
     const ContractNest& c_;
     const EmittedKernel& kernel_;
     const SymbolNames& symbols_;
-    const std::vector<std::string>& epilogue_; ///< what it takes besides its part's bounds
+    const ContractCalls& calls_;
     DType dtype_;
     std::string type_;
     int bytes_;

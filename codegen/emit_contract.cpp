@@ -238,9 +238,9 @@ void emit_contract(Writer& writer,
                    const LoopNest& nest,
                    const EmittedKernel& kernel,
                    const SymbolNames& symbols,
-                   const std::vector<std::string>& epilogue)
+                   const ContractCalls& calls)
 {
-    ContractText(writer, nest, kernel, symbols, epilogue).write();
+    ContractText(writer, nest, kernel, symbols, calls).write();
 }
 
 } // namespace croton::inline v1::codegen

@@ -8,9 +8,17 @@
 
 namespace croton::inline v1::codegen {
 
-/// The functions of a kernel that is a matrix product, the kernel's own last. An epilogue, if the
-/// nest has one, is `<kernel>_finish(i0, i1, j0, j1, ..)` and stands in the text already;
-/// `epilogue` are the names it takes: h, the batch, first if it is one of them.
+/// Functions that the parts of a product call, and the names that each takes; without names: there
+/// is none.
+struct ContractCalls {
+    /// `<kernel>_values_a` and `_values_b`: a strip of an operand that is not in memory.
+    std::vector<std::string> values_a, values_b;
+    /// `<kernel>_finish`: what follows from the sums of a part, the epilogue.
+    std::vector<std::string> finish;
+};
+
+/// The functions of a kernel that is a matrix product, the kernel's own last. Those of `calls`
+/// stand in the text already.
 ///
 /// Order of a float result: terms of k in sequence, each by one fused multiply-add, whatever the
 /// size of blocks, the CPU and the threads; but products of contiguous vectors (ContractKind::dots)
@@ -19,9 +27,9 @@ void emit_contract(Writer& writer,
                    const LoopNest& nest,
                    const EmittedKernel& kernel,
                    const SymbolNames& symbols,
-                   const std::vector<std::string>& epilogue);
+                   const ContractCalls& calls);
 
-/// The names that such a text uses for its own variables.
-void reserve_contract_names(Names& names);
+/// The names that the text of a product uses for its own variables.
+void reserve_contract_names(const ContractNest& nest, Names& names);
 
 } // namespace croton::inline v1::codegen

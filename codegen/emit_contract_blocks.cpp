@@ -1,39 +1,80 @@
 #include "contract_text.hpp"
+#include "nest_cost.hpp"
 
 namespace croton::inline v1::codegen {
 
-void ContractText::write_packing() const
+ContractText::Packed ContractText::packed_operand_a() const
 {
-    if (c_.packed_a >= 0)
-        write_pack(c_.packed_a, c_.a, c_.a_batch, c_.a_k, c_.a_m, c_.m, "CT_BLOCK_ROWS");
-    if (c_.packed_b >= 0)
-        write_pack(c_.packed_b, c_.b, c_.b_batch, c_.b_k, c_.b_n, c_.n, columns());
+    return {"a", c_.packed_a, c_.a, c_.a_batch, c_.a_k, c_.a_m, c_.m, "CT_BLOCK_ROWS"};
 }
 
-void ContractText::write_pack(BufferId packed,
-                              BufferId from,
-                              const Extent& batch,
-                              const Extent& row,
-                              const Extent& column,
-                              const Extent& n,
-                              const std::string& width) const
+ContractText::Packed ContractText::packed_operand_b() const
+{
+    return {"b", c_.packed_b, c_.b, c_.b_batch, c_.b_k, c_.b_n, c_.n, columns()};
+}
+
+void ContractText::write_packing() const
+{
+    if (c_.packed_a >= 0) write_pack(packed_operand_a());
+    if (c_.packed_b >= 0) write_pack(packed_operand_b());
+}
+
+void ContractText::write_pack(const Packed& operand) const
 {
     w_.blank();
-    const auto scope = callback(fmt::format("pack_{}", side(packed)).c_str());
-    const bool one = copies_of(batch) == 1;
-    std::string piece = "t";
+    const auto scope = callback(fmt::format("pack_{}", operand.side).c_str());
+    const bool one = copies_of(operand.batch) == 1;
     if (!one) {
-        w_.line("const i64 pieces = {};", ceiling(c_.k, 32, shared_));
+        w_.line("const i64 pieces = {};", ceiling(c_.k, pack_terms, shared_));
         w_.raw("const i64 h = t / pieces;");
-        piece = "t % pieces";
     }
-    w_.line("const {}* from = {};", type_, one ? buffer(from) : at_batch(from, batch));
-    w_.line("{}* to = {};", type_, packed_place(packed, batch, n, width));
-    w_.raw(
-        argument_list(fmt::format("product_pack_{}_{}", side(packed), type_),
-                      {"from", text(row), text(column), text(c_.k), text(n), piece + " * 32", "to"},
-                      w_.indent()) +
-        ";");
+    w_.line("const i64 p0 = {} * {};", one ? "t" : "t % pieces", pack_terms);
+    if (operand.from < 0)
+        write_computed(operand);
+    else
+        write_copied(operand);
+}
+
+void ContractText::write_copied(const Packed& operand) const
+{
+    const bool one = copies_of(operand.batch) == 1;
+    w_.line("const {}* from = {}{};", type_,
+            one ? buffer(operand.from) : at_batch(operand.from, operand.batch),
+            is_known_as(operand.row, 1) ? " + p0" : fmt::format(" + p0 * {}", factor(operand.row)));
+    w_.line("{}* to = {};", type_,
+            packed_place(operand.packed, operand.batch, operand.n, operand.width));
+    w_.raw(argument_list(fmt::format("product_pack_{}_{}", operand.side, type_),
+                         {"from", text(operand.row), text(operand.column), text(c_.k),
+                          text(operand.n), "p0", "to"},
+                         w_.indent()) +
+           ";");
+}
+
+/// Of b: a strip of values at a time, which stays in the nearest cache until it is packed.
+void ContractText::write_computed(const Packed& operand) const
+{
+    const int most = strip_column_bytes / bytes_;
+    w_.line("const i64 terms = {0} - p0 < {1} ? {0} - p0 : {1};", factor(c_.k), pack_terms);
+    w_.line("{}* to = {};", type_,
+            packed_place(operand.packed, operand.batch, operand.n, operand.width));
+    w_.line("{} values[{} * {}];", type_, most, pack_terms);
+    const std::string n = factor(operand.n);
+    const auto strips = w_.block("for (i64 j0 = 0; j0 < {0}; j0 += {1})", n, most);
+    w_.line("const i64 columns = {0} - j0 < {1} ? {0} - j0 : {1};", n, most);
+    w_.raw(call("values_b", calls_.values_b,
+                {{"h", "h"},
+                 {"j0", "j0"},
+                 {"columns", "columns"},
+                 {"p0", "p0"},
+                 {"terms", "terms"},
+                 {"values", "values"}}));
+    const bool along_terms = c_.prologue_b.along_terms;
+    w_.raw(argument_list("product_pack_b_" + type_,
+                         {"values", along_terms ? "1" : std::to_string(most),
+                          along_terms ? std::to_string(pack_terms) : "1", text(c_.k), "columns",
+                          "p0", fmt::format("to + j0 * {}", factor(c_.k))},
+                         w_.indent()) +
+           ";");
 }
 
 int ContractText::copies_of(const Extent& batch_stride) const
@@ -43,24 +84,25 @@ int ContractText::copies_of(const Extent& batch_stride) const
 
 void ContractText::write_pack_calls() const
 {
-    const auto one = [&](BufferId packed, const std::string& when, const Extent& stride,
-                         const Extent& n) {
-        if (packed < 0) return;
-        const bool always = when == "1";
-        const Extent copies = copies_of(stride) == 1 ? Extent(1) : c_.batch;
-        const std::string call =
-            argument_list("for_each_block",
-                          {"rt", fmt::format("{}_pack_{}", kernel_.name, side(packed)), "&s",
-                           product({text(copies, symbols_), ceiling(c_.k, 32, symbols_)}),
-                           text(Extent(2) * copies * c_.k * n, symbols_)},
-                          w_.indent() + (always ? 0 : 4)) +
-            ";";
-        if (always) return w_.raw(call);
-        w_.line("s.packs_{} = {};", side(packed), when);
-        w_.if_line(fmt::format("s.packs_{}", side(packed)), call);
-    };
-    one(c_.packed_a, packs_a(), c_.a_batch, c_.m);
-    one(c_.packed_b, packs_b(), c_.b_batch, c_.n);
+    if (c_.packed_a >= 0) write_pack_call(packed_operand_a(), packs_a());
+    if (c_.packed_b >= 0) write_pack_call(packed_operand_b(), packs_b());
+}
+
+void ContractText::write_pack_call(const Packed& operand, const std::string& when) const
+{
+    const bool always = when == "1";
+    const Extent copies = copies_of(operand.batch) == 1 ? Extent(1) : c_.batch;
+    Extent flops = Extent(2) * copies * c_.k * operand.n;
+    if (operand.from < 0) flops = flops + flops_of(nest_, c_.prologue_b.body, copies);
+    const std::string call =
+        argument_list("for_each_block",
+                      {"rt", fmt::format("{}_pack_{}", kernel_.name, operand.side), "&s",
+                       product({text(copies, symbols_), ceiling(c_.k, pack_terms, symbols_)}),
+                       text(flops, symbols_)},
+                      w_.indent() + (always ? 0 : 4));
+    if (always) return w_.raw(call + ";");
+    w_.line("s.packs_{} = {};", operand.side, when);
+    w_.if_line(fmt::format("s.packs_{}", operand.side), call + ";");
 }
 
 namespace {
@@ -93,6 +135,7 @@ std::string ContractText::packs_a() const
 
 std::string ContractText::packs_b() const
 {
+    if (c_.prologue_b) return "1";
     const std::string other =
         c_.b_n.is_known() ? decided(c_.b_n.value() != 1) : text(c_.b_n, symbols_) + " != 1";
     const std::string n = c_factor(c_.n, symbols_);
@@ -124,6 +167,7 @@ void ContractText::write_tile() const
         w_.line("i64 depth = {} - p;", factor(c_.k));
         w_.line("if (depth > {0}) depth = depth < {1} ? (depth / 2 + 15) / 16 * 16 : {0};",
                 depth_bytes / bytes_, 2 * depth_bytes / bytes_);
+        if (c_.prologue_a) write_strip("p", "depth");
         write_blocks_of_tile();
         w_.raw("p += depth;");
     }
@@ -182,12 +226,19 @@ void ContractText::write_operand_places() const
     std::string copy_of_a, copy_of_b;
     if (c_.packed_a >= 0) copy_of_a = packed_place(c_.packed_a, c_.a_batch, c_.m, "CT_BLOCK_ROWS");
     if (c_.packed_b >= 0) copy_of_b = packed_place(c_.packed_b, c_.b_batch, c_.n, columns());
-    write("a", c_.a, c_.a_batch, {text(c_.a_m), text(c_.a_m), text(c_.a_k)}, copy_of_a,
-          {text(c_.k), "1", "CT_BLOCK_ROWS"}, copy_of_a.empty() ? "" : packs_a());
+    if (c_.prologue_a) {
+        const bool along_terms = c_.prologue_a.along_terms;
+        w_.line("{} values[{} * {}];", type_, strip_rows, depth_bytes / bytes_);
+        w_.line("const i64 a_row = {};", along_terms ? depth_bytes / bytes_ : 1);
+        w_.line("const i64 a_step = {};", along_terms ? 1 : strip_rows);
+    } else
+        write("a", c_.a, c_.a_batch, {text(c_.a_m), text(c_.a_m), text(c_.a_k)}, copy_of_a,
+              {text(c_.k), "1", "CT_BLOCK_ROWS"}, copy_of_a.empty() ? "" : packs_a());
     write("b", c_.b, c_.b_batch, {text(c_.b_n), "", text(c_.b_k)}, copy_of_b,
           {text(c_.k), "", columns()}, copy_of_b.empty() ? "" : packs_b());
     if (!c_.k.is_known()) // nothing is added to a null pointer
-        w_.line("if ({} == 0) a_first = a_row = b_first = 0;", factor(c_.k));
+        w_.line("if ({} == 0) {}b_first = 0;", factor(c_.k),
+                c_.prologue_a ? "" : "a_first = a_row = ");
     if (!c_.keeps_sums) w_.line("{}* out = {};", type_, at_batch(c_.out, c_.m * c_.n));
 }
 
@@ -210,7 +261,8 @@ void ContractText::write_block_rows(const std::string& depth,
     const auto down = w_.block("for (i64 i = i0; i < i1; i += rows)");
     w_.raw("rows = product_block_rows(i1 - i, a_row);");
     const std::string p = begun == "0" ? "" : " + p * ";
-    const std::string a = "a + i * a_first" + (p.empty() ? p : p + "a_step");
+    const std::string a = c_.prologue_a ? "values + (i - i0) * a_row"
+                                        : "a + i * a_first" + (p.empty() ? p : p + "a_step");
     const std::string b = "b + j * b_first" + (p.empty() ? p : p + "b_step");
     w_.raw(argument_list(
                "product_rows_" + type_,
@@ -219,10 +271,22 @@ void ContractText::write_block_rows(const std::string& depth,
            ";");
 }
 
+void ContractText::write_strip(const std::string& p, const std::string& depth) const
+{
+    w_.raw(call("values_a", calls_.values_a,
+                {{"h", "h"},
+                 {"i0", "i0"},
+                 {"rows", "i1 - i0"},
+                 {"p0", p},
+                 {"terms", depth},
+                 {"values", "values"}}));
+}
+
 /// All terms at once: the sums of a column of blocks wait in the first cache for what follows.
 void ContractText::write_kept_sums() const
 {
     w_.line("{} sums[{} * {}];", type_, most_tile_rows(), columns());
+    if (c_.prologue_a) write_strip("0", factor(c_.k));
     const auto across = w_.block("for (i64 j = j0; j < j1; j += {})", columns());
     if (no_edge())
         w_.line("const i64 width = {};", columns());

@@ -3,6 +3,7 @@
 #include <croton/ir/overloaded.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include "c_precedence.hpp"
 #include "emit_contract.hpp"
@@ -48,6 +49,9 @@ KernelWriter::KernelWriter(LoopNest& nest, const std::string& name)
     : nest_(nest), expressions_(nest, names_, symbols_, open_names_), use_depth_(use_depths(nest))
 {
     collect_statement_uses(nest.body, in_a_statement_);
+    for (const ContractNest& c : nest.contract)
+        for (const Prologue* p : {&c.prologue_a, &c.prologue_b})
+            collect_statement_uses(p->body, in_a_statement_);
     kernel_.name = name;
     kernel_.checks_index = nest.checks_index;
 }
@@ -55,7 +59,7 @@ KernelWriter::KernelWriter(LoopNest& nest, const std::string& name)
 EmittedKernel KernelWriter::take()
 {
     reserve_loop_names(nest_.body);
-    if (!nest_.contract.empty()) reserve_contract_names(names_);
+    if (!nest_.contract.empty()) reserve_contract_names(nest_.contract[0], names_);
     collect_extents();
     name_buffers();
     if (const Loop* first = parallel_loop()) {
@@ -165,7 +169,11 @@ void KernelWriter::name_buffers()
             buffer(i).name = names_.fresh({}, buffer(i).value.owner() ? "v" : "x");
     for (const ContractNest& c : nest_.contract)
         for (const auto& [copy, operand] : {std::pair(c.packed_a, c.a), std::pair(c.packed_b, c.b)})
-            if (copy >= 0) buffer(copy).name = names_.fresh("packed_" + buffer(operand).name, {});
+            if (copy >= 0)
+                buffer(copy).name = names_.fresh("packed_" + (operand >= 0 ? buffer(operand).name
+                                                              : copy == c.packed_a ? "a"
+                                                                                   : "b"),
+                                                 {});
 }
 
 std::string KernelWriter::buffer_parameter(const Buffer& b) const
@@ -257,46 +265,80 @@ void KernelWriter::write_twins()
                 ";");
 }
 
+/// A function `<kernel>_<part>` of the loops of a block: takes what it mentions of `own` and of the
+/// kernel's parameters. Gives the names of what it takes.
+std::vector<std::string> KernelWriter::write_part(const Block& block,
+                                                  const std::string& comment,
+                                                  const std::string& part,
+                                                  const std::vector<std::string>& own)
+{
+    Writer before = std::exchange(writer_, Writer());
+    const std::size_t noted = kernel_.lane_loops.size();
+    margin_ = 4;
+    write(block);
+    margin_ = 0;
+    const std::string body = std::exchange(writer_, std::move(before)).take();
+    std::vector<std::string> list, names;
+    const auto take = [&](const std::string& parameter) {
+        const std::string name = parameter.substr(parameter.rfind(' ') + 1);
+        if (!mentions(body, name)) return;
+        list.push_back(parameter);
+        names.push_back(name);
+    };
+    std::ranges::for_each(own, take);
+    std::ranges::for_each(parameters(), take);
+    writer_.raw(comment);
+    {
+        const auto scope = writer_.function(
+            parameter_list(fmt::format("CT_MATH void {}_{}", kernel_.name, part), list));
+        for (std::size_t i = noted; i < kernel_.lane_loops.size(); ++i)
+            kernel_.lane_loops[i] += writer_.line_count();
+        writer_.lines(body);
+    }
+    writer_.blank();
+    return names;
+}
+
+std::vector<std::string>
+KernelWriter::write_values(const std::string& side, const Prologue& prologue, std::string_view type)
+{
+    const bool is_a = side == "a";
+    const char* const first = is_a ? "i0" : "j0";
+    symbols_[loop_symbol(4)] = first;
+    symbols_[loop_symbol(5)] = "p0";
+    const Names names = names_;
+    std::vector<std::string> taken =
+        write_part(prologue.body,
+                   fmt::format("// Of the {} operand, {} from {} on and terms from p0 on.",
+                               is_a ? "left" : "right", is_a ? "rows" : "columns", first),
+                   "values_" + side,
+                   {"i64 h", fmt::format("i64 {}", first), is_a ? "i64 rows" : "i64 columns",
+                    "i64 p0", "i64 terms", fmt::format("{}* CT_RESTRICT values", type)});
+    names_ = names;
+    return taken;
+}
+
 void KernelWriter::write_contract_kernel()
 {
     kernel_.takes_runtime = true;
     kernel_.calls_library = nest_.contract[0].kind == ContractKind::library;
-    std::vector<std::string> epilogue;
-    if (!nest_.body.empty()) {
-        symbols_[loop_symbol(0)] = "h";
-        margin_ = 4;
-        write(nest_.body);
-        margin_ = 0;
-        const std::string body = writer_.take();
-        std::vector<std::string> list{"i64 i0", "i64 i1", "i64 j0", "i64 j1"};
-        if (mentions(body, "h")) {
-            list.insert(list.begin(), "i64 h");
-            epilogue.emplace_back("h");
-        }
-        if (nest_.contract[0].keeps_sums) {
-            const DType t = nest_.buffers[static_cast<std::size_t>(nest_.contract[0].out)].dtype();
-            list.push_back(fmt::format("const {}* CT_RESTRICT sums", scalar_type(t)));
-            epilogue.emplace_back("sums");
-        }
-        for (const std::string& p : parameters()) {
-            std::string name = p.substr(p.rfind(' ') + 1);
-            if (!mentions(body, name)) continue;
-            list.push_back(p);
-            epilogue.push_back(std::move(name));
-        }
-        writer_.raw("// What follows from the sums of rows i0 .. i1 and columns j0 .. j1.");
-        const auto scope =
-            writer_.function(parameter_list("CT_MATH void " + kernel_.name + "_finish", list));
-        for (int& line : kernel_.lane_loops)
-            line += writer_.line_count();
-        writer_.lines(body);
-    }
-    if (!nest_.body.empty()) writer_.blank();
-    emit_contract(writer_, nest_, kernel_, symbols_, epilogue);
     const ContractNest& c = nest_.contract[0];
-    if (c.kind != ContractKind::blocks) return;
     const DType dtype = nest_.buffers[static_cast<std::size_t>(c.out)].dtype();
-    kernel_.shared = product_functions(dtype, c.packed_a >= 0, c.packed_b >= 0);
+    symbols_[loop_symbol(0)] = "h";
+    ContractCalls calls;
+    const std::string_view type = scalar_type(dtype);
+    if (c.prologue_a) calls.values_a = write_values("a", c.prologue_a, type);
+    if (c.prologue_b) calls.values_b = write_values("b", c.prologue_b, type);
+    if (!nest_.body.empty()) {
+        calls.finish = write_part(
+            nest_.body, "// What follows from the sums of rows i0 .. i1 and columns j0 .. j1.",
+            "finish",
+            {"i64 h", "i64 i0", "i64 i1", "i64 j0", "i64 j1",
+             fmt::format("const {}* CT_RESTRICT sums", type)});
+    }
+    emit_contract(writer_, nest_, kernel_, symbols_, calls);
+    if (c.kind == ContractKind::blocks)
+        kernel_.shared = product_functions(dtype, c.packed_a >= 0, c.packed_b >= 0);
 }
 
 // ---- statements
@@ -336,6 +378,11 @@ void KernelWriter::fit(ScalarId id, std::size_t around)
 
 void KernelWriter::write_store(const Store& s)
 {
+    if (s.buffer < 0) {
+        const std::string to = fmt::format("values[{}]", c_text(s.at, symbols_));
+        fit(s.value, to.size() + 4);
+        return writer_.line("{} = {};", to, expressions_.whole(s.value));
+    }
     const std::string to = expressions_.element(s.buffer, s.at);
     const DType t = nest_.buffers[static_cast<std::size_t>(s.buffer)].dtype();
     if (s.accumulate && is_float(t) && size_bytes(t) == 2) {

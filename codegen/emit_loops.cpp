@@ -38,7 +38,7 @@ bool KernelWriter::holds_lanes(const Loop& l) const
 std::string KernelWriter::index_name(const Loop& l)
 {
     const bool open = std::ranges::count(open_names_, l.name) > 0;
-    const bool letter = l.name == "i" || l.name == "j" || l.name == "k";
+    const bool letter = l.name == "i" || l.name == "j" || l.name == "k" || l.name == "p";
     if (!open && (letter || (l.name == "l" && !holds_lanes(l)))) return l.name;
     return names_.fresh({}, open ? l.name : "i");
 }

@@ -111,6 +111,18 @@ bool copies_itself(const LoopNest& nest, const Block& block, BufferId both)
     });
 }
 
+bool reads(const LoopNest& nest, const Block& block, BufferId buffer)
+{
+    return std::ranges::any_of(block, [&](const Statement& st) {
+        if (const auto* loop = std::get_if<Loop>(&st)) return reads(nest, loop->body, buffer);
+        const auto* let = std::get_if<Let>(&st);
+        const auto* load =
+            let ? std::get_if<Load>(&nest.scalars[static_cast<std::size_t>(let->scalar)].expression)
+                : nullptr;
+        return load && load->buffer == buffer;
+    });
+}
+
 /// The nest with `from` called `to`, and the buffers behind `from` one number lower.
 class Renumbered {
 public:
@@ -165,7 +177,9 @@ bool can_overwrite(const LoopNest& nest, const Variable& from, const Variable& t
     if (f < 0) return true;
     if (t < 0 || from.dtype() != to.dtype() || may_start_again(nest)) return false;
     for (const ContractNest& c : nest.contract) // operands are read while other sums are finished
-        if (f == c.a || f == c.b || (t == c.out && !c.keeps_sums)) return false;
+        if (f == c.a || f == c.b || (t == c.out && !c.keeps_sums) ||
+            reads(nest, c.prologue_a.body, f) || reads(nest, c.prologue_b.body, f))
+            return false;
     return ReadsBeforeStores(nest, f, t).hold();
 }
 

@@ -35,6 +35,12 @@ private:
     bool has_fast_twin() const;
     void write_twins();
     void write_contract_kernel();
+    std::vector<std::string> write_part(const Block& block,
+                                        const std::string& comment,
+                                        const std::string& part,
+                                        const std::vector<std::string>& own);
+    std::vector<std::string>
+    write_values(const std::string& side, const Prologue& prologue, std::string_view type);
 
     // ---- statements
     void write(const Block& block);

@@ -8,9 +8,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "cluster_index.hpp"
 #include "contract_sizes.hpp"
+#include "product_operands.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
@@ -48,12 +51,22 @@ Extent group_stride(const std::vector<Extent>& strides,
 /// Where the elements of an operand lie; at index 0 of all axes the offset is 0.
 struct Layout {
     Variable base;
-    BufferId buffer = -1;
     std::vector<Extent> strides;
 };
 
-Layout layout_of(const Variable& v, const Root& root, Puller& puller, LoopNest& nest)
+bool is_read(const Root& root, const Variable& v)
 {
+    return std::ranges::any_of(root.reads, [&](const Variable& r) { return same(r, v); });
+}
+
+/// None where a prologue computes the operand.
+std::optional<Layout>
+layout_of(std::size_t operand, const Root& root, Puller& puller, LoopNest& nest)
+{
+    const Apply product = root.value.owner();
+    const Variable& v = product.input(operand);
+    const Kept kept = [&](const Variable& x) { return !x.owner() || is_read(root, x); };
+    if (operand_in_memory(product, operand, kept).is_empty()) return std::nullopt;
     for (const Variable& r : root.reads)
         puller.in_memory(r);
     At at;
@@ -63,12 +76,9 @@ Layout layout_of(const Variable& v, const Root& root, Puller& puller, LoopNest& 
     const ScalarId id = puller.pull(v, at);
     const auto* load = std::get_if<Load>(&nest.scalars[static_cast<std::size_t>(id)].expression);
     if (!load) throw internal_error("code generation", "an operand of a product is not in memory");
-    Layout l{nest.buffers[static_cast<std::size_t>(load->buffer)].value, load->buffer,
-             strides_of(load->at, at.shape.size())};
-    return l;
+    return Layout{nest.buffers[static_cast<std::size_t>(load->buffer)].value,
+                  strides_of(load->at, at.shape.size())};
 }
-
-bool is(const Extent& e, std::int64_t value) { return e.is_known() && e.value() == value; }
 
 Extent rounded_up(const Extent& n, std::int64_t to)
 {
@@ -76,16 +86,17 @@ Extent rounded_up(const Extent& n, std::int64_t to)
 }
 
 /// Sums of few known extents: at most eight registers of 32 bytes for a row.
-bool is_small(const ContractNest& c, int bytes)
+bool is_small(const Extent& m, const Extent& n, const Extent& k, std::size_t bytes)
 {
-    return c.m.is_known() && c.n.is_known() && c.k.is_known() &&
-           c.m.value() * c.n.value() * c.k.value() <= 4096 && c.n.value() * bytes <= 256;
+    return m.is_known() && n.is_known() && k.is_known() &&
+           m.value() * n.value() * k.value() <= 4096 &&
+           n.value() * static_cast<std::int64_t>(bytes) <= 256;
 }
 
 /// A column of sums is a row of the transposed product.
 void turn_column(ContractNest& c)
 {
-    if (!is(c.n, 1) || is(c.a_k, 1) || !is(c.a_m, 1)) return;
+    if (!is_known_as(c.n, 1) || is_known_as(c.a_k, 1) || !is_known_as(c.a_m, 1)) return;
     c.turned = true;
     std::swap(c.a, c.b);
     std::swap(c.m, c.n);
@@ -97,13 +108,13 @@ void turn_column(ContractNest& c)
     c.a_m = 0;
 }
 
-ContractKind kind_of(ContractNest& c, int bytes)
+ContractKind kind_of(ContractNest& c, DType dtype)
 {
-    if (is_small(c, bytes)) return ContractKind::small;
+    if (is_small(c.m, c.n, c.k, size_bytes(dtype))) return ContractKind::small;
     turn_column(c);
-    if (!is(c.m, 1) && !is(c.n, 1)) return ContractKind::blocks;
-    if (is(c.a_k, 1) && is(c.b_k, 1)) return ContractKind::dots;
-    return is(c.m, 1) && is(c.b_n, 1) ? ContractKind::row : ContractKind::blocks;
+    if (!is_known_as(c.m, 1) && !is_known_as(c.n, 1)) return ContractKind::blocks;
+    if (is_known_as(c.a_k, 1) && is_known_as(c.b_k, 1)) return ContractKind::dots;
+    return is_known_as(c.m, 1) && is_known_as(c.b_n, 1) ? ContractKind::row : ContractKind::blocks;
 }
 
 /// Arrays for packed operands, unless they are read where they lie whatever the CPU.
@@ -111,16 +122,17 @@ void add_packed(ContractNest& c, DType dtype, Puller& puller, std::vector<Variab
 {
     const std::int64_t row = contract_row_bytes / static_cast<std::int64_t>(size_bytes(dtype));
     const bool narrow = c.n.is_known() && c.n.value() <= 4 * row && c.n.value() % row == 0;
-    if (!narrow || !is(c.b_n, 1)) {
-        const Extent copies = is(c.b_batch, 0) ? Extent(1) : c.batch;
+    if (c.b < 0 || !narrow || !is_known_as(c.b_n, 1)) {
+        const Extent copies = is_known_as(c.b_batch, 0) ? Extent(1) : c.batch;
         scratch.push_back(input("packed", dtype, {copies * c.k * rounded_up(c.n, row)}));
         c.packed_b = puller.buffer(scratch.back(), Buffer::Access::read_write);
     }
     const auto bytes = static_cast<std::int64_t>(size_bytes(dtype));
     const bool few = c.m.is_known() && c.k.is_known() && c.m.value() * c.k.value() * bytes <= 16384;
-    const bool lies_well = is(c.a_k, 1) && c.a_m.is_known() && c.a_m.value() * bytes % 4096 != 0;
-    if (few || lies_well) return;
-    const Extent copies = is(c.a_batch, 0) ? Extent(1) : c.batch;
+    const bool lies_well =
+        is_known_as(c.a_k, 1) && c.a_m.is_known() && c.a_m.value() * bytes % 4096 != 0;
+    if (c.a < 0 || few || lies_well) return;
+    const Extent copies = is_known_as(c.a_batch, 0) ? Extent(1) : c.batch;
     scratch.push_back(input("packed", dtype, {copies * c.k * rounded_up(c.m, contract_most_rows)}));
     c.packed_a = puller.buffer(scratch.back(), Buffer::Access::read_write);
 }
@@ -134,27 +146,33 @@ ContractNest extents_of(const Cluster& cluster, Puller& puller)
     const Variable& b = apply.input(1);
     LoopNest scratch;
     Puller probe(scratch);
-    const Layout la = layout_of(a, root, probe, scratch);
-    const Layout lb = layout_of(b, root, probe, scratch);
+    const std::optional<Layout> la = layout_of(0, root, probe, scratch);
+    const std::optional<Layout> lb = layout_of(1, root, probe, scratch);
     const std::size_t batch = p.a_batch.size();
     const std::size_t k = p.a_sum.size();
     const std::size_t m = static_cast<std::size_t>(a.rank()) - batch - k;
     const Shape as = a.shape();
     const Shape bs = b.shape();
     ContractNest c;
-    c.a = puller.buffer(la.base, Buffer::Access::read);
-    c.b = puller.buffer(lb.base, Buffer::Access::read);
     const Shape grouped = contract_shape(apply);
     c.batch = grouped[0];
     c.m = grouped[1];
     c.n = grouped[2];
-    c.k = count(as, batch + m, as.size());
-    c.a_batch = group_stride(la.strides, 0, batch, as);
-    c.a_m = group_stride(la.strides, batch, batch + m, as);
-    c.a_k = group_stride(la.strides, batch + m, as.size(), as);
-    c.b_batch = group_stride(lb.strides, 0, batch, bs);
-    c.b_k = group_stride(lb.strides, batch, batch + k, bs);
-    c.b_n = group_stride(lb.strides, batch + k, bs.size(), bs);
+    c.k = contract_terms(apply);
+    if (la) {
+        c.a = puller.buffer(la->base, Buffer::Access::read);
+        c.a_batch = group_stride(la->strides, 0, batch, as);
+        c.a_m = group_stride(la->strides, batch, batch + m, as);
+        c.a_k = group_stride(la->strides, batch + m, as.size(), as);
+    } else
+        c.a_batch = 1; // one for each index of the batch
+    if (lb) {
+        c.b = puller.buffer(lb->base, Buffer::Access::read);
+        c.b_batch = group_stride(lb->strides, 0, batch, bs);
+        c.b_k = group_stride(lb->strides, batch, batch + k, bs);
+        c.b_n = group_stride(lb->strides, batch + k, bs.size(), bs);
+    } else
+        c.b_batch = 1;
     return c;
 }
 
@@ -166,8 +184,8 @@ std::string why_not_readable(const ContractNest& c,
                              const std::array<Extent, 2>& strides)
 {
     // It reads matrices whose rows, or else columns, lie in one piece each.
-    const bool rows = is(strides[1], 1) || is(extents[1], 1);
-    const bool columns = is(strides[0], 1) || is(extents[0], 1);
+    const bool rows = is_known_as(strides[1], 1) || is_known_as(extents[1], 1);
+    const bool columns = is_known_as(strides[0], 1) || is_known_as(extents[0], 1);
     const auto name = [&] {
         const std::string_view given = nest.buffers[static_cast<std::size_t>(operand)].value.name();
         return given.empty() ? fmt::format("operand {} of the product", operand == c.a ? 0 : 1)
@@ -177,7 +195,7 @@ std::string why_not_readable(const ContractNest& c,
         return fmt::format("{} has a stride along its rows and its columns", name());
     const Extent apart = rows ? strides[0] : strides[1];
     const Extent length = rows ? extents[1] : extents[0];
-    if (is(rows ? extents[0] : extents[1], 1) || never_negative(apart - length)) return {};
+    if (is_known_as(rows ? extents[0] : extents[1], 1) || never_negative(apart - length)) return {};
     return fmt::format("the rows of {} are {} elements apart and {} long", name(), to_string(apart),
                        to_string(length));
 }
@@ -201,9 +219,63 @@ bool can_keep_sums(const ContractNest& c, DType dtype)
            computed_dtype(dtype) == dtype;
 }
 
-/// What follows from the sums, element by element, as the nest's body.
-void write_epilogue(const Cluster& cluster, const Variable& sums, bool keeps_sums, Puller& puller)
+/// How many loads find the next element along an index beside the one before.
+std::ptrdiff_t loads_along(const LoopNest& nest, const detail::Atom* index)
 {
+    return std::ranges::count_if(nest.scalars, [&](const Scalar& s) {
+        const auto* load = std::get_if<Load>(&s.expression);
+        return load && is_known_as(substitute(load->at, {{index, Extent(1)}}) -
+                                       substitute(load->at, {{index, Extent(0)}}),
+                                   1);
+    });
+}
+
+Prologue prologue_of(const Root& root, std::size_t operand, LoopNest& nest)
+{
+    const Apply product = root.value.owner();
+    const Variable& v = product.input(operand);
+    const At at = strip_at(product, operand);
+    const auto pull = [&](Puller& puller) {
+        for (const Variable& r : root.reads)
+            puller.in_memory(r);
+        return puller.pull(v, at);
+    };
+    const detail::Atom* const term = loop_symbol(3);
+    const detail::Atom* const other = loop_symbol(operand == 0 ? 1 : 2);
+    LoopNest scratch;
+    Puller probe(scratch);
+    pull(probe);
+    const std::ptrdiff_t terms = loads_along(scratch, term);
+    const std::ptrdiff_t others = loads_along(scratch, other);
+    Prologue prologue;
+    prologue.along_terms = terms > others || (terms == others && operand == 0);
+
+    Loop over_terms{term, "p", at.shape[operand == 0 ? 2 : 1]};
+    over_terms.end = "terms";
+    Loop over_others{other, operand == 0 ? "i" : "j", at.shape[operand == 0 ? 1 : 2]};
+    over_others.end = operand == 0 ? "rows" : "columns";
+    Loop& inner = prologue.along_terms ? over_terms : over_others;
+    inner.kind = LoopKind::lanes;
+    const int bytes = static_cast<int>(size_bytes(v.dtype()));
+    const int rows_or_columns = operand == 0 ? strip_rows : strip_column_bytes / bytes;
+    const int strip_terms = operand == 0 ? depth_bytes / bytes : pack_terms;
+    const Extent width = prologue.along_terms ? strip_terms : rows_or_columns;
+    const Extent place = as_extent(prologue.along_terms ? other : term) * width +
+                         as_extent(prologue.along_terms ? term : other);
+    Puller puller(nest);
+    puller.open(prologue.along_terms ? over_others : over_terms);
+    puller.open(std::move(inner));
+    puller.store_in_strip(v, place, pull(puller));
+    puller.close();
+    puller.close();
+    prologue.body = std::exchange(nest.body, Block());
+    return prologue;
+}
+
+/// What follows from the sums, element by element, as the nest's body.
+void write_epilogue(const Cluster& cluster, const Variable& sums, bool keeps_sums, LoopNest& nest)
+{
+    Puller puller(nest);
     const Variable& product = cluster.roots[0].value;
     const At at = contract_at(product.owner());
     for (std::size_t i = 1; i < cluster.roots.size(); ++i)
@@ -236,6 +308,19 @@ void write_epilogue(const Cluster& cluster, const Variable& sums, bool keeps_sum
 
 } // namespace
 
+Extent contract_terms(const Apply& apply)
+{
+    const Shape a = apply.input(0).shape();
+    return count(a, a.size() - apply.params_as<ContractParams>().a_sum.size(), a.size());
+}
+
+bool has_blocks(const Apply& apply)
+{
+    const Shape s = contract_shape(apply);
+    return !is_known_as(s[1], 1) && !is_known_as(s[2], 1) &&
+           !is_small(s[1], s[2], contract_terms(apply), size_bytes(apply.output(0).dtype()));
+}
+
 Shape contract_shape(const Apply& apply)
 {
     const auto& p = apply.params_as<ContractParams>();
@@ -250,7 +335,7 @@ At contract_at(const Apply& apply)
 {
     At at{{}, contract_shape(apply)};
     for (std::size_t i = 0; i < 3; ++i)
-        at.index.push_back(is(at.shape[i], 1) ? Extent(0) : as_extent(loop_symbol(i)));
+        at.index.push_back(is_known_as(at.shape[i], 1) ? Extent(0) : as_extent(loop_symbol(i)));
     return at;
 }
 
@@ -263,7 +348,7 @@ std::string why_not_by_library(const Cluster& cluster)
     Puller puller(nest);
     const ContractNest c = extents_of(cluster, puller);
     ContractNest probe = c;
-    switch (kind_of(probe, static_cast<int>(size_bytes(dtype)))) {
+    switch (kind_of(probe, dtype)) {
     case ContractKind::small:
         return "the product sums few terms";
     case ContractKind::dots:
@@ -288,11 +373,12 @@ Lowered lower_contract(const Cluster& cluster)
     if (!carrier) throw internal_error("code generation", "the sums of a product have no place");
     c.out = puller.buffer(carrier->value, Buffer::Access::read_write);
     const DType dtype = product.value.dtype();
-    c.kind = cluster.by_library ? ContractKind::library
-                                : kind_of(c, static_cast<int>(size_bytes(dtype)));
+    c.kind = cluster.by_library ? ContractKind::library : kind_of(c, dtype);
     if (c.kind == ContractKind::blocks) add_packed(c, dtype, puller, lowered.scratch);
+    if (c.a < 0) c.prologue_a = prologue_of(product, 0, nest);
+    if (c.b < 0) c.prologue_b = prologue_of(product, 1, nest);
     c.keeps_sums = !product.stored && can_keep_sums(c, dtype);
-    if (cluster.roots.size() > 1) write_epilogue(cluster, carrier->value, c.keeps_sums, puller);
+    if (cluster.roots.size() > 1) write_epilogue(cluster, carrier->value, c.keeps_sums, nest);
     for (const Root& r : cluster.roots)
         nest.applies.push_back(r.value.owner());
     nest.contract.push_back(c);

@@ -17,6 +17,11 @@ constexpr std::int64_t contract_most_rows = 12;
 /// A product's result as (batch, m, n), and its element at the symbols of those three.
 Shape contract_shape(const Apply& apply);
 At contract_at(const Apply& apply);
+/// How many terms each of its sums has.
+Extent contract_terms(const Apply& apply);
+/// Whether a product of that result and terms is computed in register blocks whatever its operands'
+/// strides.
+bool has_blocks(const Apply& apply);
 
 /// Why a library does not compute a product, or should not; empty: it does.
 std::string why_not_by_library(const Cluster& cluster);

@@ -3,6 +3,7 @@
 #include <croton/codegen/cost.hpp>
 #include <croton/ir/overloaded.hpp>
 
+#include "contract_sizes.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
@@ -62,18 +63,29 @@ private:
 
 } // namespace
 
+Extent flops_of(const LoopNest& nest, const Block& block, const Extent& times)
+{
+    return Counter(nest).count(block, times);
+}
+
 NestCost cost_of(const LoopNest& nest)
 {
     NestCost cost;
     if (nest.contract.empty())
-        cost.flops = Counter(nest).count(nest.body, 1);
+        cost.flops = flops_of(nest, nest.body, 1);
     else {
+        // Loops of its parts run over some rows and columns; all of them together are these.
         const ContractNest& c = nest.contract[0];
-        Extent epilogue = 0; // its loops run over a part; all parts together are the result
-        for (const Scalar& s : nest.scalars)
-            if (const auto* op = std::get_if<Compute>(&s.expression))
-                epilogue = epilogue + Extent(flops(*op->op, s.dtype));
-        cost.flops = c.batch * c.m * c.n * (Extent(2) * c.k + epilogue);
+        cost.flops = Extent(2) * c.batch * c.m * c.n * c.k;
+        for (const Block* part : {&nest.body, &c.prologue_b.body})
+            cost.flops = cost.flops + flops_of(nest, *part, c.batch);
+        if (c.prologue_a) {
+            const Extent columns =
+                strip_tile_bytes /
+                static_cast<int>(size_bytes(nest.buffers[static_cast<std::size_t>(c.out)].dtype()));
+            const Extent across = floor_div(c.n + columns - Extent(1), columns);
+            cost.flops = cost.flops + flops_of(nest, c.prologue_a.body, c.batch * across);
+        }
     }
     for (std::size_t i = 0; i < nest.buffers.size(); ++i) {
         const Buffer& b = nest.buffers[i];

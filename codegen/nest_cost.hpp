@@ -12,6 +12,9 @@ struct NestCost {
 };
 NestCost cost_of(const LoopNest& nest);
 
+/// Flops of a part of a nest that runs `times` times.
+Extent flops_of(const LoopNest& nest, const Block& block, const Extent& times);
+
 /// Whether the kernel reads what an array that it writes to held before, or holds from a first
 /// pass over all of it. Not so partial results, which it makes and takes again at once.
 bool is_updated(const Buffer& buffer);

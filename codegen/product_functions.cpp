@@ -134,8 +134,9 @@ private:
 
     void write_copy(const char* side, const std::string& width)
     {
-        w_.raw("// Rows first .. first + 32 of k x n elements in panels, each in one piece and");
-        w_.line("// filled up with zeros, of {} columns.", width);
+        w_.raw("// Rows first .. first + 32 of k x n elements, of which `from` is the first, in "
+               "panels,");
+        w_.line("// each in one piece and filled up with zeros, of {} columns.", width);
         const auto scope = w_.function(parameter_list(
             fmt::format("CT_MATH void product_panels_{}_{}", side, type_),
             {fmt::format("const {}* CT_RESTRICT from", type_), "i64 row", "i64 column", "i64 k",
@@ -143,7 +144,7 @@ private:
         w_.raw("const i64 last = first + 32 < k ? first + 32 : k;");
         const auto panels = w_.block("for (i64 j = 0; j < n; j += {})", width);
         const auto rows = w_.block("for (i64 p = first; p < last; ++p)");
-        w_.line("const {}* x = from + p * row + j * column;", type_);
+        w_.line("const {}* x = from + (p - first) * row + j * column;", type_);
         w_.line("{}* to = packed + j * k + p * {};", type_, width);
         {
             const auto whole = w_.block("if (n - j >= {})", width);
@@ -227,11 +228,11 @@ private:
         const int count = 32 / bytes_;
         const auto turned =
             w_.block_after("else if (row == 1 && n % {} == 0 && k % {} == 0)", columns_, count);
-        w_.raw("const i64 last = first + 32 < k ? first + 32 : k;");
+        w_.raw("const i64 count = first + 32 < k ? 32 : k - first;");
         const auto across = w_.block("for (i64 j = 0; j < n; j += {})", count);
         w_.line("const i64 within = j % {};", columns_);
-        w_.line("{}* to = packed + (j - within) * k + within;", type_);
-        w_.line("for (i64 p = first; p < last; p += {})", count);
+        w_.line("{}* to = packed + (j - within) * k + within + first * {};", type_, columns_);
+        w_.line("for (i64 p = 0; p < count; p += {})", count);
         w_.line("    product_turn_{}(from + p + j * column, column, to + p * {});", type_,
                 columns_);
     }

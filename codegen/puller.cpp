@@ -358,9 +358,15 @@ void Puller::store(const Variable& value, const At& at, ScalarId scalar, bool ac
 {
     const BufferId b = buffer(value, Buffer::Access::write);
     if (accumulate) nest_.buffers[static_cast<std::size_t>(b)].access = Buffer::Access::read_write;
-    ++nest_.scalars[static_cast<std::size_t>(scalar)].uses;
+    keep(scalar);
     open_.back().block->push_back(
         Statement(Store{b, flat(at), scalar, accumulate, value.location()}));
+}
+
+void Puller::store_in_strip(const Variable& value, const Extent& at, ScalarId scalar)
+{
+    keep(scalar);
+    open_.back().block->push_back(Statement(Store{-1, at, scalar, false, value.location()}));
 }
 
 } // namespace croton::inline v1::codegen

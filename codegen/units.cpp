@@ -192,12 +192,12 @@ private:
         const std::string head =
             prelude_for(words, is_long(pieces_[first])) + std::string(end_of_prelude);
         const std::string declared = declarations(first, last);
-        SourceUnit unit{head + declared, {}, 0};
+        SourceUnit unit{head + declared, {}, {}};
         canonical_.begin(head);
         int lines = static_cast<int>(count_lines(head));
         canonical_.add(tokens_of(declared, words_), lines);
         lines += static_cast<int>(count_lines(declared));
-        unit.lines_to_program = pieces_[first].line - 1 - lines;
+        unit.line_of_program = {lines + 1, pieces_[first].line - 1 - lines};
         for (const Piece& p : pieces) {
             unit.kernels.insert(unit.kernels.end(), p.defines.begin(), p.defines.end());
             unit.text += p.text;

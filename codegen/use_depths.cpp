@@ -48,6 +48,9 @@ std::vector<int> use_depths(const LoopNest& nest)
                        static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
     };
     walk(walk, nest.body, 0);
+    for (const ContractNest& c : nest.contract)
+        for (const Prologue* p : {&c.prologue_a, &c.prologue_b})
+            walk(walk, p->body, 0);
     return depths;
 }
 

@@ -324,10 +324,10 @@ void load(FunctionData& f)
     options.sanitize = f.sanitize;
     options.remarks = f.sanitize.empty(); // no instrumented loop is vectorised
     std::vector<ProgramUnit> units;
-    std::vector<int> lines_to_program;
+    std::vector<codegen::LinesOfProgram> lines;
     std::unordered_map<std::string, std::size_t> unit_of; // looked up only
     for (codegen::SourceUnit& u : codegen::cut_units(f.program.source)) {
-        lines_to_program.push_back(u.lines_to_program);
+        lines.push_back(u.line_of_program);
         for (std::string& kernel : u.kernels)
             unit_of.emplace(std::move(kernel), units.size());
         units.push_back({std::move(u.text), std::move(u.canonical.text),
@@ -348,7 +348,7 @@ void load(FunctionData& f)
                              f.name, detail::first_error(error));
     }
     for (Remark& r : f.compile.missed_vectorisation)
-        r.line += lines_to_program[r.unit];
+        r.line = lines[r.unit](r.line);
     f.run = reinterpret_cast<RunFunction>(f.library.symbol("run"));
     f.workspace_bytes = reinterpret_cast<WorkspaceFunction>(f.library.symbol("workspace_bytes"));
     f.runtime = cpu_runtime(f.options.threads);

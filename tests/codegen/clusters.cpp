@@ -232,7 +232,8 @@ TEST_CASE("each value that one kernel stores for another has a reason")
         CHECK(without_reason(c).empty());
         CHECK(reasons(c) == expected);
     };
-    check({dot(exp(x), w)}, {"a product reads its operands several times, from memory"});
+    check({dot(exp(x), w)}, {});
+    check({dot(sin(x), w)}, {"a product reads its operands several times, from memory"});
     check({softmax(dot(x, w))}, {"a product's rows are whole only when it is done"});
     check({cumsum(exp(x), 1)}, {});
     check({exp(cumsum(exp(x), 1))}, {"running sums are a loop of their own"});

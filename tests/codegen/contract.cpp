@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -219,6 +220,103 @@ TEST_CASE("a residual, a scale and an activation follow products of every kind i
         const Variable few = matrix("a", 4, 8), eight = matrix("b", 8, 8);
         check(few, eight, ct::dot(few, eight));
     }
+}
+
+TEST_CASE("operands that only a product reads are computed by its kernel")
+{
+    using Made = std::function<Variable(const Variable&)>;
+    const Made same = [](const Variable& v) { return v; };
+    const Made squared = [](const Variable& v) { return v * v + 1; };
+    const Made turned = [](const Variable& v) { return ct::transpose(v * 2); };
+    const Made late = [](const Variable& v) { return v(ct::slice(1, ct::_)); };
+    const Made backwards = [](const Variable& v) { return ct::flip(v, ct::Axis{1}) - 3; };
+    const Made padded = [](const Variable& v) { return ct::pad(v, {2, 0}, {0, 3}); };
+    const Made wide = [](const Variable& v) { return ct::cast(ct::cast(v, DType::i8), v.dtype()); };
+    const Made by_row = [](const Variable& v) {
+        return v * ct::sum(v, ct::Axis{1}, true) - ct::max(v, ct::Axis{0});
+    };
+    const auto check = [](const Shape& as, const Shape& bs, const Made& f, const Made& g,
+                          DType dtype, bool known) {
+        CAPTURE(name(dtype), as[0], as[1], bs[0], bs[1], known);
+        const auto matrix = [&](const char* name, const Shape& s) {
+            const std::string n = name;
+            return ct::input(n, dtype,
+                             {known ? ct::Extent(s[0]) : ct::dim(n + "_rows"),
+                              known ? ct::Extent(s[1]) : ct::dim(n + "_columns")});
+        };
+        const Variable a = matrix("a", as), b = matrix("b", bs);
+        const Array av = numbers(dtype, as, 1), bv = numbers(dtype, bs, 2);
+        for (const bool follows : {false, true}) {
+            const Variable x = ct::dot(f(a), g(b));
+            const Variable y = follows ? ct::relu(x - 7) : x;
+            CHECK(differences(run({a, b}, y, av, bv, false), run({a, b}, y, av, bv, true)) == 0);
+        }
+    };
+    for (const DType t : {DType::f32, DType::f64, DType::i32})
+        for (const bool known : {true, false}) {
+            check({50, 33}, {33, 70}, squared, same, t, known);
+            check({50, 33}, {33, 70}, same, squared, t, known);
+            check({33, 50}, {70, 33}, turned, turned, t, known);
+            check({51, 450}, {450, 70}, squared, backwards, t, known);
+            check({5, 800}, {800, 1100}, squared, wide, t, known);
+            check({100, 40}, {41, 64}, backwards, late, t, known);
+            check({101, 40}, {41, 61}, padded, padded, t, known);
+            check({101, 40}, {40, 61}, by_row, by_row, t, known);
+            check({50, 0}, {0, 70}, squared, squared, t, known);
+        }
+}
+
+TEST_CASE("what a product computes is not in memory, but what others read is")
+{
+    const Variable a = ct::input("a", DType::f32, {200, 300}),
+                   b = ct::input("b", DType::f32, {300, 100});
+    const auto kernels_and_bytes = [&](const std::vector<Variable>& outputs) {
+        const auto f = ct::function({a, b}, outputs);
+        std::size_t kernels = 0;
+        const std::string text(f.source());
+        for (std::size_t at = 0; (at = text.find("CT_KERNEL void", at)) != text.npos; ++at)
+            ++kernels;
+        return std::pair(kernels, f.workspace_bytes());
+    };
+    const auto plain = kernels_and_bytes({ct::dot(a, b)});
+    CHECK(kernels_and_bytes({ct::dot(ct::exp(a), b)}) == plain);
+    CHECK(kernels_and_bytes({ct::dot(ct::exp(a), ct::tanh(b))}) == plain);
+    const Variable e = ct::exp(a);
+    CHECK(kernels_and_bytes({ct::dot(e, b), ct::sum(e)}).second >=
+          plain.second + 200 * 300 * sizeof(float));
+    // Sums that follow one product are its epilogue, not the next one's prologue.
+    const Variable h = ct::relu(ct::dot(a, b));
+    const Variable c = ct::input("c", DType::f32, {100, 90});
+    const std::string text(ct::function({a, b, c}, ct::dot(h, c)).source());
+    CHECK(text.find("matmul_0_finish") != text.npos);
+    CHECK(text.find("_values_") == text.npos);
+}
+
+TEST_CASE("batches of products compute their operands, one for all or each its own")
+{
+    const Variable a = ct::input("a", DType::f32, {5, 20, 30}),
+                   b = ct::input("b", DType::f32, {5, 30, 40}),
+                   c = ct::input("b", DType::f32, {30, 40});
+    const Array av = numbers(DType::f32, {5, 20, 30}, 1), bv = numbers(DType::f32, {5, 30, 40}, 2),
+                cv = numbers(DType::f32, {30, 40}, 3);
+    for (const Variable& y : {ct::matmul(a * 2, b), ct::matmul(a, b * b), ct::matmul(a - 1, b - 2)})
+        CHECK(differences(run({a, b}, y, av, bv, false), run({a, b}, y, av, bv, true)) == 0);
+    const Variable one = ct::matmul(a * a, c * 3);
+    CHECK(differences(run({a, c}, one, av, cv, false), run({a, c}, one, av, cv, true)) == 0);
+}
+
+TEST_CASE("an array is not written over while a product still computes an operand from it")
+{
+    const Variable a = ct::input("a", DType::f32, {100, 100}),
+                   b = ct::input("b", DType::f32, {100, 100});
+    const ct::Shared s = ct::shared("s", numbers(DType::f32, {100, 100}, 1));
+    const Variable next = ct::dot(s * 2 - 1, b);
+    const auto step = ct::function({b}, ct::sum(s), {.updates = {{s, next}}});
+    const Array bv = numbers(DType::f32, {100, 100}, 2);
+    const Array wanted =
+        run({a, b}, ct::dot(a * 2 - 1, b), numbers(DType::f32, {100, 100}, 1), bv, true);
+    step(bv);
+    CHECK(differences(s.value(), wanted) == 0);
 }
 
 TEST_CASE("a product that is read in two shapes is read before an output is written over it")

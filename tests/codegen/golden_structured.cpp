@@ -120,6 +120,13 @@ Function fused_epilogue(const Options& options)
     return function({x, w, b}, Output("hidden", relu(dot(x, w) + b)), options);
 }
 
+Function computed_operands(const Options& options)
+{
+    const auto x = tensor<float>("x", {rows(), 784});
+    const auto q = tensor<std::int8_t>("q", {784, 512});
+    return function({x, q}, Output("y", dot(exp(x), cast(q, DType::f32) * 0.02)), options);
+}
+
 Function product_by_library(const Options& options)
 {
     Options by_library = options;
@@ -218,6 +225,7 @@ std::vector<Golden> structured_goldens()
             {"matmul_dots", matmul_dots},
             {"matmul_blocks", matmul_blocks, 0},
             {"matmul_epilogue", fused_epilogue, 0},
+            {"matmul_prologue", computed_operands, 0},
             {"matmul_batched", batched_matmul, 0},
             {"matmul_library", product_by_library},
             {"random_normal", random_normal},

@@ -412,6 +412,28 @@ y = product, blocks: batch 5, m n, n 64, k m
 )");
 }
 
+TEST_CASE("an operand that only a product reads is a strip of it at a time")
+{
+    const Variable x = matrix_x(), w = ct::matrix<float>("w", {32, m});
+    CHECK(outlines({dot(exp(x), (w + 1).T()).named("y")}) == R"(
+y = product, blocks: batch 1, m n, n 32, k m
+  of a strip
+  by a strip, packed
+strip of a
+  serial j < n
+    lanes l < m
+      v0 = x[j*m + loop4*m + l + loop5]
+      v1 = exp(v0)
+      strip[384*j + l] = v1
+strip of b
+  serial k < 32
+    lanes l < m
+      v2 = w[k*m + loop4*m + l + loop5]
+      v3 = add(v2, 1.0)
+      strip[32*k + l] = v3
+)");
+}
+
 TEST_CASE("products of few terms and of vectors have forms of their own")
 {
     const Variable x = matrix_x();

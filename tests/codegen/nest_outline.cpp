@@ -56,6 +56,7 @@ private:
 
     std::string buffer(BufferId id) const
     {
+        if (id < 0) return "strip";
         const Variable& v = nest_.buffers[static_cast<std::size_t>(id)].value;
         return v.name().empty() ? fmt::format("b{}", id) : std::string(v.name());
     }
@@ -178,6 +179,7 @@ private:
         static constexpr std::string_view kinds[] = {"small", "dots", "row", "blocks", "library"};
         const auto operand = [&](BufferId id, const Extent& batch, const Extent& a, const Extent& b,
                                  BufferId packed) {
+            if (id < 0) return std::string("a strip") + (packed < 0 ? "" : ", packed");
             return buffer(id) + " strides " + index_text(batch) + ", " + index_text(a) + ", " +
                    index_text(b) + (packed < 0 ? "" : ", packed");
         };
@@ -186,6 +188,13 @@ private:
              index_text(c.m) + ", n " + index_text(c.n) + ", k " + index_text(c.k));
         line("  of " + operand(c.a, c.a_batch, c.a_m, c.a_k, c.packed_a));
         line("  by " + operand(c.b, c.b_batch, c.b_k, c.b_n, c.packed_b));
+        for (const Prologue* p : {&c.prologue_a, &c.prologue_b}) {
+            if (!*p) continue;
+            line(p == &c.prologue_a ? "strip of a" : "strip of b");
+            ++depth_;
+            block(p->body);
+            --depth_;
+        }
     }
 
     const LoopNest& nest_;
@@ -203,6 +212,13 @@ public:
     std::vector<std::string> found()
     {
         if (!nest_.contract.empty()) open_.insert(index_symbol(0)); // the batch, around all of it
+        for (const ContractNest& c : nest_.contract)
+            for (const Prologue* p : {&c.prologue_a, &c.prologue_b}) {
+                const auto before = open_;
+                open_.insert({index_symbol(4), index_symbol(5)}); // where the strip begins
+                block(p->body);
+                open_ = before;
+            }
         block(nest_.body);
         for (std::size_t i = 0; i < nest_.scalars.size(); ++i)
             if (!written_.contains(static_cast<ScalarId>(i)) &&
@@ -267,6 +283,7 @@ private:
     }
     void write_to(BufferId id)
     {
+        if (id < 0) return; // a strip
         const Buffer& b = nest_.buffers[static_cast<std::size_t>(id)];
         if (b.access == Buffer::Access::read) problem("a buffer that is only read is written to");
     }

@@ -141,9 +141,12 @@ TEST_CASE("a large program is several units that together are its text")
         if (u.text.compare(own, 26, "// Kernels of other units.") == 0)
             own = u.text.find("\n\n", own) + 2;
         auto number = std::ranges::count(u.text.substr(0, own), '\n') + 1;
+        for (int before = 1; before < number; ++before) // the prelude is no part of it
+            REQUIRE(u.line_of_program(before) == 0);
         for (std::size_t end, at = own; at < u.text.size(); at = end + 1, ++number) {
             end = u.text.find('\n', at);
-            const auto at_line = static_cast<std::size_t>(number + u.lines_to_program - 1);
+            const auto at_line =
+                static_cast<std::size_t>(u.line_of_program(static_cast<int>(number)) - 1);
             REQUIRE(at_line < lines.size());
             CHECK(lines[at_line] == u.text.substr(at, end - at));
             ++found;

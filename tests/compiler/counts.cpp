@@ -118,11 +118,11 @@ std::int64_t lines_of(std::string_view text)
 std::int64_t scalar_loops(const ct::Function& f)
 {
     std::vector<ct::ProgramUnit> units;
-    std::vector<int> lines_to_program;
+    std::vector<ct::codegen::LinesOfProgram> lines;
     for (ct::codegen::SourceUnit& u : ct::codegen::cut_units(f.data().program.source)) {
         units.push_back({std::move(u.text), std::move(u.canonical.text),
                          std::move(u.canonical.names), std::move(u.canonical.lines)});
-        lines_to_program.push_back(u.lines_to_program);
+        lines.push_back(u.line_of_program);
     }
     ct::CompileOptions options;
 #if defined(__x86_64__)
@@ -131,7 +131,7 @@ std::int64_t scalar_loops(const ct::Function& f)
     ct::CompileReport report;
     (void)ct::kernel_cache(true).load(units, "counts", options, &report);
     for (ct::Remark& r : report.missed_vectorisation)
-        r.line += lines_to_program[r.unit];
+        r.line = lines[r.unit](r.line);
     return static_cast<std::int64_t>(
         ct::detail::missed_loops(f.data().program, report.missed_vectorisation).size());
 }

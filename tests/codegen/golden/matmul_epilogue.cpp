@@ -78,8 +78,8 @@ CT_KERNEL void product_rows_f32(i64 rows,
     }
 }
 
-// Rows first .. first + 32 of k x n elements in panels, each in one piece and
-// filled up with zeros, of CT_BLOCK_COLUMNS(f32) columns.
+// Rows first .. first + 32 of k x n elements, of which `from` is the first, in panels,
+// each in one piece and filled up with zeros, of CT_BLOCK_COLUMNS(f32) columns.
 CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
                                   i64 row,
                                   i64 column,
@@ -91,7 +91,7 @@ CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
     const i64 last = first + 32 < k ? first + 32 : k;
     for (i64 j = 0; j < n; j += CT_BLOCK_COLUMNS(f32)) {
         for (i64 p = first; p < last; ++p) {
-            const f32* x = from + p * row + j * column;
+            const f32* x = from + (p - first) * row + j * column;
             f32* to = packed + j * k + p * CT_BLOCK_COLUMNS(f32);
             if (n - j >= CT_BLOCK_COLUMNS(f32)) {
                 for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
@@ -146,11 +146,11 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     if (column == 1) {
         product_panels_b_f32(from, row, 1, k, n, first, packed);
     } else if (row == 1 && n % CT_BLOCK_COLUMNS(f32) == 0 && k % 8 == 0) {
-        const i64 last = first + 32 < k ? first + 32 : k;
+        const i64 count = first + 32 < k ? 32 : k - first;
         for (i64 j = 0; j < n; j += 8) {
             const i64 within = j % CT_BLOCK_COLUMNS(f32);
-            f32* to = packed + (j - within) * k + within;
-            for (i64 p = first; p < last; p += 8)
+            f32* to = packed + (j - within) * k + within + first * CT_BLOCK_COLUMNS(f32);
+            for (i64 p = 0; p < count; p += 8)
                 product_turn_f32(from + p + j * column, column, to + p * CT_BLOCK_COLUMNS(f32));
         }
     } else {
@@ -193,9 +193,10 @@ struct matmul_0_parts {
 CT_CALLED void matmul_0_pack_b(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
-    const f32* from = s->w;
+    const i64 p0 = t * 32;
+    const f32* from = s->w + p0 * 512;
     f32* to = s->packed_w;
-    product_pack_b_f32(from, 512, 1, 784, 512, t * 32, to);
+    product_pack_b_f32(from, 512, 1, 784, 512, p0, to);
 }
 
 // One of the parts of the product: 256 columns of some rows.

@@ -78,8 +78,8 @@ CT_KERNEL void product_rows_f32(i64 rows,
     }
 }
 
-// Rows first .. first + 32 of k x n elements in panels, each in one piece and
-// filled up with zeros, of CT_BLOCK_COLUMNS(f32) columns.
+// Rows first .. first + 32 of k x n elements, of which `from` is the first, in panels,
+// each in one piece and filled up with zeros, of CT_BLOCK_COLUMNS(f32) columns.
 CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
                                   i64 row,
                                   i64 column,
@@ -91,7 +91,7 @@ CT_MATH void product_panels_b_f32(const f32* CT_RESTRICT from,
     const i64 last = first + 32 < k ? first + 32 : k;
     for (i64 j = 0; j < n; j += CT_BLOCK_COLUMNS(f32)) {
         for (i64 p = first; p < last; ++p) {
-            const f32* x = from + p * row + j * column;
+            const f32* x = from + (p - first) * row + j * column;
             f32* to = packed + j * k + p * CT_BLOCK_COLUMNS(f32);
             if (n - j >= CT_BLOCK_COLUMNS(f32)) {
                 for (i64 c = 0; c < CT_BLOCK_COLUMNS(f32); ++c)
@@ -146,11 +146,11 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     if (column == 1) {
         product_panels_b_f32(from, row, 1, k, n, first, packed);
     } else if (row == 1 && n % CT_BLOCK_COLUMNS(f32) == 0 && k % 8 == 0) {
-        const i64 last = first + 32 < k ? first + 32 : k;
+        const i64 count = first + 32 < k ? 32 : k - first;
         for (i64 j = 0; j < n; j += 8) {
             const i64 within = j % CT_BLOCK_COLUMNS(f32);
-            f32* to = packed + (j - within) * k + within;
-            for (i64 p = first; p < last; p += 8)
+            f32* to = packed + (j - within) * k + within + first * CT_BLOCK_COLUMNS(f32);
+            for (i64 p = 0; p < count; p += 8)
                 product_turn_f32(from + p + j * column, column, to + p * CT_BLOCK_COLUMNS(f32));
         }
     } else {
@@ -158,7 +158,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_0: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:171
+// matmul_0: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:178
 //
 //   x         f32 (n, 64)   read
 //   w         f32 (64, 10)  read
@@ -179,9 +179,10 @@ struct matmul_0_parts {
 CT_CALLED void matmul_0_pack_b(void* context, i64 t)
 {
     const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
-    const f32* from = s->w;
+    const i64 p0 = t * 32;
+    const f32* from = s->w + p0 * 10;
     f32* to = s->packed_w;
-    product_pack_b_f32(from, 10, 1, 64, 10, t * 32, to);
+    product_pack_b_f32(from, 10, 1, 64, 10, p0, to);
 }
 
 // One of the parts of the product: 256 columns of some rows.
@@ -241,7 +242,7 @@ matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0
     for_each_block(rt, matmul_0_tile, &s, down, cost);
 }
 
-// fused_1        golden_structured.cpp:171
+// fused_1        golden_structured.cpp:178
 //
 //   v0[i, j] = v0[i, j] - where(abs(max_k(v0[i, k])) < inf, max_k(v0[i, k]), 0)
 //   v1[i, j] = exp(v0[i, j])
@@ -326,7 +327,7 @@ all_fused_1(const struct ct_runtime* rt, i64 extent, f32* v0, f32* v1, f32* v2, 
     rt->parallel_for(rt, fused_1_block, &arguments, block_count(extent, block));
 }
 
-// fused_2        golden_structured.cpp:172
+// fused_2        golden_structured.cpp:179
 //
 //   partial[b] = sum_i(v0[i, label[i]] - v1[i, 0]) of block b
 //
@@ -417,7 +418,7 @@ CT_KERNEL i32 all_fused_2(const struct ct_runtime* rt,
     return arguments.bad;
 }
 
-// fused_3: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:172
+// fused_3: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:179
 //
 //   partial  f32 (ceil(n / 16384))  read
 //   loss     f32 ()                 written
@@ -442,7 +443,7 @@ CT_KERNEL void fused_3(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT l
     loss[0] = -(sum_lanes_f32(sum) / (f32)n);
 }
 
-// fused_4: v0[i, j] = 0        golden_structured.cpp:171
+// fused_4: v0[i, j] = 0        golden_structured.cpp:178
 //
 //   v0  f32 (n, 10)  written
 //
@@ -487,7 +488,7 @@ CT_KERNEL void all_fused_4(const struct ct_runtime* rt, i64 extent, f32* v0)
     rt->parallel_for(rt, fused_4_block, &arguments, block_count(extent, block));
 }
 
-// fused_5: v0[0, 0] = -1 / f32(n)        golden_structured.cpp:172
+// fused_5: v0[0, 0] = -1 / f32(n)        golden_structured.cpp:179
 //
 //   v0  f32 (1, 1)  written
 //
@@ -495,7 +496,7 @@ CT_KERNEL void all_fused_4(const struct ct_runtime* rt, i64 extent, f32* v0)
 
 CT_KERNEL void fused_5(i64 n, f32* CT_RESTRICT v0) { v0[0] = -1.0f / (f32)n; }
 
-// scatter_6: v0[i, label[i]] += v1[0, 0]        golden_structured.cpp:172
+// scatter_6: v0[i, label[i]] += v1[0, 0]        golden_structured.cpp:179
 //
 //   v0     f32 (n, 10)  read and written
 //   label  i64 (n)      read
@@ -519,7 +520,7 @@ CT_KERNEL i32 scatter_6(i64 n,
     return bad;
 }
 
-// fused_7        golden_structured.cpp:171
+// fused_7        golden_structured.cpp:178
 //
 //   v2[i, j] = v0[i, j] - v2[i, j] * v1[i, 0] * sum_k(v0[i, k])
 //
@@ -587,8 +588,8 @@ all_fused_7(const struct ct_runtime* rt, i64 extent, const f32* v0, const f32* v
     rt->parallel_for(rt, fused_7_block, &arguments, block_count(extent, block));
 }
 
-// Rows first .. first + 32 of k x n elements in panels, each in one piece and
-// filled up with zeros, of CT_BLOCK_ROWS columns.
+// Rows first .. first + 32 of k x n elements, of which `from` is the first, in panels,
+// each in one piece and filled up with zeros, of CT_BLOCK_ROWS columns.
 CT_MATH void product_panels_a_f32(const f32* CT_RESTRICT from,
                                   i64 row,
                                   i64 column,
@@ -600,7 +601,7 @@ CT_MATH void product_panels_a_f32(const f32* CT_RESTRICT from,
     const i64 last = first + 32 < k ? first + 32 : k;
     for (i64 j = 0; j < n; j += CT_BLOCK_ROWS) {
         for (i64 p = first; p < last; ++p) {
-            const f32* x = from + p * row + j * column;
+            const f32* x = from + (p - first) * row + j * column;
             f32* to = packed + j * k + p * CT_BLOCK_ROWS;
             if (n - j >= CT_BLOCK_ROWS) {
                 for (i64 c = 0; c < CT_BLOCK_ROWS; ++c)
@@ -624,7 +625,7 @@ product_pack_a_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_8        golden_structured.cpp:171, 175
+// matmul_8        golden_structured.cpp:178, 182
 //
 //   v1[i, j] = w[i, j] - 0.1 * sum_k(x[k, i] * v0[k, j])
 //
@@ -663,17 +664,19 @@ struct matmul_8_parts {
 CT_CALLED void matmul_8_pack_a(void* context, i64 t)
 {
     const struct matmul_8_parts* s = (const struct matmul_8_parts*)context;
-    const f32* from = s->x;
+    const i64 p0 = t * 32;
+    const f32* from = s->x + p0 * 64;
     f32* to = s->packed_x;
-    product_pack_a_f32(from, 64, 1, s->n, 64, t * 32, to);
+    product_pack_a_f32(from, 64, 1, s->n, 64, p0, to);
 }
 
 CT_CALLED void matmul_8_pack_b(void* context, i64 t)
 {
     const struct matmul_8_parts* s = (const struct matmul_8_parts*)context;
-    const f32* from = s->v0;
+    const i64 p0 = t * 32;
+    const f32* from = s->v0 + p0 * 10;
     f32* to = s->packed_v0;
-    product_pack_b_f32(from, 10, 1, s->n, 10, t * 32, to);
+    product_pack_b_f32(from, 10, 1, s->n, 10, p0, to);
 }
 
 // One of the parts of the product: 256 columns of some rows.

@@ -126,7 +126,7 @@ struct Let {
     ScalarId scalar;
 };
 struct Store {
-    BufferId buffer;
+    BufferId buffer; ///< -1: the strip that a prologue computes
     Extent at;
     ScalarId value;
     bool accumulate = false; ///< buffer[at] += value
@@ -193,9 +193,19 @@ enum class ContractKind : std::uint8_t {
     library, ///< a call of the runtime's library
 };
 
+/// How an operand of a product that is not in memory is computed: a strip of it at a time, a by the
+/// part of the product that reads it, b as it is packed. Loops over terms p and rows i or columns j
+/// of the strip, inside symbol 0, the batch; the strip begins at symbols 4 and 5. They store to it.
+struct Prologue {
+    Block body = {};
+    bool along_terms = false; ///< terms of a row or column lie side by side
+    explicit operator bool() const { return !body.empty(); }
+};
+
 /// Matrix product, see emit_contract.hpp: out[batch, m, n] = sum_k a[batch, m, k] * b[batch, k, n].
-/// Operands are read where they lie or packed first; each axis class has a stride in elements. The
-/// nest's body, if it has one, is the epilogue: loops over i and j inside symbol 0, the batch.
+/// Operands are read where they lie, or packed first, or computed by a prologue; each axis class of
+/// one that lies in memory has a stride in elements. The nest's body, if it has one, is the
+/// epilogue: loops over i and j inside symbol 0, the batch.
 struct ContractNest {
     ContractKind kind = ContractKind::blocks;
     bool turned =
@@ -207,6 +217,7 @@ struct ContractNest {
     bool keeps_sums = false;
     /// Arrays for packed operands; -1: never packed.
     BufferId packed_a = -1, packed_b = -1;
+    Prologue prologue_a = {}, prologue_b = {}; ///< where a or b is -1
     Extent batch = 1, m = 1, n = 1, k = 1;
     Extent a_batch = 0, a_m = 0, a_k = 0;
     Extent b_batch = 0, b_k = 0, b_n = 0;

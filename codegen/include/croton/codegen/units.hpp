@@ -17,14 +17,20 @@ struct CanonicalText {
 };
 CanonicalText canonical_text(std::string_view code);
 
+/// Where the lines of a unit stand in its program.
+struct LinesOfProgram {
+    int first = 1; ///< of the unit's lines, the first behind what it declares and its prelude
+    int shift = 0;
+    /// The line of the program's text below its prelude; 0: none.
+    int operator()(int line) const { return line < first ? 0 : line + shift; }
+};
+
 /// A part of a program that is compiled by itself: the prelude's functions that it uses,
 /// declarations of the kernels it calls in other units, and kernels.
 struct SourceUnit {
     std::string text;
     CanonicalText canonical; ///< in front of it the prelude as it is
-    /// Added to a line of `text`: the line of the program's text below its prelude. 0 or less: in
-    /// the prelude.
-    int lines_to_program = 0;
+    LinesOfProgram line_of_program;
     std::vector<std::string> kernels = {}; ///< names of what it defines
 };
 

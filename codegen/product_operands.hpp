@@ -1,0 +1,31 @@
+#pragma once
+
+#include <croton/ir/apply.hpp>
+
+#include <cstddef>
+#include <functional>
+
+#include "puller.hpp"
+
+namespace croton::inline v1::codegen {
+
+/// Whether a value has memory of its own.
+using Kept = std::function<bool(const Variable&)>;
+
+/// Values with memory that are met first on every path up from `v`, itself included; constants of
+/// one element, which stand in the text, only where `numbers` says so.
+Variables in_memory_behind(const Variable& v, const Kept& kept, bool numbers = false);
+
+/// The value in whose memory an operand (0: a, 1: b) of a product is read where it lies: through
+/// maps that only move axes, if batch, rows or columns, and terms each have one stride together.
+/// Empty: it has to be stored, or computed by a prologue.
+Variable operand_in_memory(const Apply& product, std::size_t operand, const Kept& kept);
+
+/// The element of an operand that a prologue computes.
+At strip_at(const Apply& product, std::size_t operand);
+
+/// Whether a prologue computes an operand that operand_in_memory() does not find. Only in products
+/// of register blocks, and not what the kernel of a value that it is computed from can hold.
+bool has_prologue(const Apply& product, std::size_t operand, const Kept& kept);
+
+} // namespace croton::inline v1::codegen
