@@ -43,6 +43,7 @@ Variable operand_in_memory(const Apply& product, std::size_t operand, const Kept
         if (!std::holds_alternative<IndexMap>(a.op().lowering) || a.inputs().size() != 1) return {};
         base = a.input(0);
     }
+    if (same(base, v)) return base; // arrays lie in one piece
     const auto& p = product.params_as<ContractParams>();
     const std::size_t batch = p.a_batch.size();
     const std::size_t terms = p.a_sum.size();
