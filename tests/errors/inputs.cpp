@@ -181,7 +181,7 @@ TEST_CASE("an extent that no input gives is refused at the op that needs it")
                       "function: extent k of arange follows from no input");
     const auto area = ct::vector<double>("area", {n * k});
     CHECK_THROWS_WITH(ct::function({area}, ct::sum(area)),
-                      contains("of 'area' (n*k) follows from no input");
+                      contains("of 'area' (n*k) follows from no input"));
 }
 
 TEST_CASE("an error inside a Scope says where the scope was opened")
