@@ -183,6 +183,24 @@ private:
         outputs_.push_back(value);
     }
 
+    /// That each update has its variable's shape.
+    std::vector<AskedEquality> shapes_of_updates() const
+    {
+        std::vector<AskedEquality> asked;
+        for (std::size_t i = 0; i < targets_.size(); ++i) {
+            const Variable& value = outputs_[outputs_.size() - targets_.size() + i];
+            const Shape have = value.shape(), wanted = targets_[i].shape();
+            const Location* place = value.location() ? value.location() : where_;
+            const std::string by = fmt::format("the update of '{}'", targets_[i].name());
+            for (std::size_t k = 0; k < have.size(); ++k)
+                if (!same(have[k], wanted[k]))
+                    asked.push_back({{Requirement::Kind::equal, have[k], wanted[k],
+                                      fmt::format("axis {} of {} {{}}", k, by), place, {have}},
+                                     by});
+        }
+        return asked;
+    }
+
     /// `to` with the type of `from`, of the same values.
     Variable standing_for(const Variable& from, const Variable& to) const
     {
@@ -383,7 +401,7 @@ detail::Ref<const FunctionData> Request::compile()
     f->output_names = names_;
     f->targets = targets_;
     f->shared = shared_;
-    SolvedExtents solved = solve_extents(outputs_);
+    SolvedExtents solved = solve_extents(outputs_, shapes_of_updates());
     const Substitution named = name_extents(inputs_, solved.substitution);
     solved.substitution = composed(solved.substitution, named);
     for (Requirement& r : solved.undecided)
@@ -418,8 +436,8 @@ detail::Ref<const FunctionData> Request::compile()
 KernelCache& kernel_cache(bool on_disk)
 {
     if (!environment().jit_folder.empty()) {
-        static const bool added = (add_jit_folder(environment().jit_folder), true);
-        (void)added;
+        static const bool told = (use_jit_folder(environment().jit_folder), true);
+        (void)told;
     }
     static KernelCache disk({environment().cache_folder, environment().cache_limit_bytes});
     static KernelCache memory({});

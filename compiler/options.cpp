@@ -60,7 +60,7 @@ const std::vector<EnvironmentVariable>& environment_variables()
         {"CROTON_CACHE", "$XDG_CACHE_HOME/croton or ~/.cache/croton",
          "folder of compiled programs; \"off\": none"},
         {"CROTON_CACHE_MIB", "256", "the folder's bound, in MiB"},
-        {"CROTON_JIT", "beside the library", "folder that holds croton_jit.so"},
+        {"CROTON_JIT", "beside the library", "folder that holds croton_jit.so; no other is searched then"},
         {"CROTON_DUMP", "off", "folder that gets each function's source and pass reports"},
         {"CROTON_SANITIZE", "none", "Options::sanitize of functions that name none"},
         {"CROTON_BLAS", default_blas,

@@ -344,7 +344,7 @@ private:
         try {
             verify(inputs, f.written);
         } catch (const InternalError& error) {
-            refuse("its graph does not hold together: {}", error.what());
+            refuse("its graph does not hold together: {}", error.message());
         }
     }
 

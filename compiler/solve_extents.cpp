@@ -78,7 +78,7 @@ public:
         for (auto& [from, to] : solved.substitution)
             to = substitute(to, {{symbol, by}});
         solved.substitution.emplace_back(symbol, by);
-        solved.equalities.push_back({given.a, given.b, op, given.where});
+        solved.equalities.push_back({given.a, given.b, std::string(op), given.where});
     }
 
     void finish()
@@ -108,11 +108,20 @@ private:
         }
         if (r.kind == Requirement::Kind::equal)
             throw user_error(Code::shape, given.where, "function",
-                             "extents contradict each other: {} at {}: {} and {}{}", words(given),
-                             place, to_string(r.a), to_string(r.b), others);
+                             "extents contradict each other: {} at {}: {} and {}{}{}", words(given),
+                             place, to_string(r.a), to_string(r.b), others, alike(given, r));
         throw user_error(Code::shape, given.where, "function",
-                         "extents contradict each other: {} at {} needs {}, which is {}{}",
-                         words(given), place, order_text(given), order_text(r), others);
+                         "extents contradict each other: {} at {} needs {}, which is {}{}{}",
+                         words(given), place, order_text(given), order_text(r), others,
+                         alike(given, r));
+    }
+
+    static std::string alike(const Requirement& given, const Requirement& r)
+    {
+        Shape shown{given.a, given.b, r.a, r.b};
+        for (const Shape& shape : given.shapes)
+            shown.insert(shown.end(), shape.begin(), shape.end());
+        return alike_text(shown);
     }
 
     std::vector<Requirement> later_;
@@ -120,7 +129,7 @@ private:
 
 } // namespace
 
-SolvedExtents solve_extents(std::span<const Variable> outputs)
+SolvedExtents solve_extents(std::span<const Variable> outputs, std::span<const AskedEquality> asked)
 {
     std::vector<Required> all;
     collect(outputs, all);
@@ -130,6 +139,8 @@ SolvedExtents solve_extents(std::span<const Variable> outputs)
         for (const auto& [requirement, op] : all)
             if ((op == &broadcast_to_op) == of_broadcasts)
                 solver.add(requirement, name_at(*op, requirement.where));
+    for (const AskedEquality& a : asked)
+        solver.add(a.what, a.by);
     solver.finish();
     return std::move(solver.solved);
 }
@@ -153,8 +164,7 @@ std::string reason_for(const Extent& a, const Extent& b, std::span<const Equalit
             std::vector<std::string> steps;
             for (; reached[i].by; i = reached[i].from) {
                 const Equality& e = *reached[i].by;
-                steps.push_back(e.where ? fmt::format("{} at {}", e.op, to_string(*e.where))
-                                        : std::string(e.op));
+                steps.push_back(e.where ? fmt::format("{} at {}", e.op, to_string(*e.where)) : e.op);
             }
             std::ranges::reverse(steps);
             return fmt::format("{}", fmt::join(steps, " and "));

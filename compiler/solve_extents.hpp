@@ -11,7 +11,7 @@ namespace croton::inline v1 {
 /// What made two extents one: an op, and where it stands.
 struct Equality {
     Extent a = 0, b = 0; ///< as written
-    std::string_view op;
+    std::string op;
     const Location* where = nullptr;
 };
 
@@ -22,9 +22,17 @@ struct SolvedExtents {
     std::vector<Requirement> undecided; ///< checked when the function runs
 };
 
-/// Solves the requirements of every Apply that `outputs` need (regions included).
+/// What no Apply requires: of `what`, an equality, `by` is what asks for it.
+struct AskedEquality {
+    Requirement what;
+    std::string by; ///< "the update of 'w'"
+};
+
+/// Solves the requirements of every Apply that `outputs` need (regions included), and what is asked
+/// for besides.
 /// errors   UserError where two of them contradict each other: names both lines.
-SolvedExtents solve_extents(std::span<const Variable> outputs);
+SolvedExtents solve_extents(std::span<const Variable> outputs,
+                            std::span<const AskedEquality> asked);
 
 /// "add at model.cpp:3 and mul at model.cpp:4": why two extents are one; each extent as written.
 /// Empty where they are one as written, or follow from more than equalities of extents.

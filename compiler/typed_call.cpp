@@ -12,6 +12,49 @@ namespace croton::inline v1::detail {
 
 namespace {
 
+std::string_view c_type(DType dtype)
+{
+    switch (dtype) {
+    case DType::f32:
+        return "float";
+    case DType::f64:
+        return "double";
+    case DType::boolean:
+        return "bool";
+    case DType::i8:
+        return "std::int8_t";
+    case DType::i16:
+        return "std::int16_t";
+    case DType::i32:
+        return "std::int32_t";
+    case DType::i64:
+        return "std::int64_t";
+    case DType::u8:
+        return "std::uint8_t";
+    case DType::u16:
+        return "std::uint16_t";
+    case DType::u32:
+        return "std::uint32_t";
+    case DType::u64:
+        return "std::uint64_t";
+    case DType::f16:
+    case DType::bf16:
+    case DType::complex64:
+    case DType::complex128:
+        break;
+    }
+    return name(dtype); // no number type of C++20
+}
+
+/// "View<const float, 2>", "double&": as a typed signature has an argument of that type.
+std::string written_argument(const Type& type, bool output)
+{
+    const std::string_view number = c_type(type.dtype());
+    if (type.rank() == 0) return fmt::format("{}{}", number, output ? "&" : "");
+    const std::string rank = type.rank() == 1 ? "" : fmt::format(", {}", type.rank());
+    return fmt::format("View<{}{}{}>", output ? "" : "const ", number, rank);
+}
+
 void check_signature(const FunctionData& f, std::span<const TypedArgument> arguments)
 {
     const std::size_t wanted = f.inputs.size() + f.result_count();
@@ -26,8 +69,9 @@ void check_signature(const FunctionData& f, std::span<const TypedArgument> argum
         const TypedArgument& a = arguments[i];
         if (a.output != output)
             refuse(f, Code::dtype,
-                   fmt::format("typed argument {} is an {}, {} belongs there", i,
-                               a.output ? "output" : "input", argument_name(f, i)));
+                   fmt::format("typed argument {} is an {}, {} belongs there, as {}", i,
+                               a.output ? "output" : "input", argument_name(f, i),
+                               written_argument(type, output)));
         if (a.dtype != type.dtype() || a.rank != static_cast<int>(type.shape().size()))
             refuse(f, Code::dtype,
                    fmt::format("typed argument {} is {} of rank {}, {} is {}", i,

@@ -24,8 +24,7 @@ void show(F make)
     try {
         make();
     } catch (const ct::Error& e) { // UserError, InternalError or BackendError
-        std::printf("%s\n    code %s, at %s\n", e.what(), std::string(name(e.code())).c_str(),
-                    to_string(e.where()).c_str());
+        std::printf("%s\n    code %s\n", e.what(), std::string(name(e.code())).c_str());
     }
     // [/catch]
 }

@@ -63,8 +63,7 @@ int main(int argc, char** argv)
         checked(std::vector<double>{1, 500});
     } catch (const ct::UserError& e) {
         if (e.code() != ct::Code::not_finite) throw;
-        std::printf("%s\n    made by %s at %s\n\n", e.what(), std::string(e.op()).c_str(),
-                    to_string(e.where()).c_str());
+        std::printf("%s\n    made by %s\n\n", e.what(), std::string(e.op()).c_str());
     }
     // [/errors]
 

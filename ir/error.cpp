@@ -2,6 +2,7 @@
 #include <croton/ir/format.hpp>
 
 #include <atomic>
+#include <cctype>
 
 namespace croton::inline v1 {
 
@@ -9,6 +10,7 @@ namespace detail {
 struct ErrorData {
     Code code;
     std::string message;
+    std::string what; ///< with the place
     const Location* where;
     std::string op;
     mutable std::atomic<unsigned> count{1};
@@ -45,12 +47,29 @@ std::string_view name(Code code)
     return "unknown";
 }
 
+namespace {
+
+std::string with_place(const std::string& message, const Location* where)
+{
+    if (!where || where->line == 0) return message;
+    const std::string place = to_string(*where);
+    for (auto at = message.find(place); at != message.npos; at = message.find(place, at + 1)) {
+        const std::size_t end = at + place.size();
+        if (end == message.size() || !std::isdigit(static_cast<unsigned char>(message[end])))
+            return message;
+    }
+    return fmt::format("{} [{}]", message, place);
+}
+
+} // namespace
+
 Error::Error(Code code, std::string message, const Location* where, std::string_view op)
     : data_(detail::Ref<const detail::ErrorData>::adopt(
-          new detail::ErrorData{code, std::move(message), where, std::string(op)}))
+          new detail::ErrorData{code, message, with_place(message, where), where, std::string(op)}))
 {}
 
-const char* Error::what() const noexcept { return data_->message.c_str(); }
+const char* Error::what() const noexcept { return data_->what.c_str(); }
+std::string_view Error::message() const noexcept { return data_->message; }
 Location Error::where() const noexcept { return data_->where ? *data_->where : Location{}; }
 std::string_view Error::op() const noexcept { return data_->op; }
 Code Error::code() const noexcept { return data_->code; }
@@ -61,7 +80,7 @@ template <class E>
 [[noreturn]] void throw_error_at(const Where& where, const E& error)
 {
     if (error.where().line != 0) throw E(error);
-    throw E(error.code(), error.what(), locate(where), error.op());
+    throw E(error.code(), std::string(error.message()), locate(where), error.op());
 }
 
 } // namespace

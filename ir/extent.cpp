@@ -18,6 +18,7 @@ struct Atom {
     std::string name;
     Extent a = 0;
     Extent b = 0;
+    const Location* where = nullptr;
 };
 
 /// terms sorted by factors, no zero coefficient, no duplicate; never a lone constant.
@@ -71,11 +72,12 @@ public:
         return found == labels_.end() ? "?" : found->second;
     }
 
-    const Atom* symbol(std::string_view symbol_name)
+    const Atom* symbol(std::string_view symbol_name, const Location* where = nullptr)
     {
         const std::lock_guard lock(mutex_);
         const auto number = static_cast<std::uint32_t>(atoms_.size());
-        return &atoms_.emplace_back(Atom{AtomKind::symbol, number, std::string(symbol_name)});
+        return &atoms_.emplace_back(
+            Atom{AtomKind::symbol, number, std::string(symbol_name), 0, 0, where});
     }
 
     const Atom* opaque(AtomKind atom_kind, const Extent& a, const Extent& b)
@@ -243,11 +245,13 @@ Extent opaque(AtomKind atom_kind, const Extent& a, const Extent& b)
 const Atom* index_symbol(std::size_t i) { return pool().index(i); }
 const Atom* axis_symbol(std::size_t i) { return pool().axis(i); }
 void label_symbol(const Atom* symbol, std::string_view text) { pool().label(symbol, text); }
+const Location* location(const Atom* symbol) { return symbol->where; }
 
 Extent dim(std::string_view name, Where where)
 {
-    refuse_control_characters(name, "dim", locate(where));
-    return of(pool().symbol(name));
+    const Location* place = locate(where);
+    refuse_control_characters(name, "dim", place);
+    return of(pool().symbol(name, place));
 }
 
 std::int64_t Extent::value(Where where) const
@@ -519,6 +523,26 @@ std::string to_string(const Shape& shape)
     for (std::size_t i = 0; i < shape.size(); ++i)
         text += (i ? ", " : "") + to_string(shape[i]);
     return text + ")";
+}
+
+std::string alike_text(const Shape& extents)
+{
+    std::vector<const Atom*> all;
+    for (const Extent& e : extents)
+        for (const Atom* s : symbols(e))
+            if (s->where && !s->name.empty() && std::ranges::count(all, s) == 0) all.push_back(s);
+    std::ranges::sort(all, {}, &Atom::id);
+    std::string text;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            if (all[k]->name == all[i]->name) {
+                text += fmt::format("{} {} is declared at {} and another {} at {}",
+                                    text.empty() ? ", where" : " and", all[k]->name,
+                                    to_string(*all[k]->where), all[i]->name,
+                                    to_string(*all[i]->where));
+                break;
+            }
+    return text;
 }
 
 } // namespace croton::inline v1

@@ -1,6 +1,8 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/requirement.hpp>
 
+#include <optional>
+
 namespace croton::inline v1 {
 
 bool always_holds(const Requirement& r)
@@ -51,8 +53,26 @@ std::string order_text(const Requirement& r)
                           : fmt::format("{} <= {}", to_string(r.a), to_string(r.b));
 }
 
+namespace {
+
+/// d where b is floor_div(a, d) * d, which is a only for multiples of d: what reshape with -1 needs.
+std::optional<Extent> divisor(const Extent& a, const Extent& b)
+{
+    for (const ExtentTerm& t : terms(b))
+        for (const detail::Atom* f : t.factors)
+            if (kind(f) == AtomKind::floor_div && same(operands(f).first, a) &&
+                same(as_extent(f) * operands(f).second, b))
+                return operands(f).second;
+    return {};
+}
+
+} // namespace
+
 std::string failure_text(const Requirement& r, std::int64_t a, std::int64_t b)
 {
+    if (r.kind == Requirement::Kind::equal)
+        if (const auto d = divisor(r.a, r.b))
+            return fmt::format("{} is {}, it must be a multiple of {}", words(r), a, to_string(*d));
     if (r.kind == Requirement::Kind::equal)
         return fmt::format("{} is {}, it must be {}{}", words(r), a, b,
                            r.b.is_known() ? "" : fmt::format(" ({})", to_string(r.b)));

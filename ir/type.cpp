@@ -1,3 +1,4 @@
+#include <croton/ir/format.hpp>
 #include <croton/ir/type.hpp>
 
 #include <deque>
@@ -48,8 +49,15 @@ Type Type::pattern()
     return Type(&wildcard);
 }
 
+void Type::refuse_empty(const char* member)
+{
+    throw user_error(Code::domain, nullptr, member,
+                     "the Type is empty: it has no dtype and no shape");
+}
+
 std::string to_string(const Type& type)
 {
+    if (type.is_empty()) return "no type";
     if (type.is_pattern()) return "pattern";
     return std::string(name(type.dtype())) + " " + to_string(type.shape());
 }

@@ -98,6 +98,9 @@ const detail::Value& checked(const Variable& v, std::string_view what)
 
 Variable::Variable(const Array& constant_value, Where where)
     : Variable(detail::at_place(where, [&] {
+          if (!constant_value)
+              throw user_error(Code::domain, nullptr, "constant",
+                               "the Array is empty: nothing was assigned to it");
           return croton::constant(constant_value.clone(), locate(where));
       }))
 {}
@@ -107,11 +110,15 @@ Variable Variable::weak(Array value, const Where& where)
     return croton::constant(std::move(value), locate(where), true);
 }
 
-Type Variable::type() const { return Type(checked(*this, "type").type); }
+Type Variable::type() const { return type_for("type"); }
+
+Type Variable::type_for(const char* accessor) const { return Type(checked(*this, accessor).type); }
 
 Extent Variable::extent(int axis) const
 {
-    return shape()[static_cast<std::size_t>(normalize_axis(axis, rank(), "extent", location()))];
+    const Type all = type_for("extent");
+    return all
+        .shape()[static_cast<std::size_t>(normalize_axis(axis, all.rank(), "extent", location()))];
 }
 
 std::string_view Variable::name() const

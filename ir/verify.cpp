@@ -35,7 +35,7 @@ public:
                 check_shape(apply);
             }
         } catch (const UserError& error) {
-            fail("is refused by its own rule: {}", error.what());
+            fail("is refused by its own rule: {}", error.message());
         }
         for (const Region& region : regions_of(apply))
             verify(region.inputs(), region.outputs());

@@ -3,6 +3,7 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/structure.hpp>
+#include <croton/ir/print.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>
 #include <croton/passes/merge_duplicates.hpp>
@@ -10,6 +11,7 @@
 #include <croton/passes/rules.hpp>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "derivative_checks.hpp"
 
@@ -87,6 +89,51 @@ bool depends(const Variables& ys, const Variable& x)
     return false;
 }
 
+/// The inputs to which the gradient of `a` gives something.
+std::vector<bool> flows(const Apply& a, std::string_view function, const Location* place)
+{
+    std::vector<bool> none(a.inputs().size(), false);
+    if (std::holds_alternative<NotDifferentiable>(a.op().grad)) return none;
+    Variables y_bars;
+    bool any_float = false;
+    for (const Variable& y : a.outputs()) {
+        any_float |= is_float(y.dtype());
+        y_bars.push_back(zeros_like(y));
+    }
+    if (!any_float) return none;
+    const Variables bars = input_cotangents(a, y_bars, function, place);
+    for (std::size_t i = 0; i < bars.size(); ++i)
+        none[i] = !bars[i].is_empty();
+    return none;
+}
+
+/// The ops at which every gradient from `ys` to `x` stops: "greater (model.cpp:3)".
+std::vector<std::string> stops(const Variables& ys,
+                               const Variable& x,
+                               std::string_view function,
+                               const Location* place)
+{
+    std::unordered_set<Variable, Hash, Same> reached{x};
+    std::vector<std::string> found;
+    for (const Apply& a : applies_of(ys)) {
+        const auto is_reached = [&](const Variable& v) { return reached.contains(v); };
+        if (std::ranges::none_of(a.inputs(), is_reached)) continue;
+        const std::vector<bool> passes = flows(a, function, place);
+        bool stopped = false, passed = false;
+        for (std::size_t i = 0; i < passes.size(); ++i)
+            if (is_reached(a.input(i))) (passes[i] ? passed : stopped) = true;
+        if (passed)
+            for (const Variable& y : a.outputs())
+                if (is_float(y.dtype())) reached.insert(y);
+        if (!stopped) continue;
+        const Location* at = a.location();
+        std::string text = fmt::format("{}{}", written_name(a),
+                                       at ? fmt::format(" ({})", to_string(*at)) : "");
+        if (std::ranges::count(found, text) == 0) found.push_back(std::move(text));
+    }
+    return found;
+}
+
 /// Fills in zeros, or says why there is no gradient.
 Variables connected(Variables bars,
                     const Variables& ys,
@@ -102,10 +149,9 @@ Variables connected(Variables bars,
                 function == "jacobian" || function == "vjp" ? "the result" : "the loss";
             if (depends(ys, xs[i]))
                 throw user_error(Code::domain, place, function,
-                                 "{} depends on {} only through integers, conditions, stopped "
-                                 "gradients or operands "
-                                 "for which an op's record gives an empty Variable",
-                                 y, describe(xs[i]));
+                                 "{} depends on {} only through {}, where no gradient passes", y,
+                                 describe(xs[i]),
+                                 fmt::join(stops(ys, xs[i], function, place), " and "));
             throw user_error(Code::domain, place, function, "{} does not depend on {}", y,
                              describe(xs[i]));
         }

@@ -76,7 +76,7 @@ Changed Pipeline::run_step(const Step& step,
         try {
             verify(graph);
         } catch (const InternalError& error) {
-            throw internal_error("passes", "after '{}': {}", label, error.what());
+            throw internal_error("passes", "after '{}': {}", label, error.message());
         }
     }
     if (options.check_hash && (graph.hash() != hash_before) != (changed == Changed::yes))

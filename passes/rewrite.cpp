@@ -57,7 +57,7 @@ private:
             y = rule.right.build(match_, where);
         } catch (const UserError& error) {
             throw internal_error("rules", "the right side of '{}' is refused: {}",
-                                 rule.info->text(), error.what());
+                                 rule.info->text(), error.message());
         }
         y = conform(y, apply.output().type(), where);
         if (y.is_empty() || same(y, apply.output())) return {};

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 struct State {
     std::mutex mutex;
     std::vector<std::string> added_folders;
+    std::string only_folder;
     std::atomic<const croton_jit_table*> table = nullptr;
 };
 
@@ -80,6 +81,9 @@ void add_unless_listed(std::vector<std::string>& folders, const fs::path& folder
 
 std::vector<std::string> folders_of(const State& s)
 {
+    if (!s.only_folder.empty()) {
+        return {s.only_folder};
+    }
     std::vector<std::string> folders;
     for (const std::string& folder : s.added_folders) {
         add_unless_listed(folders, folder);
@@ -91,9 +95,7 @@ std::vector<std::string> folders_of(const State& s)
     for (const std::string& folder : loader_folders()) {
         add_unless_listed(folders, folder);
     }
-    for (const char* folder : {CROTON_JIT_BUILD_FOLDER, CROTON_JIT_INSTALL_FOLDER}) {
-        add_unless_listed(folders, folder);
-    }
+    add_unless_listed(folders, CROTON_JIT_INSTALL_FOLDER);
     return folders;
 }
 
@@ -139,6 +141,12 @@ const croton_jit_table& find_module(const State& s)
         }
         tried += fmt::format("\n  {}: {}", path.string(), why);
     }
+    if (!s.only_folder.empty()) {
+        throw backend_error("jit",
+                            "CROTON_JIT in the environment is '{}', the only folder that is "
+                            "searched for the compiler module, which can't be opened there:{}",
+                            s.only_folder, tried);
+    }
     throw backend_error("jit",
                         "the compiler module croton_jit.so can't be opened; CROTON_JIT in the "
                         "environment names its folder; tried:{}",
@@ -175,6 +183,12 @@ void add_jit_folder(std::string folder)
     const std::lock_guard lock(state().mutex);
     auto& added = state().added_folders;
     added.insert(added.begin(), std::move(folder));
+}
+
+void use_jit_folder(std::string folder)
+{
+    const std::lock_guard lock(state().mutex);
+    state().only_folder = std::move(folder);
 }
 
 } // namespace croton::inline v1

@@ -47,12 +47,13 @@ public:
             refuse(fmt::format("{} for {}", counted(operands.size(), "operand"),
                                counted(inputs.size(), "subscript")));
         for (std::size_t i = 0; i < inputs.size(); ++i)
-            terms_.push_back({operands[i], parse(inputs[i], operands[i].rank())});
+            terms_.push_back({operands[i], parse(inputs[i], operands[i].rank(), i)});
         if (arrow == text_.npos)
             result_ = implicit();
         else
             result_ = parse(text_.substr(arrow + 2), -1);
         check_result();
+        check_extents();
     }
 
     Variable build()
@@ -79,15 +80,15 @@ private:
 
     /// `rank` tells how many axes dots stand for; -1 for the result, where they stand for all of
     /// them.
-    Labels parse(const std::string& part, int rank)
+    Labels parse(const std::string& part, int rank, std::size_t operand = 0)
     {
         Labels labels;
         const auto dots = part.find("...");
         const int letters = static_cast<int>(part.size()) - (dots == part.npos ? 0 : 3);
         const int hidden = dots == part.npos ? 0 : rank < 0 ? hidden_ : rank - letters;
         if (rank >= 0 && (hidden < 0 || (dots == part.npos && letters != rank)))
-            refuse(fmt::format("'{}' names {} of an operand of rank {}", part,
-                               counted(letters, "axis", "axes"), rank));
+            refuse(fmt::format("'{}' names {} of operand {}, whose rank is {}", part,
+                               counted(letters, "axis", "axes"), operand, rank));
         hidden_ = std::max(hidden_, hidden);
         for (std::size_t i = 0; i < part.size(); ++i) {
             if (i == dots) {
@@ -125,6 +126,33 @@ private:
             if (std::ranges::none_of(terms_, [&](const Term& t) { return has(t.labels, label); }))
                 refuse(fmt::format("'{}' of the result is in no operand", label_text(label)));
         }
+    }
+
+    /// One letter is one extent; 1 broadcasts, but not along the diagonal of an operand.
+    void check_extents() const
+    {
+        struct Axis {
+            int label;
+            std::size_t operand;
+            Extent extent;
+        };
+        std::vector<Axis> axes;
+        for (std::size_t i = 0; i < terms_.size(); ++i)
+            for (std::size_t k = 0; k < terms_[i].labels.size(); ++k)
+                axes.push_back({terms_[i].labels[k], i, terms_[i].x.extent(static_cast<int>(k))});
+        for (std::size_t i = 0; i < axes.size(); ++i)
+            for (std::size_t k = 0; k < i; ++k) {
+                const Axis& a = axes[k];
+                const Axis& b = axes[i];
+                if (a.label != b.label || !never_equal(a.extent, b.extent)) continue;
+                if (a.operand == b.operand)
+                    refuse(fmt::format("'{}' is {} and {} in operand {}", label_text(a.label),
+                                       to_string(a.extent), to_string(b.extent), a.operand));
+                if (!same(a.extent, 1) && !same(b.extent, 1))
+                    refuse(fmt::format("'{}' is {} in operand {} and {} in operand {}",
+                                       label_text(a.label), to_string(a.extent), a.operand,
+                                       to_string(b.extent), b.operand));
+            }
     }
 
     static void take_diagonals(Term& t)

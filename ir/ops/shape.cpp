@@ -103,7 +103,7 @@ constexpr Op reshape_op{
         [](ShapeArgs& args) {
             const Shape& to = args.params_as<ShapeParams>().shape;
             args.require_equal(element_count(args.shape(0)), element_count(to),
-                               "elements of {} and of {}", {args.shape(0), to});
+                               "number of elements of {} as {}", {args.shape(0), to});
             return to;
         },
     .lowering = IndexMap{reshape_map, true},

@@ -63,7 +63,7 @@ std::string error_of_compiling()
     try {
         compiled("soft");
     } catch (const ct::BackendError& e) {
-        return e.what();
+        return std::string(e.message());
     }
     return "";
 }

@@ -31,7 +31,7 @@ std::string why_no_blas()
         ct::open_blas(ct::environment().blas);
         return {};
     } catch (const ct::BackendError& e) {
-        return e.what();
+        return std::string(e.message());
     }
 }
 

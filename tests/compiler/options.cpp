@@ -31,7 +31,7 @@ Refusal refusal(Call call)
     try {
         (void)call();
     } catch (const ct::UserError& e) {
-        return {e.what(), e.code(), std::string(e.op()), e.where().line};
+        return {std::string(e.message()), e.code(), std::string(e.op()), e.where().line};
     }
     return {};
 }
@@ -206,7 +206,7 @@ TEST_CASE("a sanitizer that the process does not have, or that is none, is refus
         try {
             (void)ct::function({x}, {x + 1}, {.sanitize = list});
         } catch (const ct::Error& e) {
-            return std::string(e.what());
+            return std::string(e.message());
         }
         return std::string();
     };

@@ -70,7 +70,7 @@ void check_refused(const std::string& path, const std::string& text)
         (void)ct::Function::load(path);
         FAIL("nothing was refused; expected: " << text);
     } catch (const ct::UserError& e) {
-        CHECK(std::string(e.what()) == "load: " + path + ": " + text);
+        CHECK(std::string(e.message()) == "load: " + path + ": " + text);
         CHECK(e.op() == "load");
     }
 }
@@ -116,7 +116,7 @@ TEST_CASE("what a stored function requires of extents is told as before, with th
         try {
             (void)h(ct::zeros<double>({a}), ct::zeros<double>({b}));
         } catch (const ct::UserError& e) {
-            return std::string(e.what()) + " " + to_string(e.where());
+            return std::string(e.message()) + " " + to_string(e.where());
         }
         return std::string("no error");
     };
@@ -273,7 +273,7 @@ TEST_CASE("no prefix and no flipped byte of a stored function is taken for one")
         try {
             (void)ct::Function::load(path);
         } catch (const ct::UserError& e) {
-            return std::string(e.what()).starts_with("load: " + path + ": ");
+            return std::string(e.message()).starts_with("load: " + path + ": ");
         }
         return false;
     };

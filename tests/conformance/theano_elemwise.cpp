@@ -243,7 +243,7 @@ public:
             if (declared)
                 tally_.differ(c.op);
             else
-                tally_.fail(c.op, c.name + ": " + e.what());
+                tally_.fail(c.op, c.name + ": " + std::string(e.message()));
         }
     }
 

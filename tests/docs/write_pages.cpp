@@ -196,7 +196,9 @@ std::string ops_page()
 std::string options_page()
 {
     std::string text = "# Options\n\n"
-                       "`function(inputs, outputs, options)` takes these; each has a default.\n\n"
+                       "`function(inputs, outputs, options)` takes these; each has a default. Designated "
+                       "initialisers stand in the order of this table, as C++ wants it: "
+                       "`{.name = \"f\", .updates = .., .strict = true}`.\n\n"
                        "| member | default | meaning |\n| --- | --- | --- |\n";
     std::ifstream header(CROTON_OPTIONS_HEADER);
     std::string line, comment;

@@ -44,7 +44,7 @@ std::string error_of(const std::function<void()>& work)
     try {
         work();
     } catch (const ct::BackendError& e) {
-        return e.what();
+        return std::string(e.message());
     }
     return "no error";
 }
@@ -107,6 +107,21 @@ TEST_CASE("without the compiler a function is refused, says where it was looked 
           "reference mode works")
 {
     check_alone("child: without the compiler", "CROTON_CACHE=off");
+}
+
+TEST_CASE("child: a folder without the compiler", "[.]")
+{
+    if (!is_child()) return;
+    const std::string error = error_of([] { compiled(1, {.cache = false}); });
+    CHECK(error == "jit: CROTON_JIT in the environment is '/nowhere', the only folder that is "
+                   "searched for the compiler module, which can't be opened there:\n"
+                   "  /nowhere/croton_jit.so: no such file");
+    CHECK(value_at_two(compiled(1, {.reference = true})) == 7);
+}
+
+TEST_CASE("a wrong CROTON_JIT is refused where something is to be compiled")
+{
+    check_alone("child: a folder without the compiler", "CROTON_CACHE=off CROTON_JIT=/nowhere");
 }
 
 TEST_CASE("child: compiles two functions", "[.]")
@@ -300,6 +315,6 @@ TEST_CASE("more memory than there is: typed, with the bytes")
         FAIL("nothing was refused");
     } catch (const ct::BackendError& e) {
         CHECK(e.code() == ct::Code::memory);
-        CHECK(std::string(e.what()) == "array: out of memory: 576460752303423488 bytes");
+        CHECK(std::string(e.message()) == "array: out of memory: 576460752303423488 bytes");
     }
 }

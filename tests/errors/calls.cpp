@@ -124,7 +124,13 @@ TEST_CASE("a typed argument of a wrong type says which one, and what belongs the
     CHECK_REFUSED((f.typed<void(In, float, ct::View<float, 2>)>()), dtype,
                   "scale: typed argument 2 is f32 of rank 2, output 0 'y' is f64 (n, 3)");
     CHECK_REFUSED((f.typed<void(In, float&, Out)>()), dtype,
-                  "scale: typed argument 1 is an output, input 1 'k' belongs there");
+                  "scale: typed argument 1 is an output, input 1 'k' belongs there, as float");
+    CHECK_REFUSED((f.typed<void(Out, float, Out)>()), dtype,
+                  "scale: typed argument 0 is an output, input 0 'x' belongs there, as "
+                  "View<const double, 2>");
+    CHECK_REFUSED((f.typed<void(In, float, In)>()), dtype,
+                  "scale: typed argument 2 is an input, output 0 'y' belongs there, as "
+                  "View<double, 2>");
     CHECK_REFUSED((f.typed<void(In, Out)>()), shape,
                   "scale: the typed signature has 2 arguments, the function 2 inputs and 1 output; "
                   "it is " +
@@ -213,7 +219,7 @@ TEST_CASE("an op's error has the name of the function that was called, where tha
                 (void)f(ct::zeros<float>({3}), bad);
                 FAIL("nothing was refused");
             } catch (const ct::UserError& e) {
-                CHECK(std::string(e.what()) == called + range);
+                CHECK(std::string(e.message()) == called + range);
                 CHECK(e.op() == called);
                 CHECK(e.where().line == y.where().line);
             }
@@ -248,7 +254,7 @@ TEST_CASE("what indexing refuses is called index, whatever ops it is made of")
                 (void)f(two, bad);
                 FAIL("nothing was refused");
             } catch (const ct::UserError& e) {
-                CHECK(std::string(e.what()).starts_with(text));
+                CHECK(std::string(e.message()).starts_with(text));
                 CHECK(e.where().line == y.where().line);
                 CHECK(std::string(e.where().called) == "index");
             }
@@ -372,7 +378,7 @@ TEST_CASE("a 16-bit float that is not finite is told as infinite or as NaN")
         try {
             (void)f(given);
         } catch (const ct::UserError& e) {
-            const std::string what = e.what();
+            const std::string what = std::string(e.message());
             return what.substr(what.find("finite: ") + 8);
         }
         return std::string("nothing");
@@ -411,7 +417,7 @@ TEST_CASE("what a call cannot take names the stride, and what mends it")
         try {
             f.call_into(given, into);
         } catch (const ct::UserError& e) {
-            return std::string(e.what());
+            return std::string(e.message());
         }
         return std::string();
     };
@@ -501,7 +507,7 @@ TEST_CASE("what a column-major output holds that is not finite is named as the u
         FAIL("nothing was thrown");
     } catch (const ct::UserError& error) {
         CHECK(error.where().line == line);
-        CHECK(std::string(error.what()).find(why) != std::string::npos);
+        CHECK(std::string(error.message()).find(why) != std::string::npos);
     }
 }
 

@@ -183,3 +183,35 @@ TEST_CASE("an Array that holds nothing")
     CHECK_EMPTY(ct::Variable(ct::Array()));
     CHECK_EMPTY(x + ct::Variable(ct::Array()));
 }
+
+TEST_CASE("an empty Array is refused as an operand")
+{
+    const auto x = ct::matrix<double>("x");
+    const auto line = static_cast<unsigned>(__LINE__ + 2);
+    try {
+        (void)(x + ct::Array());
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        CHECK(e.message() == "constant: the Array is empty: nothing was assigned to it");
+        CHECK(e.where().line == line);
+    }
+}
+
+TEST_CASE("what is asked of an empty Variable or Type is refused, and says what was asked")
+{
+    CHECK_THROWS_WITH(none.type(), "type: the Variable is empty: nothing was assigned to it");
+    CHECK_THROWS_WITH(none.dtype(), "dtype: the Variable is empty: nothing was assigned to it");
+    CHECK_THROWS_WITH(none.shape(), "shape: the Variable is empty: nothing was assigned to it");
+    CHECK_THROWS_WITH(none.rank(), "rank: the Variable is empty: nothing was assigned to it");
+    CHECK_THROWS_WITH(none.extent(0), "extent: the Variable is empty: nothing was assigned to it");
+    CHECK_THROWS_WITH(none.name(), "name: the Variable is empty: nothing was assigned to it");
+    const ct::Type type;
+    CHECK(to_string(type) == "no type");
+    CHECK(type.is_empty());
+    CHECK(type == ct::Type());
+    CHECK(!(type == ct::matrix<double>("x").type()));
+    CHECK(!type.is_pattern());
+    CHECK_THROWS_WITH(type.dtype(), "dtype: the Type is empty: it has no dtype and no shape");
+    CHECK_THROWS_WITH(type.shape(), "shape: the Type is empty: it has no dtype and no shape");
+    CHECK_THROWS_WITH(type.rank(), "rank: the Type is empty: it has no dtype and no shape");
+}

@@ -20,7 +20,7 @@ void check_refused(F make,
     try {
         (void)make();
     } catch (const UserError& e) {
-        CHECK(std::string(e.what()) == text);
+        CHECK(std::string(e.message()) == text);
         CHECK(name(e.code()) == name(code));
         CHECK(std::string(e.op()) == text.substr(0, text.find(':')));
         CHECK(e.where().line == here.line());

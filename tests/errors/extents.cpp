@@ -26,7 +26,7 @@ void check_call(Make make, std::int64_t elements, const std::string& text, int l
             (void)f(ct::Array::full<double>({elements}, 1));
             FAIL("nothing was refused; expected: " << text);
         } catch (const ct::UserError& e) {
-            CHECK(std::string(e.what()) == text);
+            CHECK(std::string(e.message()) == text);
             CHECK(e.code() == ct::Code::shape);
             CHECK(e.where().line == static_cast<unsigned>(line));
         }
@@ -235,4 +235,80 @@ TEST_CASE("what creates values is named as the user called it, whatever ops it i
     unknown(ct::normal(f64, 1, {m}), "normal");
     CHECK_THROWS_WITH(ct::jvp(ct::sum(x), {x}, {ct::ones(ct::DType::i64, {n})}),
                       contains("the result of ones"));
+}
+
+TEST_CASE("an update has its variable's shape, and is named where it has not")
+{
+    const auto w = ct::shared("w", ct::zeros<double>({3}));
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const int line = __LINE__ + 1;
+    const auto next = x * 2;
+    check_call(
+        [&](ct::Options o) {
+            o.updates = {{w, next}};
+            return ct::function({x}, {}, o);
+        },
+        4,
+        "f: axis 0 of input 'x' is 4, it must be 3 for the update of 'w' at " + place(line), -1);
+    const auto m = ct::dim("m");
+    const auto v = ct::vector<double>("v", {m});
+    const int longer = __LINE__ + 1;
+    const auto both = ct::concatenate({v, v});
+    check_call(
+        [&](ct::Options o) {
+            o.updates = {{w, both}};
+            return ct::function({v}, {}, o);
+        },
+        4, "f: axis 0 of the update of 'w' (2*m) is 8, it must be 3, at " + place(longer), longer);
+    CHECK_THROWS_WITH(ct::function({x}, {}, {.updates = {{w, x(ct::slice(0, 5))}}}),
+                      "function: the update of 'w' has shape (5), the variable (3)");
+    // Two updates of one symbol: each names itself.
+    const auto u = ct::shared("u", ct::zeros<double>({4}));
+    try {
+        (void)ct::function({x}, {}, {.updates = {{w, next}, {u, x + 1}}});
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        CHECK(e.message() == "function: extents contradict each other: axis 0 of the update of "
+                             "'u' (n) at " +
+                                 place(__LINE__ - 5) + ": 3 and 4, as " + place(line) +
+                                 " requires");
+    }
+    CHECK(ct::function({x}, ct::sum(x), {.updates = {{w, next}}})(ct::zeros<double>({3}))
+              .size() == 1);
+}
+
+TEST_CASE("what reshape finds for -1 must divide the number of elements")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const int line = __LINE__ + 1;
+    const auto y = ct::sum(x.reshape({-1, 2, 3}), 0);
+    check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, 4,
+               "f: reshape: number of elements of (n) as (floor_div(n, 6), 2, 3) is 4, it must be "
+               "a multiple of 6, at " +
+                   place(line),
+               line);
+}
+
+TEST_CASE("two symbols of one name are told apart where they contradict each other")
+{
+    const int first = __LINE__ + 1;
+    const auto q = ct::dim("q");
+    const auto other = ct::dim("q");
+    CHECK(!same(q, other));
+    CHECK(ct::alike_text({q + 1, other, q, 3}) == ", where q is declared at " + place(first) +
+                                                      " and another q at " + place(first + 1));
+    CHECK(ct::alike_text({q, q * 2, ct::dim("p"), 3}).empty());
+    const auto x = ct::vector<double>("x", {q}), y = ct::vector<double>("y", {other});
+    const int line = __LINE__ + 1;
+    const auto z = x + y + (y + ct::concatenate({x, x(0).reshape({1})}));
+    try {
+        (void)ct::function({x, y}, z);
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        CHECK(e.message() ==
+              "function: extents contradict each other: add: axis -1 of shapes (q) and (q + 1) at " +
+                  place(line) + ": q and q + 1, where q is declared at " + place(first) +
+                  " and another q at " + place(first + 1));
+        CHECK(e.where().line == static_cast<unsigned>(line));
+    }
 }

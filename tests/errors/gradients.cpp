@@ -40,7 +40,7 @@ TEST_CASE("what goes wrong in a gradient names the user's op that it is the grad
                 FAIL("nothing was refused");
             } catch (const ct::UserError& e) {
                 CHECK(
-                    std::string(e.what()) ==
+                    std::string(e.message()) ==
                     "div: its result in 'f' is not finite: inf at (1) of f64 (2), from 0.5 and 0" +
                         at);
                 CHECK(e.op() == "div");
@@ -97,4 +97,27 @@ TEST_CASE("a disconnected gradient is zeros where that was asked for")
     CHECK(g.type() == w.type());
     const ct::Array zeros = ct::function({}, {g})()[0];
     CHECK(identical(zeros, ct::Array::zeros(ct::DType::f64, {3})));
+}
+
+TEST_CASE("an x that only reaches ops without a gradient: each of them is named with its line")
+{
+    const auto x = ct::vector<double>("x", {4}), y = ct::vector<double>("y", {4});
+    const auto refused = [](const std::string& stops) {
+        return "grad: the loss depends on 'x' only through " + stops +
+               ", where no gradient passes";
+    };
+    const auto at = [](int line) { return " (gradients.cpp:" + std::to_string(line) + ")"; };
+    int line = __LINE__ + 1;
+    const auto chosen = ct::sum(ct::where(square(x) > 0.5, y, 0.0));
+    CHECK_REFUSED(ct::grad(chosen, x), domain, refused("greater" + at(line)));
+    line = __LINE__ + 1;
+    const auto largest = y(ct::argmax(x * 2)) + y(ct::argmin(x));
+    CHECK_REFUSED(ct::grad(largest, x), domain,
+                  refused("argmax" + at(line) + " and argmin" + at(line)));
+    line = __LINE__ + 1;
+    const auto stopped = ct::sum(ct::stop_gradient(x) * y);
+    CHECK_REFUSED(ct::grad(stopped, x), domain, refused("stop_gradient" + at(line)));
+    line = __LINE__ + 1;
+    const auto whole = ct::sum(x.as(ct::DType::i64)).as(ct::DType::f64);
+    CHECK_REFUSED(ct::grad(whole, x), domain, refused("cast" + at(line)));
 }

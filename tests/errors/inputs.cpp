@@ -50,7 +50,7 @@ TEST_CASE("a contradiction of extents names the line of the other op where it is
             (void)ct::function({x, three, four}, {y});
             FAIL("nothing was refused");
         } catch (const ct::UserError& e) {
-            CHECK(std::string(e.what()) ==
+            CHECK(std::string(e.message()) ==
                   "function: extents contradict each other: mul: axis -1 of shapes (n) and (4) at "
                   "inputs.cpp:" +
                       std::to_string(line) + ": 3 and 4" + other);
@@ -138,7 +138,7 @@ TEST_CASE("an index out of range at run time is reported and nothing is read the
         FAIL("nothing was refused");
     } catch (const ct::UserError& e) {
         CHECK(e.code() == ct::Code::index);
-        CHECK_THAT(std::string(e.what()),
+        CHECK_THAT(std::string(e.message()),
                    contains("index 7 is out of range for axis 0 of extent 3"));
     }
 }
@@ -172,7 +172,7 @@ TEST_CASE("an extent that no input gives is refused at the op that needs it")
         (void)ct::function({x}, ct::sum(x) * ct::sum(ones));
         FAIL("nothing was refused");
     } catch (const ct::UserError& e) {
-        CHECK(e.what() == std::string("function: extent k of ones follows from no input"));
+        CHECK(e.message() == "function: extent k of ones follows from no input");
         CHECK(e.where().line == ones.where().line);
     }
     const auto step = [&](const ct::Variable& h) { return h + ct::sum(ct::arange(k)); };

@@ -27,7 +27,8 @@ TEST_CASE("products name the axes that do not match")
 TEST_CASE("a reshape that does not keep the number of elements is refused")
 {
     const auto a = ct::matrix<float>("a", {3, 4});
-    CHECK_REFUSED(a.reshape({5, 2}), shape, "reshape: elements of (3, 4) and of (5, 2): 12 and 10");
+    CHECK_REFUSED(a.reshape({5, 2}), shape, 
+                  "reshape: number of elements of (3, 4) as (5, 2): 12 and 10");
     CHECK_REFUSED(a.reshape({-1, -1}), shape, "reshape: only one extent may be -1: (-1, -1)");
 }
 
@@ -39,7 +40,7 @@ TEST_CASE("what a step of a scan requires of extents is checked at the call")
     const auto f = ct::function({x}, ct::scan(step, {.init = {x}, .steps = 2}).last);
     CHECK_THROWS_WITH(f(ct::Array::full<float>({1, 3}, 1)),
                       "function: dot: axis 1 of (3*n, 3*n) and axis 0 of (n, 3) is 3, it must "
-                      "be 1 (n), at shapes.cpp:38");
+                      "be 1 (n), at shapes.cpp:39");
 }
 
 TEST_CASE("an extent that is negative for every call is refused when it is written")
@@ -60,4 +61,30 @@ TEST_CASE("an extent that is negative for every call is refused when it is writt
                   "uniform: a negative extent: (-2)");
     CHECK_REFUSED(ct::tile(m, {-1}), shape, "tile: a negative extent: (-1)");
     CHECK_REFUSED(ct::repeat(m, -2, 0), shape, "repeat: a negative extent: (-2)");
+}
+
+TEST_CASE("what() of an error has the place beside the sentence, unless the sentence names it")
+{
+    const auto x = ct::vector<double>("x", {3}), y = ct::vector<double>("y", {4});
+    const auto what_of = [](const auto& make) -> std::string {
+        try {
+            (void)make();
+        } catch (const std::exception& e) { // what a program that catches nothing shows
+            return e.what();
+        }
+        return "nothing was refused";
+    };
+    const std::string place = "shapes.cpp:" + std::to_string(__LINE__ + 1);
+    CHECK(what_of([&] { return x + y; }) ==
+          "add: shapes (3) and (4) do not broadcast: axis -1 is 3 and 4 [" + place + "]");
+    const auto z = ct::vector<double>("z");
+    const auto f = ct::function({z}, z(ct::slice(3, 5)) + z(ct::slice(0, 2)), {.name = "f"});
+    const std::string needs = what_of([&] { return f(ct::zeros<double>({1})); });
+    const std::string line = "shapes.cpp:" + std::to_string(__LINE__ - 2);
+    CHECK(needs.find(line) != std::string::npos);
+    CHECK(needs.find(line) == needs.rfind(line));
+    CHECK(ct::UserError(ct::Code::shape, "f: no place", nullptr, "f").what() ==
+          std::string("f: no place"));
+    CHECK(ct::UserError(ct::Code::shape, "f: at a.cpp:12", ct::locate("a.cpp", 1, "f"), "f")
+              .what() == std::string("f: at a.cpp:12 [a.cpp:1]"));
 }

@@ -17,7 +17,7 @@ std::string error_of(const F& f)
     try {
         f();
     } catch (const ct::UserError& e) {
-        return e.what();
+        return std::string(e.message());
     }
     return "no error";
 }
@@ -49,7 +49,14 @@ TEST_CASE("products that do not match name both shapes and axes")
     CHECK_ERROR(ct::einsum("ij,jk", {of({2, 3})}), "einsum: 'ij,jk': 1 operand for 2 subscripts");
     CHECK_ERROR(ct::einsum("ij->ii", {of({2, 3})}), "einsum: 'ij->ii': 'i' is twice in the result");
     CHECK_ERROR(ct::einsum("ijk", {of({2, 3})}),
-                "einsum: 'ijk': 'ijk' names 3 axes of an operand of rank 2");
+                "einsum: 'ijk': 'ijk' names 3 axes of operand 0, whose rank is 2");
+    CHECK_ERROR(ct::einsum("ij,jk->ik", {of({2, 3}), of({4, 5})}),
+                "einsum: 'ij,jk->ik': 'j' is 3 in operand 0 and 4 in operand 1");
+    CHECK_ERROR(ct::einsum("ii", {of({2, 3})}), "einsum: 'ii': 'i' is 2 and 3 in operand 0");
+    CHECK_ERROR(ct::einsum("ij,jk->iq", {of({2, 3}), of({3, 5})}),
+                "einsum: 'ij,jk->iq': 'q' of the result is in no operand");
+    CHECK_ERROR(ct::einsum("i1,1k", {of({2, 3}), of({3, 5})}), "einsum: 'i1,1k': '1' is no letter");
+    CHECK_ERROR(ct::einsum("ij,jk->ik", {of({2, 3}), of({1, 5})}), "no error");
 }
 
 TEST_CASE("axes out of range or given twice are named")

@@ -20,7 +20,7 @@ void check_refused_at(const ct::Variable& value, const std::string& text, F call
     try {
         call();
     } catch (const ct::UserError& e) {
-        CHECK(std::string(e.what()) == text + to_string(value.where()));
+        CHECK(std::string(e.message()) == text + to_string(value.where()));
         CHECK(e.code() == ct::Code::shape);
         CHECK(e.where().line == value.where().line);
         return;

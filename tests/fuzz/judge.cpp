@@ -289,7 +289,7 @@ std::string check_passes(const Program& program)
         Graph graph(program.inputs, program.outputs);
         cpu_pipeline().run(graph, {.verify = true, .check_hash = true});
     } catch (const Error& e) {
-        return e.what();
+        return std::string(e.message());
     }
     return "";
 }
@@ -407,7 +407,7 @@ std::string judge_one(const Recipe& recipe, const JudgeOptions& options)
         const bool empty = std::ranges::any_of(
             recipe.leaves, [](const Recipe::Leaf& leaf) { return leaf.value.size() == 0; });
         if (e.code() == Code::index && empty) return "";
-        return e.what();
+        return std::string(e.message());
     }
 }
 

@@ -63,7 +63,7 @@ std::string error_of(const F& f)
     try {
         f();
     } catch (const ct::UserError& e) {
-        return e.what();
+        return std::string(e.message());
     }
     return "no error";
 }

@@ -47,7 +47,7 @@ void check(const Sample& sample)
     try {
         compare(sample);
     } catch (const ct::Error& e) {
-        FAIL_CHECK(sample.name << ": " << std::string(e.what()).substr(0, 600));
+        FAIL_CHECK(sample.name << ": " << std::string(e.message()).substr(0, 600));
     }
 }
 

@@ -1,5 +1,6 @@
 // What a user's first program does: an expression, its gradient, a call.
 #include <croton/croton.hpp>
+#include <croton/runtime/clang_jit.hpp>
 
 #include <cstdio>
 #include <fstream>
@@ -26,6 +27,14 @@ int main()
     const double value = results[0].item<double>();
     const double slope = results[1].item<double>();
     std::printf("f(3) = %g, f'(3) = %g\n", value, slope);
+#ifdef CROTON_BUILD_FOLDER
+    // An installed library must not look into the build tree that it came from.
+    for (const std::string& folder : ct::jit_folders())
+        if (folder == CROTON_BUILD_FOLDER) {
+            std::puts("the build's own " CROTON_BUILD_FOLDER " is searched");
+            return 1;
+        }
+#endif
 #ifdef CONSUMER_MODULE_FOLDER
     if (!has_opened_module_of(CONSUMER_MODULE_FOLDER)) {
         std::puts("the module was not found in " CONSUMER_MODULE_FOLDER);

@@ -66,7 +66,7 @@ std::string broken_pass(P pass, const ct::PassOptions& options)
     try {
         ct::Pipeline("planted").add(std::move(pass)).run(graph, options);
     } catch (const ct::InternalError& e) {
-        return e.what();
+        return std::string(e.message());
     }
     return "";
 }

@@ -17,7 +17,7 @@ std::string refusal(const Variable& left, const Variable& right)
         r.add(left, right, Exactness::bitwise);
         r.check();
     } catch (const InternalError& error) {
-        const std::string text = error.what();
+        const std::string text = std::string(error.message());
         return text.substr(0, text.find(" (construction.cpp:"));
     }
     return "accepted";

@@ -110,7 +110,7 @@ TEST_CASE("a library that is not there, or is no BLAS, is refused with each name
         open_blas({"libno_such_blas.so.0", "libm.so.6"});
         FAIL("something was opened");
     } catch (const BackendError& e) {
-        CHECK(std::string(e.what()) ==
+        CHECK(std::string(e.message()) ==
               "matmul: no library for matrix products can be opened, tried:\n"
               "  libno_such_blas.so.0: cannot open shared object file: No such file or directory\n"
               "  libm.so.6: it has no sgemm_ and dgemm_");

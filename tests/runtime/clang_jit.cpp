@@ -29,7 +29,7 @@ std::string error_of(const std::vector<std::string>& units)
     try {
         build(units);
     } catch (const BackendError& error) {
-        return error.what();
+        return std::string(error.message());
     }
     return "no error";
 }

@@ -60,7 +60,7 @@ std::string refusal(const std::string& list)
     try {
         return ct::sanitizers(list);
     } catch (const ct::Error& e) {
-        return e.what();
+        return std::string(e.message());
     }
 }
 

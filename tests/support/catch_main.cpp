@@ -3,8 +3,11 @@
 #if !__has_include(<catch2/catch_all.hpp>)
 #define CATCH_CONFIG_RUNNER
 #endif
+#include <croton/ir/error.hpp>
+
 #include <cstddef>
 #include <cstdio>
+#include <string>
 
 #include "support/catch.hpp"
 
@@ -35,6 +38,9 @@ public:
 };
 
 CATCH_REGISTER_LISTENER(CountCases)
+
+// What CHECK_THROWS_WITH compares: the sentence, whose place is another check's.
+CATCH_TRANSLATE_EXCEPTION(const Error& error) { return std::string(error.message()); }
 
 } // namespace
 

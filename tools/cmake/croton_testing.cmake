@@ -35,7 +35,8 @@ function(croton_catch_main)
   add_library(croton_catch_main OBJECT "${support}/catch_main.cpp" "${support}/catch.cpp")
   target_compile_features(croton_catch_main PUBLIC cxx_std_20)
   target_include_directories(croton_catch_main PUBLIC "${PROJECT_SOURCE_DIR}/tests")
-  target_link_libraries(croton_catch_main PUBLIC Catch2::Catch2 croton::warnings)
+  target_link_libraries(croton_catch_main PUBLIC
+    Catch2::Catch2 croton::ir croton::warnings)
   # Optimised, the framework takes longer to build than most of the tests.
   set_source_files_properties("${support}/catch_main.cpp" TARGET_DIRECTORY croton_catch_main
     PROPERTIES COMPILE_OPTIONS "-O0;-g0")
@@ -155,7 +156,8 @@ function(croton_package_tests)
   add_test(NAME package.install
     COMMAND "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --prefix "${prefix}")
   set_tests_properties(package.install PROPERTIES FIXTURES_SETUP croton_installed)
-  croton_consumer(find_package "-DCMAKE_PREFIX_PATH=${prefix}")
+  croton_consumer(find_package "-DCMAKE_PREFIX_PATH=${prefix}"
+    "-DCROTON_BUILD_FOLDER=${PROJECT_BINARY_DIR}/lib/croton")
   set_tests_properties(package.find_package PROPERTIES FIXTURES_REQUIRED croton_installed)
   croton_consumer(subdirectory "-DCROTON_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
     "-DCROTON_LLVM_VERSION=${CROTON_LLVM_VERSION}")

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -118,8 +119,12 @@ private:
     std::size_t bytes_ = 0;
 };
 
+/// The signature of a typed call is `void(arguments)`.
 template <class Signature>
-class Typed;
+class Typed {
+    static_assert(sizeof(Signature*) == 0,
+                  "a typed signature is void(A...): outputs are arguments, View<T, R> or T&");
+};
 
 /// Extents by the names of their symbols: `{{"n", 100}}`.
 using NamedExtents = std::initializer_list<std::pair<std::string_view, std::int64_t>>;
@@ -276,7 +281,13 @@ Status run_typed(const FunctionData& function,
 void run_checked(const FunctionData& function, std::span<const Memory> arguments);
 
 template <class A>
-struct ArgumentOf;
+struct ArgumentOf {
+    static_assert(sizeof(std::add_pointer_t<A>) == 0,
+                  "an argument of a typed signature is View<const T, R> or T (inputs), View<T, R> "
+                  "or T& (outputs), where T is a number type");
+    static constexpr TypedArgument info{DType::f64, 0, false};
+    static Memory memory(const std::remove_reference_t<A>&) noexcept { return {}; }
+};
 template <class T, int R>
 struct ArgumentOf<View<T, R>> {
     static constexpr TypedArgument info{dtype_of<std::remove_const_t<T>>(), R, !std::is_const_v<T>};

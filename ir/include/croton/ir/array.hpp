@@ -178,7 +178,13 @@ public:
         return make_view<const T, R>(data(), where);
     }
     template <class T, int R = 1>
-    View<T, R> view() && = delete; // would dangle
+    View<T, R> view() &&
+    {
+        static_assert(sizeof(T) == 0,
+                      "a view of a temporary Array would outlive its memory: give the Array a name "
+                      "first, `Array row = xs[0]; row.view<float>()`");
+        return {};
+    }
 
 private:
     template <class T, int R, class P>

@@ -30,11 +30,15 @@ void retain(const ErrorData*) noexcept;
 void release(const ErrorData*) noexcept;
 } // namespace detail
 
-/// Base of everything Croton throws. `what()` is one sentence, `op: what is wrong: the values`.
+/// Base of everything Croton throws. `message()` is one sentence, `op: what is wrong: the values`.
 class Error : public std::exception {
 public:
     Error(Code code, std::string message, const Location* where, std::string_view op);
+    /// The message and the place, "add: shapes .. do not broadcast: .. [model.cpp:14]", so that an
+    /// error that nobody catches tells both. Without the place where the message names it itself.
     const char* what() const noexcept override;
+    /// The sentence alone.
+    std::string_view message() const noexcept;
     /// The user's line that the error is about; line 0 where there is none.
     Location where() const noexcept;
     /// Name of the op, or of the function that refused; may be empty.

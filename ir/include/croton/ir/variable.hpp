@@ -30,7 +30,8 @@ enum class Leaf : std::uint8_t { none, input, constant, shared, wildcard };
 
 /// A typed value of a graph: a handle, cheap to copy, with an immutable shared node behind it.
 ///
-/// empty    by default; any use of an empty one is a UserError.
+/// empty    by default; any use of an empty one is a UserError, one without a line where it is only
+///          asked for its type or name.
 /// threads  handles of one graph may be used from several threads; one handle from one at a time.
 class Variable {
 public:
@@ -85,9 +86,9 @@ public:
     Variable reshape(const Shape& shape, Where where = Where::current()) const;
 
     Type type() const;
-    DType dtype() const { return type().dtype(); }
-    Shape shape() const { return type().shape(); }
-    int rank() const { return type().rank(); }
+    DType dtype() const { return type_for("dtype").dtype(); }
+    Shape shape() const { return type_for("shape").shape(); }
+    int rank() const { return type_for("rank").rank(); }
     /// Negative axes count from the end. UserError if out of range.
     Extent extent(int axis) const;
     std::string_view name() const;
@@ -123,6 +124,8 @@ private:
             return static_cast<std::int64_t>(literal);
     }
     static Variable weak(Array value, const Where& where);
+    /// The type; of an empty Variable UserError from that accessor.
+    Type type_for(const char* accessor) const;
 
     detail::Ref<const detail::Value> value_;
 };

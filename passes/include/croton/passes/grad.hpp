@@ -18,7 +18,9 @@ struct GradOptions {
 //
 // where   what a `where` did not select gets exactly 0: d/dx of where(x > 0, sqrt(x), 0) is 0 at 0.
 // errors  UserError at the caller's line: a loss that is no scalar, integers, an x that y does not
-//         depend on, an op on the way that has no gradient (with its own line and its reason).
+//         depend on, or only through ops that pass no gradient on (comparisons, argmax,
+//         stop_gradient, a cast to integers: each is named with its own line), an op on the way
+//         that has no gradient (with its own line and its reason).
 // cost    linear in the number of Applies between x and y; no recursion.
 
 /// Gradients of the scalar `y`: one for each x, of its type.

@@ -103,10 +103,15 @@ std::string_view jit_compiler() noexcept;
 
 /// Folders searched for croton_jit.so, in order: those added, the one of the program or library
 /// that holds this code, beside it as croton/ and ../lib/croton/, where the loader looks for the
-/// program's libraries (its run path first), the folders of build and install.
+/// program's libraries (its run path first), the folder of the install. The one of use_jit_folder()
+/// alone, where there is one.
 std::vector<std::string> jit_folders();
 
 /// Puts `folder` before all others. No effect once the module is open.
 void add_jit_folder(std::string folder);
+
+/// Searches `folder` and no other, as CROTON_JIT in the environment asks for: a wrong one is an
+/// error, and not another module. No effect once the module is open.
+void use_jit_folder(std::string folder);
 
 } // namespace croton::inline v1
