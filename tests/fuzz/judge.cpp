@@ -61,8 +61,14 @@ Array with_noise(const Array& a, std::mt19937_64& random, double units = noise_u
 }
 
 /// Decides what is nearly a tie: noise takes a number to either side of another, seldom onto it.
-/// `coarsest` is the largest epsilon of what the operands were computed from.
-void break_ties(const Apply& a, std::span<const Array> x, Array& y, bool ties, double coarsest)
+/// `coarsest` is the largest epsilon of what the operands were computed from; `quiet` are the
+/// operands without noise, if they are known: how far noise took them counts whatever their size.
+void break_ties(const Apply& a,
+                std::span<const Array> x,
+                std::span<const Array> quiet,
+                Array& y,
+                bool ties,
+                double coarsest)
 {
     const bool compares = std::holds_alternative<Pointwise>(a.op().lowering) && x.size() == 2 &&
                           y.dtype() == DType::boolean && is_float(x[0].dtype());
@@ -72,8 +78,11 @@ void break_ties(const Apply& a, std::span<const Array> x, Array& y, bool ties, d
     for (std::int64_t i = 0; i < y.size(); ++i) {
         const double left = x[0].as_double(i), right = x[1].as_double(i);
         const double scale = std::max(std::abs(left), std::abs(right));
-        if (std::isfinite(scale) && std::abs(left - right) <= 64 * noise_units * coarsest * scale)
-            result[i] = ties;
+        double near = 64 * noise_units * coarsest * scale;
+        if (!quiet.empty())
+            near = std::max(near, 64 * (std::abs(left - quiet[0].as_double(i)) +
+                                        std::abs(right - quiet[1].as_double(i))));
+        if (std::isfinite(scale) && std::abs(left - right) <= near) result[i] = ties;
     }
 }
 
@@ -128,6 +137,9 @@ public:
         (void)ExpandComposites{}.run(parts, context);
         noisy_outputs_ = parts.outputs();
         noisy_order_ = applies_of(noisy_outputs_);
+        quiet_ = leaves_;
+        bool finite = true;
+        (void)run(noisy_order_, noisy_outputs_, quiet_, nullptr, finite);
     }
 
     /// Key 0: without noise. Whether all values were finite goes to `finite`.
@@ -138,7 +150,7 @@ public:
         for (auto& [value, a] : have)
             finite &= all_finite(a);
         if (key == 0) return run(order_, outputs_, have, nullptr, finite);
-        Noise noise{random, key % 2 == 1};
+        Noise noise{random, key % 2 == 1, &quiet_};
         return run(noisy_order_, noisy_outputs_, have, &noise, finite);
     }
 
@@ -146,7 +158,8 @@ private:
     using Values = std::unordered_map<const detail::Value*, Array>;
     struct Noise {
         std::mt19937_64& random;
-        bool ties; ///< what comparisons of equal numbers give
+        bool ties;           ///< what comparisons of equal numbers give
+        const Values* quiet; ///< all values without noise; null in a loop's steps
     };
 
     static std::vector<Array> run(std::span<const Apply> order,
@@ -160,10 +173,13 @@ private:
         };
         std::unordered_map<const detail::Value*, double> coarsest; // none of leaves: no noise
         for (const Apply& a : order) {
-            std::vector<Array> x;
+            std::vector<Array> x, quiet;
             double coarse = 0;
             for (const Variable& in : a.inputs()) {
                 x.push_back(value_of(in));
+                if (noise && noise->quiet)
+                    quiet.push_back(in.leaf() == Leaf::constant ? in.constant()
+                                                                : noise->quiet->at(in.value()));
                 if (const auto at = coarsest.find(in.value()); at != coarsest.end())
                     coarse = std::max(coarse, at->second);
             }
@@ -173,7 +189,7 @@ private:
             std::vector<Array> y = evaluate(a, x, noise, finite);
             for (std::size_t i = 0; i < y.size(); ++i) {
                 finite &= all_finite(y[i]);
-                if (noise) break_ties(a, x, y[i], noise->ties, coarse);
+                if (noise) break_ties(a, x, quiet, y[i], noise->ties, coarse);
                 if (is_float(y[i].dtype()))
                     coarsest[a.output(i).value()] = std::max(coarse, epsilon(y[i].dtype()));
                 have[a.output(i).value()] = noise ? with_noise(y[i], noise->random) : y[i];
@@ -194,16 +210,17 @@ private:
         return reference::scan(a, x,
                                [&](std::span<const Variable> inputs, std::span<const Array> values,
                                    std::span<const Variable> outputs) {
+                                   Noise inner{noise->random, noise->ties, nullptr};
                                    Values have;
                                    for (std::size_t i = 0; i < inputs.size(); ++i)
                                        have.emplace(inputs[i].value(), values[i]);
-                                   return run(applies_of(outputs), outputs, have, noise, finite);
+                                   return run(applies_of(outputs), outputs, have, &inner, finite);
                                });
     }
 
     Variables kept_, outputs_, noisy_outputs_;
     std::vector<Apply> order_, noisy_order_;
-    Values leaves_;
+    Values leaves_, quiet_;
 };
 
 bool meets_requirements(const Program& program)
