@@ -194,8 +194,12 @@ private:
             const std::string by = fmt::format("the update of '{}'", targets_[i].name());
             for (std::size_t k = 0; k < have.size(); ++k)
                 if (!same(have[k], wanted[k]))
-                    asked.push_back({{Requirement::Kind::equal, have[k], wanted[k],
-                                      fmt::format("axis {} of {} {{}}", k, by), place, {have}},
+                    asked.push_back({{Requirement::Kind::equal,
+                                      have[k],
+                                      wanted[k],
+                                      fmt::format("axis {} of {} {{}}", k, by),
+                                      place,
+                                      {have}},
                                      by});
         }
         return asked;

@@ -164,7 +164,8 @@ std::string reason_for(const Extent& a, const Extent& b, std::span<const Equalit
             std::vector<std::string> steps;
             for (; reached[i].by; i = reached[i].from) {
                 const Equality& e = *reached[i].by;
-                steps.push_back(e.where ? fmt::format("{} at {}", e.op, to_string(*e.where)) : e.op);
+                steps.push_back(e.where ? fmt::format("{} at {}", e.op, to_string(*e.where))
+                                        : e.op);
             }
             std::ranges::reverse(steps);
             return fmt::format("{}", fmt::join(steps, " and "));

@@ -536,10 +536,10 @@ std::string alike_text(const Shape& extents)
     for (std::size_t i = 0; i < all.size(); ++i)
         for (std::size_t k = 0; k < i; ++k)
             if (all[k]->name == all[i]->name) {
-                text += fmt::format("{} {} is declared at {} and another {} at {}",
-                                    text.empty() ? ", where" : " and", all[k]->name,
-                                    to_string(*all[k]->where), all[i]->name,
-                                    to_string(*all[i]->where));
+                text +=
+                    fmt::format("{} {} is declared at {} and another {} at {}",
+                                text.empty() ? ", where" : " and", all[k]->name,
+                                to_string(*all[k]->where), all[i]->name, to_string(*all[i]->where));
                 break;
             }
     return text;

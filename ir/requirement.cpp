@@ -55,7 +55,8 @@ std::string order_text(const Requirement& r)
 
 namespace {
 
-/// d where b is floor_div(a, d) * d, which is a only for multiples of d: what reshape with -1 needs.
+/// d where b is floor_div(a, d) * d, which is a only for multiples of d: what reshape with -1
+/// needs.
 std::optional<Extent> divisor(const Extent& a, const Extent& b)
 {
     for (const ExtentTerm& t : terms(b))

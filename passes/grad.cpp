@@ -108,10 +108,8 @@ std::vector<bool> flows(const Apply& a, std::string_view function, const Locatio
 }
 
 /// The ops at which every gradient from `ys` to `x` stops: "greater (model.cpp:3)".
-std::vector<std::string> stops(const Variables& ys,
-                               const Variable& x,
-                               std::string_view function,
-                               const Location* place)
+std::vector<std::string>
+stops(const Variables& ys, const Variable& x, std::string_view function, const Location* place)
 {
     std::unordered_set<Variable, Hash, Same> reached{x};
     std::vector<std::string> found;
@@ -127,8 +125,8 @@ std::vector<std::string> stops(const Variables& ys,
                 if (is_float(y.dtype())) reached.insert(y);
         if (!stopped) continue;
         const Location* at = a.location();
-        std::string text = fmt::format("{}{}", written_name(a),
-                                       at ? fmt::format(" ({})", to_string(*at)) : "");
+        std::string text =
+            fmt::format("{}{}", written_name(a), at ? fmt::format(" ({})", to_string(*at)) : "");
         if (std::ranges::count(found, text) == 0) found.push_back(std::move(text));
     }
     return found;

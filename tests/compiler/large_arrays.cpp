@@ -71,8 +71,9 @@ TEST_CASE("sums, positions, maps and gathers reach elements beyond 2^31")
         (void)f(view, std::vector<std::int64_t>{many});
         FAIL("nothing was refused");
     } catch (const ct::UserError& e) {
-        CHECK(std::string(e.message()).find("index 2147483653 is out of range for axis 0 of extent "
-                                         "2147483653") != std::string::npos);
+        CHECK(std::string(e.message())
+                  .find("index 2147483653 is out of range for axis 0 of extent "
+                        "2147483653") != std::string::npos);
     }
 }
 

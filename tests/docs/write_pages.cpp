@@ -195,11 +195,12 @@ std::string ops_page()
 /// The members of Options with their comments, as the header has them.
 std::string options_page()
 {
-    std::string text = "# Options\n\n"
-                       "`function(inputs, outputs, options)` takes these; each has a default. Designated "
-                       "initialisers stand in the order of this table, as C++ wants it: "
-                       "`{.name = \"f\", .updates = .., .strict = true}`.\n\n"
-                       "| member | default | meaning |\n| --- | --- | --- |\n";
+    std::string text =
+        "# Options\n\n"
+        "`function(inputs, outputs, options)` takes these; each has a default. Designated "
+        "initialisers stand in the order of this table, as C++ wants it: "
+        "`{.name = \"f\", .updates = .., .strict = true}`.\n\n"
+        "| member | default | meaning |\n| --- | --- | --- |\n";
     std::ifstream header(CROTON_OPTIONS_HEADER);
     std::string line, comment;
     while (std::getline(header, line) && line != "struct Options {") {

@@ -248,8 +248,7 @@ TEST_CASE("an update has its variable's shape, and is named where it has not")
             o.updates = {{w, next}};
             return ct::function({x}, {}, o);
         },
-        4,
-        "f: axis 0 of input 'x' is 4, it must be 3 for the update of 'w' at " + place(line), -1);
+        4, "f: axis 0 of input 'x' is 4, it must be 3 for the update of 'w' at " + place(line), -1);
     const auto m = ct::dim("m");
     const auto v = ct::vector<double>("v", {m});
     const int longer = __LINE__ + 1;
@@ -273,8 +272,8 @@ TEST_CASE("an update has its variable's shape, and is named where it has not")
                                  place(__LINE__ - 5) + ": 3 and 4, as " + place(line) +
                                  " requires");
     }
-    CHECK(ct::function({x}, ct::sum(x), {.updates = {{w, next}}})(ct::zeros<double>({3}))
-              .size() == 1);
+    CHECK(ct::function({x}, ct::sum(x), {.updates = {{w, next}}})(ct::zeros<double>({3})).size() ==
+          1);
 }
 
 TEST_CASE("what reshape finds for -1 must divide the number of elements")
@@ -295,8 +294,8 @@ TEST_CASE("two symbols of one name are told apart where they contradict each oth
     const auto q = ct::dim("q");
     const auto other = ct::dim("q");
     CHECK(!same(q, other));
-    CHECK(ct::alike_text({q + 1, other, q, 3}) == ", where q is declared at " + place(first) +
-                                                      " and another q at " + place(first + 1));
+    CHECK(ct::alike_text({q + 1, other, q, 3}) ==
+          ", where q is declared at " + place(first) + " and another q at " + place(first + 1));
     CHECK(ct::alike_text({q, q * 2, ct::dim("p"), 3}).empty());
     const auto x = ct::vector<double>("x", {q}), y = ct::vector<double>("y", {other});
     const int line = __LINE__ + 1;
@@ -305,10 +304,11 @@ TEST_CASE("two symbols of one name are told apart where they contradict each oth
         (void)ct::function({x, y}, z);
         FAIL("nothing was refused");
     } catch (const ct::UserError& e) {
-        CHECK(e.message() ==
-              "function: extents contradict each other: add: axis -1 of shapes (q) and (q + 1) at " +
-                  place(line) + ": q and q + 1, where q is declared at " + place(first) +
-                  " and another q at " + place(first + 1));
+        CHECK(
+            e.message() ==
+            "function: extents contradict each other: add: axis -1 of shapes (q) and (q + 1) at " +
+                place(line) + ": q and q + 1, where q is declared at " + place(first) +
+                " and another q at " + place(first + 1));
         CHECK(e.where().line == static_cast<unsigned>(line));
     }
 }

@@ -103,8 +103,7 @@ TEST_CASE("an x that only reaches ops without a gradient: each of them is named 
 {
     const auto x = ct::vector<double>("x", {4}), y = ct::vector<double>("y", {4});
     const auto refused = [](const std::string& stops) {
-        return "grad: the loss depends on 'x' only through " + stops +
-               ", where no gradient passes";
+        return "grad: the loss depends on 'x' only through " + stops + ", where no gradient passes";
     };
     const auto at = [](int line) { return " (gradients.cpp:" + std::to_string(line) + ")"; };
     int line = __LINE__ + 1;

@@ -27,7 +27,7 @@ TEST_CASE("products name the axes that do not match")
 TEST_CASE("a reshape that does not keep the number of elements is refused")
 {
     const auto a = ct::matrix<float>("a", {3, 4});
-    CHECK_REFUSED(a.reshape({5, 2}), shape, 
+    CHECK_REFUSED(a.reshape({5, 2}), shape,
                   "reshape: number of elements of (3, 4) as (5, 2): 12 and 10");
     CHECK_REFUSED(a.reshape({-1, -1}), shape, "reshape: only one extent may be -1: (-1, -1)");
 }
@@ -85,6 +85,7 @@ TEST_CASE("what() of an error has the place beside the sentence, unless the sent
     CHECK(needs.find(line) == needs.rfind(line));
     CHECK(ct::UserError(ct::Code::shape, "f: no place", nullptr, "f").what() ==
           std::string("f: no place"));
-    CHECK(ct::UserError(ct::Code::shape, "f: at a.cpp:12", ct::locate("a.cpp", 1, "f"), "f")
-              .what() == std::string("f: at a.cpp:12 [a.cpp:1]"));
+    CHECK(
+        ct::UserError(ct::Code::shape, "f: at a.cpp:12", ct::locate("a.cpp", 1, "f"), "f").what() ==
+        std::string("f: at a.cpp:12 [a.cpp:1]"));
 }

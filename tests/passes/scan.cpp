@@ -262,6 +262,7 @@ TEST_CASE("scan: an op without a gradient in the body is named at the caller's l
         FAIL("not refused");
     } catch (const UserError& e) {
         CHECK(e.where().line == __LINE__ - 3);
-        CHECK_THAT(std::string(e.message()), contains("grad: floor (scan.cpp:") && contains("has no gradient"));
+        CHECK_THAT(std::string(e.message()),
+                   contains("grad: floor (scan.cpp:") && contains("has no gradient"));
     }
 }

@@ -411,8 +411,9 @@ TEST_CASE("a folder from which nothing may be executed keeps programs, which run
         try {
             (void)ProgramLibrary::open_file(entries(path, ".so").at(0));
         } catch (const BackendError& e) {
-            return std::string(e.message()).ends_with("failed to map segment from shared object") ? 0
-                                                                                               : 4;
+            return std::string(e.message()).ends_with("failed to map segment from shared object")
+                       ? 0
+                       : 4;
         }
         return 5; // it could be executed, so nothing was tested
     }));

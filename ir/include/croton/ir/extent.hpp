@@ -59,10 +59,10 @@ private:
 
 using Shape = std::vector<Extent>;
 
-/// A new symbol. Two calls give two, also for one name: dim("q") and dim("q") are different extents,
-/// which an op must find equal before they are one, though both print as q. To say that two axes
-/// have one extent, call dim once and use what it returned for both. Without a name it is printed as
-/// the axis of the first input that has it, "x.0", or as "?".
+/// A new symbol. Two calls give two, also for one name: dim("q") and dim("q") are two extents until
+/// an op requires them to be equal, though both print as q. To say that two axes have one extent,
+/// call dim once and use what it returned for both. Without a name it is printed as the axis of the
+/// first input that has it, "x.0", or as "?".
 /// errors   UserError for a name with control characters.
 Extent dim(std::string_view name, Where where = Where::current());
 
@@ -81,8 +81,8 @@ bool never_negative(const Extent& a);
 std::string to_string(const Extent& extent);
 /// "(3, n, 2*n + 1)"; "()" for a scalar, "(5,)" is written "(5)".
 std::string to_string(const Shape& shape);
-/// What tells symbols of one name apart, for the end of an error that prints these extents: ", where
-/// q is declared at a.cpp:3 and another q at a.cpp:9"; empty where each name is one symbol.
+/// What tells symbols of one name apart, after these extents in an error: ", where q is declared at
+/// a.cpp:3 and another q at a.cpp:9"; empty where each name is one symbol.
 std::string alike_text(const Shape& extents);
 bool same(const Shape& a, const Shape& b) noexcept;
 /// The product of the extents: how many elements.
@@ -102,7 +102,7 @@ AtomKind kind(const detail::Atom* atom);
 std::string_view name(const detail::Atom* atom); ///< of a symbol
 /// The line of the dim() that made it; null for any other.
 const Location* location(const detail::Atom* symbol);
-std::uint32_t id(const detail::Atom* atom);      ///< in order of creation
+std::uint32_t id(const detail::Atom* atom); ///< in order of creation
 /// The two operands of an atom that is no symbol.
 std::pair<Extent, Extent> operands(const detail::Atom* atom);
 Extent as_extent(const detail::Atom* atom);
