@@ -101,44 +101,30 @@ CT_MATH f32 gelu_f32(f32 x)
 {
     f32 a = abs_f32(x);
     a = a > 15.0f ? 15.0f : a;
-    f32 y = norm_tail_f32(a, a);
-    return x < 0 ? -y : x - y;
+    return (x < 0 ? -0.0f : x) - norm_tail_f32(a, a);
 }
 
 CT_MATH f64 gelu_f64(f64 x)
 {
     f64 a = abs_f64(x);
     a = a > 40.0 ? 40.0 : a;
-    f64 y = norm_tail_f64(a, a);
-    return x < 0 ? -y : x - y;
+    return (x < 0 ? -0.0 : x) - norm_tail_f64(a, a);
 }
 
-/* a / (1 + e^(v + rest)), a >= 0, v >= 0. e^-v = 2^n (1 + m); s = a / (1 + e^-v), put right for
-   what the sum and the quotient lost, is what 2^n (1 + m) is multiplied by. */
-CT_MATH f32 gate_tail_f32(f32 a, f32 v, f32 rest)
+/* a / (1 + (1 + m) / s), s = 2^n, as s a / (s + 1 + m). What s + 1 lost is given to m; n is at
+   least -64 in it. */
+CT_MATH f32 gate_tail_f32(f32 a, f32 n, f32 m)
 {
-    f32 n = exp_shift_f32(-v);
-    f32 r = exp_rest_f32(-v, n) - rest;
-    f32 m = fma_f32(r * r, expm1_poly_f32(r), r);
-    f32 e = exp_scale_f32(1.0f + m, n);
-    f32 d = 1.0f + e;
-    f32 inverse = 1.0f / d;
-    f32 s = a * inverse;
-    f32 lost = fma_f32(-s, e - (d - 1.0f), fma_f32(-s, d, a)) * inverse;
-    return exp_scale_f32(fma_f32(s, m, fma_f32(lost, m, lost)) + s, n);
+    f32 s = exp_power_f32(n > 0x1.80007ep+23f ? n : 0x1.80007ep+23f);
+    f32 d = 1.0f + s;
+    return exp_scale_f32(a / (d + (m + (s - (d - 1.0f)))), n);
 }
 
-CT_MATH f64 gate_tail_f64(f64 a, f64 v, f64 rest)
+CT_MATH f64 gate_tail_f64(f64 a, f64 n, f64 m)
 {
-    f64 n = exp_shift_f64(-v);
-    f64 r = exp_rest_f64(-v, n) - rest;
-    f64 m = fma_f64(r * r, expm1_poly_f64(r), r);
-    f64 e = exp_scale_f64(1.0 + m, n);
-    f64 d = 1.0 + e;
-    f64 inverse = 1.0 / d;
-    f64 s = a * inverse;
-    f64 lost = fma_f64(-s, e - (d - 1.0), fma_f64(-s, d, a)) * inverse;
-    return exp_scale_f64(fma_f64(s, m, fma_f64(lost, m, lost)) + s, n);
+    f64 s = exp_power_f64(n > 0x1.80000000003bfp+52 ? n : 0x1.80000000003bfp+52);
+    f64 d = 1.0 + s;
+    return exp_scale_f64(a / (d + (m + (s - (d - 1.0)))), n);
 }
 
 /* x / (1 + e^-x). */
@@ -146,46 +132,50 @@ CT_MATH f32 silu_f32(f32 x)
 {
     f32 a = abs_f32(x);
     a = a > 112.0f ? 112.0f : a;
-    f32 y = gate_tail_f32(a, a, 0.0f);
-    return x < 0 ? -y : x - y;
+    f32 n = exp_shift_f32(-a);
+    f32 r = -exp_rest_f32(-a, n);
+    f32 m = fma_f32(r * r, expm1_poly_f32(r), r);
+    return (x < 0 ? -0.0f : x) - gate_tail_f32(a, n, m);
 }
 
 CT_MATH f64 silu_f64(f64 x)
 {
     f64 a = abs_f64(x);
     a = a > 760.0 ? 760.0 : a;
-    f64 y = gate_tail_f64(a, a, 0.0);
-    return x < 0 ? -y : x - y;
+    f64 n = exp_shift_f64(-a);
+    f64 r = -exp_rest_f64(-a, n);
+    f64 m = fma_f64(r * r, expm1_poly_f64(r), r);
+    return (x < 0 ? -0.0 : x) - gate_tail_f64(a, n, m);
 }
 
-/* x / (1 + e^-v), v = x w and w = sqrt(8/pi) (1 + 0.044715 x^2), both in two parts; of the first
-   constant the upper part is short, so that w less it is exact. */
+/* x / (1 + 2^-v), v = c x (1/0.044715 + x^2) with c = 0.044715 sqrt(8/pi) / ln 2. The sum w and p =
+   -c x have a rest. The upper part of 1/0.044715 is short, so that it less w is exact. */
 CT_MATH f32 gelu_tanh_f32(f32 x)
 {
     f32 a = abs_f32(x);
     a = a > 11.0f ? 11.0f : a;
-    f32 z = a * a;
-    f32 w = fma_f32(z, 0x1.2444f2p-4f, 0x1.98848p+0f);
-    f32 rest = fma_f32(z, 0x1.49b16ap-29f, -0x1.6615e4p-19f);
-    rest = fma_f32(fma_f32(a, a, -z), 0x1.2444f2p-4f, rest);
-    rest = rest + fma_f32(z, 0x1.2444f2p-4f, 0x1.98848p+0f - w);
-    f32 v = a * w;
-    f32 y = gate_tail_f32(a, v, fma_f32(a, rest, fma_f32(a, w, -v)));
-    return x < 0 ? -y : x - y;
+    f32 w = fma_f32(a, a, 0x1.65d26p+4f);
+    f32 w_rest = fma_f32(a, a, 0x1.65d26p+4f - w) + -0x1.226128p-20f;
+    f32 p = a * -0x1.a5a7dp-4f;
+    f32 p_rest = fma_f32(a, 0x1.151aaep-29f, fma_f32(a, -0x1.a5a7dp-4f, -p));
+    f32 n = fma_f32(p, w, 0x1.8000fep+23f);
+    f32 r = fma_f32(-p, w, n - 0x1.8000fep+23f) - fma_f32(p, w_rest, p_rest * w);
+    f32 m = fma_f32(r, 0x1.62e43p-1f, r * exp2m1_poly_f32(r));
+    return (x < 0 ? -0.0f : x) - gate_tail_f32(a, n, m);
 }
 
 CT_MATH f64 gelu_tanh_f64(f64 x)
 {
     f64 a = abs_f64(x);
     a = a > 22.0 ? 22.0 : a;
-    f64 z = a * a;
-    f64 w = fma_f64(z, 0x1.2444f2a4d8b4bp-4, 0x1.9884533d438p+0);
-    f64 rest = fma_f64(z, -0x1.6c843a29d1c7p-61, -0x1.af72f034c3affp-44);
-    rest = fma_f64(fma_f64(a, a, -z), 0x1.2444f2a4d8b4bp-4, rest);
-    rest = rest + fma_f64(z, 0x1.2444f2a4d8b4bp-4, 0x1.9884533d438p+0 - w);
-    f64 v = a * w;
-    f64 y = gate_tail_f64(a, v, fma_f64(a, rest, fma_f64(a, w, -v)));
-    return x < 0 ? -y : x - y;
+    f64 w = fma_f64(a, a, 0x1.65d25edd9ed8p+4);
+    f64 w_rest = fma_f64(a, a, 0x1.65d25edd9ed8p+4 - w) + 0x1.fd4f2671c239cp-48;
+    f64 p = a * -0x1.a5a7cf7572a98p-4;
+    f64 p_rest = fma_f64(a, 0x1.b91c940e4cfcfp-58, fma_f64(a, -0x1.a5a7cf7572a98p-4, -p));
+    f64 n = fma_f64(p, w, 0x1.80000000003ffp+52);
+    f64 r = fma_f64(-p, w, n - 0x1.80000000003ffp+52) - fma_f64(p, w_rest, p_rest * w);
+    f64 m = fma_f64(r, 0x1.62e42fefa39efp-1, r * exp2m1_poly_f64(r));
+    return (x < 0 ? -0.0 : x) - gate_tail_f64(a, n, m);
 }
 
 /* log(1 - e^x), x <= 0, e^x = 2^n (1 + m), s = 2^n. Where 1 - e^x = (1 - s) - s m is out of the
@@ -227,8 +217,8 @@ CT_MATH f64 log1mexp_f64(f64 x)
     f64 s = exp_power_f64(t);
     u64 e = log_exponent_f64(near ? fma_f64(-s, m, 1.0 - s) : 1.0);
     f64 scale = from_bits_f64(bits_f64(1.0) - e);
-    f64 f = near ? fma_f64(-s * scale, m, fma_f64(1.0 - s, scale, -1.0))
-                 : -exp_scale_f64(1.0 + m, t);
+    f64 f =
+        near ? fma_f64(-s * scale, m, fma_f64(1.0 - s, scale, -1.0)) : -exp_scale_f64(1.0 + m, t);
     f64 k = log_integer_f64(e) - (small ? 54.0 : 0.0);
     f64 sum = fma_f64(k, 0x1.62e42fefa39efp-1, f);
     f64 lost = fma_f64(k, -0x1.62e42fefa39efp-1, sum) - f;
