@@ -39,30 +39,29 @@ CT_MATH f64 norm_tail_f64(f64 a, f64 factor)
 {
     f64 t = (a - 6.0) / (a + 6.0);
     f64 z2 = t * t;
-    f64 even = 0x1.4cb403b17a7aep-30;
-    even = fma_f64(even, z2, -0x1.a0c7091358d35p-27);
-    even = fma_f64(even, z2, 0x1.bae2308f06955p-24);
-    even = fma_f64(even, z2, -0x1.a8b66c1ce285cp-21);
-    even = fma_f64(even, z2, 0x1.ed34dff2acd9p-19);
-    even = fma_f64(even, z2, 0x1.c2aeb720312f2p-16);
-    even = fma_f64(even, z2, -0x1.6072495d85a8cp-11);
-    even = fma_f64(even, z2, -0x1.4debf8cfe32ecp-8);
-    even = fma_f64(even, z2, -0x1.999a39b61478ep-7);
-    even = fma_f64(even, z2, -0x1.42856f5f5b548p-9);
-    even = fma_f64(even, z2, 0x1.ab8ac18c9cd8bp-5);
-    even = fma_f64(even, z2, -0x1.28445b4d7f0e6p-62);
-    f64 odd = 0x1.4459c9c7aaeb4p-29;
-    odd = fma_f64(odd, z2, -0x1.224686915c683p-26);
-    odd = fma_f64(odd, z2, 0x1.7c5caf169dfc8p-27);
-    odd = fma_f64(odd, z2, 0x1.6103e34471b8ap-20);
-    odd = fma_f64(odd, z2, -0x1.55faca9fa983ep-16);
-    odd = fma_f64(odd, z2, 0x1.a0efd822731b6p-14);
-    odd = fma_f64(odd, z2, 0x1.1fba9dca605d4p-9);
-    odd = fma_f64(odd, z2, 0x1.2a54fe8864224p-7);
-    odd = fma_f64(odd, z2, 0x1.822072b6b6bfap-7);
-    odd = fma_f64(odd, z2, -0x1.35d5791953c5ap-6);
+    f64 even = 0x1.4b95195ff5afp-30;
+    even = fma_f64(even, z2, -0x1.a11c1eaed3f28p-27);
+    even = fma_f64(even, z2, 0x1.bb0e64f0afaep-24);
+    even = fma_f64(even, z2, -0x1.a8bcf5ce22102p-21);
+    even = fma_f64(even, z2, 0x1.ed35d30cc434ep-19);
+    even = fma_f64(even, z2, 0x1.c2aeadbb8567ep-16);
+    even = fma_f64(even, z2, -0x1.6072495288ee9p-11);
+    even = fma_f64(even, z2, -0x1.4debf8cfe6fap-8);
+    even = fma_f64(even, z2, -0x1.999a39b61722bp-7);
+    even = fma_f64(even, z2, -0x1.42856f5f5a322p-9);
+    even = fma_f64(even, z2, 0x1.ab8ac18c9cd82p-5);
+    f64 odd = 0x1.4246bdc28c25fp-29;
+    odd = fma_f64(odd, z2, -0x1.21ca379c5d36p-26);
+    odd = fma_f64(odd, z2, 0x1.7be93978a5c47p-27);
+    odd = fma_f64(odd, z2, 0x1.610350cc01808p-20);
+    odd = fma_f64(odd, z2, -0x1.55fabd74d0529p-16);
+    odd = fma_f64(odd, z2, 0x1.a0efd68e849fap-14);
+    odd = fma_f64(odd, z2, 0x1.1fba9dcd7ebf4p-9);
+    odd = fma_f64(odd, z2, 0x1.2a54fe8849cd5p-7);
+    odd = fma_f64(odd, z2, 0x1.822072b6b871p-7);
+    odd = fma_f64(odd, z2, -0x1.35d5791953cabp-6);
     odd = fma_f64(odd, z2, -0x1.799459eb27d8ap-4);
-    f64 q = fma_f64(odd, t, even);
+    f64 q = fma_f64(odd, t, even * z2);
     f64 g = q + 0x1.85b65ce54c83ap-2;
     f64 d = fma_f64(0.8125, a, 1.0);
     f64 inverse = 1.0 / d;
@@ -155,7 +154,7 @@ CT_MATH f32 gelu_tanh_f32(f32 x)
     f32 a = abs_f32(x);
     a = a > 11.0f ? 11.0f : a;
     f32 w = fma_f32(a, a, 0x1.65d26p+4f);
-    f32 w_rest = fma_f32(a, a, 0x1.65d26p+4f - w) + -0x1.226128p-20f;
+    f32 w_rest = fma_f32(a, a, 0x1.65d26p+4f - w) - 0x1.226128p-20f;
     f32 p = a * -0x1.a5a7dp-4f;
     f32 p_rest = fma_f32(a, 0x1.151aaep-29f, fma_f32(a, -0x1.a5a7dp-4f, -p));
     f32 n = fma_f32(p, w, 0x1.8000fep+23f);
@@ -176,54 +175,4 @@ CT_MATH f64 gelu_tanh_f64(f64 x)
     f64 r = fma_f64(-p, w, n - 0x1.80000000003ffp+52) - fma_f64(p, w_rest, p_rest * w);
     f64 m = fma_f64(r, 0x1.62e42fefa39efp-1, r * exp2m1_poly_f64(r));
     return (x < 0 ? -0.0 : x) - gate_tail_f64(a, n, m);
-}
-
-/* log(1 - e^x), x <= 0, e^x = 2^n (1 + m), s = 2^n. Where 1 - e^x = (1 - s) - s m is out of the
-   range of log_poly it is 2^k (1 + f), else f = -e^x. x is made larger where it is subnormal. What
-   m lost is given back. */
-CT_MATH f32 log1mexp_f32(f32 x)
-{
-    f32 c = x < -104.0f ? -104.0f : x;
-    b8 small = c > -0x1p-126f;
-    c = small ? c * 0x1p+24f : c;
-    f32 t = exp_shift_f32(c);
-    f32 r = exp_rest_f32(c, t);
-    f32 q = expm1_poly_f32(r);
-    f32 m = fma_f32(r * r, q, r);
-    f32 more = fma_f32(r * r, q, r - m);
-    b8 near = c > -0x1.193ea8p+0f;
-    f32 s = exp_power_f32(t);
-    u32 e = log_exponent_f32(near ? fma_f32(-s, m, 1.0f - s) : 1.0f);
-    f32 scale = from_bits_f32(bits_f32(1.0f) - e);
-    f32 f = near ? fma_f32(-s * scale, m, fma_f32(1.0f - s, scale, -1.0f))
-                 : -exp_scale_f32(1.0f + m, t);
-    f32 k = (f32)((i32)e >> 23) - (small ? 24.0f : 0.0f);
-    f32 y = fma_f32(f * f, log_series_f32(f), near ? -s * scale * more : 0.0f) + f;
-    f32 edge = x == 0 ? -__builtin_inff() : __builtin_nanf("");
-    return x < 0 ? -abs_f32(fma_f32(k, 0x1.62e43p-1f, y)) : edge;
-}
-
-CT_MATH f64 log1mexp_f64(f64 x)
-{
-    f64 c = x < -746.0 ? -746.0 : x;
-    b8 small = c > -0x1p-1022;
-    c = small ? c * 0x1p+54 : c;
-    f64 t = exp_shift_f64(c);
-    f64 r = exp_rest_f64(c, t);
-    f64 q = expm1_poly_f64(r);
-    f64 m = fma_f64(r * r, q, r);
-    f64 more = fma_f64(r * r, q, r - m);
-    b8 near = c > -0x1.3a5abf07b789p+0;
-    f64 s = exp_power_f64(t);
-    u64 e = log_exponent_f64(near ? fma_f64(-s, m, 1.0 - s) : 1.0);
-    f64 scale = from_bits_f64(bits_f64(1.0) - e);
-    f64 f =
-        near ? fma_f64(-s * scale, m, fma_f64(1.0 - s, scale, -1.0)) : -exp_scale_f64(1.0 + m, t);
-    f64 k = log_integer_f64(e) - (small ? 54.0 : 0.0);
-    f64 sum = fma_f64(k, 0x1.62e42fefa39efp-1, f);
-    f64 lost = fma_f64(k, -0x1.62e42fefa39efp-1, sum) - f;
-    more = near ? -s * scale * more : 0.0;
-    f64 y = sum + (log_tail_f64(f, fma_f64(k, 0x1.abc9e3b39803fp-56, more)) - lost);
-    f64 edge = x == 0 ? -__builtin_inf() : __builtin_nan("");
-    return x < 0 ? -abs_f64(y) : edge;
 }
