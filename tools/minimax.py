@@ -303,11 +303,24 @@ def erfc_g(t):
     return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
 
 
+def norm_t(x, c):
+    return (mpf(x) - c) / (mpf(x) + c)
+
+
+def norm_g(c):
+    """g of Phi(-x) = e^(-x^2/2) g / (1 + 0.8125x), t = (x - c) / (x + c)."""
+    def g(t):
+        x = c * (1 + t) / (1 - t)
+        return (1 + 0.8125 * x) * mp.exp(x * x / 2) * mp.erfc(x / mp.sqrt(2)) / 2
+    return g
+
+
 def relative(g):
     return lambda x: 1 / g(x)
 
 
 ERFC_F32 = float.fromhex("0x1.3ba592p+0")  # g of t = 0 without its second part
+NORM_F32 = float.fromhex("0x1.9ae008p-2")
 # Named after the prelude's functions, those of two polynomials with a word in between.
 FITS = {
     "exp_poly_f32": Fit(mp.exp, NEAR_0, range(7), relative(mp.exp), "exp_poly_f32", "p", (1, 1)),
@@ -355,6 +368,10 @@ FITS = {
                     "erfc_f32", "q+g", (ERFC_F32,)),
     "erfc_f64": Fit(erfc_g, (erfc_t(0.47), erfc_t(27.3)), range(23), relative(erfc_g),
                     "erfc_f64", "even+g odd"),
+    "norm_tail_f32": Fit(norm_g(4), (norm_t(0, 4), norm_t(14.4, 4)), [0, *range(11)],
+                         relative(norm_g(4)), "norm_tail_f32", "q+g", (NORM_F32,)),
+    "norm_tail_f64": Fit(norm_g(6), (norm_t(0, 6), norm_t(38.7, 6)), range(23),
+                         relative(norm_g(6)), "norm_tail_f64", "even+g odd"),
     "pow_log2_f32": Fit(lambda z: 2 / LN2 + z / LN2 * log_of_s(z), up_to(S_OF_SQRT2), range(5),
                         lambda z: LN2 * mp.sqrt(z) / twice_atanh(mp.sqrt(z)), "pow_f32", "q"),
     "pow_exp2_f32": Fit(lambda r: mpf(2) ** r, (-0.5, 0.5), range(7), lambda r: mpf(2) ** -r,

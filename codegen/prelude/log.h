@@ -160,6 +160,56 @@ CT_MATH f64 softplus_f64(f64 x)
     return (x < 0 ? 0.0 : x) + tail;
 }
 
+/* log(1 - e^x), x <= 0, e^x = 2^n (1 + m), s = 2^n. Where 1 - e^x = (1 - s) - s m is out of the
+   range of log_poly it is 2^k (1 + f), else f = -e^x. x is made larger where it is subnormal. What
+   m lost is given back. */
+CT_MATH f32 log1mexp_f32(f32 x)
+{
+    f32 c = x < -104.0f ? -104.0f : x;
+    b8 small = c > -0x1p-126f;
+    c = small ? c * 0x1p+24f : c;
+    f32 t = exp_shift_f32(c);
+    f32 r = exp_rest_f32(c, t);
+    f32 q = expm1_poly_f32(r);
+    f32 m = fma_f32(r * r, q, r);
+    f32 more = fma_f32(r * r, q, r - m);
+    b8 near = c > -0x1.193ea8p+0f;
+    f32 s = exp_power_f32(t);
+    u32 e = log_exponent_f32(near ? fma_f32(-s, m, 1.0f - s) : 1.0f);
+    f32 scale = from_bits_f32(bits_f32(1.0f) - e);
+    f32 f = near ? fma_f32(-s * scale, m, fma_f32(1.0f - s, scale, -1.0f))
+                 : -exp_scale_f32(1.0f + m, t);
+    f32 k = (f32)((i32)e >> 23) - (small ? 24.0f : 0.0f);
+    f32 y = fma_f32(f * f, log_series_f32(f), near ? -s * scale * more : 0.0f) + f;
+    f32 edge = x == 0 ? -__builtin_inff() : __builtin_nanf("");
+    return x < 0 ? -abs_f32(fma_f32(k, 0x1.62e43p-1f, y)) : edge;
+}
+
+CT_MATH f64 log1mexp_f64(f64 x)
+{
+    f64 c = x < -746.0 ? -746.0 : x;
+    b8 small = c > -0x1p-1022;
+    c = small ? c * 0x1p+54 : c;
+    f64 t = exp_shift_f64(c);
+    f64 r = exp_rest_f64(c, t);
+    f64 q = expm1_poly_f64(r);
+    f64 m = fma_f64(r * r, q, r);
+    f64 more = fma_f64(r * r, q, r - m);
+    b8 near = c > -0x1.3a5abf07b789p+0;
+    f64 s = exp_power_f64(t);
+    u64 e = log_exponent_f64(near ? fma_f64(-s, m, 1.0 - s) : 1.0);
+    f64 scale = from_bits_f64(bits_f64(1.0) - e);
+    f64 f =
+        near ? fma_f64(-s * scale, m, fma_f64(1.0 - s, scale, -1.0)) : -exp_scale_f64(1.0 + m, t);
+    f64 k = log_integer_f64(e) - (small ? 54.0 : 0.0);
+    f64 sum = fma_f64(k, 0x1.62e42fefa39efp-1, f);
+    f64 lost = fma_f64(k, -0x1.62e42fefa39efp-1, sum) - f;
+    more = near ? -s * scale * more : 0.0;
+    f64 y = sum + (log_tail_f64(f, fma_f64(k, 0x1.abc9e3b39803fp-56, more)) - lost);
+    f64 edge = x == 0 ? -__builtin_inf() : __builtin_nan("");
+    return x < 0 ? -abs_f64(y) : edge;
+}
+
 /* log2 x = k + log(1 + f) / ln 2; in f32 k + f / ln 2 in two parts, as near x = 4/3 the rounding of
    -0.585 is twice the result's. */
 CT_MATH f32 log2_f32(f32 x)

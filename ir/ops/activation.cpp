@@ -41,12 +41,12 @@ constexpr Op log1mexp_op{
     .name = "log1mexp",
     .doc = "log(1 - exp(x)) for x <= 0, accurate near 0 and far from it. NaN where x > 0.",
     .dtype = promote_to_float,
-    .shape = shape_of_first,
-    .lowering = Composite{[](const CompositeArgs& args) {
-        const Variable& x = args.x[0];
-        return where(x > -std::numbers::ln2, log(-expm1(x)), log1p(-exp(x)));
-    }},
-    .reference = DerivedReference{},
+    .shape = same_shape,
+    .lowering = Pointwise{"log1mexp_{t}({a})"},
+    .reference = reference_of<1>([](std::floating_point auto x) {
+        const long double wide = x;
+        return x > -std::numbers::ln2 ? std::log(-std::expm1(wide)) : std::log1p(-std::exp(wide));
+    }),
     .grad = [](const UnaryGrad& g) { return -g.y_bar / expm1(-g.x); },
     .domain = {-8, -0.05},
 };
@@ -66,30 +66,50 @@ Variable relu(const Variable& x, Where where) { return apply(relu_op, {x}, {}, w
 
 namespace {
 
+/// gelu_tanh is x sigmoid(scale * (x + cubic * x^3)).
+constexpr long double gelu_scale =
+    2 * std::numbers::sqrt2_v<long double> * std::numbers::inv_sqrtpi_v<long double>;
+constexpr long double gelu_cubic = 0.044715L;
+
 Variable norm_density(const Variable& x)
 {
     return std::numbers::inv_sqrtpi / std::numbers::sqrt2 * exp(-0.5 * square(x));
 }
 
-/// tanh's argument in gelu_tanh is c * (x + k * x^3).
-constexpr double gelu_scale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
-constexpr double gelu_cubic = 0.044715;
-
-Variable gelu_tanh_of(const Variable& x)
+// The tails multiply what an argument lost by its square: the references have digits to spare.
+long double norm_cdf_of(long double x)
 {
-    return tanh(gelu_scale * (x + gelu_cubic * x * square(x)));
+    return std::erfc(-x / std::numbers::sqrt2_v<long double>) / 2;
+}
+
+/// x times what is 0 at -inf, where the product is the limit.
+long double gated(long double x, long double gate)
+{
+    return std::isinf(x) && x < 0 ? -0.0L : x * gate;
 }
 
 } // namespace
+
+constexpr Op norm_cdf_op{
+    .name = "norm_cdf",
+    .doc = "The standard normal distribution function, accurate in both tails.",
+    .dtype = promote_to_float,
+    .shape = same_shape,
+    .lowering = Pointwise{"norm_cdf_{t}({a})"},
+    .reference = reference_of<1>([](std::floating_point auto x) { return norm_cdf_of(x); }),
+    .grad = [](const UnaryGrad& g) { return g.y_bar * norm_density(g.x); },
+    .domain = {-4, 4},
+};
+Variable norm_cdf(const Variable& x, Where where) { return apply(norm_cdf_op, {x}, {}, where); }
 
 constexpr Op gelu_op{
     .name = "gelu",
     .doc = "x * norm_cdf(x), the exact form.",
     .dtype = promote_to_float,
-    .shape = shape_of_first,
-    .lowering =
-        Composite{[](const CompositeArgs& args) { return args.x[0] * norm_cdf(args.x[0]); }},
-    .reference = DerivedReference{},
+    .shape = same_shape,
+    .lowering = Pointwise{"gelu_{t}({a})"},
+    .reference =
+        reference_of<1>([](std::floating_point auto x) { return gated(x, norm_cdf_of(x)); }),
     .grad = [](const UnaryGrad& g) { return g.y_bar * (norm_cdf(g.x) + g.x * norm_density(g.x)); },
     .domain = {-4, 4},
 };
@@ -99,16 +119,19 @@ constexpr Op gelu_tanh_op{
     .name = "gelu_tanh",
     .doc = "0.5 * x * (1 + tanh(sqrt(2/pi) * (x + 0.044715 * x^3))), near gelu(x).",
     .dtype = promote_to_float,
-    .shape = shape_of_first,
-    .lowering = Composite{[](const CompositeArgs& args) {
-        return 0.5 * args.x[0] * (1 + gelu_tanh_of(args.x[0]));
-    }},
-    .reference = DerivedReference{},
+    .shape = same_shape,
+    .lowering = Pointwise{"gelu_tanh_{t}({a})"},
+    .reference = reference_of<1>([](std::floating_point auto x) {
+        const long double v = gelu_scale * x * (1 + gelu_cubic * x * x);
+        return gated(x, 1 / (1 + std::exp(-v)));
+    }),
     .grad =
         [](const UnaryGrad& g) {
-            const Variable t = gelu_tanh_of(g.x);
-            const Variable slope = gelu_scale * (1 + 3 * gelu_cubic * square(g.x));
-            return g.y_bar * (0.5 * (1 + t) + 0.5 * g.x * (1 - square(t)) * slope);
+            constexpr auto scale = static_cast<double>(gelu_scale);
+            constexpr auto cubic = static_cast<double>(gelu_scale * gelu_cubic);
+            const Variable x2 = square(g.x);
+            const Variable s = sigmoid(g.x * (scale + cubic * x2));
+            return g.y_bar * s * (1 + g.x * (1 - s) * (scale + 3 * cubic * x2));
         },
     .domain = {-4, 4},
 };
@@ -118,9 +141,11 @@ constexpr Op silu_op{
     .name = "silu",
     .doc = "x * sigmoid(x), also called swish.",
     .dtype = promote_to_float,
-    .shape = shape_of_first,
-    .lowering = Composite{[](const CompositeArgs& args) { return args.x[0] * sigmoid(args.x[0]); }},
-    .reference = DerivedReference{},
+    .shape = same_shape,
+    .lowering = Pointwise{"silu_{t}({a})"},
+    .reference = reference_of<1>([](std::floating_point auto x) {
+        return gated(x, 1 / (1 + std::exp(-static_cast<long double>(x))));
+    }),
     .grad =
         [](const UnaryGrad& g) {
             const Variable s = sigmoid(g.x);
@@ -130,17 +155,11 @@ constexpr Op silu_op{
 };
 Variable silu(const Variable& x, Where where) { return apply(silu_op, {x}, {}, where); }
 
-// erfc keeps its digits in the lower tail, where 1 + erf cancels.
-Variable norm_cdf(const Variable& x, Where where)
-{
-    const OriginScope origin(locate(where, "norm_cdf"));
-    return 0.5 * erfc(x * (-1 / std::numbers::sqrt2));
-}
-
 std::span<const Op* const> activation_ops()
 {
     static constexpr const Op* ops[] = {
-        &sigmoid_op, &softplus_op, &log1mexp_op, &relu_op, &gelu_op, &gelu_tanh_op, &silu_op,
+        &sigmoid_op,  &softplus_op, &log1mexp_op,  &relu_op,
+        &norm_cdf_op, &gelu_op,     &gelu_tanh_op, &silu_op,
     };
     return ops;
 }

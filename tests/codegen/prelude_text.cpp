@@ -22,10 +22,11 @@ using croton::codegen::prelude_functions;
 namespace {
 
 const std::vector<std::string> unary{
-    "exp",     "expm1",    "exp2",     "log",      "log1p", "log2", "log10",    "tanh",
-    "sigmoid", "softplus", "sin_fast", "cos_fast", "asin",  "acos", "tan_fast", "atan",
-    "sinh",    "cosh",     "asinh",    "acosh",    "atanh", "erf",  "erfc",     "sqrt",
-    "rsqrt",   "floor",    "ceil",     "trunc",    "rint",  "sign", "abs",      "square"};
+    "exp",     "expm1",     "exp2",     "log",      "log1p", "log2",  "log10",    "tanh",
+    "sigmoid", "softplus",  "sin_fast", "cos_fast", "asin",  "acos",  "tan_fast", "atan",
+    "sinh",    "cosh",      "asinh",    "acosh",    "atanh", "erf",   "erfc",     "norm_cdf",
+    "gelu",    "gelu_tanh", "silu",     "log1mexp", "sqrt",  "rsqrt", "floor",    "ceil",
+    "trunc",   "rint",      "sign",     "abs",      "square"};
 const std::vector<std::string> binary{"pow",       "atan2",    "max",     "min",
                                       "floor_div", "mod_fast", "copysign"};
 const std::string flags = " -ffp-contract=off -fno-math-errno -fno-trapping-math";

@@ -152,6 +152,15 @@ TEST_CASE("activations neither overflow nor lose their tails")
     CHECK(is_near(real(gelu(c(1.0))), 0.84134474606854293, 1e-14));
     CHECK(is_near(real(gelu_tanh(c(1.0))), 0.84119199060827676, 1e-14));
     CHECK(is_near(real(silu(c(1.0))), 0.73105857863000490, 1e-14));
+    CHECK(is_near(real(norm_cdf(c(-30.0))), 4.90671392714818706e-198, 1e-15));
+    CHECK(is_near(real(gelu(c(-12.0))), -2.1317785344932148e-32, 1e-15));
+    CHECK(is_near(real(gelu_tanh(c(-9.0))), -1.33645959473487255e-28, 1e-15));
+    CHECK(is_near(real(silu(c(-700.0))), -6.9017735806318396e-302, 1e-15));
+    CHECK(is_near(real(log1mexp(c(-0.5))), -0.932752129567188572, 1e-15));
+    for (const auto& gated : {gelu(c(-inf)), gelu_tanh(c(-inf)), silu(c(-inf)), gelu(c(-1000.0))})
+        CHECK_REAL(gated, -0.0);
+    for (const auto& gated : {gelu(c(inf)), gelu_tanh(c(inf)), silu(c(inf))})
+        CHECK_REAL(gated, inf);
 }
 
 TEST_CASE("NaN is unequal to everything, and zeros are equal")

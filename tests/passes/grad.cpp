@@ -68,6 +68,19 @@ TEST_CASE("grad of grad")
     CHECK(value_at({x}, {Array::scalar(2.0)}, third) == Approx(-24.0 / 32));
 }
 
+TEST_CASE("grad of gelu, gelu_tanh and silu keeps its digits in the lower tail")
+{
+    const Variable x = scalar<double>("x");
+    const auto slope = [&](const Variable& y, double at) {
+        return value_at({x}, {Array::scalar(at)}, grad(y, x));
+    };
+    CHECK(slope(gelu_tanh(x), -9) == Approx(-2.51573528506742515e-27).epsilon(1e-13));
+    CHECK(slope(gelu_tanh(x), -15) == Approx(-7.7446337695007666e-113).epsilon(1e-13));
+    CHECK(slope(gelu_tanh(x), 3) == Approx(1.01158416663096973).epsilon(1e-14));
+    CHECK(slope(silu(x), -100) == Approx(-99 * std::exp(-100.0)).epsilon(1e-13));
+    CHECK(slope(gelu(x), -12) == Approx(-2.55789566167489562e-31).epsilon(1e-13));
+}
+
 TEST_CASE("grad keeps narrow dtypes and flows through casts")
 {
     const Variable x = vector<float>("x", {2});

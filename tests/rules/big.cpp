@@ -21,6 +21,8 @@ Big by_mpfr(int (*f)(mpfr_ptr, mpfr_srcptr, mpfr_rnd_t), const Big& x)
     return y;
 }
 
+Big norm_cdf(const Big& x) { return by_mpfr(mpfr_erfc, -x / sqrt(Big(2))) / 2; }
+
 const std::map<std::string_view, Function>& functions()
 {
     static const std::map<std::string_view, Function> all{
@@ -43,6 +45,10 @@ const std::map<std::string_view, Function>& functions()
         {"erf", [](std::span<const Big> x) -> Big { return by_mpfr(mpfr_erf, x[0]); }},
         {"erfc", [](std::span<const Big> x) -> Big { return by_mpfr(mpfr_erfc, x[0]); }},
         {"sigmoid", [](std::span<const Big> x) -> Big { return 1 / (1 + exp(-x[0])); }},
+        {"log1mexp", [](std::span<const Big> x) -> Big { return log(1 - exp(x[0])); }},
+        {"norm_cdf", [](std::span<const Big> x) -> Big { return norm_cdf(x[0]); }},
+        {"gelu", [](std::span<const Big> x) -> Big { return x[0] * norm_cdf(x[0]); }},
+        {"silu", [](std::span<const Big> x) -> Big { return x[0] / (1 + exp(-x[0])); }},
         {"softplus", [](std::span<const Big> x) -> Big { return log(1 + exp(x[0])); }},
         {"maximum", [](std::span<const Big> x) -> Big { return x[0] < x[1] ? x[1] : x[0]; }},
         {"less", [](std::span<const Big> x) -> Big { return x[0] < x[1] ? 1 : 0; }},
