@@ -93,7 +93,7 @@ std::vector<Array> call(const FunctionData& f, std::span<const Any> inputs)
         arguments[i] = memory_of(f, i, a);
         detail::check_type(f, i, arguments[i].dtype, arguments[i].rank);
     }
-    return run(f, arguments);
+    return detail::in_name_of(f, [&] { return run(f, arguments); });
 }
 
 void call_into(const FunctionData& f, std::span<const Array> inputs, std::span<Array> outputs)

@@ -62,6 +62,15 @@ void refuse(const FunctionData& f, Code code, const std::string& why)
     throw user_error(code, nullptr, f.name, "{}", why);
 }
 
+void throw_in_name_of(const FunctionData& f, const BackendError& error)
+{
+    constexpr std::string_view array = "array";
+    if (error.code() != Code::memory || error.op() != array) throw BackendError(error);
+    throw BackendError(Code::memory,
+                       fmt::format("{}{}", f.name, error.message().substr(array.size())), nullptr,
+                       f.name);
+}
+
 void refuse_count(const FunctionData& f, std::size_t given)
 {
     refuse(f, Code::shape,

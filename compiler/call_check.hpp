@@ -76,6 +76,20 @@ std::string misplaced_text(const FunctionData& f, const Status& status);
 /// throws   UserError where a workspace of so many bytes exceeds Options::memory_limit_bytes.
 void check_memory_limit(const FunctionData& f, std::int64_t bytes);
 
+[[noreturn]] void throw_in_name_of(const FunctionData& f, const BackendError& error);
+
+/// Runs a call of `f`, or a part of it. Where there is no memory for an array, the error is the
+/// function's: its caller knows of no array.
+template <class F>
+decltype(auto) in_name_of(const FunctionData& f, F run)
+{
+    try {
+        return run();
+    } catch (const BackendError& error) {
+        throw_in_name_of(f, error);
+    }
+}
+
 /// What `run` checks of extents, where it is not called. `extents`: those that it would be told of.
 /// throws   UserError as a call does.
 void check_guards(const FunctionData& f, std::span<const std::int64_t> extents);

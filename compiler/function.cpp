@@ -43,6 +43,8 @@ std::string Status::text() const
     if (function && code == Code::memory && found > 0)
         return fmt::format("{}: its intermediate values need {}, the workspace has {}",
                            function->name, counted(found, "byte"), expected);
+    // Of next values of shared variables; how many bytes is known where the call throws.
+    if (function && code == Code::memory) return fmt::format("{}: out of memory", function->name);
     return std::string(croton::name(code));
 }
 

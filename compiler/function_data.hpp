@@ -139,7 +139,8 @@ private:
     void* memory_;
 };
 
-void* allocate_workspace(std::size_t bytes);
+/// throws   BackendError in the name of `function` where there is no memory.
+void* allocate_workspace(std::size_t bytes, std::string_view function);
 void free_workspace(void* memory) noexcept;
 std::size_t workspace_size(const void* memory) noexcept;
 

@@ -333,9 +333,7 @@ void run_shared_checked(const FunctionData& f,
     if (!status) throw_status(f, status, arguments, turn.values());
 }
 
-} // namespace
-
-void run_checked(const FunctionData& f, std::span<const Memory> arguments)
+void run_for_caller(const FunctionData& f, std::span<const Memory> arguments)
 {
     if (f.by_reference) return run_reference(f, arguments);
     const Binding binding = place_binding(f, __builtin_alloca(f.words.ranges * 8));
@@ -346,6 +344,13 @@ void run_checked(const FunctionData& f, std::span<const Memory> arguments)
     if (f.has_shared) return run_shared_checked(f, arguments, binding, workspace.memory());
     const Status status = run_bound(f, f.runtime, binding, workspace.memory());
     if (!status) throw_status(f, status, arguments, {});
+}
+
+} // namespace
+
+void run_checked(const FunctionData& f, std::span<const Memory> arguments)
+{
+    in_name_of(f, [&] { run_for_caller(f, arguments); });
 }
 
 } // namespace croton::inline v1::detail

@@ -19,12 +19,13 @@ FunctionData::~FunctionData()
 }
 
 // A workspace knows its size: it stands in the 64 bytes in front.
-void* allocate_workspace(std::size_t bytes)
+void* allocate_workspace(std::size_t bytes, std::string_view function)
 {
     char* block = static_cast<char*>(allocate_elements(bytes));
     if (!block)
-        throw BackendError(Code::memory, fmt::format("workspace: out of memory: {} bytes", bytes),
-                           nullptr, "workspace");
+        throw BackendError(Code::memory,
+                           fmt::format("{}: out of memory: {} bytes", function, bytes), nullptr,
+                           function);
     std::memcpy(block, &bytes, sizeof bytes);
     return block + 64;
 }
@@ -52,7 +53,7 @@ TakenWorkspace::TakenWorkspace(const FunctionData& f, std::size_t bytes)
     if (memory_ && workspace_size(memory_) >= bytes) return;
     free_workspace(memory_);
     memory_ = nullptr;
-    memory_ = allocate_workspace(bytes);
+    memory_ = allocate_workspace(bytes, f.name);
 }
 
 TakenWorkspace::~TakenWorkspace()
@@ -69,7 +70,8 @@ TakenWorkspace::~TakenWorkspace()
 
 using detail::FunctionData;
 
-Workspace::Workspace(std::size_t bytes) : memory_(detail::allocate_workspace(bytes)), bytes_(bytes)
+Workspace::Workspace(std::size_t bytes, std::string_view function)
+    : memory_(detail::allocate_workspace(bytes, function)), bytes_(bytes)
 {}
 Workspace::Workspace(Workspace&& other) noexcept
     : memory_(std::exchange(other.memory_, nullptr)), bytes_(std::exchange(other.bytes_, 0))
@@ -157,7 +159,7 @@ Workspace Function::workspace(NamedExtents extents, Where where) const
     return detail::at_place(where, [&] {
         const std::size_t bytes = croton::workspace_bytes(*data_, extents);
         detail::check_memory_limit(*data_, static_cast<std::int64_t>(bytes));
-        return Workspace(bytes);
+        return Workspace(bytes, data_->name);
     });
 }
 

@@ -19,6 +19,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 PACKAGES = {
@@ -196,6 +197,28 @@ def notes_of(page):
     return mark + notes
 
 
+def busy_cpus(seconds=1.0):
+    """How many CPUs others kept busy while we slept. The load average still has our own build."""
+
+    def times():
+        with open("/proc/stat", encoding="utf-8") as file:
+            ticks = [int(t) for t in file.readline().split()[1:9]]
+        return sum(ticks), ticks[3] + ticks[4]  # all; idle and waiting for a disk
+
+    all_before, idle_before = times()
+    time.sleep(seconds)
+    all_after, idle_after = times()
+    passed = max(all_after - all_before, 1)
+    return os.cpu_count() * (1 - (idle_after - idle_before) / passed)
+
+
+def warn_if_busy():
+    busy = busy_cpus()
+    if busy > 0.5:
+        print(f"bench: this machine is not idle: others keep {busy:.1f} of {os.cpu_count()} CPUs"
+              " busy, and figures will be worse than it can give", file=sys.stderr)
+
+
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         info = file.read()
@@ -219,6 +242,7 @@ def main():
     unknown = [w for w, _ in wanted if w not in PARTS]
     if unknown:
         sys.exit(f"bench: no such workload yet: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    warn_if_busy()
     before = machine()
     peers = [p for p in filter(None, options.peers.split(",")) if prepare(p, options.peer_folder)]
     rounds = []

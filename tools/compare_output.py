@@ -1,10 +1,11 @@
 """Runs a program and compares what it prints with a file.
 
-usage: compare_output.py [--update] EXPECTED PROGRAM [ARGUMENTS]
+usage: compare_output.py [--update | --one-cpu] EXPECTED PROGRAM [ARGUMENTS]
 
 A line of EXPECTED that starts with ~ is a regular expression for the whole line: times and folders
 differ between machines. All other lines are compared as they are, trailing blanks aside. With
---update EXPECTED is rewritten; lines that one of its regular expressions matches stay that.
+--update EXPECTED is rewritten; lines that one of its regular expressions matches stay that. With
+--one-cpu the program runs on one CPU alone.
 """
 
 import os
@@ -46,8 +47,11 @@ def update(path, printed):
 
 def main():
     arguments = sys.argv[1:]
-    rewrite = arguments[0] == "--update"
-    path, command = arguments[rewrite], arguments[rewrite + 1 :]
+    option = arguments.pop(0) if arguments[0].startswith("--") else ""
+    rewrite = option == "--update"
+    path, *command = arguments
+    if option == "--one-cpu":
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     run = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     # A progress bar returns to the start of its line: what stays visible counts.
     printed = [line.split("\r")[-1] for line in run.stdout.rstrip("\n").split("\n")]

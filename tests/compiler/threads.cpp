@@ -10,6 +10,7 @@
 #include <iterator>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -35,6 +36,10 @@ std::vector<Work> works()
     const auto x = ct::matrix<float>("x", {n, m});
     const auto y = ct::matrix<double>("y", {n, m});
     const auto w = ct::matrix<float>("w", {m, 96});
+    const auto c = ct::input("c", ct::DType::f32, {5, n, m});
+    const auto d = ct::input("d", ct::DType::f64, {5, n, m});
+    const auto cw = ct::input("cw", ct::DType::f32, {5, m, 48});
+    const auto dw = ct::input("dw", ct::DType::f64, {5, m, 48});
     const Variable rows = ct::softmax(x, 1);
     const Variable i = ct::cast(ct::abs(y(ct::_, 0)) * 1000, ct::DType::i64) % n;
     const auto decay = [](const Variable& row, const Variable& h) { return h * 0.5F + row; };
@@ -48,6 +53,17 @@ std::vector<Work> works()
         {"running sums", {x}, {ct::cumsum(x, 0), ct::cumsum(x, 1)}},
         {"products", {x, w}, {ct::dot(x, w) + 1, ct::dot(ct::transpose(x), tanh(x))}},
         {"products of f64", {y}, {ct::dot(ct::transpose(y), y)}},
+        {"products in batches", {c, cw}, {ct::matmul(c, cw) + 1, ct::matmul(tanh(c), cw)}},
+        {"products in batches of f64", {d, dw}, {ct::matmul(d, dw)}},
+        {"sums over the outer and inner axis", {c, d}, {ct::sum(c, {0, 2}), ct::sum(d, {0, 2})}},
+        {"sums over the inner axes", {c, d}, {ct::sum(c, {1, 2}), ct::sum(d * d, {1, 2})}},
+        {"sums over three axes", {c, d}, {ct::sum(c, {0, 1, 2}), ct::mean(d, {0, 1, 2})}},
+        {"largest over several axes",
+         {c},
+         {ct::max(c, {0, 2}), ct::max(exp(c), {1, 2}), ct::max(c, {0, 1, 2})}},
+        {"softmax over the outer and inner axis", {c}, {ct::softmax(c, {0, 2})}},
+        {"softmax over the inner axes", {d}, {ct::softmax(d, {1, 2}), ct::logsumexp(d, {1, 2})}},
+        {"softmax over three axes", {c}, {ct::softmax(c, {0, 1, 2})}},
         {"picked", {x, y}, {ct::take(x, i, 0) * 2, ct::argmax(x, 1)}},
         {"scattered", {x, y}, {ct::scatter_add(x, {i}, x)}, false},
         {"scan", {x}, {scan.last[0], scan.history[0]}, false},
@@ -55,13 +71,21 @@ std::vector<Work> works()
     };
 }
 
+/// `n` is the rows, `m` the columns.
+std::int64_t value_of(const ct::Extent& extent, std::int64_t rows, std::int64_t columns)
+{
+    const std::string text = to_string(extent);
+    return text == "n" ? rows : text == "m" ? columns : std::stoll(text);
+}
+
 std::vector<ct::Any> arguments_of(const Work& work, std::int64_t rows, std::int64_t columns)
 {
     std::vector<ct::Any> list;
     for (const Variable& v : work.inputs) {
-        const bool weights = v.name() == "w";
-        list.emplace_back(ct::Array::normal(
-            list.size() + 7, {weights ? columns : rows, weights ? 96 : columns}, v.dtype()));
+        std::vector<std::int64_t> shape;
+        for (const ct::Extent& e : v.shape())
+            shape.push_back(value_of(e, rows, columns));
+        list.emplace_back(ct::Array::normal(list.size() + 7, shape, v.dtype()));
     }
     return list;
 }
@@ -173,6 +197,85 @@ TEST_CASE("a call with two threads is seen to run on two, whatever it computes")
             CHECK(pool.most_seen <= static_cast<std::size_t>(threads));
             for (std::size_t i = 0; i < got.size(); ++i)
                 CHECK(ct::identical(got[i], expected[i]));
+        }
+    }
+}
+
+namespace {
+
+/// Two layers and softmax, trained with momentum.
+struct Network {
+    static constexpr std::int64_t batch = 600, in = 150, hidden = 220, out = 10;
+    static ct::Array start(std::uint64_t seed, std::vector<std::int64_t> shape)
+    {
+        return ct::Array::normal(seed, std::move(shape), ct::DType::f32);
+    }
+    ct::Shared w = ct::shared("w", start(1, {in, hidden}));
+    ct::Shared b = ct::shared("b", start(2, {hidden}));
+    ct::Shared v = ct::shared("v", start(3, {hidden, out}));
+    ct::Shared w_speed = ct::shared("w_speed", start(4, {in, hidden}));
+    ct::Shared b_speed = ct::shared("b_speed", start(5, {hidden}));
+    ct::Shared v_speed = ct::shared("v_speed", start(6, {hidden, out}));
+    ct::Function step;
+
+    explicit Network(int threads) : step(make(threads)) {}
+
+    ct::Function make(int threads) const
+    {
+        const auto x = ct::matrix<float>("x", {batch, in});
+        const auto target = ct::matrix<float>("target", {batch, out});
+        const Variable y = ct::matmul(tanh(ct::matmul(x, w) * 0.1F + b), v);
+        const Variable loss = -ct::mean(ct::log_softmax(y, 1) * ct::softmax(target, 1));
+        const auto g = ct::grad(loss, {w, b, v});
+        const std::vector<std::pair<ct::Shared, ct::Shared>> all = {
+            {w, w_speed}, {b, b_speed}, {v, v_speed}};
+        ct::Options options{.name = "step", .threads = threads};
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const Variable speed = 0.9F * all[i].second - 0.1F * g[i];
+            options.updates.push_back({all[i].second, speed});
+            options.updates.push_back({all[i].first, all[i].first + speed});
+        }
+        return ct::function({x, target}, {loss, g[0], g[1], g[2]}, options);
+    }
+    std::vector<ct::Array> values() const
+    {
+        return {w.value(), b.value(), v.value(), w_speed.value(), b_speed.value(), v_speed.value()};
+    }
+    /// What three steps give, and what the variables are after them.
+    std::vector<ct::Array> train() const
+    {
+        const ct::Array x = start(7, {batch, in}), target = start(8, {batch, out});
+        std::vector<ct::Array> all;
+        for (int i = 0; i < 3; ++i) {
+            const ct::Results results = step(x, target);
+            for (std::size_t k = 0; k < results.size(); ++k)
+                all.push_back(results[k]);
+        }
+        for (const ct::Array& a : values())
+            all.push_back(a);
+        return all;
+    }
+};
+
+} // namespace
+
+TEST_CASE("training steps have the same bits for 1, 2, 3 and 7 threads")
+{
+    const Network alone(1);
+    const std::vector<ct::Array> start = alone.values(), expected = alone.train();
+    for (std::size_t i = 0; i < start.size(); ++i) // all have moved
+        CHECK(!ct::identical(start[i], alone.values()[i]));
+    for (const int threads : {2, 3, 7}) {
+        INFO(threads);
+        const Network network(threads);
+        const WatchedPool pool;
+        const std::vector<ct::Array> got = network.train();
+        CHECK(pool.regions >= 9); // in each step at least both products and one of their gradients
+        CHECK(pool.fewest_seen >= 2);
+        REQUIRE(got.size() == expected.size());
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            INFO(i);
+            CHECK(ct::identical(got[i], expected[i]));
         }
     }
 }

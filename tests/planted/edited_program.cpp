@@ -49,7 +49,8 @@ EditedProgram::Result EditedProgram::call(const std::vector<Array>& inputs) cons
         extents.insert(extents.end(), shape.begin(), shape.end());
     }
     const auto bytes = reinterpret_cast<WorkspaceFunction>(library.symbol("workspace_bytes"));
-    void* workspace = detail::allocate_workspace(static_cast<std::size_t>(bytes(extents.data())));
+    void* workspace =
+        detail::allocate_workspace(static_cast<std::size_t>(bytes(extents.data())), data().name);
     Report report;
     const auto run = reinterpret_cast<RunFunction>(library.symbol("run"));
     result.code =

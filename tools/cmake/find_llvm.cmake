@@ -5,6 +5,7 @@
 # by path, not by the LLVM package, which loads every library, tool and dependency of LLVM and
 # fails where one of them is missing.
 #
+# Reads CROTON_LLVM_PREFIX, what stands before the version in an installation's path.
 # Sets CROTON_LLVM_PACKAGE_VERSION, CROTON_LLVM_INCLUDE and CROTON_LLVM_STATIC.
 set(CROTON_LLVM_VERSION "" CACHE STRING "LLVM's major version; empty: the first of 22, 19")
 set(CROTON_LLVM_ROOT "" CACHE PATH "An LLVM installation; empty: /usr/lib/llvm-<version>")
@@ -31,13 +32,16 @@ function(croton_llvm_libraries root major static_out shared_out)
   endif()
 endfunction()
 
+if(NOT CROTON_LLVM_PREFIX)
+  set(CROTON_LLVM_PREFIX /usr/lib/llvm-)
+endif()
 set(versions 22 19)
 if(CROTON_LLVM_VERSION)
   set(versions ${CROTON_LLVM_VERSION})
 endif()
 set(roots ${CROTON_LLVM_ROOT})
 if(NOT roots)
-  list(TRANSFORM versions PREPEND /usr/lib/llvm- OUTPUT_VARIABLE roots)
+  list(TRANSFORM versions PREPEND "${CROTON_LLVM_PREFIX}" OUTPUT_VARIABLE roots)
 endif()
 
 set(libraries)

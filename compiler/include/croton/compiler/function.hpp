@@ -114,7 +114,7 @@ private:
     friend class Function;
     template <class>
     friend class Typed;
-    explicit Workspace(std::size_t bytes);
+    Workspace(std::size_t bytes, std::string_view function);
     void* memory_ = nullptr;
     std::size_t bytes_ = 0;
 };
