@@ -65,7 +65,7 @@ void refuse(const FunctionData& f, Code code, const std::string& why)
 void throw_in_name_of(const FunctionData& f, const BackendError& error)
 {
     constexpr std::string_view array = "array";
-    if (error.code() != Code::memory || error.op() != array) throw BackendError(error);
+    if (error.code() != Code::memory || error.op() != array) throw; // as it is
     throw BackendError(Code::memory,
                        fmt::format("{}{}", f.name, error.message().substr(array.size())), nullptr,
                        f.name);

@@ -76,6 +76,7 @@ std::string misplaced_text(const FunctionData& f, const Status& status);
 /// throws   UserError where a workspace of so many bytes exceeds Options::memory_limit_bytes.
 void check_memory_limit(const FunctionData& f, std::int64_t bytes);
 
+/// Inside a handler of `error`.
 [[noreturn]] void throw_in_name_of(const FunctionData& f, const BackendError& error);
 
 /// Runs a call of `f`, or a part of it. Where there is no memory for an array, the error is the
