@@ -167,8 +167,9 @@ Predicate narrows(std::string_view w)
 {
     return [w = std::string(w)](const Match& m) {
         const DType from = m[w].dtype();
-        return is_float(m.type().dtype()) && is_float(from) &&
-               size_bytes(m.type().dtype()) <= size_bytes(from);
+        const DType to = m.type().dtype();
+        const bool gains = from == DType::bf16 && to == DType::f16; // as many bytes
+        return is_float(to) && is_float(from) && size_bytes(to) <= size_bytes(from) && !gains;
     };
 }
 

@@ -31,6 +31,18 @@ void check_axes(const std::vector<int>& axes, std::string_view field, int rank)
     if (!is_order && sorted != axes) throw NoInstance{};
 }
 
+/// A gather has an index for each of its axes, and puts theirs among those that are left.
+void check_gather(const Params& params, const Variables& operands)
+{
+    if (!params) return;
+    const auto fields = params->fields();
+    if (fields.size() != 2 || fields[1].name != "position") return;
+    const std::size_t axes = std::get<std::vector<int>*>(fields[0].value)->size();
+    if (axes + 1 != operands.size()) throw NoInstance{};
+    const int left = operands[0].rank() - static_cast<int>(axes);
+    if (*std::get<int*>(fields[1].value) > left) throw NoInstance{};
+}
+
 class Builder {
 public:
     Builder(const Values& values, const ParamValues& params) : values_(values), params_(params) {}
@@ -47,7 +59,9 @@ public:
         if (a.params() && a.params()->fields()[0].name == "axis") // such ops align their operands
             for (const Variable& v : operands)
                 if (v.rank() != rank) throw NoInstance{};
-        return apply(a.op(), operands, with_values(a.params(), rank), nullptr);
+        const Params params = with_values(a.params(), rank);
+        check_gather(params, operands);
+        return apply(a.op(), operands, params, nullptr);
     }
 
 private:
@@ -99,7 +113,8 @@ std::vector<ParamValue> candidates(std::string_view name, const FieldPointer& fi
     if (std::holds_alternative<int*>(field)) return {0, 1};
     if (std::holds_alternative<Shape*>(field))
         return {Shape{16, 16}, Shape{256}, Shape{2, 16, 16}, Shape{8, 32}, Shape{3, 2, 16, 16}};
-    return {DType::f32, DType::f64, DType::i64, DType::i32, DType::u8, DType::boolean};
+    return {DType::f32, DType::f64, DType::f16, DType::bf16,   DType::i64,
+            DType::i32, DType::i8,  DType::u8,  DType::boolean};
 }
 
 void collect_params(const Variable& pattern,
@@ -173,6 +188,8 @@ std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit
     for (const auto& [name, list] : params)
         sizes.push_back(list.size());
     std::vector<Instance> found;
+    std::map<std::vector<DType>, std::size_t> found_of; // choices of dtypes
+    bool has_dtypes = false;
     std::vector<std::size_t> at(sizes.size(), 0);
     do {
         Values chosen;
@@ -185,8 +202,15 @@ std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit
         }
         ParamValues chosen_params;
         std::size_t next = values.size();
-        for (const auto& [name, list] : params)
-            chosen_params.emplace(name, list[at[next++]]);
+        std::vector<DType> dtypes;
+        for (const auto& [name, list] : params) {
+            const ParamValue& value = list[at[next++]];
+            chosen_params.emplace(name, value);
+            if (const auto* dtype_chosen = std::get_if<DType>(&value))
+                dtypes.push_back(*dtype_chosen);
+        }
+        has_dtypes = !dtypes.empty();
+        if (found_of[dtypes] == limit) continue;
         try {
             instance.left = Builder(chosen, chosen_params).build(rule.left.expression());
         } catch (const UserError&) {
@@ -196,8 +220,10 @@ std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit
         }
         std::size_t firings = 0;
         instance.right = rewritten(instance.inputs, instance.left, rewrite, firings);
-        if (firings > 0) found.push_back(instance);
-    } while (found.size() < limit && advance(at, sizes));
+        if (firings == 0) continue;
+        found.push_back(instance);
+        ++found_of[dtypes];
+    } while ((has_dtypes || found.size() < limit) && advance(at, sizes));
     return found;
 }
 

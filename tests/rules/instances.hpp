@@ -17,7 +17,7 @@ struct Instance {
 
 /// Instances on which the rule fires, with arrays of `dtype` and shape (16, 16), bools, scalars and
 /// literals for its wildcards (indices below 16 for those named i and j), and real axes and shapes
-/// for its parameters; at most `limit`.
+/// for its parameters; at most `limit` for each choice of dtypes among these.
 std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit = 4);
 
 /// A set that holds one rule.
