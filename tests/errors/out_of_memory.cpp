@@ -147,8 +147,8 @@ namespace {
 
 /// Steps of two variables, of which only the second needs more memory than there is in the tests.
 struct Steps {
-    ct::Shared small = ct::shared("small", ct::zeros<double>({100}));
-    ct::Shared large = ct::shared("large", ct::zeros<double>({200, 200}));
+    ct::Shared small = ct::shared("small", ct::Array::full<double>({100}, 5));
+    ct::Shared large = ct::shared("large", ct::Array::full<double>({200, 200}, 5));
     ct::Function step = ct::function({},
                                      {},
                                      {.name = "step",
@@ -157,8 +157,8 @@ struct Steps {
 
     void check_after(int steps) const
     {
-        CHECK(value_everywhere(small) == steps);
-        CHECK(value_everywhere(large) == 2 * steps);
+        CHECK(value_everywhere(small) == 5 + steps);
+        CHECK(value_everywhere(large) == 5 + 2 * steps);
     }
 };
 
@@ -179,8 +179,8 @@ TEST_CASE("no memory for next values of shared variables: none changes, and the 
     s.check_after(2);
     s.step();
     s.check_after(3);
-    CHECK(held.as_double(0) == 2);
-    CHECK(also_held.as_double(0) == 4);
+    CHECK(held.as_double(0) == 7);
+    CHECK(also_held.as_double(0) == 9);
 }
 
 TEST_CASE("no memory in a call that does not throw: a Status, no variable changes")
