@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -38,6 +39,12 @@ public:
     }
     const std::vector<Apply>& order() const { return order_; }
     bool contains(const Variable& v) const { return roots_.contains(v.value()); }
+    /// Why an operand of a product is stored; empty for what is a root for another reason.
+    std::string why_stored(const Variable& v) const
+    {
+        const auto at = why_stored_.find(v.value());
+        return at == why_stored_.end() ? std::string() : at->second;
+    }
 
 private:
     void mark(const Variable& v)
@@ -73,34 +80,27 @@ private:
         if (shared || long_chain) mark(y);
     }
 
-    /// The operand of a product is read where it lies, or computed by its prologue if nothing else
-    /// reads it.
+    /// The operand of a product is read where it lies, or computed by its prologue.
     void mark_operand(const Apply& product, std::size_t operand)
     {
         const Variable& v = product.input(operand);
         const Kept kept = [&](const Variable& x) { return !x.owner() || contains(x); };
         if (!operand_in_memory(product, operand, kept).is_empty()) return;
-        Variable base = v;
-        bool once = uses_[base.value()] == 1;
-        while (!kept(base) && std::holds_alternative<IndexMap>(base.owner().op().lowering) &&
-               base.owner().inputs().size() == 1) {
-            base = base.owner().input(0);
-            once &= kept(base) || uses_[base.value()] == 1;
+        const Variable base = behind_maps(v, kept);
+        bool once = true;
+        for (Variable x = v;; x = x.owner().input(0)) {
+            if (kept(x)) break;
+            once &= uses_[x.value()] == 1;
+            if (same(x, base)) break;
         }
-        if (prologues_ && once && has_prologue(product, operand, kept)) return;
+        std::string why = prologues_ ? why_no_prologue(product, operand, kept, once)
+                                     : "products are a library's: they read whole arrays";
+        if (why.empty()) return;
         const Kept with_base = [&](const Variable& x) { return kept(x) || same(x, base); };
-        mark(operand_in_memory(product, operand, with_base).is_empty() ? v : base);
-    }
-
-    /// One value for the whole call, found without reading memory: from extents and literals.
-    bool is_constant(const Apply& a)
-    {
-        const bool fixed = a.output(0).rank() == 0 && !is_structured(a.op()) &&
-                           std::ranges::all_of(a.inputs(), [&](const Variable& v) {
-                               return v.leaf() == Leaf::constant || constants_.contains(v.value());
-                           });
-        if (fixed) constants_.insert(a.output(0).value());
-        return fixed;
+        const Variable& stored =
+            operand_in_memory(product, operand, with_base).is_empty() ? v : base;
+        mark(stored);
+        why_stored_.emplace(stored.value(), std::move(why));
     }
 
     int cost_of(const Variable& v) const
@@ -118,8 +118,9 @@ private:
 
     std::vector<Apply> order_;
     bool prologues_;
-    std::set<const detail::Value*> roots_, constants_; // looked up only
+    std::set<const detail::Value*> roots_; // looked up only
     std::unordered_map<const detail::Value*, int> uses_, cost_, statements_;
+    std::unordered_map<const detail::Value*, std::string> why_stored_;
 };
 
 } // namespace croton::inline v1::codegen

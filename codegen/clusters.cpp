@@ -212,24 +212,17 @@ private:
         for (std::size_t i = 0; i < apply.inputs().size(); ++i) {
             // What a product reads where it lies is memory, also a single number.
             const bool lies = product && !operand_in_memory(apply, i, kept_).is_empty();
-            for (const Variable& r : bases_of(apply.input(i), lies))
+            for (const Variable& r : in_memory_behind(apply.input(i), kept_, lies))
                 reads.push_back(r);
         }
         return reads;
-    }
-
-    /// Roots and leaves met first on every path up from `v`; constants of one element where
-    /// `numbers` says so.
-    std::vector<Variable> bases_of(const Variable& v, bool numbers = false) const
-    {
-        return in_memory_behind(v, kept_, numbers);
     }
 
     std::vector<Variable> reachable_roots(const Variable& value, const Apply& apply) const
     {
         std::vector<Variable> all;
         for (const Variable& in : apply.inputs())
-            for (const Variable& r : bases_of(in))
+            for (const Variable& r : in_memory_behind(in, kept_))
                 if (!croton::same(r, value)) all.push_back(r);
         return all;
     }
@@ -490,7 +483,7 @@ private:
         for (Root& r : c.roots)
             if (croton::same(r.value, v)) r.stored = true;
         if (reader && has_reason_.insert(v.value()).second)
-            result_.unfused.push_back({v, why_apart(c, *reader)});
+            result_.unfused.push_back({v, why_apart(c, *reader, roots_.why_stored(v))});
     }
 
     /// Why no map or reduction joins such a cluster; empty where one may.
@@ -512,11 +505,13 @@ private:
     }
 
     /// Of two clusters that nothing tried to make one.
-    static std::string why_apart(const Cluster& writer, const Cluster& reader)
+    static std::string
+    why_apart(const Cluster& writer, const Cluster& reader, std::string why_stored)
     {
         if (reader.by_library) return "a library's product reads whole arrays";
         switch (reader.kind) {
         case ClusterKind::contract:
+            if (!why_stored.empty()) return why_stored;
             return "a product reads its operands several times, from memory";
         case ClusterKind::scan:
             return "a loop takes whole arrays";

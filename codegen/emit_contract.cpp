@@ -1,5 +1,6 @@
 #include "caller_parameters.hpp"
 #include "contract_text.hpp"
+#include "nest_cost.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -35,7 +36,8 @@ void ContractText::write_kernel(const std::string& tiles) const
     for (const Buffer& b : nest_.buffers)
         w_.line("s.{0} = {0};", b.name);
     write_pack_calls();
-    w_.line("const i64 cost = {};", text(Extent(2) * c_.batch * c_.m * c_.n * c_.k, symbols_));
+    const Extent products = Extent(2) * c_.batch * c_.m * c_.n * c_.k;
+    w_.line("const i64 cost = {};", text(products + prologue_flops(nest_), symbols_));
     if (c_.kind == ContractKind::blocks && !c_.m.is_known()) write_row_tiles(symbols_);
     w_.raw(argument_list("for_each_block", {"rt", kernel_.name + "_tile", "&s", tiles, "cost"},
                          w_.indent()) +

@@ -68,6 +68,16 @@ Extent flops_of(const LoopNest& nest, const Block& block, const Extent& times)
     return Counter(nest).count(block, times);
 }
 
+Extent prologue_flops(const LoopNest& nest)
+{
+    const ContractNest& c = nest.contract[0];
+    if (!c.prologue_a) return 0;
+    const DType dtype = nest.buffers[static_cast<std::size_t>(c.out)].dtype();
+    const Extent columns = strip_tile_bytes / static_cast<int>(size_bytes(dtype));
+    const Extent across = floor_div(c.n + columns - Extent(1), columns);
+    return flops_of(nest, c.prologue_a.body, c.batch * across);
+}
+
 NestCost cost_of(const LoopNest& nest)
 {
     NestCost cost;
@@ -79,13 +89,7 @@ NestCost cost_of(const LoopNest& nest)
         cost.flops = Extent(2) * c.batch * c.m * c.n * c.k;
         for (const Block* part : {&nest.body, &c.prologue_b.body})
             cost.flops = cost.flops + flops_of(nest, *part, c.batch);
-        if (c.prologue_a) {
-            const Extent columns =
-                strip_tile_bytes /
-                static_cast<int>(size_bytes(nest.buffers[static_cast<std::size_t>(c.out)].dtype()));
-            const Extent across = floor_div(c.n + columns - Extent(1), columns);
-            cost.flops = cost.flops + flops_of(nest, c.prologue_a.body, c.batch * across);
-        }
+        cost.flops = cost.flops + prologue_flops(nest);
     }
     for (std::size_t i = 0; i < nest.buffers.size(); ++i) {
         const Buffer& b = nest.buffers[i];

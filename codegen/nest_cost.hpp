@@ -15,6 +15,9 @@ NestCost cost_of(const LoopNest& nest);
 /// Flops of a part of a nest that runs `times` times.
 Extent flops_of(const LoopNest& nest, const Block& block, const Extent& times);
 
+/// Of what the parts of a product compute of its left operand, each its own rows.
+Extent prologue_flops(const LoopNest& nest);
+
 /// Whether the kernel reads what an array that it writes to held before, or holds from a first
 /// pass over all of it. Not so partial results, which it makes and takes again at once.
 bool is_updated(const Buffer& buffer);

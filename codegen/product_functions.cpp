@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "contract_sizes.hpp"
 #include "names.hpp"
 #include "writer.hpp"
 
@@ -141,7 +142,7 @@ private:
             fmt::format("CT_MATH void product_panels_{}_{}", side, type_),
             {fmt::format("const {}* CT_RESTRICT from", type_), "i64 row", "i64 column", "i64 k",
              "i64 n", "i64 first", fmt::format("{}* CT_RESTRICT packed", type_)}));
-        w_.raw("const i64 last = first + 32 < k ? first + 32 : k;");
+        w_.line("const i64 last = first + {0} < k ? first + {0} : k;", pack_terms);
         const auto panels = w_.block("for (i64 j = 0; j < n; j += {})", width);
         const auto rows = w_.block("for (i64 p = first; p < last; ++p)");
         w_.line("const {}* x = from + (p - first) * row + j * column;", type_);
@@ -228,7 +229,7 @@ private:
         const int count = 32 / bytes_;
         const auto turned =
             w_.block_after("else if (row == 1 && n % {} == 0 && k % {} == 0)", columns_, count);
-        w_.raw("const i64 count = first + 32 < k ? 32 : k - first;");
+        w_.line("const i64 count = first + {0} < k ? {0} : k - first;", pack_terms);
         const auto across = w_.block("for (i64 j = 0; j < n; j += {})", count);
         w_.line("const i64 within = j % {};", columns_);
         w_.line("{}* to = packed + (j - within) * k + within + first * {};", type_, columns_);

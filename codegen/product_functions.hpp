@@ -15,8 +15,8 @@ namespace croton::inline v1::codegen {
 ///       sums[r][c] += a[r][p] * b[p][c] in registers, for up to CT_BLOCK_ROWS rows and
 ///       CT_BLOCK_COLUMNS columns; without what `sums` holds unless `begun`.
 ///   product_pack_a_<t>, product_pack_b_<t>(from, row, column, k, n, first, packed)
-///       rows first .. first + 32 of k x n elements, of which `from` is the first, in panels of
-///       a block's rows or columns.
+///       pack_terms rows of k x n elements, the first of which is `from`, in panels of a
+///       block's rows or columns.
 std::vector<SharedFunction> product_functions(DType dtype, bool packs_a, bool packs_b);
 
 /// "CT_BLOCK_COLUMNS(f32)": of a block of sums, on the CPU that the text is compiled for.

@@ -1,6 +1,8 @@
 #include "product_operands.hpp"
 
 #include <croton/codegen/clusters.hpp>
+#include <croton/codegen/cost.hpp>
+#include <croton/ir/format.hpp>
 
 #include <algorithm>
 #include <set>
@@ -34,15 +36,22 @@ Variables in_memory_behind(const Variable& v, const Kept& kept, bool numbers)
     return found;
 }
 
-Variable operand_in_memory(const Apply& product, std::size_t operand, const Kept& kept)
+Variable behind_maps(const Variable& v, const Kept& kept)
 {
-    const Variable& v = product.input(operand);
     Variable base = v;
     while (!kept(base)) {
         const Apply a = base.owner();
-        if (!std::holds_alternative<IndexMap>(a.op().lowering) || a.inputs().size() != 1) return {};
+        if (!std::holds_alternative<IndexMap>(a.op().lowering) || a.inputs().size() != 1) break;
         base = a.input(0);
     }
+    return base;
+}
+
+Variable operand_in_memory(const Apply& product, std::size_t operand, const Kept& kept)
+{
+    const Variable& v = product.input(operand);
+    const Variable base = behind_maps(v, kept);
+    if (!kept(base)) return {};
     if (same(base, v)) return base; // arrays lie in one piece
     const auto& p = product.params_as<ContractParams>();
     const std::size_t batch = p.a_batch.size();
@@ -71,33 +80,62 @@ At strip_at(const Apply& product, std::size_t operand)
     return at;
 }
 
-bool has_prologue(const Apply& product, std::size_t operand, const Kept& kept)
+namespace {
+
+/// Operations for each element of the left operand beyond those of storing it: each part of the
+/// product, as wide as strip_tile_bytes, computes its rows again. Unknown columns are some parts.
+std::int64_t flops_again(const Apply& product, int flops)
+{
+    const Extent columns = contract_shape(product)[2];
+    const std::int64_t wide =
+        strip_tile_bytes / static_cast<std::int64_t>(size_bytes(product.output(0).dtype()));
+    const std::int64_t parts = columns.is_known() ? (columns.value() + wide - 1) / wide : 4;
+    return flops * (parts - 1);
+}
+
+} // namespace
+
+std::string
+why_no_prologue(const Apply& product, std::size_t operand, const Kept& kept, bool read_once)
 {
     const Variable& v = product.input(operand);
-    if (!has_blocks(product) || computed_dtype(v.dtype()) != v.dtype()) return false;
+    if (!has_blocks(product) || computed_dtype(v.dtype()) != v.dtype())
+        return "a product of few terms or of a vector reads its operands from memory";
+    if (!read_once) return "others read it as well as the product";
     const Variables sources = in_memory_behind(v, kept);
     LoopNest scratch;
     Puller puller(scratch);
     for (const Variable& source : sources)
         puller.in_memory(source);
     puller.pull(v, strip_at(product, operand));
-    if (puller.divides() || scratch.checks_index) return false;
+    if (puller.divides() || scratch.checks_index)
+        return "its elements do not lie along the product's rows and columns";
+    int all = 0;
+    for (const Scalar& s : scratch.scalars)
+        if (const auto* c = std::get_if<Compute>(&s.expression)) all += flops(*c->op, s.dtype);
+    const bool fits_source =
+        all > 0 && std::ranges::any_of(sources, [&](const Variable& source) {
+            return source.owner() && same(element_count(source.shape()), element_count(v.shape()));
+        });
+    if (fits_source) return "the kernel of what it is computed from has room for it";
+    if (std::ranges::any_of(scratch.scalars, has_fast_form))
+        return "sines and their kin have a second form, for which products have no room";
+    if (puller.statement_count() > most_statements_in_a_vector_loop)
+        return fmt::format("the kernel would have more than {} statements",
+                           most_statements_in_a_vector_loop);
     const auto is_one_of_batch = [](const Scalar& s) {
         const auto* load = std::get_if<Load>(&s.expression);
         return load && std::ranges::count(symbols(load->at), loop_symbol(0)) > 0;
     };
-    const bool batched = !is_known_as(contract_shape(product)[0], 1);
-    if (batched && std::ranges::none_of(scratch.scalars, is_one_of_batch)) return false;
-    const bool computes = std::ranges::any_of(scratch.scalars, [](const Scalar& s) {
-        return std::holds_alternative<Compute>(s.expression);
-    });
-    const bool fits_source =
-        computes && std::ranges::any_of(sources, [&](const Variable& source) {
-            return source.owner() && same(element_count(source.shape()), element_count(v.shape()));
-        });
-    // Sines and their kin have a second form, for which kernels of their own have room.
-    return !fits_source && std::ranges::none_of(scratch.scalars, has_fast_form) &&
-           puller.statement_count() <= most_statements_in_a_vector_loop;
+    if (!is_known_as(contract_shape(product)[0], 1) &&
+        std::ranges::none_of(scratch.scalars, is_one_of_batch))
+        return "it is one for the whole batch";
+    const std::int64_t again = operand == 0 ? flops_again(product, all) : 0;
+    if (again > flops_worth_an_array)
+        return fmt::format("parts of the product would take {} operations to compute each of its "
+                           "elements again",
+                           again);
+    return {};
 }
 
 } // namespace croton::inline v1::codegen

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string>
 
 #include "puller.hpp"
 
@@ -21,11 +22,15 @@ Variables in_memory_behind(const Variable& v, const Kept& kept, bool numbers = f
 /// Empty: it has to be stored, or computed by a prologue.
 Variable operand_in_memory(const Apply& product, std::size_t operand, const Kept& kept);
 
+/// What `v` is behind maps of one operand, up to what `kept` says has memory.
+Variable behind_maps(const Variable& v, const Kept& kept);
+
 /// The element of an operand that a prologue computes.
 At strip_at(const Apply& product, std::size_t operand);
 
-/// Whether a prologue computes an operand that operand_in_memory() does not find. Only in products
-/// of register blocks, and not what the kernel of a value that it is computed from can hold.
-bool has_prologue(const Apply& product, std::size_t operand, const Kept& kept);
+/// Why no prologue computes an operand that operand_in_memory() does not find, for explain();
+/// empty: one does. `read_once`: nothing else reads it.
+std::string
+why_no_prologue(const Apply& product, std::size_t operand, const Kept& kept, bool read_once);
 
 } // namespace croton::inline v1::codegen

@@ -233,7 +233,12 @@ TEST_CASE("each value that one kernel stores for another has a reason")
         CHECK(reasons(c) == expected);
     };
     check({dot(exp(x), w)}, {});
-    check({dot(sin(x), w)}, {"a product reads its operands several times, from memory"});
+    check({dot(sin(x), w)},
+          {"sines and their kin have a second form, for which products have no room"});
+    const Variable e = relu(x);
+    check({dot(e, w), sum(e)}, {"others read it as well as the product"});
+    check({dot(exp(x), ct::vector<float>("v", {64}))},
+          {"a product of few terms or of a vector reads its operands from memory"});
     check({softmax(dot(x, w))}, {"a product's rows are whole only when it is done"});
     check({cumsum(exp(x), 1)}, {});
     check({exp(cumsum(exp(x), 1))}, {"running sums are a loop of their own"});

@@ -1,11 +1,15 @@
 #include <croton/croton.hpp>
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
+#include <regex>
+#include <set>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -310,13 +314,96 @@ TEST_CASE("an array is not written over while a product still computes an operan
     const Variable a = ct::input("a", DType::f32, {100, 100}),
                    b = ct::input("b", DType::f32, {100, 100});
     const ct::Shared s = ct::shared("s", numbers(DType::f32, {100, 100}, 1));
-    const Variable next = ct::dot(s * 2 - 1, b);
-    const auto step = ct::function({b}, ct::sum(s), {.updates = {{s, next}}});
     const Array bv = numbers(DType::f32, {100, 100}, 2);
-    const Array wanted =
-        run({a, b}, ct::dot(a * 2 - 1, b), numbers(DType::f32, {100, 100}, 1), bv, true);
-    step(bv);
-    CHECK(differences(s.value(), wanted) == 0);
+    const auto check = [&](const Variable& changed, const Variable& meant) {
+        s.set(numbers(DType::f32, {100, 100}, 1));
+        const auto step = ct::function({b}, ct::sum(s), {.updates = {{s, changed}}});
+        const Array wanted = run({a, b}, meant, numbers(DType::f32, {100, 100}, 1), bv, true);
+        step(bv);
+        CHECK(differences(s.value(), wanted) == 0);
+    };
+    check(ct::dot(s * 2 - 1, b), ct::dot(a * 2 - 1, b));
+    check(ct::dot(b, s * 2 - 1), ct::dot(b, a * 2 - 1));
+    check(ct::relu(ct::dot(s * 2, s - 1)) + 0 * b, ct::relu(ct::dot(a * 2, a - 1)) + 0 * b);
+}
+
+TEST_CASE("batches of unknown extents compute their operands in strips of any length")
+{
+    const ct::Extent batch = ct::dim("batch"), m = ct::dim("m"), k = ct::dim("k"), n = ct::dim("n");
+    const Variable a = ct::input("a", DType::f32, {batch, m, k}),
+                   b = ct::input("b", DType::f32, {batch, k, n});
+    const Variable y = ct::matmul(a * a, ct::flip(b, ct::Axis{1}) - 1);
+    ct::Options options;
+    const auto f = ct::function({a, b}, y, options);
+    options.reference = true;
+    const auto meaning = ct::function({a, b}, y, options);
+    const std::array<std::int64_t, 4> extents[] = {
+        {3, 49, 400, 70}, {2, 97, 1, 1030}, {2, 1, 20, 9}, {1, 50, 33, 1},
+        {0, 5, 6, 7},     {2, 0, 6, 7},     {2, 5, 0, 7},  {2, 5, 6, 0}};
+    for (const auto& [h, i, p, j] : extents) {
+        CAPTURE(h, i, p, j);
+        const Array av = numbers(DType::f32, {h, i, p}, 1), bv = numbers(DType::f32, {h, p, j}, 2);
+        CHECK(differences(f(av, bv)[0], meaning(av, bv)[0]) == 0);
+    }
+}
+
+TEST_CASE("what is dear is stored where parts of a product would compute it again")
+{
+    const auto holds_values = [](int columns, int powers) {
+        const Variable a = ct::input("a", DType::f64, {256, 512}),
+                       b = ct::input("b", DType::f64, {512, columns});
+        Variable x = a;
+        for (int i = 0; i < powers; ++i)
+            x = ct::pow(x, 1.5);
+        const auto f = ct::function({a, b}, ct::dot(x, b));
+        return f.source().find("_values_a") != std::string::npos;
+    };
+    CHECK(holds_values(512, 12)); // one part across: each element is computed once
+    CHECK(!holds_values(1024, 12));
+    const Variable a = ct::input("a", DType::f64, {256, 512});
+    const Variable b = ct::input("b", DType::f64, {512, ct::dim("n")});
+    const auto f = ct::function({a, b}, ct::dot(ct::pow(a, 1.5), b));
+    CHECK(f.source().find("_values_a") == std::string::npos);
+}
+
+TEST_CASE("a product's work for threads is that of its operands as well")
+{
+    const Variable a = ct::input("a", DType::f32, {96, 300}),
+                   b = ct::input("b", DType::f32, {300, 2});
+    Variable x = a;
+    for (int i = 0; i < 8; ++i)
+        x = ct::pow(x, 1.5);
+    const std::string text(ct::function({a, b}, ct::dot(x, b)).source());
+    const std::size_t at = text.find("const i64 cost = ");
+    REQUIRE(at != text.npos);
+    CHECK(std::stoll(text.substr(at + 17)) > 96 * 300 * (2 * 2 + 8 * 40));
+}
+
+TEST_CASE("names of users' values are free, also those that the text of a product uses")
+{
+    std::set<std::string> names;
+    const std::regex declared(
+        R"((?:i64|f32|b8|ct_matrix|_parts)\*? (?:CT_RESTRICT )?(\w+)(?: = |;|\[|,|\)))");
+    for (const char* golden :
+         {"blocks", "prologue", "batched", "epilogue", "row", "dots", "small"}) {
+        std::ifstream file(std::string("codegen/golden/matmul_") + golden + ".cpp");
+        const std::string text((std::istreambuf_iterator<char>(file)), {});
+        REQUIRE(text.size() > 1000);
+        for (std::sregex_iterator m(text.begin(), text.end(), declared), end; m != end; ++m)
+            names.insert((*m)[1]);
+    }
+    REQUIRE(names.contains("tall"));
+    REQUIRE(names.size() > 30);
+    for (const std::string& name : names) {
+        CAPTURE(name);
+        const ct::Extent rows = ct::dim(name);
+        const Variable a = ct::input(name, DType::f32, {rows, 40});
+        const Variable b = ct::input("other", DType::f32, {40, ct::dim(name)});
+        ct::Options options;
+        options.fast_start = true;
+        CHECK_NOTHROW(
+            ct::function({a, b}, {ct::relu(ct::dot(ct::exp(a), b)), ct::dot(a.T(), a)}, options));
+    }
 }
 
 TEST_CASE("a product that is read in two shapes is read before an output is written over it")

@@ -264,7 +264,7 @@ matmul_0(const struct ct_runtime* rt, i64 n, f32* y, f32* packed_b, const f32* x
     s.x = x;
     s.q = q;
     for_each_block(rt, matmul_0_pack_b, &s, 25, 2007040);
-    const i64 cost = n * 802816;
+    const i64 cost = n * 816928;
     const i64 tall = 48;
     const i64 down = (n + tall - 1) / tall;
     for_each_block(rt, matmul_0_tile, &s, down, cost);
