@@ -324,6 +324,11 @@ TEST_CASE("an array is not written over while a product still computes an operan
     };
     check(ct::dot(s * 2 - 1, b), ct::dot(a * 2 - 1, b));
     check(ct::dot(b, s * 2 - 1), ct::dot(b, a * 2 - 1));
+    // The place of a value that ends here, for one that begins.
+    const Variable ends = ct::cumsum(a % 3, 0);
+    const Variable begins = ct::relu(ct::dot(ct::flip(ends, ct::Axis{0}), b) - 1);
+    const Array av = numbers(DType::f32, {100, 100}, 3);
+    CHECK(differences(run({a, b}, begins, av, bv, false), run({a, b}, begins, av, bv, true)) == 0);
     check(ct::relu(ct::dot(s * 2, s - 1)) + 0 * b, ct::relu(ct::dot(a * 2, a - 1)) + 0 * b);
 }
 
