@@ -64,11 +64,12 @@ void refuse(const FunctionData& f, Code code, const std::string& why)
 
 void throw_in_name_of(const FunctionData& f, const BackendError& error)
 {
-    constexpr std::string_view array = "array";
-    if (error.code() != Code::memory || error.op() != array) throw; // as it is
-    throw BackendError(Code::memory,
-                       fmt::format("{}{}", f.name, error.message().substr(array.size())), nullptr,
-                       f.name);
+    const std::string_view op = error.op(), message = error.message();
+    if (error.code() != Code::memory || op == f.name ||
+        !message.starts_with(fmt::format("{}: ", op)))
+        throw; // as it is
+    throw BackendError(Code::memory, fmt::format("{}{}", f.name, message.substr(op.size())),
+                       nullptr, f.name);
 }
 
 void refuse_count(const FunctionData& f, std::size_t given)

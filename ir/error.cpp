@@ -49,12 +49,20 @@ std::string_view name(Code code)
 
 namespace {
 
+/// Of the name of a file; what follows a '/' is a name of its own.
+bool is_of_name(char c)
+{
+    return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 128 ||
+           c == '_' || c == '-' || c == '.' || c == '+';
+}
+
 std::string with_place(const std::string& message, const Location* where)
 {
     if (!where || where->line == 0) return message;
     const std::string place = to_string(*where);
     for (auto at = message.find(place); at != message.npos; at = message.find(place, at + 1)) {
         const std::size_t end = at + place.size();
+        if (at > 0 && is_of_name(message[at - 1])) continue; // "data.cpp:3" is not "a.cpp:3"
         if (end == message.size() || !std::isdigit(static_cast<unsigned char>(message[end])))
             return message;
     }

@@ -2,6 +2,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/traverse.hpp>
@@ -89,40 +90,62 @@ bool depends(const Variables& ys, const Variable& x)
     return false;
 }
 
-/// The inputs to which the gradient of `a` gives something.
-std::vector<bool> flows(const Apply& a, std::string_view function, const Location* place)
+using VariableSet = std::unordered_set<Variable, Hash, Same>;
+
+bool reads(const Apply& a, const VariableSet& any)
 {
-    std::vector<bool> none(a.inputs().size(), false);
-    if (std::holds_alternative<NotDifferentiable>(a.op().grad)) return none;
-    Variables y_bars;
-    bool any_float = false;
-    for (const Variable& y : a.outputs()) {
-        any_float |= is_float(y.dtype());
-        y_bars.push_back(zeros_like(y));
-    }
-    if (!any_float) return none;
-    const Variables bars = input_cotangents(a, y_bars, function, place);
-    for (std::size_t i = 0; i < bars.size(); ++i)
-        none[i] = !bars[i].is_empty();
-    return none;
+    return std::ranges::any_of(a.inputs(), [&](const Variable& v) { return any.contains(v); });
 }
 
-/// The ops at which every gradient from `ys` to `x` stops: "greater (model.cpp:3)".
+/// Whether output `o` of `a` needs one of `any`: of a loop's states each needs what it is made of.
+bool needs(const Apply& a, std::size_t o, const VariableSet& any)
+{
+    if (!std::holds_alternative<Scan>(a.op().lowering)) return reads(a, any);
+    std::vector<bool> used(a.output_count(), false);
+    used[o] = true;
+    return reads(trim_scan(a, used)[o].owner(), any);
+}
+
+/// Whether a gradient of output `o` of `a` gives one of `any` something.
+bool passes(const Apply& a,
+            std::size_t o,
+            const VariableSet& any,
+            std::string_view function,
+            const Location* place)
+{
+    const Variable y = a.output(o);
+    if (!is_float(y.dtype()) || std::holds_alternative<NotDifferentiable>(a.op().grad))
+        return false;
+    Variables y_bars;
+    for (const Variable& other : a.outputs())
+        y_bars.push_back(zeros_like(other));
+    y_bars[o] = input("", y.dtype(), y.shape()); // of what is 0 a loop gives nothing
+    const Variables bars = input_cotangents(a, y_bars, function, place);
+    for (std::size_t i = 0; i < bars.size(); ++i)
+        if (!bars[i].is_empty() && any.contains(a.input(i))) return true;
+    return false;
+}
+
+/// The ops at which every gradient from `ys` to `x` stops: "greater (model.cpp:3)". None: `ys` do
+/// not need x.
 std::vector<std::string>
 stops(const Variables& ys, const Variable& x, std::string_view function, const Location* place)
 {
-    std::unordered_set<Variable, Hash, Same> reached{x};
+    const std::vector<Apply> applies = applies_of(ys);
+    VariableSet needed(ys.begin(), ys.end()), reached{x};
+    for (const Apply& a : applies)
+        needed.insert(a.inputs().begin(), a.inputs().end());
     std::vector<std::string> found;
-    for (const Apply& a : applies_of(ys)) {
-        const auto is_reached = [&](const Variable& v) { return reached.contains(v); };
-        if (std::ranges::none_of(a.inputs(), is_reached)) continue;
-        const std::vector<bool> passes = flows(a, function, place);
-        bool stopped = false, passed = false;
-        for (std::size_t i = 0; i < passes.size(); ++i)
-            if (is_reached(a.input(i))) (passes[i] ? passed : stopped) = true;
-        if (passed)
-            for (const Variable& y : a.outputs())
-                if (is_float(y.dtype())) reached.insert(y);
+    for (const Apply& a : applies) {
+        if (!reads(a, reached)) continue;
+        bool stopped = false;
+        for (std::size_t o = 0; o < a.output_count(); ++o) {
+            if (!needed.contains(a.output(o)) || !needs(a, o, reached)) continue;
+            if (passes(a, o, reached, function, place))
+                reached.insert(a.output(o));
+            else
+                stopped = true;
+        }
         if (!stopped) continue;
         const Location* at = a.location();
         std::string text =
@@ -145,11 +168,11 @@ Variables connected(Variables bars,
         if (!options.disconnected_zero) {
             const std::string_view y =
                 function == "jacobian" || function == "vjp" ? "the result" : "the loss";
-            if (depends(ys, xs[i]))
+            const auto through = stops(ys, xs[i], function, place);
+            if (!through.empty())
                 throw user_error(Code::domain, place, function,
                                  "{} depends on {} only through {}, where no gradient passes", y,
-                                 describe(xs[i]),
-                                 fmt::join(stops(ys, xs[i], function, place), " and "));
+                                 describe(xs[i]), fmt::join(through, " and "));
             throw user_error(Code::domain, place, function, "{} does not depend on {}", y,
                              describe(xs[i]));
         }

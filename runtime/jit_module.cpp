@@ -142,10 +142,11 @@ const croton_jit_table& find_module(const State& s)
         tried += fmt::format("\n  {}: {}", path.string(), why);
     }
     if (!s.only_folder.empty()) {
-        throw backend_error("jit",
-                            "CROTON_JIT in the environment is '{}', the only folder that is "
-                            "searched for the compiler module, which can't be opened there:{}",
-                            s.only_folder, tried);
+        throw backend_error(
+            "jit",
+            "the compiler module can't be opened in '{}', the only folder that is "
+            "searched, as use_jit_folder() or CROTON_JIT in the environment says:{}",
+            s.only_folder, tried);
     }
     throw backend_error("jit",
                         "the compiler module croton_jit.so can't be opened; CROTON_JIT in the "

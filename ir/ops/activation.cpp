@@ -82,6 +82,10 @@ long double norm_cdf_of(long double x)
     return std::erfc(-x / std::numbers::sqrt2_v<long double>) / 2;
 }
 
+/// x for the slope of x times a gate. Beyond `bound` that slope is 0 or 1 in every dtype; an x that
+/// is infinite, or whose square is, would meet a 0 there.
+Variable within(double bound, const Variable& x) { return clip(x, -bound, bound); }
+
 /// x times what is 0 at -inf, where the product is the limit.
 long double gated(long double x, long double gate)
 {
@@ -110,7 +114,11 @@ constexpr Op gelu_op{
     .lowering = Pointwise{"gelu_{t}({a})"},
     .reference =
         reference_of<1>([](std::floating_point auto x) { return gated(x, norm_cdf_of(x)); }),
-    .grad = [](const UnaryGrad& g) { return g.y_bar * (norm_cdf(g.x) + g.x * norm_density(g.x)); },
+    .grad =
+        [](const UnaryGrad& g) {
+            const Variable x = within(40, g.x);
+            return g.y_bar * (norm_cdf(x) + x * norm_density(x));
+        },
     .domain = {-4, 4},
 };
 Variable gelu(const Variable& x, Where where) { return apply(gelu_op, {x}, {}, where); }
@@ -129,9 +137,10 @@ constexpr Op gelu_tanh_op{
         [](const UnaryGrad& g) {
             constexpr auto scale = static_cast<double>(gelu_scale);
             constexpr auto cubic = static_cast<double>(gelu_scale * gelu_cubic);
-            const Variable x2 = square(g.x);
-            const Variable s = sigmoid(g.x * (scale + cubic * x2));
-            return g.y_bar * s * (1 + g.x * (1 - s) * (scale + 3 * cubic * x2));
+            const Variable x = within(22, g.x);
+            const Variable x2 = square(x);
+            const Variable s = sigmoid(x * (scale + cubic * x2));
+            return g.y_bar * s * (1 + x * (1 - s) * (scale + 3 * cubic * x2));
         },
     .domain = {-4, 4},
 };
@@ -148,8 +157,9 @@ constexpr Op silu_op{
     }),
     .grad =
         [](const UnaryGrad& g) {
-            const Variable s = sigmoid(g.x);
-            return g.y_bar * (s + g.x * s * (1 - s));
+            const Variable x = within(760, g.x);
+            const Variable s = sigmoid(x);
+            return g.y_bar * (s + x * s * (1 - s));
         },
     .domain = {-8, 8},
 };

@@ -2,6 +2,7 @@
 // of its own, since the compiler and the environment are looked at once.
 #include <croton/compiler/info.hpp>
 #include <croton/croton.hpp>
+#include <croton/runtime/clang_jit.hpp>
 
 #include <atomic>
 #include <cstdlib>
@@ -109,19 +110,33 @@ TEST_CASE("without the compiler a function is refused, says where it was looked 
     check_alone("child: without the compiler", "CROTON_CACHE=off");
 }
 
-TEST_CASE("child: a folder without the compiler", "[.]")
+void check_only_folder()
 {
-    if (!is_child()) return;
     const std::string error = error_of([] { compiled(1, {.cache = false}); });
-    CHECK(error == "jit: CROTON_JIT in the environment is '/nowhere', the only folder that is "
-                   "searched for the compiler module, which can't be opened there:\n"
-                   "  /nowhere/croton_jit.so: no such file");
+    CHECK(error ==
+          "jit: the compiler module can't be opened in '/nowhere', the only folder that is "
+          "searched, as use_jit_folder() or CROTON_JIT in the environment says:\n"
+          "  /nowhere/croton_jit.so: no such file");
     CHECK(value_at_two(compiled(1, {.reference = true})) == 7);
 }
 
-TEST_CASE("a wrong CROTON_JIT is refused where something is to be compiled")
+TEST_CASE("child: a folder without the compiler", "[.]")
+{
+    if (!is_child()) return;
+    check_only_folder();
+}
+
+TEST_CASE("child: use_jit_folder() of a folder without the compiler", "[.]")
+{
+    if (!is_child()) return;
+    ct::use_jit_folder("/nowhere");
+    check_only_folder();
+}
+
+TEST_CASE("a wrong CROTON_JIT or use_jit_folder() is refused where something is to be compiled")
 {
     check_alone("child: a folder without the compiler", "CROTON_CACHE=off CROTON_JIT=/nowhere");
+    check_alone("child: use_jit_folder() of a folder without the compiler", "CROTON_CACHE=off");
 }
 
 TEST_CASE("child: compiles two functions", "[.]")

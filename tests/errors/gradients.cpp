@@ -120,3 +120,33 @@ TEST_CASE("an x that only reaches ops without a gradient: each of them is named 
     const auto whole = ct::sum(x.as(ct::DType::i64)).as(ct::DType::f64);
     CHECK_REFUSED(ct::grad(whole, x), domain, refused("cast" + at(line)));
 }
+
+TEST_CASE("of a loop whose states do not all pass a gradient, what stops it for those needed is "
+          "named")
+{
+    const auto x = ct::vector<double>("x", {4});
+    const auto refused = [](const std::string& stops) {
+        return "grad: the loss depends on 'x' only through " + stops + ", where no gradient passes";
+    };
+    const auto at = [](int line) { return " (gradients.cpp:" + std::to_string(line) + ")"; };
+    using ct::Variable, ct::Variables;
+    const auto step = [](const Variable& u, const Variable& h, const Variable& n) {
+        return Variables{h + u, n + ct::where(u > 0, 1.0, 0.0)};
+    };
+    int line = __LINE__ + 1;
+    const auto inside = ct::scan(step, {.sequences = {x}, .init = {0.0, 0.0}});
+    CHECK_REFUSED(ct::grad(inside.last[1], x), domain, refused("scan" + at(line)));
+    // The other state passes it, to what stops it.
+    const auto both = inside.last[0].as(ct::DType::i64).as(ct::DType::f64) * 2;
+    CHECK_REFUSED(ct::grad(both, x), domain, refused("cast" + at(line + 3)));
+    CHECK_REFUSED(ct::grad(both + inside.last[1], x), domain,
+                  refused("scan" + at(line) + " and cast" + at(line + 3)));
+    // Stopped before the loop for one state; for the other the loop would pass it.
+    const auto copy = [](const Variable& h, const Variable& n) { return Variables{h * 2, n * 2}; };
+    line = __LINE__ + 1;
+    const auto start = ct::sum(ct::where(x > 0, 1.0, 0.0));
+    const auto outside = ct::scan(copy, {.init = {ct::sum(x), start}, .steps = 3});
+    CHECK_REFUSED(ct::grad(outside.last[1], x), domain, refused("greater" + at(line)));
+    const auto apart = ct::scan(copy, {.init = {ct::sum(x), 1.0}, .steps = 3});
+    CHECK_REFUSED(ct::grad(apart.last[1], x), domain, "grad: the loss does not depend on 'x'");
+}

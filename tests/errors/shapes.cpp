@@ -88,4 +88,10 @@ TEST_CASE("what() of an error has the place beside the sentence, unless the sent
     CHECK(
         ct::UserError(ct::Code::shape, "f: at a.cpp:12", ct::locate("a.cpp", 1, "f"), "f").what() ==
         std::string("f: at a.cpp:12 [a.cpp:1]"));
+    for (const std::string other : {"data.cpp:3", "_a.cpp:3", "x-a.cpp:3", "\u00e4a.cpp:3"})
+        CHECK(ct::UserError(ct::Code::shape, "f: at " + other, ct::locate("a.cpp", 3, "f"), "f")
+                  .what() == "f: at " + other + " [a.cpp:3]");
+    for (const std::string same : {"a.cpp:3", "src/a.cpp:3", "(a.cpp:3)", "data.cpp:3, a.cpp:3"})
+        CHECK(ct::UserError(ct::Code::shape, "f: at " + same, ct::locate("a.cpp", 3, "f"), "f")
+                  .what() == "f: at " + same);
 }

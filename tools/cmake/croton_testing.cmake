@@ -150,17 +150,21 @@ function(croton_header_cost header)
 endfunction()
 
 # package.install fills a prefix, package.find_package builds and runs a consumer of it, and
-# package.subdirectory builds and runs one that adds the source tree (slow: all of it once more).
+# package.subdirectory builds, runs and installs one that adds the source tree (slow: all of it once
+# more).
 function(croton_package_tests)
   set(prefix "${PROJECT_BINARY_DIR}/package/prefix")
   add_test(NAME package.install
     COMMAND "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --prefix "${prefix}")
   set_tests_properties(package.install PROPERTIES FIXTURES_SETUP croton_installed)
   croton_consumer(find_package "-DCMAKE_PREFIX_PATH=${prefix}"
-    "-DCROTON_BUILD_FOLDER=${PROJECT_BINARY_DIR}/lib/croton")
+    "-DCROTON_BUILD_FOLDER=${PROJECT_BINARY_DIR}/lib/croton"
+    --test-command consumer)
   set_tests_properties(package.find_package PROPERTIES FIXTURES_REQUIRED croton_installed)
   croton_consumer(subdirectory "-DCROTON_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
-    "-DCROTON_LLVM_VERSION=${CROTON_LLVM_VERSION}")
+    "-DCROTON_LLVM_VERSION=${CROTON_LLVM_VERSION}"
+    --test-command "${CMAKE_COMMAND}"
+      -P "${PROJECT_SOURCE_DIR}/tests/package/subdirectory/check_install.cmake")
   set_tests_properties(package.install package.find_package PROPERTIES LABELS package TIMEOUT 600)
   set_tests_properties(package.subdirectory PROPERTIES LABELS "package;slow" TIMEOUT 3600)
 endfunction()
@@ -175,6 +179,5 @@ function(croton_consumer kind)
       "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
       "-DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}"
       "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS}"
-      ${ARGN}
-    --test-command consumer)
+      ${ARGN})
 endfunction()
