@@ -39,6 +39,11 @@ public:
     }
     const std::vector<Apply>& order() const { return order_; }
     bool contains(const Variable& v) const { return roots_.contains(v.value()); }
+    /// Leaves and roots have memory.
+    Kept kept() const
+    {
+        return [this](const Variable& v) { return !v.owner() || contains(v); };
+    }
     /// Why an operand of a product is stored; empty for what is a root for another reason.
     std::string why_stored(const Variable& v) const
     {
@@ -84,7 +89,7 @@ private:
     void mark_operand(const Apply& product, std::size_t operand)
     {
         const Variable& v = product.input(operand);
-        const Kept kept = [&](const Variable& x) { return !x.owner() || contains(x); };
+        const Kept kept = this->kept();
         if (!operand_in_memory(product, operand, kept).is_empty()) return;
         const Variable base = behind_maps(v, kept);
         bool once = true;

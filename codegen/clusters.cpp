@@ -533,7 +533,7 @@ private:
     }
 
     Roots roots_;
-    const Kept kept_ = [this](const Variable& v) { return !v.owner() || roots_.contains(v); };
+    const Kept kept_ = roots_.kept();
     bool library_products_;
     Clusters result_;
     std::unordered_map<const detail::Value*, int> home_;
