@@ -160,9 +160,9 @@ CT_MATH f64 softplus_f64(f64 x)
     return (x < 0 ? 0.0 : x) + tail;
 }
 
-/* log(1 - e^x), x <= 0, e^x = 2^n (1 + m), s = 2^n. Where 1 - e^x = (1 - s) - s m is out of the
-   range of log_poly it is 2^k (1 + f), else f = -e^x. x is made larger where it is subnormal. What
-   m lost is given back. */
+/* log(1 - e^x), x <= 0, e^x = 2^n (1 + m), s = 2^n: 1 - e^x = (1 - s) - s m = 2^k (1 + f), and what
+   m lost is given back. Where e^x is so small that neither matters f = -e^x. x is made larger
+   where it is subnormal. */
 CT_MATH f32 log1mexp_f32(f32 x)
 {
     f32 c = x < -104.0f ? -104.0f : x;
@@ -173,7 +173,7 @@ CT_MATH f32 log1mexp_f32(f32 x)
     f32 q = expm1_poly_f32(r);
     f32 m = fma_f32(r * r, q, r);
     f32 more = fma_f32(r * r, q, r - m);
-    b8 near = c > -0x1.193ea8p+0f;
+    b8 near = c > -8.0f;
     f32 s = exp_power_f32(t);
     u32 e = log_exponent_f32(near ? fma_f32(-s, m, 1.0f - s) : 1.0f);
     f32 scale = from_bits_f32(bits_f32(1.0f) - e);
@@ -195,7 +195,7 @@ CT_MATH f64 log1mexp_f64(f64 x)
     f64 q = expm1_poly_f64(r);
     f64 m = fma_f64(r * r, q, r);
     f64 more = fma_f64(r * r, q, r - m);
-    b8 near = c > -0x1.3a5abf07b789p+0;
+    b8 near = c > -16.0;
     f64 s = exp_power_f64(t);
     u64 e = log_exponent_f64(near ? fma_f64(-s, m, 1.0 - s) : 1.0);
     f64 scale = from_bits_f64(bits_f64(1.0) - e);
