@@ -1,4 +1,5 @@
 #include <croton/codegen/units.hpp>
+#include <croton/compiler/environment.hpp>
 #include <croton/compiler/function.hpp>
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>

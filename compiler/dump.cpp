@@ -1,5 +1,6 @@
 #include "dump.hpp"
 
+#include <croton/compiler/environment.hpp>
 #include <croton/ir/format.hpp>
 
 #include <algorithm>

@@ -64,6 +64,12 @@ std::string named_results(const std::vector<std::string>& names)
 
 } // namespace
 
+Results::Results(std::vector<Array> arrays,
+                 detail::Ref<const detail::FunctionData> f,
+                 const Where& where)
+    : arrays_(std::move(arrays)), function_(std::move(f)), where_(where)
+{}
+
 const Array& Results::operator[](std::size_t i) const&
 {
     if (i >= arrays_.size())

@@ -66,7 +66,7 @@ struct FunctionData {
     /// begin.
     std::vector<std::int64_t> shared_extents, target_extents;
     std::size_t shared_extents_at = 0, target_extents_at = 0;
-    bool only_numbers = false; ///< every argument is 0-d and nothing else is passed to `run`
+    bool only_numbers = false; ///< compiled, and 0-d arguments are all that is passed to `run`
     bool has_shared = false;   ///< reads or updates shared variables
     bool by_reference = false; ///< not compiled: Options::reference
     /// What a call takes from its stack, in 8-byte words: where each part ends.

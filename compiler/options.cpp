@@ -1,3 +1,4 @@
+#include <croton/compiler/environment.hpp>
 #include <croton/compiler/options.hpp>
 #include <croton/ir/error.hpp>
 #include <croton/ir/format.hpp>

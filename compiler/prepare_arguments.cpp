@@ -10,6 +10,19 @@
 
 #include "layouts.hpp"
 
+namespace croton::inline v1 {
+
+Inputs::Inputs(std::initializer_list<Input> list) : std::vector<Input>(list) {}
+Inputs::Inputs(const Variable& v) : std::vector<Input>{Input(v)} {}
+Inputs::Inputs(const Variables& list) : std::vector<Input>(list.begin(), list.end()) {}
+
+Outputs::Outputs(const Variable& v) : std::vector<Output>{Output(v)} {}
+Outputs::Outputs(const Output& o) : std::vector<Output>{o} {}
+Outputs::Outputs(std::initializer_list<Output> list) : std::vector<Output>(list) {}
+Outputs::Outputs(const Variables& list) : std::vector<Output>(list.begin(), list.end()) {}
+
+} // namespace croton::inline v1
+
 namespace croton::inline v1::detail {
 
 namespace {

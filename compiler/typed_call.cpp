@@ -149,29 +149,6 @@ bind(const ArgumentInfo& info, const Memory& m, const Binding& b, ByteRange& ran
     return true;
 }
 
-/// All arguments are 0-d: pointers are all there is to check and to pass.
-inline bool
-bind_numbers(const FunctionData& f, std::span<const Memory> arguments, const Binding& b) noexcept
-{
-    const std::size_t inputs = f.inputs.size();
-    const ArgumentInfo* infos = f.arguments.data();
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        void* data = arguments[i].data;
-        const auto at = reinterpret_cast<std::uintptr_t>(data);
-        if (!data || (at & (infos[i].bytes - 1)) != 0) return false;
-        if (i < inputs) {
-            b.in[i] = data;
-            continue;
-        }
-        b.out[i - inputs] = data;
-        for (std::size_t k = 0; k < i; ++k) {
-            const auto other = reinterpret_cast<std::uintptr_t>(arguments[k].data);
-            if (at < other + infos[k].bytes && other < at + infos[i].bytes) return false;
-        }
-    }
-    return true;
-}
-
 /// What no argument gives: constants, and the extents of shared variables, whose values come later.
 void bind_rest(const FunctionData& f, const Binding& b) noexcept
 {
@@ -189,7 +166,6 @@ void bind_rest(const FunctionData& f, const Binding& b) noexcept
 inline bool
 bind_all(const FunctionData& f, std::span<const Memory> arguments, const Binding& b) noexcept
 {
-    if (f.only_numbers) return bind_numbers(f, arguments, b);
     const std::size_t inputs = f.inputs.size();
     const ArgumentInfo* infos = f.arguments.data();
     for (std::size_t i = 0; i < inputs; ++i) {
@@ -223,14 +199,18 @@ Status failed(const FunctionData& f, Code code) noexcept
     return status;
 }
 
-Status
-run_bound(const FunctionData& f, const Runtime& runtime, const Binding& b, void* workspace) noexcept
+Status run_bound(const FunctionData& f,
+                 const Runtime& runtime,
+                 const void* const* in,
+                 void* const* out,
+                 const std::int64_t* extents,
+                 void* workspace) noexcept
 {
     Report report;
     Status status;
     status.function = &f;
-    if (f.options.profile) f.profile.remember({b.extents, f.extent_count});
-    status.guard = f.run(&runtime, b.in, b.out, b.extents, workspace, &report);
+    if (f.options.profile) f.profile.remember({extents, f.extent_count});
+    status.guard = f.run(&runtime, in, out, extents, workspace, &report);
     if (status.guard == 0) return status;
     status.found = report.values[0];
     status.expected = report.values[1];
@@ -252,7 +232,7 @@ Status run_turn(const FunctionData& f,
 {
     turn.read(b.in + f.inputs.size());
     turn.next(b.out + f.result_count());
-    const Status status = run_bound(f, runtime, b, workspace);
+    const Status status = run_bound(f, runtime, b.in, b.out, b.extents, workspace);
     if (status)
         turn.publish();
     else
@@ -303,7 +283,7 @@ Status run_typed(const FunctionData& f,
         return status;
     }
     if (f.has_shared) return run_shared(f, binding, workspace);
-    return run_bound(f, f.serial_runtime, binding, workspace);
+    return run_bound(f, f.serial_runtime, binding.in, binding.out, binding.extents, workspace);
 }
 
 namespace {
@@ -342,7 +322,8 @@ void run_for_caller(const FunctionData& f, std::span<const Memory> arguments)
     check_memory_limit(f, bytes);
     const TakenWorkspace workspace(f, static_cast<std::size_t>(bytes));
     if (f.has_shared) return run_shared_checked(f, arguments, binding, workspace.memory());
-    const Status status = run_bound(f, f.runtime, binding, workspace.memory());
+    const Status status = run_bound(f, f.runtime, binding.in, binding.out, binding.extents,
+                                    workspace.memory());
     if (!status) throw_status(f, status, arguments, {});
 }
 
@@ -351,6 +332,70 @@ void run_for_caller(const FunctionData& f, std::span<const Memory> arguments)
 void run_checked(const FunctionData& f, std::span<const Memory> arguments)
 {
     in_name_of(f, [&] { run_for_caller(f, arguments); });
+}
+
+namespace {
+
+/// Whether these addresses are all that there is to check and to pass.
+bool are_passed_alone(const FunctionData& f, std::span<void* const> numbers) noexcept
+{
+    if (!f.only_numbers) return false;
+    const auto at = [&](std::size_t i) { return reinterpret_cast<std::uintptr_t>(numbers[i]); };
+    for (std::size_t i = f.inputs.size(); i < numbers.size(); ++i)
+        for (std::size_t k = f.inputs.size(); k < i; ++k)
+            if (at(i) < at(k) + f.arguments[k].bytes && at(k) < at(i) + f.arguments[i].bytes)
+                return false;
+    return true;
+}
+
+Status run_numbers(const FunctionData& f,
+                   const Runtime& runtime,
+                   std::span<void* const> numbers,
+                   void* workspace) noexcept
+{
+    return run_bound(f, runtime, numbers.data(), numbers.data() + f.inputs.size(), nullptr,
+                     workspace);
+}
+
+/// run(the same arguments, as what has extents has them)
+template <class Run>
+auto with_memory(const FunctionData& f, std::span<void* const> numbers, Run run)
+{
+    const std::size_t count = numbers.size();
+    auto* memory = static_cast<Memory*>(__builtin_alloca(count * sizeof(Memory)));
+    for (std::size_t i = 0; i < count; ++i) {
+        const Variable& v = i < f.inputs.size() ? f.inputs[i] : f.written[i - f.inputs.size()];
+        new (memory + i) Memory{numbers[i], v.dtype(), 0, nullptr, nullptr};
+    }
+    return run(std::span<const Memory>(memory, count));
+}
+
+} // namespace
+
+Status run_typed(const FunctionData& f,
+                 std::span<void* const> numbers,
+                 void* workspace,
+                 std::size_t workspace_bytes) noexcept
+{
+    const auto bytes = static_cast<std::int64_t>(workspace_bytes);
+    if (f.program.workspace_bytes <= bytes && are_passed_alone(f, numbers))
+        return run_numbers(f, f.serial_runtime, numbers, workspace);
+    return with_memory(f, numbers, [&](std::span<const Memory> arguments) noexcept {
+        return run_typed(f, arguments, workspace, workspace_bytes);
+    });
+}
+
+void run_checked(const FunctionData& f, std::span<void* const> numbers)
+{
+    Status status;
+    if (f.program.workspace_bytes == 0 && are_passed_alone(f, numbers)) {
+        status = run_numbers(f, f.runtime, numbers, nullptr);
+        if (status) return;
+    }
+    with_memory(f, numbers, [&](std::span<const Memory> arguments) {
+        if (!status) throw_status(f, status, arguments, {});
+        run_checked(f, arguments);
+    });
 }
 
 } // namespace croton::inline v1::detail

@@ -254,6 +254,8 @@ void Array::assign_strided(DType dtype,
 }
 
 DType Array::dtype() const { return some(data_)->dtype; }
+std::vector<std::int64_t> Array::extents() const { return {shape().begin(), shape().end()}; }
+
 std::span<const std::int64_t> Array::shape() const
 {
     const ArrayData& a = *some(data_);

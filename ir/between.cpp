@@ -35,6 +35,7 @@ bool Between::wants_mask(const Variable& v) const
 Between::Facts Between::facts_of(const Apply& apply) const
 {
     Facts facts;
+    if (std::holds_alternative<StopsGradient>(apply.op().grad)) return facts;
     bool above = false;
     for (const Variable& in : apply.inputs()) {
         if (!contains(in)) continue;

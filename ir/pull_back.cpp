@@ -46,6 +46,7 @@ Variables call_gradient(const Apply& a,
                                  written_name(a), at,
                                  n.reason.empty() ? "its record gives none (.grad)" : n.reason);
             },
+            [&](StopsGradient) { return Variables(x.size()); },
             [&](Variable (*f)(const UnaryGrad&)) -> Variables {
                 return {f({x[0], ys[0], y_bars[0]})};
             },

@@ -112,6 +112,8 @@ Variable Variable::weak(Array value, const Where& where)
 
 Type Variable::type() const { return type_for("type"); }
 
+Shape Variable::shape() const { return type_for("shape").shape(); }
+
 Type Variable::type_for(const char* accessor) const { return Type(checked(*this, accessor).type); }
 
 Extent Variable::extent(int axis) const

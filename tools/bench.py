@@ -46,7 +46,7 @@ PARTS = {
     "W14": ("first_call", "W14", []),
 }
 # Workloads of Croton's own, which no peer has.
-OWN = {"calls"}
+OWN = {"calls", "W13graph"}
 UNITS = {"ns_per_call": (1e-3, "us"), "peak_mib": (1, "MiB"), "disk_mib": (1, "MiB"),
          "us_an_apply": (1, "us")}
 

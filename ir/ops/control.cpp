@@ -16,6 +16,27 @@
 
 namespace croton::inline v1 {
 
+Sequence::Sequence(const Variable& v) : Sequence(v, {0}) {}
+Sequence::Sequence(const Variable& v, std::vector<int> t) : x(v), taps(std::move(t)) {}
+Sequence::Sequence(const Array& v, Where w) : Sequence(Variable(v, w)) {}
+Sequence::Sequence(const Array& v, std::vector<int> t, Where w)
+    : Sequence(Variable(v, w), std::move(t))
+{}
+
+State::State(const Variable& v) : State(v, {-1}) {}
+State::State(const Variable& v, std::vector<int> t) : init(v), taps(std::move(t)) {}
+State::State(const Array& v, Where w) : State(Variable(v, w)) {}
+State::State(const Array& v, std::vector<int> t, Where w) : State(Variable(v, w), std::move(t)) {}
+
+namespace detail {
+
+Step as_step(const Variable& state) { return {{state}}; }
+Step as_step(Variables states) { return {std::move(states)}; }
+Step as_step(Step step) { return step; }
+Variables as_list(std::span<const Variable> x) { return {x.begin(), x.end()}; }
+
+} // namespace detail
+
 namespace {
 
 Shape stacked(const Extent& steps, const Shape& shape)

@@ -17,6 +17,8 @@
 
 namespace croton::inline v1 {
 
+Axis::Axis(std::initializer_list<int> several) : axes(several) {}
+
 namespace {
 
 Shape reduced_shape(ShapeArgs& args)

@@ -91,7 +91,7 @@ constexpr Op stop_gradient_op{
     .shape = same_shape,
     .lowering = Pointwise{"{a}"},
     .reference = reference_of<1>([](auto x) { return x; }),
-    .grad = [](const UnaryGrad&) { return Variable(); },
+    .grad = StopsGradient{},
 };
 Variable stop_gradient(const Variable& x, Where where)
 {

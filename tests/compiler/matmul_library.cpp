@@ -1,4 +1,5 @@
 // Runs twice: with the machine's BLAS, if it has one, and with tests/support/fake_blas.cpp.
+#include <croton/compiler/environment.hpp>
 #include <croton/compiler/info.hpp>
 #include <croton/croton.hpp>
 #include <croton/runtime/blas.hpp>

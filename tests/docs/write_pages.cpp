@@ -2,6 +2,7 @@
 //
 //   write_pages FOLDER            writes them
 //   write_pages --check FOLDER    fails, naming the first line, where a page is not the printout
+#include <croton/compiler/environment.hpp>
 #include <croton/compiler/options.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -113,7 +114,8 @@ std::string lowering_of(const ct::Op& op)
 std::string gradient_of(const ct::Op& op)
 {
     const auto* none = std::get_if<ct::NotDifferentiable>(&op.grad);
-    return none ? "no: " + std::string(none->reason) : "yes";
+    if (none) return "no: " + std::string(none->reason);
+    return std::holds_alternative<ct::StopsGradient>(op.grad) ? "stops here" : "yes";
 }
 
 const ct::Op* record_named(std::string_view name)

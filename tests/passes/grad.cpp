@@ -132,6 +132,18 @@ TEST_CASE("grad: what has no gradient is refused at the caller's line")
     }
 }
 
+TEST_CASE("stop_gradient stops above ops that have no gradient, in both modes")
+{
+    const Variable x = scalar<double>("x");
+    const Variable y = floor(stop_gradient(x * 2)) * x;
+    const std::vector<Array> at{Array::scalar(-0.75)};
+    CHECK(value_at({x}, at, grad(y, x)) == -2);
+    CHECK(value_at({x}, at, vjp({y}, {x}, {1.0})[0]) == -2);
+    CHECK(value_at({x}, at, jvp(y, {x}, {1.0})) == -2);
+    const Variable apart = floor(stop_gradient(x));
+    CHECK(value_at({x}, at, grad(apart, x, {.disconnected_zero = true})) == 0);
+}
+
 TEST_CASE("grad: an op without a gradient is named with its reason and its line")
 {
     static constexpr Op steps_op{

@@ -46,9 +46,9 @@ struct Input {
     {}
 };
 struct Inputs : std::vector<Input> {
-    Inputs(std::initializer_list<Input> list) : std::vector<Input>(list) {}
-    Inputs(const Variable& v) : std::vector<Input>{Input(v)} {}
-    Inputs(const Variables& list) : std::vector<Input>(list.begin(), list.end()) {}
+    Inputs(std::initializer_list<Input> list);
+    Inputs(const Variable& v);
+    Inputs(const Variables& list);
 };
 
 /// A value that each call gives back, perhaps under a name.
@@ -62,10 +62,10 @@ struct Output {
     {}
 };
 struct Outputs : std::vector<Output> {
-    Outputs(const Variable& v) : std::vector<Output>{Output(v)} {}
-    Outputs(const Output& o) : std::vector<Output>{o} {}
-    Outputs(std::initializer_list<Output> list) : std::vector<Output>(list) {}
-    Outputs(const Variables& list) : std::vector<Output>(list.begin(), list.end()) {}
+    Outputs(const Variable& v);
+    Outputs(const Output& o);
+    Outputs(std::initializer_list<Output> list);
+    Outputs(const Variables& list);
 };
 
 /// An input and an output, by position, that may be one memory: a state advanced in place. Both

@@ -92,9 +92,7 @@ private:
     friend class Function;
     Results(std::vector<Array> arrays,
             detail::Ref<const detail::FunctionData> f,
-            const Where& where)
-        : arrays_(std::move(arrays)), function_(std::move(f)), where_(where)
-    {}
+            const Where& where);
     std::vector<Array> arrays_;
     detail::Ref<const detail::FunctionData> function_;
     Where where_; ///< of the call
@@ -279,6 +277,12 @@ Status run_typed(const FunctionData& function,
                  std::size_t workspace_bytes) noexcept;
 /// The same with a workspace of the function's own; throws what went wrong.
 void run_checked(const FunctionData& function, std::span<const Memory> arguments);
+/// Both where every argument is a number, by its address. Inputs are copies of the call's own.
+Status run_typed(const FunctionData& function,
+                 std::span<void* const> arguments,
+                 void* workspace,
+                 std::size_t workspace_bytes) noexcept;
+void run_checked(const FunctionData& function, std::span<void* const> arguments);
 
 template <class A>
 struct ArgumentOf {
@@ -326,9 +330,8 @@ public:
     /// Throws what a Function's call throws.
     void operator()(A... arguments, Where where = Where::current()) const
     {
-        const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
-        detail::at_place(where,
-                         [&] { detail::run_checked(function_.data(), {memory, sizeof...(A)}); });
+        const auto packed = pack(arguments...);
+        detail::at_place(where, [&] { detail::run_checked(function_.data(), packed); });
     }
     /// No allocation, throw or thread hop. A function with shared variables locks those that it
     /// updates, may wait for a call that writes over what it reads (Options::publish), and
@@ -337,14 +340,20 @@ public:
     Status
     operator()(Workspace& workspace, A... arguments, Where where = Where::current()) const noexcept
     {
-        const detail::Memory memory[] = {detail::ArgumentOf<A>::memory(arguments)..., {}};
-        Status status = detail::run_typed(function_.data(), {memory, sizeof...(A)},
-                                          workspace.memory_, workspace.bytes_);
+        Status status = detail::run_typed(function_.data(), pack(arguments...), workspace.memory_,
+                                          workspace.bytes_);
         status.called = where;
         return status;
     }
 
 private:
+    static auto pack(A&... arguments) noexcept
+    {
+        if constexpr ((Number<std::remove_reference_t<A>> && ...))
+            return std::array<void*, sizeof...(A)>{&arguments...};
+        else
+            return std::array{detail::ArgumentOf<A>::memory(arguments)...};
+    }
     Function function_;
 };
 

@@ -138,7 +138,7 @@ public:
     explicit operator bool() const noexcept { return static_cast<bool>(data_); }
     DType dtype() const;
     std::span<const std::int64_t> shape() const;
-    std::vector<std::int64_t> extents() const { return {shape().begin(), shape().end()}; }
+    std::vector<std::int64_t> extents() const;
     std::span<const std::int64_t> strides() const; ///< in elements
     int rank() const { return static_cast<int>(shape().size()); }
     std::int64_t size() const; ///< elements

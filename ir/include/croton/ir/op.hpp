@@ -283,6 +283,9 @@ struct NotDifferentiable {
 };
 constexpr NotDifferentiable not_differentiable(std::string_view reason) { return {reason}; }
 
+/// Its result is a constant to gradients of any order: what it is made of need not have one.
+struct StopsGradient {};
+
 struct UnaryGrad {
     const Variable& x;
     const Variable& y;
@@ -309,6 +312,7 @@ struct GeneralGrad {
 /// Cotangents of the inputs from the cotangent of the output. An empty Variable: no gradient flows
 /// there (an index, a condition). Forward mode is derived from it, see passes/grad.hpp.
 using Gradient = std::variant<NotDifferentiable,
+                              StopsGradient,
                               Variable (*)(const UnaryGrad&),
                               std::array<Variable, 2> (*)(const BinaryGrad&),
                               Variables (*)(const GeneralGrad&)>;

@@ -24,11 +24,11 @@ struct Axis {
     std::vector<int> axes;
     template <std::integral I>
         requires(!std::same_as<I, bool>)
-    Axis(I axis) : axes{static_cast<int>(axis)}
+    Axis(I axis) : Axis({static_cast<int>(axis)})
     {}
     template <std::same_as<bool> B>
     Axis(B) = delete; // sum(x, true) would be axis 1: `keep` comes after the axes
-    Axis(std::initializer_list<int> several) : axes(several) {}
+    Axis(std::initializer_list<int> several);
     explicit Axis(std::vector<int> several) : axes(std::move(several)) {}
 };
 

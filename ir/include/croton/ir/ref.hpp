@@ -27,10 +27,12 @@ public:
     {
         if (p_) retain(p_);
     }
-    Ref(Ref&& other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
+    Ref(Ref&& other) noexcept : p_(other.p_) { other.p_ = nullptr; }
     Ref& operator=(Ref other) noexcept
     {
-        std::swap(p_, other.p_);
+        T* const old = p_;
+        p_ = other.p_;
+        other.p_ = old;
         return *this;
     }
     ~Ref()
@@ -42,7 +44,12 @@ public:
     T& operator*() const noexcept { return *p_; }
     explicit operator bool() const noexcept { return p_ != nullptr; }
     /// Gives up ownership without releasing.
-    T* detach() noexcept { return std::exchange(p_, nullptr); }
+    T* detach() noexcept
+    {
+        T* const p = p_;
+        p_ = nullptr;
+        return p;
+    }
 
 private:
     T* p_ = nullptr;

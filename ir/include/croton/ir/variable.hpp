@@ -87,7 +87,7 @@ public:
 
     Type type() const;
     DType dtype() const { return type_for("dtype").dtype(); }
-    Shape shape() const { return type_for("shape").shape(); }
+    Shape shape() const;
     int rank() const { return type_for("rank").rank(); }
     /// Negative axes count from the end. UserError if out of range.
     Extent extent(int axis) const;

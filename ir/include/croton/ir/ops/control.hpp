@@ -24,10 +24,10 @@ struct Step {
 struct Sequence {
     Variable x;
     std::vector<int> taps;
-    Sequence(const Variable& v, std::vector<int> t = {0}) : x(v), taps(std::move(t)) {}
-    Sequence(const Array& v, std::vector<int> t = {0}, Where w = Where::current())
-        : x(v, w), taps(std::move(t))
-    {}
+    Sequence(const Variable& v);
+    Sequence(const Variable& v, std::vector<int> t);
+    Sequence(const Array& v, Where w = Where::current());
+    Sequence(const Array& v, std::vector<int> t, Where w = Where::current());
 };
 
 /// A value carried from step to step, and where it starts. A weak one (`0.0`) takes the dtype and
@@ -35,10 +35,10 @@ struct Sequence {
 struct State {
     Variable init;
     std::vector<int> taps;
-    State(const Variable& v, std::vector<int> t = {-1}) : init(v), taps(std::move(t)) {}
-    State(const Array& v, std::vector<int> t = {-1}, Where w = Where::current())
-        : init(v, w), taps(std::move(t))
-    {}
+    State(const Variable& v);
+    State(const Variable& v, std::vector<int> t);
+    State(const Array& v, Where w = Where::current());
+    State(const Array& v, std::vector<int> t, Where w = Where::current());
     template <Number T>
     State(T v, Where w = Where::current()) : State(Variable(v, w))
     {}
@@ -81,9 +81,10 @@ struct Signature<R (C::*)(A...)> : Signature<R (*)(A...)> {};
 template <class R, class C, class... A>
 struct Signature<R (C::*)(A...) const> : Signature<R (*)(A...)> {};
 
-inline Step as_step(const Variable& state) { return {{state}}; }
-inline Step as_step(Variables states) { return {std::move(states)}; }
-inline Step as_step(Step step) { return step; }
+Step as_step(const Variable& state);
+Step as_step(Variables states);
+Step as_step(Step step);
+Variables as_list(std::span<const Variable> x);
 
 /// A lambda that makes graph: not owned, called only before the function that takes it returns, so
 /// `[&]` is safe. Its parameters are Variables, so that their number can be checked (no `auto`), or
@@ -110,7 +111,7 @@ private:
     static Step call(F& f, std::span<const Variable> x)
     {
         if constexpr (Signature<F>::takes_list)
-            return as_step(f(Variables(x.begin(), x.end())));
+            return as_step(f(as_list(x)));
         else
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
                 return as_step(f(x[I]...));
