@@ -132,7 +132,7 @@ void add_count_limits(std::span<const Variable> inputs,
             requirements.push_back({Requirement::Kind::at_most,
                                     as_extent(factor),
                                     most,
-                                    "an array of shape {}",
+                                    "no memory holds an array of shape {}: it",
                                     value.location(),
                                     {value.shape()}});
             product = product * as_extent(factor);

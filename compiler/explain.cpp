@@ -119,8 +119,9 @@ std::string Function::explain() const
     text += "stored instead of fused\n" + unfused_text(f.program) + "\n";
     text += "workspace\n" + workspace_text(f.program) + "\n";
     if (!f.targets.empty()) text += "updates\n" + updates_text(f) + "\n";
-    text += "compiling  " + compile_times(f) + "\n\n";
-    text += "loops that LLVM did not vectorise\n" + lines_text(missed_loops(f)) + "\n";
+    text += "compiling  " + compile_times(f) + "\n";
+    text += "cache      " + cache_text(f) + "\n\n";
+    text += "loops over lanes that LLVM did not vectorise\n" + lines_text(missed_loops(f)) + "\n";
     return text + "source\n" + std::string(source());
 }
 

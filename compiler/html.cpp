@@ -193,7 +193,8 @@ private:
         text_ += "</table>\n";
         if (!f_.options.profile)
             text_ += "<p class=\"muted\">Times are measured with Options::profile.</p>\n";
-        text_ += fmt::format("<p>Compiling: {}.</p>\n", escaped(detail::compile_times(f_)));
+        text_ += fmt::format("<p>Compiling: {}. Cache: {}.</p>\n",
+                             escaped(detail::compile_times(f_)), escaped(detail::cache_text(f_)));
         text_ += "<table><tr><th>stored instead of fused<th>because</tr>\n";
         for (const codegen::Unfused& u : f_.program.unfused)
             text_ += fmt::format("<tr><td class=\"code\">{}<td>{}</tr>\n",
@@ -203,7 +204,7 @@ private:
         for (const std::string& line : detail::missed_loops(f_))
             loops += line + "\n";
         text_ +=
-            folded("loops that LLVM did not vectorise", loops.empty() ? "none\n" : loops, false);
+            folded("loops over lanes that LLVM did not vectorise", loops.empty() ? "none\n" : loops, false);
     }
 
     void memory()

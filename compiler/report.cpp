@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 
+#include "compile_cache.hpp"
 #include "missed_loops.hpp"
 
 namespace croton::inline v1::detail {
@@ -105,6 +106,11 @@ std::string compile_times(const FunctionData& f)
                        "{:.1f}, link {:.1f}); {} of {} units compiled",
                        f.build_ms, f.compile_ms, f.compile.frontend_ms, f.compile.backend_ms,
                        f.compile.link_ms, f.compile.units_compiled, f.compile.units);
+}
+
+std::string cache_text(const FunctionData& f)
+{
+    return f.options.cache ? kernel_cache(true).status() : "not kept: Options::cache";
 }
 
 } // namespace croton::inline v1::detail

@@ -25,5 +25,7 @@ std::vector<std::string> missed_loops(const FunctionData& f);
 
 /// "36.1 ms building, 210 ms until callable (..)".
 std::string compile_times(const FunctionData& f);
+/// Where its program is kept for the next process, or why it is not.
+std::string cache_text(const FunctionData& f);
 
 } // namespace croton::inline v1::detail

@@ -241,6 +241,19 @@ Shape broadcast_shape(const Op& op,
     return shape;
 }
 
+namespace {
+
+/// Whether the result takes the dtype of what it meets. Of a select, what it selects from counts.
+bool is_of_weak(const Op& op, std::span<const Variable> operands)
+{
+    if (!is_pointwise(op) || operands.empty()) return false;
+    const std::size_t first = op.dtype == select_dtypes ? 1 : 0;
+    return std::ranges::all_of(operands.subspan(first), &Variable::is_weak);
+}
+
+} // namespace
+
+
 Variables
 apply_all(const Op& op, std::span<const Variable> given, Params params, const Location* where)
 {
@@ -250,9 +263,7 @@ apply_all(const Op& op, std::span<const Variable> given, Params params, const Lo
         return {make_apply(op, given, std::move(params), {&type, 1}, where, false)};
     }
     Variables operands(given.begin(), given.end());
-    const bool weak = is_pointwise(op) && !operands.empty() &&
-                      std::all_of(operands.begin(), operands.end(),
-                                  [](const Variable& v) { return v.is_weak(); });
+    const bool weak = is_of_weak(op, operands);
     check_record(op, operands.size(), where);
     std::vector<Requirement> requirements;
     std::vector<Type> types;

@@ -1,6 +1,7 @@
 #include <croton/ir/array.hpp>
 #include <croton/ir/format.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -233,8 +234,12 @@ NamedArrays load(std::string_view path)
 void save(std::string_view path, const NamedArrays& arrays)
 {
     std::vector<npy::Member> members;
-    for (const auto& [name, array] : arrays)
-        members.push_back({name + ".npy", npy::write(array, "save_npz")});
+    for (const auto& [name, array] : arrays) {
+        const std::string file = name + ".npy";
+        if (std::ranges::any_of(members, [&](const npy::Member& m) { return m.name == file; }))
+            throw user_error(Code::domain, nullptr, "save_npz", "two arrays are named '{}'", name);
+        members.push_back({file, npy::write(array, "save_npz")});
+    }
     npy::write_file(path, npy::write_archive(members, path, "save_npz"), "save_npz");
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace croton::inline v1 {
 
@@ -43,7 +44,7 @@ public:
                 return &have;
         }
         Location& place = places_.emplace_back(wanted);
-        if (wanted.of_gradient) place.called = texts_.emplace_back(wanted.called).c_str();
+        if (wanted.of_gradient) place.called = texts_.emplace(wanted.called).first->c_str();
         by_hash_.emplace(hash, &place);
         return &place;
     }
@@ -51,7 +52,7 @@ public:
     const char* keep(std::string_view text)
     {
         const std::lock_guard lock(mutex_);
-        return texts_.emplace_back(text).c_str();
+        return texts_.emplace(text).first->c_str();
     }
 
     const ScopeFrame* scope(std::string_view scope_name, const Location* opened)
@@ -66,7 +67,7 @@ private:
     std::mutex mutex_;
     std::deque<Location> places_;
     std::deque<ScopeFrame> scopes_;
-    std::deque<std::string> texts_;
+    std::unordered_set<std::string> texts_;
     std::unordered_multimap<std::size_t, const Location*> by_hash_;
 };
 

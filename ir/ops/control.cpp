@@ -266,6 +266,8 @@ private:
         if (next.type() == before) return next;
         if (next.is_weak() && next.rank() == 0)
             return broadcast_to(cast(next, before.dtype(), place_), before.shape(), place_);
+        if (next.is_weak() && next.dtype() != before.dtype())
+            return fitting(cast(next, before.dtype(), place_), k);
         if (next.dtype() != before.dtype())
             refuse(Code::dtype, "state {} is {} before the step and {} after it: {}", k,
                    name(before.dtype()), name(next.dtype()), describe(next));

@@ -56,7 +56,7 @@ RuleSet cast_rules()
 {
     using enum Exactness;
     RuleSet r("casts");
-    const Variable x = wildcard("x");
+    const Variable x = wildcard("x"), y = wildcard("y"), c = wildcard("c");
     const ParamWildcard to("to");
     const ParamWildcard through("through");
 
@@ -67,6 +67,11 @@ RuleSet cast_rules()
         const bool ends = is_integer(from) && is_float(by) && is_integer(into);
         return holds_all(by, from) && (!ends || holds_all(into, from));
     });
+
+    // Where one was chosen of two literals, which took a wider type until an array met them.
+    r.add(cast(where(c, x, y), to), where(c, cast(x, to), cast(y, to)), bitwise)
+        .expands()
+        .when([](const Match& m) { return constant_value(m["x"]) && constant_value(m["y"]); });
 
     return r;
 }

@@ -2,6 +2,8 @@
 #include <croton/croton.hpp>
 
 #include <cstdint>
+#include <cstdio>
+#include <string>
 
 #include "runtime/process.hpp"
 #include "support/allocations.hpp"
@@ -62,4 +64,25 @@ TEST_CASE("functions that a cache gives leave memory and mappings as they were")
     for (int i = 0; i < 90; ++i)
         cycle(0, 10, {});
     check_same(before, {});
+}
+
+TEST_CASE("functions that a file gives leave memory as it was, the places that it names too")
+{
+    const std::string file = "croton_dropped_function.ct";
+    auto x = ct::scalar<double>("x");
+    ct::Variable y = x;
+    for (int i = 0; i < 200; ++i) {
+        const ct::Scope scope("part" + std::to_string(i));
+        y = y + i;
+    }
+    ct::function({x}, y, {.name = "stored"}).save(file);
+    const auto load = [&](int count) {
+        for (int i = 0; i < count; ++i)
+            (void)ct::Function::load(file);
+    };
+    load(20);
+    const Footprint before;
+    load(300); // 26 KiB of names each
+    check_same(before, {});
+    std::remove(file.c_str());
 }

@@ -149,6 +149,40 @@ TEST_CASE(
     CHECK(w.value().item<float>() == 7);
 }
 
+TEST_CASE("typed calls of numbers alone: apart, on top of one another, failing, in every mode")
+{
+    const auto x = ct::scalar<double>("x"), y = ct::scalar<double>("y");
+    using Two = void(double, double, double&, double&);
+    for (const bool reference : {false, true}) {
+        const auto f = ct::function({x, y}, {x + y, x * y}, {.name = "f", .reference = reference});
+        const auto call = f.typed<Two>();
+        ct::Workspace workspace = f.workspace();
+        double sum = 0, product = 0;
+        call(2, 3, sum, product);
+        CHECK((sum == 5 && product == 6));
+        REQUIRE(call(workspace, 4, 5, sum, product));
+        CHECK((sum == 9 && product == 20));
+        CHECK_THROWS_WITH(call(2, 3, sum, sum), "f: output 0 and output 1 overlap in memory");
+        CHECK_FALSE(call(workspace, 2, 3, sum, sum));
+        CHECK(sum == 9);
+    }
+    const auto i = ct::scalar<std::int64_t>("i");
+    const ct::Array values = ct::Array::copy(std::vector{1.5f, 2.5f});
+    const auto g = ct::function({i}, ct::take(ct::Variable(values), i), {.name = "g"});
+    const auto pick = g.typed<void(std::int64_t, float&)>();
+    float picked = 0;
+    pick(1, picked); // a constant is passed too
+    CHECK(picked == 2.5f);
+    const auto h = ct::function({i}, ct::arange(4)(i), {.name = "h"});
+    std::int64_t at = 0;
+    h.typed<void(std::int64_t, std::int64_t&)>()(3, at);
+    CHECK(at == 3);
+    const ct::Function checked =
+        ct::function({x}, ct::log(x), {.name = "checked", .finite_checks = true});
+    double result = 0;
+    CHECK_THROWS_AS(checked.typed<void(double, double&)>()(0, result), ct::UserError);
+}
+
 TEST_CASE("reference mode refuses an update of another shape, and changes nothing")
 {
     const auto x = ct::vector<float>("x");

@@ -37,7 +37,7 @@ TEST_CASE("a call whose extents multiply to too much is refused before any work"
     const auto pairs = ct::expand_dims(x, 1) * y;
     const auto total = ct::Output("total", ct::sum(ct::maximum(pairs, 1)));
     const ct::Array ones = ct::Array::full<std::int8_t>({many}, 1);
-    const std::string why = "f: an array of shape (n, m) needs m <= "
+    const std::string why = "f: no memory holds an array of shape (n, m): it needs m <= "
                             "floor_div(281474976710656, max(n, 1)), m is 33554432 and "
                             "floor_div(281474976710656, max(n, 1)) is 8388608, at ";
     for (const bool reference : {false, true}) {
@@ -57,7 +57,7 @@ TEST_CASE("the workspace of extents that multiply to too much is refused")
     const auto f = ct::function({x}, y, {.name = "f"});
     CHECK(f.workspace_bytes({{"n", 10}}) >= 8000);
     check_refused_at(cube,
-                     "f: an array of shape (n, n, n) needs n <= "
+                     "f: no memory holds an array of shape (n, n, n): it needs n <= "
                      "floor_div(281474976710656, max(n*n, 1)), n is 2097152 and "
                      "floor_div(281474976710656, max(n*n, 1)) is 64, at ",
                      [&] { f.workspace_bytes({{"n", 1LL << 21}}); });

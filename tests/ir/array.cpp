@@ -74,6 +74,13 @@ struct RemoveFile {
 
 } // namespace
 
+TEST_CASE("an array that holds nothing is false, also negated")
+{
+    const Array none, one = Array::scalar(1.0);
+    CHECK((!none && !static_cast<bool>(none)));
+    CHECK((!!one && static_cast<bool>(one)));
+}
+
 TEST_CASE("arrays print as NumPy's do")
 {
     const double inf = std::numeric_limits<double>::infinity();
@@ -176,6 +183,8 @@ TEST_CASE("npz archives read back")
         CHECK(back[i].first == arrays[i].first);
         CHECK(identical(back[i].second, arrays[i].second));
     }
+    CHECK(error_of([&] { ct::save_npz(file, {arrays[1], arrays[1]}); }) ==
+          "save_npz: two arrays are named 'b'");
     const std::string whole = bytes_of_file();
     for (std::size_t n = 0; n < whole.size(); n += 7) {
         write_file(whole.substr(0, n));

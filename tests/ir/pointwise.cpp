@@ -98,6 +98,10 @@ TEST_CASE("literals are weak")
     CHECK((of(boolean) + 1).dtype() == i64);
     CHECK((of(f32) * exp(ct::Variable(0.5))).dtype() == f32); // an op of weak operands is weak
     CHECK((of(f32) * where(ct::Variable(0.5) < 1, 0.5, 2.0)).dtype() == f32);
+    CHECK(where(of(f32) < 1, 0.5, 2.0).dtype() == f64); // weak too, though the condition is not
+    CHECK((of(f32) * where(of(f32) < 1, 0.5, 2.0)).dtype() == f32);
+    CHECK((of(f16) + where(of(f32) < 1, 1, 0)).dtype() == f16);
+    CHECK((of(f32) * where(of(f32) < 1, of(f64), 0)).dtype() == f64);
 }
 
 TEST_CASE("operators are found for literals on either side")

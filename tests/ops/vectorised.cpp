@@ -136,7 +136,7 @@ TEST_CASE("explain names the kernel of a lanes loop that LLVM left alone, and th
 
     const auto a = ct::vector<std::int64_t>("a"), b = ct::vector<std::int64_t>("b", a.shape());
     const std::string text = ct::function({a, b}, {ct::floor_div(a, b)}).explain();
-    const std::size_t at = text.find("loops that LLVM did not vectorise");
+    const std::size_t at = text.find("loops over lanes that LLVM did not vectorise");
     REQUIRE(at != text.npos);
     CHECK_THAT(text.substr(at, 200), croton::test::contains("fused_0"));
 }

@@ -136,6 +136,7 @@ public:
                          Where where = Where::current());
 
     explicit operator bool() const noexcept { return static_cast<bool>(data_); }
+    bool operator!() const noexcept { return !data_; }
     DType dtype() const;
     std::span<const std::int64_t> shape() const;
     std::vector<std::int64_t> extents() const;
