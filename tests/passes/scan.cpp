@@ -121,6 +121,10 @@ TEST_CASE("scan: a weak start takes the step's dtype and shape")
                           {.sequences = {xs}, .init = {0.0}});
     CHECK(run.last[0].type() == Type(DType::f32, {2}));
     CHECK(run.history[0].type() == Type(DType::f32, {5, 2}));
+    const Variable h = vector<float>("h", {2});
+    const auto chosen = scan([](const Variable& a) { return where(a > 0.5, 0.0, 1.0); },
+                             {.init = {h}, .steps = 3}); // a choice of literals is weak too
+    CHECK(chosen.last[0].type() == h.type());
 }
 
 TEST_CASE("scan: what does not fit is refused at the caller's line")
