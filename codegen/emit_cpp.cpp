@@ -15,8 +15,6 @@
 
 namespace croton::inline v1::codegen {
 
-using AnyStatement = std::variant<Let, Store, Loop, ColumnLoop>;
-
 namespace {
 
 void collect_statement_uses(const Block& block, std::set<ScalarId>& found)
@@ -26,19 +24,18 @@ void collect_statement_uses(const Block& block, std::set<ScalarId>& found)
             found.insert(user.value);
     };
     for (const Statement& st : block)
-        std::visit(overloaded{
-                       [](const Let&) {},
-                       [&](const Store& s) { found.insert(s.value); },
-                       [&](const Loop& l) {
-                           all(l.accumulators);
-                           collect_statement_uses(l.body, found);
-                       },
-                       [&](const ColumnLoop& l) {
-                           all(l.targets);
-                           collect_statement_uses(l.body, found);
-                       },
-                   },
-                   static_cast<const AnyStatement&>(st));
+        visit(st, overloaded{
+                      [](const Let&) {},
+                      [&](const Store& s) { found.insert(s.value); },
+                      [&](const Loop& l) {
+                          all(l.accumulators);
+                          collect_statement_uses(l.body, found);
+                      },
+                      [&](const ColumnLoop& l) {
+                          all(l.targets);
+                          collect_statement_uses(l.body, found);
+                      },
+                  });
 }
 
 bool is_index(const detail::Atom* s) { return id(s) < 256; }
@@ -116,22 +113,21 @@ void KernelWriter::collect_extents()
 void KernelWriter::collect_extents(const Block& block)
 {
     for (const Statement& st : block)
-        std::visit(overloaded{
-                       [](const Let&) {},
-                       [&](const Store& s) { need(s.at); },
-                       [&](const Loop& l) {
-                           if (&l != parallel_loop())
-                               need(l.extent); // else it is given as begin and end
-                           collect_extents(l.body);
-                       },
-                       [&](const ColumnLoop& l) {
-                           need(l.rows), need(l.columns);
-                           for (const auto& t : l.targets)
-                               need(t.at);
-                           collect_extents(l.body);
-                       },
-                   },
-                   static_cast<const AnyStatement&>(st));
+        visit(st, overloaded{
+                      [](const Let&) {},
+                      [&](const Store& s) { need(s.at); },
+                      [&](const Loop& l) {
+                          if (&l != parallel_loop())
+                              need(l.extent); // else it is given as begin and end
+                          collect_extents(l.body);
+                      },
+                      [&](const ColumnLoop& l) {
+                          need(l.rows), need(l.columns);
+                          for (const auto& t : l.targets)
+                              need(t.at);
+                          collect_extents(l.body);
+                      },
+                  });
 }
 
 void KernelWriter::reserve_loop_names(const Block& block)
@@ -346,13 +342,12 @@ void KernelWriter::write_contract_kernel()
 void KernelWriter::write(const Block& block)
 {
     for (const Statement& st : block)
-        std::visit(overloaded{
-                       [&](const Let& l) { write_let(l.scalar); },
-                       [&](const Store& s) { write_store(s); },
-                       [&](const Loop& l) { write_loop(l); },
-                       [&](const ColumnLoop& l) { write_columns(l); },
-                   },
-                   static_cast<const AnyStatement&>(st));
+        visit(st, overloaded{
+                      [&](const Let& l) { write_let(l.scalar); },
+                      [&](const Store& s) { write_store(s); },
+                      [&](const Loop& l) { write_loop(l); },
+                      [&](const ColumnLoop& l) { write_columns(l); },
+                  });
 }
 
 void KernelWriter::write_lines(const std::vector<std::string>& lines)

@@ -11,8 +11,6 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-using StatementVariant = std::variant<Let, Store, Loop, ColumnLoop>;
-
 BufferId buffer_of(const LoopNest& nest, const Variable& v)
 {
     for (std::size_t i = 0; i < nest.buffers.size(); ++i)
@@ -38,24 +36,23 @@ public:
     {
         for (const Statement& st : nest_.body) {
             outermost_ = &st;
-            visit(st);
+            walk(st);
         }
         return hold_;
     }
 
 private:
-    void visit(const Statement& st)
+    void walk(const Statement& st)
     {
-        std::visit(overloaded{
-                       [&](const Let& l) { read(l.scalar); },
-                       [&](const Store& s) { store(s); },
-                       [&](const Loop& l) {
-                           for (const Statement& inner : l.body)
-                               visit(inner);
-                       },
-                       [&](const ColumnLoop&) { hold_ = false; },
-                   },
-                   static_cast<const StatementVariant&>(st));
+        visit(st, overloaded{
+                      [&](const Let& l) { read(l.scalar); },
+                      [&](const Store& s) { store(s); },
+                      [&](const Loop& l) {
+                          for (const Statement& inner : l.body)
+                              walk(inner);
+                      },
+                      [&](const ColumnLoop&) { hold_ = false; },
+                  });
     }
 
     void read(ScalarId id)
@@ -90,24 +87,22 @@ private:
 bool copies_itself(const LoopNest& nest, const Block& block, BufferId both)
 {
     return std::ranges::all_of(block, [&](const Statement& st) {
-        return std::visit(overloaded{
-                              [&](const Let& l) {
-                                  return std::holds_alternative<Load>(
-                                      nest.scalars[static_cast<std::size_t>(l.scalar)].expression);
-                              },
-                              [&](const Store& s) {
-                                  const auto* l = std::get_if<Load>(
-                                      &nest.scalars[static_cast<std::size_t>(s.value)].expression);
-                                  return l && !s.accumulate && s.buffer == both &&
-                                         l->buffer == both && l->guard < 0 && same(l->at, s.at);
-                              },
-                              [&](const Loop& l) {
-                                  return l.accumulators.empty() &&
-                                         copies_itself(nest, l.body, both);
-                              },
-                              [](const ColumnLoop&) { return false; },
-                          },
-                          static_cast<const StatementVariant&>(st));
+        return visit(st, overloaded{
+                             [&](const Let& l) {
+                                 return std::holds_alternative<Load>(
+                                     nest.scalars[static_cast<std::size_t>(l.scalar)].expression);
+                             },
+                             [&](const Store& s) {
+                                 const auto* l = std::get_if<Load>(
+                                     &nest.scalars[static_cast<std::size_t>(s.value)].expression);
+                                 return l && !s.accumulate && s.buffer == both &&
+                                        l->buffer == both && l->guard < 0 && same(l->at, s.at);
+                             },
+                             [&](const Loop& l) {
+                                 return l.accumulators.empty() && copies_itself(nest, l.body, both);
+                             },
+                             [](const ColumnLoop&) { return false; },
+                         });
     });
 }
 

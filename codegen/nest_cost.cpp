@@ -28,16 +28,15 @@ public:
         Extent flops = 0;
         for (const Statement& st : block)
             flops = flops +
-                    std::visit(overloaded{
-                                   [&](const Let& l) { return times * of_scalar(l.scalar); },
-                                   [&](const Store& s) { return times * Extent(s.accumulate); },
-                                   [&](const Loop& l) { return of_loop(l, times); },
-                                   [&](const ColumnLoop& l) {
-                                       const Extent each = times * l.rows * l.columns;
-                                       return count(l.body, each) + each * Extent(l.targets.size());
-                                   },
-                               },
-                               static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
+                    visit(st, overloaded{
+                                  [&](const Let& l) { return times * of_scalar(l.scalar); },
+                                  [&](const Store& s) { return times * Extent(s.accumulate); },
+                                  [&](const Loop& l) { return of_loop(l, times); },
+                                  [&](const ColumnLoop& l) {
+                                      const Extent each = times * l.rows * l.columns;
+                                      return count(l.body, each) + each * Extent(l.targets.size());
+                                  },
+                              });
         return flops;
     }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -180,9 +181,24 @@ struct ColumnLoop {
     int depth = 0;
 };
 
-struct Statement : std::variant<Let, Store, Loop, ColumnLoop> {
+using AnyStatement = std::variant<Let, Store, Loop, ColumnLoop>;
+
+/// A class of its own, as blocks have to name it before it is complete.
+struct Statement : AnyStatement {
     using variant::variant;
 };
+
+/// `visit(statement, overloaded{[](const Let&) {..}, ..})`.
+template <class Visitor>
+decltype(auto) visit(const Statement& statement, Visitor&& visitor)
+{
+    return std::visit(std::forward<Visitor>(visitor), static_cast<const AnyStatement&>(statement));
+}
+template <class Visitor>
+decltype(auto) visit(Statement& statement, Visitor&& visitor)
+{
+    return std::visit(std::forward<Visitor>(visitor), static_cast<AnyStatement&>(statement));
+}
 
 /// How the sums of a product are formed.
 enum class ContractKind : std::uint8_t {
