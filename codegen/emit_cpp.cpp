@@ -45,17 +45,16 @@ bool is_index(const detail::Atom* s) { return id(s) < 256; }
 KernelWriter::KernelWriter(LoopNest& nest, const std::string& name)
     : nest_(nest), expressions_(nest, names_, symbols_, open_names_), use_depth_(use_depths(nest))
 {
-    collect_statement_uses(nest.body, in_a_statement_);
-    for (const ContractNest& c : nest.contract)
-        for (const Prologue* p : {&c.prologue_a, &c.prologue_b})
-            collect_statement_uses(p->body, in_a_statement_);
+    for (const Block* block : blocks_of(nest))
+        collect_statement_uses(*block, in_a_statement_);
     kernel_.name = name;
     kernel_.checks_index = nest.checks_index;
 }
 
 EmittedKernel KernelWriter::take()
 {
-    reserve_loop_names(nest_.body);
+    for (const Block* block : blocks_of(nest_))
+        reserve_loop_names(*block);
     if (!nest_.contract.empty()) reserve_contract_names(nest_.contract[0], names_);
     collect_extents();
     name_buffers();
@@ -107,7 +106,8 @@ void KernelWriter::collect_extents()
         for (const Extent& e :
              {c.batch, c.m, c.n, c.k, c.a_batch, c.a_m, c.a_k, c.b_batch, c.b_k, c.b_n})
             need(e);
-    collect_extents(nest_.body);
+    for (const Block* block : blocks_of(nest_))
+        collect_extents(*block);
 }
 
 void KernelWriter::collect_extents(const Block& block)

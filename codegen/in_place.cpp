@@ -128,7 +128,8 @@ public:
         for (Scalar& s : nest_.scalars)
             if (auto* load = std::get_if<Load>(&s.expression))
                 load->buffer = renumbered(load->buffer);
-        nest_.body = block(nest_.body);
+        for (Block* old : blocks_of(nest_))
+            *old = block(*old);
         for (ContractNest& c : nest_.contract)
             for (BufferId* b : {&c.a, &c.b, &c.out, &c.packed_a, &c.packed_b})
                 *b = renumbered(*b);
@@ -171,10 +172,11 @@ bool can_overwrite(const LoopNest& nest, const Variable& from, const Variable& t
     const BufferId t = buffer_of(nest, to);
     if (f < 0) return true;
     if (t < 0 || from.dtype() != to.dtype() || may_start_again(nest)) return false;
-    for (const ContractNest& c : nest.contract) // operands are read while other sums are finished
-        if (f == c.a || f == c.b || (t == c.out && !c.keeps_sums) ||
-            reads(nest, c.prologue_a.body, f) || reads(nest, c.prologue_b.body, f))
-            return false;
+    // Operands are read, or computed by what stands beside the body, while other sums are finished.
+    for (const ContractNest& c : nest.contract)
+        if (f == c.a || f == c.b || (t == c.out && !c.keeps_sums)) return false;
+    for (const Block* block : blocks_of(nest))
+        if (block != &nest.body && reads(nest, *block, f)) return false;
     return ReadsBeforeStores(nest, f, t).hold();
 }
 

@@ -46,10 +46,8 @@ std::vector<int> use_depths(const LoopNest& nest)
                           },
                       });
     };
-    walk(walk, nest.body, 0);
-    for (const ContractNest& c : nest.contract)
-        for (const Prologue* p : {&c.prologue_a, &c.prologue_b})
-            walk(walk, p->body, 0);
+    for (const Block* block : blocks_of(nest))
+        walk(walk, *block, 0);
     return depths;
 }
 

@@ -259,6 +259,10 @@ struct LoopNest {
     std::int64_t flops_per_element = 0;
 };
 
+/// All that holds statements: the nest's body, then its product's prologues, which may be empty.
+std::vector<const Block*> blocks_of(const LoopNest& nest);
+std::vector<Block*> blocks_of(LoopNest& nest);
+
 /// Partial results of a reduction over a contiguous axis: 32 for 4-byte floats, 16 for 8-byte ones,
 /// on every CPU; element j goes to lane j % L. Integers and bools have one: their order does not
 /// matter.
