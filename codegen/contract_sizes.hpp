@@ -29,4 +29,10 @@ inline bool is_known_as(const Extent& e, std::int64_t value)
     return e.is_known() && e.value() == value;
 }
 
+/// How often an operand is packed: once if it is the same for the whole batch.
+inline Extent copies_of(const Extent& batch, const Extent& batch_stride)
+{
+    return is_known_as(batch_stride, 0) ? Extent(1) : batch;
+}
+
 } // namespace croton::inline v1::codegen

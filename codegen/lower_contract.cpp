@@ -123,7 +123,7 @@ void add_packed(ContractNest& c, DType dtype, Puller& puller, std::vector<Variab
     const std::int64_t row = contract_row_bytes / static_cast<std::int64_t>(size_bytes(dtype));
     const bool narrow = c.n.is_known() && c.n.value() <= 4 * row && c.n.value() % row == 0;
     if (c.b < 0 || !narrow || !is_known_as(c.b_n, 1)) {
-        const Extent copies = is_known_as(c.b_batch, 0) ? Extent(1) : c.batch;
+        const Extent copies = copies_of(c.batch, c.b_batch);
         scratch.push_back(input("packed", dtype, {copies * c.k * rounded_up(c.n, row)}));
         c.packed_b = puller.buffer(scratch.back(), Buffer::Access::read_write);
     }
@@ -132,7 +132,7 @@ void add_packed(ContractNest& c, DType dtype, Puller& puller, std::vector<Variab
     const bool lies_well =
         is_known_as(c.a_k, 1) && c.a_m.is_known() && c.a_m.value() * bytes % 4096 != 0;
     if (c.a < 0 || few || lies_well) return;
-    const Extent copies = is_known_as(c.a_batch, 0) ? Extent(1) : c.batch;
+    const Extent copies = copies_of(c.batch, c.a_batch);
     scratch.push_back(input("packed", dtype, {copies * c.k * rounded_up(c.m, contract_most_rows)}));
     c.packed_a = puller.buffer(scratch.back(), Buffer::Access::read_write);
 }
