@@ -16,6 +16,7 @@
 
 #include "cluster_index.hpp"
 #include "cluster_roots.hpp"
+#include "known_extent.hpp"
 #include "lower_contract.hpp"
 #include "product_operands.hpp"
 #include "puller.hpp"
@@ -46,7 +47,7 @@ Shape squeezed(const Shape& shape)
 {
     Shape rest;
     for (const Extent& e : shape)
-        if (!e.is_known() || e.value() != 1) rest.push_back(e);
+        if (!is_known_as(e, 1)) rest.push_back(e);
     return rest;
 }
 
@@ -56,7 +57,7 @@ ReducedAxes reduced_axes(const Apply& reduce)
     const auto& axes = reduce.params_as<ReduceParams>().axes;
     ReducedAxes r;
     for (std::size_t i = 0; i < shape.size(); ++i) {
-        if (shape[i].is_known() && shape[i].value() == 1) continue;
+        if (is_known_as(shape[i], 1)) continue;
         const bool reduced = std::ranges::count(axes, static_cast<int>(i)) > 0;
         if (!reduced)
             (r.inner.empty() ? r.outer : r.behind).push_back(shape[i]);

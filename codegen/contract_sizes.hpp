@@ -2,7 +2,7 @@
 
 #include <croton/ir/extent.hpp>
 
-#include <cstdint>
+#include "known_extent.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -23,11 +23,6 @@ constexpr int strip_tile_bytes = 4096;
 /// Terms that are packed at a time; of b computed: the bytes of a strip's columns.
 constexpr int pack_terms = 32;
 constexpr int strip_column_bytes = 256;
-
-inline bool is_known_as(const Extent& e, std::int64_t value)
-{
-    return e.is_known() && e.value() == value;
-}
 
 /// How often an operand is packed: once if it is the same for the whole batch.
 inline Extent copies_of(const Extent& batch, const Extent& batch_stride)

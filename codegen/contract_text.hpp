@@ -11,6 +11,7 @@
 #include "c_precedence.hpp"
 #include "contract_sizes.hpp"
 #include "emit_contract.hpp"
+#include "known_extent.hpp"
 #include "product_functions.hpp"
 #include "puller.hpp"
 

@@ -1,4 +1,5 @@
 #include "contract_text.hpp"
+#include "known_extent.hpp"
 #include "nest_cost.hpp"
 
 namespace croton::inline v1::codegen {

@@ -13,6 +13,7 @@
 
 #include "cluster_index.hpp"
 #include "contract_sizes.hpp"
+#include "known_extent.hpp"
 #include "product_operands.hpp"
 #include "puller.hpp"
 
@@ -44,7 +45,7 @@ Extent group_stride(const std::vector<Extent>& strides,
                     const Shape& shape)
 {
     for (std::size_t i = last; i-- > first;)
-        if (!shape[i].is_known() || shape[i].value() != 1) return strides[i];
+        if (!is_known_as(shape[i], 1)) return strides[i];
     return 0;
 }
 
