@@ -87,7 +87,7 @@ Extent rounded_up(const Extent& n, std::int64_t to)
 }
 
 /// Sums of few known extents: at most eight registers of 32 bytes for a row.
-bool is_small(const Extent& m, const Extent& n, const Extent& k, std::size_t bytes)
+bool is_small_product(const Extent& m, const Extent& n, const Extent& k, std::size_t bytes)
 {
     return m.is_known() && n.is_known() && k.is_known() &&
            m.value() * n.value() * k.value() <= 4096 &&
@@ -111,7 +111,7 @@ void turn_column(ContractNest& c)
 
 ContractKind kind_of(ContractNest& c, DType dtype)
 {
-    if (is_small(c.m, c.n, c.k, size_bytes(dtype))) return ContractKind::small;
+    if (is_small_product(c.m, c.n, c.k, size_bytes(dtype))) return ContractKind::small;
     turn_column(c);
     if (!is_known_as(c.m, 1) && !is_known_as(c.n, 1)) return ContractKind::blocks;
     if (is_known_as(c.a_k, 1) && is_known_as(c.b_k, 1)) return ContractKind::dots;
@@ -319,7 +319,8 @@ bool has_blocks(const Apply& apply)
 {
     const Shape s = contract_shape(apply);
     return !is_known_as(s[1], 1) && !is_known_as(s[2], 1) &&
-           !is_small(s[1], s[2], contract_terms(apply), size_bytes(apply.output(0).dtype()));
+           !is_small_product(s[1], s[2], contract_terms(apply),
+                             size_bytes(apply.output(0).dtype()));
 }
 
 Shape contract_shape(const Apply& apply)
