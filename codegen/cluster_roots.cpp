@@ -1,10 +1,13 @@
 #include "cluster_roots.hpp"
 
+#include <croton/codegen/cost.hpp>
 #include <croton/codegen/loop_nest.hpp>
 #include <croton/ir/overloaded.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
-#include <set>
+#include <utility>
+#include <variant>
 
 #include "puller.hpp"
 
@@ -29,6 +32,87 @@ bool repeats(const Apply& apply)
     return !same(squeezed(apply.output(0).shape()), squeezed(apply.input(0).shape())) &&
            !never_negative(element_count(apply.input(0).shape()) -
                            element_count(apply.output(0).shape()));
+}
+
+Roots::Roots(std::span<const Variable> outputs, bool prologues)
+    : order_(applies_of(outputs)), prologues_(prologues)
+{
+    for (const Variable& v : outputs)
+        mark(v);
+    for (const Apply& a : order_)
+        for (const Variable& in : a.inputs())
+            ++uses_[in.value()];
+    for (const Apply& a : order_)
+        visit(a);
+}
+
+std::string Roots::why_stored(const Variable& v) const
+{
+    const auto at = why_stored_.find(v.value());
+    return at == why_stored_.end() ? std::string() : at->second;
+}
+
+void Roots::visit(const Apply& a)
+{
+    const Op& op = a.op();
+    if (is_structured(op))
+        for (const Variable& out : a.outputs())
+            mark(out);
+    if (std::holds_alternative<Scan>(op.lowering))
+        for (const Variable& in : a.inputs())
+            mark(in);
+    if (std::holds_alternative<Contract>(op.lowering))
+        for (const std::size_t operand : {0, 1})
+            mark_operand(a, operand);
+    if (std::holds_alternative<Scatter>(op.lowering)) mark(a.input(0));
+    if (repeats(a) && cost_of(a.input(0)) >= flops_worth_storing) mark(a.input(0));
+    const Variable y = a.output(0);
+    if (roots_.contains(y.value())) return;
+    int cost = is_pointwise(op) ? flops(op, y.dtype()) : 1;
+    for (const Variable& in : a.inputs())
+        cost += cost_of(in);
+    statements_[y.value()] = 1;
+    for (const Variable& in : a.inputs())
+        statements_[y.value()] += statements_of(in);
+    cost_[y.value()] = cost;
+    const bool shared = uses_[y.value()] > 1 && cost >= flops_worth_storing;
+    const bool long_chain = statements_[y.value()] >= most_statements_in_a_vector_loop / 2;
+    if (shared || long_chain) mark(y);
+}
+
+void Roots::mark_operand(const Apply& product, std::size_t operand)
+{
+    const Variable& v = product.input(operand);
+    const Kept kept = this->kept();
+    if (!operand_in_memory(product, operand, kept).is_empty()) return;
+    const Variable base = behind_maps(v, kept);
+    bool once = true;
+    for (Variable x = v;; x = x.owner().input(0)) {
+        if (kept(x)) break;
+        once &= uses_[x.value()] == 1;
+        if (same(x, base)) break;
+    }
+    std::string why = prologues_ ? why_no_prologue(product, operand, kept, once)
+                                 : "products are a library's: they read whole arrays";
+    if (why.empty()) return;
+    const Kept with_base = [&](const Variable& x) { return kept(x) || same(x, base); };
+    const Variable& stored = operand_in_memory(product, operand, with_base).is_empty() ? v : base;
+    mark(stored);
+    why_stored_.emplace(stored.value(), std::move(why));
+}
+
+int Roots::cost_of(const Variable& v) const
+{
+    if (roots_.contains(v.value())) return 0;
+    const auto at = cost_.find(v.value());
+    return at == cost_.end() ? 0 : at->second;
+}
+
+int Roots::statements_of(const Variable& v) const
+{
+    if (roots_.contains(v.value())) return 1;
+    const auto at = statements_.find(v.value());
+    return at == statements_.end() ? 1 : at->second;
 }
 
 std::vector<Extent> strides_of(const Extent& offset, std::size_t rank)

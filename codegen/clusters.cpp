@@ -16,6 +16,7 @@
 
 #include "cluster_index.hpp"
 #include "cluster_roots.hpp"
+#include "known_extent.hpp"
 #include "lower_contract.hpp"
 #include "product_operands.hpp"
 #include "puller.hpp"
@@ -46,7 +47,7 @@ Shape squeezed(const Shape& shape)
 {
     Shape rest;
     for (const Extent& e : shape)
-        if (!e.is_known() || e.value() != 1) rest.push_back(e);
+        if (!is_known_as(e, 1)) rest.push_back(e);
     return rest;
 }
 
@@ -56,7 +57,7 @@ ReducedAxes reduced_axes(const Apply& reduce)
     const auto& axes = reduce.params_as<ReduceParams>().axes;
     ReducedAxes r;
     for (std::size_t i = 0; i < shape.size(); ++i) {
-        if (shape[i].is_known() && shape[i].value() == 1) continue;
+        if (is_known_as(shape[i], 1)) continue;
         const bool reduced = std::ranges::count(axes, static_cast<int>(i)) > 0;
         if (!reduced)
             (r.inner.empty() ? r.outer : r.behind).push_back(shape[i]);
@@ -261,22 +262,22 @@ private:
     {
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         if (s.kind != ClusterKind::rows || s.reduces) return false;
-        if (c.by_library) return refuse(value, c, s, "the product is a library's");
+        if (c.by_library) return refuse(value, c, "the product is a library's");
         const auto reads = bases_of_owner(value);
         if (std::ranges::none_of(reads, [&](const Variable& v) { return find(c, v) != nullptr; }))
             return false;
         if (!croton::same(c.outer, s.outer))
-            return refuse(value, c, s, "what reads it does not have the product's extents");
+            return refuse(value, c, "what reads it does not have the product's extents");
         const Reading reading = read(value, apply, s, c, false);
         if (!reading.aligned)
-            return refuse(value, c, s,
+            return refuse(value, c,
                           "what reads it needs elements other than the one at its own index");
         if (!fits_product(value, c, reading))
             return refuse(
-                value, c, s,
+                value, c,
                 "operands of what reads it do not lie along the product's rows and columns");
         if (c.statements + reading.statements > most_statements_in_a_vector_loop)
-            return refuse(value, c, s,
+            return refuse(value, c,
                           fmt::format("the kernel would have more than {} statements",
                                       most_statements_in_a_vector_loop));
         c.statements += reading.statements;
@@ -402,12 +403,12 @@ private:
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         if (c.kind == ClusterKind::contract) return try_epilogue(at, value, apply, s);
         if (const std::string_view why = why_after(c.kind); !why.empty())
-            return needed ? refuse(value, c, s, std::string(why)) : false;
+            return needed ? refuse(value, c, std::string(why)) : false;
         if (s.reduces && finds_position(c)) return false;
         Cluster grown;
         bool inner = false;
         if (!fits(c, s, grown, inner))
-            return needed ? refuse(value, c, s, "the loops of what reads it have other extents")
+            return needed ? refuse(value, c, "the loops of what reads it have other extents")
                           : false;
         // Roots that stood for a whole map become inner ones when the axes are split below them.
         const bool splits =
@@ -418,19 +419,19 @@ private:
                 r.inner = true;
         if (grown.outer.empty() && !grown.inner.empty() && (inner || splits) &&
             !is_short(grown.inner))
-            return needed ? refuse(value, c, s, "the whole array must be reduced first") : false;
+            return needed ? refuse(value, c, "the whole array must be reduced first") : false;
         const Reading reading = read(value, apply, s, grown, inner);
         const bool reads_own = std::ranges::any_of(
             reading.reads, [&](const Variable& v) { return find(c, v) != nullptr; });
         // Columns are done when the last row has been read.
         if (reads_own && c.kind == ClusterKind::columns)
-            return refuse(value, c, s, "all rows must be reduced first");
+            return refuse(value, c, "all rows must be reduced first");
         // A second pass over a whole array would wait for the first: each gets its blocks by
         // itself.
         if (reads_own && grown.outer.empty() && s.reduces && !is_short(grown.inner))
-            return refuse(value, c, s, "the whole array must be reduced first");
+            return refuse(value, c, "the whole array must be reduced first");
         if (!reading.aligned)
-            return refuse(value, c, s,
+            return refuse(value, c,
                           "what reads it needs elements other than the one at its own index");
         const bool shares = std::ranges::any_of(reading.reads, [&](const Variable& v) {
             return std::ranges::any_of(c.roots, [&](const Root& r) {
@@ -443,7 +444,7 @@ private:
                              ? most_scalar_statements
                              : most_statements_in_a_vector_loop;
         if (c.statements + reading.statements > most)
-            return refuse(value, c, s,
+            return refuse(value, c,
                           fmt::format("the kernel would have more than {} statements", most));
         grown.statements = c.statements + reading.statements;
         grown.roots.push_back(
@@ -459,7 +460,7 @@ private:
         return n.is_known() && n.value() <= 4096;
     }
 
-    bool refuse(const Variable& value, const Cluster& c, const Shapes&, std::string reason)
+    bool refuse(const Variable& value, const Cluster& c, std::string reason)
     {
         for (const Root& r : c.roots) {
             const bool read_here = std::ranges::any_of(

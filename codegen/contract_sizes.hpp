@@ -2,7 +2,7 @@
 
 #include <croton/ir/extent.hpp>
 
-#include <cstdint>
+#include "known_extent.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -24,9 +24,10 @@ constexpr int strip_tile_bytes = 4096;
 constexpr int pack_terms = 32;
 constexpr int strip_column_bytes = 256;
 
-inline bool is_known_as(const Extent& e, std::int64_t value)
+/// How often an operand is packed: once if it is the same for the whole batch.
+inline Extent copies_of(const Extent& batch, const Extent& batch_stride)
 {
-    return e.is_known() && e.value() == value;
+    return is_known_as(batch_stride, 0) ? Extent(1) : batch;
 }
 
 } // namespace croton::inline v1::codegen

@@ -11,6 +11,7 @@
 #include "c_precedence.hpp"
 #include "contract_sizes.hpp"
 #include "emit_contract.hpp"
+#include "known_extent.hpp"
 #include "product_functions.hpp"
 #include "puller.hpp"
 
@@ -122,11 +123,16 @@ private:
     }
     std::string buffer(BufferId id) const { return "s->" + name_of(id); }
 
+    /// Whether an operand is known to be the same for the whole batch.
+    bool is_same_in_batch(const Extent& batch_stride) const
+    {
+        return is_known_as(copies_of(c_.batch, batch_stride), 1);
+    }
     /// `base + h * stride`, without what is 0.
     std::string at_batch(BufferId id, const Extent& stride) const
     {
         const Extent offset = as_extent(loop_symbol(0)) * stride;
-        if (is_known_as(c_.batch, 1) || is_known_as(stride, 0)) return buffer(id);
+        if (is_same_in_batch(stride)) return buffer(id);
         return fmt::format("{} + {}", buffer(id), indexed(offset));
     }
     /// An offset that mentions h, i, j and p, the symbols 0 to 3.
@@ -230,8 +236,6 @@ private:
     void write_copied(const Packed& operand) const;
     void write_computed(const Packed& operand) const;
     void write_pack_call(const Packed& operand, const std::string& when) const;
-    /// 1 if the operand is the same for the whole batch; 0: not known, or one for each.
-    int copies_of(const Extent& batch_stride) const;
     void write_pack_calls() const;
     /// Rows whose starts fight for the same lines of the cache are copied, and so are columns.
     std::string packs_a() const;

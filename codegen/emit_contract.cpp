@@ -1,5 +1,6 @@
 #include "caller_parameters.hpp"
 #include "contract_text.hpp"
+#include "known_extent.hpp"
 #include "nest_cost.hpp"
 
 namespace croton::inline v1::codegen {

@@ -1,4 +1,5 @@
 #include "contract_text.hpp"
+#include "known_extent.hpp"
 #include "nest_cost.hpp"
 
 namespace croton::inline v1::codegen {
@@ -23,7 +24,7 @@ void ContractText::write_pack(const Packed& operand) const
 {
     w_.blank();
     const auto scope = callback(fmt::format("pack_{}", operand.side).c_str());
-    const bool one = copies_of(operand.batch) == 1;
+    const bool one = is_same_in_batch(operand.batch);
     if (!one) {
         w_.line("const i64 pieces = {};", ceiling(c_.k, pack_terms, shared_));
         w_.raw("const i64 h = t / pieces;");
@@ -37,7 +38,7 @@ void ContractText::write_pack(const Packed& operand) const
 
 void ContractText::write_copied(const Packed& operand) const
 {
-    const bool one = copies_of(operand.batch) == 1;
+    const bool one = is_same_in_batch(operand.batch);
     w_.line("const {}* from = {}{};", type_,
             one ? buffer(operand.from) : at_batch(operand.from, operand.batch),
             is_known_as(operand.row, 1) ? " + p0" : fmt::format(" + p0 * {}", factor(operand.row)));
@@ -77,11 +78,6 @@ void ContractText::write_computed(const Packed& operand) const
            ";");
 }
 
-int ContractText::copies_of(const Extent& batch_stride) const
-{
-    return is_known_as(c_.batch, 1) || is_known_as(batch_stride, 0) ? 1 : 0;
-}
-
 void ContractText::write_pack_calls() const
 {
     if (c_.packed_a >= 0) write_pack_call(packed_operand_a(), packs_a());
@@ -91,7 +87,7 @@ void ContractText::write_pack_calls() const
 void ContractText::write_pack_call(const Packed& operand, const std::string& when) const
 {
     const bool always = when == "1";
-    const Extent copies = copies_of(operand.batch) == 1 ? Extent(1) : c_.batch;
+    const Extent copies = copies_of(c_.batch, operand.batch);
     Extent flops = Extent(2) * copies * c_.k * operand.n;
     if (operand.from < 0) flops = flops + flops_of(nest_, c_.prologue_b.body, copies);
     const std::string call =
@@ -247,7 +243,7 @@ std::string ContractText::packed_place(BufferId packed,
                                        const Extent& n,
                                        const std::string& width) const
 {
-    if (copies_of(batch) == 1) return buffer(packed);
+    if (is_same_in_batch(batch)) return buffer(packed);
     return fmt::format("{} + h * round_up({}, {}) * {}", buffer(packed), text(n), width,
                        factor(c_.k));
 }

@@ -15,8 +15,6 @@
 
 namespace croton::inline v1::codegen {
 
-using AnyStatement = std::variant<Let, Store, Loop, ColumnLoop>;
-
 namespace {
 
 void collect_statement_uses(const Block& block, std::set<ScalarId>& found)
@@ -26,19 +24,18 @@ void collect_statement_uses(const Block& block, std::set<ScalarId>& found)
             found.insert(user.value);
     };
     for (const Statement& st : block)
-        std::visit(overloaded{
-                       [](const Let&) {},
-                       [&](const Store& s) { found.insert(s.value); },
-                       [&](const Loop& l) {
-                           all(l.accumulators);
-                           collect_statement_uses(l.body, found);
-                       },
-                       [&](const ColumnLoop& l) {
-                           all(l.targets);
-                           collect_statement_uses(l.body, found);
-                       },
-                   },
-                   static_cast<const AnyStatement&>(st));
+        visit(st, overloaded{
+                      [](const Let&) {},
+                      [&](const Store& s) { found.insert(s.value); },
+                      [&](const Loop& l) {
+                          all(l.accumulators);
+                          collect_statement_uses(l.body, found);
+                      },
+                      [&](const ColumnLoop& l) {
+                          all(l.targets);
+                          collect_statement_uses(l.body, found);
+                      },
+                  });
 }
 
 bool is_index(const detail::Atom* s) { return id(s) < 256; }
@@ -48,17 +45,16 @@ bool is_index(const detail::Atom* s) { return id(s) < 256; }
 KernelWriter::KernelWriter(LoopNest& nest, const std::string& name)
     : nest_(nest), expressions_(nest, names_, symbols_, open_names_), use_depth_(use_depths(nest))
 {
-    collect_statement_uses(nest.body, in_a_statement_);
-    for (const ContractNest& c : nest.contract)
-        for (const Prologue* p : {&c.prologue_a, &c.prologue_b})
-            collect_statement_uses(p->body, in_a_statement_);
+    for (const Block* block : blocks_of(nest))
+        collect_statement_uses(*block, in_a_statement_);
     kernel_.name = name;
     kernel_.checks_index = nest.checks_index;
 }
 
 EmittedKernel KernelWriter::take()
 {
-    reserve_loop_names(nest_.body);
+    for (const Block* block : blocks_of(nest_))
+        reserve_loop_names(*block);
     if (!nest_.contract.empty()) reserve_contract_names(nest_.contract[0], names_);
     collect_extents();
     name_buffers();
@@ -110,28 +106,28 @@ void KernelWriter::collect_extents()
         for (const Extent& e :
              {c.batch, c.m, c.n, c.k, c.a_batch, c.a_m, c.a_k, c.b_batch, c.b_k, c.b_n})
             need(e);
-    collect_extents(nest_.body);
+    for (const Block* block : blocks_of(nest_))
+        collect_extents(*block);
 }
 
 void KernelWriter::collect_extents(const Block& block)
 {
     for (const Statement& st : block)
-        std::visit(overloaded{
-                       [](const Let&) {},
-                       [&](const Store& s) { need(s.at); },
-                       [&](const Loop& l) {
-                           if (&l != parallel_loop())
-                               need(l.extent); // else it is given as begin and end
-                           collect_extents(l.body);
-                       },
-                       [&](const ColumnLoop& l) {
-                           need(l.rows), need(l.columns);
-                           for (const auto& t : l.targets)
-                               need(t.at);
-                           collect_extents(l.body);
-                       },
-                   },
-                   static_cast<const AnyStatement&>(st));
+        visit(st, overloaded{
+                      [](const Let&) {},
+                      [&](const Store& s) { need(s.at); },
+                      [&](const Loop& l) {
+                          if (&l != parallel_loop())
+                              need(l.extent); // else it is given as begin and end
+                          collect_extents(l.body);
+                      },
+                      [&](const ColumnLoop& l) {
+                          need(l.rows), need(l.columns);
+                          for (const auto& t : l.targets)
+                              need(t.at);
+                          collect_extents(l.body);
+                      },
+                  });
 }
 
 void KernelWriter::reserve_loop_names(const Block& block)
@@ -346,13 +342,12 @@ void KernelWriter::write_contract_kernel()
 void KernelWriter::write(const Block& block)
 {
     for (const Statement& st : block)
-        std::visit(overloaded{
-                       [&](const Let& l) { write_let(l.scalar); },
-                       [&](const Store& s) { write_store(s); },
-                       [&](const Loop& l) { write_loop(l); },
-                       [&](const ColumnLoop& l) { write_columns(l); },
-                   },
-                   static_cast<const AnyStatement&>(st));
+        visit(st, overloaded{
+                      [&](const Let& l) { write_let(l.scalar); },
+                      [&](const Store& s) { write_store(s); },
+                      [&](const Loop& l) { write_loop(l); },
+                      [&](const ColumnLoop& l) { write_columns(l); },
+                  });
 }
 
 void KernelWriter::write_lines(const std::vector<std::string>& lines)

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "c_precedence.hpp"
+#include "known_extent.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
@@ -28,8 +29,6 @@ std::string_view infix(std::string_view text)
     const std::string_view symbol = text.substr(4, text.size() - 8);
     return binding_of_operator(symbol) == Binding::atom ? std::string_view() : symbol;
 }
-
-bool is_one(const Extent& e) { return e.is_known() && e.value() == 1; }
 
 std::string number(const Array& scalar)
 {
@@ -173,7 +172,7 @@ private:
         Index index;
         std::size_t next = 0;
         for (const Extent& e : shape)
-            index.push_back(is_one(e) ? Extent(0) : fresh_letter(next++));
+            index.push_back(is_known_as(e, 1) ? Extent(0) : fresh_letter(next++));
         open_letters_ = std::max(open_letters_, next);
         return index;
     }
@@ -190,7 +189,7 @@ private:
             std::ranges::any_of(stored_, [&](const auto& s) { return s.second == name; });
         std::string list;
         for (std::size_t i = 0; i < index.size(); ++i)
-            if (array || !is_one(shape[i]))
+            if (array || !is_known_as(shape[i], 1))
                 list += (list.empty() ? "" : ", ") + extent_text(index[i], symbols_);
         return list.empty() ? name : name + "[" + list + "]";
     }
@@ -355,7 +354,7 @@ private:
         for (std::size_t i = 0; i < shape.size(); ++i) {
             if (!std::ranges::count(axes, static_cast<int>(i)))
                 inner.push_back(index[kept++]);
-            else if (is_one(shape[i]))
+            else if (is_known_as(shape[i], 1))
                 inner.emplace_back(0);
             else {
                 range += letter_name(open_letters_);
@@ -389,7 +388,7 @@ private:
         Index sums;
         const std::size_t outer = open_letters_;
         for (int axis : p.a_sum) {
-            const bool one = is_one(a.input(0).shape()[static_cast<std::size_t>(axis)]);
+            const bool one = is_known_as(a.input(0).shape()[static_cast<std::size_t>(axis)], 1);
             if (!one) range += letter_name(open_letters_);
             sums.push_back(one ? Extent(0) : fresh_letter(open_letters_++));
         }

@@ -140,7 +140,7 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
     share_memory(plan, options.outer);
     for (PlannedStep& step : plan.steps)
         for (PlannedKernel& k : step.kernels) {
-            k.nest.serial = is_small(k.nest);
+            k.nest.serial = is_for_one_thread(k.nest);
             take_numbers(k.nest);
             k.kernel = emit_cpp(k.nest, k.kernel.name);
         }

@@ -11,8 +11,6 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-using StatementVariant = std::variant<Let, Store, Loop, ColumnLoop>;
-
 BufferId buffer_of(const LoopNest& nest, const Variable& v)
 {
     for (std::size_t i = 0; i < nest.buffers.size(); ++i)
@@ -38,24 +36,23 @@ public:
     {
         for (const Statement& st : nest_.body) {
             outermost_ = &st;
-            visit(st);
+            walk(st);
         }
         return hold_;
     }
 
 private:
-    void visit(const Statement& st)
+    void walk(const Statement& st)
     {
-        std::visit(overloaded{
-                       [&](const Let& l) { read(l.scalar); },
-                       [&](const Store& s) { store(s); },
-                       [&](const Loop& l) {
-                           for (const Statement& inner : l.body)
-                               visit(inner);
-                       },
-                       [&](const ColumnLoop&) { hold_ = false; },
-                   },
-                   static_cast<const StatementVariant&>(st));
+        visit(st, overloaded{
+                      [&](const Let& l) { read(l.scalar); },
+                      [&](const Store& s) { store(s); },
+                      [&](const Loop& l) {
+                          for (const Statement& inner : l.body)
+                              walk(inner);
+                      },
+                      [&](const ColumnLoop&) { hold_ = false; },
+                  });
     }
 
     void read(ScalarId id)
@@ -90,24 +87,22 @@ private:
 bool copies_itself(const LoopNest& nest, const Block& block, BufferId both)
 {
     return std::ranges::all_of(block, [&](const Statement& st) {
-        return std::visit(overloaded{
-                              [&](const Let& l) {
-                                  return std::holds_alternative<Load>(
-                                      nest.scalars[static_cast<std::size_t>(l.scalar)].expression);
-                              },
-                              [&](const Store& s) {
-                                  const auto* l = std::get_if<Load>(
-                                      &nest.scalars[static_cast<std::size_t>(s.value)].expression);
-                                  return l && !s.accumulate && s.buffer == both &&
-                                         l->buffer == both && l->guard < 0 && same(l->at, s.at);
-                              },
-                              [&](const Loop& l) {
-                                  return l.accumulators.empty() &&
-                                         copies_itself(nest, l.body, both);
-                              },
-                              [](const ColumnLoop&) { return false; },
-                          },
-                          static_cast<const StatementVariant&>(st));
+        return visit(st, overloaded{
+                             [&](const Let& l) {
+                                 return std::holds_alternative<Load>(
+                                     nest.scalars[static_cast<std::size_t>(l.scalar)].expression);
+                             },
+                             [&](const Store& s) {
+                                 const auto* l = std::get_if<Load>(
+                                     &nest.scalars[static_cast<std::size_t>(s.value)].expression);
+                                 return l && !s.accumulate && s.buffer == both &&
+                                        l->buffer == both && l->guard < 0 && same(l->at, s.at);
+                             },
+                             [&](const Loop& l) {
+                                 return l.accumulators.empty() && copies_itself(nest, l.body, both);
+                             },
+                             [](const ColumnLoop&) { return false; },
+                         });
     });
 }
 
@@ -133,7 +128,8 @@ public:
         for (Scalar& s : nest_.scalars)
             if (auto* load = std::get_if<Load>(&s.expression))
                 load->buffer = renumbered(load->buffer);
-        nest_.body = block(nest_.body);
+        for (Block* old : blocks_of(nest_))
+            *old = block(*old);
         for (ContractNest& c : nest_.contract)
             for (BufferId* b : {&c.a, &c.b, &c.out, &c.packed_a, &c.packed_b})
                 *b = renumbered(*b);
@@ -176,10 +172,11 @@ bool can_overwrite(const LoopNest& nest, const Variable& from, const Variable& t
     const BufferId t = buffer_of(nest, to);
     if (f < 0) return true;
     if (t < 0 || from.dtype() != to.dtype() || may_start_again(nest)) return false;
-    for (const ContractNest& c : nest.contract) // operands are read while other sums are finished
-        if (f == c.a || f == c.b || (t == c.out && !c.keeps_sums) ||
-            reads(nest, c.prologue_a.body, f) || reads(nest, c.prologue_b.body, f))
-            return false;
+    // Operands are read, or computed by what stands beside the body, while other sums are finished.
+    for (const ContractNest& c : nest.contract)
+        if (f == c.a || f == c.b || (t == c.out && !c.keeps_sums)) return false;
+    for (const Block* block : blocks_of(nest))
+        if (block != &nest.body && reads(nest, *block, f)) return false;
     return ReadsBeforeStores(nest, f, t).hold();
 }
 

@@ -47,7 +47,7 @@ Extent work_of(const LoopNest& nest)
 
 } // namespace
 
-bool is_small(const LoopNest& nest)
+bool is_for_one_thread(const LoopNest& nest)
 {
     const Extent work = work_of(nest);
     return work.is_known() && work.value() < serial_below_flops;

@@ -10,7 +10,7 @@ namespace croton::inline v1::codegen {
 Extent cost_per_iteration(const LoopNest& nest);
 
 /// Whether its work is known and not worth other threads.
-bool is_small(const LoopNest& nest);
+bool is_for_one_thread(const LoopNest& nest);
 
 /// What explain() tells about it.
 KernelInfo kernel_info(const PlannedKernel& kernel, ClusterKind kind);

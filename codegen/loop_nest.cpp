@@ -16,4 +16,20 @@ const Statement* Block::begin() const noexcept { return statements_.data(); }
 const Statement* Block::end() const noexcept { return statements_.data() + statements_.size(); }
 bool Block::empty() const noexcept { return statements_.empty(); }
 
+namespace {
+
+template <class B>
+std::vector<B*> all_blocks(auto& nest)
+{
+    std::vector<B*> blocks{&nest.body};
+    for (auto& c : nest.contract)
+        blocks.insert(blocks.end(), {&c.prologue_a.body, &c.prologue_b.body});
+    return blocks;
+}
+
+} // namespace
+
+std::vector<const Block*> blocks_of(const LoopNest& nest) { return all_blocks<const Block>(nest); }
+std::vector<Block*> blocks_of(LoopNest& nest) { return all_blocks<Block>(nest); }
+
 } // namespace croton::inline v1::codegen

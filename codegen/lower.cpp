@@ -9,6 +9,7 @@
 #include <map>
 
 #include "cluster_index.hpp"
+#include "known_extent.hpp"
 #include "lower_blocked.hpp"
 #include "lower_contract.hpp"
 #include "puller.hpp"
@@ -251,23 +252,26 @@ struct ThreeAxes {
                 {outer, middle, behind}};
     }
     At kept() const { return {{outer_index(), behind_index()}, {outer, behind}}; }
-    Extent outer_index() const { return is_one(outer) ? Extent(0) : as_extent(loop_symbol(0)); }
-    Extent behind_index() const { return is_one(behind) ? Extent(0) : as_extent(loop_symbol(2)); }
+    Extent outer_index() const
+    {
+        return is_known_as(outer, 1) ? Extent(0) : as_extent(loop_symbol(0));
+    }
+    Extent behind_index() const
+    {
+        return is_known_as(behind, 1) ? Extent(0) : as_extent(loop_symbol(2));
+    }
 
     /// Opens the loops over the kept axes; none over an axis of one element.
     void open_outer(Puller& puller) const
     {
-        if (is_one(outer)) return;
+        if (is_known_as(outer, 1)) return;
         puller.open({loop_symbol(0), "i", outer});
         puller.innermost().parallel = true;
     }
     void open_behind(Puller& puller) const
     {
-        if (!is_one(behind)) puller.open({loop_symbol(2), "k", behind});
+        if (!is_known_as(behind, 1)) puller.open({loop_symbol(2), "k", behind});
     }
-
-private:
-    static bool is_one(const Extent& e) { return e.is_known() && e.value() == 1; }
 };
 
 void close_all(Puller& puller)

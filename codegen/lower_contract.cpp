@@ -13,6 +13,7 @@
 
 #include "cluster_index.hpp"
 #include "contract_sizes.hpp"
+#include "known_extent.hpp"
 #include "product_operands.hpp"
 #include "puller.hpp"
 
@@ -44,7 +45,7 @@ Extent group_stride(const std::vector<Extent>& strides,
                     const Shape& shape)
 {
     for (std::size_t i = last; i-- > first;)
-        if (!shape[i].is_known() || shape[i].value() != 1) return strides[i];
+        if (!is_known_as(shape[i], 1)) return strides[i];
     return 0;
 }
 
@@ -86,7 +87,7 @@ Extent rounded_up(const Extent& n, std::int64_t to)
 }
 
 /// Sums of few known extents: at most eight registers of 32 bytes for a row.
-bool is_small(const Extent& m, const Extent& n, const Extent& k, std::size_t bytes)
+bool is_small_product(const Extent& m, const Extent& n, const Extent& k, std::size_t bytes)
 {
     return m.is_known() && n.is_known() && k.is_known() &&
            m.value() * n.value() * k.value() <= 4096 &&
@@ -110,7 +111,7 @@ void turn_column(ContractNest& c)
 
 ContractKind kind_of(ContractNest& c, DType dtype)
 {
-    if (is_small(c.m, c.n, c.k, size_bytes(dtype))) return ContractKind::small;
+    if (is_small_product(c.m, c.n, c.k, size_bytes(dtype))) return ContractKind::small;
     turn_column(c);
     if (!is_known_as(c.m, 1) && !is_known_as(c.n, 1)) return ContractKind::blocks;
     if (is_known_as(c.a_k, 1) && is_known_as(c.b_k, 1)) return ContractKind::dots;
@@ -123,7 +124,7 @@ void add_packed(ContractNest& c, DType dtype, Puller& puller, std::vector<Variab
     const std::int64_t row = contract_row_bytes / static_cast<std::int64_t>(size_bytes(dtype));
     const bool narrow = c.n.is_known() && c.n.value() <= 4 * row && c.n.value() % row == 0;
     if (c.b < 0 || !narrow || !is_known_as(c.b_n, 1)) {
-        const Extent copies = is_known_as(c.b_batch, 0) ? Extent(1) : c.batch;
+        const Extent copies = copies_of(c.batch, c.b_batch);
         scratch.push_back(input("packed", dtype, {copies * c.k * rounded_up(c.n, row)}));
         c.packed_b = puller.buffer(scratch.back(), Buffer::Access::read_write);
     }
@@ -132,7 +133,7 @@ void add_packed(ContractNest& c, DType dtype, Puller& puller, std::vector<Variab
     const bool lies_well =
         is_known_as(c.a_k, 1) && c.a_m.is_known() && c.a_m.value() * bytes % 4096 != 0;
     if (c.a < 0 || few || lies_well) return;
-    const Extent copies = is_known_as(c.a_batch, 0) ? Extent(1) : c.batch;
+    const Extent copies = copies_of(c.batch, c.a_batch);
     scratch.push_back(input("packed", dtype, {copies * c.k * rounded_up(c.m, contract_most_rows)}));
     c.packed_a = puller.buffer(scratch.back(), Buffer::Access::read_write);
 }
@@ -318,7 +319,8 @@ bool has_blocks(const Apply& apply)
 {
     const Shape s = contract_shape(apply);
     return !is_known_as(s[1], 1) && !is_known_as(s[2], 1) &&
-           !is_small(s[1], s[2], contract_terms(apply), size_bytes(apply.output(0).dtype()));
+           !is_small_product(s[1], s[2], contract_terms(apply),
+                             size_bytes(apply.output(0).dtype()));
 }
 
 Shape contract_shape(const Apply& apply)

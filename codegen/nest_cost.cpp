@@ -28,16 +28,15 @@ public:
         Extent flops = 0;
         for (const Statement& st : block)
             flops = flops +
-                    std::visit(overloaded{
-                                   [&](const Let& l) { return times * of_scalar(l.scalar); },
-                                   [&](const Store& s) { return times * Extent(s.accumulate); },
-                                   [&](const Loop& l) { return of_loop(l, times); },
-                                   [&](const ColumnLoop& l) {
-                                       const Extent each = times * l.rows * l.columns;
-                                       return count(l.body, each) + each * Extent(l.targets.size());
-                                   },
-                               },
-                               static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
+                    visit(st, overloaded{
+                                  [&](const Let& l) { return times * of_scalar(l.scalar); },
+                                  [&](const Store& s) { return times * Extent(s.accumulate); },
+                                  [&](const Loop& l) { return of_loop(l, times); },
+                                  [&](const ColumnLoop& l) {
+                                      const Extent each = times * l.rows * l.columns;
+                                      return count(l.body, each) + each * Extent(l.targets.size());
+                                  },
+                              });
         return flops;
     }
 
@@ -68,29 +67,35 @@ Extent flops_of(const LoopNest& nest, const Block& block, const Extent& times)
     return Counter(nest).count(block, times);
 }
 
-Extent prologue_flops(const LoopNest& nest)
+namespace {
+
+/// How often a block runs. Loops of a product's blocks run over some rows and columns: all parts
+/// together over all of them.
+Extent times_of(const LoopNest& nest, const Block& block)
 {
+    if (nest.contract.empty()) return 1;
     const ContractNest& c = nest.contract[0];
-    if (!c.prologue_a) return 0;
+    if (&block != &c.prologue_a.body) return c.batch;
     const DType dtype = nest.buffers[static_cast<std::size_t>(c.out)].dtype();
     const Extent columns = strip_tile_bytes / static_cast<int>(size_bytes(dtype));
-    const Extent across = floor_div(c.n + columns - Extent(1), columns);
-    return flops_of(nest, c.prologue_a.body, c.batch * across);
+    return c.batch * floor_div(c.n + columns - Extent(1), columns);
+}
+
+} // namespace
+
+Extent prologue_flops(const LoopNest& nest)
+{
+    const Block& block = nest.contract[0].prologue_a.body;
+    return block.empty() ? 0 : flops_of(nest, block, times_of(nest, block));
 }
 
 NestCost cost_of(const LoopNest& nest)
 {
     NestCost cost;
-    if (nest.contract.empty())
-        cost.flops = flops_of(nest, nest.body, 1);
-    else {
-        // Loops of its parts run over some rows and columns; all of them together are these.
-        const ContractNest& c = nest.contract[0];
+    for (const ContractNest& c : nest.contract)
         cost.flops = Extent(2) * c.batch * c.m * c.n * c.k;
-        for (const Block* part : {&nest.body, &c.prologue_b.body})
-            cost.flops = cost.flops + flops_of(nest, *part, c.batch);
-        cost.flops = cost.flops + prologue_flops(nest);
-    }
+    for (const Block* block : blocks_of(nest))
+        cost.flops = cost.flops + flops_of(nest, *block, times_of(nest, *block));
     for (std::size_t i = 0; i < nest.buffers.size(); ++i) {
         const Buffer& b = nest.buffers[i];
         bool packed = false;

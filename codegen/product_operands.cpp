@@ -12,6 +12,7 @@
 #include "cluster_index.hpp"
 #include "contract_sizes.hpp"
 #include "expression.hpp"
+#include "known_extent.hpp"
 #include "lower_contract.hpp"
 
 namespace croton::inline v1::codegen {

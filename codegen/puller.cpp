@@ -65,11 +65,13 @@ void Puller::open(Loop loop)
     open_.push_back({Statement(std::move(loop)), nullptr, {}, {}});
     open_.back().block = &innermost().body;
     // The vector may have moved its elements, and with them the blocks inside the loops.
+    const auto body_of = overloaded{
+        [](Loop& l) { return &l.body; },
+        [](ColumnLoop& l) { return &l.body; },
+        [](auto&) -> Block* { return nullptr; },
+    };
     for (std::size_t i = 1; i + 1 < open_.size(); ++i)
-        open_[i].block = std::visit(
-            overloaded{[](Loop& l) { return &l.body; }, [](ColumnLoop& l) { return &l.body; },
-                       [](auto&) -> Block* { return nullptr; }},
-            static_cast<std::variant<Let, Store, Loop, ColumnLoop>&>(open_[i].statement));
+        open_[i].block = visit(open_[i].statement, body_of);
 }
 
 void Puller::open_column(ColumnLoop loop)

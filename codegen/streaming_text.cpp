@@ -22,30 +22,29 @@ public:
 
     bool hold()
     {
-        visit(nest_.body);
+        walk(nest_.body);
         return stored_;
     }
 
 private:
-    void visit(const Block& block)
+    void walk(const Block& block)
     {
         for (const Statement& st : block) {
             if (stored_ || loaded_) return;
-            std::visit(overloaded{
-                           [&](const Let& l) {
-                               const Scalar& s = nest_.scalars[static_cast<std::size_t>(l.scalar)];
-                               const auto* load = std::get_if<Load>(&s.expression);
-                               loaded_ |= load && load->buffer == buffer_;
-                           },
-                           [&](const Store& s) {
-                               if (s.buffer != buffer_) return;
-                               stored_ = !s.accumulate;
-                               loaded_ = s.accumulate;
-                           },
-                           [&](const Loop& l) { visit(l.body); },
-                           [&](const ColumnLoop&) { loaded_ = true; },
-                       },
-                       static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
+            visit(st, overloaded{
+                          [&](const Let& l) {
+                              const Scalar& s = nest_.scalars[static_cast<std::size_t>(l.scalar)];
+                              const auto* load = std::get_if<Load>(&s.expression);
+                              loaded_ |= load && load->buffer == buffer_;
+                          },
+                          [&](const Store& s) {
+                              if (s.buffer != buffer_) return;
+                              stored_ = !s.accumulate;
+                              loaded_ = s.accumulate;
+                          },
+                          [&](const Loop& l) { walk(l.body); },
+                          [&](const ColumnLoop&) { loaded_ = true; },
+                      });
         }
     }
 

@@ -31,26 +31,23 @@ std::vector<int> use_depths(const LoopNest& nest)
                    s.expression);
     const auto walk = [&](const auto& self, const Block& block, int depth) -> void {
         for (const Statement& st : block)
-            std::visit(overloaded{
-                           [&](const Let&) {},
-                           [&](const Store& s) { use(s.value, depth); },
-                           [&](const Loop& l) {
-                               for (const Accumulator& a : l.accumulators)
-                                   use(a.value, l.depth);
-                               self(self, l.body, l.depth);
-                           },
-                           [&](const ColumnLoop& l) {
-                               for (const auto& t : l.targets)
-                                   use(t.value, l.depth);
-                               self(self, l.body, l.depth);
-                           },
-                       },
-                       static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
+            visit(st, overloaded{
+                          [&](const Let&) {},
+                          [&](const Store& s) { use(s.value, depth); },
+                          [&](const Loop& l) {
+                              for (const Accumulator& a : l.accumulators)
+                                  use(a.value, l.depth);
+                              self(self, l.body, l.depth);
+                          },
+                          [&](const ColumnLoop& l) {
+                              for (const auto& t : l.targets)
+                                  use(t.value, l.depth);
+                              self(self, l.body, l.depth);
+                          },
+                      });
     };
-    walk(walk, nest.body, 0);
-    for (const ContractNest& c : nest.contract)
-        for (const Prologue* p : {&c.prologue_a, &c.prologue_b})
-            walk(walk, p->body, 0);
+    for (const Block* block : blocks_of(nest))
+        walk(walk, *block, 0);
     return depths;
 }
 

@@ -322,8 +322,8 @@ void run_for_caller(const FunctionData& f, std::span<const Memory> arguments)
     check_memory_limit(f, bytes);
     const TakenWorkspace workspace(f, static_cast<std::size_t>(bytes));
     if (f.has_shared) return run_shared_checked(f, arguments, binding, workspace.memory());
-    const Status status = run_bound(f, f.runtime, binding.in, binding.out, binding.extents,
-                                    workspace.memory());
+    const Status status =
+        run_bound(f, f.runtime, binding.in, binding.out, binding.extents, workspace.memory());
     if (!status) throw_status(f, status, arguments, {});
 }
 

@@ -238,6 +238,86 @@ Variable Graph::resolve(const Variable& v) const
     return end;
 }
 
+namespace {
+
+/// What outputs need once staged replacements stand for what they replace: only Applies that read
+/// something else than before are made anew, inputs before users.
+class Rebuilt {
+public:
+    explicit Rebuilt(const Graph& graph) : graph_(graph) {}
+
+    void add(const Variable& output)
+    {
+        enter(graph_.resolve(output));
+        while (!stack_.empty()) {
+            Frame& top = stack_.back();
+            if (top.next < top.apply.inputs().size())
+                enter(graph_.resolve(top.apply.input(top.next++)));
+            else
+                leave();
+        }
+    }
+
+    /// What stands for a value that was added, or that one of those needs.
+    Variable current(const Variable& v) const
+    {
+        const Variable end = graph_.resolve(v);
+        const Variable* made = replaced_.find(end);
+        return made ? *made : end;
+    }
+
+private:
+    enum class State : std::uint8_t { open, done };
+    struct Frame {
+        Apply apply;
+        std::uint32_t at;
+        std::size_t next;
+    };
+
+    void enter(const Variable& v)
+    {
+        const detail::Node* node = v.value()->node;
+        if (!node->op) return;
+        const std::uint32_t at =
+            seen_.find(hash_pointer(node), [&](std::uint32_t i) { return nodes_[i] == node; });
+        if (at != HashIndex::none) {
+            if (states_[at] == State::open)
+                throw internal_error("graph", "a replacement needs what it replaces: {}",
+                                     node->op->name);
+            return;
+        }
+        const auto fresh = static_cast<std::uint32_t>(nodes_.size());
+        seen_.insert(hash_pointer(node), fresh);
+        nodes_.push_back(node);
+        states_.push_back(State::open);
+        stack_.push_back({v.owner(), fresh, 0});
+    }
+
+    void leave()
+    {
+        const Frame& top = stack_.back();
+        inputs_.clear();
+        bool changed = false;
+        for (const Variable& in : top.apply.inputs()) {
+            inputs_.push_back(current(in));
+            changed |= !same(inputs_.back(), in);
+        }
+        if (changed) replaced_.add(top.apply.node(), with_inputs(top.apply, inputs_));
+        states_[top.at] = State::done;
+        stack_.pop_back();
+    }
+
+    const Graph& graph_;
+    Replaced replaced_;
+    HashIndex seen_;
+    std::vector<const detail::Node*> nodes_;
+    std::vector<State> states_;
+    std::vector<Frame> stack_;
+    Variables inputs_; ///< of the Apply that is left
+};
+
+} // namespace
+
 bool Graph::commit()
 {
     if (staged_.empty()) return false;
@@ -247,62 +327,12 @@ bool Graph::commit()
     for (const Staged& s : staged_)
         keep_name(s.old, resolve(s.by), newest);
 
-    enum : std::uint8_t { open, done };
-    Replaced replaced;
-    HashIndex seen;
-    std::vector<const detail::Node*> nodes;
-    std::vector<std::uint8_t> states;
-    struct Frame {
-        Apply apply;
-        std::uint32_t at;
-        std::size_t next;
-    };
-    std::vector<Frame> stack;
-    const auto enter = [&](const Variable& v) {
-        const detail::Node* node = v.value()->node;
-        if (!node->op) return;
-        const std::uint32_t at =
-            seen.find(hash_pointer(node), [&](std::uint32_t i) { return nodes[i] == node; });
-        if (at != HashIndex::none) {
-            if (states[at] == open)
-                throw internal_error("graph", "a replacement needs what it replaces: {}",
-                                     node->op->name);
-            return;
-        }
-        const auto fresh = static_cast<std::uint32_t>(nodes.size());
-        seen.insert(hash_pointer(node), fresh);
-        nodes.push_back(node);
-        states.push_back(open);
-        stack.push_back({v.owner(), fresh, 0});
-    };
-    const auto current = [&](const Variable& v) {
-        const Variable end = resolve(v);
-        const Variable* made = replaced.find(end);
-        return made ? *made : end;
-    };
-    Variables inputs;
-    for (const Variable& output : outputs_) {
-        enter(resolve(output));
-        while (!stack.empty()) {
-            Frame& top = stack.back();
-            if (top.next < top.apply.inputs().size()) {
-                enter(resolve(top.apply.input(top.next++)));
-                continue;
-            }
-            inputs.clear();
-            bool changed = false;
-            for (const Variable& in : top.apply.inputs()) {
-                inputs.push_back(current(in));
-                changed |= !same(inputs.back(), in);
-            }
-            if (changed) replaced.add(top.apply.node(), with_inputs(top.apply, inputs));
-            states[top.at] = done;
-            stack.pop_back();
-        }
-    }
+    Rebuilt rebuilt(*this);
+    for (const Variable& output : outputs_)
+        rebuilt.add(output);
     bool changed = false;
     for (Variable& output : outputs_) {
-        const Variable now = current(output);
+        const Variable now = rebuilt.current(output);
         changed |= !same(now, output);
         output = now;
     }

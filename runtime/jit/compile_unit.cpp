@@ -241,6 +241,21 @@ bool parse_arguments(clang::CompilerInvocation& invocation,
     return clang::CompilerInvocation::CreateFromArgs(invocation, pointers, diagnostics);
 }
 
+/// Variants of functions for loops to call exist before the loops are vectorised, and of those only
+/// the ones that are called stay.
+void add_lane_passes(clang::CodeGenOptions& options, unsigned bits)
+{
+    options.PassBuilderCallbacks.push_back([bits](llvm::PassBuilder& b) {
+        b.registerPipelineStartEPCallback(
+            [bits](llvm::ModulePassManager& passes, llvm::OptimizationLevel) {
+                passes.addPass(AddLaneVariants(bits));
+            });
+        b.registerOptimizerLastEPCallback([](llvm::ModulePassManager& passes, auto&&...) {
+            passes.addPass(DropUnusedLaneVariants());
+        });
+    });
+}
+
 } // namespace
 
 Object compile_unit(const Unit& unit)
@@ -289,16 +304,7 @@ Object compile_unit(const Unit& unit)
         compiler.createDiagnostics(&collector, false);
         compiler.setOutputStream(std::make_unique<llvm::raw_svector_ostream>(bytes));
         compiler.setVerboseOutputStream(log); // where it counts errors; standard error by default
-        const unsigned bits = register_bits(unit);
-        compiler.getCodeGenOpts().PassBuilderCallbacks.push_back([bits](llvm::PassBuilder& b) {
-            b.registerPipelineStartEPCallback(
-                [bits](llvm::ModulePassManager& passes, llvm::OptimizationLevel) {
-                    passes.addPass(AddLaneVariants(bits));
-                });
-            b.registerOptimizerLastEPCallback([](llvm::ModulePassManager& passes, auto&&...) {
-                passes.addPass(DropUnusedLaneVariants());
-            });
-        });
+        add_lane_passes(compiler.getCodeGenOpts(), register_bits(unit));
         EmitObject action(end_of_parsing);
         object.ok = compiler.ExecuteAction(action);
     }

@@ -157,21 +157,20 @@ private:
     void block(const Block& statements, const std::vector<Accumulator>* running = nullptr)
     {
         for (const Statement& st : statements)
-            std::visit(overloaded{
-                           [&](const Let& l) {
-                               let(l.scalar);
-                               for (const Accumulator& a : running ? *running : none_)
-                                   if (a.running && a.value == l.scalar)
-                                       line(use(a.result) + " = " + combined(a));
-                           },
-                           [&](const Store& s) {
-                               line(element(s.buffer, s.at) + (s.accumulate ? " += " : " = ") +
-                                    use(s.value));
-                           },
-                           [&](const Loop& l) { loop(l); },
-                           [&](const ColumnLoop& c) { columns(c); },
-                       },
-                       static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
+            visit(st, overloaded{
+                          [&](const Let& l) {
+                              let(l.scalar);
+                              for (const Accumulator& a : running ? *running : none_)
+                                  if (a.running && a.value == l.scalar)
+                                      line(use(a.result) + " = " + combined(a));
+                          },
+                          [&](const Store& s) {
+                              line(element(s.buffer, s.at) + (s.accumulate ? " += " : " = ") +
+                                   use(s.value));
+                          },
+                          [&](const Loop& l) { loop(l); },
+                          [&](const ColumnLoop& c) { columns(c); },
+                      });
     }
 
     void contract(const ContractNest& c)
@@ -321,13 +320,12 @@ private:
     void block(const Block& statements, int depth = 0)
     {
         for (const Statement& st : statements)
-            std::visit(overloaded{
-                           [&](const Let& l) { let(l.scalar, depth); },
-                           [&](const Store& s) { store(s); },
-                           [&](const Loop& l) { loop(l); },
-                           [&](const ColumnLoop& c) { columns(c); },
-                       },
-                       static_cast<const std::variant<Let, Store, Loop, ColumnLoop>&>(st));
+            visit(st, overloaded{
+                          [&](const Let& l) { let(l.scalar, depth); },
+                          [&](const Store& s) { store(s); },
+                          [&](const Loop& l) { loop(l); },
+                          [&](const ColumnLoop& c) { columns(c); },
+                      });
     }
 
     const LoopNest& nest_;

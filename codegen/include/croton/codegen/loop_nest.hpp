@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -180,9 +181,24 @@ struct ColumnLoop {
     int depth = 0;
 };
 
-struct Statement : std::variant<Let, Store, Loop, ColumnLoop> {
+using AnyStatement = std::variant<Let, Store, Loop, ColumnLoop>;
+
+/// A class of its own, as blocks have to name it before it is complete.
+struct Statement : AnyStatement {
     using variant::variant;
 };
+
+/// `visit(statement, overloaded{[](const Let&) {..}, ..})`.
+template <class Visitor>
+decltype(auto) visit(const Statement& statement, Visitor&& visitor)
+{
+    return std::visit(std::forward<Visitor>(visitor), static_cast<const AnyStatement&>(statement));
+}
+template <class Visitor>
+decltype(auto) visit(Statement& statement, Visitor&& visitor)
+{
+    return std::visit(std::forward<Visitor>(visitor), static_cast<AnyStatement&>(statement));
+}
 
 /// How the sums of a product are formed.
 enum class ContractKind : std::uint8_t {
@@ -242,6 +258,10 @@ struct LoopNest {
     std::vector<Apply> checked;
     std::int64_t flops_per_element = 0;
 };
+
+/// All that holds statements: the nest's body, then its product's prologues, which may be empty.
+std::vector<const Block*> blocks_of(const LoopNest& nest);
+std::vector<Block*> blocks_of(LoopNest& nest);
 
 /// Partial results of a reduction over a contiguous axis: 32 for 4-byte floats, 16 for 8-byte ones,
 /// on every CPU; element j goes to lane j % L. Integers and bools have one: their order does not
