@@ -414,17 +414,19 @@ std::vector<std::string> judge(std::span<const Recipe> recipes, const JudgeOptio
     return wrong;
 }
 
+bool may_throw(const Recipe& recipe, Code code)
+{
+    const auto is_empty = [](const Recipe::Leaf& leaf) { return leaf.value.size() == 0; };
+    return code == Code::index && std::ranges::any_of(recipe.leaves, is_empty);
+}
+
 std::string judge_one(const Recipe& recipe, const JudgeOptions& options)
 {
     if (!meets_requirements(build(recipe))) return "";
     try {
         return judge({&recipe, 1}, options)[0];
     } catch (const Error& e) {
-        // Where nothing is read or written, an index may be looked at all the same.
-        const bool empty = std::ranges::any_of(
-            recipe.leaves, [](const Recipe::Leaf& leaf) { return leaf.value.size() == 0; });
-        if (e.code() == Code::index && empty) return "";
-        return std::string(e.message());
+        return may_throw(recipe, e.code()) ? "" : std::string(e.message());
     }
 }
 

@@ -53,8 +53,12 @@ bool meets_requirements(const Program& program);
 /// Puts the program through the passes, verified and hashed after each; what went wrong.
 std::string check_passes(const Program& program);
 
+/// Whether the recipe's program may throw such an error although it is right: where nothing is read
+/// or written, an index may be looked at all the same.
+bool may_throw(const Recipe& recipe, Code code);
+
 /// Compiles programs as one function and calls it: what is wrong with each, empty for right ones.
-/// An error that no single program explains is thrown.
+/// What any of them throws is thrown, and what no single one explains.
 std::vector<std::string> judge(std::span<const Recipe> recipes, const JudgeOptions& options);
 /// The same for one; also what it throws. UserError where the recipe makes no sense.
 std::string judge_one(const Recipe& recipe, const JudgeOptions& options);
