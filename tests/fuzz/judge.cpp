@@ -28,9 +28,22 @@ double epsilon(DType t)
         return 0x1p-7;
     case DType::f32:
         return 0x1p-23;
-    default:
+    case DType::f64:
         return 0x1p-52;
+    case DType::boolean:
+    case DType::i8:
+    case DType::i16:
+    case DType::i32:
+    case DType::i64:
+    case DType::u8:
+    case DType::u16:
+    case DType::u32:
+    case DType::u64:
+    case DType::complex64:
+    case DType::complex128:
+        break;
     }
+    throw internal_error("judge", "{} is no real float", name(t));
 }
 
 Substitution extents_of(const Program& p)
