@@ -100,49 +100,68 @@ int exact_log1mexp(mpfr_ptr y, mpfr_srcptr x)
     return 0;
 }
 
+const double ln2 = std::log(2.0), sqrt2 = std::sqrt(2.0), tan_pi_8 = sqrt2 - 1;
+
+/// Where 2^k leaves x / 2^k below 4/3 (f32) or sqrt 2 (f64), and where x is subnormal.
+const std::vector<double> log_edges{2 / 3., 4 / 3., sqrt2 / 2, sqrt2, 0x1p-126, 0x1p-1022};
+/// |x| where it is clamped, and where log(1 + e) is taken beside ln 2.
+const std::vector<double> softplus_edges{104, 746, 0x1.193ea8p+0, 0x1.c34366179d427p-1};
+/// |x| where k is 1 (f32, f64), and where the numerator is summed another way.
+const std::vector<double> atanh_edges{1, 0.25, (sqrt2 - 0.848) / (sqrt2 + 0.848),
+                                      1 - 1.6 / (0x1p13 / 3 + 0.8),
+                                      1 - 1.696 / (0x1p19 * sqrt2 + 0.848)};
+/// |x| where the power of two is 2^-64.5, from where on gate_tail adds it no more; the clamps.
+const std::vector<double> gelu_tanh_edges{7.68911980236676, 11, 22},
+    silu_edges{64.5 * ln2, 112, 760};
+/// -x where e^x hardly matters, is clamped, where k is -1 and where x is subnormal.
+const std::vector<double> log1mexp_edges{
+    8, 16, 104, 746, std::log(3.0), -std::log1p(-sqrt2 / 2), 0x1p-126, 0x1p-1022};
+/// With 2: |y log2 x| = 200 in f32, |y log x| = 760 in f64.
+const std::vector<double> pow_edges{1, 2, sqrt2 / 2, sqrt2, 200, 760 / ln2, 0x1p-1022};
+
 const MathCase unary[] = {
-    CASE(exp, EXACT(mpfr_exp), -745.5, 709.8, 2),
-    CASE(expm1, EXACT(mpfr_expm1), -40, 709.8, 2),
-    CASE(log, EXACT(mpfr_log), 0, 1e300, 2),
-    CASE(log1p, EXACT(mpfr_log1p), -1, 1e300, 2),
-    CASE(tanh, EXACT(mpfr_tanh), -20, 20, 2),
-    CASE(sigmoid, exact_sigmoid, -745.5, 40, 2, 1100),
-    CASE(softplus, exact_softplus, -745.5, 40, 2, 1100),
-    CASE(sin, EXACT(mpfr_sin), -2e6, 2e6, 2),
-    CASE(cos, EXACT(mpfr_cos), -2e6, 2e6, 2),
-    CASE(tan, EXACT(mpfr_tan), -2e6, 2e6, 2),
-    CASE(exp2, EXACT(mpfr_exp2), -1075.5, 1024.5, 2),
-    CASE(log2, EXACT(mpfr_log2), 0, 1e300, 2),
-    CASE(log10, EXACT(mpfr_log10), 0, 1e300, 2),
-    CASE(asin, EXACT(mpfr_asin), -1, 1, 2),
-    CASE(acos, EXACT(mpfr_acos), -1, 1, 2),
-    CASE(atan, EXACT(mpfr_atan), -1e6, 1e6, 2),
-    CASE(sinh, EXACT(mpfr_sinh), -711, 711, 2),
-    CASE(cosh, EXACT(mpfr_cosh), -711, 711, 2),
-    CASE(asinh, EXACT(mpfr_asinh), -1e300, 1e300, 2),
-    CASE(acosh, EXACT(mpfr_acosh), 1, 1e300, 2),
-    CASE(atanh, EXACT(mpfr_atanh), -1, 1, 2),
-    CASE(erfc, EXACT(mpfr_erfc), -6, 27.5, 2),
-    CASE(erf, EXACT(mpfr_erf), -6, 6, 2),
-    CASE(norm_cdf, exact_norm_cdf, -38.6, 9, 2),
-    CASE(gelu, exact_gelu, -38.7, 9, 2),
-    CASE(gelu_tanh, exact_gelu_tanh, -21.8, 9, 2),
-    CASE(silu, exact_silu, -752, 40, 2),
-    CASE(log1mexp, exact_log1mexp, -745.5, 0, 2, 1100),
+    CASE(exp, EXACT(mpfr_exp), -745.5, 709.8, 2, {89, 104, 710, 746}),
+    CASE(expm1, EXACT(mpfr_expm1), -40, 709.8, 2, {88, 89, 18, 709, 710, 38}),
+    CASE(log, EXACT(mpfr_log), 0, 1e300, 2, log_edges),
+    CASE(log1p, EXACT(mpfr_log1p), -1, 1e300, 2, {1 / 3., sqrt2 - 1, 1 - sqrt2 / 2, 1}),
+    CASE(tanh, EXACT(mpfr_tanh), -20, 20, 2, {10, 20, 0.375 * ln2}),
+    CASE(sigmoid, exact_sigmoid, -745.5, 40, 2, {104, 746}, 1100),
+    CASE(softplus, exact_softplus, -745.5, 40, 2, softplus_edges, 1100),
+    CASE(sin, EXACT(mpfr_sin), -2e6, 2e6, 2, {0x1p20}),
+    CASE(cos, EXACT(mpfr_cos), -2e6, 2e6, 2, {0x1p20}),
+    CASE(tan, EXACT(mpfr_tan), -2e6, 2e6, 2, {0x1p20}),
+    CASE(exp2, EXACT(mpfr_exp2), -1075.5, 1024.5, 2, {129, 151, 1025, 1076}),
+    CASE(log2, EXACT(mpfr_log2), 0, 1e300, 2, log_edges),
+    CASE(log10, EXACT(mpfr_log10), 0, 1e300, 2, log_edges),
+    CASE(asin, EXACT(mpfr_asin), -1, 1, 2, {0.5, 1}),
+    CASE(acos, EXACT(mpfr_acos), -1, 1, 2, {0.5, 1}),
+    CASE(atan, EXACT(mpfr_atan), -1e6, 1e6, 2, {1, tan_pi_8, 1 / tan_pi_8, 0x1p1000}),
+    CASE(sinh, EXACT(mpfr_sinh), -711, 711, 2, {2, 89.5, 710.5, 0x1p-13, 0x1p-27}),
+    CASE(cosh, EXACT(mpfr_cosh), -711, 711, 2, {90, 711}),
+    CASE(asinh, EXACT(mpfr_asinh), -1e300, 1e300, 2, {0.45f, 2, 0x1p60, 0x1p500}),
+    CASE(acosh, EXACT(mpfr_acosh), 1, 1e300, 2, {1, 4, 0x1p500}),
+    CASE(atanh, EXACT(mpfr_atanh), -1, 1, 2, atanh_edges),
+    CASE(erfc, EXACT(mpfr_erfc), -6, 27.5, 2, {0.62f, 0.62, 11, 28}),
+    CASE(erf, EXACT(mpfr_erf), -6, 6, 2, {1.125, 1.375, 4, 6}),
+    CASE(norm_cdf, exact_norm_cdf, -38.6, 9, 2, {15, 40}),
+    CASE(gelu, exact_gelu, -38.7, 9, 2, {15, 40}),
+    CASE(gelu_tanh, exact_gelu_tanh, -21.8, 9, 2, gelu_tanh_edges),
+    CASE(silu, exact_silu, -752, 40, 2, silu_edges),
+    CASE(log1mexp, exact_log1mexp, -745.5, 0, 2, log1mexp_edges, 1100),
 };
 
-#define CASE2(name, exact, low, high, bound)                                                       \
+#define CASE2(name, exact, low, high, ...)                                                         \
     MathCase2                                                                                      \
     {                                                                                              \
         #name, [](float x, float y) { return name##_f32(x, y); },                                  \
             [](double x, double y) { return name##_f64(x, y); },                                   \
             [](mpfr_ptr z, mpfr_srcptr x, mpfr_srcptr y) { return exact(z, x, y, MPFR_RNDN); },    \
-            low, high, bound                                                                       \
+            low, high, __VA_ARGS__                                                                 \
     }
 
 const MathCase2 binary[] = {
-    CASE2(atan2, mpfr_atan2, -1e6, 1e6, 2),
-    CASE2(pow, mpfr_pow, -1e6, 1e6, 4),
+    CASE2(atan2, mpfr_atan2, -1e6, 1e6, 2, {1, tan_pi_8, 1 / tan_pi_8, 0x1p1000, 0x1p-900}),
+    CASE2(pow, mpfr_pow, -1e6, 1e6, 4, pow_edges),
 };
 
 } // namespace

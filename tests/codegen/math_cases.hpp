@@ -8,6 +8,7 @@
 #include <limits>
 #include <mpfr.h>
 #include <span>
+#include <vector>
 
 /// A number of fixed precision, freed with its scope.
 class Big {
@@ -30,7 +31,8 @@ template <class T>
 constexpr mpfr_prec_t exact_bits = std::numeric_limits<T>::digits + 50;
 
 /// One function of one argument: the prelude's two forms, MPFR's, and where results are neither
-/// constant nor infinite. `bound` is in ULP.
+/// constant nor infinite. `bound` is in ULP. `edges` are where its text takes another way: clamps,
+/// choices, and where a range reduction counts on; of either sign, those of both forms.
 struct MathCase {
     const char* name;
     float (*f32)(float);
@@ -41,6 +43,7 @@ struct MathCase {
     double low;
     double high;
     double bound;
+    std::vector<double> edges;
     mpfr_prec_t more_bits =
         0; ///< that `exact` needs beside exact_bits, as it adds 1 to tiny numbers
 
@@ -59,6 +62,7 @@ struct MathCase2 {
     double low;
     double high;
     double bound;
+    std::vector<double> edges; ///< as MathCase's, of either argument
 };
 
 std::span<const MathCase> math_cases();

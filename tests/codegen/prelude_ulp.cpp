@@ -29,8 +29,8 @@ struct Worst {
     }
 };
 
-/// Zeros, infinities, NaN, ends of ranges, thresholds of the functions' own cases.
-std::vector<double> edges()
+/// Zeros, infinities, NaN, and where results of some function become constant or infinite.
+std::vector<double> common_edges()
 {
     std::vector<double> v{0,
                           inf,
@@ -100,6 +100,25 @@ std::vector<double> edges()
     return v;
 }
 
+/// The common ones, and a function's own with the next few numbers of T around them.
+template <class T, class Function>
+std::vector<T> edges(const Function& function)
+{
+    std::vector<T> all;
+    for (double edge : common_edges())
+        all.push_back(static_cast<T>(edge));
+    constexpr int around = 4;
+    for (double edge : function.edges)
+        for (double sign : {1.0, -1.0}) {
+            auto x = static_cast<T>(sign * edge);
+            for (int i = 0; i < around; ++i)
+                x = std::nextafter(x, T{0});
+            for (int i = 0; i <= 2 * around; ++i, x = std::nextafter(x, static_cast<T>(sign * inf)))
+                all.push_back(x);
+        }
+    return all;
+}
+
 template <class T>
 using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 
@@ -138,8 +157,8 @@ Worst measure(const MathCase& function, T (*approximate)(T), long samples, std::
         function.exact(exact, x);
         worst.take(ulp_error(approximate(at), exact), static_cast<double>(at));
     };
-    for (double edge : edges())
-        take(static_cast<T>(edge));
+    for (T edge : edges<T>(function))
+        take(edge);
     std::mt19937_64 random(seed);
     for (long i = 0; i < samples; ++i)
         take(sample<T>(random, i, function.low, function.high));
@@ -160,9 +179,10 @@ Worst measure(const MathCase2& function, T (*approximate)(T, T), long samples, s
         worst.take(ulp_error(approximate(at, other), exact), static_cast<double>(at),
                    static_cast<double>(other));
     };
-    for (double a : edges())
-        for (double b : edges())
-            take(static_cast<T>(a), static_cast<T>(b));
+    const std::vector<T> some = edges<T>(function);
+    for (T a : some)
+        for (T b : some)
+            take(a, b);
     std::mt19937_64 random(seed);
     std::normal_distribution<double> normal;
     for (long i = 0; i < samples; ++i) {

@@ -3,6 +3,7 @@
 #include <croton/ir/error.hpp>
 
 #include <algorithm>
+#include <optional>
 
 #include "fuzz/shrink.hpp"
 
@@ -24,8 +25,9 @@ public:
     Batch(std::uint64_t seed,
           std::uint64_t first,
           std::uint64_t count,
-          const GenerateOptions& options)
-        : first_(first), options_(options_of(first / batch_size))
+          const GenerateOptions& options,
+          const Judges& judges)
+        : first_(first), options_(options_of(first / batch_size)), judges_(judges)
     {
         for (std::uint64_t i = 0; i < count; ++i)
             recipes_.push_back(generate(seed, first + i, options));
@@ -37,24 +39,34 @@ public:
         for (const Recipe& r : recipes_)
             report.nodes += r.nodes.size();
         std::vector<std::string> wrong(recipes_.size());
-        bool alone = false;
+        std::optional<Error> together;
         try {
-            wrong = judge(recipes_, options_);
-        } catch (const Error&) {
-            alone = true; // some program is at fault: each by itself
+            wrong = judges_.many(recipes_, options_);
+        } catch (const Error& e) {
+            together = e; // some program is at fault: each by itself
         }
+        const std::size_t before = report.failures.size();
         for (std::size_t i = 0; i < recipes_.size() && report.failures.size() < most; ++i) {
-            if (alone) wrong[i] = judge_one(recipes_[i], options_);
+            if (together) wrong[i] = judges_.one(recipes_[i], options_);
             if (!wrong[i].empty()) report.failures.push_back(smallest(i, wrong[i]));
         }
+        if (together && report.failures.size() == before && !is_excused(*together))
+            report.batches.push_back({first_, recipes_.size(), together->what()});
     }
 
 private:
+    /// One program may be right to refuse, and others with it then.
+    bool is_excused(const Error& e) const
+    {
+        return std::ranges::any_of(recipes_,
+                                   [&](const Recipe& r) { return may_throw(r, e.code()); });
+    }
+
     Failure smallest(std::size_t i, const std::string& why) const
     {
         Failure failure{first_ + i, why, recipes_[i]};
         failure.recipe = shrink(recipes_[i], [&](const Recipe& r) {
-            const std::string now = judge_one(r, options_);
+            const std::string now = judges_.one(r, options_);
             if (!now.empty()) failure.why = now;
             return !now.empty();
         });
@@ -63,6 +75,7 @@ private:
 
     std::uint64_t first_;
     JudgeOptions options_;
+    const Judges& judges_;
     std::vector<Recipe> recipes_;
 };
 
@@ -72,13 +85,14 @@ FuzzReport fuzz(std::uint64_t seed,
                 std::uint64_t first,
                 std::uint64_t count,
                 std::size_t most,
-                const GenerateOptions& options)
+                const GenerateOptions& options,
+                const Judges& judges)
 {
     FuzzReport report;
     const std::uint64_t end = first + count;
     for (std::uint64_t at = first; at < end && report.failures.size() < most;) {
         const std::uint64_t size = std::min(batch_size - at % batch_size, end - at);
-        Batch(seed, at, size, options).run(report, most);
+        Batch(seed, at, size, options, judges).run(report, most);
         at += size;
     }
     return report;

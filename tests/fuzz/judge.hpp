@@ -23,16 +23,17 @@ struct JudgeOptions {
 ///
 /// The reference evaluation is repeated with every floating-point result of every op off by some
 /// units in its last place: where results then differ, so may the compiled program's. Nothing is
-/// asked of an element that is NaN or infinite, or depends on a value that is (rules may give a
-/// limit there), nor of an integer that such a difference changes. A few repetitions may all fall
-/// on one side of a jump, as of a rounding or a position: before an element is called wrong, there
-/// are many more.
+/// asked of an element that is marked (fuzz/marks.hpp): that is computed from a NaN, or from an
+/// infinity made of finite numbers; nor of an integer that such a difference changes. Any other
+/// element is compared, a NaN with NaN and an infinity with the same one: what is moved, selected
+/// or computed of infinities that were given, as a mask's, and what does not depend on a marked
+/// element. A few repetitions may all fall on one side of a jump, as of a rounding or a position:
+/// before an element is called wrong, there are many more.
 class Expectation {
 public:
     explicit Expectation(const Program& program);
     /// Names the first wrong element; empty where all are right.
     std::string difference(std::size_t output, const Array& got);
-    bool is_finite() const { return finite_; }
 
 private:
     class Evaluation;
@@ -40,7 +41,7 @@ private:
     void widen(std::uint64_t first_key, std::uint64_t last_key, double factor);
     std::string difference_within_bounds(std::size_t output, const Array& got) const;
 
-    bool finite_ = true, looked_again_ = false;
+    bool looked_again_ = false;
     std::shared_ptr<const Evaluation> evaluation_;
     std::vector<Array> exact_;
     std::vector<std::vector<double>> bounds_;
@@ -53,8 +54,12 @@ bool meets_requirements(const Program& program);
 /// Puts the program through the passes, verified and hashed after each; what went wrong.
 std::string check_passes(const Program& program);
 
+/// Whether the recipe's program may throw such an error although it is right: where nothing is read
+/// or written, an index may be looked at all the same.
+bool may_throw(const Recipe& recipe, Code code);
+
 /// Compiles programs as one function and calls it: what is wrong with each, empty for right ones.
-/// An error that no single program explains is thrown.
+/// What any of them throws is thrown, and what no single one explains.
 std::vector<std::string> judge(std::span<const Recipe> recipes, const JudgeOptions& options);
 /// The same for one; also what it throws. UserError where the recipe makes no sense.
 std::string judge_one(const Recipe& recipe, const JudgeOptions& options);

@@ -16,6 +16,18 @@ int usage()
     return 2;
 }
 
+void print(const FuzzReport& report, unsigned long long seed)
+{
+    for (const Failure& f : report.failures)
+        std::printf("program %llu of seed %llu: %s\n\n%s\n",
+                    static_cast<unsigned long long>(f.number), seed, f.why.c_str(),
+                    to_program(f.recipe).c_str());
+    for (const BatchFailure& b : report.batches)
+        std::printf("programs %llu to %llu of seed %llu as one function, none by itself: %s\n\n",
+                    static_cast<unsigned long long>(b.first),
+                    static_cast<unsigned long long>(b.first + b.count - 1), seed, b.why.c_str());
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -46,12 +58,8 @@ int main(int argc, char** argv)
     for (std::uint64_t done = 0; done < count; done += shown) {
         const FuzzReport report = fuzz(seed, first + done, std::min(shown, count - done));
         nodes += report.nodes;
-        for (const Failure& f : report.failures) {
-            std::printf(
-                "program %llu of seed %llu: %s\n\n%s\n", static_cast<unsigned long long>(f.number),
-                static_cast<unsigned long long>(seed), f.why.c_str(), to_program(f.recipe).c_str());
-            ++failures;
-        }
+        print(report, seed);
+        failures += report.failures.size() + report.batches.size();
         std::printf("%llu programs, %llu calls, %zu failures\n",
                     static_cast<unsigned long long>(std::min(done + shown, count)),
                     static_cast<unsigned long long>(nodes), failures);

@@ -29,6 +29,16 @@ bool calls(const Recipe& recipe, std::string_view maker)
                                [&](const Recipe::Node& n) { return n.maker->name == maker; });
 }
 
+/// A copy of Croton's record, to be spoiled.
+ct::Op record(std::string_view name)
+{
+    for (const ct::Op* op : ct::all_ops())
+        if (op->name == name) return *op;
+    throw ct::internal_error("test", "there is no op {}", name);
+}
+
+constexpr std::uint64_t plain_batch = 160; ///< its options are the plain ones
+
 /// The first random program of some size whose outputs need a call of it.
 Recipe program_with(std::string_view maker)
 {
@@ -89,19 +99,29 @@ TEST_CASE("programs of every kind print as C++ that compiles")
     CHECK(complaints(all) == "");
 }
 
+TEST_CASE("random programs tell a wrong operand of a softmax")
+{
+    static ct::Op op = record("sub");
+    op.lowering = ct::Pointwise{"{b} - {a}"};
+    const auto make = [](const Maker& maker, const MakerArgs& a) {
+        const ct::Variable difference = ct::apply(*maker.op, a.x, {}, nullptr);
+        return Made{ct::softmax(difference, a.axis(0)), "ct::softmax(" + a.names[0] + ")"};
+    };
+    const std::vector<Maker> wrong{{"wrong", 2, make, &op}};
+    const FuzzReport report = fuzz(1, plain_batch, 40, 1, {.extra = &wrong});
+    REQUIRE(report.failures.size() == 1);
+    CHECK(calls(report.failures[0].recipe, "wrong"));
+    CHECK(report.failures[0].recipe.nodes.size() <= 2);
+}
+
 TEST_CASE("a program that calls a wrong op shrinks to it, and prints the arrays it is wrong for")
 {
-    static ct::Op op = [] {
-        for (const ct::Op* each : ct::all_ops())
-            if (each->name == "sub") return *each;
-        throw ct::internal_error("test", "there is no op sub");
-    }();
+    static ct::Op op = record("sub");
     op.lowering = ct::Pointwise{"{b} - {a}"};
     const auto make = [](const Maker& maker, const MakerArgs& a) {
         return Made{ct::apply(*maker.op, a.x, {}, nullptr), a.names[0] + " - " + a.names[1]};
     };
     const std::vector<Maker> wrong{{"wrong", 2, make, &op}};
-    constexpr std::uint64_t plain_batch = 160;
     const FuzzReport report = fuzz(1, plain_batch, 40, 1, {.extra = &wrong});
     REQUIRE(report.failures.size() == 1);
     const Failure& failure = report.failures[0];

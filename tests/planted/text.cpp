@@ -2,6 +2,8 @@
 #include <croton/codegen/program.hpp>
 #include <croton/croton.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -85,6 +87,26 @@ TEST_CASE("the judge sees a value that is read after its memory was given up")
     const std::string last = "    fused_3(first, second, r);\n";
     c.program.remove(last).replace("    (void)rt;\n", last + "    (void)rt;\n");
     CHECK_THAT(c.verdict(), contains("output 0, element 0 is -nan"));
+}
+
+TEST_CASE("the judge sees what is wrong in a masked softmax")
+{
+    const auto x = ct::matrix<double>("x", {5, 9}), y = ct::matrix<double>("y", {5, 9});
+    std::vector<ct::Array> arguments{numbers(1, {5, 9}), numbers(2, {5, 9})};
+    // Nothing is taken of the last row.
+    std::fill_n(static_cast<double*>(arguments[1].data()) + 4 * 9, 9, 0.0);
+    const ct::Variable r = ct::softmax(ct::where(y > 0.75, x, -HUGE_VAL), 1);
+    const auto verdict = [&](std::string_view from, std::string_view to) {
+        EditedProgram program(ct::function({x, y}, ct::Output("r", r), {.name = "attention"}));
+        const Program wanted{{x, y}, arguments, {}, {}, {r}};
+        return Expectation(wanted).difference(0,
+                                              program.replace(from, to).call(arguments).outputs[0]);
+    };
+    CHECK(verdict("sum0 += t2;", "sum0 += t2;") == "");
+    CHECK_THAT(verdict("sum0 += t2;", "sum0 = t2;"), contains("output 0, element 0 is "));
+    CHECK_THAT(verdict("-__builtin_inf()) - t0;", "0.0) - t0;"), contains("output 0, element "));
+    CHECK_THAT(verdict("abs_f64(max0) < __builtin_inf() ? max0 : 0.0;", "max0;"),
+               contains("output 0, element 36 is -nan"));
 }
 
 TEST_CASE("gaps see what is written behind a value, and before it")
