@@ -203,8 +203,8 @@ private:
         std::string loops;
         for (const std::string& line : detail::missed_loops(f_))
             loops += line + "\n";
-        text_ +=
-            folded("loops over lanes that LLVM did not vectorise", loops.empty() ? "none\n" : loops, false);
+        text_ += folded("loops over lanes that LLVM did not vectorise",
+                        loops.empty() ? "none\n" : loops, false);
     }
 
     void memory()

@@ -253,7 +253,6 @@ bool is_of_weak(const Op& op, std::span<const Variable> operands)
 
 } // namespace
 
-
 Variables
 apply_all(const Op& op, std::span<const Variable> given, Params params, const Location* where)
 {

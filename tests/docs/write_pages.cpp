@@ -181,7 +181,8 @@ std::string ops_page()
         "the others are made of functions and operators. Each also takes the place of the call, "
         "which is left out here.\n"
         "Operands are Variables, and whatever becomes one: numbers, Extents, Arrays. An axis is an "
-        "int, several are `{0, 1}`\n(`ct::Axis{0}` where a number could stand as well: `max(x, ct::Axis{0})`), a shape is `{n, 3}`; a negative axis counts from the end. "
+        "int, several are `{0, 1}`\n(`ct::Axis{0}` where a number could stand as well: `max(x, "
+        "ct::Axis{0})`), a shape is `{n, 3}`; a negative axis counts from the end. "
         "What else a call takes, its header says.\n" +
         functions_table() +
         "\n## Records\n\n"
@@ -245,7 +246,8 @@ std::string rules_page()
         "differ is its exactness:\n"
         "`bitwise` the same bits; `sharper` at least as near to the true value; `domain` bitwise "
         "except for NaN, infinities, zeros and what is out of an op's domain;\n"
-        "`rounding` a few units in the last place, and as `domain`. Strict mode keeps `bitwise` and `sharper`. A "
+        "`rounding` a few units in the last place, and as `domain`. Strict mode keeps `bitwise` "
+        "and `sharper`. A "
         "rule marked * also has a condition, given next to it in the source.\n"
         "`Options::rules_off` switches a rule off by its text, `left -> right`, as "
         "`Function::explain()` prints it: `{\"log(exp(x)) -> x\"}`.\n";
