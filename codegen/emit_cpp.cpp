@@ -38,6 +38,13 @@ void collect_statement_uses(const Block& block, std::set<ScalarId>& found)
                   });
 }
 
+bool has_loops(const Block& block)
+{
+    return std::ranges::any_of(block, [](const Statement& st) {
+        return std::holds_alternative<Loop>(st) || std::holds_alternative<ColumnLoop>(st);
+    });
+}
+
 bool is_index(const detail::Atom* s) { return id(s) < 256; }
 
 } // namespace
@@ -55,6 +62,7 @@ EmittedKernel KernelWriter::take()
 {
     for (const Block* block : blocks_of(nest_))
         reserve_loop_names(*block);
+    if (has_loops(nest_.body)) names_.reserve("l"); // the lane; strips have none: they only store
     if (!nest_.contract.empty()) reserve_contract_names(nest_.contract[0], names_);
     collect_extents();
     name_buffers();
@@ -135,7 +143,6 @@ void KernelWriter::reserve_loop_names(const Block& block)
     const auto reserve = [&](const std::string& index) {
         names_.reserve(index);
         names_.reserve(index + "0"); // the first of a block
-        names_.reserve("l");         // the lane
     };
     for (const Statement& st : block)
         if (const auto* l = std::get_if<Loop>(&st)) {
