@@ -62,7 +62,7 @@ void Roots::visit(const Apply& a)
         for (const Variable& in : a.inputs())
             mark(in);
     if (std::holds_alternative<Contract>(op.lowering))
-        for (const std::size_t operand : {0, 1})
+        for (const std::size_t operand : {std::size_t{0}, std::size_t{1}})
             mark_operand(a, operand);
     if (std::holds_alternative<Scatter>(op.lowering)) mark(a.input(0));
     if (repeats(a) && cost_of(a.input(0)) >= flops_worth_storing) mark(a.input(0));
