@@ -46,7 +46,7 @@ def found(cmake, folder, *definitions):
     source = os.path.join(folder, "source")
     write(os.path.join(source, "CMakeLists.txt"),
           PROJECT.format(modules=os.path.join(TOP, "tools", "cmake")))
-    run = subprocess.run([cmake, "-S", source, "-B", os.path.join(folder, "build"),
+    run = subprocess.run([cmake, "-G", "Ninja", "-S", source, "-B", os.path.join(folder, "build"),
                           f"-DCROTON_LLVM_PREFIX={folder}/llvm-", *definitions],
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if run.returncode != 0:
