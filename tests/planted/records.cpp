@@ -86,8 +86,8 @@ TEST_CASE("the judge knows each integer that rounding may change, and no other")
     const Variable v = ct::vector<double>("v", {100});
     const Variable whole = cast(log(exp(v)), ct::DType::i64);
     const auto verdict = [&](double at) {
-        const ct::Array values = ct::Array::full({100}, at), zeros = ct::Array::full({100}, 0);
-        const Program wanted{{v}, {values}, {}, {}, {whole}};
+        const ct::Array given = ct::Array::full({100}, at), zeros = ct::Array::full({100}, 0);
+        const Program wanted{{v}, {given}, {}, {}, {whole}};
         return Expectation(wanted).difference(0, zeros.cast(ct::DType::i64));
     };
     CHECK(verdict(1) == "");
