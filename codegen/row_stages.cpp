@@ -49,11 +49,19 @@ void RowStages::choose_carrier(std::size_t root)
     for (std::size_t k = root + 1; k < roots_.size(); ++k) {
         const Root& out = roots_[k];
         if (out.inner && out.stored && out.value.dtype() == r.value.dtype() &&
-            last <= LastUse{stage_[k], k} && is_free(k, last)) {
+            last <= LastUse{stage_[k], k} && is_free(k, last) && !is_read(k)) {
             carrier_[root] = k;
             return;
         }
     }
+}
+
+/// Whether another root reads this one. At an index that is written otherwise that computes it once
+/// more, from what it was made of: this must not be written over by then.
+bool RowStages::is_read(std::size_t root) const
+{
+    return std::ranges::any_of(
+        reads_, [&](const auto& roots) { return std::ranges::count(roots, root) > 0; });
 }
 
 /// Whether what the array carries for roots behind is stored there after this use.

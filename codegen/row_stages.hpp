@@ -36,6 +36,7 @@ private:
 
     bool is_computed_again(std::size_t root) const;
     void choose_carrier(std::size_t root);
+    bool is_read(std::size_t root) const;
     bool is_free(std::size_t array, const LastUse& until) const;
 
     const std::vector<Root>& roots_;

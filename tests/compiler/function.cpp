@@ -183,6 +183,18 @@ TEST_CASE("typed calls of numbers alone: apart, on top of one another, failing, 
     CHECK_THROWS_AS(checked.typed<void(double, double&)>()(0, result), ct::UserError);
 }
 
+TEST_CASE("a softmax and a row of it, both stored: what carries the exponentials is read once more")
+{
+    for (const ct::DType dtype : {ct::DType::u32, ct::DType::f64}) {
+        const auto x = ct::input("x", dtype, {1, 2});
+        const auto whole = ct::softmax(x, 1);
+        const auto f = ct::function({x}, {whole, whole(-1)});
+        const auto r = f(ct::Array::copy(std::vector{1.0, 2.0}).reshape({1, 2}).cast(dtype));
+        for (const std::int64_t i : {0, 1})
+            CHECK(r[1].as_double(i) == r[0].as_double(i));
+    }
+}
+
 TEST_CASE("reference mode refuses an update of another shape, and changes nothing")
 {
     const auto x = ct::vector<float>("x");
