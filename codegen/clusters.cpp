@@ -135,10 +135,8 @@ private:
                            s.inner = axes.inner;
                            s.behind = axes.behind;
                            if (!axes.behind.empty()) s.kind = ClusterKind::columns;
-                           const bool position =
-                               r.monoid == Monoid::argmax || r.monoid == Monoid::argmin;
-                           if (position)
-                               s.joins = false; // its loop keeps an element and where it was
+                           // The loop of a position keeps an element and where it was.
+                           if (is_position(r.monoid)) s.joins = false;
                        },
                        [&](const Prefix&) { s.kind = ClusterKind::prefix, s.joins = false; },
                        [&](const Scatter&) { s.kind = ClusterKind::scatter, s.joins = false; },
@@ -394,7 +392,7 @@ private:
         return std::ranges::any_of(c.roots, [](const Root& r) {
             const auto* reduce =
                 r.reduces ? std::get_if<Reduce>(&r.value.owner().op().lowering) : nullptr;
-            return reduce && (reduce->monoid == Monoid::argmax || reduce->monoid == Monoid::argmin);
+            return reduce && is_position(reduce->monoid);
         });
     }
 

@@ -9,15 +9,11 @@
 
 namespace croton::inline v1::codegen {
 
-namespace {
-
-bool is_position(Monoid m) { return m == Monoid::argmax || m == Monoid::argmin; }
-
-} // namespace
-
 int KernelWriter::lanes_of(const Accumulator& a) const
 {
-    return is_position(a.monoid) ? 1 : lane_count(dtype_of(a.value));
+    const int lanes = lane_count(dtype_of(a.value));
+    // No more than numbers of 64 bits have, as places are.
+    return is_position(a.monoid) ? std::min(lanes, lane_count(DType::f64)) : lanes;
 }
 
 bool KernelWriter::is_laned(const Loop& l) const
@@ -103,6 +99,7 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
                          identity(a.monoid, r));
         }
     }
+    // Positions of integers are found element by element.
     const bool serial =
         std::ranges::any_of(l.accumulators, [](const auto& a) { return is_position(a.monoid); });
     // Across short rows elements lie apart: whether vectors pay there is for LLVM to judge.
@@ -155,7 +152,7 @@ void KernelWriter::write_running(const Loop& l)
 void KernelWriter::write_laned_loop(const Loop& l, const std::string& index)
 {
     int width = 1;
-    std::vector<std::string> arrays;
+    std::vector<LaneArrays> arrays;
     for (const Accumulator& a : l.accumulators)
         width = std::max(width, lanes_of(a));
     write_lane_arrays(l, arrays);
@@ -163,10 +160,10 @@ void KernelWriter::write_laned_loop(const Loop& l, const std::string& index)
     for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
         const Accumulator& a = l.accumulators[i];
         const DType t = dtype_of(a.result);
-        const std::string value = lanes_of(a) == 1
-                                      ? arrays[i]
-                                      : fmt::format("{}_lanes_{}({})", croton::name(a.monoid),
-                                                    croton::name(t), arrays[i]);
+        const std::string value =
+            lanes_of(a) == 1 ? arrays[i].values
+                             : fmt::format("{}_lanes_{}({})", croton::name(a.monoid),
+                                           croton::name(dtype_of(a.value)), arrays[i].arguments());
         const auto at = static_cast<std::size_t>(a.result);
         const bool hoisted = use_depth_[at] > nest_.scalars[at].depth;
         if (nest_.scalars[at].uses <= 1 && !hoisted)
@@ -177,14 +174,24 @@ void KernelWriter::write_laned_loop(const Loop& l, const std::string& index)
     }
 }
 
-void KernelWriter::write_lane_arrays(const Loop& l, std::vector<std::string>& arrays)
+std::string KernelWriter::LaneArrays::arguments() const
+{
+    return places.empty() ? values : fmt::format("{}, {}", values, places);
+}
+
+void KernelWriter::write_lane_arrays(const Loop& l, std::vector<LaneArrays>& arrays)
 {
     for (const Accumulator& a : l.accumulators) {
-        const DType t = dtype_of(a.result);
+        const bool position = is_position(a.monoid);
+        const DType t = dtype_of(position ? a.value : a.result);
         const std::string_view type = scalar_type(t);
-        arrays.push_back(accumulator_name(a));
-        const std::string& array = arrays.back();
+        arrays.push_back({position ? names_.fresh("best", "best") : accumulator_name(a), {}});
+        const std::string& array = arrays.back().values;
         const int lanes = lanes_of(a);
+        if (position) {
+            arrays.back().places = names_.fresh("at", "at");
+            writer_.line("i64 {}[{}] = {{0}};", arrays.back().places, lanes);
+        }
         if (lanes == 1)
             writer_.line("{} {} = {};", type, array, identity(a.monoid, t));
         else if (a.monoid == Monoid::sum)
@@ -200,24 +207,41 @@ void KernelWriter::write_lane_arrays(const Loop& l, std::vector<std::string>& ar
 void KernelWriter::write_lanes_body(const Loop& l,
                                     const std::string& lane,
                                     int width,
-                                    const std::vector<std::string>& arrays)
+                                    const std::vector<LaneArrays>& arrays)
 {
     write(l.body);
     for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
         const Accumulator& a = l.accumulators[i];
         const int lanes = lanes_of(a);
-        const std::string slot = lanes == 1 ? arrays[i]
-                                 : lanes == width
-                                     ? fmt::format("{}[{}]", arrays[i], lane)
-                                     : fmt::format("{}[{} % {}]", arrays[i], lane, lanes);
-        write_accumulation(a.monoid, dtype_of(a.result), slot, a.value);
+        const std::string at = lanes == 1       ? std::string()
+                               : lanes == width ? fmt::format("[{}]", lane)
+                                                : fmt::format("[{} % {}]", lane, lanes);
+        const std::string slot = arrays[i].values + at;
+        if (is_position(a.monoid))
+            write_choice(a, slot, arrays[i].places + at, symbols_.at(l.index));
+        else
+            write_accumulation(a.monoid, dtype_of(a.result), slot, a.value);
     }
+}
+
+/// Without a branch, so that all lanes choose at once.
+void KernelWriter::write_choice(const Accumulator& a,
+                                const std::string& best,
+                                const std::string& at,
+                                const std::string& index)
+{
+    write_lines(expressions_.shorten(a.value, 0, room()));
+    const std::string value = expressions_.whole(a.value);
+    const std::string better = names_.fresh("better", "better");
+    writer_.line("const i32 {} = {};", better, replaces(a.monoid, dtype_of(a.value), best, value));
+    writer_.line("{0} = {1} ? {2} : {0};", best, better, value);
+    writer_.line("{0} = {1} ? {2} : {0};", at, better, index);
 }
 
 void KernelWriter::write_blocks(const Loop& l,
                                 const std::string& index,
                                 int width,
-                                const std::vector<std::string>& arrays)
+                                const std::vector<LaneArrays>& arrays)
 {
     std::string extent = c_text(l.extent, symbols_);
     if (extent.find_first_of("( ") != extent.npos) { // computed once, not at each step

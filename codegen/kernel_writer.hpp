@@ -59,15 +59,24 @@ private:
     std::string index_name(const Loop& l);
     void write_plain_loop(const Loop& l, const std::string& index);
     void write_laned_loop(const Loop& l, const std::string& index);
-    void write_lane_arrays(const Loop& l, std::vector<std::string>& arrays);
+    /// Names of an accumulator's partial results, and of the places of those that have one.
+    struct LaneArrays {
+        std::string values, places;
+        std::string arguments() const;
+    };
+    void write_lane_arrays(const Loop& l, std::vector<LaneArrays>& arrays);
     void write_blocks(const Loop& l,
                       const std::string& index,
                       int width,
-                      const std::vector<std::string>& arrays);
+                      const std::vector<LaneArrays>& arrays);
     void write_lanes_body(const Loop& l,
                           const std::string& lane,
                           int width,
-                          const std::vector<std::string>& arrays);
+                          const std::vector<LaneArrays>& arrays);
+    void write_choice(const Accumulator& a,
+                      const std::string& best,
+                      const std::string& at,
+                      const std::string& index);
     void write_update(const Accumulator& a, const std::string& best, const std::string& index);
     void write_running(const Loop& l);
     void write_accumulation(Monoid monoid, DType t, const std::string& to, ScalarId value);

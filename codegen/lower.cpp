@@ -1,7 +1,9 @@
 #include <croton/codegen/cost.hpp>
 #include <croton/codegen/lower.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/shape.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/ir/overloaded.hpp>
 
 #include <algorithm>
@@ -84,9 +86,7 @@ public:
     static bool finds_positions(const Cluster& cluster)
     {
         return std::ranges::any_of(cluster.roots, [](const Root& r) {
-            if (!r.reduces) return false;
-            const Monoid m = monoid_of(r.value.owner());
-            return m == Monoid::argmax || m == Monoid::argmin;
+            return r.reduces && is_position(monoid_of(r.value.owner()));
         });
     }
 
@@ -335,6 +335,37 @@ void write_serial(const Cluster& cluster,
     close_all(puller);
 }
 
+Variable combined(Monoid monoid, const Variable& a, const Variable& b)
+{
+    return monoid == Monoid::sum ? a + b : a * b;
+}
+
+/// A prefix along an axis that is not the last: a row is the one before, combined with elements, so
+/// that memory is passed over in order.
+void write_prefix_of_rows(const Cluster& cluster, LoopNest& nest, const ThreeAxes& axes)
+{
+    const Variable& y = cluster.roots[0].value;
+    const Apply apply = y.owner();
+    const Monoid monoid = std::get<Prefix>(apply.op().lowering).monoid;
+    const bool reverse = apply.params_as<PrefixParams>().reverse;
+    Puller puller(nest);
+    read_others(puller, cluster);
+    axes.open_outer(puller);
+    const bool flat = is_known_as(axes.outer, 1);
+    Loop rows{loop_symbol(1), flat ? "i" : "j", axes.middle};
+    rows.kind = reverse ? LoopKind::backward : LoopKind::serial;
+    puller.open(std::move(rows));
+    puller.open({loop_symbol(2), flat ? "j" : "k", axes.behind, LoopKind::lanes});
+    const Variable x = cast(apply.input(0), y.dtype());
+    puller.pull(x, axes.at()); // the operand comes first in the list of arguments
+    At before = axes.at();
+    before.index[1] = before.index[1] + Extent(reverse ? 1 : -1);
+    const Variable sum = input("before", y.dtype(), y.shape());
+    puller.known(sum, axes.at(), puller.stored_or(y, before, 1, monoid == Monoid::sum ? 0 : 1));
+    puller.store(y, axes.at(), puller.pull(combined(monoid, sum, x), axes.at()));
+    close_all(puller);
+}
+
 ThreeAxes prefix_axes(const Apply& apply)
 {
     const Shape shape = apply.input(0).shape();
@@ -389,8 +420,7 @@ void write_reduction_by_columns(const Cluster& cluster, LoopNest& nest)
 {
     const auto serial = [](const Root& r) {
         const Monoid monoid = monoid_of(r.value.owner());
-        return monoid == Monoid::argmax || monoid == Monoid::argmin ||
-               size_bytes(r.value.dtype()) == 2;
+        return is_position(monoid) || size_bytes(r.value.dtype()) == 2;
     };
     Cluster by_columns = cluster;
     std::erase_if(by_columns.roots, serial);
@@ -423,11 +453,16 @@ Lowered lower(const Cluster& cluster)
         write_reduction_by_columns(cluster, nest);
         break;
     case ClusterKind::prefix: {
-        const Apply apply = cluster.roots[0].value.owner();
+        const Variable& y = cluster.roots[0].value;
+        const Apply apply = y.owner();
+        const ThreeAxes axes = prefix_axes(apply);
         const bool reverse = apply.params_as<PrefixParams>().reverse;
-        write_serial(cluster, nest, prefix_axes(apply),
-                     reverse ? LoopKind::backward : LoopKind::serial,
-                     std::get<Prefix>(apply.op().lowering).monoid);
+        // A sum in 16 bits would be rounded at each step.
+        if (!is_known_as(axes.behind, 1) && computed_dtype(y.dtype()) == y.dtype())
+            write_prefix_of_rows(cluster, nest, axes);
+        else
+            write_serial(cluster, nest, axes, reverse ? LoopKind::backward : LoopKind::serial,
+                         std::get<Prefix>(apply.op().lowering).monoid);
         break;
     }
     case ClusterKind::scatter:

@@ -16,8 +16,6 @@ Monoid monoid_of(const Root& root)
     return std::get<Reduce>(root.value.owner().op().lowering).monoid;
 }
 
-bool is_position(Monoid m) { return m == Monoid::argmax || m == Monoid::argmin; }
-
 void read_others(Puller& puller, const Cluster& cluster)
 {
     for (const Root& r : cluster.roots)

@@ -101,10 +101,10 @@ std::string combine_into(Monoid monoid, DType t, const std::string& to, const st
 
 std::string replaces(Monoid monoid, DType t, const std::string& best, const std::string& value)
 {
-    const std::string better =
-        fmt::format("{} {} {}", value, monoid == Monoid::argmax ? ">" : "<", best);
-    if (!is_float(t)) return better;
-    return fmt::format("{0} || ({1} != {1} && {2} == {2})", better, value, best);
+    const bool largest = monoid == Monoid::argmax;
+    if (!is_float(t)) return fmt::format("{} {} {}", value, largest ? ">" : "<", best);
+    // A NaN is no less and no greater: the first one replaces, and stays.
+    return fmt::format("!({0} {1} {2}) & ({2} == {2})", value, largest ? "<=" : ">=", best);
 }
 
 } // namespace croton::inline v1::codegen

@@ -356,6 +356,17 @@ ScalarId Puller::pull_gather(const Gather& gather, const Apply& apply, const At&
     return pull(data, place, guard);
 }
 
+ScalarId Puller::stored_or(const Variable& value, const At& at, std::size_t axis, int otherwise)
+{
+    const DType t = value.dtype();
+    const ScalarId inside = in_range({{at.index[axis], at.shape[axis]}}, -1);
+    const BufferId b = buffer(value, Buffer::Access::read);
+    const ScalarId stored = add({t, Load{b, flat(at), inside}, depth(), 0, Variable()});
+    if (otherwise == 0) return stored; // as it is where nothing is read
+    const ScalarId other = add({t, Literal{Array::scalar(otherwise).cast(t)}, 0, 0, Variable()});
+    return add({t, Select{inside, stored, other}, depth(), 0, Variable()});
+}
+
 void Puller::store(const Variable& value, const At& at, ScalarId scalar, bool accumulate)
 {
     const BufferId b = buffer(value, Buffer::Access::write);

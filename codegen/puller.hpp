@@ -53,6 +53,9 @@ public:
     ScalarId add(Scalar scalar);
     /// Counts a use by a statement, such as an accumulator.
     void keep(ScalarId id) { ++nest_.scalars[static_cast<std::size_t>(id)].uses; }
+    /// An element of `value` that this kernel stored in an earlier iteration; `otherwise` where
+    /// `axis` of the index is out of range.
+    ScalarId stored_or(const Variable& value, const At& at, std::size_t axis, int otherwise);
     int depth() const { return static_cast<int>(open_.size()) - 1; }
     int depth_of(const Extent& index) const;
     Loop& innermost() { return std::get<Loop>(open_.back().statement); }

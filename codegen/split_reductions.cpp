@@ -26,8 +26,7 @@ Variable single_elements(const Apply& reduce, const Variable& x)
 {
     const Type type = reduce.output(0).type();
     const Monoid monoid = std::get<Reduce>(reduce.op().lowering).monoid;
-    if (monoid == Monoid::argmax || monoid == Monoid::argmin)
-        return zeros(type.dtype(), type.shape());
+    if (is_position(monoid)) return zeros(type.dtype(), type.shape());
     return reshape(x, type.shape());
 }
 

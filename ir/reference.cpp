@@ -169,7 +169,7 @@ Array reduce_as(DType as,
         T value{};
         convert_element(x.dtype(), x.data(), i, as, &value, 0);
         Reduction<T>& s = states[static_cast<std::size_t>(at)];
-        const bool positional = monoid == Monoid::argmax || monoid == Monoid::argmin;
+        const bool positional = is_position(monoid);
         if (s.seen == 0)
             s.value = value;
         else if (!positional)
@@ -187,7 +187,7 @@ Array reduce_as(DType as,
     for (std::int64_t i = 0; i < y.size(); ++i) {
         Reduction<T>& s = states[static_cast<std::size_t>(i)];
         if (s.seen == 0) s.value = value_of_none<T>(monoid, x.dtype());
-        if (monoid == Monoid::argmax || monoid == Monoid::argmin)
+        if (is_position(monoid))
             convert_element(DType::i64, &s.position, 0, y.dtype(), y.data(), i);
         else
             convert_element(as, &s.value, 0, y.dtype(), y.data(), i);

@@ -82,6 +82,18 @@ Function cumsum_rows(const Options& options)
     return function({x}, Output("y", cumsum(x, 1)), options);
 }
 
+Function argmax_lanes(const Options& options)
+{
+    const auto score = tensor<float>("score", {rows(), columns()});
+    return function({score}, Output("best", argmax(score, 1)), options);
+}
+
+Function cumprod_down(const Options& options)
+{
+    const auto x = tensor<double>("x", {rows(), columns()});
+    return function({x}, Output("y", cumprod(x, 0, true)), options);
+}
+
 Function max_and_count(const Options& options)
 {
     const auto x = tensor<std::int32_t>("x", {rows(), columns()});
@@ -218,7 +230,9 @@ std::vector<Golden> structured_goldens()
             {"logsumexp", logsumexp_rows},
             {"layernorm", layernorm},
             {"argmax", argmax_rows},
+            {"argmax_lanes", argmax_lanes},
             {"cumsum", cumsum_rows},
+            {"cumprod_down", cumprod_down},
             {"max_and_count", max_and_count},
             {"matmul_small", matmul_small},
             {"matmul_row", matmul_row},

@@ -375,11 +375,13 @@ serial i < n, parallel
     y[i*m + j] = v0
 )");
     CHECK(outlines({cumsum(x, 0, true).named("y")}) == R"(
-serial k < m
-  backward j < n
+backward j < n
+  v0 = 0 <= j + 1 < n
+  lanes k < m
     v1 = x[j*m + k]
-    v0 = sum so far of v1
-    y[j*m + k] = v0
+    v2 = y[j*m + k + m] if v0
+    v3 = add(v2, v1)
+    y[j*m + k] = v3
 )");
 }
 

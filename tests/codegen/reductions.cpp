@@ -290,3 +290,91 @@ TEST_CASE("a long literal is in the shorter last block of a row what it is in th
         });
     }
 }
+
+namespace {
+
+/// The element that is sought stands at each place of a row in turn; one behind it is as good.
+void check_positions(ct::DType dtype, double least, double sought, bool largest, std::int64_t n)
+{
+    CAPTURE(name(dtype), least, sought, largest, n);
+    const auto x = ct::input("x", dtype, {ct::dim("rows"), ct::dim("n")});
+    const Variable y = largest ? ct::argmax(x, 1) : ct::argmin(x, 1);
+    const ct::Function f = ct::function({x}, {y});
+    std::vector<double> rows;
+    for (std::int64_t i = 0; i < n; ++i)
+        for (std::int64_t j = 0; j < n; ++j)
+            rows.push_back(j == i || (j > i && (j - i) % 7 == 0) ? sought : least);
+    const ct::Array found = f(ct::Array::copy(rows).reshape({n, n}).cast(dtype))[0];
+    for (std::int64_t i = 0; i < n; ++i)
+        if (found.as_double(i) != static_cast<double>(i)) FAIL_CHECK("row " << i);
+}
+
+} // namespace
+
+TEST_CASE("the position of an extremum is its first, wherever in the lanes that is")
+{
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    for (const ct::DType t : {ct::DType::f32, ct::DType::f64, ct::DType::i32})
+        for (const std::int64_t n : {1, 3, 15, 16, 17, 32, 33, 100}) {
+            check_positions(t, -1, 1, true, n);
+            check_positions(t, 1, -1, false, n);
+            if (!ct::is_float(t)) continue;
+            check_positions(t, -infinity, -1e30, true, n);
+            check_positions(t, infinity, 1e30, false, n);
+            for (const double other : {infinity, -infinity, 0.0}) {
+                check_positions(t, other, nan, true, n);
+                check_positions(t, other, nan, false, n);
+            }
+        }
+    const auto x = ct::input("x", ct::DType::f32, {ct::dim("rows"), ct::dim("n")});
+    const ct::Function f = ct::function({x}, {ct::argmax(x, 1), ct::argmin(x, 1)});
+    for (const double same : {-infinity, infinity, nan, 0.0}) {
+        const auto positions =
+            f(ct::Array::copy(std::vector<double>(50, same)).reshape({1, 50}).cast(ct::DType::f32));
+        CHECK(positions[0].as_double(0) == 0);
+        CHECK(positions[1].as_double(0) == 0);
+    }
+}
+
+TEST_CASE("prefixes along any axis, from either end, of every dtype")
+{
+    // Small whole numbers, whose sums and products every float here holds.
+    std::vector<double> numbers;
+    for (int i = 0; i < 5 * 7 * 9; ++i)
+        numbers.push_back(i % 11 == 3 ? 2 : i % 13 == 5 ? -1 : 1);
+    const std::vector<std::vector<std::int64_t>> shapes = {{5, 7, 9}, {1, 1, 1}, {0, 3, 2},
+                                                           {3, 0, 2}, {3, 2, 0}, {2, 1, 40}};
+    for (const ct::DType t : {ct::DType::f32, ct::DType::f64, ct::DType::f16, ct::DType::i8,
+                              ct::DType::u64, ct::DType::boolean})
+        for (const int axis : {0, 1, 2})
+            for (const bool reverse : {false, true}) {
+                CAPTURE(name(t), axis, reverse);
+                const auto x = ct::input("x", t, {ct::dim("n"), ct::dim("c"), ct::dim("w")});
+                const std::vector<Variable> outputs{ct::cumsum(x, axis, reverse),
+                                                    ct::cumprod(x, axis, reverse)};
+                const ct::Function f = ct::function({x}, outputs);
+                const ct::Function expected = ct::function({x}, outputs, by_references());
+                for (const auto& shape : shapes) {
+                    const std::int64_t n = shape[0] * shape[1] * shape[2];
+                    const std::vector<double> part(numbers.begin(), numbers.begin() + n);
+                    const ct::Array at = ct::Array::copy(part).reshape(shape).cast(t);
+                    const auto got = f(at), wanted = expected(at);
+                    for (std::size_t k = 0; k < got.size(); ++k)
+                        for (std::int64_t i = 0; i < wanted[k].size(); ++i)
+                            if (got[k].as_double(i) != wanted[k].as_double(i))
+                                FAIL_CHECK("output " << k << ", element " << i);
+                }
+            }
+}
+
+TEST_CASE("a prefix goes where its operand lay")
+{
+    const auto x = ct::input("x", ct::DType::f64, {ct::dim("n"), ct::dim("c")});
+    const ct::Function f = ct::function({x}, {ct::cumsum(exp(x) * 2, 0)});
+    const ct::Function expected = ct::function({x}, {ct::cumsum(exp(x) * 2, 0)}, by_references());
+    const auto at = ct::Array::normal(1, {30, 20}, ct::DType::f64);
+    const ct::Array got = f(at)[0], wanted = expected(at)[0];
+    for (std::int64_t i = 0; i < wanted.size(); ++i)
+        CHECK(got.as_double(i) == Approx(wanted.as_double(i)).epsilon(1e-12));
+}

@@ -13,7 +13,7 @@ CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT score, i64* CT
         CT_UNROLL
         for (i64 j = 0; j < 10; ++j) {
             const f32 score_ij = score[i * 10 + j];
-            if (score_ij > best_0 || (score_ij != score_ij && best_0 == best_0)) {
+            if (!(score_ij <= best_0) & (best_0 == best_0)) {
                 best_0 = score_ij;
                 best_i = j;
             }

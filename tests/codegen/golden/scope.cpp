@@ -1,4 +1,4 @@
-// fused_0        golden_structured.cpp:199 in rms_norm, called at golden_structured.cpp:205
+// fused_0        golden_structured.cpp:211 in rms_norm, called at golden_structured.cpp:217
 //
 //   y[i] = x[i] * rsqrt(sum_j(square(x[j])) / 64 + 1e-06)
 //

@@ -148,6 +148,8 @@ struct Iota {
 
 enum class Monoid : std::uint8_t { sum, prod, max, min, any, all, argmax, argmin };
 std::string_view name(Monoid monoid);
+/// Where an element is, rather than what is made of all.
+constexpr bool is_position(Monoid m) { return m == Monoid::argmax || m == Monoid::argmin; }
 
 /// Combines along axes, in the order that docs/design.md fixes. The axes are gone in the result.
 struct Reduce {
