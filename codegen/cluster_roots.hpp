@@ -3,10 +3,10 @@
 #include <croton/codegen/clusters.hpp>
 #include <croton/ir/apply.hpp>
 
-#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "product_operands.hpp"
@@ -46,7 +46,7 @@ private:
 
     std::vector<Apply> order_;
     bool prologues_;
-    std::set<const detail::Value*> roots_; // looked up only
+    std::unordered_set<const detail::Value*> roots_; // looked up only
     std::unordered_map<const detail::Value*, int> uses_, cost_, statements_;
     std::unordered_map<const detail::Value*, std::string> why_stored_;
 };

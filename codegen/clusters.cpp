@@ -100,7 +100,7 @@ public:
             need(v, nullptr);
         for (const Unfused& u : result_.unfused)
             has_reason_.insert(u.value.value());
-        for (Cluster& c : result_.list)
+        for (const Cluster& c : result_.list)
             for (const Root& r : c.roots)
                 for (const Variable& read : r.reads)
                     need(read, &c);
@@ -160,11 +160,15 @@ private:
         bool aligned = true;
     };
 
+    /// `cluster` has the axes, the cluster numbered `at` the roots so far, all of which become
+    /// inner ones if `splits`.
     Reading read(const Variable& value,
                  const Apply& apply,
                  const Shapes& s,
                  const Cluster& cluster,
-                 bool inner)
+                 bool inner,
+                 int at = -1,
+                 bool splits = false)
     {
         Reading reading;
         if (s.kind != ClusterKind::rows && s.kind != ClusterKind::columns) {
@@ -173,16 +177,14 @@ private:
         }
         LoopNest scratch;
         Puller puller(scratch);
-        for (const Variable& r : reachable_roots(value, apply))
+        for (const Variable& r : bases_)
             puller.in_memory(r);
-        const At at = symbols_of(cluster, inner || s.reduces);
-        puller.pull(s.reduces ? apply.input(0) : value, at);
+        puller.pull(s.reduces ? apply.input(0) : value, symbols_of(cluster, inner || s.reduces));
+        std::unordered_set<const detail::Value*> read; // looked up only
         for (const Puller::Access& a : puller.accesses()) {
-            if (std::ranges::none_of(reading.reads,
-                                     [&](const Variable& v) { return croton::same(v, a.value); }))
-                reading.reads.push_back(a.value);
-            const Root* own = find(cluster, a.value);
-            if (own) reading.aligned &= is_aligned(a.at, cluster, *own);
+            if (read.insert(a.value.value()).second) reading.reads.push_back(a.value);
+            if (const Root* own = find(at, a.value))
+                reading.aligned &= is_aligned(a.at, cluster, own->inner || splits);
         }
         reading.statements = static_cast<int>(puller.statement_count());
         for (const Scalar& x : scratch.scalars)
@@ -191,16 +193,17 @@ private:
         return reading;
     }
 
-    static const Root* find(const Cluster& cluster, const Variable& v)
+    /// The root of the cluster numbered `at` that `v` is, or null.
+    const Root* find(int at, const Variable& v) const
     {
-        for (const Root& r : cluster.roots)
-            if (croton::same(r.value, v)) return &r;
-        return nullptr;
+        const auto home = home_.find(v.value());
+        if (home == home_.end() || home->second.cluster != at) return nullptr;
+        return &result_.list[static_cast<std::size_t>(at)].roots[home->second.root];
     }
 
-    static bool is_aligned(const At& at, const Cluster& cluster, const Root& own)
+    static bool is_aligned(const At& at, const Cluster& cluster, bool inner)
     {
-        const At mine = symbols_of(cluster, own.inner);
+        const At mine = symbols_of(cluster, inner);
         return croton::same(reindex(at.index, at.shape, mine.shape), mine.index);
     }
 
@@ -215,15 +218,6 @@ private:
                 reads.push_back(r);
         }
         return reads;
-    }
-
-    std::vector<Variable> reachable_roots(const Variable& value, const Apply& apply) const
-    {
-        std::vector<Variable> all;
-        for (const Variable& in : apply.inputs())
-            for (const Variable& r : in_memory_behind(in, kept_))
-                if (!croton::same(r, value)) all.push_back(r);
-        return all;
     }
 
     /// The sums of a product are kept where nothing that follows from them has room for them.
@@ -260,28 +254,21 @@ private:
     {
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         if (s.kind != ClusterKind::rows || s.reduces) return false;
-        if (c.by_library) return refuse(value, c, "the product is a library's");
-        const auto reads = bases_of_owner(value);
-        if (std::ranges::none_of(reads, [&](const Variable& v) { return find(c, v) != nullptr; }))
+        if (c.by_library) return refuse(c, "the product is a library's");
+        if (std::ranges::none_of(bases_, [&](const Variable& v) { return find(at, v) != nullptr; }))
             return false;
         if (!croton::same(c.outer, s.outer))
-            return refuse(value, c, "what reads it does not have the product's extents");
-        const Reading reading = read(value, apply, s, c, false);
+            return refuse(c, "what reads it does not have the product's extents");
+        const Reading reading = read(value, apply, s, c, false, at);
         if (!reading.aligned)
-            return refuse(value, c,
-                          "what reads it needs elements other than the one at its own index");
+            return refuse(c, "what reads it needs elements other than the one at its own index");
         if (!fits_product(value, c, reading))
             return refuse(
-                value, c,
-                "operands of what reads it do not lie along the product's rows and columns");
+                c, "operands of what reads it do not lie along the product's rows and columns");
         if (c.statements + reading.statements > most_statements_in_a_vector_loop)
-            return refuse(value, c,
-                          fmt::format("the kernel would have more than {} statements",
-                                      most_statements_in_a_vector_loop));
-        c.statements += reading.statements;
-        c.roots.push_back(
-            {value, false, false, false, reading.reads, reading.statements, reading.flops});
-        home_[value.value()] = at;
+            return refuse(c, fmt::format("the kernel would have more than {} statements",
+                                         most_statements_in_a_vector_loop));
+        add(at, {value, false, false, false, reading.reads, reading.statements, reading.flops});
         return true;
     }
 
@@ -299,10 +286,14 @@ private:
     void place(const Variable& value, const Apply& apply)
     {
         const Shapes s = shapes_of(value, apply);
+        bases_.clear();
+        for (const Variable& in : apply.inputs())
+            for (const Variable& r : in_memory_behind(in, kept_))
+                if (!croton::same(r, value)) bases_.push_back(r);
         int newest = -1; // of the clusters it needs
-        for (const Variable& r : reachable_roots(value, apply))
+        for (const Variable& r : bases_)
             if (const auto at = home_.find(r.value()); at != home_.end())
-                newest = std::max(newest, at->second);
+                newest = std::max(newest, at->second.cluster);
         if (s.kind == ClusterKind::scan || s.kind == ClusterKind::contract || !s.joins) {
             if (s.kind == ClusterKind::scan && join_same_apply(value, apply)) return;
             found_new(value, apply, s);
@@ -321,8 +312,7 @@ private:
             Cluster& c = result_.list[i];
             if (c.kind != ClusterKind::scan || c.roots[0].value.owner().node() != apply.node())
                 continue;
-            c.roots.push_back({value, false, false, true, {}, 0});
-            home_[value.value()] = static_cast<int>(i);
+            add(static_cast<int>(i), {value, false, false, true, {}, 0});
             return true;
         }
         return false;
@@ -330,18 +320,28 @@ private:
 
     void found_new(const Variable& value, const Apply& apply, const Shapes& s)
     {
-        Cluster c{s.kind, s.outer, s.inner, s.behind, {}, 0};
-        const Reading reading = read(value, apply, s, c, false);
-        c.roots.push_back(
+        const Cluster axes{s.kind, s.outer, s.inner, s.behind, {}, 0};
+        const Reading reading = read(value, apply, s, axes, false);
+        result_.list.push_back(axes);
+        read_by_.emplace_back();
+        add(static_cast<int>(result_.list.size()) - 1,
             {value, s.reduces, false, false, reading.reads, reading.statements, reading.flops});
-        c.statements = reading.statements;
+        Cluster& c = result_.list.back();
         if (s.kind == ClusterKind::contract && library_products_) {
             const std::string why = why_not_by_library(c);
             c.by_library = why.empty();
             c.note = why.empty() ? "by the library" : "not by the library: " + why;
         }
-        home_[value.value()] = static_cast<int>(result_.list.size());
-        result_.list.push_back(std::move(c));
+    }
+
+    void add(int at, Root root)
+    {
+        Cluster& c = result_.list[static_cast<std::size_t>(at)];
+        home_[root.value.value()] = {at, c.roots.size()};
+        for (const Variable& v : root.reads)
+            read_by_[static_cast<std::size_t>(at)].insert(v.value());
+        c.statements += root.statements;
+        c.roots.push_back(std::move(root));
     }
 
     /// The cluster's axes when `s` joins it: equal, or one side is longer by inner axes.
@@ -401,54 +401,47 @@ private:
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         if (c.kind == ClusterKind::contract) return try_epilogue(at, value, apply, s);
         if (const std::string_view why = why_after(c.kind); !why.empty())
-            return needed ? refuse(value, c, std::string(why)) : false;
+            return needed ? refuse(c, std::string(why)) : false;
         if (s.reduces && finds_position(c)) return false;
         Cluster grown;
         bool inner = false;
         if (!fits(c, s, grown, inner))
-            return needed ? refuse(value, c, "the loops of what reads it have other extents")
-                          : false;
+            return needed ? refuse(c, "the loops of what reads it have other extents") : false;
         // Roots that stood for a whole map become inner ones when the axes are split below them.
         const bool splits =
             c.inner.empty() && !grown.inner.empty() && grown.outer.size() < c.outer.size();
-        grown.roots = c.roots;
-        if (splits)
-            for (Root& r : grown.roots)
-                r.inner = true;
         if (grown.outer.empty() && !grown.inner.empty() && (inner || splits) &&
             !is_short(grown.inner))
-            return needed ? refuse(value, c, "the whole array must be reduced first") : false;
-        const Reading reading = read(value, apply, s, grown, inner);
-        const bool reads_own = std::ranges::any_of(
-            reading.reads, [&](const Variable& v) { return find(c, v) != nullptr; });
+            return needed ? refuse(c, "the whole array must be reduced first") : false;
+        const auto& read_by = read_by_[static_cast<std::size_t>(at)];
+        const auto is_own = [&](const Variable& v) { return find(at, v) != nullptr; };
+        const auto is_shared = [&](const Variable& v) { return read_by.contains(v.value()); };
+        const auto near = [&](const Variable& v) { return is_own(v) || is_shared(v); };
+        if (std::ranges::none_of(bases_, near)) return false;
+        const Reading reading = read(value, apply, s, grown, inner, at, splits);
+        const bool reads_own = std::ranges::any_of(reading.reads, is_own);
         // Columns are done when the last row has been read.
         if (reads_own && c.kind == ClusterKind::columns)
-            return refuse(value, c, "all rows must be reduced first");
+            return refuse(c, "all rows must be reduced first");
         // A second pass over a whole array would wait for the first: each gets its blocks by
         // itself.
         if (reads_own && grown.outer.empty() && s.reduces && !is_short(grown.inner))
-            return refuse(value, c, "the whole array must be reduced first");
+            return refuse(c, "the whole array must be reduced first");
         if (!reading.aligned)
-            return refuse(value, c,
-                          "what reads it needs elements other than the one at its own index");
-        const bool shares = std::ranges::any_of(reading.reads, [&](const Variable& v) {
-            return std::ranges::any_of(c.roots, [&](const Root& r) {
-                return std::ranges::any_of(r.reads,
-                                           [&](const Variable& w) { return croton::same(v, w); });
-            });
-        });
-        if (!reads_own && !shares) return false;
+            return refuse(c, "what reads it needs elements other than the one at its own index");
+        if (!reads_own && std::ranges::none_of(reading.reads, is_shared)) return false;
         const int most = grown.outer.empty() && grown.inner.empty()
                              ? most_scalar_statements
                              : most_statements_in_a_vector_loop;
         if (c.statements + reading.statements > most)
-            return refuse(value, c,
-                          fmt::format("the kernel would have more than {} statements", most));
-        grown.statements = c.statements + reading.statements;
-        grown.roots.push_back(
-            {value, s.reduces, inner, false, reading.reads, reading.statements, reading.flops});
-        c = std::move(grown);
-        home_[value.value()] = at;
+            return refuse(c, fmt::format("the kernel would have more than {} statements", most));
+        c.outer = grown.outer;
+        c.inner = grown.inner;
+        c.behind = grown.behind;
+        if (splits)
+            for (Root& r : c.roots)
+                r.inner = true;
+        add(at, {value, s.reduces, inner, false, reading.reads, reading.statements, reading.flops});
         return true;
     }
 
@@ -458,18 +451,16 @@ private:
         return n.is_known() && n.value() <= 4096;
     }
 
-    bool refuse(const Variable& value, const Cluster& c, std::string reason)
+    bool refuse(const Cluster& c, std::string reason)
     {
-        for (const Root& r : c.roots) {
-            const bool read_here = std::ranges::any_of(
-                bases_of_owner(value), [&](const Variable& v) { return croton::same(v, r.value); });
-            if (read_here) result_.unfused.push_back({r.value, reason});
-        }
+        const int at = static_cast<int>(&c - result_.list.data());
+        std::set<std::size_t> read_here;
+        for (const Variable& v : bases_)
+            if (const Root* own = find(at, v))
+                read_here.insert(static_cast<std::size_t>(own - c.roots.data()));
+        for (std::size_t i : read_here)
+            result_.unfused.push_back({c.roots[i].value, reason});
         return false;
-    }
-    std::vector<Variable> bases_of_owner(const Variable& value) const
-    {
-        return reachable_roots(value, value.owner());
     }
 
     /// `reader` null: an output.
@@ -477,10 +468,9 @@ private:
     {
         const auto at = home_.find(v.value());
         if (at == home_.end()) return;
-        Cluster& c = result_.list[static_cast<std::size_t>(at->second)];
+        Cluster& c = result_.list[static_cast<std::size_t>(at->second.cluster)];
         if (&c == reader) return;
-        for (Root& r : c.roots)
-            if (croton::same(r.value, v)) r.stored = true;
+        c.roots[at->second.root].stored = true;
         if (reader && has_reason_.insert(v.value()).second)
             result_.unfused.push_back({v, why_apart(c, *reader, roots_.why_stored(v))});
     }
@@ -535,7 +525,14 @@ private:
     const Kept kept_ = roots_.kept();
     bool library_products_;
     Clusters result_;
-    std::unordered_map<const detail::Value*, int> home_;
+    std::vector<Variable> bases_; ///< roots and leaves behind the value that is placed
+    struct Home {
+        int cluster;
+        std::size_t root;
+    };
+    std::unordered_map<const detail::Value*, Home> home_; ///< looked up only
+    /// What the roots of each cluster read; looked up only.
+    std::vector<std::unordered_set<const detail::Value*>> read_by_;
     std::unordered_set<const detail::Value*> has_reason_; ///< looked up only
 };
 

@@ -1,6 +1,10 @@
 #include "memory.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <queue>
+#include <set>
 #include <utility>
 
 namespace croton::inline v1::codegen {
@@ -64,7 +68,8 @@ private:
     std::vector<std::size_t> by_offset_; ///< lifetimes that have a place
 };
 
-/// Slots for the lifetimes that `order` lists.
+/// Slots for the lifetimes that `order` lists. Lifetimes of one size cost the logarithm of their
+/// number each, a new size is compared with all others.
 class SlotPlan {
 public:
     SlotPlan(const std::vector<Lifetime>& lifetimes, MemoryPlan& plan)
@@ -77,31 +82,56 @@ public:
                           [&](std::size_t i) { return std::pair(lifetimes_[i].first, i); });
         for (std::size_t i : order) {
             const Lifetime& l = lifetimes_[i];
-            const std::size_t k = best_slot(l);
-            if (k == free_after_.size()) {
-                free_after_.push_back(l.last);
-                plan_.slot_bytes.push_back(l.bytes);
-            }
+            for (; !used_.empty() && used_.top().first < l.first; used_.pop())
+                release(used_.top().second);
+            const std::size_t k = take(l.bytes);
             plan_.slot_bytes[k] = maximum(plan_.slot_bytes[k], l.bytes);
-            free_after_[k] = l.last;
+            used_.emplace(l.last, k);
             plan_.place_of[i] = {static_cast<int>(k), 0};
         }
     }
 
 private:
-    std::size_t best_slot(const Lifetime& l) const
+    /// Slots of one size in which nothing lies.
+    struct Free {
+        Extent bytes;
+        std::set<std::size_t> slots;
+    };
+
+    void release(std::size_t slot)
     {
-        std::size_t best = free_after_.size();
+        const Extent& bytes = plan_.slot_bytes[slot];
+        const auto [at, fresh] = free_of_size_.emplace(key(bytes), free_.size());
+        if (fresh) free_.push_back({bytes, {}});
+        free_[at->second].slots.insert(slot);
+    }
+
+    /// The free slot that `bytes` fits best, of several the first, or a new one.
+    std::size_t take(const Extent& bytes)
+    {
+        Free* best = nullptr;
         std::int64_t best_misfit = INT64_MAX;
-        for (std::size_t k = 0; k < free_after_.size(); ++k) {
-            if (free_after_[k] >= l.first) continue;
-            const std::int64_t m = misfit(plan_.slot_bytes[k], l.bytes);
-            if (m < best_misfit) {
-                best = k;
-                best_misfit = m;
-            }
-        }
-        return best;
+        const auto consider = [&](Free& f) {
+            if (f.slots.empty()) return;
+            const std::int64_t m = misfit(f.bytes, bytes);
+            if (m > best_misfit) return;
+            if (m == best_misfit && *best->slots.begin() < *f.slots.begin()) return;
+            best = &f;
+            best_misfit = m;
+        };
+        if (const auto same = free_of_size_.find(key(bytes)); same != free_of_size_.end())
+            consider(free_[same->second]);
+        if (!best) std::ranges::for_each(free_, consider);
+        if (best) return best->slots.extract(best->slots.begin()).value();
+        plan_.slot_bytes.push_back(bytes);
+        return plan_.slot_bytes.size() - 1;
+    }
+
+    /// Equal for equal sizes, as expressions of extents are interned.
+    using Key = std::pair<const void*, std::int64_t>;
+    static Key key(const Extent& bytes)
+    {
+        return {bytes.polynomial(), bytes.is_known() ? bytes.value() : 0};
     }
 
     /// How badly `bytes` fits a slot. Sizes of which neither is known to be the larger share one
@@ -117,7 +147,11 @@ private:
 
     const std::vector<Lifetime>& lifetimes_;
     MemoryPlan& plan_;
-    std::vector<std::size_t> free_after_; ///< of each slot, the last step of what lies there
+    std::vector<Free> free_;
+    std::map<Key, std::size_t> free_of_size_; // looked up only
+    /// Slots by the last step of what lies there.
+    using Use = std::pair<std::size_t, std::size_t>;
+    std::priority_queue<Use, std::vector<Use>, std::greater<>> used_;
 };
 
 /// Slots of known sizes, one behind the other.

@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "graph_plan.hpp"
@@ -88,8 +89,8 @@ private:
     Program program_;
     Names names_;
     SymbolNames symbols_;
-    std::map<const detail::Value*, std::string> place_;
-    std::map<const detail::Value*, std::size_t> output_slot_;
+    std::unordered_map<const detail::Value*, std::string> place_;
+    std::unordered_map<const detail::Value*, std::size_t> output_slot_;
     Writer prologue_, limits_, sizes_, values_, body_;
     std::vector<std::string> parts_;           ///< of `run`, but for what is in body_
     std::vector<const detail::Value*> tables_; ///< declared in body_

@@ -4,6 +4,7 @@
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "in_place.hpp"
 
@@ -216,16 +217,18 @@ private:
     }
 
     /// `v`, which step `s` writes, takes the memory of a value that is read there for the last
-    /// time.
+    /// time. What is no larger than a line of the cache is not worth the search.
     void take_over(std::size_t s, const Variable& v)
     {
+        const Extent bytes = bytes_of(v);
+        if (bytes.is_known() && bytes.value() <= 64) return;
         const auto own = at_.find(v.value());
         const bool output = own == at_.end();
         if (output && (outer_.outputs.empty() || is_shared(v))) return;
         for (std::size_t k = 0; k < ending_at_[s].size(); ++k) {
             Group& g = groups_[ending_at_[s][k]];
             const Lifetime& l = g.lifetime;
-            if (g.moved || l.last != s || l.first >= s || !same(l.bytes, bytes_of(v))) continue;
+            if (g.moved || l.last != s || l.first >= s || !same(l.bytes, bytes)) continue;
             const Variable u = g.members.back();
             if (!u.owner() || !reads(plan_.steps[s], u) || !can_replace(s, u, v)) continue;
             for (PlannedKernel& kernel : plan_.steps[s].kernels)
@@ -263,8 +266,8 @@ private:
 
     GraphPlan& plan_;
     const OuterMemory& outer_;
-    std::map<const detail::Value*, std::size_t> step_of_; // looked up only
-    std::map<const detail::Value*, std::size_t> at_;      // looked up only
+    std::unordered_map<const detail::Value*, std::size_t> step_of_; // looked up only
+    std::unordered_map<const detail::Value*, std::size_t> at_;      // looked up only
     std::vector<Group> groups_;
     std::vector<std::vector<std::size_t>> ending_at_; ///< groups by their last step
 };

@@ -86,22 +86,6 @@ CT_MATH f64 min_lanes_f64(f64* lanes)
 
 /* The place of the best of the lanes' values, each the first of its lane: the least of those that
    are as good, and of NaN where there is one. */
-CT_MATH i64 argmax_lanes_f32(const f32* best, const i64* at)
-{
-    f32 all[16];
-    for (i64 l = 0; l < 16; ++l)
-        all[l] = best[l];
-    for (i64 half = 8; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l)
-            all[l] = max_f32(all[l], all[l + half]);
-    i64 first = 0x7fffffffffffffff;
-    for (i64 l = 0; l < 16; ++l) {
-        const i32 candidate = (best[l] == all[0]) | (best[l] != best[l]);
-        first = candidate & (at[l] < first) ? at[l] : first;
-    }
-    return first;
-}
-
 CT_MATH i64 argmax_lanes_f64(const f64* best, const i64* at)
 {
     f64 all[16];
@@ -113,17 +97,10 @@ CT_MATH i64 argmax_lanes_f64(const f64* best, const i64* at)
     i64 first = 0x7fffffffffffffff;
     for (i64 l = 0; l < 16; ++l) {
         const i32 candidate = (best[l] == all[0]) | (best[l] != best[l]);
-        first = candidate & (at[l] < first) ? at[l] : first;
+        const i64 place = candidate ? at[l] : first;
+        first = place < first ? place : first;
     }
     return first;
-}
-
-CT_MATH i64 argmin_lanes_f32(const f32* best, const i64* at)
-{
-    f32 opposite[16];
-    for (i64 l = 0; l < 16; ++l)
-        opposite[l] = -best[l];
-    return argmax_lanes_f32(opposite, at);
 }
 
 CT_MATH i64 argmin_lanes_f64(const f64* best, const i64* at)
@@ -131,6 +108,22 @@ CT_MATH i64 argmin_lanes_f64(const f64* best, const i64* at)
     f64 opposite[16];
     for (i64 l = 0; l < 16; ++l)
         opposite[l] = -best[l];
+    return argmax_lanes_f64(opposite, at);
+}
+
+CT_MATH i64 argmax_lanes_f32(const f32* best, const i64* at)
+{
+    f64 exact[16];
+    for (i64 l = 0; l < 16; ++l)
+        exact[l] = best[l];
+    return argmax_lanes_f64(exact, at);
+}
+
+CT_MATH i64 argmin_lanes_f32(const f32* best, const i64* at)
+{
+    f64 opposite[16];
+    for (i64 l = 0; l < 16; ++l)
+        opposite[l] = -(f64)best[l];
     return argmax_lanes_f64(opposite, at);
 }
 

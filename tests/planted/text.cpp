@@ -32,7 +32,7 @@ struct Chain {
 
     ct::Variable last() const
     {
-        const auto first = ct::cumsum(x, 0).named("first");
+        const auto first = ct::cumsum(x, 1).named("first");
         const auto second = ct::cumsum(first * y, 0).named("second");
         const auto third = ct::cumsum(second * first, 1).named("third");
         return ct::sum(third * second, ct::Axis{1});
@@ -55,22 +55,22 @@ TEST_CASE("a program as it was emitted is right") { CHECK(Chain().verdict() == "
 TEST_CASE("the judge sees a wrong index")
 {
     Chain c;
-    c.program.replace("first_k += x[j * 9 + k];", "first_k += x[j * 9 + 8 - k];");
+    c.program.replace("first_i += x[i * 9 + j];", "first_i += x[i * 9 + 8 - j];");
     CHECK_THAT(c.verdict(), contains("output 0, element 0 is "));
 }
 
 TEST_CASE("the judge sees a sum that forgets what it had")
 {
     Chain c;
-    c.program.replace("first_k += x[j * 9 + k];", "first_k = x[j * 9 + k];");
-    CHECK_THAT(c.verdict(), contains("output 0, element 1 is "));
+    c.program.replace("first_i += x[i * 9 + j];", "first_i = x[i * 9 + j];");
+    CHECK_THAT(c.verdict(), contains("output 0, element 0 is "));
 }
 
 TEST_CASE("the judge sees a loop that ends early: what it leaves is no number")
 {
     Chain c;
-    c.program.replace("j < 5; ++j) {\n            first_k", "j < 4; ++j) {\n            first_k");
-    CHECK_THAT(c.verdict(), contains("output 0, element 4 is -nan"));
+    c.program.replace("j < 9; ++j) {\n            first_i", "j < 8; ++j) {\n            first_i");
+    CHECK_THAT(c.verdict(), contains("output 0, element 0 is -nan"));
 }
 
 TEST_CASE("the judge sees values that share memory while both are alive")
@@ -111,9 +111,9 @@ TEST_CASE("the judge sees what is wrong in a masked softmax")
 
 TEST_CASE("gaps see what is written behind a value, and before it")
 {
-    for (const char* to : {"first[j * 9 + k + 9] =", "first[j * 9 + k - 8] ="}) {
+    for (const char* to : {"first[i * 9 + j + 9] =", "first[i * 9 + j - 8] ="}) {
         Chain c;
-        c.program.replace("first[j * 9 + k] =", to);
+        c.program.replace("first[i * 9 + j] =", to);
         CHECK_THAT(c.verdict(), contains("chain: memory beside the result of cumsum at text.cpp:"));
     }
 }
