@@ -88,12 +88,25 @@ void check_record(const Op& op, std::size_t operands, const Location* where)
     if (!op.shape) refuse("its record has no shape rule; same_shape is a usual one");
 }
 
-/// Applies the dtype rule: converts `operands` in place, gives the result's dtype.
-DType apply_dtype_rule(const Op& op,
-                       Variables& operands,
-                       const Params& params,
-                       const Location* where)
+/// Whether all that the result has its dtype from is weak: of a select, what it selects from.
+bool are_weak(const Op& op, std::span<const Variable> operands)
 {
+    const std::size_t first = op.dtype == select_dtypes ? 1 : 0;
+    return !operands.empty() && std::ranges::all_of(operands.subspan(first), &Variable::is_weak);
+}
+
+struct ResultDType {
+    DType dtype;
+    bool weak;
+};
+
+/// Applies the dtype rule: converts `operands` in place.
+ResultDType apply_dtype_rule(const Op& op,
+                             Variables& operands,
+                             const Params& params,
+                             const Location* where)
+{
+    const bool weak = are_weak(op, operands);
     std::vector<OperandDType> dtypes;
     for (const Variable& v : operands)
         dtypes.push_back({v.dtype(), v.is_weak()});
@@ -101,7 +114,7 @@ DType apply_dtype_rule(const Op& op,
     op.dtype(args);
     for (std::size_t i = 0; i < operands.size(); ++i)
         operands[i] = convert(op, operands[i], dtypes[i].dtype, where);
-    return args.result;
+    return {args.result, weak && !args.named};
 }
 
 void broadcast_operands(const Op& op,
@@ -241,18 +254,6 @@ Shape broadcast_shape(const Op& op,
     return shape;
 }
 
-namespace {
-
-/// Whether the result takes the dtype of what it meets. Of a select, what it selects from counts.
-bool is_of_weak(const Op& op, std::span<const Variable> operands)
-{
-    if (!is_pointwise(op) || operands.empty()) return false;
-    const std::size_t first = op.dtype == select_dtypes ? 1 : 0;
-    return std::ranges::all_of(operands.subspan(first), &Variable::is_weak);
-}
-
-} // namespace
-
 Variables
 apply_all(const Op& op, std::span<const Variable> given, Params params, const Location* where)
 {
@@ -262,7 +263,7 @@ apply_all(const Op& op, std::span<const Variable> given, Params params, const Lo
         return {make_apply(op, given, std::move(params), {&type, 1}, where, false)};
     }
     Variables operands(given.begin(), given.end());
-    const bool weak = is_of_weak(op, operands);
+    bool weak = false;
     check_record(op, operands.size(), where);
     std::vector<Requirement> requirements;
     std::vector<Type> types;
@@ -271,10 +272,11 @@ apply_all(const Op& op, std::span<const Variable> given, Params params, const Lo
         types = op.types(args);
         require_extents(args, types);
     } else {
-        const DType dtype = apply_dtype_rule(op, operands, params, where);
+        const ResultDType result = apply_dtype_rule(op, operands, params, where);
+        weak = result.weak;
         if (is_pointwise(op)) broadcast_operands(op, operands, where, requirements);
         ShapeArgs args{op, where, params.get(), operands, requirements};
-        types = {Type(dtype, op.shape(args))};
+        types = {Type(result.dtype, op.shape(args))};
         require_extents(args, types);
     }
     return make_apply(op, operands, std::move(params), types, where, weak, std::move(requirements))

@@ -23,6 +23,7 @@ void draw_dtype(DTypeArgs& args)
         o.dtype = DType::u64;
     }
     args.result = params_cast<CastParams>(args.params).to;
+    args.named = true;
 }
 
 template <class T, class Draw>

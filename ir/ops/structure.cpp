@@ -19,6 +19,7 @@ constexpr Op cast_op{
     .dtype =
         [](DTypeArgs& args) {
             args.result = params_cast<CastParams>(args.params).to;
+            args.named = true;
             refuse_complex(args.result, args.op.name, args.where);
             refuse_complex(args.operands[0].dtype, args.op.name, args.where);
         },

@@ -104,6 +104,29 @@ TEST_CASE("literals are weak")
     CHECK((of(f32) * where(of(f32) < 1, of(f64), 0)).dtype() == f64);
 }
 
+TEST_CASE("every op of only weak operands is weak, but for those that name a dtype")
+{
+    const ct::Variable two = 2.0, n = ct::dim("n");
+    const auto meets = [](const ct::Variable& v) { return (of(f32) * v).dtype(); };
+    CHECK(meets(ct::sum(two)) == f32);
+    CHECK(meets(ct::mean(n)) == f32);
+    CHECK(meets(ct::transpose(two)) == f32);
+    CHECK(meets(two.reshape({1})) == f32);
+    CHECK(meets(ct::expand_dims(two, 0)) == f32);
+    CHECK(meets(ct::broadcast_to(two, {3})) == f32);
+    CHECK(meets(ct::stack({two, n}, 0)(0)) == f32);
+    CHECK(meets(ct::softmax(ct::broadcast_to(two, {3}))) == f32);
+    CHECK(meets(ct::dot(ct::broadcast_to(two, {3}), ct::broadcast_to(n, {3}))) == f32);
+    CHECK(meets(ct::sum(two * of(f64))) == f64);
+    CHECK(meets(two.as(f64)) == f64);
+    CHECK(meets(n.as(f64) * two) == f64);
+    CHECK(meets(ct::full(f64, {3}, two)) == f64);
+    CHECK(meets(ct::zeros(f64, {3})) == f64);
+    CHECK(meets(ct::arange(3, f64)) == f64);
+    CHECK(meets(ct::uniform(f64, 1, {3})) == f64);
+    CHECK((of(f16) * two.as(f32)).dtype() == f32);
+}
+
 TEST_CASE("operators are found for literals on either side")
 {
     const ct::Variable x = of(f64);

@@ -33,6 +33,9 @@ struct DTypeArgs {
     const ParamsBase* params;
     std::span<OperandDType> operands;
     DType result = DType::f64;
+    /// The result has the dtype that the params name, so it is never weak. Otherwise it is where all
+    /// operands are.
+    bool named = false;
 
     /// A dtype that the op refuses: "add: bool is not supported: ..".
     [[noreturn]] void refuse(std::string_view why) const;
