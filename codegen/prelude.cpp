@@ -188,14 +188,13 @@ private:
     static bool starts_item(std::string_view line)
     {
         return line.starts_with("CT_MATH ") || line.starts_with("CT_NOINLINE ") ||
-               line.starts_with("CT_CALLED ") || line.starts_with("static const ");
+               line.starts_with("CT_CALLED ") || line.starts_with("CT_TABLE ");
     }
 
     static bool ends_item(std::string_view line)
     {
         if (!starts_item(line)) return line.starts_with("}");
-        return line.ends_with(" }\n") ||
-               (line.starts_with("static const ") && line.ends_with(";\n"));
+        return line.ends_with(" }\n") || (line.starts_with("CT_TABLE ") && line.ends_with(";\n"));
     }
 
     /// The identifier before the first `(` or `[`.

@@ -64,8 +64,20 @@ void write_files(const detail::FunctionData& f,
     written.insert_or_assign(file, identity);
 }
 
-void export_source(const detail::FunctionData& f, std::string_view folder)
+/// The suffix of a file in that language. The text is both at once.
+std::string suffix_of(std::string_view language)
 {
+    if (language == "c11") return ".c";
+    if (language == "c++20") return ".cpp";
+    throw user_error(Code::domain, nullptr, "export_source",
+                     "'{}' is no language of exported text, which is 'c11' or 'c++20'", language);
+}
+
+void export_source(const detail::FunctionData& f,
+                   std::string_view folder,
+                   std::string_view language)
+{
+    const std::string suffix = suffix_of(language);
     if (f.options.reference)
         throw user_error(Code::domain, nullptr, "export_source",
                          "'{}' is in reference mode, which has no text", f.name);
@@ -84,6 +96,7 @@ void export_source(const detail::FunctionData& f, std::string_view folder)
     names.name = f.name;
     names.signature = Function::signature_of(f);
     names.version = library_version;
+    names.suffix = suffix;
     names.outputs = f.output_names;
     names.shared = f.shared.size();
     names.column_major.resize(f.leaves.size() + f.outputs.size());
@@ -100,14 +113,14 @@ void export_source(const detail::FunctionData& f, std::string_view folder)
     if (error)
         throw user_error(Code::domain, nullptr, "export_source", "{}: cannot be made: {}", folder,
                          error.message());
-    write_files(f, into / (text.name + ".c"), text);
+    write_files(f, into / (text.name + suffix), text);
 }
 
 } // namespace
 
-void Function::export_source(std::string_view folder, Where where) const
+void Function::export_source(std::string_view folder, std::string_view language, Where where) const
 {
-    detail::at_place(where, [&] { croton::export_source(*data_, folder); });
+    detail::at_place(where, [&] { croton::export_source(*data_, folder, language); });
 }
 
 } // namespace croton::inline v1

@@ -101,10 +101,8 @@ struct ResultDType {
 };
 
 /// Applies the dtype rule: converts `operands` in place.
-ResultDType apply_dtype_rule(const Op& op,
-                             Variables& operands,
-                             const Params& params,
-                             const Location* where)
+ResultDType
+apply_dtype_rule(const Op& op, Variables& operands, const Params& params, const Location* where)
 {
     const bool weak = are_weak(op, operands);
     std::vector<OperandDType> dtypes;

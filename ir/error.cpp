@@ -58,7 +58,7 @@ bool is_of_name(char c)
 
 std::string with_place(const std::string& message, const Location* where)
 {
-    if (!where || where->line == 0) return message;
+    if (!where || where->line() == 0) return message;
     const std::string place = to_string(*where);
     for (auto at = message.find(place); at != message.npos; at = message.find(place, at + 1)) {
         const std::size_t end = at + place.size();
@@ -87,7 +87,7 @@ namespace {
 template <class E>
 [[noreturn]] void throw_error_at(const Where& where, const E& error)
 {
-    if (error.where().line != 0) throw E(error);
+    if (error.where().line() != 0) throw E(error);
     throw E(error.code(), std::string(error.message()), locate(where), error.op());
 }
 

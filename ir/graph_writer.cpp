@@ -179,8 +179,8 @@ std::string GraphWriter::place(const Location* place)
     const std::string inside = scope(place->scope);
     const std::size_t number = place_numbers_.size();
     place_numbers_.emplace(place, number);
-    places_ += fmt::format("place p{} {} {} {} {} {}{}\n", number, quoted(place->file), place->line,
-                           quoted(place->function), inside, quoted(place->called),
+    places_ += fmt::format("place p{} {} {} {} {} {}{}\n", number, quoted(place->file),
+                           place->line(), quoted(place->function), inside, quoted(place->called),
                            place->of_gradient ? " gradient" : "");
     return fmt::format("p{}", number);
 }

@@ -28,7 +28,7 @@ public:
     const Location* intern(const Location& wanted)
     {
         const std::size_t hash =
-            mix(mix(mix(std::hash<std::string_view>{}(wanted.file), wanted.line),
+            mix(mix(mix(std::hash<std::string_view>{}(wanted.file), wanted.line_number),
                     std::hash<std::string_view>{}(wanted.function)),
                 mix(std::hash<const void*>{}(wanted.scope),
                     std::hash<std::string_view>{}(wanted.called) + wanted.of_gradient));
@@ -36,7 +36,7 @@ public:
         auto [first, last] = by_hash_.equal_range(hash);
         for (; first != last; ++first) {
             const Location& have = *first->second;
-            if (have.line == wanted.line && have.scope == wanted.scope &&
+            if (have.line_number == wanted.line_number && have.scope == wanted.scope &&
                 have.of_gradient == wanted.of_gradient &&
                 std::string_view(have.file) == wanted.file &&
                 std::string_view(have.function) == wanted.function &&
@@ -159,7 +159,7 @@ std::string to_string(const Location& location)
     std::string_view file = location.file;
     if (file.empty()) return "unknown place";
     if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
-    std::string text = fmt::format("{}:{}", file, location.line);
+    std::string text = fmt::format("{}:{}", file, location.line());
     if (location.scope)
         text += fmt::format(" in {}, called at {}", location.scope->name,
                             to_string(*location.scope->opened));

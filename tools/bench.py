@@ -10,7 +10,8 @@ Peers are programs NAME_peer.py in --peer-folder, run by the Python of build/pee
 environment that is made here with what the peer needs, or `hand`, which is built by its build.sh
 and needs AVX-512. Figures are of one run on one machine: only their ratios mean anything.
 W3:2 is W3 on two threads, whatever --threads says.
-A section "Notes" at the end of the page is kept.
+Without --peers they are hand and jax. Where none of them can run the table is printed, and the page
+stays as it is unless --page names it. A section "Notes" at the end of the page is kept.
 """
 
 import argparse
@@ -79,6 +80,13 @@ def has_avx512():
 def prepare(name, folder):
     """Builds or installs a peer; false where this machine cannot run it."""
     home = os.path.join(TOP, "build", "peers", name)
+    if name != "hand" and name not in PACKAGES:
+        sys.exit(f"bench: no such peer: {name}; there are hand, {', '.join(PACKAGES)}")
+    program = os.path.join(folder, "hand" if name == "hand" else f"{name}_peer.py")
+    if not os.path.exists(program):
+        print(f"bench: {name} is left out: there is no {program}; --peer-folder says where the"
+              " peers' programs are", file=sys.stderr)
+        return False
     if name == "hand":
         if not has_avx512():
             print("bench: hand is left out: its programs need AVX-512, which this CPU has not",
@@ -87,8 +95,6 @@ def prepare(name, folder):
         subprocess.run(["./build.sh", "clang++-22", home], cwd=os.path.join(folder, "hand"),
                        check=True)
         return True
-    if name not in PACKAGES:
-        sys.exit(f"bench: no such peer: {name}; there are hand, {', '.join(PACKAGES)}")
     if not os.path.exists(os.path.join(home, "complete")):
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
         subprocess.run([os.path.join(home, "bin", "python"), "-m", "pip", "install", "-q",
@@ -231,8 +237,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--json")
-    parser.add_argument("--page", default=os.path.join(TOP, "docs", "benchmarks.md"))
-    parser.add_argument("--peers", default="")
+    parser.add_argument("--page")
+    parser.add_argument("--peers", default="hand,jax")
     parser.add_argument("--peer-folder", default=os.path.join(TOP, "..", "shared", "peers"))
     parser.add_argument("--threads", default="1")
     parser.add_argument("--rounds", type=int, default=5)
@@ -255,13 +261,15 @@ def main():
         with open(options.json, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row) + "\n" for row in least(rounds))
     command = "./dev bench " + " ".join(sys.argv[3:])
+    path = options.page or os.path.join(TOP, "docs", "benchmarks.md")
     page = (f"# Benchmarks\n\nMachine: {before}. {datetime.date.today()}. A peer's column is its"
             f" figure over Croton's: above 1, Croton is better. Each program prints medians;"
             f" all run in turn, {options.rounds} rounds, and each figure is the least of them.\n"
-            f"Written by `{command.strip()}`.\n\n{table(rounds)}{notes_of(options.page)}")
-    with open(options.page, "w", encoding="utf-8") as file:
-        file.write(page)
+            f"Written by `{command.strip()}`.\n\n{table(rounds)}{notes_of(path)}")
     print(page)
+    if options.page or peers:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page)
 
 
 if __name__ == "__main__":

@@ -162,14 +162,14 @@ CT_MATH i64 block_of(i64 cost)
 /* An output of 8 MiB or more would push out of the caches what is read again. */
 CT_MATH b8 passes_caches(const void* to, i64 bytes)
 {
-    return bytes >= 8388608 && (u64)to % sizeof(ct_vector) == 0;
+    return bytes >= 8388608 && (u64)to % 32 == 0;
 }
 
 /* Copies a block past the caches; both begin at a multiple of 32 bytes. */
 CT_MATH void stream_bytes(char* to, const char* from, i64 bytes)
 {
     i64 i = 0;
-#ifdef __clang__
+#if defined(__clang__) && !defined(CT_CUDA)
     for (; i + (i64)sizeof(ct_vector) <= bytes; i += (i64)sizeof(ct_vector))
         __builtin_nontemporal_store(*(const ct_vector*)(from + i), (ct_vector*)(to + i));
 #endif

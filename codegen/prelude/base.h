@@ -11,9 +11,15 @@ typedef __UINT64_TYPE__ u64;
 typedef float f32;
 typedef double f64;
 typedef __UINT8_TYPE__ b8; /* an element of a bool array: 0 or 1 */
+#if defined(__CUDACC__) || defined(__CUDA__)
+#define CT_CUDA
+#define CT_DEVICE __device__
+#else
+#define CT_DEVICE
 typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory that is copied */
+#endif
 
-#if defined(__x86_64__) && !defined(__FMA__)
+#if defined(__x86_64__) && !defined(__FMA__) && !defined(CT_CUDA)
 #error "croton: this program needs fused multiply-add: compile with -march=x86-64-v3"
 #endif
 
@@ -28,12 +34,15 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #define CT_EXPORT CT_EXTERN_C __attribute__((visibility("default")))
 #define CT_RESTRICT __restrict__
 #define CT_ALIGNED __attribute__((aligned(64)))
-#define CT_NOINLINE static CT_APART __attribute__((cold, unused))
+#define CT_NOINLINE static CT_DEVICE CT_APART __attribute__((cold, unused))
 /* A long function that is called: what calls it takes no copy of it. */
-#define CT_CALLED static CT_APART __attribute__((unused))
-#ifdef __CUDACC__
-#define CT_MATH static __device__ __forceinline__ __attribute__((unused))
+#define CT_CALLED static CT_DEVICE CT_APART __attribute__((unused))
+/* Numbers that functions read. */
+#ifdef CT_CUDA
+#define CT_TABLE static __constant__ const
+#define CT_MATH static CT_DEVICE __forceinline__ __attribute__((unused))
 #else
+#define CT_TABLE static const
 #define CT_MATH static inline __attribute__((always_inline, unused))
 #endif
 /* A loop of few iterations, unrolled whole; and one that stays the loop that it is. */

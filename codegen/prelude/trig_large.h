@@ -4,7 +4,7 @@
    where the flag is set calls sin_fix afterwards. Everything else calls sin. */
 
 /* 64 zero bits, then 2/pi after its binary point, most significant bit first. */
-static const u64 trig_two_over_pi[21] = {
+CT_TABLE u64 trig_two_over_pi[21] = {
     0x0000000000000000u, 0xa2f9836e4e441529u, 0xfc2757d1f534ddc0u, 0xdb6295993c439041u,
     0xfe5163abdebbc561u, 0xb7246e3a424dd2e0u, 0x06492eea09d1921cu, 0xfe1deb1cb129a73eu,
     0xe88235f52ebb4484u, 0xe99c7026b45f7e41u, 0x3991d639835339f4u, 0x9c845f8bbdf9283bu,

@@ -205,6 +205,43 @@ TEST_CASE("C11 and C++20 compilers accept the whole prelude without a warning")
     }
 }
 
+TEST_CASE("CUDA compilers accept the whole prelude as code for a device")
+{
+    Folder folder;
+    std::string names;
+    for (std::string_view name : prelude_functions())
+        names.append(name).append(" ");
+    const std::string kernel =
+        "extern \"C\" __global__ void kernel(f32* x, f64* y)\n"
+        "{\n    *x = exp_f32(*x) + tan_f32(*x);\n    *y = sin_f64(*y) + pow_f64(*y, 0.3);\n}\n";
+    const std::string text = prelude_for(names) + kernel;
+    // Clang without NVIDIA's headers, whose words it needs as its own.
+    const std::string words = "#define __device__ __attribute__((device))\n"
+                              "#define __global__ __attribute__((global))\n"
+                              "#define __constant__ __attribute__((constant))\n"
+                              "#define __forceinline__ inline __attribute__((always_inline))\n";
+    std::vector<std::string> commands;
+    if (const std::string c = clang(); !c.empty())
+        commands.push_back(
+            c +
+            " -x cuda --cuda-device-only -nocudainc -nocudalib -Wno-unknown-cuda-version "
+            "--cuda-gpu-arch=sm_80 -O1 -ffp-contract=off -Werror -S -o /dev/null " +
+            folder.write("clang.cu", words + text));
+    for (const char* nvcc : {"nvcc", "/usr/local/cuda/bin/nvcc"})
+        if (run(std::string(nvcc) + " --version").status == 0) {
+            commands.push_back(std::string(nvcc) +
+                               " -ptx -arch=sm_80 -fmad=false -Werror all-warnings -o /dev/null " +
+                               folder.write("nvcc.cu", text));
+            break;
+        }
+    if (commands.empty()) SKIP("neither clang nor nvcc is there");
+    for (const std::string& command : commands) {
+        const Outcome outcome = run(command);
+        INFO(command << "\n" << outcome.output);
+        CHECK(outcome.status == 0);
+    }
+}
+
 TEST_CASE("the same bits from every compiler, optimisation level and vector width")
 {
     Folder folder;

@@ -326,7 +326,8 @@ TEST_CASE("exported files say how they are compiled, include nothing, and refuse
 {
     const auto x = ct::scalar<double>("x");
     const TemporaryFolder folder;
-    ct::function({x}, x + 1, {.name = "inc"}).export_source(folder / "made");
+    const ct::Function inc = ct::function({x}, x + 1, {.name = "inc"});
+    inc.export_source(folder / "made");
     for (const char* file : {"made/inc.c", "made/inc.h"}) {
         INFO(file);
         CHECK_THAT(read(folder / file), contains(flags));
@@ -334,6 +335,12 @@ TEST_CASE("exported files say how they are compiled, include nothing, and refuse
     CHECK(read(folder / "made/inc.c").find("#include") == std::string::npos);
     const std::string header = read(folder / "made/inc.h");
     CHECK(header.find("#include") == header.rfind("#include"));
+    inc.export_source(folder / "cpp", "c++20");
+    CHECK(read(folder / "cpp/inc.cpp") == read(folder / "made/inc.c"));
+    CHECK_THAT(read(folder / "cpp/inc.h"), contains("how inc.cpp is called"));
+    CHECK_THROWS_WITH(inc.export_source(folder / "made", "rust"),
+                      "export_source: 'rust' is no language of exported text, which is 'c11' or "
+                      "'c++20'");
     const auto slow = ct::function({x}, x + 1, {.name = "inc", .reference = true});
     CHECK_THROWS_WITH(slow.export_source(folder / "made"),
                       "export_source: 'inc' is in reference mode, which has no text");

@@ -31,7 +31,7 @@ Refusal refusal(Call call)
     try {
         (void)call();
     } catch (const ct::UserError& e) {
-        return {std::string(e.message()), e.code(), std::string(e.op()), e.where().line};
+        return {std::string(e.message()), e.code(), std::string(e.op()), e.where().line()};
     }
     return {};
 }

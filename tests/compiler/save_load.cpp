@@ -146,7 +146,7 @@ TEST_CASE("a stored function's errors name what the user called, as before")
         FAIL("nothing was refused");
     } catch (const ct::UserError& e) {
         CHECK(e.op() == "take");
-        CHECK(e.where().line == static_cast<unsigned>(line));
+        CHECK(e.where().line() == static_cast<unsigned>(line));
     }
 }
 

@@ -192,7 +192,7 @@ TEST_CASE("what a call refuses of its arguments has the line of the call")
         try {
             make();
         } catch (const ct::UserError& e) {
-            return e.where().line;
+            return e.where().line();
         }
         return 0U;
     };
@@ -221,7 +221,7 @@ TEST_CASE("an op's error has the name of the function that was called, where tha
             } catch (const ct::UserError& e) {
                 CHECK(std::string(e.message()) == called + range);
                 CHECK(e.op() == called);
-                CHECK(e.where().line == y.where().line);
+                CHECK(e.where().line() == y.where().line());
             }
         }
     };
@@ -255,7 +255,7 @@ TEST_CASE("what indexing refuses is called index, whatever ops it is made of")
                 FAIL("nothing was refused");
             } catch (const ct::UserError& e) {
                 CHECK(std::string(e.message()).starts_with(text));
-                CHECK(e.where().line == y.where().line);
+                CHECK(e.where().line() == y.where().line());
                 CHECK(std::string(e.where().called) == "index");
             }
         }
@@ -303,25 +303,25 @@ TEST_CASE("the status of a call that may not throw has the op's line, or the cal
     auto workspace = f.workspace();
     std::vector<float> values{1, 2}, out(2), shorter(1);
     std::vector<std::int64_t> good{0, 1}, bad{0, 7};
-    CHECK(call(workspace, values, good, out).where().line == __LINE__);
+    CHECK(call(workspace, values, good, out).where().line() == __LINE__);
     const ct::Status index = call(workspace, values, bad, out);
     CHECK(index.code == ct::Code::index);
-    CHECK(index.where().line == y.where().line);
+    CHECK(index.where().line() == y.where().line());
     CHECK(index.text() ==
-          "f: an index of take is out of range at calls.cpp:" + std::to_string(y.where().line));
+          "f: an index of take is out of range at calls.cpp:" + std::to_string(y.where().line()));
     const ct::Status extent = call(workspace, values, good, shorter);
     CHECK(extent.code == ct::Code::shape);
-    CHECK(extent.where().line == __LINE__ - 2);
+    CHECK(extent.where().line() == __LINE__ - 2);
     CHECK(to_string(extent.where()) == "calls.cpp:" + std::to_string(__LINE__ - 3));
     const ct::Status overlap = call(workspace, values, good, values);
     CHECK(overlap.text() ==
           "f: output 0 overlaps input 0 'x'; a call without a Workspace copies that first");
-    CHECK(overlap.where().line == __LINE__ - 3);
+    CHECK(overlap.where().line() == __LINE__ - 3);
     const auto g = ct::function({x}, cut, {.name = "g"});
     const auto cutting = g.typed<void(ct::View<const float>, ct::View<float>)>();
     const ct::Status none = cutting(workspace, ct::View<const float>(values.data(), {0}), out);
     CHECK(none.code == ct::Code::shape);
-    CHECK(none.where().line == cut.where().line);
+    CHECK(none.where().line() == cut.where().line());
     ct::Options finite{.name = "h"};
     finite.finite_checks = true;
     const auto inverse = 1 / x;
@@ -330,9 +330,9 @@ TEST_CASE("the status of a call that may not throw has the op's line, or the cal
     values[1] = 0;
     const ct::Status infinite = inverting(workspace, values, out);
     CHECK(infinite.code == ct::Code::not_finite);
-    CHECK(infinite.where().line == inverse.where().line);
+    CHECK(infinite.where().line() == inverse.where().line());
     CHECK(infinite.text() ==
-          "h: the result of div at calls.cpp:" + std::to_string(inverse.where().line) +
+          "h: the result of div at calls.cpp:" + std::to_string(inverse.where().line()) +
               " is not finite: inf at (1) of f32 (n0)");
 }
 
@@ -350,7 +350,7 @@ TEST_CASE("a status names the function that the user called, and the element tha
         const ct::Status status =
             call(workspace, {av.data(), {2, 3}}, {bv.data(), {3, 2}}, {out.data(), {2, 2}});
         CHECK(status.text() == "f: the result of " + word +
-                                   " at calls.cpp:" + std::to_string(y.where().line) +
+                                   " at calls.cpp:" + std::to_string(y.where().line()) +
                                    " is not finite: -inf at (1, 1) of f64 (2, 2)");
         try {
             f(ct::View<const double, 2>(av.data(), {2, 3}),
@@ -506,7 +506,7 @@ TEST_CASE("what a column-major output holds that is not finite is named as the u
         g(ct::Array::copy(ct::View<const double, 2>(values.data(), {2, 3})));
         FAIL("nothing was thrown");
     } catch (const ct::UserError& error) {
-        CHECK(error.where().line == line);
+        CHECK(error.where().line() == line);
         CHECK(std::string(error.message()).find(why) != std::string::npos);
     }
 }
@@ -527,21 +527,21 @@ TEST_CASE(
     // clang-format off
     const ct::Variable apart[] = {ct::take(x, i, 0), ct::take_along_axis(x, k, 0)};
     // clang-format on
-    REQUIRE(apart[0].where().line == apart[1].where().line);
+    REQUIRE(apart[0].where().line() == apart[1].where().line());
     const auto two = ct::function({x, i, k}, {apart[0], apart[1]}, {.name = "f"});
     auto memory = two.workspace();
     const auto call_two = two.typed<void(In, At, At, ct::View<float>, ct::View<float>)>();
     const ct::Status second = call_two(memory, values, good, bad_one, out, one);
     CHECK(second.text() ==
-          "f: an index of take_along_axis is out of range" + at(apart[1].where().line));
-    CHECK(second.where().line == apart[1].where().line);
+          "f: an index of take_along_axis is out of range" + at(apart[1].where().line()));
+    CHECK(second.where().line() == apart[1].where().line());
 
     const auto sum = ct::take(x, i, 0) + ct::take_along_axis(x, j, 0);
     const auto f = ct::function({x, i, j}, sum, {.name = "f"});
     auto workspace = f.workspace();
     const auto call = f.typed<void(In, At, At, ct::View<float>)>();
     CHECK(call(workspace, values, good, bad, out).text() ==
-          "f: an index of take or take_along_axis is out of range" + at(sum.where().line));
+          "f: an index of take or take_along_axis is out of range" + at(sum.where().line()));
     CHECK_THROWS_WITH(call(values, good, bad, out),
                       Catch::Matchers::StartsWith("take_along_axis: index 7 is out of range"));
 
@@ -550,6 +550,6 @@ TEST_CASE(
     const auto g = ct::function({x, i, j}, lines, {.name = "g"});
     auto other = g.workspace();
     CHECK(g.typed<void(In, At, At, ct::View<float>)>()(other, values, good, bad, out).text() ==
-          "g: an index of take" + at(first.where().line) + " or of take" + at(lines.where().line) +
-              " is out of range");
+          "g: an index of take" + at(first.where().line()) + " or of take" +
+              at(lines.where().line()) + " is out of range");
 }

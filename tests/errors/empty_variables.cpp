@@ -18,7 +18,7 @@ void check_refused(F call, const std::string& text, unsigned line)
         (void)call();
     } catch (const ct::UserError& e) {
         CHECK(std::string(e.what()).find("empty") != std::string::npos);
-        CHECK(e.where().line == line);
+        CHECK(e.where().line() == line);
         return;
     }
     FAIL_CHECK("nothing was refused");
@@ -193,7 +193,7 @@ TEST_CASE("an empty Array is refused as an operand")
         FAIL("nothing was refused");
     } catch (const ct::UserError& e) {
         CHECK(e.message() == "constant: the Array is empty: nothing was assigned to it");
-        CHECK(e.where().line == line);
+        CHECK(e.where().line() == line);
     }
 }
 

@@ -23,7 +23,7 @@ void check_refused(F make,
         CHECK(std::string(e.message()) == text);
         CHECK(name(e.code()) == name(code));
         CHECK(std::string(e.op()) == text.substr(0, text.find(':')));
-        CHECK(e.where().line == here.line());
+        CHECK(e.where().line() == here.line());
         CHECK(std::string(e.where().file_name()) == here.file_name());
         return;
     }

@@ -28,7 +28,7 @@ void check_call(Make make, std::int64_t elements, const std::string& text, int l
         } catch (const ct::UserError& e) {
             CHECK(std::string(e.message()) == text);
             CHECK(e.code() == ct::Code::shape);
-            CHECK(e.where().line == static_cast<unsigned>(line));
+            CHECK(e.where().line() == static_cast<unsigned>(line));
         }
     }
 }
@@ -202,7 +202,7 @@ TEST_CASE("what creates values is named as the user called it, whatever ops it i
                   "normal: the key must be an integer: operands are u64, f64");
     const auto call = [&](const ct::Variable& y, const std::string& called) {
         INFO(called);
-        const std::string at = ", at " + place(static_cast<int>(y.where().line));
+        const std::string at = ", at " + place(static_cast<int>(y.where().line()));
         for (const bool reference : {false, true}) {
             const auto f =
                 ct::function({x}, ct::sum(y) + ct::sum(x), {.name = "f", .reference = reference});
@@ -309,6 +309,6 @@ TEST_CASE("two symbols of one name are told apart where they contradict each oth
             "function: extents contradict each other: add: axis -1 of shapes (q) and (q + 1) at " +
                 place(line) + ": q and q + 1, where q is declared at " + place(first) +
                 " and another q at " + place(first + 1));
-        CHECK(e.where().line == static_cast<unsigned>(line));
+        CHECK(e.where().line() == static_cast<unsigned>(line));
     }
 }

@@ -44,7 +44,7 @@ TEST_CASE("what goes wrong in a gradient names the user's op that it is the grad
                     "div: its result in 'f' is not finite: inf at (1) of f64 (2), from 0.5 and 0" +
                         at);
                 CHECK(e.op() == "div");
-                CHECK(e.where().line == line);
+                CHECK(e.where().line() == line);
             }
         };
         const auto f = ct::function({x}, g, options);
@@ -61,8 +61,8 @@ TEST_CASE("what goes wrong in a gradient names the user's op that it is the grad
     const auto call = f.typed<void(ct::View<const double>, ct::View<double>)>();
     const ct::Status status = call(workspace, zero, out);
     CHECK(status.text() == "f: the result of div" + at + ", is not finite: inf at (1) of f64 (2)");
-    CHECK(status.where().line == line);
-    CHECK(g.where().line == line);
+    CHECK(status.where().line() == line);
+    CHECK(g.where().line() == line);
 }
 
 TEST_CASE("what a product's gradient is made of belongs to the product, not to what follows it")
@@ -72,7 +72,7 @@ TEST_CASE("what a product's gradient is made of belongs to the product, not to w
     const auto product = ct::matmul(a, b);
     const auto loss = ct::sum(exp(product));
     for (const ct::Variable& bar : {ct::grad(loss, a), ct::grad(loss, b)}) {
-        CHECK(bar.where().line == line);
+        CHECK(bar.where().line() == line);
         CHECK(std::string(bar.location()->called) == "matmul");
         CHECK(bar.location()->of_gradient);
     }

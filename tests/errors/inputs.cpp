@@ -54,7 +54,7 @@ TEST_CASE("a contradiction of extents names the line of the other op where it is
                   "function: extents contradict each other: mul: axis -1 of shapes (n) and (4) at "
                   "inputs.cpp:" +
                       std::to_string(line) + ": 3 and 4" + other);
-            CHECK(e.where().line == static_cast<std::uint32_t>(line));
+            CHECK(e.where().line() == static_cast<std::uint32_t>(line));
         }
     };
     const int line = __LINE__ + 1;
@@ -173,7 +173,7 @@ TEST_CASE("an extent that no input gives is refused at the op that needs it")
         FAIL("nothing was refused");
     } catch (const ct::UserError& e) {
         CHECK(e.message() == "function: extent k of ones follows from no input");
-        CHECK(e.where().line == ones.where().line);
+        CHECK(e.where().line() == ones.where().line());
     }
     const auto step = [&](const ct::Variable& h) { return h + ct::sum(ct::arange(k)); };
     const auto loop = ct::scan(step, {.init = {ct::Variable(std::int64_t(0))}, .steps = n});

@@ -55,7 +55,7 @@ void check_out_of_memory(const std::string& text,
         CHECK(std::string(e.message()) == text);
         CHECK(name(e.code()) == "memory");
         CHECK(std::string(e.op()) == text.substr(0, text.find(':')));
-        CHECK(e.where().line == here.line());
+        CHECK(e.where().line() == here.line());
         CHECK(std::string(e.where().file_name()) == here.file_name());
         return;
     }

@@ -109,7 +109,7 @@ TEST_CASE("a text of a user's own that does not compile names its op, the error 
               "the environment writes the whole program there");
         CHECK(e.code() == ct::Code::domain);
         CHECK(e.op() == "does_not_compile");
-        CHECK(e.where().line == y.where().line);
+        CHECK(e.where().line() == y.where().line());
     }
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("an op with a text that compiles and one that does not is refused wher
               "right_for_integers: its text 'wrong({a} + 1)' does not compile: use of undeclared "
               "identifier 'wrong': v0[i] = wrong(a[i] + 1); CROTON_DUMP=FOLDER in the "
               "environment writes the whole program there");
-        CHECK(e.where().line == line);
+        CHECK(e.where().line() == line);
     }
     CHECK(ct::function({i}, right)(std::vector<std::int64_t>{1, 2, 3})[0].as_int(2) == 4);
 }
@@ -170,7 +170,7 @@ TEST_CASE("a reference that a record cannot have, or that lacks a form, is refus
         CHECK(std::string(e.message()) ==
               "reals_only: its record's reference has no form for i64: reference_of<N>(..) takes "
               "one from a lambda of 64-bit integers");
-        CHECK(e.where().line == y.where().line);
+        CHECK(e.where().line() == y.where().line());
     }
 }
 
@@ -263,7 +263,7 @@ TEST_CASE("an argument that is not finite has the place of the call, a shared va
         FAIL("not refused");
     } catch (const ct::UserError& e) {
         CHECK(std::string(e.message()) == "f: 's' is not finite: nan at (1) of f64 (2)");
-        CHECK(e.where().line == made);
+        CHECK(e.where().line() == made);
         CHECK(std::string(e.where().file_name()) == __FILE__);
     }
 }

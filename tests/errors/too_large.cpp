@@ -22,7 +22,7 @@ void check_refused_at(const ct::Variable& value, const std::string& text, F call
     } catch (const ct::UserError& e) {
         CHECK(std::string(e.message()) == text + to_string(value.where()));
         CHECK(e.code() == ct::Code::shape);
-        CHECK(e.where().line == value.where().line);
+        CHECK(e.where().line() == value.where().line());
         return;
     }
     FAIL("nothing was refused; expected: " << text);

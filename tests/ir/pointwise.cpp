@@ -211,10 +211,11 @@ TEST_CASE("an error is at the user's line")
         line = __LINE__ + 1;
         (void)(x ^ 2);
     } catch (const ct::UserError& e) {
-        CHECK(e.where().line == line);
+        CHECK(e.where().line() == line);
         CHECK(e.op() == "bitwise_xor");
     }
-    CHECK(clip(x, 0, 1).where().line == __LINE__);
+    CHECK(clip(x, 0, 1).where().line() == __LINE__);
+    CHECK(std::string_view(x.where().file_name()).ends_with("pointwise.cpp"));
 }
 
 TEST_CASE("pointwise ops take wildcards, whose dtype and shape nobody knows")

@@ -127,7 +127,7 @@ TEST_CASE("grad: what has no gradient is refused at the caller's line")
         grad(x, x);
         FAIL("not refused");
     } catch (const UserError& e) {
-        CHECK(e.where().line == __LINE__ - 3);
+        CHECK(e.where().line() == __LINE__ - 3);
         CHECK(e.code() == Code::shape);
     }
 }
@@ -168,7 +168,7 @@ TEST_CASE("grad: applies made have the lines of those they come from")
     const auto line = static_cast<std::uint32_t>(__LINE__ - 1);
     const Variable x_bar = grad(y, x);
     for (const Apply& a : applies_of(std::span(&x_bar, 1)))
-        CHECK(a.location()->line == line);
+        CHECK(a.location()->line() == line);
 }
 
 TEST_CASE("grad makes a bounded number of applies for each and does not recurse")

@@ -163,7 +163,7 @@ TEST_CASE("scan: what does not fit is refused at the caller's line")
         scan(add, {.init = {h}});
         FAIL("not refused");
     } catch (const UserError& e) {
-        CHECK(e.where().line == __LINE__ - 3);
+        CHECK(e.where().line() == __LINE__ - 3);
     }
     const Variable free = vector<double>("free", {dim("m")});
     const auto run = scan(
@@ -265,7 +265,7 @@ TEST_CASE("scan: an op without a gradient in the body is named at the caller's l
         grad(run.last[0], xs);
         FAIL("not refused");
     } catch (const UserError& e) {
-        CHECK(e.where().line == __LINE__ - 3);
+        CHECK(e.where().line() == __LINE__ - 3);
         CHECK_THAT(std::string(e.message()),
                    contains("grad: floor (scan.cpp:") && contains("has no gradient"));
     }

@@ -210,11 +210,14 @@ public:
 
     /// Writes NAME.h and NAME.c into `folder` (made if need be): the program as a C library of its
     /// own that includes nothing, needs no Croton, and gives the same bits. The header says how to
-    /// call it; constants and the present values of shared variables are data in NAME.c.
+    /// call it; constants and the present values of shared variables are data in NAME.c. The text
+    /// is C++ as well: `language` "c++20" rather than "c11" calls the file NAME.cpp.
     /// Files of another run are replaced, and those of the same text, constants and header.
     /// throws   UserError where a file cannot be written, in reference mode, and where this process
     ///          has written another function's text of that name into the folder.
-    void export_source(std::string_view folder, Where where = Where::current()) const;
+    void export_source(std::string_view folder,
+                       std::string_view language = "c11",
+                       Where where = Where::current()) const;
 
     /// Writes the function to a file: graph, options, and the values that its shared variables have
     /// at one moment. The file is a zip archive: graph.txt, and arrays as NumPy's .npz has them.

@@ -13,7 +13,7 @@ using Where = std::source_location;
 /// A place in source. Interned: equal places are one object that lives as long as the process.
 struct Location {
     const char* file = "";
-    std::uint32_t line = 0;
+    std::uint32_t line_number = 0;
     const char* function = "";
     /// The Scope that was open there, or null.
     const struct ScopeFrame* scope = nullptr;
@@ -24,6 +24,7 @@ struct Location {
     bool of_gradient = false;
 
     const char* file_name() const noexcept { return file; }
+    std::uint32_t line() const noexcept { return line_number; }
     const char* function_name() const noexcept { return function; }
 };
 
