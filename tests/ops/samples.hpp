@@ -45,5 +45,8 @@ std::vector<Sample> structured_samples();
 
 /// Real dtypes: all but the complex ones.
 std::vector<DType> real_dtypes();
+/// Those that every structured op is sampled in: f32, f64, all integers and bool. What there is
+/// about 16-bit floats is tests/compiler/sixteen_bits.cpp's.
+std::vector<DType> swept_dtypes();
 
 } // namespace croton::test
