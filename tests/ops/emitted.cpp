@@ -26,7 +26,9 @@ std::string identifier(std::string name)
 /// Compiles the sample, calls it, and compares each output of each call.
 void compare(const Sample& sample)
 {
-    ct::Options options{.name = identifier(sample.name), .allow_unused_inputs = true};
+    ct::Options options{.name = identifier(sample.name),
+                        .fast_start = sample.fast_start,
+                        .allow_unused_inputs = true};
     const ct::Function emitted = ct::function(sample.inputs, sample.outputs, options);
     options.reference = true;
     const ct::Function reference = ct::function(sample.inputs, sample.outputs, options);

@@ -20,6 +20,7 @@ struct Sample {
     std::vector<std::string> texts = {};        ///< of each output: the op or expression
     std::vector<Tolerance> tolerances = {};     ///< of each output
     std::vector<std::vector<Array>> calls = {}; ///< for each call one Array per input
+    bool fast_start = false; ///< of the Options: enough where only the text depends on the dtype
 
     void add(std::string text, const Variable& output, Tolerance tolerance = {});
 };

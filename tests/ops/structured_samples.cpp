@@ -426,13 +426,20 @@ std::vector<Sample> structured_samples()
     using enum DType;
     std::vector<Sample> list;
     for (DType t : swept_dtypes()) {
+        const std::size_t first = list.size();
         for (const auto make :
-             {reduce_sample, line_sample, softmax_sample, prefix_sample, shape_sample, join_sample,
-              index_sample, gather_sample, along_sample, create_sample, scan_sample, scalar_sample})
+             {line_sample, softmax_sample, prefix_sample, shape_sample, join_sample, index_sample,
+              along_sample, create_sample, scan_sample, scalar_sample})
             list.push_back(make(t));
-        if (t != DType::boolean) list.push_back(linalg_sample(t)); // products take no bool
+        if (t != boolean) list.push_back(linalg_sample(t)); // products take no bool
         for (bool none : {false, true})
             list.push_back(short_slices_sample(t, none));
+        // Other integers have the loops of these, which LLVM makes vectors of.
+        const bool is_one_of_many = t != f32 && t != f64 && t != i32 && t != u8 && t != boolean;
+        for (std::size_t i = first; i < list.size(); ++i)
+            list[i].fast_start = is_one_of_many;
+        list.push_back(reduce_sample(t));
+        list.push_back(gather_sample(t));
     }
     for (DType t : {f32, f64}) {
         list.push_back(special_line_sample(t));
