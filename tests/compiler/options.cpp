@@ -1,10 +1,15 @@
 #include <croton/croton.hpp>
+#include <croton/runtime/thread_pool.hpp>
 
 #include <cmath>
+#include <cstring>
+#include <regex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "errors/expect.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 
 namespace ct = croton;
@@ -191,12 +196,45 @@ TEST_CASE("a profiled function tells each kernel's time and what that is of its 
     CHECK_THAT(plain.explain(), contains("not measured: Options::profile does that"));
 }
 
-TEST_CASE("info names compiler, CPU, cache, libraries and threads")
+TEST_CASE("info says which library, compiler, CPU, cache, libraries and threads")
 {
+    const auto x = ct::vector<double>("x", {3});
+    (void)ct::function({x}, {x + 1}, {.cache = false}); // opens the compiler
+    (void)ct::function({x}, {x + 2});                   // counts
     const std::string text = ct::info();
-    for (const char* word :
-         {"croton  ", "compiler  ", "cpu  ", "cache  ", "libraries  ", "threads  "})
-        CHECK_THAT(text, contains(word));
+    CAPTURE(text);
+    const auto says = [&](const std::string& line) {
+        return std::regex_search(text, std::regex("(^|\n)" + line + "\n"));
+    };
+    CHECK(says(R"(croton     \d+\.\d+\.\d+)"));
+    CHECK(says(R"(compiler   clang \d+\.\d+\S*, in use)"));
+    CHECK(says(R"(cpu        (\S.*, )?(128|256|512)-bit vectors)"));
+    CHECK(says(R"(cache      (disk cache /\S+|no disk cache: \S.*))"));
+    CHECK(says(R"( +(?!0 programs from it, 0 linked)\d+ programs from it, \d+ linked, \d+ units )"
+               "compiled, 0 entries refused in this process"));
+    CHECK(says(R"(libraries  none is needed: \S.*)"));
+    CHECK(says(R"( +for Matmul::library(, not opened yet)?: \S.*)"));
+    CHECK(says("threads    " + std::to_string(ct::available_cpus()) + " of " +
+               std::to_string(std::thread::hardware_concurrency())));
+}
+
+TEST_CASE("fast_start compiles with -O1, is another entry of the cache, and changes no bit")
+{
+    const auto x = ct::vector<double>("x");
+    const auto y = exp(x) * 2;
+    const std::string not_vectorised = "only vectorizing loops that explicitly request it";
+    // What is in the cache under one key has no remark of the other's.
+    ct::Array results[2];
+    for (int round = 0; round < 2; ++round)
+        for (const bool fast : {false, true}) {
+            const auto f = ct::function({x}, {y}, {.name = "quick", .fast_start = fast});
+            CAPTURE(fast, f.explain());
+#ifndef CROTON_INSTRUMENTED // no loop is vectorised then
+            CHECK((f.explain().find(not_vectorised) != std::string::npos) == fast);
+#endif
+            results[fast] = f(ct::Array::normal(1, {101}, ct::DType::f64))[0];
+        }
+    CHECK(std::memcmp(results[0].data(), results[1].data(), results[0].size_bytes()) == 0);
 }
 
 TEST_CASE("a sanitizer that the process does not have, or that is none, is refused")

@@ -28,6 +28,13 @@ std::vector<DType> real_dtypes()
     return list;
 }
 
+std::vector<DType> swept_dtypes()
+{
+    std::vector<DType> list = real_dtypes();
+    std::erase_if(list, [](DType t) { return is_float(t) && size_bytes(t) == 2; });
+    return list;
+}
+
 std::vector<Family> pointwise_families()
 {
     return {{"arithmetic", arithmetic_ops()},       {"math", elementwise_math_ops()},
@@ -236,8 +243,7 @@ std::vector<Sample> pointwise_samples()
     for (DType t : real_dtypes()) {
         list.push_back(cast_sample(t));
         for (const Family& family : pointwise_families()) {
-            const bool also_scalars = t == DType::f32 || t == DType::i32 || t == DType::boolean;
-            for (int rank = also_scalars ? 0 : 1; rank <= 1; ++rank) {
+            for (int rank : {0, 1}) {
                 Sample sample = pointwise_sample(family, t, rank);
                 if (!sample.outputs.empty()) list.push_back(std::move(sample));
             }

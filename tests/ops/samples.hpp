@@ -20,6 +20,7 @@ struct Sample {
     std::vector<std::string> texts = {};        ///< of each output: the op or expression
     std::vector<Tolerance> tolerances = {};     ///< of each output
     std::vector<std::vector<Array>> calls = {}; ///< for each call one Array per input
+    bool fast_start = false; ///< of the Options: enough where only the text depends on the dtype
 
     void add(std::string text, const Variable& output, Tolerance tolerance = {});
 };
@@ -45,5 +46,8 @@ std::vector<Sample> structured_samples();
 
 /// Real dtypes: all but the complex ones.
 std::vector<DType> real_dtypes();
+/// Those that every structured op is sampled in: f32, f64, all integers and bool. What there is
+/// about 16-bit floats is tests/compiler/sixteen_bits.cpp's.
+std::vector<DType> swept_dtypes();
 
 } // namespace croton::test

@@ -2,71 +2,26 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops.hpp>
-#include <croton/passes/grad.hpp>
 
-#include <cmath>
 #include <limits>
-#include <random>
 
 #include "ops/delay.hpp"
+#include "ops/draws.hpp"
+#include "ops/index_samples.hpp"
 #include "ops/samples.hpp"
 
 namespace croton::test {
 
 namespace {
 
-using Sizes = std::vector<std::int64_t>;
-
-double epsilon(DType t)
+// a + b and a * b; of bools, which have neither, those of bits.
+Variable plus(const Variable& a, const Variable& b)
 {
-    return t == DType::f64 ? 0x1p-52 : t == DType::f32 ? 0x1p-23 : is_float(t) ? 0x1p-7 : 0;
+    return a.dtype() == DType::boolean ? a ^ b : a + b;
 }
-
-/// Of a sum of `count` terms of magnitude `largest`: each addition rounds a partial sum that may be
-/// as large as all terms before it.
-Tolerance of_sum(DType t, double count, double largest = 2)
+Variable times(const Variable& a, const Variable& b)
 {
-    return {32, epsilon(t) * (count + 1) * largest};
-}
-
-/// Floats in [-2, 2], integers in [-5, 5] or [0, 10], bool both.
-Array draw(DType t, const Sizes& shape, unsigned seed)
-{
-    std::mt19937 random(seed);
-    Array y = Array::empty(DType::f64, shape);
-    auto* p = static_cast<double*>(y.data());
-    for (std::int64_t i = 0; i < y.size(); ++i) {
-        const double u = static_cast<double>(random()) / 4294967296.0;
-        p[i] = is_float(t)           ? 4 * u - 2
-               : t == DType::boolean ? std::floor(2 * u)
-               : is_unsigned(t)      ? std::floor(11 * u)
-                                     : std::floor(11 * u) - 5;
-    }
-    return y.cast(t);
-}
-
-/// Powers of two between 1/2 and 2 with either sign: products are exact.
-Array draw_factors(DType t, const Sizes& shape, unsigned seed)
-{
-    std::mt19937 random(seed);
-    Array y = Array::empty(DType::f64, shape);
-    auto* p = static_cast<double*>(y.data());
-    for (std::int64_t i = 0; i < y.size(); ++i) {
-        const auto bits = random();
-        p[i] = (bits & 1 ? -1.0 : 1.0) * (bits & 2 ? 1.0 : bits & 4 ? 2.0 : 0.5);
-    }
-    return y.cast(t);
-}
-
-/// Positions along an axis of `extent`, half of them counted from the end.
-Array draw_indices(const Sizes& shape, std::int64_t extent, unsigned seed)
-{
-    std::mt19937 random(seed);
-    Array y = Array::zeros<std::int64_t>(shape);
-    auto* p = static_cast<std::int64_t*>(y.data());
-    for (std::int64_t i = 0; i < y.size(); ++i)
-        p[i] = static_cast<std::int64_t>(random() % static_cast<unsigned>(2 * extent)) - extent;
-    return y;
+    return a.dtype() == DType::boolean ? a & b : a * b;
 }
 
 Sample reduce_sample(DType t)
@@ -117,7 +72,7 @@ Sample line_sample(DType t)
     s.add("argmin kept", argmin(expand_dims(x, 0), Axis{1}, true));
     s.add("sum of 0-d", sum(a));
     s.add("max of 0-d", max(a, Axis(std::vector<int>{})));
-    s.add("sum of squares", sum(x * a * x), of_sum(t, 1e6, 8));
+    s.add("sum of squares", sum(times(times(x, a), x)), of_sum(t, 1e6, 8));
     s.add("mean", mean(x), of_sum(to_float(t), 1e5));
     s.add("x - mean", x - mean(x), of_sum(to_float(t), 1e5));
     unsigned seed = 100;
@@ -176,7 +131,10 @@ Sample softmax_sample(DType t)
     const Variable x = input("x", t, {dim("n"), dim("m"), dim("k")});
     s.inputs = {x};
     const DType f = to_float(t);
-    for (const Axis& axes : {Axis{-1}, Axis{0}, Axis{1}, Axis{1, 2}, Axis{0, 1, 2}}) {
+    std::vector<Axis> lists = {Axis{-1}, Axis{0}};
+    if (is_float(t)) // integers become floats first
+        lists.insert(lists.end(), {Axis{1}, Axis{1, 2}, Axis{0, 1, 2}});
+    for (const Axis& axes : lists) {
         const std::string at = fmt::format(" over {}", fmt::join(axes.axes, ", "));
         s.add("softmax" + at, softmax(x, axes), {24, 1e-30});
         s.add("log_softmax" + at, log_softmax(x, axes), of_sum(f, 100, 8));
@@ -274,120 +232,6 @@ Sample join_sample(DType t)
     return s;
 }
 
-Sample index_sample(DType t)
-{
-    Sample s{.name = fmt::format("index {}", name(t))};
-    const Extent n = dim("n"), m = dim("m");
-    const Variable x = input("x", t, {n, m}), r = input("r", t, {m});
-    s.inputs = {x, r};
-    s.add("x(0)", x(0));
-    s.add("x(_, -1)", x(_, -1));
-    s.add("x(1:)", x(slice(1, _)));
-    s.add("x(:-1, 1:)", x(slice(_, -1), slice(1, _)));
-    s.add("x(::2)", x(slice(_, _, 2)));
-    s.add("x(:, ::-1)", x(_, slice(_, _, -1)));
-    s.add("x(::-3, ::2)", x(slice(_, _, -3), slice(_, _, 2)));
-    s.add("x(-1, 1)", x(-1, 1));
-    s.add("x(newaxis, .., 0)", x(newaxis, ellipsis, 0));
-    s.add("set row", x.set({0}, r));
-    s.add("set column", x.set({_, -1}, Variable(1)));
-    s.add("set every other", x.set({_, slice(_, _, 2)}, Variable(0)));
-    if (t != DType::boolean) {
-        s.add("add row", x.add({1}, r));
-        s.add("add block", x.add({slice(1, _), slice(_, -1)}, Variable(3)));
-    }
-    s.add("pad", pad(x, {1, 2}, {0, 3}));
-    s.add("pad with 1", pad(x, {0, 1}, {2, 0}, Variable(1)));
-    s.add("crop", pad(x, {-1, 0}, {1, -1}));
-    s.add("pad of pad", pad(pad(x, {1, 1}, {1, 1}), {1, 0}, {0, 2}, Variable(1)));
-    unsigned seed = 700;
-    for (const Sizes& v : std::vector<Sizes>{{2, 2}, {3, 33}, {31, 3}, {2, 100}, {32, 4}})
-        s.calls.push_back({draw(t, v, ++seed), draw(t, {v[1]}, seed)});
-    return s;
-}
-
-/// Slices of single elements; of none, where no slice begins or ends at a number.
-Sample short_slices_sample(DType t, bool none)
-{
-    Sample s{.name = fmt::format("{} slices {}", none ? "empty" : "short", name(t))};
-    const Extent n = dim("n"), m = dim("m");
-    const Variable x = input("x", t, {n, m}), r = input("r", t, {m});
-    s.inputs = {x, r};
-    s.add("x(::2)", x(slice(_, _, 2)));
-    s.add("x(:, ::-1)", x(_, slice(_, _, -1)));
-    s.add("x(::-3, ::2)", x(slice(_, _, -3), slice(_, _, 2)));
-    s.add("x(newaxis, ..)", x(newaxis, ellipsis));
-    s.add("set every other", x.set({_, slice(_, _, 2)}, Variable(0)));
-    s.add("set all", x.set({_}, r));
-    s.add("pad", pad(x, {1, 2}, {0, 3}));
-    s.add("pad of pad", pad(pad(x, {1, 1}, {1, 1}), {1, 0}, {0, 2}, Variable(1)));
-    if (!none) {
-        s.add("x(1:)", x(slice(1, _)));
-        s.add("x(:-1, 1:)", x(slice(_, -1), slice(1, _)));
-        s.add("set rows", x.set({slice(1, _)}, r));
-        s.add("crop", pad(x, {-1, 0}, {0, -1}));
-    }
-    const std::vector<Sizes> ones{{1, 1}, {1, 5}, {5, 1}}, nothing{{0, 1}, {0, 3}, {4, 0}, {0, 0}};
-    unsigned seed = 750;
-    for (const Sizes& v : none ? nothing : ones)
-        s.calls.push_back({draw(t, v, ++seed), draw(t, {v[1]}, seed)});
-    return s;
-}
-
-Sample gather_sample(DType t)
-{
-    Sample s{.name = fmt::format("gather {}", name(t))};
-    const Extent n = dim("n"), m = dim("m"), c = dim("c");
-    const Variable x = input("x", t, {n, m}), i = input("i", DType::i64, {c}),
-                   j = input("j", DType::i64, {c}), u = input("u", t, {c, m}),
-                   w = input("w", t, {c}), grid = input("grid", DType::i64, {c, 2});
-    s.inputs = {x, i, j, u, w, grid};
-    s.add("take 0", take(x, i, 0));
-    s.add("take -1", take(x, j, -1));
-    s.add("take of a grid", take(x, grid, 0));
-    s.add("take of all", take(x, i));
-    s.add("x(i)", x(i));
-    s.add("x(i, j)", x(i, j));
-    s.add("x(i, ::-1)", x(i, slice(_, _, -1)));
-    s.add("take_along_axis", take_along_axis(x, expand_dims(i, 1), 0));
-    s.add("gather", gather(x, {i, j}));
-    s.add("one_hot", one_hot(j, m, t));
-    s.add("scatter_set", scatter_set(x, {i}, u));
-    s.add("scatter_set two", scatter_set(x, {i, j}, w));
-    s.add("set", x.set({i}, u));
-    if (t != DType::boolean) {
-        s.add("scatter_add", scatter_add(x, {i}, u), of_sum(t, 40));
-        s.add("scatter_add two", scatter_add(x, {i, j}, w), of_sum(t, 40));
-        s.add("add", x.add({i, j}, w), of_sum(t, 40));
-    }
-    unsigned seed = 800;
-    for (const Sizes& v :
-         std::vector<Sizes>{{1, 1, 1}, {3, 33, 5}, {31, 3, 33}, {2, 100, 1}, {4, 4, 0}}) {
-        ++seed;
-        s.calls.push_back({draw(t, {v[0], v[1]}, seed), draw_indices({v[2]}, v[0], seed),
-                           draw_indices({v[2]}, v[1], seed + 50), draw(t, {v[2], v[1]}, seed),
-                           draw(t, {v[2]}, seed), draw_indices({v[2], 2}, v[0], seed + 9)});
-    }
-    return s;
-}
-
-Sample along_sample(DType t)
-{
-    Sample s{.name = fmt::format("along axis {}", name(t))};
-    const Extent n = dim("n"), m = dim("m"), c = dim("c");
-    const Variable x = input("x", t, {n, m}), i = input("i", DType::i64, {n, c});
-    s.inputs = {x, i};
-    const Variable y = take_along_axis(x, i, 1);
-    s.add("take_along_axis", y);
-    if (is_float(t)) s.add("gradient of it", grad(sum(y * y), x), of_sum(t, 40, 8));
-    s.add("of softmax", log(take_along_axis(softmax(x), i, 1)), of_sum(to_float(t), 40, 8));
-    unsigned seed = 900;
-    for (const Sizes& v :
-         std::vector<Sizes>{{1, 1, 1}, {3, 33, 5}, {31, 3, 33}, {0, 2, 3}, {2, 3, 0}})
-        s.calls.push_back({draw(t, {v[0], v[1]}, ++seed), draw_indices({v[0], v[2]}, v[1], seed)});
-    return s;
-}
-
 Sample create_sample(DType t)
 {
     Sample s{.name = fmt::format("create {}", name(t))};
@@ -401,9 +245,11 @@ Sample create_sample(DType t)
     s.add("tril", tril(x, 1));
     s.add("triu", triu(x, -1));
     s.add("diag", diag(v, 1));
-    s.add("diagonal", diag(concatenate({x, x}), -1));
+    s.add("diagonal", diag(x));
+    s.add("lower diagonal", diag(concatenate({x, x}), -1));
     s.add("iota", iota({n, m}, 0, t));
     s.add("iota of all", iota({n, m}, -1, t));
+    s.add("iota of 0-d", iota({}, -1, t));
     s.add("arange", arange(m, t));
     s.add("n * m", Variable(n * m) + arange(3));
     if (is_float(t)) {
@@ -464,6 +310,10 @@ Sample random_sample(DType t)
     s.add("uniform", uniform(t, key, {n, 3}));
     s.add("normal", normal(t, key, {n, 3}), {6, 4 * epsilon(t)});
     s.add("noise", x + uniform(t, key + 1, {3}));
+    for (const Shape& shape : {Shape{}, Shape{n}}) {
+        s.add("uniform of fewer axes", uniform(t, key, shape));
+        s.add("normal of fewer axes", normal(t, key, shape), {6, 4 * epsilon(t)});
+    }
     for (std::int64_t size : {0, 1, 31, 100})
         s.calls.push_back({draw(t, {size, 3}, 5),
                            Array::scalar(static_cast<std::uint64_t>(123456789012345 + size))});
@@ -482,18 +332,29 @@ Sample scalar_sample(DType t)
         s.add(std::string(y.owner().op().name), y, tolerance);
     s.add("reshape", x.reshape({1, 1}));
     s.add("transpose", squeeze(transpose(expand_dims(x, 0))));
+    const Axis none(std::vector<int>{});
+    s.add("softmax", softmax(x, none), {24, 1e-30});
+    s.add("log_softmax", log_softmax(x, none), of_sum(to_float(t), 4, 8));
+    s.add("squeeze", squeeze(x));
+    s.add("flip", flip(x, none));
+    s.add("slice", x(ellipsis));
+    s.add("set all", x.set({ellipsis}, x != x));
+    s.add("x(newaxis)", x(newaxis));
     s.add("broadcast_to", broadcast_to(x, {3, line.extent(0)}));
-    s.add("stack", stack({x, x * x, x}));
-    s.add("split", split(stack({x, x * x}), 2, 0)[1]);
-    s.add("dot", dot(x, line));
-    s.add("outer", outer(line, expand_dims(x, 0)));
+    s.add("stack", stack({x, times(x, x), x}));
+    s.add("split", split(stack({x, times(x, x)}), 2, 0)[1]);
+    if (t != DType::boolean) {
+        s.add("dot", dot(x, line));
+        s.add("outer", outer(line, expand_dims(x, 0)));
+        s.add("add", line.add({-1}, x));
+    }
     s.add("set", line.set({0}, x));
-    s.add("add", line.add({-1}, x));
     s.add("pad", pad(line, {1}, {2}, x));
     s.add("one_hot", one_hot(cast(x, DType::i64) % 4, 4));
     s.add("take", take(line, cast(x, DType::i64) % line.extent(0)));
     s.add("where", where(x > 0, line, x));
-    const auto powers = scan([&](const Variable& h) { return h * x; }, {.init = {x}, .steps = 3});
+    const auto powers =
+        scan([&](const Variable& h) { return times(h, x); }, {.init = {x}, .steps = 3});
     s.add("scan", powers.last[0], {8});
     s.add("scan's history", powers.history[0], {8});
     unsigned seed = 1500;
@@ -509,16 +370,20 @@ Sample scan_sample(DType t)
     const Variable xs = input("xs", t, {n, m}), h = input("h", t, {m}), c = input("c", t, {});
     s.inputs = {xs, h, c};
     const Tolerance tolerance = of_sum(t, 100, 8);
-    const auto running = scan([&](const Variable& x, const Variable& y) { return x + y * c; },
-                              {.sequences = {xs}, .init = {h}});
+    const auto running =
+        scan([&](const Variable& x, const Variable& y) { return plus(x, times(y, c)); },
+             {.sequences = {xs}, .init = {h}});
     s.add("last", running.last[0], tolerance);
     s.add("history", running.history[0], tolerance);
-    const auto back = scan([&](const Variable& x, const Variable& a,
-                               const Variable& b) { return Step{{b, x - c * a}, {a + sum(b)}}; },
-                           {.sequences = {xs}, .init = {h, zeros_like(h)}, .reverse = true});
+    const auto back = scan(
+        [&](const Variable& x, const Variable& a, const Variable& b) {
+            return Step{{b, plus(x, times(c, a))}, {plus(a, sum(b).as(t))}};
+        },
+        {.sequences = {xs}, .init = {h, zeros_like(h)}, .reverse = true});
     s.add("reversed", back.out[0], of_sum(t, 1e4, 8));
     s.add("two states", back.last[1], tolerance);
-    const auto steps = scan([&](const Variable& a) { return c * a; }, {.init = {h}, .steps = n});
+    const auto steps =
+        scan([&](const Variable& a) { return times(c, a); }, {.init = {h}, .steps = n});
     s.add("steps", steps.last[0], tolerance);
     s.add("delay", detail::delay(xs, h, false));
     s.add("delay reversed", detail::delay(xs, h, true));
@@ -560,40 +425,29 @@ std::vector<Sample> structured_samples()
 {
     using enum DType;
     std::vector<Sample> list;
-    for (DType t : {f32, f64, i32, u8, boolean}) {
-        list.push_back(reduce_sample(t));
-        list.push_back(prefix_sample(t));
-        list.push_back(shape_sample(t));
-        list.push_back(join_sample(t));
-        list.push_back(index_sample(t));
+    for (DType t : swept_dtypes()) {
+        const std::size_t first = list.size();
+        for (const auto make :
+             {line_sample, softmax_sample, prefix_sample, shape_sample, join_sample, index_sample,
+              along_sample, create_sample, scan_sample, scalar_sample})
+            list.push_back(make(t));
+        if (t != boolean) list.push_back(linalg_sample(t)); // products take no bool
         for (bool none : {false, true})
             list.push_back(short_slices_sample(t, none));
-        list.push_back(gather_sample(t));
-    }
-    for (DType t : {i8, i16, u16, u32, i64, u64}) {
+        // Other integers have the loops of these, which LLVM makes vectors of.
+        const bool is_one_of_many = t != f32 && t != f64 && t != i32 && t != u8 && t != boolean;
+        for (std::size_t i = first; i < list.size(); ++i)
+            list[i].fast_start = is_one_of_many;
         list.push_back(reduce_sample(t));
         list.push_back(gather_sample(t));
     }
-    for (DType t : {f32, f64, i64, u8})
-        list.push_back(line_sample(t));
-    for (DType t : {f32, f64, i16})
-        list.push_back(softmax_sample(t));
     for (DType t : {f32, f64}) {
         list.push_back(special_line_sample(t));
-        list.push_back(along_sample(t));
         for (std::int64_t n : {0, 1, 8, 33})
             list.push_back(known_sample(t, n, n == 8 ? 64 : n == 33 ? 5 : n));
     }
-    for (DType t : {f32, f64, DType::f16, DType::bf16})
-        list.push_back(random_sample(t));
-    for (DType t : {f32, f64, i32, u64, i8})
-        list.push_back(linalg_sample(t));
-    for (DType t : {f32, f64, i64, boolean})
-        list.push_back(create_sample(t));
-    for (DType t : {f32, f64, i32})
-        list.push_back(scan_sample(t));
-    for (DType t : {f32, f64, i32, i64})
-        list.push_back(scalar_sample(t));
+    for (DType t : real_dtypes())
+        if (is_float(t)) list.push_back(random_sample(t));
     return list;
 }
 

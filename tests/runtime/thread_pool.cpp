@@ -1,13 +1,15 @@
 #include <croton/runtime/thread_pool.hpp>
 
-#include <sys/resource.h>
-
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <pthread.h>
 #include <set>
 #include <thread>
+#include <time.h>
 #include <vector>
 
 #include "float_control.hpp"
@@ -45,6 +47,14 @@ struct Coverage {
     std::mutex mutex;
     std::set<std::thread::id> threads;
 };
+
+/// CPU time, to which only a thread's own work adds, however many others the machine runs.
+std::int64_t used_ns(clockid_t clock)
+{
+    timespec used = {};
+    ::clock_gettime(clock, &used);
+    return used.tv_sec * std::int64_t{1'000'000'000} + used.tv_nsec;
+}
 
 } // namespace
 
@@ -136,6 +146,39 @@ TEST_CASE("callers at once each get all their blocks")
         }
     }
     CHECK(wrong.load() == 0);
+}
+
+TEST_CASE("while a region has the workers, another caller's blocks run in its own thread")
+{
+    struct Held {
+        std::atomic<int> arrived = 0;
+        std::atomic<bool> released = false;
+        std::chrono::steady_clock::time_point end =
+            std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        std::atomic<bool> ended = false; ///< nobody released it: the other caller waits
+    } held;
+    std::jthread first([&] {
+        parallel_for(
+            2,
+            [](void* context, std::int64_t) {
+                auto& self = *static_cast<Held*>(context);
+                ++self.arrived;
+                while (!self.released && !self.ended) {
+                    std::this_thread::yield();
+                    self.ended = std::chrono::steady_clock::now() > self.end;
+                }
+            },
+            &held, 2);
+    });
+    while (held.arrived < 2) {
+        std::this_thread::yield();
+    }
+    Coverage coverage(9);
+    parallel_for(9, Coverage::block, &coverage, 3);
+    held.released = true;
+    CHECK_FALSE(held.ended);
+    CHECK(coverage.each_once());
+    CHECK(coverage.threads == std::set{std::this_thread::get_id()});
 }
 
 TEST_CASE("a child of fork has workers of its own, and so has its parent still")
@@ -241,20 +284,50 @@ TEST_CASE("another scheduler can take over, and be taken away")
     CHECK(after.each_once());
 }
 
-TEST_CASE("workers that have nothing to do sleep")
+TEST_CASE("workers spin for about 50 us after a region, and then use no time at all")
 {
-    Coverage coverage(4);
-    parallel_for(4, Coverage::block, &coverage, 4);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    const auto used_us = [] {
-        rusage usage = {};
-        ::getrusage(RUSAGE_SELF, &usage);
-        return usage.ru_utime.tv_sec * 1'000'000 + usage.ru_utime.tv_usec +
-               usage.ru_stime.tv_sec * 1'000'000 + usage.ru_stime.tv_usec;
+    struct Left {
+        clockid_t clock; ///< a thread's
+        std::int64_t ns; ///< its time at the end of its block; -1 of the caller
     };
-    const long before = used_us();
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    CHECK(used_us() - before < 20'000); // three spinning workers would use 300,000 between them
+    std::vector<std::int64_t> spins, sleeps;
+    for (int i = 0; i < 20; ++i) {
+        struct Region {
+            std::atomic<int> arrived = 0;
+            std::array<Left, 3> left;
+            std::thread::id caller = std::this_thread::get_id();
+        } region;
+        const auto block = [](void* context, std::int64_t index) {
+            auto& self = *static_cast<Region*>(context);
+            ++self.arrived;
+            while (self.arrived.load() < 3) { // so that each thread runs one
+                std::this_thread::yield();
+            }
+            Left& left = self.left[static_cast<std::size_t>(index)];
+            ::pthread_getcpuclockid(::pthread_self(), &left.clock);
+            const bool is_caller = self.caller == std::this_thread::get_id();
+            left.ns = is_caller ? -1 : used_ns(left.clock);
+        };
+        parallel_for(3, block, &region, 3);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        std::array<std::int64_t, 3> asleep{};
+        for (std::size_t k = 0; k < 3; ++k) {
+            asleep[k] = used_ns(region.left[k].clock);
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        for (std::size_t k = 0; k < 3; ++k) {
+            if (region.left[k].ns >= 0) {
+                spins.push_back((asleep[k] - region.left[k].ns) / 1000);
+                sleeps.push_back(used_ns(region.left[k].clock) - asleep[k]);
+            }
+        }
+    }
+    REQUIRE(spins.size() == 40);
+    std::ranges::sort(spins);
+    std::ranges::sort(sleeps);
+    CHECK(spins[20] <= 100);
+    CHECK(spins[39] >= 20);
+    CHECK(sleeps[20] == 0);
 }
 
 TEST_CASE("there is at least one CPU, and no more than the affinity mask has")
