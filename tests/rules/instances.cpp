@@ -2,7 +2,7 @@
 
 #include <croton/ir/build.hpp>
 #include <croton/ir/error.hpp>
-#include <croton/ir/ops/softmax.hpp>
+#include <croton/ir/ops.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/ir/verify.hpp>
 
@@ -113,8 +113,8 @@ std::vector<ParamValue> candidates(std::string_view name, const FieldPointer& fi
     if (std::holds_alternative<int*>(field)) return {0, 1};
     if (std::holds_alternative<Shape*>(field))
         return {Shape{16, 16}, Shape{256}, Shape{2, 16, 16}, Shape{8, 32}, Shape{3, 2, 16, 16}};
-    return {DType::f32, DType::f64, DType::f16, DType::bf16,   DType::i64,
-            DType::i32, DType::i8,  DType::u8,  DType::boolean};
+    return {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i64, DType::i32,    DType::i16,
+            DType::i8,  DType::u64, DType::u32, DType::u16,  DType::u8,  DType::boolean};
 }
 
 void collect_params(const Variable& pattern,
@@ -136,6 +136,12 @@ std::vector<Variable> candidates(std::string_view name, DType t)
     if (name == "p") return {softmax(input(name, t, {16, 16}), -1)};
     if (name == "cube") return {softmax(input(name, t, {16, 16, 4}), -1)};
     if (name == "thin") return {softmax(input(name, t, {16, 1}), 0)};
+    if (name.starts_with("exp_")) { // what a rule that looks for exps is tried with
+        const auto power = [&](const char* more) {
+            return croton::exp(input(std::string(name) + more, t, {16, 16}));
+        };
+        return {power(""), Variable(1), power("") + power("2")};
+    }
     if (name == "k") return {input(name, DType::i64, {5})};
     if (name == "i" || name == "j") // an index
         return {input(name, DType::i64, {16, 16}), input(name, DType::i64, {5})};
