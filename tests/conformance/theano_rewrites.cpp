@@ -202,9 +202,7 @@ const Exceptions more_ops = {
     {"y+a*dot(A,x)", "BLAS has one call for it"},
     {"max(-x) neg", "a maximum of negatives is no minimum"},
     {"sum(A/x)", "only a scalar divisor leaves a sum"},
-    {"set(x[i],a)[i]", "what was written is read again"},
     {"stack[0]", "the stack is formed"},
-    {"x[::-1][::-1]", "two slices are not one"},
 };
 
 /// Nodes, and ops: what a fused node is made of counts, as far as the data spells it.

@@ -87,6 +87,7 @@ private:
                     throw NoInstance{};
             } else if (auto* const* steps = std::get_if<std::vector<std::int64_t>*>(&to[i].value)) {
                 **steps = std::get<std::vector<std::int64_t>>(value);
+                if (static_cast<int>((*steps)->size()) != rank) throw NoInstance{}; // of a slice
             } else if (auto* const* shape = std::get_if<Shape*>(&to[i].value)) {
                 **shape = std::get<Shape>(value);
             } else {
@@ -104,9 +105,12 @@ private:
 std::vector<ParamValue> candidates(std::string_view name, const FieldPointer& field)
 {
     using Axes = std::vector<int>;
-    if (name == "start") return {Shape{2, 0}}; // of a slice
-    if (name == "stop") return {Shape{9, 16}};
-    if (name == "step") return {std::vector<std::int64_t>{3, 1}};
+    // Of slices; both of a pair are tried with each.
+    if (name == "start") return {Shape{2, 0}, Shape{0, 15}, Shape{0, 0}};
+    if (name == "stop") return {Shape{9, 16}, Shape{16, -1}, Shape{16, 16}};
+    if (name == "step")
+        return {std::vector<std::int64_t>{3, 1}, std::vector<std::int64_t>{1, -1},
+                std::vector<std::int64_t>{1, 1}};
     if (name == "dropped") return {Axes{}};
     if (std::holds_alternative<std::vector<int>*>(field))
         return {Axes{1}, Axes{0}, Axes{0, 1}, Axes{1, 0}, Axes{}, Axes{0, 1, 2}};
