@@ -193,7 +193,7 @@ Variables stable_forms(const Variables& ys, const Variables& xs)
 {
     if (std::ranges::any_of(xs, [](const Variable& x) { return static_cast<bool>(x.owner()); }))
         return ys;
-    static const Rewrite stabilize("stabilize", {stable_rules()});
+    static const Rewrite stabilize("stabilize", {stable_rules(), softmax_rules()});
     Graph graph(leaves(ys), ys);
     const PassOptions options;
     PassReport report;

@@ -124,13 +124,7 @@ void Match::set_param(std::string_view name, ParamValue value)
 
 // ---- making a pattern ready
 
-Pattern::Pattern(const Variable& expression) : expression_(expression)
-{
-    add(expression);
-    if (order_bits_ > 4)
-        throw internal_error("rules", "more than 4 commutative ops in '{}'",
-                             expression.owner().op().name);
-}
+Pattern::Pattern(const Variable& expression) : expression_(expression) { add(expression); }
 
 int Pattern::slot(std::string_view wildcard) const
 {
@@ -195,7 +189,9 @@ std::uint32_t Pattern::add(const Variable& v)
 
 // ---- matching
 
-bool Pattern::match(const Apply& apply, Match& match) const
+bool Pattern::match(const Apply& apply,
+                    Match& match,
+                    const std::function<bool(const Match&)>& when) const
 {
     const Variable root = apply.output();
     match.pattern_ = this;
@@ -203,7 +199,8 @@ bool Pattern::match(const Apply& apply, Match& match) const
     for (unsigned orders = 0; orders < (1U << order_bits_); ++orders) {
         match.bound_.fill(nullptr);
         match.params_.clear();
-        if (match_node(static_cast<std::uint32_t>(nodes_.size() - 1), root, orders, match))
+        if (match_node(static_cast<std::uint32_t>(nodes_.size() - 1), root, orders, match) &&
+            (!when || when(match)))
             return true;
     }
     return false;

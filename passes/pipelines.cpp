@@ -14,7 +14,7 @@ Pipeline make_cpu_pipeline()
 {
     const Rewrite simplify("simplify", {canonical_rules(), cast_rules(), shape_rules(),
                                         compare_rules(), reduce_rules(), arith_rules()});
-    const Rewrite stabilize("stabilize", {stable_rules()});
+    const Rewrite stabilize("stabilize", {stable_rules(), softmax_rules()});
     Pipeline p("cpu");
 
     // Stable forms first: algebra can take apart what they look for, exp(x) / sum(exp(x)).

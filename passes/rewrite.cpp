@@ -48,8 +48,7 @@ private:
     /// Empty where the rule does not fire. `border_` then holds what the new Applies were built on.
     Variable fire(const Rule& rule, const Apply& apply)
     {
-        if (!rule.left.match(apply, match_) || !is_on(rule)) return {};
-        if (rule.when && !rule.when(match_)) return {};
+        if (!rule.left.match(apply, match_, rule.when) || !is_on(rule)) return {};
         if (rule.with) rule.with(match_);
         const Location* where = apply.location();
         Variable y;

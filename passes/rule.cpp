@@ -136,6 +136,8 @@ void RuleSet::check() const
     std::unordered_map<const Op*, std::vector<const Rule*>> earlier; // looked up only
     for (const auto& rule : rules_) {
         check_names(*rule);
+        if (rule->left.order_count() > 4)
+            refuse(*rule, "has more than 4 commutative ops on its left");
         check_not_folded(*rule, rule->left.expression());
         check_smaller(*rule);
         auto& same_op = earlier[rule->left.root_op()];

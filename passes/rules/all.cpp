@@ -7,8 +7,8 @@ namespace croton::inline v1 {
 
 std::vector<RuleSet> all_rules()
 {
-    return {canonical_rules(), cast_rules(),  shape_rules(), compare_rules(),
-            reduce_rules(),    arith_rules(), stable_rules()};
+    return {canonical_rules(), cast_rules(),  shape_rules(),  compare_rules(),
+            reduce_rules(),    arith_rules(), stable_rules(), softmax_rules()};
 }
 
 namespace {

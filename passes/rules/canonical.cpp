@@ -2,7 +2,23 @@
 #include <croton/ir/ops.hpp>
 #include <croton/passes/rules.hpp>
 
+#include <cmath>
+#include <functional>
+
 namespace croton::inline v1 {
+
+namespace {
+
+/// Whether a constant is below 0, and so is not once it is negated.
+bool is_negative(const Variable& v)
+{
+    const auto value = constant_value(v);
+    if (!value || *value >= 0) return false;
+    return is_float(v.dtype()) ||
+           *value > -std::ldexp(1.0, 8 * static_cast<int>(size_bytes(v.dtype())) - 1);
+}
+
+} // namespace
 
 RuleSet canonical_rules()
 {
@@ -18,14 +34,20 @@ RuleSet canonical_rules()
 
     // Signs move out of products and into sums.
     r.add(-(-x), x, bitwise);
-    r.add(x + -y, x - y, bitwise);
-    r.add(x - -y, x + y, bitwise);
+    const auto folds = [](const Match& m) { return constant_value(m["y"]).has_value(); };
+    r.add(x + -y, x - y, bitwise).when(std::not_fn(folds));
+    r.add(x - -y, x + y, bitwise).when(std::not_fn(folds));
     r.add(-x * -y, x * y, bitwise);
     r.add(-x / -y, x / y, bitwise);
     r.add(-(x - y), y - x, domain); // x == y gives -0 and +0
     r.add(x * -1, -x, bitwise);
     r.add(x / -1, -x, bitwise);
     r.add(0 - x, -x, domain); // x == 0 gives +0 and -0
+
+    // A constant's sign goes where a constant above 0 has none.
+    const auto below_zero = [](const Match& m) { return is_negative(m["c"]); };
+    r.add(x + c, x - -c, bitwise).when(below_zero).expands();
+    r.add(x - c, x + -c, bitwise).when(below_zero).expands();
 
     // Odd and even functions: a sign moves out, or goes away.
     r.add(abs(-x), abs(x), bitwise).when([](const Match& m) {

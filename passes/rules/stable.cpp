@@ -15,30 +15,38 @@ namespace {
 constexpr double log_2 = 0.693147180559945309417;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// x's shape with the reduced axes kept at extent 1.
-Shape kept_shape(const Match& m)
+/// How many terms a sum has that are 1 or exp of something; 0 if there are others, or too many.
+int exps_in(const Variable& v, int most = 32)
 {
-    Shape shape = m["x"].shape();
-    for (int axis : m.ints("axes"))
-        shape[static_cast<std::size_t>(axis)] = 1;
-    return shape;
+    static const Variable x = wildcard("x");
+    static const Op *const exp_op = &exp(x).owner().op(), *const add_op = &(x + x).owner().op();
+    if (most == 0) return 0;
+    if (constant_value(v) == 1) return 1;
+    const Apply a = v.owner();
+    if (!a || &a.op() != add_op) return a && &a.op() == exp_op ? 1 : 0;
+    const int first = exps_in(a.input(0), most - 1);
+    const int second = first == 0 ? 0 : exps_in(a.input(1), most - first);
+    return second == 0 ? 0 : first + second;
 }
 
-/// How many elements are reduced to one.
-ParamValue reduced_count(const Match& m)
+/// log(exp(x) + exp(y)). Equal infinities have no difference.
+Variable log_of_sum(const Variable& x, const Variable& y)
 {
-    const Shape shape = m["x"].shape();
-    Extent count = 1;
-    for (int axis : m.ints("axes"))
-        count = count * shape[static_cast<std::size_t>(axis)];
-    return count;
+    return where(x == y, x + log_2, maximum(x, y) + softplus(-abs(x - y)));
 }
 
-/// An extent that `.with` gives, as a value.
-Variable number(std::string_view name)
+void add_logs_of_sums(RuleSet& r)
 {
-    const int marker = ParamWildcard(name);
-    return apply(extent_value_op, {}, make_params(ExtentParams{marker}));
+    using enum Exactness;
+    const Variable x = wildcard("x"), y = wildcard("y");
+    const Variable a = wildcard("exp_x"), b = wildcard("exp_y");
+
+    r.add(log(exp(x) + exp(y)), log_of_sum(x, y), sharper).expands();
+    // The logarithms on the right are of fewer terms each.
+    r.add(log(a + b), log_of_sum(log(a), log(b)), sharper).expands().when([](const Match& m) {
+        const int first = exps_in(m["exp_x"]), second = exps_in(m["exp_y"]);
+        return first > 0 && second > 0 && first + second > 2;
+    });
 }
 
 /// exp, log and their relatives near 1 and far from it: no cancellation, no overflow on the way.
@@ -65,9 +73,6 @@ void add_exponentials(RuleSet& r)
     r.add(log(-expm1(x)), log1mexp(x), sharper);
     // Equal infinities have no difference.
     r.add(log(exp(x) - exp(y)), where(x == y, -infinity, x + log1mexp(y - x)), sharper).expands();
-    r.add(log(exp(x) + exp(y)), where(x == y, x + log_2, maximum(x, y) + softplus(-abs(x - y))),
-          sharper)
-        .expands();
 }
 
 void add_hyperbolic(RuleSet& r)
@@ -85,6 +90,48 @@ void add_hyperbolic(RuleSet& r)
     r.add(1 + erf(x), erfc(-x), sharper);
     r.add(1 - erfc(x), erf(x), sharper);
     r.add(erf(x) - 1, -erfc(x), sharper);
+    r.add(erfc(x) - 1, -erf(x), sharper);
+}
+
+/// erfc(x) * exp(square(x)) * x * sqrt(pi) for large x: 1 - t + 3t^2 - 15t^3 + .., t = 1 / (2x^2).
+Variable erfc_series(const Variable& x)
+{
+    const Variable t = 0.5 / square(x);
+    Variable sum = 1;
+    for (int odd = 11; odd > 1; odd -= 2)
+        sum = 1 - odd * t * sum;
+    return 1 - t * sum;
+}
+
+/// What erfc is divided by, or its logarithm, from where on it loses digits to underflow.
+void add_erfc_tails(RuleSet& r)
+{
+    using enum Exactness;
+    const Variable x = wildcard("x");
+    const Variable b = wildcard("b");
+    const Variable c = wildcard("c");
+    const double root_of_pi = 1.77245385090551602730;
+
+    struct Tail {
+        double begins;
+        std::vector<DType> dtypes;
+    };
+    for (const Tail& tail :
+         std::vector<Tail>{{3, {DType::f16}}, {9, {DType::bf16, DType::f32}}, {26, {DType::f64}}}) {
+        const Predicate has_it = [dtypes = tail.dtypes](const Match& m) {
+            return std::ranges::find(dtypes, m["x"].dtype()) != dtypes.end();
+        };
+        const Variable is_before = x < tail.begins;
+        const Variable density = where(is_before, exp(-square(x)), x * root_of_pi);
+        const Variable ratio = density / where(is_before, erfc(x), erfc_series(x));
+        const Variable scaled = where(is_before, erfc(x), erfc_series(x) / (x * root_of_pi));
+        r.add(log(erfc(x)), log(scaled) - where(is_before, 0, square(x)), sharper)
+            .expands()
+            .when(has_it);
+        r.add(exp(-square(x)) / erfc(x), ratio, sharper).expands().when(has_it);
+        // The gradient of log(erfc(x)).
+        r.add(c / erfc(x) * b * exp(-square(x)), c * b * ratio, sharper).expands().when(has_it);
+    }
 }
 
 void add_sigmoids(RuleSet& r)
@@ -100,8 +147,11 @@ void add_sigmoids(RuleSet& r)
     r.add(c / (1 + exp(-x)), c * sigmoid(x), rounding);
     r.add(c / (1 + exp(x)), c * sigmoid(-x), sharper);
     r.add(exp(x) * sigmoid(-x), sigmoid(x), sharper);
+    r.add(exp(-x) * sigmoid(x), sigmoid(-x), sharper);
     r.add(c * exp(x) * sigmoid(-x), c * sigmoid(x), sharper);
+    r.add(c * exp(-x) * sigmoid(x), c * sigmoid(-x), sharper);
     r.add(c * sigmoid(-x) * exp(x), c * sigmoid(x), sharper);
+    r.add(c * sigmoid(x) * exp(-x), c * sigmoid(-x), sharper);
     r.add(sigmoid(log(x / (1 - x))), where(0 <= x && x <= 1, x, not_a_number), rounding).expands();
     r.add(sigmoid(x) / sigmoid(-x), exp(x), rounding);
     r.add(sigmoid(-x) / sigmoid(x), exp(-x), rounding);
@@ -116,144 +166,16 @@ void add_sigmoids(RuleSet& r)
     r.add(softplus(x) - softplus(-x), x, sharper);
 }
 
-using Move = std::function<Variable(const Variable& x)>;
-
-/// What moves elements, by its functions.
-std::vector<Move> moves()
-{
-    const Variable i = wildcard("i");
-    const Variable j = wildcard("j");
-    const ParamWildcard axes("axes");
-    const ParamWildcard axis("axis");
-    const ParamWildcard other("other");
-    const ParamWildcard offset("offset");
-    const ParamWildcard s("s");
-    const ParamWildcard order("order");
-    const GatherParams places{ParamWildcard("at"), ParamWildcard("position")};
-    const SliceParams slice{ParamWildcard("start"), ParamWildcard("stop"), ParamWildcard("step"),
-                            ParamWildcard("dropped")};
-    return {
-        [=](const Variable& x) { return take_along_axis(x, i, axis); },
-        [=](const Variable& x) { return gather_axes(x, {i}, places, "picked"); },
-        [=](const Variable& x) { return gather_axes(x, {i, j}, places, "picked"); },
-        [=](const Variable& x) { return slice_of(x, slice); },
-        [=](const Variable& x) { return reshape(x, s); },
-        [=](const Variable& x) { return transpose(x, order); },
-        [=](const Variable& x) { return broadcast_to(x, s); },
-        [=](const Variable& x) { return expand_dims(x, axes); },
-        [=](const Variable& x) { return flip(x, axes); },
-        [=](const Variable& x) { return diagonal(x, offset, axis, other); },
-    };
-}
-
-/// Whether a wildcard stands for elements of a softmax, moved or converted to fewer digits.
-Predicate holds_softmax(std::string_view w, const std::vector<Move>& moves)
-{
-    const Variable x = wildcard("x");
-    std::vector<const Op*> ops{&squeeze(x, Axis(0)).owner().op(), &cast_op};
-    for (const Move& move : moves)
-        ops.push_back(&move(x).owner().op());
-    const Op* softmax_op = &softmax(x, Axis(0)).owner().op();
-    return [w = std::string(w), ops, softmax_op](const Match& m) {
-        Apply a = m[w].owner();
-        while (a && std::ranges::find(ops, &a.op()) != ops.end())
-            a = a.input(0).owner();
-        return a && &a.op() == softmax_op;
-    };
-}
-
-/// Whether the result is a float of no more digits than what a wildcard stands for.
-Predicate narrows(std::string_view w)
-{
-    return [w = std::string(w)](const Match& m) {
-        const DType from = m[w].dtype();
-        const DType to = m.type().dtype();
-        const bool gains = from == DType::bf16 && to == DType::f16; // as many bytes
-        return is_float(to) && is_float(from) && size_bytes(to) <= size_bytes(from) && !gains;
-    };
-}
-
-/// The logarithm of elements picked from a softmax: it goes to the softmax itself, one step at a
-/// time, which ends there.
-void add_moved_softmax(RuleSet& r)
-{
-    using enum Exactness;
-    const Variable p = wildcard("p");
-    const Variable cube = wildcard("cube");
-    const Variable thin = wildcard("thin");
-    const Variable x = wildcard("x");
-    const Variables indices{wildcard("i"), wildcard("j"), wildcard("k")};
-    const ParamWildcard axes("axes");
-    const ParamWildcard t("t");
-    const GatherParams places{ParamWildcard("at"), ParamWildcard("position")};
-
-    const std::vector<Move> all = moves();
-    const Predicate holds = holds_softmax("p", all);
-    const Move gather_three = [&](const Variable& v) {
-        return gather_axes(v, indices, places, "picked");
-    };
-    const Move squeezed = [&](const Variable& v) { return squeeze(v, axes); };
-
-    for (const Move& move : all)
-        r.add(log(move(p)), move(log(p)), bitwise).expands().when(holds);
-    r.add(log(gather_three(cube)), gather_three(log(cube)), bitwise)
-        .expands()
-        .when(holds_softmax("cube", all));
-    r.add(log(squeezed(thin)), squeezed(log(thin)), bitwise)
-        .expands()
-        .when(holds_softmax("thin", all));
-    r.add(log(cast(p, t)), cast(log(p), t), sharper).expands().when(narrows("p")).when(holds);
-    // To more digits the conversion goes first.
-    const Predicate to_float = [](const Match& m) { return is_float(m.dtype("t")); };
-    const auto convert_first = [&](const Variable& source, const Move& move, const char* name) {
-        r.add(log(cast(move(source), t)), log(move(cast(source, t))), bitwise)
-            .expands()
-            .when(to_float)
-            .when(holds_softmax(name, all));
-    };
-    for (const Move& move : all)
-        convert_first(p, move, "p");
-    convert_first(cube, gather_three, "cube");
-    convert_first(thin, squeezed, "thin");
-    r.add(log(cast(softmax(x, axes), t)), log_softmax(cast(x, t), axes), sharper)
-        .when(
-            [](const Match& m) { return is_float(m.type().dtype()) && is_float(m["x"].dtype()); });
-}
-
-/// The logarithm of a softmax, without the softmax that underflows.
-void add_softmax(RuleSet& r)
-{
-    using enum Exactness;
-    const Variable x = wildcard("x");
-    const ParamWildcard axes("axes");
-    const ParamWildcard s("s");
-    const ParamWildcard t("t");
-    const Variable y = softmax(x, axes);
-    const Variable log_y = log_softmax(x, axes);
-    const auto keeps = [](const Match& m) { return same(kept_shape(m), m.shape("s")); };
-
-    r.add(log(y), log_y, sharper);
-    r.add(log(sum(exp(x), axes)), logsumexp(x, axes), sharper);
-    r.add(log(prod(exp(x), axes)), sum(x, axes), rounding);
-    r.add(log(reshape(sum(exp(x), axes), s)), reshape(logsumexp(x, axes), s), sharper);
-    r.add(log(mean(exp(x), axes)), logsumexp(x, axes) - log(number("n")), sharper)
-        .expands()
-        .with("n", reduced_count);
-    r.add(exp(x) / broadcast_to(reshape(sum(exp(x), axes), s), t), y, sharper).when(keeps);
-    r.add(x - broadcast_to(reshape(logsumexp(x, axes), s), t), log_y, rounding).when(keeps);
-    r.add(exp(log_y), y, rounding);
-}
-
 } // namespace
 
 RuleSet stable_rules()
 {
     RuleSet r("stable");
+    add_logs_of_sums(r); // before log(1 + x), which would take the first of many terms
     add_exponentials(r);
     add_hyperbolic(r);
+    add_erfc_tails(r);
     add_sigmoids(r);
-    add_moved_softmax(r);
-    add_softmax(r);
     return r;
 }
 

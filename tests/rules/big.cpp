@@ -23,6 +23,13 @@ Big by_mpfr(int (*f)(mpfr_ptr, mpfr_srcptr, mpfr_rnd_t), const Big& x)
 
 Big norm_cdf(const Big& x) { return by_mpfr(mpfr_erfc, -x / sqrt(Big(2))) / 2; }
 
+/// exp(1e30) has an exponent that even MPFR lacks.
+Big softplus(const Big& x)
+{
+    const Big small = by_mpfr(mpfr_log1p, exp(-abs(x)));
+    return x > 0 ? Big(x + small) : small;
+}
+
 const std::map<std::string_view, Function>& functions()
 {
     static const std::map<std::string_view, Function> all{
@@ -36,20 +43,23 @@ const std::map<std::string_view, Function>& functions()
         {"sqrt", [](std::span<const Big> x) -> Big { return sqrt(x[0]); }},
         {"exp", [](std::span<const Big> x) -> Big { return exp(x[0]); }},
         {"exp2", [](std::span<const Big> x) -> Big { return exp(x[0] * log(Big(2))); }},
-        {"expm1", [](std::span<const Big> x) -> Big { return exp(x[0]) - 1; }},
+        {"expm1", [](std::span<const Big> x) -> Big { return by_mpfr(mpfr_expm1, x[0]); }},
         {"log", [](std::span<const Big> x) -> Big { return log(x[0]); }},
         {"log2", [](std::span<const Big> x) -> Big { return log(x[0]) / log(Big(2)); }},
-        {"log1p", [](std::span<const Big> x) -> Big { return log(1 + x[0]); }},
+        {"log1p", [](std::span<const Big> x) -> Big { return by_mpfr(mpfr_log1p, x[0]); }},
         {"sin", [](std::span<const Big> x) -> Big { return sin(x[0]); }},
         {"cos", [](std::span<const Big> x) -> Big { return cos(x[0]); }},
+        {"sinh", [](std::span<const Big> x) -> Big { return by_mpfr(mpfr_sinh, x[0]); }},
+        {"cosh", [](std::span<const Big> x) -> Big { return by_mpfr(mpfr_cosh, x[0]); }},
+        {"tanh", [](std::span<const Big> x) -> Big { return by_mpfr(mpfr_tanh, x[0]); }},
         {"erf", [](std::span<const Big> x) -> Big { return by_mpfr(mpfr_erf, x[0]); }},
         {"erfc", [](std::span<const Big> x) -> Big { return by_mpfr(mpfr_erfc, x[0]); }},
         {"sigmoid", [](std::span<const Big> x) -> Big { return 1 / (1 + exp(-x[0])); }},
-        {"log1mexp", [](std::span<const Big> x) -> Big { return log(1 - exp(x[0])); }},
+        {"log1mexp", [](std::span<const Big> x) -> Big { return log(-by_mpfr(mpfr_expm1, x[0])); }},
         {"norm_cdf", [](std::span<const Big> x) -> Big { return norm_cdf(x[0]); }},
         {"gelu", [](std::span<const Big> x) -> Big { return x[0] * norm_cdf(x[0]); }},
         {"silu", [](std::span<const Big> x) -> Big { return x[0] / (1 + exp(-x[0])); }},
-        {"softplus", [](std::span<const Big> x) -> Big { return log(1 + exp(x[0])); }},
+        {"softplus", [](std::span<const Big> x) -> Big { return softplus(x[0]); }},
         {"maximum", [](std::span<const Big> x) -> Big { return x[0] < x[1] ? x[1] : x[0]; }},
         {"less", [](std::span<const Big> x) -> Big { return x[0] < x[1] ? 1 : 0; }},
         {"equal", [](std::span<const Big> x) -> Big { return x[0] == x[1] ? 1 : 0; }},

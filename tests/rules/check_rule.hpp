@@ -16,8 +16,9 @@ struct RuleOutcome {
 };
 
 /// Evaluates both sides of a rule by the references, on random and special values in several
-/// dtypes, and compares them at the rule's exactness.
-RuleOutcome check_rule(const Rule& rule);
+/// dtypes, and compares them at the rule's exactness. The right side of a sharper rule is what the
+/// rules of `set` leave of it, as in a compiled program.
+RuleOutcome check_rule(const Rule& rule, const RuleSet& set = RuleSet("none"));
 
 /// Whether element i of both, which are contiguous, is the same; any NaN is like any other.
 bool same_bits(const Array& a, const Array& b, std::int64_t i);

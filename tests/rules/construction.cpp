@@ -63,6 +63,13 @@ TEST_CASE("a left side that is folded before it can match is refused")
         "before it can match");
 }
 
+TEST_CASE("a left side that matches in too many orders is refused")
+{
+    CHECK(refusal(1 + exp(1 + exp(1 + exp(1 + exp(1 + x)))), x) ==
+          "internal error in rules: rule '1 + exp(1 + exp(1 + exp(1 + exp(1 + x)))) -> x' has more "
+          "than 4 commutative ops on its left");
+}
+
 TEST_CASE("a right side that is not smaller must say so")
 {
     CHECK(refusal(sin(x), cos(x)) == "internal error in rules: rule 'sin(x) -> cos(x)' has a right "

@@ -13,7 +13,7 @@ TEST_CASE("both sides of every rule agree at its exactness")
         for (const auto& rule : set.rules()) {
             INFO(set.name() << ": " << rule->info->text() << " (" << to_string(*rule->info->where)
                             << ")");
-            const RuleOutcome outcome = check_rule(*rule);
+            const RuleOutcome outcome = check_rule(*rule, set);
             CHECK(outcome.failure == "");
             CHECK(outcome.instances > 0);
             if (rule->exactness == Exactness::sharper) CHECK(outcome.left_is_worse);

@@ -2,7 +2,7 @@
 
 #include <croton/ir/build.hpp>
 #include <croton/ir/error.hpp>
-#include <croton/ir/ops/softmax.hpp>
+#include <croton/ir/ops.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/ir/verify.hpp>
 
@@ -87,6 +87,7 @@ private:
                     throw NoInstance{};
             } else if (auto* const* steps = std::get_if<std::vector<std::int64_t>*>(&to[i].value)) {
                 **steps = std::get<std::vector<std::int64_t>>(value);
+                if (static_cast<int>((*steps)->size()) != rank) throw NoInstance{}; // of a slice
             } else if (auto* const* shape = std::get_if<Shape*>(&to[i].value)) {
                 **shape = std::get<Shape>(value);
             } else {
@@ -104,17 +105,20 @@ private:
 std::vector<ParamValue> candidates(std::string_view name, const FieldPointer& field)
 {
     using Axes = std::vector<int>;
-    if (name == "start") return {Shape{2, 0}}; // of a slice
-    if (name == "stop") return {Shape{9, 16}};
-    if (name == "step") return {std::vector<std::int64_t>{3, 1}};
+    // Of slices; both of a pair are tried with each.
+    if (name == "start") return {Shape{2, 0}, Shape{0, 15}, Shape{0, 0}};
+    if (name == "stop") return {Shape{9, 16}, Shape{16, -1}, Shape{16, 16}};
+    if (name == "step")
+        return {std::vector<std::int64_t>{3, 1}, std::vector<std::int64_t>{1, -1},
+                std::vector<std::int64_t>{1, 1}};
     if (name == "dropped") return {Axes{}};
     if (std::holds_alternative<std::vector<int>*>(field))
         return {Axes{1}, Axes{0}, Axes{0, 1}, Axes{1, 0}, Axes{}, Axes{0, 1, 2}};
     if (std::holds_alternative<int*>(field)) return {0, 1};
     if (std::holds_alternative<Shape*>(field))
         return {Shape{16, 16}, Shape{256}, Shape{2, 16, 16}, Shape{8, 32}, Shape{3, 2, 16, 16}};
-    return {DType::f32, DType::f64, DType::f16, DType::bf16,   DType::i64,
-            DType::i32, DType::i8,  DType::u8,  DType::boolean};
+    return {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i64, DType::i32,    DType::i16,
+            DType::i8,  DType::u64, DType::u32, DType::u16,  DType::u8,  DType::boolean};
 }
 
 void collect_params(const Variable& pattern,
@@ -136,6 +140,12 @@ std::vector<Variable> candidates(std::string_view name, DType t)
     if (name == "p") return {softmax(input(name, t, {16, 16}), -1)};
     if (name == "cube") return {softmax(input(name, t, {16, 16, 4}), -1)};
     if (name == "thin") return {softmax(input(name, t, {16, 1}), 0)};
+    if (name.starts_with("exp_")) { // what a rule that looks for exps is tried with
+        const auto power = [&](const char* more) {
+            return croton::exp(input(std::string(name) + more, t, {16, 16}));
+        };
+        return {power(""), Variable(1), power("") + power("2")};
+    }
     if (name == "k") return {input(name, DType::i64, {5})};
     if (name == "i" || name == "j") // an index
         return {input(name, DType::i64, {16, 16}), input(name, DType::i64, {5})};

@@ -1,6 +1,10 @@
+#include <croton/ir/graph.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/passes/fold_constants.hpp>
+#include <croton/passes/merge_duplicates.hpp>
 #include <croton/passes/rules.hpp>
 
+#include "fuzz/generate.hpp"
 #include "rules/instances.hpp"
 #include "support/catch.hpp"
 
@@ -25,6 +29,31 @@ TEST_CASE("what all rules have made of a rule's left side is not rewritten again
                 }
 }
 
+TEST_CASE("what all rules have made of a random program is not rewritten again")
+{
+    const Rewrite all("all", all_rules());
+    const PassOptions options;
+    std::size_t fired = 0;
+    for (std::uint64_t number = 0; number < 800; ++number) {
+        const Recipe recipe = generate(1, number);
+        const Program program = build(recipe);
+        Graph graph(program.inputs, program.outputs);
+        PassReport first, second;
+        PassContext context{options, first}, again{options, second};
+        MergeDuplicates{}.run(graph, context);
+        FoldConstants{}.run(graph, context);
+        all.run(graph, context);
+        const std::string made = to_text(graph);
+        INFO("program " << number << "\n" << made);
+        all.run(graph, again);
+        for (const Firing& f : second.firings)
+            FAIL_CHECK("fires again: " << f.rule->text());
+        CHECK(to_text(graph) == made);
+        fired += first.firings.size();
+    }
+    CHECK(fired > 400);
+}
+
 TEST_CASE("every rule is switched off by its text")
 {
     for (const RuleSet& set : all_rules())
@@ -32,9 +61,9 @@ TEST_CASE("every rule is switched off by its text")
             INFO(set.name() << ": " << rule->info->text());
             CHECK(is_rule(rule->info->text()));
             CHECK(rules_near(rule->info->text() + "?", 1)[0] == rule->info->text());
-            std::vector<Instance> found = instances(*rule, DType::f64, 1);
-            if (found.empty()) found = instances(*rule, DType::i64, 1);
-            if (found.empty()) found = instances(*rule, DType::boolean, 1);
+            std::vector<Instance> found;
+            for (const DType t : {DType::f64, DType::i64, DType::boolean, DType::f32, DType::f16})
+                if (found.empty()) found = instances(*rule, t, 1);
             REQUIRE(!found.empty());
             Graph graph(found[0].inputs, {found[0].left});
             PassOptions options;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,10 +55,13 @@ private:
 /// whose elements are all that value. Operands of commutative ops match in either order.
 class Pattern {
 public:
-    /// At most 8 wildcards, and 4 commutative ops whose orders differ (InternalError).
+    /// At most 8 wildcards (InternalError).
     explicit Pattern(const Variable& expression);
 
-    bool match(const Apply& apply, Match& match) const;
+    /// Whether it matches in an order in which `when` holds; no `when`: always.
+    bool match(const Apply& apply,
+               Match& match,
+               const std::function<bool(const Match&)>& when = nullptr) const;
     /// The expression over what `match` bound, by the ops' own rules: operands are converted and
     /// broadcast as in the user's code. `match` is of another pattern that binds all of its names.
     Variable build(const Match& match, const Location* where) const;
@@ -67,6 +71,8 @@ public:
     const std::vector<std::string>& params() const noexcept { return params_; }
     /// Applies and leaves, as often as they are written.
     std::size_t size() const noexcept { return size_; }
+    /// Commutative ops whose operands differ: matching tries both orders of each.
+    int order_count() const noexcept { return order_bits_; }
     /// How often a wildcard is written.
     std::size_t occurrences(std::string_view wildcard) const;
     const Variable& expression() const noexcept { return expression_; }

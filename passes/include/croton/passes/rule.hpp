@@ -65,8 +65,8 @@ public:
 
     /// Refuses rules that cannot work: InternalError naming rule and place where the right side
     /// uses an unbound name, the left side is a single value or holds a constant expression (which
-    /// folds before it could match), the right side is not smaller and not marked, or an earlier
-    /// rule always fires first. Rewrite calls it.
+    /// folds before it could match) or more than 4 commutative ops, the right side is not smaller
+    /// and not marked, or an earlier rule always fires first. Rewrite calls it.
     void check() const;
 
 private:

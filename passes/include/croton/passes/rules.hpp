@@ -16,6 +16,7 @@ RuleSet compare_rules();   ///< comparison, logic, where
 RuleSet shape_rules();     ///< reshape, transpose, broadcast
 RuleSet reduce_rules();    ///< sums of sums, of broadcasts, of scaled values
 RuleSet stable_rules();    ///< expressions that are exact where they would overflow or cancel
+RuleSet softmax_rules();   ///< the same for logarithms of sums and products, and softmax
 
 /// All of the above: what tests and docs/rules.md go through.
 std::vector<RuleSet> all_rules();
