@@ -254,20 +254,20 @@ private:
     {
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         if (s.kind != ClusterKind::rows || s.reduces) return false;
-        if (c.by_library) return refuse(c, "the product is a library's");
+        if (c.by_library) return refuse(at, "the product is a library's");
         if (std::ranges::none_of(bases_, [&](const Variable& v) { return find(at, v) != nullptr; }))
             return false;
         if (!croton::same(c.outer, s.outer))
-            return refuse(c, "what reads it does not have the product's extents");
+            return refuse(at, "what reads it does not have the product's extents");
         const Reading reading = read(value, apply, s, c, false, at);
         if (!reading.aligned)
-            return refuse(c, "what reads it needs elements other than the one at its own index");
+            return refuse(at, "what reads it needs elements other than the one at its own index");
         if (!fits_product(value, c, reading))
             return refuse(
-                c, "operands of what reads it do not lie along the product's rows and columns");
+                at, "operands of what reads it do not lie along the product's rows and columns");
         if (c.statements + reading.statements > most_statements_in_a_vector_loop)
-            return refuse(c, fmt::format("the kernel would have more than {} statements",
-                                         most_statements_in_a_vector_loop));
+            return refuse(at, fmt::format("the kernel would have more than {} statements",
+                                          most_statements_in_a_vector_loop));
         add(at, {value, false, false, false, reading.reads, reading.statements, reading.flops});
         return true;
     }
@@ -401,18 +401,18 @@ private:
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         if (c.kind == ClusterKind::contract) return try_epilogue(at, value, apply, s);
         if (const std::string_view why = why_after(c.kind); !why.empty())
-            return needed ? refuse(c, std::string(why)) : false;
+            return needed ? refuse(at, std::string(why)) : false;
         if (s.reduces && finds_position(c)) return false;
         Cluster grown;
         bool inner = false;
         if (!fits(c, s, grown, inner))
-            return needed ? refuse(c, "the loops of what reads it have other extents") : false;
+            return needed ? refuse(at, "the loops of what reads it have other extents") : false;
         // Roots that stood for a whole map become inner ones when the axes are split below them.
         const bool splits =
             c.inner.empty() && !grown.inner.empty() && grown.outer.size() < c.outer.size();
         if (grown.outer.empty() && !grown.inner.empty() && (inner || splits) &&
             !is_short(grown.inner))
-            return needed ? refuse(c, "the whole array must be reduced first") : false;
+            return needed ? refuse(at, "the whole array must be reduced first") : false;
         const auto& read_by = read_by_[static_cast<std::size_t>(at)];
         const auto is_own = [&](const Variable& v) { return find(at, v) != nullptr; };
         const auto is_shared = [&](const Variable& v) { return read_by.contains(v.value()); };
@@ -422,19 +422,19 @@ private:
         const bool reads_own = std::ranges::any_of(reading.reads, is_own);
         // Columns are done when the last row has been read.
         if (reads_own && c.kind == ClusterKind::columns)
-            return refuse(c, "all rows must be reduced first");
+            return refuse(at, "all rows must be reduced first");
         // A second pass over a whole array would wait for the first: each gets its blocks by
         // itself.
         if (reads_own && grown.outer.empty() && s.reduces && !is_short(grown.inner))
-            return refuse(c, "the whole array must be reduced first");
+            return refuse(at, "the whole array must be reduced first");
         if (!reading.aligned)
-            return refuse(c, "what reads it needs elements other than the one at its own index");
+            return refuse(at, "what reads it needs elements other than the one at its own index");
         if (!reads_own && std::ranges::none_of(reading.reads, is_shared)) return false;
         const int most = grown.outer.empty() && grown.inner.empty()
                              ? most_scalar_statements
                              : most_statements_in_a_vector_loop;
         if (c.statements + reading.statements > most)
-            return refuse(c, fmt::format("the kernel would have more than {} statements", most));
+            return refuse(at, fmt::format("the kernel would have more than {} statements", most));
         c.outer = grown.outer;
         c.inner = grown.inner;
         c.behind = grown.behind;
@@ -451,9 +451,9 @@ private:
         return n.is_known() && n.value() <= 4096;
     }
 
-    bool refuse(const Cluster& c, std::string reason)
+    bool refuse(int at, std::string reason)
     {
-        const int at = static_cast<int>(&c - result_.list.data());
+        const Cluster& c = result_.list[static_cast<std::size_t>(at)];
         std::set<std::size_t> read_here;
         for (const Variable& v : bases_)
             if (const Root* own = find(at, v))

@@ -339,12 +339,12 @@ private:
     std::string header() const
     {
         const std::string guard = upper(prefix_) + "_H";
-        std::string text = fmt::format(
-            "/* {}\n"
-            " *\n"
-            " * Written by Croton {}: how {}{} is called, which is compiled with\n"
-            " *     {} -march=x86-64-v3 */\n\n",
-            comment_text(names_.signature), names_.version, prefix_, names_.suffix, meaning_flags);
+        std::string text =
+            fmt::format("/* {}\n"
+                        " *\n"
+                        " * Written by Croton {}: how {}'s source is called, and compiled with\n"
+                        " *     {} -march=x86-64-v3 */\n\n",
+                        comment_text(names_.signature), names_.version, prefix_, meaning_flags);
         text += fmt::format("#ifndef {0}\n#define {0}\n\n#include <stdint.h>\n\n"
                             "#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n",
                             guard);

@@ -335,10 +335,16 @@ void write_serial(const Cluster& cluster,
     close_all(puller);
 }
 
-Variable combined(Monoid monoid, const Variable& a, const Variable& b)
+/// What a running combination begins with.
+int start_of(Monoid monoid)
 {
-    return monoid == Monoid::sum ? a + b : a * b;
+    if (monoid == Monoid::sum) return 0;
+    if (monoid == Monoid::prod) return 1;
+    throw internal_error("code generation", "no prefix combines by {}", name(monoid));
 }
+
+/// Rows as long as this are worth a pass each: a shorter one waits for what the one before stored.
+constexpr std::int64_t shortest_row_of_prefix = 8;
 
 /// A prefix along an axis that is not the last: a row is the one before, combined with elements, so
 /// that memory is passed over in order.
@@ -361,8 +367,9 @@ void write_prefix_of_rows(const Cluster& cluster, LoopNest& nest, const ThreeAxe
     At before = axes.at();
     before.index[1] = before.index[1] + Extent(reverse ? 1 : -1);
     const Variable sum = input("before", y.dtype(), y.shape());
-    puller.known(sum, axes.at(), puller.stored_or(y, before, 1, monoid == Monoid::sum ? 0 : 1));
-    puller.store(y, axes.at(), puller.pull(combined(monoid, sum, x), axes.at()));
+    puller.known(sum, axes.at(), puller.stored_or(y, before, 1, start_of(monoid)));
+    const Variable row = monoid == Monoid::sum ? sum + x : sum * x;
+    puller.store(y, axes.at(), puller.pull(row, axes.at()));
     close_all(puller);
 }
 
@@ -457,8 +464,9 @@ Lowered lower(const Cluster& cluster)
         const Apply apply = y.owner();
         const ThreeAxes axes = prefix_axes(apply);
         const bool reverse = apply.params_as<PrefixParams>().reverse;
+        const bool narrow = axes.behind.is_known() && axes.behind.value() < shortest_row_of_prefix;
         // A sum in 16 bits would be rounded at each step.
-        if (!is_known_as(axes.behind, 1) && computed_dtype(y.dtype()) == y.dtype())
+        if (!narrow && computed_dtype(y.dtype()) == y.dtype())
             write_prefix_of_rows(cluster, nest, axes);
         else
             write_serial(cluster, nest, axes, reverse ? LoopKind::backward : LoopKind::serial,

@@ -37,29 +37,29 @@ std::size_t identity_of(const detail::FunctionData& f, const codegen::ExportedTe
     return identity;
 }
 
-/// Writes a program's two files, unless `path` still holds what this process wrote there of another
-/// function. What another process wrote is replaced.
+/// Writes a program's two files, unless the header beside `path` is still what this process wrote
+/// there of another function. What another process wrote is replaced.
 void write_files(const detail::FunctionData& f,
                  const std::filesystem::path& path,
                  const codegen::ExportedText& text)
 {
     static std::mutex mutex;
-    static std::map<std::string, std::size_t> written; // by file: which program
+    static std::map<std::string, std::size_t> written; // by header: which program
     std::error_code error;
-    const std::filesystem::path whole = std::filesystem::weakly_canonical(path, error);
-    const std::string file = (error ? path : whole).string();
+    const std::filesystem::path header = std::filesystem::path(path).replace_extension(".h");
+    const std::filesystem::path whole = std::filesystem::weakly_canonical(header, error);
+    const std::string file = (error ? header : whole).string();
     const std::size_t identity = identity_of(f, text);
     const std::lock_guard lock(mutex);
     const auto before = written.find(file);
     if (before != written.end() && before->second != identity &&
-        std::filesystem::exists(path, error))
+        std::filesystem::exists(header, error))
         throw user_error(
             Code::domain, nullptr, "export_source",
             "{} is there already, of another function named '{}' of this program; give "
             "one of them another Options::name, or another folder",
-            path.string(), text.name);
-    std::filesystem::path header = path;
-    write_text(header.replace_extension(".h"), text.header);
+            header.string(), text.name);
+    write_text(header, text.header);
     write_text(path, text.source);
     written.insert_or_assign(file, identity);
 }
@@ -96,7 +96,6 @@ void export_source(const detail::FunctionData& f,
     names.name = f.name;
     names.signature = Function::signature_of(f);
     names.version = library_version;
-    names.suffix = suffix;
     names.outputs = f.output_names;
     names.shared = f.shared.size();
     names.column_major.resize(f.leaves.size() + f.outputs.size());

@@ -8,8 +8,8 @@
 #include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>
 #include <croton/passes/merge_duplicates.hpp>
+#include <croton/passes/pipelines.hpp>
 #include <croton/passes/rewrite.hpp>
-#include <croton/passes/rules.hpp>
 
 #include <algorithm>
 #include <unordered_set>
@@ -193,13 +193,12 @@ Variables stable_forms(const Variables& ys, const Variables& xs)
 {
     if (std::ranges::any_of(xs, [](const Variable& x) { return static_cast<bool>(x.owner()); }))
         return ys;
-    static const Rewrite stabilize("stabilize", {stable_rules(), softmax_rules()});
     Graph graph(leaves(ys), ys);
     const PassOptions options;
     PassReport report;
     PassContext context{options, report};
     MergeDuplicates{}.run(graph, context);
-    return stabilize.run(graph, context) == Changed::yes ? graph.outputs() : ys;
+    return stabilize().run(graph, context) == Changed::yes ? graph.outputs() : ys;
 }
 
 Variables gradient(const Variable& y,

@@ -14,12 +14,11 @@ Pipeline make_cpu_pipeline()
 {
     const Rewrite simplify("simplify", {canonical_rules(), cast_rules(), shape_rules(),
                                         compare_rules(), reduce_rules(), arith_rules()});
-    const Rewrite stabilize("stabilize", {stable_rules(), softmax_rules()});
     Pipeline p("cpu");
 
     // Stable forms first: algebra can take apart what they look for, exp(x) / sum(exp(x)).
-    p.fixpoint("stabilize", 8, MergeDuplicates{}, FoldConstants{}, stabilize);
-    p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize);
+    p.fixpoint("stabilize", 8, MergeDuplicates{}, FoldConstants{}, stabilize());
+    p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize());
     p.add(TrimLoops{});
     p.add(ExpandComposites{}); // after the last rule that knows a composite by its name
     p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
@@ -28,6 +27,13 @@ Pipeline make_cpu_pipeline()
 }
 
 } // namespace
+
+const Rewrite& stabilize()
+{
+    static const auto* const rules =
+        new Rewrite("stabilize", {stable_rules(), softmax_rules()}); // ends with the process
+    return *rules;
+}
 
 const Pipeline& cpu_pipeline()
 {

@@ -43,6 +43,7 @@ void position_dtype(DTypeArgs& args)
 {
     same_dtype(args);
     args.result = DType::i64;
+    args.named = true;
 }
 
 void truth_dtype(DTypeArgs& args)

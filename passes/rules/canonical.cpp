@@ -9,11 +9,11 @@ namespace croton::inline v1 {
 
 namespace {
 
-/// Whether a constant is below 0, and so is not once it is negated.
+/// Whether a constant is below 0, and above 0 once it is negated.
 bool is_negative(const Variable& v)
 {
     const auto value = constant_value(v);
-    if (!value || *value >= 0) return false;
+    if (!value || !(*value < 0)) return false; // nor is NaN
     return is_float(v.dtype()) ||
            *value > -std::ldexp(1.0, 8 * static_cast<int>(size_bytes(v.dtype())) - 1);
 }

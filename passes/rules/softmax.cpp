@@ -172,7 +172,7 @@ void add_softmax(RuleSet& r)
 
 RuleSet softmax_rules()
 {
-    RuleSet r("softmax");
+    RuleSet r("softmax forms");
     add_moved_softmax(r);
     add_softmax(r);
     return r;

@@ -1,7 +1,6 @@
 // The program by which the design is explained: a classifier's step of training.
 #include <croton/croton.hpp>
-#include <croton/passes/rewrite.hpp>
-#include <croton/passes/rules.hpp>
+#include <croton/passes/pipelines.hpp>
 
 #include <cmath>
 #include <map>
@@ -43,7 +42,7 @@ TEST_CASE("the loss of the design's classifier is taken from a log_softmax, not 
     ct::PassReport report;
     const ct::PassOptions options;
     ct::PassContext context{options, report};
-    ct::Rewrite("stabilize", {ct::stable_rules(), ct::softmax_rules()}).run(graph, context);
+    ct::stabilize().run(graph, context);
     CHECK(ops_of(graph)["log_softmax"] == 1);
     CHECK(ops_of(graph)["take_along_axis"] == 1);
     CHECK(ops_of(graph)["softmax"] == 0);

@@ -337,7 +337,11 @@ TEST_CASE("exported files say how they are compiled, include nothing, and refuse
     CHECK(header.find("#include") == header.rfind("#include"));
     inc.export_source(folder / "cpp", "c++20");
     CHECK(read(folder / "cpp/inc.cpp") == read(folder / "made/inc.c"));
-    CHECK_THAT(read(folder / "cpp/inc.h"), contains("how inc.cpp is called"));
+    CHECK(read(folder / "cpp/inc.h") == read(folder / "made/inc.h"));
+    CHECK_NOTHROW(inc.export_source(folder / "made", "c++20"));
+    CHECK_THROWS_WITH(
+        ct::function({x}, x + 2, {.name = "inc"}).export_source(folder / "made", "c++20"),
+        contains("inc.h is there already, of another function named 'inc'"));
     CHECK_THROWS_WITH(inc.export_source(folder / "made", "rust"),
                       "export_source: 'rust' is no language of exported text, which is 'c11' or "
                       "'c++20'");
@@ -409,12 +413,12 @@ TEST_CASE("another function of the same name is not written over, the same one a
     const auto g = ct::function({x}, x + 1, {.name = "f"});
     const std::string now = read(path);
     CHECK_THROWS_WITH(g.export_source(folder.path().string()),
-                      "export_source: " + path +
+                      "export_source: " + (folder / "f.h") +
                           " is there already, of another function named 'f' of this program; give "
                           "one of them another Options::name, or another folder");
     CHECK(read(path) == now);
     g.export_source(other.path().string());
-    std::filesystem::remove(path);
+    std::filesystem::remove(folder / "f.h");
     g.export_source(folder.path().string());
     CHECK(read(path) == read(other / "f.c"));
 }

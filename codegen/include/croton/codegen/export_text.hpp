@@ -18,7 +18,6 @@ struct ExportNames {
     std::string name;                 ///< prefix of every exported name; made an identifier
     std::string signature;            ///< for readers
     std::string version;              ///< of the library
-    std::string suffix = ".c";        ///< of the source file's name
     std::vector<std::string> outputs; ///< names of the results; more outputs are updates
     std::vector<std::string> updated; ///< whose next values those are
     std::size_t shared = 0;           ///< how many of the program's inputs are shared, the last

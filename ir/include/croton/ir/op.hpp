@@ -33,8 +33,8 @@ struct DTypeArgs {
     const ParamsBase* params;
     std::span<OperandDType> operands;
     DType result = DType::f64;
-    /// The result has the dtype that the params name, so it is never weak. Otherwise it is where
-    /// all operands are.
+    /// The result has a dtype that the op or its params name, so it is never weak. Otherwise it is
+    /// where all operands are.
     bool named = false;
 
     /// A dtype that the op refuses: "add: bool is not supported: ..".
