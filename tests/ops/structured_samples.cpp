@@ -434,10 +434,10 @@ std::vector<Sample> structured_samples()
         if (t != boolean) list.push_back(linalg_sample(t)); // products take no bool
         for (bool none : {false, true})
             list.push_back(short_slices_sample(t, none));
-        // Other integers have the loops of these, which LLVM makes vectors of.
-        const bool is_one_of_many = t != f32 && t != f64 && t != i32 && t != u8 && t != boolean;
+        // Of each width LLVM makes vectors of one integer; the others differ from it in the sign.
+        const bool has_twin = t == i8 || t == u16 || t == u32 || t == u64;
         for (std::size_t i = first; i < list.size(); ++i)
-            list[i].fast_start = is_one_of_many;
+            list[i].fast_start = has_twin;
         list.push_back(reduce_sample(t));
         list.push_back(gather_sample(t));
     }
