@@ -1,8 +1,12 @@
+#include <croton/ir/build.hpp>
 #include <croton/ir/graph.hpp>
+#include <croton/ir/ops.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/passes/fold_constants.hpp>
 #include <croton/passes/merge_duplicates.hpp>
 #include <croton/passes/rules.hpp>
+
+#include <limits>
 
 #include "fuzz/generate.hpp"
 #include "rules/instances.hpp"
@@ -52,6 +56,50 @@ TEST_CASE("what all rules have made of a random program is not rewritten again")
         fired += first.firings.size();
     }
     CHECK(fired > 400);
+}
+
+TEST_CASE("what is computed with a constant at a dtype's end settles")
+{
+    using Limits = std::numeric_limits<double>;
+    const Rewrite all("all", all_rules());
+    const PassOptions options;
+    for (const DType t : {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i64, DType::i32,
+                          DType::i16, DType::i8, DType::u64, DType::u8}) {
+        std::vector<Array> constants;
+        const auto add = [&](const auto value) {
+            constants.push_back(Array::scalar(value).cast(t));
+        };
+        if (is_float(t)) {
+            for (const double c : {Limits::quiet_NaN(), -Limits::quiet_NaN(), Limits::infinity(),
+                                   -Limits::infinity(), 0.0, -0.0, 2.5, -2.5})
+                add(c);
+        } else {
+            const int bits = 8 * static_cast<int>(size_bytes(t));
+            const std::int64_t least = std::numeric_limits<std::int64_t>::min() >> (64 - bits);
+            for (const std::int64_t c : {least, least + 1, -least - 1, std::int64_t{-1},
+                                         std::int64_t{0}, std::int64_t{3}, std::int64_t{-3}})
+                add(c); // of unsigned ones, what these are modulo 2^bits
+        }
+        const Variable x = input("x", t, {4});
+        for (const Array& value : constants) {
+            const Variable c = constant(value, nullptr);
+            for (const Variable& y : {x + c, x - c, c - x, x * c, x / c, c / x, c + x * c}) {
+                INFO(name(t) << ": " << to_expression(y));
+                Graph graph({x}, {y});
+                PassReport report;
+                PassContext context{options, report};
+                std::size_t rounds = 0, fired = 1;
+                for (; fired > 0 && rounds < 8; ++rounds) {
+                    const std::size_t before = report.firings.size();
+                    FoldConstants{}.run(graph, context);
+                    all.run(graph, context);
+                    fired = report.firings.size() - before;
+                }
+                INFO("made " << to_expression(graph.outputs()[0]));
+                CHECK(fired == 0);
+            }
+        }
+    }
 }
 
 TEST_CASE("every rule is switched off by its text")
