@@ -225,7 +225,8 @@ TEST_CASE("CUDA compilers accept the whole prelude as code for a device")
         commands.push_back(
             c +
             " -x cuda --cuda-device-only -nocudainc -nocudalib -Wno-unknown-cuda-version "
-            "--cuda-gpu-arch=sm_80 -O1 -ffp-contract=off -Werror -S -o /dev/null " +
+            "--cuda-gpu-arch=sm_80 --cuda-feature=+ptx70 -O1 -ffp-contract=off -Werror -S -o "
+            "/dev/null " +
             folder.write("clang.cu", words + text));
     for (const char* nvcc : {"nvcc", "/usr/local/cuda/bin/nvcc"})
         if (run(std::string(nvcc) + " --version").status == 0) {
