@@ -39,9 +39,10 @@ Roots::Roots(std::span<const Variable> outputs, bool prologues)
 {
     for (const Variable& v : outputs)
         mark(v);
+    known_.reserve(order_.size());
     for (const Apply& a : order_)
         for (const Variable& in : a.inputs())
-            ++uses_[in.value()];
+            ++known_[in.value()].uses;
     for (const Apply& a : order_)
         visit(a);
 }
@@ -65,18 +66,19 @@ void Roots::visit(const Apply& a)
         for (const std::size_t operand : {std::size_t{0}, std::size_t{1}})
             mark_operand(a, operand);
     if (std::holds_alternative<Scatter>(op.lowering)) mark(a.input(0));
-    if (repeats(a) && cost_of(a.input(0)) >= flops_worth_storing) mark(a.input(0));
+    if (repeats(a) && effort_of(a.input(0)).flops >= flops_worth_storing) mark(a.input(0));
     const Variable y = a.output(0);
-    if (roots_.contains(y.value())) return;
-    int cost = is_pointwise(op) ? flops(op, y.dtype()) : 1;
-    for (const Variable& in : a.inputs())
-        cost += cost_of(in);
-    statements_[y.value()] = 1;
-    for (const Variable& in : a.inputs())
-        statements_[y.value()] += statements_of(in);
-    cost_[y.value()] = cost;
-    const bool shared = uses_[y.value()] > 1 && cost >= flops_worth_storing;
-    const bool long_chain = statements_[y.value()] >= most_statements_in_a_vector_loop / 2;
+    if (contains(y)) return;
+    Effort all{is_pointwise(op) ? flops(op, y.dtype()) : 1, 1};
+    for (const Variable& in : a.inputs()) {
+        const Effort one = effort_of(in);
+        all.flops += one.flops;
+        all.statements += one.statements;
+    }
+    Known& known = known_[y.value()];
+    known.effort = all;
+    const bool shared = known.uses > 1 && all.flops >= flops_worth_storing;
+    const bool long_chain = all.statements >= most_statements_in_a_vector_loop / 2;
     if (shared || long_chain) mark(y);
 }
 
@@ -89,7 +91,7 @@ void Roots::mark_operand(const Apply& product, std::size_t operand)
     bool once = true;
     for (Variable x = v;; x = x.owner().input(0)) {
         if (kept(x)) break;
-        once &= uses_[x.value()] == 1;
+        once &= known_[x.value()].uses == 1;
         if (same(x, base)) break;
     }
     std::string why = prologues_ ? why_no_prologue(product, operand, kept, once)
@@ -101,18 +103,10 @@ void Roots::mark_operand(const Apply& product, std::size_t operand)
     why_stored_.emplace(stored.value(), std::move(why));
 }
 
-int Roots::cost_of(const Variable& v) const
+Roots::Effort Roots::effort_of(const Variable& v) const
 {
-    if (roots_.contains(v.value())) return 0;
-    const auto at = cost_.find(v.value());
-    return at == cost_.end() ? 0 : at->second;
-}
-
-int Roots::statements_of(const Variable& v) const
-{
-    if (roots_.contains(v.value())) return 1;
-    const auto at = statements_.find(v.value());
-    return at == statements_.end() ? 1 : at->second;
+    const Known* const known = known_.find(v.value());
+    return known && !known->is_root ? known->effort : Effort{};
 }
 
 std::vector<Extent> strides_of(const Extent& offset, std::size_t rank)

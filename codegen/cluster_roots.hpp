@@ -2,11 +2,11 @@
 
 #include <croton/codegen/clusters.hpp>
 #include <croton/ir/apply.hpp>
+#include <croton/ir/hash_index.hpp>
 
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "product_operands.hpp"
@@ -24,11 +24,15 @@ public:
     /// `prologues`: products may compute their operands.
     Roots(std::span<const Variable> outputs, bool prologues);
     const std::vector<Apply>& order() const { return order_; }
-    bool contains(const Variable& v) const { return roots_.contains(v.value()); }
+    bool contains(const Variable& v) const
+    {
+        const Known* const known = known_.find(v.value());
+        return known && known->is_root;
+    }
     /// Leaves and roots have memory.
     Kept kept() const
     {
-        return [this](const Variable& v) { return !v.owner() || contains(v); };
+        return [this](const Variable& v) { return !v.value()->node->op || contains(v); };
     }
     /// Why an operand of a product is stored; empty for what is a root for another reason.
     std::string why_stored(const Variable& v) const;
@@ -36,18 +40,26 @@ public:
 private:
     void mark(const Variable& v)
     {
-        if (v.owner()) roots_.insert(v.value());
+        if (v.value()->node->op) known_[v.value()].is_root = true;
     }
     void visit(const Apply& a);
     /// The operand of a product is read where it lies, or computed by its prologue.
     void mark_operand(const Apply& product, std::size_t operand);
-    int cost_of(const Variable& v) const;
-    int statements_of(const Variable& v) const;
+    /// What it takes to compute an element of a value from the roots behind it.
+    struct Effort {
+        int flops = 0;
+        int statements = 1;
+    };
+    struct Known {
+        bool is_root = false;
+        int uses = 0;
+        Effort effort;
+    };
+    Effort effort_of(const Variable& v) const;
 
     std::vector<Apply> order_;
     bool prologues_;
-    std::unordered_set<const detail::Value*> roots_; // looked up only
-    std::unordered_map<const detail::Value*, int> uses_, cost_, statements_;
+    detail::PointerMap<detail::Value, Known> known_;
     std::unordered_map<const detail::Value*, std::string> why_stored_;
 };
 

@@ -3,6 +3,7 @@
 #include <croton/codegen/loop_nest.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/hash_index.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -11,8 +12,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "cluster_index.hpp"
 #include "cluster_roots.hpp"
@@ -180,9 +179,9 @@ private:
         for (const Variable& r : bases_)
             puller.in_memory(r);
         puller.pull(s.reduces ? apply.input(0) : value, symbols_of(cluster, inner || s.reduces));
-        std::unordered_set<const detail::Value*> read; // looked up only
+        detail::PointerSet<detail::Value> read;
         for (const Puller::Access& a : puller.accesses()) {
-            if (read.insert(a.value.value()).second) reading.reads.push_back(a.value);
+            if (read.insert(a.value.value())) reading.reads.push_back(a.value);
             if (const Root* own = find(at, a.value))
                 reading.aligned &= is_aligned(a.at, cluster, own->inner || splits);
         }
@@ -196,9 +195,9 @@ private:
     /// The root of the cluster numbered `at` that `v` is, or null.
     const Root* find(int at, const Variable& v) const
     {
-        const auto home = home_.find(v.value());
-        if (home == home_.end() || home->second.cluster != at) return nullptr;
-        return &result_.list[static_cast<std::size_t>(at)].roots[home->second.root];
+        const Home* const home = home_.find(v.value());
+        if (!home || home->cluster != at) return nullptr;
+        return &result_.list[static_cast<std::size_t>(at)].roots[home->root];
     }
 
     static bool is_aligned(const At& at, const Cluster& cluster, bool inner)
@@ -292,8 +291,8 @@ private:
                 if (!croton::same(r, value)) bases_.push_back(r);
         int newest = -1; // of the clusters it needs
         for (const Variable& r : bases_)
-            if (const auto at = home_.find(r.value()); at != home_.end())
-                newest = std::max(newest, at->second.cluster);
+            if (const Home* const home = home_.find(r.value()))
+                newest = std::max(newest, home->cluster);
         if (s.kind == ClusterKind::scan || s.kind == ClusterKind::contract || !s.joins) {
             if (s.kind == ClusterKind::scan && join_same_apply(value, apply)) return;
             found_new(value, apply, s);
@@ -466,12 +465,12 @@ private:
     /// `reader` null: an output.
     void need(const Variable& v, const Cluster* reader)
     {
-        const auto at = home_.find(v.value());
-        if (at == home_.end()) return;
-        Cluster& c = result_.list[static_cast<std::size_t>(at->second.cluster)];
+        const Home* const home = home_.find(v.value());
+        if (!home) return;
+        Cluster& c = result_.list[static_cast<std::size_t>(home->cluster)];
         if (&c == reader) return;
-        c.roots[at->second.root].stored = true;
-        if (reader && has_reason_.insert(v.value()).second)
+        c.roots[home->root].stored = true;
+        if (reader && has_reason_.insert(v.value()))
             result_.unfused.push_back({v, why_apart(c, *reader, roots_.why_stored(v))});
     }
 
@@ -527,13 +526,12 @@ private:
     Clusters result_;
     std::vector<Variable> bases_; ///< roots and leaves behind the value that is placed
     struct Home {
-        int cluster;
-        std::size_t root;
+        int cluster = -1;
+        std::size_t root = 0;
     };
-    std::unordered_map<const detail::Value*, Home> home_; ///< looked up only
-    /// What the roots of each cluster read; looked up only.
-    std::vector<std::unordered_set<const detail::Value*>> read_by_;
-    std::unordered_set<const detail::Value*> has_reason_; ///< looked up only
+    detail::PointerMap<detail::Value, Home> home_;
+    std::vector<detail::PointerSet<detail::Value>> read_by_; ///< the roots of each cluster
+    detail::PointerSet<detail::Value> has_reason_;
 };
 
 } // namespace

@@ -46,8 +46,9 @@ public:
             stored_.emplace(b.value.value(), b.name);
             for (const Variable& before : b.before)
                 stored_.emplace(before.value(), b.name);
-            taken_.insert(b.name);
+            arrays_.insert(b.name);
         }
+        taken_ = arrays_;
         for (const auto& [symbol, name] : symbols)
             taken_.insert(name);
         for (const Apply& a : nest.applies)
@@ -58,6 +59,7 @@ public:
     {
         std::size_t partial = 0;
         for (const Apply& a : nest_.applies) {
+            if (lines_.size() > most_lines) break;
             const bool reduces = std::holds_alternative<Reduce>(a.op().lowering);
             if (reduces && partial < nest_.partials.size())
                 write_blocked(a, nest_.partials[partial++]);
@@ -65,9 +67,8 @@ public:
                 write_value(a);
         }
         if (lines_.size() > most_lines) {
-            const std::size_t more = lines_.size() - most_lines + 1;
             lines_.resize(most_lines - 1);
-            lines_.push_back(fmt::format(".. and {} lines more", more));
+            lines_.emplace_back(".. and more");
         }
         return std::move(lines_);
     }
@@ -185,8 +186,7 @@ private:
 
     std::string reference(const std::string& name, const Index& index, const Shape& shape) const
     {
-        const bool array =
-            std::ranges::any_of(stored_, [&](const auto& s) { return s.second == name; });
+        const bool array = arrays_.contains(name);
         std::string list;
         for (std::size_t i = 0; i < index.size(); ++i)
             if (array || !is_known_as(shape[i], 1))
@@ -262,7 +262,7 @@ private:
     {
         const Apply a = v.owner();
         if (!a) return reference(std::string(v.name()), index, v.shape());
-        if (--budget_ < 0) return "..";
+        if (--budget_ < 0 || lines_.size() > most_lines) return "..";
         return std::visit(
             overloaded{
                 [&](const Pointwise& p) { return pointwise(p, a, v, index); },
@@ -421,7 +421,8 @@ private:
     std::map<const detail::Value*, std::string> stored_, named_; // looked up only
     std::map<const detail::Value*, int> uses_;
     std::set<const detail::Node*> counted_;
-    std::set<std::string, std::less<>> taken_;
+    std::set<std::string> arrays_; ///< names
+    std::set<std::string> taken_;  ///< and those of indices and lines
     std::vector<std::string> lines_;
     std::size_t gathers_ = 0;
     std::size_t open_letters_ = 0; ///< that the line being written uses

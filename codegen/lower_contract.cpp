@@ -391,6 +391,7 @@ Lowered lower_contract(const Cluster& cluster)
 Variables order_contractions(std::span<const Variable> outputs)
 {
     GraphCopy copy;
+    bool moves = false;
     for (const Apply& apply : applies_of(outputs)) {
         if (!std::holds_alternative<Contract>(apply.op().lowering)) continue;
         const auto& p = apply.params_as<ContractParams>();
@@ -405,6 +406,7 @@ Variables order_contractions(std::span<const Variable> outputs)
         const std::vector<int> b_order =
             join({p.b_batch, p.b_sum, own_axes(apply.input(1), p.b_batch, p.b_sum)});
         if (std::ranges::is_sorted(a_order) && std::ranges::is_sorted(b_order)) continue;
+        moves = true;
         const OriginScope origin(apply.location());
         const auto range = [](std::size_t first, std::size_t n) {
             std::vector<int> axes;
@@ -422,6 +424,7 @@ Variables order_contractions(std::span<const Variable> outputs)
         copy.replace(apply.output(0), rebuild(apply.op(), operands, make_params(ordered),
                                               {&type, 1}, apply.location())[0]);
     }
+    if (!moves) return {outputs.begin(), outputs.end()};
     Variables ordered;
     for (const Variable& v : outputs)
         ordered.push_back(copy(v));

@@ -17,11 +17,6 @@ constexpr std::size_t most_exact_lifetimes = 4096;
 
 std::int64_t rounded(const Lifetime& l) { return (l.bytes.value() + 63) / 64 * 64; }
 
-bool overlap_in_time(const Lifetime& a, const Lifetime& b)
-{
-    return a.first <= b.last && b.first <= a.last;
-}
-
 /// Exact offsets for the lifetimes that `order` lists.
 class ExactPlan {
 public:
@@ -31,41 +26,45 @@ public:
 
     void place(std::vector<std::size_t> order)
     {
+        const auto bytes = [&](std::size_t i) { return rounded(lifetimes_[i]); };
         std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(-bytes(i), i); });
         for (std::size_t i : order) {
-            const std::int64_t at = best_gap(i);
-            plan_.place_of[i] = {-1, at};
-            plan_.known_bytes = std::max(plan_.known_bytes, at + bytes(i));
-            const auto behind = std::ranges::upper_bound(
-                by_offset_, at, {}, [&](std::size_t k) { return plan_.place_of[k].offset; });
-            by_offset_.insert(behind, i);
+            Placed fresh{lifetimes_[i].first, lifetimes_[i].last, 0, bytes(i)};
+            fresh.offset = best_gap(fresh);
+            plan_.place_of[i] = {-1, fresh.offset};
+            plan_.known_bytes = std::max(plan_.known_bytes, fresh.offset + fresh.bytes);
+            by_offset_.insert(
+                std::ranges::upper_bound(by_offset_, fresh.offset, {}, &Placed::offset), fresh);
         }
     }
 
 private:
-    std::int64_t bytes(std::size_t i) const { return rounded(lifetimes_[i]); }
+    struct Placed {
+        std::size_t first, last;
+        std::int64_t offset, bytes;
+    };
 
-    /// The start of the smallest gap that holds `i`, or the end of what is alive with it.
-    std::int64_t best_gap(std::size_t i) const
+    /// The start of the smallest gap that holds `fresh`, or the end of what is alive with it.
+    std::int64_t best_gap(const Placed& fresh) const
     {
         std::int64_t end = 0; // of what was passed
         std::int64_t best = -1;
         std::int64_t best_size = INT64_MAX;
-        for (std::size_t k : by_offset_) {
-            if (!overlap_in_time(lifetimes_[i], lifetimes_[k])) continue;
-            const std::int64_t gap = plan_.place_of[k].offset - end;
-            if (gap >= bytes(i) && gap < best_size) {
+        for (const Placed& p : by_offset_) {
+            if (fresh.first > p.last || p.first > fresh.last) continue;
+            const std::int64_t gap = p.offset - end;
+            if (gap >= fresh.bytes && gap < best_size) {
                 best = end;
                 best_size = gap;
             }
-            end = std::max(end, plan_.place_of[k].offset + bytes(k));
+            end = std::max(end, p.offset + p.bytes);
         }
         return best >= 0 ? best : end;
     }
 
     const std::vector<Lifetime>& lifetimes_;
     MemoryPlan& plan_;
-    std::vector<std::size_t> by_offset_; ///< lifetimes that have a place
+    std::vector<Placed> by_offset_;
 };
 
 /// Slots for the lifetimes that `order` lists. Lifetimes of one size cost the logarithm of their

@@ -3,9 +3,9 @@
 #include <croton/codegen/clusters.hpp>
 #include <croton/codegen/cost.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/hash_index.hpp>
 
 #include <algorithm>
-#include <set>
 #include <variant>
 #include <vector>
 
@@ -20,12 +20,12 @@ namespace croton::inline v1::codegen {
 Variables in_memory_behind(const Variable& v, const Kept& kept, bool numbers)
 {
     Variables found;
-    std::set<const detail::Value*> seen;
+    detail::PointerSet<detail::Value> seen;
     Variables todo{v};
     while (!todo.empty()) {
         const Variable next = todo.back();
         todo.pop_back();
-        if (!seen.insert(next.value()).second) continue;
+        if (!seen.insert(next.value())) continue;
         if (kept(next)) {
             if (numbers || next.leaf() != Leaf::constant || next.constant().size() != 1)
                 found.push_back(next);

@@ -66,10 +66,11 @@ Variables split_reductions(std::span<const Variable> outputs)
             apply(a.op(), std::span(&first, 1), make_params(ReduceParams{rest}), a.location());
         copy.replace(a.output(0), second);
     }
+    if (!splits) return {outputs.begin(), outputs.end()};
     Variables split;
     for (const Variable& v : outputs)
         split.push_back(copy(v));
-    return splits ? split_reductions(split) : split; // three groups need two rounds
+    return split_reductions(split); // three groups need two rounds
 }
 
 } // namespace croton::inline v1::codegen

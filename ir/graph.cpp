@@ -10,11 +10,10 @@
 
 namespace croton::inline v1 {
 
+using detail::hash_pointer;
 using detail::HashIndex;
 
 namespace {
-
-std::size_t hash_pointer(const void* p) { return std::hash<const void*>{}(p) >> 4; }
 
 /// What stands for the outputs of nodes that changed.
 class Replaced {

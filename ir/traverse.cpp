@@ -3,7 +3,7 @@
 #include <croton/ir/hash.hpp>
 #include <croton/ir/traverse.hpp>
 
-#include <unordered_set>
+#include <unordered_map>
 
 namespace croton::inline v1 {
 
@@ -13,7 +13,7 @@ namespace {
 template <class OnApply, class OnLeaf>
 void walk(std::span<const Variable> outputs, OnApply on_apply, OnLeaf on_leaf)
 {
-    std::unordered_set<const detail::Node*> done;
+    detail::PointerSet<detail::Node> done;
     struct Frame {
         const detail::Node* node;
         std::uint32_t next;
@@ -21,7 +21,7 @@ void walk(std::span<const Variable> outputs, OnApply on_apply, OnLeaf on_leaf)
     std::vector<Frame> stack;
     const auto enter = [&](const Variable& v) {
         const detail::Node* node = v.value()->node;
-        if (!done.insert(node).second) return;
+        if (!done.insert(node)) return;
         if (node->op)
             stack.push_back({node, 0});
         else
@@ -87,9 +87,11 @@ GraphCopy::GraphCopy(const VariableMap& by, Substitution extents) : extents_(std
 
 void GraphCopy::replace(const Variable& from, const Variable& to)
 {
-    if (!map_.emplace(from.value(), to).second)
+    const auto [value, fresh] = map_.insert(from.value());
+    if (!fresh)
         throw internal_error("copy", "{} was copied before it was replaced",
                              to_string(from.type()));
+    value = to;
 }
 
 Variable GraphCopy::operator()(const Variable& root)
@@ -113,7 +115,7 @@ Variable GraphCopy::operator()(const Variable& root)
         make(node);
         stack.pop_back();
     }
-    return map_.at(root.value());
+    return *map_.find(root.value());
 }
 
 bool GraphCopy::all_mapped(const detail::Node* node) const
@@ -129,13 +131,13 @@ void GraphCopy::make(const detail::Node* node)
         return Variable(detail::Ref<const detail::Value>::share(v));
     };
     if (!node->op) {
-        map_.emplace(node->values(), share(node->values()));
+        map_[node->values()] = share(node->values());
         return;
     }
     Variables inputs;
     bool changed = false;
     for (std::uint32_t i = 0; i < node->input_count; ++i) {
-        inputs.push_back(map_.at(node->inputs()[i].value()));
+        inputs.push_back(*map_.find(node->inputs()[i].value()));
         changed |= !same(inputs.back(), node->inputs()[i]);
     }
     std::vector<Type> types;
@@ -152,7 +154,7 @@ void GraphCopy::make(const detail::Node* node)
     for (std::uint32_t i = 0; i < node->output_count; ++i) {
         const Variable to = changed ? outputs[i] : share(node->values() + i);
         if (const std::string* name = node->values()[i].name; changed && name) to.named(*name);
-        map_.emplace(node->values() + i, to);
+        if (const auto [value, fresh] = map_.insert(node->values() + i); fresh) value = to;
     }
 }
 

@@ -189,14 +189,30 @@ std::uint32_t Pattern::add(const Variable& v)
 
 // ---- matching
 
+bool Pattern::operands_fit(const Apply& apply, bool swap) const
+{
+    const Node& root = nodes_.back();
+    const std::span<const Variable> inputs = apply.inputs();
+    if (inputs.size() != root.inputs.size()) return false;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const Op* const op = nodes_[root.inputs[swap ? 1 - i : i]].op;
+        if (op && inputs[i].value()->node->op != op) return false;
+    }
+    return true;
+}
+
 bool Pattern::match(const Apply& apply,
                     Match& match,
                     const std::function<bool(const Match&)>& when) const
 {
+    const int root_bit = nodes_.back().order_bit;
+    const bool fits[2] = {operands_fit(apply, false), root_bit >= 0 && operands_fit(apply, true)};
+    if (!fits[0] && !fits[1]) return false; // nearly every try ends here
     const Variable root = apply.output();
     match.pattern_ = this;
     match.root_ = &apply;
     for (unsigned orders = 0; orders < (1U << order_bits_); ++orders) {
+        if (!fits[root_bit >= 0 && ((orders >> root_bit) & 1U)]) continue;
         match.bound_.fill(nullptr);
         match.params_.clear();
         if (match_node(static_cast<std::uint32_t>(nodes_.size() - 1), root, orders, match) &&

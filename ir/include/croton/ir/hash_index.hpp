@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace croton::inline v1::detail {
@@ -69,6 +70,64 @@ private:
 
     std::vector<Slot> slots_;
     std::size_t count_ = 0;
+};
+
+/// Of nodes and their parts, which lie at multiples of 8.
+inline std::size_t hash_pointer(const void* p)
+{
+    return static_cast<std::size_t>(reinterpret_cast<std::uintptr_t>(p)) >> 3;
+}
+
+/// What belongs to nodes or values, by identity, in the order in which they came: graphs are walked
+/// in about that order, so that neighbours lie together. A reference lasts until the next insertion.
+template <class K, class T>
+class PointerMap {
+public:
+    T* find(const K* key)
+    {
+        const std::uint32_t at = position(key);
+        return at == HashIndex::none ? nullptr : &entries_[at].second;
+    }
+    const T* find(const K* key) const { return const_cast<PointerMap*>(this)->find(key); }
+    bool contains(const K* key) const { return position(key) != HashIndex::none; }
+
+    /// The value of `key`, and whether that was made just now.
+    std::pair<T&, bool> insert(const K* key)
+    {
+        if (T* const there = find(key)) return {*there, false};
+        index_.insert(hash_pointer(key), static_cast<std::uint32_t>(entries_.size()));
+        entries_.emplace_back(key, T());
+        return {entries_.back().second, true};
+    }
+    T& operator[](const K* key) { return insert(key).first; }
+
+    void reserve(std::size_t count)
+    {
+        index_.reserve(count);
+        entries_.reserve(count);
+    }
+    bool empty() const { return entries_.empty(); }
+
+private:
+    std::uint32_t position(const K* key) const
+    {
+        return index_.find(hash_pointer(key),
+                           [&](std::uint32_t i) { return entries_[i].first == key; });
+    }
+    HashIndex index_;
+    std::vector<std::pair<const K*, T>> entries_;
+};
+
+template <class K>
+class PointerSet {
+public:
+    /// False where it is there.
+    bool insert(const K* key) { return keys_.insert(key).second; }
+    bool contains(const K* key) const { return keys_.contains(key); }
+
+private:
+    struct Nothing {};
+    PointerMap<K, Nothing> keys_;
 };
 
 } // namespace croton::inline v1::detail

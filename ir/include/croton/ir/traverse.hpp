@@ -1,6 +1,7 @@
 #pragma once
 
 #include <croton/ir/apply.hpp>
+#include <croton/ir/hash_index.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <cstddef>
@@ -38,7 +39,7 @@ private:
     std::vector<Requirement> requirements_of(const detail::Node* node) const;
 
     Substitution extents_;
-    std::unordered_map<const detail::Value*, Variable> map_;
+    detail::PointerMap<detail::Value, Variable> map_;
 };
 
 /// `outputs` with the Variables of `by` replaced (an intermediate one cuts what is above it), and

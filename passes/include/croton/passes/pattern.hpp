@@ -92,6 +92,8 @@ private:
         std::vector<std::uint32_t> inputs;
     };
     std::uint32_t add(const Variable& v);
+    /// Whether the ops right below the root are the pattern's; `swap`: in the other order.
+    bool operands_fit(const Apply& apply, bool swap) const;
     void add_param_names(const Params& params, bool& any);
     bool match_node(std::uint32_t at, const Variable& v, unsigned orders, Match& match) const;
     bool match_params(const Node& node, const Params& params, Match& match) const;
