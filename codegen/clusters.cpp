@@ -293,7 +293,7 @@ private:
         for (const Variable& r : bases_)
             if (const Home* const home = home_.find(r.value()))
                 newest = std::max(newest, home->cluster);
-        if (s.kind == ClusterKind::scan || s.kind == ClusterKind::contract || !s.joins) {
+        if (!s.joins) {
             if (s.kind == ClusterKind::scan && join_same_apply(value, apply)) return;
             found_new(value, apply, s);
             return;

@@ -45,8 +45,6 @@ bool has_loops(const Block& block)
     });
 }
 
-bool is_index(const detail::Atom* s) { return id(s) < 256; }
-
 } // namespace
 
 KernelWriter::KernelWriter(LoopNest& nest, const std::string& name)
@@ -89,7 +87,7 @@ EmittedKernel KernelWriter::take()
 void KernelWriter::need(const Extent& e)
 {
     for (const detail::Atom* s : symbols(e)) {
-        if (is_index(s) || symbols_.contains(s)) continue;
+        if (is_index_symbol(s) || symbols_.contains(s)) continue;
         symbols_.emplace(s, names_.fresh(croton::name(s), "n"));
         kernel_.extents.push_back(as_extent(s));
         kernel_.extent_names.push_back(symbols_.at(s));

@@ -3,7 +3,6 @@
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <utility>
 
@@ -23,15 +22,15 @@ std::string prefix_of(std::string_view name)
 {
     std::string text;
     for (char c : name)
-        text += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-    if (text.empty() || !std::isalpha(static_cast<unsigned char>(text[0]))) text.insert(0, "f");
+        text += is_word(c) ? c : '_';
+    if (text.empty() || text[0] == '_' || (text[0] >= '0' && text[0] <= '9')) text.insert(0, "f");
     return text;
 }
 
 std::string upper(std::string text)
 {
     for (char& c : text)
-        c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A'); // in any locale
     return text;
 }
 

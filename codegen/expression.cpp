@@ -201,8 +201,8 @@ std::string Expressions::parameter(const Compute& c,
 std::string_view
 text_of(const Pointwise& p, std::size_t operand_count, DType first, DType result) noexcept
 {
-    // A select's dtype is that of its branches, not of its condition.
-    const DType by = operand_count == 3 ? result : first;
+    const bool selects = operand_count == 3 && first == DType::boolean;
+    const DType by = selects ? result : first;
     if (is_integer(by) && !p.integer.empty()) return p.integer;
     return by == DType::boolean && !p.boolean.empty() ? p.boolean : p.real;
 }
@@ -331,7 +331,7 @@ std::string Expressions::indices_of(const Extent& at) const
     for (const ExtentTerm& t : terms(at))
         for (const detail::Atom* f : t.factors)
             for (const detail::Atom* s : symbols(as_extent(f))) {
-                if (id(s) >= 256 || std::ranges::count(found, symbols_.at(s)) > 0) continue;
+                if (!is_index_symbol(s) || std::ranges::count(found, symbols_.at(s)) > 0) continue;
                 found.push_back(symbols_.at(s));
                 letters &= found.back().size() == 1;
             }

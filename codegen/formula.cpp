@@ -211,7 +211,7 @@ private:
                 place.push_back(axis.at[0]);
                 continue;
             }
-            const detail::Atom* symbol = index_symbol(160 + gathers_++ % 64);
+            const detail::Atom* symbol = index_symbol(192 + gathers_++ % 64);
             symbols_[symbol] = text(a.input(static_cast<std::size_t>(axis.index_operand)), axis.at);
             place.push_back(as_extent(symbol));
         }

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "kernel_info.hpp"
+#include "names.hpp"
 #include "number_table.hpp"
 #include "puller.hpp"
 #include "share_memory.hpp"
@@ -22,23 +23,9 @@ Extent bytes_of(const Variable& v)
     return element_count(v.shape()) * Extent(size_bytes(v.dtype()));
 }
 
-std::string_view kernel_stem(const Cluster& cluster)
+std::string kernel_name(std::size_t stem, int& next)
 {
-    switch (cluster.kind) {
-    case ClusterKind::rows:
-        return "fused";
-    case ClusterKind::columns:
-        return "columns";
-    case ClusterKind::prefix:
-        return "running";
-    case ClusterKind::scatter:
-        return "scatter";
-    case ClusterKind::contract:
-        return "matmul";
-    case ClusterKind::scan:
-        return "loop";
-    }
-    return "";
+    return fmt::format("{}_{}", kernel_stems[stem], next++);
 }
 
 void add_gaps(GraphPlan& plan)
@@ -94,7 +81,7 @@ void add_strided_copies(GraphPlan& plan, const OuterMemory& outer, int& next_ker
         late.to = input(late.from.name(), late.from.dtype(), late.from.shape());
         late.kernels.push_back({strided_copy(late, strides), {}});
         late.kernels[0].kernel =
-            emit_cpp(late.kernels[0].nest, fmt::format("strided_{}", next_kernel++));
+            emit_cpp(late.kernels[0].nest, kernel_name(kernel_stems.size() - 1, next_kernel));
     }
 }
 
@@ -132,7 +119,7 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
             for (LoopNest& nest : lowered.nests) {
                 step.kernels.push_back({std::move(nest), {}});
                 step.kernels.back().kernel.name =
-                    fmt::format("{}_{}", kernel_stem(c), next_kernel++);
+                    kernel_name(static_cast<std::size_t>(c.kind), next_kernel);
             }
         }
         plan.steps.push_back(std::move(step));

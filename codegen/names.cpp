@@ -4,7 +4,6 @@
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
 
 #include "c_precedence.hpp"
@@ -43,21 +42,26 @@ const std::set<std::string_view>& reserved_words()
     return words;
 }
 
-/// What emitted text numbers by itself: kernels, and locals that are not made by Names.
+/// What emitted text numbers by itself: kernels and their callers, and locals that are not made by
+/// Names.
 bool is_numbered_name(std::string_view name)
 {
-    static const std::set<std::string_view> stems = {"end",      "s",        "t",        "fused_",
-                                                     "columns_", "running_", "scatter_", "matmul_",
-                                                     "loop_",    "run_part_"};
+    static const std::set<std::string> stems = [] {
+        std::set<std::string> all{"end", "s", "t", "run_part_"};
+        for (const std::string_view kernel : kernel_stems)
+            for (const std::string_view caller : {"", "all_", "stream_"})
+                all.insert(fmt::format("{}{}_", caller, kernel));
+        return all;
+    }();
     const std::size_t digits = name.find_last_not_of("0123456789") + 1;
-    return digits < name.size() && stems.contains(name.substr(0, digits));
+    return digits < name.size() && stems.contains(std::string(name.substr(0, digits)));
 }
 
 std::string identifier(std::string_view wanted)
 {
     std::string text;
     for (char c : wanted)
-        text += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+        text += is_word(c) ? c : '_';
     while (!text.empty() && text.back() == '_')
         text.pop_back();
     if (!text.empty() && std::isdigit(static_cast<unsigned char>(text[0]))) text.insert(0, "v");

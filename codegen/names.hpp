@@ -3,6 +3,7 @@
 #include <croton/ir/dtype.hpp>
 #include <croton/ir/extent.hpp>
 
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -27,6 +28,10 @@ private:
     std::set<std::string, std::less<>> taken_;
     std::map<std::string, int, std::less<>> next_;
 };
+
+/// What kernels are called before their number: by ClusterKind, then copies into strided outputs.
+inline constexpr std::array<std::string_view, 7> kernel_stems = {
+    "fused", "columns", "running", "scatter", "matmul", "loop", "strided"};
 
 /// Whether a name means something in emitted text: a word of C, C++ or the prelude.
 bool is_taken_by_the_text(std::string_view name);

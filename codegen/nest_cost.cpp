@@ -15,7 +15,7 @@ Extent at_first_iteration(const Extent& extent)
 {
     Substitution zero;
     for (const detail::Atom* s : symbols(extent))
-        if (id(s) < 256) zero.emplace_back(s, Extent(0));
+        if (is_index_symbol(s)) zero.emplace_back(s, Extent(0));
     return zero.empty() ? extent : substitute(extent, zero);
 }
 

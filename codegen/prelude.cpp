@@ -297,7 +297,7 @@ private:
 
 Prelude& prelude()
 {
-    static Prelude all;
+    static Prelude& all = *new Prelude; // never destroyed: threads may compile while a process ends
     return all;
 }
 

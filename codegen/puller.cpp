@@ -19,7 +19,7 @@ bool same(const At& a, const At& b)
 } // namespace
 
 const detail::Atom* loop_symbol(std::size_t i) { return index_symbol(i); }
-const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(32 + i); }
+const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(most_axes + i); }
 
 Extent flat(const At& at) { return flat_index(at.index, at.shape); }
 

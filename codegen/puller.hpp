@@ -18,8 +18,8 @@ struct At {
 };
 Extent flat(const At& at);
 
-/// The index symbols that kernels use, the same ones again and again: of loops (fewer than 32), and
-/// for indices that are read from memory.
+/// The index symbols that kernels use, the same ones again and again: of loops (fewer than
+/// `most_axes`), and for indices that are read from memory.
 const detail::Atom* loop_symbol(std::size_t i);
 const detail::Atom* gather_symbol(std::size_t i);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "caller_parameters.hpp"
+#include "names.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -98,6 +99,15 @@ std::string streaming_caller(const EmittedKernel& kernel,
 {
     SymbolNames symbols;
     const std::vector<CallerParameter> parameters = caller_parameters(kernel, nest, symbols);
+    Names names; // of locals, beside the parameters'
+    for (const CallerParameter& p : parameters)
+        names.reserve(p.name);
+    std::vector<std::string> memories, blocks;
+    for (const StreamedBuffer& s : streamed) {
+        const std::string& name = nest.buffers[static_cast<std::size_t>(s.buffer)].name;
+        memories.push_back(names.fresh(name + "_memory", "memory"));
+        blocks.push_back(names.fresh(name + "_block", "block"));
+    }
     std::vector<std::string> list{"i64 begin", "i64 end", "i64 extent"};
     std::vector<std::string> plain{"begin", "end"}, blocked{"i", "stop"};
     for (std::size_t k = 0; k < parameters.size(); ++k) {
@@ -107,9 +117,12 @@ std::string streaming_caller(const EmittedKernel& kernel,
         const auto found = std::ranges::find_if(streamed, [&](const StreamedBuffer& s) {
             return k == kernel.extents.size() + static_cast<std::size_t>(s.buffer);
         });
-        blocked.push_back(found == streamed.end() ? p.name
-                                                  : fmt::format("({})({}_block - i * {})", p.type,
-                                                                p.name, found->bytes));
+        blocked.push_back(
+            found == streamed.end()
+                ? p.name
+                : fmt::format("({})({} - i * {})", p.type,
+                              blocks[static_cast<std::size_t>(found - streamed.begin())],
+                              found->bytes));
     }
     std::vector<std::string> large;
     for (const StreamedBuffer& s : streamed)
@@ -127,19 +140,18 @@ std::string streaming_caller(const EmittedKernel& kernel,
             w.raw("return;");
         }
         const std::int64_t step = iterations_of(streamed);
-        for (const StreamedBuffer& s : streamed)
-            w.line("CT_ALIGNED char {}_memory[{}];",
-                   nest.buffers[static_cast<std::size_t>(s.buffer)].name, step * s.bytes);
-        for (const StreamedBuffer& s : streamed)
-            w.line("const u64 {0}_block = (u64){0}_memory;",
-                   nest.buffers[static_cast<std::size_t>(s.buffer)].name);
+        for (std::size_t k = 0; k < streamed.size(); ++k)
+            w.line("CT_ALIGNED char {}[{}];", memories[k], step * streamed[k].bytes);
+        for (std::size_t k = 0; k < streamed.size(); ++k)
+            w.line("const u64 {} = (u64){};", blocks[k], memories[k]);
         {
-            const auto blocks = w.block("for (i64 i = begin; i < end; i += {})", step);
+            const auto loop = w.block("for (i64 i = begin; i < end; i += {})", step);
             w.line("const i64 stop = end - i < {0} ? end : i + {0};", step);
             w.line("{};", argument_list(kernel.name, blocked, w.indent()));
-            for (const StreamedBuffer& s : streamed)
-                w.line("stream_bytes((char*){0} + i * {1}, {0}_memory, (stop - i) * {1});",
-                       nest.buffers[static_cast<std::size_t>(s.buffer)].name, s.bytes);
+            for (std::size_t k = 0; k < streamed.size(); ++k)
+                w.line("stream_bytes((char*){0} + i * {1}, {2}, (stop - i) * {1});",
+                       nest.buffers[static_cast<std::size_t>(streamed[k].buffer)].name,
+                       streamed[k].bytes, memories[k]);
         }
         w.raw("stream_end();");
     }

@@ -444,8 +444,10 @@ KernelCache& kernel_cache(bool on_disk)
         static const bool told = (use_jit_folder(environment().jit_folder), true);
         (void)told;
     }
-    static KernelCache disk({environment().cache_folder, environment().cache_limit_bytes});
-    static KernelCache memory({});
+    // Never destroyed: static Functions of the user's hold programs of theirs until a process ends.
+    static KernelCache& disk =
+        *new KernelCache({environment().cache_folder, environment().cache_limit_bytes});
+    static KernelCache& memory = *new KernelCache({});
     return on_disk ? disk : memory;
 }
 

@@ -204,6 +204,9 @@ void refuse_negative(const Shape& shape, std::string_view function, const Locati
 
 void refuse_too_large(const Type& type, std::string_view function, const Location* where)
 {
+    if (type.shape().size() > most_axes)
+        throw user_error(Code::shape, where, function, "{} axes; at most {} are supported",
+                         type.shape().size(), most_axes);
     std::int64_t bytes = static_cast<std::int64_t>(size_bytes(type.dtype()));
     for (const Extent& e : type.shape())
         if (e.is_known() && e.value() == 0) return;

@@ -3,6 +3,7 @@
 #include <croton/ir/type.hpp>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -19,6 +20,7 @@ struct Atom {
     Extent a = 0;
     Extent b = 0;
     const Location* where = nullptr;
+    bool is_index = false;
 };
 
 /// terms sorted by factors, no zero coefficient, no duplicate; never a lone constant.
@@ -47,18 +49,27 @@ bool before(const ExtentTerm& a, const ExtentTerm& b)
 /// Every polynomial and atom of the process; they live as long as it does.
 class Pool {
 public:
-    static constexpr std::size_t index_symbols = 256;
-    static constexpr std::size_t axis_symbols = 64;
-
     Pool()
     {
-        for (std::size_t i = 0; i < index_symbols; ++i)
-            symbol(fmt::format("index{}", i));
-        for (std::size_t i = 0; i < axis_symbols; ++i)
-            symbol(fmt::format("n{}", i));
+        for (std::size_t i = 0; i < early_.size(); ++i) {
+            early_[i] = symbol(fmt::format("index{}", i));
+            atoms_.back().is_index = true;
+        }
+        for (std::size_t i = 0; i < axes_.size(); ++i)
+            axes_[i] = symbol(fmt::format("n{}", i));
     }
-    const Atom* index(std::size_t i) const { return &atoms_.at(i); }
-    const Atom* axis(std::size_t i) const { return &atoms_.at(index_symbols + i); }
+    const Atom* index(std::size_t i)
+    {
+        if (i < early_.size()) return early_[i];
+        const std::lock_guard lock(mutex_);
+        for (std::size_t k = early_.size() + late_.size(); k <= i; ++k) {
+            const auto number = static_cast<std::uint32_t>(atoms_.size());
+            late_.push_back(&atoms_.emplace_back(
+                Atom{AtomKind::symbol, number, fmt::format("index{}", k), 0, 0, nullptr, true}));
+        }
+        return late_[i - early_.size()];
+    }
+    const Atom* axis(std::size_t i) const { return axes_.at(i); }
 
     void label(const Atom* atom, std::string_view text)
     {
@@ -122,6 +133,9 @@ private:
 
     std::mutex mutex_;
     std::deque<Atom> atoms_;
+    std::array<const Atom*, 256> early_; // set once, read by all
+    std::array<const Atom*, 64> axes_;   // the same
+    std::deque<const Atom*> late_;       // index symbols after the early ones
     std::deque<Polynomial> polynomials_;
     std::map<Key, const Atom*> opaque_;         // looked up, never iterated
     std::map<const Atom*, std::string> labels_; // the same
@@ -243,6 +257,7 @@ Extent opaque(AtomKind atom_kind, const Extent& a, const Extent& b)
 } // namespace
 
 const Atom* index_symbol(std::size_t i) { return pool().index(i); }
+bool is_index_symbol(const Atom* atom) { return atom->is_index; }
 const Atom* axis_symbol(std::size_t i) { return pool().axis(i); }
 void label_symbol(const Atom* symbol, std::string_view text) { pool().label(symbol, text); }
 const Location* location(const Atom* symbol) { return symbol->where; }

@@ -24,6 +24,8 @@ namespace fs = std::filesystem;
 constexpr std::array<char, 8> magic = {'c', 'r', 'o', 't', 'o', 'n', '0', '1'};
 constexpr auto touch_after = std::chrono::minutes(10);
 constexpr auto abandoned_after = std::chrono::hours(1);
+constexpr std::uint64_t largest_entry = std::uint64_t{1}
+                                        << 30; ///< read also where the bound is less
 
 /// The end of every entry.
 struct Footer {
@@ -128,6 +130,33 @@ std::string refusal(const std::string& folder)
     return {};
 }
 
+bool is_hex(std::string_view text)
+{
+    return text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+/// The folder may be one that holds other files too, as its user names it: only what has the form
+/// of our own names is counted and removed.
+bool is_entry(std::string_view file_name)
+{
+    const std::size_t dot = file_name.rfind('.');
+    if (dot == file_name.npos) return false;
+    const std::string_view stem = file_name.substr(0, dot);
+    const std::string_view kind = file_name.substr(dot);
+    if (kind == ".so" || kind == ".o") return stem.size() == 64 && is_hex(stem);
+    const std::size_t dash = stem.rfind('-');
+    return kind == ".cpp" && dash != stem.npos && stem.size() - dash == 17 &&
+           is_hex(stem.substr(dash + 1));
+}
+
+/// ".<process>.<number>.tmp"
+bool is_temporary(std::string_view file_name)
+{
+    return file_name.starts_with('.') && file_name.ends_with(".tmp") && file_name.size() > 5 &&
+           file_name.substr(1, file_name.size() - 5).find_first_not_of("0123456789.") ==
+               file_name.npos;
+}
+
 bool touched_long_ago(const struct stat& status)
 {
     const auto now = std::chrono::system_clock::now();
@@ -172,9 +201,11 @@ std::optional<DiskCache::Entry> DiskCache::find(const CacheKey& key, std::string
     }
     const auto size = static_cast<std::size_t>(status.st_size);
     Footer footer;
-    entry.payload.resize(size);
-    if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || size < sizeof footer ||
-        !read_all(file.descriptor, entry.payload)) {
+    // No entry is larger than the folder may be: a file that claims to be is not read.
+    const bool is_likely = S_ISREG(status.st_mode) && status.st_uid == ::geteuid() &&
+                           size >= sizeof footer && size <= std::max(limit_bytes_, largest_entry);
+    entry.payload.resize(is_likely ? size : 0);
+    if (!is_likely || !read_all(file.descriptor, entry.payload)) {
         ++refused_;
         return std::nullopt;
     }
@@ -290,6 +321,10 @@ void DiskCache::evict_beyond_limit()
     std::error_code error;
     const auto now = fs::file_time_type::clock::now();
     for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
+        const std::string name = at->path().filename().string();
+        if (!is_entry(name) && !is_temporary(name)) {
+            continue;
+        }
         // Another process may remove an entry at any time: then it has no size any more.
         std::error_code gone;
         const std::uint64_t bytes = at->file_size(gone);
@@ -297,8 +332,10 @@ void DiskCache::evict_beyond_limit()
         if (gone) {
             continue;
         }
-        if (at->path().extension() == ".tmp" && now - used > abandoned_after) {
-            fs::remove(at->path(), gone);
+        if (is_temporary(name)) {
+            if (now - used > abandoned_after) {
+                fs::remove(at->path(), gone);
+            }
             continue;
         }
         all.push_back({used, bytes, at->path()});

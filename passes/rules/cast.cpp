@@ -43,7 +43,7 @@ bool holds_all(DType to, DType from)
     if (to == from || from == DType::boolean) return true;
     if (is_complex(to) || is_complex(from) || to == DType::boolean) return false;
     if (is_float(from)) {
-        const bool narrow_range = to == DType::f16 || (from == DType::bf16 && to == DType::f16);
+        const bool narrow_range = to == DType::f16;
         return is_float(to) && !narrow_range && exact_bits(to) >= exact_bits(from);
     }
     if (is_unsigned(to) && !is_unsigned(from)) return false;

@@ -45,9 +45,7 @@ struct HostCpu {
 
     HostCpu()
     {
-#if LLVM_VERSION_MAJOR >= 19
         const auto found = llvm::sys::getHostCPUFeatures();
-#endif
         for (const auto& feature : found) {
             features.push_back((feature.second ? "+" : "-") + feature.first().str());
         }

@@ -63,6 +63,16 @@ TEST_CASE("an extent that is negative for every call is refused when it is writt
     CHECK_REFUSED(ct::repeat(m, -2, 0), shape, "repeat: a negative extent: (-2)");
 }
 
+TEST_CASE("a value has at most 64 axes")
+{
+    const ct::Shape most(64, 1);
+    const auto x = ct::tensor<float>("x", most);
+    CHECK(ct::expand_dims(ct::reshape(x, {1}), 0).rank() == 2);
+    CHECK_REFUSED(ct::expand_dims(x, 0), shape, "expand_dims: 65 axes; at most 64 are supported");
+    CHECK_REFUSED(ct::tensor<float>("y", ct::Shape(65, 1)), shape,
+                  "input: 65 axes; at most 64 are supported");
+}
+
 TEST_CASE("what() of an error has the place beside the sentence, unless the sentence names it")
 {
     const auto x = ct::vector<double>("x", {3}), y = ct::vector<double>("y", {4});

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <string>
 #include <vector>
 
 #include "process.hpp"
@@ -83,6 +85,28 @@ TEST_CASE("a folder that is removed while it is used is made again, for its owne
     CHECK(cache.find(key_of(2), ".so"));
     CHECK(fs::status(folder).permissions() == fs::perms::owner_all);
     CHECK(cache.status() == "disk cache " + folder.string());
+}
+
+TEST_CASE("files of others in the folder stay")
+{
+    const TemporaryFolder folder;
+    std::vector<std::string> names;
+    for (const char* name :
+         {"thesis.cpp", "data.npy", "notes-2024.cpp", "lib.so", ".x.tmp", "old.tmp"})
+        names.emplace_back(name);
+    names.push_back(std::string(64, 'g') + ".o");
+    for (const std::string& name : names) {
+        std::ofstream(folder / name) << std::string(100'000, 'x');
+        fs::last_write_time(folder / name,
+                            fs::file_time_type::clock::now() - std::chrono::hours(2000));
+    }
+    DiskCache cache(folder.path(), 10'000);
+    for (int i = 0; i < 30; ++i)
+        cache.store(key_of(i), ".so", std::vector<std::byte>(1000), "");
+    for (const std::string& name : names)
+        CHECK(fs::file_size(folder / name) == 100'000);
+    CHECK(cache.find(key_of(29), ".so"));
+    CHECK_FALSE(cache.find(key_of(0), ".so")); // its own are bounded
 }
 
 TEST_CASE("what a killed writer left is removed when it is old")

@@ -26,7 +26,6 @@ namespace detail {
 struct FunctionData;
 void retain(const FunctionData*) noexcept;
 void release(const FunctionData*) noexcept;
-struct WorkspaceData;
 
 /// Memory as a call takes it: borrowed, strides in elements.
 struct Memory {

@@ -111,9 +111,10 @@ const detail::Atom* as_symbol(const Extent& extent);
 /// Every symbol in it, also inside atoms, each once, in order of creation.
 std::vector<const detail::Atom*> symbols(const Extent& extent);
 
-/// Symbols for the indices of emitted loops: made before any other, so that the order of a printed
-/// expression is the same in every process. `i` < 256.
+/// Symbols for the indices of emitted loops: the first 256 are made before any other symbol, so
+/// that the order of a printed expression is the same in every process.
 const detail::Atom* index_symbol(std::size_t i);
+bool is_index_symbol(const detail::Atom* atom);
 
 /// The symbols n0, n1, .. under which functions know extents that have no name; made early as well.
 /// `i` < 64.

@@ -79,7 +79,8 @@ inline std::size_t hash_pointer(const void* p)
 }
 
 /// What belongs to nodes or values, by identity, in the order in which they came: graphs are walked
-/// in about that order, so that neighbours lie together. A reference lasts until the next insertion.
+/// in about that order, so that neighbours lie together. A reference lasts until the next
+/// insertion.
 template <class K, class T>
 class PointerMap {
 public:

@@ -107,6 +107,7 @@ using TypesRule = std::vector<Type> (*)(ShapeArgs&);
 ///   {r}            name of the result's dtype                 bool
 ///   {p:NAME}       parameter NAME as a literal                0.5f
 ///
+/// The kind is the first operand's; of an op with a bool before two others, a select, the result's.
 /// A kind of dtype without a text takes `real`'s; 16-bit floats are computed in f32.
 struct Pointwise {
     std::string_view real = {};

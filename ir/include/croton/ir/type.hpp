@@ -15,6 +15,9 @@ struct TypeData {
 };
 } // namespace detail
 
+/// Axes that a value of a graph may have, as many as NumPy's.
+inline constexpr std::size_t most_axes = 64;
+
 /// dtype and extents of a value. Interned: equal types are one object, comparing costs a pointer.
 ///
 /// empty    by default: equal to another empty one only; UserError where it is asked what it has
