@@ -94,7 +94,8 @@ TEST_CASE("files of others in the folder stay")
     for (const char* name :
          {"thesis.cpp", "data.npy", "notes-2024.cpp", "lib.so", ".x.tmp", "old.tmp"})
         names.emplace_back(name);
-    names.push_back(std::string(64, 'g') + ".o");
+    names.emplace_back(64, 'g');
+    names.back() += ".o";
     for (const std::string& name : names) {
         std::ofstream(folder / name) << std::string(100'000, 'x');
         fs::last_write_time(folder / name,
