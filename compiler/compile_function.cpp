@@ -387,13 +387,7 @@ void load(FunctionData& f)
     }
     f.serial_runtime = f.runtime;
     f.serial_runtime.parallel_for = nullptr;
-    f.words.in = static_cast<std::uint32_t>(f.leaves.size() + f.program.constants.size());
-    f.words.out = f.words.in + static_cast<std::uint32_t>(f.outputs.size());
-    f.words.extents = f.words.out + static_cast<std::uint32_t>(f.extent_count);
-    f.words.pins = f.words.extents + static_cast<std::uint32_t>(f.shared_use.pin_count());
-    f.words.ranges = f.words.pins + static_cast<std::uint32_t>(2 * f.arguments.size());
-    f.only_numbers = f.extent_count == 0 && !f.has_shared && f.program.constants.empty() &&
-                     f.options.in_place.empty() && !f.options.profile;
+    detail::plan_calls(f);
     f.compile_ms = milliseconds_since(start);
 }
 
@@ -461,7 +455,7 @@ void compile(FunctionData& f)
     prepare_arguments(f);
     if (f.options.reference) {
         f.program = codegen::make_guards(f.leaves, f.outputs, f.requirements, {});
-        return;
+        return plan_calls(f);
     }
     optimise(f);
     build(f);
