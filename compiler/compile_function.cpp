@@ -94,8 +94,6 @@ public:
             outputs_.push_back(o.variable);
             output_layouts_.push_back(o.layout);
             names_.push_back(o.name.empty() ? std::string(o.variable.name()) : o.name);
-            // The emitted text then calls it by the output's name.
-            if (o.variable.name().empty() && !o.name.empty()) o.variable.named(o.name);
         }
         if (options_.threads < 0) fail("threads is {}; 0 is all there are", options_.threads);
         check_inputs();
@@ -310,6 +308,45 @@ private:
     const Location* where_;
 };
 
+/// `outputs` with those that have no name called as the function calls them, so that the emitted
+/// text does. They are Applies of the function's own: the user's stay as they are, and may be
+/// outputs of other functions under other names, made by other threads at the same time.
+Variables named_apart(const std::vector<Variable>& outputs, const std::vector<std::string>& names)
+{
+    std::unordered_map<Variable, std::string, Hash, Same> wanted; // looked up only
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (outputs[i].owner() && outputs[i].name().empty() && !names[i].empty())
+            wanted.emplace(outputs[i], names[i]);
+    if (wanted.empty()) return outputs;
+    GraphCopy copy;
+    for (const Apply& a : applies_of(outputs)) {
+        const Variables before = a.outputs();
+        if (std::ranges::none_of(before, [&](const Variable& v) { return wanted.contains(v); }))
+            continue;
+        Variables inputs;
+        for (const Variable& v : a.inputs())
+            inputs.push_back(copy(v));
+        std::vector<Type> types;
+        for (const Variable& v : before)
+            types.push_back(v.type());
+        const Variables after =
+            rebuild(a.op(), inputs, a.params(), types, a.location(), before[0].is_weak(),
+                    {a.requirements().begin(), a.requirements().end()});
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            const auto name = wanted.find(before[i]);
+            if (name != wanted.end())
+                after[i].named(name->second);
+            else if (!before[i].name().empty())
+                after[i].named(before[i].name());
+            copy.replace(before[i], after[i]);
+        }
+    }
+    Variables all;
+    for (const Variable& v : outputs)
+        all.push_back(copy(v));
+    return all;
+}
+
 void optimise(FunctionData& f)
 {
     Graph graph(f.leaves, f.outputs);
@@ -420,7 +457,7 @@ detail::Ref<const FunctionData> Request::compile()
         by.emplace(v, f->inputs.back());
     }
     f->axis_reasons = AxisReasons(inputs_, f->inputs, std::move(solved.equalities));
-    f->written = copy_graph(outputs_, by, solved.substitution);
+    f->written = named_apart(copy_graph(outputs_, by, solved.substitution), names_);
     f->requirements = solved.undecided;
     detail::add_count_limits(f->inputs, f->written, f->requirements);
     f->layouts = layouts_;
