@@ -80,8 +80,8 @@ std::vector<Array> call(const FunctionData& f, std::span<const Any> inputs)
 {
     check_count(f, inputs.size());
     const detail::TakenList list(f);
-    auto* arguments = static_cast<Memory*>(list.memory() ? list.memory()
-                                                         : __builtin_alloca(argument_bytes(f)));
+    auto* arguments =
+        static_cast<Memory*>(list.memory() ? list.memory() : __builtin_alloca(argument_bytes(f)));
     std::vector<Array> converted;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
         const Array& a = i < inputs.size() ? inputs[i].array() : f.defaults[i];
@@ -109,8 +109,8 @@ void call_into(const FunctionData& f, std::span<const Array> inputs, std::span<A
                                    counted(f.result_count(), "output"),
                                    counted(outputs.size(), "array")));
     const detail::TakenList list(f);
-    auto* arguments = static_cast<Memory*>(list.memory() ? list.memory()
-                                                         : __builtin_alloca(argument_bytes(f)));
+    auto* arguments =
+        static_cast<Memory*>(list.memory() ? list.memory() : __builtin_alloca(argument_bytes(f)));
     Memory* next = arguments;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
         *next = memory_of(f, i, i < inputs.size() ? inputs[i] : f.defaults[i]);

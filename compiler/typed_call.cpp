@@ -298,8 +298,8 @@ Status run_uncommon(const FunctionData& f,
     if (f.by_reference) return run_throwing(f, arguments);
     try {
         const TakenList list(f);
-        const Binding binding = place_binding(
-            f, list.memory() ? list.memory() : __builtin_alloca(f.words.ranges * 8));
+        const Binding binding =
+            place_binding(f, list.memory() ? list.memory() : __builtin_alloca(f.words.ranges * 8));
         if (!bind_all<Compared::sorted>(f, arguments, binding)) return misplaced(f, arguments);
         return run_in(f, binding, workspace, workspace_size_bytes);
     } catch (const BackendError& e) { // more callers at once than ever, and no memory
@@ -414,8 +414,8 @@ auto with_memory(const FunctionData& f, std::span<void* const> numbers, Run run)
 {
     const std::size_t count = numbers.size();
     const TakenList list(f);
-    auto* memory = static_cast<Memory*>(
-        list.memory() ? list.memory() : __builtin_alloca(count * sizeof(Memory)));
+    auto* memory = static_cast<Memory*>(list.memory() ? list.memory()
+                                                      : __builtin_alloca(count * sizeof(Memory)));
     for (std::size_t i = 0; i < count; ++i) {
         const Variable& v = i < f.inputs.size() ? f.inputs[i] : f.written[i - f.inputs.size()];
         new (memory + i) Memory{numbers[i], v.dtype(), 0, nullptr, nullptr};

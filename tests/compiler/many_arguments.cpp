@@ -54,8 +54,7 @@ template <std::size_t... i>
 class Doubled {
 public:
     explicit Doubled(std::index_sequence<i...>)
-        : function_(make()),
-          call_(function_.typed<void(Number<i>..., NumberOut<i>...)>()),
+        : function_(make()), call_(function_.typed<void(Number<i>..., NumberOut<i>...)>()),
           workspace_(function_.workspace())
     {}
 
@@ -100,8 +99,7 @@ void check_typed()
     for (std::size_t i = 0; i < count; ++i)
         CHECK(y[(i + count / 2) % count] == 2 * x[i]);
     const ct::Status refused = doubled.on_top(x, y);
-    CHECK(refused.text() ==
-          fmt::format("doubled: output {} overlaps output 0", count - 1));
+    CHECK(refused.text() == fmt::format("doubled: output {} overlaps output 0", count - 1));
 }
 
 } // namespace
