@@ -17,7 +17,9 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "call_check.hpp"
 #include "compile_cache.hpp"
@@ -68,6 +70,9 @@ bool fits(const Array& a, const Type& type)
            });
 }
 
+using VariableSet = std::unordered_set<Variable, Hash, Same>;
+using Names = std::unordered_set<std::string_view>;
+
 bool contains(const std::vector<Variable>& list, const Variable& v)
 {
     return std::ranges::any_of(list, [&](const Variable& w) { return same(v, w); });
@@ -85,11 +90,11 @@ public:
             defaults_.push_back(i.otherwise ? i.otherwise.clone() : Array());
         }
         refuse_control_characters(options_.name, "function", where_);
+        Names output_names;
         for (const Output& o : outputs) {
             if (o.variable.is_empty()) fail("an output is an empty Variable");
             refuse_control_characters(o.name, name(), where_);
-            const auto is_named_so = [&](const Output& other) { return other.name == o.name; };
-            if (!o.name.empty() && std::ranges::count_if(outputs, is_named_so) > 1)
+            if (!o.name.empty() && !output_names.insert(o.name).second)
                 fail("two outputs are named '{}'", o.name);
             outputs_.push_back(o.variable);
             output_layouts_.push_back(o.layout);
@@ -117,6 +122,8 @@ private:
 
     void check_inputs() const
     {
+        VariableSet before;
+        Names names;
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
             const Variable& v = inputs_[i];
             if (v.is_empty()) fail("input {} is an empty Variable", i);
@@ -126,11 +133,9 @@ private:
             if (v.leaf() != Leaf::input)
                 fail("input {} is no input but {}; use givens to replace a value", i,
                      v.owner() ? op_word(v.owner()) : "a constant");
-            for (std::size_t k = 0; k < i; ++k) {
-                if (same(inputs_[k], v)) fail("input {} is given twice", described(v));
-                if (!v.name().empty() && inputs_[k].name() == v.name())
-                    fail("two inputs are named '{}'", v.name());
-            }
+            if (!before.insert(v).second) fail("input {} is given twice", described(v));
+            if (!v.name().empty() && !names.insert(v.name()).second)
+                fail("two inputs are named '{}'", v.name());
             if (const Array& a = defaults_[i]; a && !fits(a, v.type()))
                 fail("the default of {} is {} ({}), the input {}", described(v),
                      croton::name(a.dtype()), fmt::join(a.shape(), ", "), to_string(v.type()));
@@ -247,29 +252,29 @@ private:
         Variables all = outputs_;
         for (const auto& [from, to] : by)
             all.push_back(to);
-        for (const auto& [from, to] : options_.givens) {
-            const auto is_from = [&](const Variable& v) { return same(v, from); };
-            bool used =
-                std::ranges::any_of(outputs_, is_from) || std::ranges::any_of(leaves(all), is_from);
-            for (const Apply& a : applies_of(all))
-                used = used || std::ranges::any_of(a.inputs(), is_from);
-            if (!used)
+        const Variables needed = leaves(all);
+        VariableSet used(outputs_.begin(), outputs_.end());
+        used.insert(needed.begin(), needed.end());
+        for (const Apply& a : applies_of(all))
+            used.insert(a.inputs().begin(), a.inputs().end());
+        for (const auto& [from, to] : options_.givens)
+            if (!used.contains(from))
                 fail("givens replace {}, which no output needs; allow_unused_inputs accepts it",
                      described(from));
-        }
     }
 
     void check_leaves()
     {
-        const Variables needed = leaves(outputs_);
-        for (const Variable& v : needed) {
-            if (v.leaf() == Leaf::input && !contains(inputs_, v)) refuse_leaf(v);
+        const Variables all = leaves(outputs_);
+        const VariableSet needed(all.begin(), all.end()), given(inputs_.begin(), inputs_.end());
+        for (const Variable& v : all) {
+            if (v.leaf() == Leaf::input && !given.contains(v)) refuse_leaf(v);
             if (v.leaf() == Leaf::wildcard) fail("an output needs a wildcard of a rewrite rule");
             if (v.leaf() == Leaf::shared) shared_.push_back(v);
         }
         if (options_.allow_unused_inputs) return;
         for (std::size_t i = 0; i < inputs_.size(); ++i)
-            if (!contains(needed, inputs_[i]) && !names_an_extent(inputs_[i]))
+            if (!needed.contains(inputs_[i]) && !names_an_extent(inputs_[i]))
                 fail("input {} {} is not needed by any output; allow_unused_inputs accepts it", i,
                      described(inputs_[i]));
     }
