@@ -117,10 +117,12 @@ void ProgramWriter::write_body(const PlannedStep& step,
         place_[results[k].value()] = to[k];
         computed[k] = true;
     }
+    std::vector<std::string> offsets = inner_offsets(*step.body, base);
     for (std::size_t i = 0; i < step.body->lifetimes.size(); ++i)
-        place_inner(*step.body, i, base);
+        if (const Lifetime& l = step.body->lifetimes[i]; !l.value.is_empty())
+            pointer(body_, l.value, "v", in_workspace(offsets[i]), true);
     place_shared(*step.body);
-    const std::vector<std::string> outer = std::exchange(offsets_, inner_offsets(*step.body, base));
+    const std::vector<std::string> outer = std::exchange(offsets_, std::move(offsets));
     write_each_step(*step.body, 0);
     offsets_ = outer;
     for (std::size_t k = 0; k < results.size(); ++k)
@@ -134,13 +136,6 @@ std::vector<std::string> ProgramWriter::inner_offsets(const GraphPlan& plan,
     for (std::size_t i = 0; i < plan.lifetimes.size(); ++i)
         offsets.push_back(fmt::format("{} + {}", base, text(offset_of(plan.memory, i))));
     return offsets;
-}
-
-void ProgramWriter::place_inner(const GraphPlan& plan, std::size_t i, const std::string& base)
-{
-    const Lifetime& l = plan.lifetimes[i];
-    if (l.value.is_empty()) return;
-    pointer(body_, l.value, "v", in_workspace(inner_offsets(plan, base)[i]), true);
 }
 
 } // namespace croton::inline v1::codegen

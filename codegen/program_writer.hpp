@@ -74,7 +74,6 @@ private:
                     const std::vector<std::string>& next,
                     const std::string& base);
     std::vector<std::string> inner_offsets(const GraphPlan& plan, const std::string& base) const;
-    void place_inner(const GraphPlan& plan, std::size_t i, const std::string& base);
 
     // calls
     void write_calls(const PlannedStep& step);

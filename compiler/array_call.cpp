@@ -17,7 +17,7 @@ using detail::Memory;
 
 namespace {
 
-/// Room for the arguments of a call, which the caller takes from its stack.
+/// Room for the arguments of a call.
 std::size_t argument_bytes(const FunctionData& f) noexcept
 {
     return (f.inputs.size() + f.result_count()) * sizeof(Memory);
@@ -37,8 +37,10 @@ std::vector<Array> run(const FunctionData& f, Memory* arguments)
     if (f.options.reference) return detail::reference_results(f, arrays_of(f, arguments), {});
     std::vector<Array> results;
     results.reserve(f.result_count());
+    const detail::TakenList list(f);
     auto* extents = static_cast<std::int64_t*>(
-        __builtin_alloca(f.result_extents.room() * sizeof(std::int64_t)));
+        list.memory() ? list.memory()
+                      : __builtin_alloca(f.result_extents.room() * sizeof(std::int64_t)));
     f.result_extents.evaluate(arguments, extents);
     Memory* next = arguments + f.inputs.size();
     for (std::size_t i = 0; i < f.result_count(); ++i) {
@@ -77,7 +79,9 @@ Memory memory_of(const FunctionData& f, std::size_t i, const Array& a)
 std::vector<Array> call(const FunctionData& f, std::span<const Any> inputs)
 {
     check_count(f, inputs.size());
-    auto* arguments = static_cast<Memory*>(__builtin_alloca(argument_bytes(f)));
+    const detail::TakenList list(f);
+    auto* arguments =
+        static_cast<Memory*>(list.memory() ? list.memory() : __builtin_alloca(argument_bytes(f)));
     std::vector<Array> converted;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
         const Array& a = i < inputs.size() ? inputs[i].array() : f.defaults[i];
@@ -104,7 +108,9 @@ void call_into(const FunctionData& f, std::span<const Array> inputs, std::span<A
                        fmt::format("gives {}, given {} for them",
                                    counted(f.result_count(), "output"),
                                    counted(outputs.size(), "array")));
-    auto* arguments = static_cast<Memory*>(__builtin_alloca(argument_bytes(f)));
+    const detail::TakenList list(f);
+    auto* arguments =
+        static_cast<Memory*>(list.memory() ? list.memory() : __builtin_alloca(argument_bytes(f)));
     Memory* next = arguments;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
         *next = memory_of(f, i, i < inputs.size() ? inputs[i] : f.defaults[i]);

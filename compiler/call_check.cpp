@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "find_failure.hpp"
 #include "layouts.hpp"
@@ -21,6 +22,7 @@ enum class Misplaced : std::uint32_t {
     alignment,
     extent,
     count,
+    reach,  ///< its strides lead beyond any memory
     memory, ///< there is none
     repeating,
     layout,
@@ -126,18 +128,61 @@ void check_output(const FunctionData& f, std::size_t i, const Memory& array)
                        to_string(f.written[i].type()), is));
 }
 
-ByteRange byte_range(const Memory& m) noexcept
+namespace {
+
+/// Nothing where a part would have no address.
+std::optional<ByteRange> reachable_range(const Memory& m) noexcept
 {
-    std::int64_t first = 0;
-    std::int64_t last = 1;
-    for (int i = 0; i < m.rank; ++i) {
-        if (m.extents[i] == 0) return {};
-        const std::int64_t reach = (m.extents[i] - 1) * m.strides[i];
-        (reach < 0 ? first : last) += reach;
-    }
+    for (int i = 0; i < m.rank; ++i)
+        if (m.extents[i] == 0) return ByteRange{};
     const auto bytes = static_cast<std::int64_t>(size_bytes(m.dtype));
-    const char* data = static_cast<const char*>(m.data);
-    return {data + first * bytes, data + last * bytes};
+    std::int64_t first = reinterpret_cast<std::intptr_t>(m.data);
+    std::int64_t last = 0;
+    if (__builtin_add_overflow(first, bytes, &last)) return {};
+    for (int i = 0; i < m.rank; ++i) {
+        std::int64_t reach = 0;
+        if (__builtin_mul_overflow(m.extents[i] - 1, m.strides[i], &reach) ||
+            __builtin_mul_overflow(reach, bytes, &reach))
+            return {};
+        std::int64_t& end = reach < 0 ? first : last;
+        if (__builtin_add_overflow(end, reach, &end)) return {};
+    }
+    if (first < 0) return {};
+    return ByteRange{reinterpret_cast<const char*>(first), reinterpret_cast<const char*>(last)};
+}
+
+} // namespace
+
+ByteRange byte_range(const Memory& m) noexcept { return reachable_range(m).value_or(ByteRange{}); }
+
+bool is_addressable(const Memory& m) noexcept { return reachable_range(m).has_value(); }
+
+bool are_apart(const FunctionData& f,
+               std::span<const Memory> arguments,
+               std::span<ByteRange> ranges) noexcept
+{
+    const std::size_t inputs = f.inputs.size();
+    // An output that may lie on an input has its range: whatever overlaps the one overlaps the
+    // other, and of the two only the output is left.
+    for (std::size_t i = inputs; i < arguments.size(); ++i)
+        if (const int alias = f.arguments[i].alias; alias >= 0) {
+            const auto k = static_cast<std::size_t>(alias);
+            if (is_allowed_alias(f.arguments[i], k, arguments[i], arguments[k])) ranges[k] = {};
+        }
+    const auto without_empty = [](std::span<ByteRange> some) {
+        const auto end = std::remove_if(some.begin(), some.end(),
+                                        [](const ByteRange& r) { return r.first == r.last; });
+        return some.first(static_cast<std::size_t>(end - some.begin()));
+    };
+    const std::span<ByteRange> read = without_empty(ranges.first(inputs));
+    const std::span<ByteRange> written = without_empty(ranges.subspan(inputs));
+    std::ranges::sort(written, {}, &ByteRange::first);
+    for (std::size_t i = 1; i < written.size(); ++i)
+        if (written[i].overlaps(written[i - 1])) return false;
+    return std::ranges::none_of(read, [&](const ByteRange& r) {
+        const auto at = std::ranges::upper_bound(written, r.first, {}, &ByteRange::last);
+        return at != written.end() && at->overlaps(r);
+    });
 }
 
 Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexcept
@@ -156,6 +201,7 @@ Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexc
             !is_aligned(m.data, info.dtype)                           ? Misplaced::alignment
             : std::any_of(m.extents, m.extents + m.rank, is_negative) ? Misplaced::extent
             : !is_countable(m.rank, m.extents)                        ? Misplaced::count
+            : !is_addressable(m)                                      ? Misplaced::reach
             : !has_memory(m)                                          ? Misplaced::memory
             : output && repeating_axis(m) >= 0                        ? Misplaced::repeating
             : !lies_as(info.layout, m.rank, m.extents, m.strides)     ? Misplaced::layout
@@ -214,6 +260,8 @@ std::string misplaced_text(const FunctionData& f, const Status& status)
         return which + " has a negative extent";
     case Misplaced::count:
         return which + " has more elements than any memory holds";
+    case Misplaced::reach:
+        return which + " has strides that reach beyond any memory";
     case Misplaced::memory:
         return which + " has no memory: its pointer is null";
     case Misplaced::repeating:

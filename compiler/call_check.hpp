@@ -34,8 +34,10 @@ struct ByteRange {
         return first < other.last && other.first < last;
     }
 };
-/// Without elements it is at no place and overlaps nothing.
+/// Without elements it is at no place and overlaps nothing; nor does what has no addresses.
 ByteRange byte_range(const Memory& memory) noexcept;
+/// Whether all of it has addresses: strides may reach beyond any memory.
+bool is_addressable(const Memory& memory) noexcept;
 
 /// Whether `m`, an output, may lie on `other`, input `k`: `in_place` says so, and they are one
 /// array.
@@ -48,6 +50,12 @@ inline bool is_allowed_alias(const ArgumentInfo& output,
            m.data == other.data && std::equal(m.extents, m.extents + m.rank, other.extents) &&
            std::equal(m.strides, m.strides + m.rank, other.strides);
 }
+
+/// Whether no output lies on another argument, but where `in_place` allows it. `ranges`: of each
+/// argument; they are sorted.
+bool are_apart(const FunctionData& f,
+               std::span<const Memory> arguments,
+               std::span<ByteRange> ranges) noexcept;
 
 /// Whether there is memory, or no element that needs any.
 inline bool has_memory(const Memory& m) noexcept

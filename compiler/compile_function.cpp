@@ -17,7 +17,9 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "call_check.hpp"
 #include "compile_cache.hpp"
@@ -68,6 +70,9 @@ bool fits(const Array& a, const Type& type)
            });
 }
 
+using VariableSet = std::unordered_set<Variable, Hash, Same>;
+using Names = std::unordered_set<std::string_view>;
+
 bool contains(const std::vector<Variable>& list, const Variable& v)
 {
     return std::ranges::any_of(list, [&](const Variable& w) { return same(v, w); });
@@ -85,17 +90,15 @@ public:
             defaults_.push_back(i.otherwise ? i.otherwise.clone() : Array());
         }
         refuse_control_characters(options_.name, "function", where_);
+        Names output_names;
         for (const Output& o : outputs) {
             if (o.variable.is_empty()) fail("an output is an empty Variable");
             refuse_control_characters(o.name, name(), where_);
-            const auto is_named_so = [&](const Output& other) { return other.name == o.name; };
-            if (!o.name.empty() && std::ranges::count_if(outputs, is_named_so) > 1)
+            if (!o.name.empty() && !output_names.insert(o.name).second)
                 fail("two outputs are named '{}'", o.name);
             outputs_.push_back(o.variable);
             output_layouts_.push_back(o.layout);
             names_.push_back(o.name.empty() ? std::string(o.variable.name()) : o.name);
-            // The emitted text then calls it by the output's name.
-            if (o.variable.name().empty() && !o.name.empty()) o.variable.named(o.name);
         }
         if (options_.threads < 0) fail("threads is {}; 0 is all there are", options_.threads);
         check_inputs();
@@ -119,6 +122,8 @@ private:
 
     void check_inputs() const
     {
+        VariableSet before;
+        Names names;
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
             const Variable& v = inputs_[i];
             if (v.is_empty()) fail("input {} is an empty Variable", i);
@@ -128,11 +133,9 @@ private:
             if (v.leaf() != Leaf::input)
                 fail("input {} is no input but {}; use givens to replace a value", i,
                      v.owner() ? op_word(v.owner()) : "a constant");
-            for (std::size_t k = 0; k < i; ++k) {
-                if (same(inputs_[k], v)) fail("input {} is given twice", described(v));
-                if (!v.name().empty() && inputs_[k].name() == v.name())
-                    fail("two inputs are named '{}'", v.name());
-            }
+            if (!before.insert(v).second) fail("input {} is given twice", described(v));
+            if (!v.name().empty() && !names.insert(v.name()).second)
+                fail("two inputs are named '{}'", v.name());
             if (const Array& a = defaults_[i]; a && !fits(a, v.type()))
                 fail("the default of {} is {} ({}), the input {}", described(v),
                      croton::name(a.dtype()), fmt::join(a.shape(), ", "), to_string(v.type()));
@@ -249,29 +252,29 @@ private:
         Variables all = outputs_;
         for (const auto& [from, to] : by)
             all.push_back(to);
-        for (const auto& [from, to] : options_.givens) {
-            const auto is_from = [&](const Variable& v) { return same(v, from); };
-            bool used =
-                std::ranges::any_of(outputs_, is_from) || std::ranges::any_of(leaves(all), is_from);
-            for (const Apply& a : applies_of(all))
-                used = used || std::ranges::any_of(a.inputs(), is_from);
-            if (!used)
+        const Variables needed = leaves(all);
+        VariableSet used(outputs_.begin(), outputs_.end());
+        used.insert(needed.begin(), needed.end());
+        for (const Apply& a : applies_of(all))
+            used.insert(a.inputs().begin(), a.inputs().end());
+        for (const auto& [from, to] : options_.givens)
+            if (!used.contains(from))
                 fail("givens replace {}, which no output needs; allow_unused_inputs accepts it",
                      described(from));
-        }
     }
 
     void check_leaves()
     {
-        const Variables needed = leaves(outputs_);
-        for (const Variable& v : needed) {
-            if (v.leaf() == Leaf::input && !contains(inputs_, v)) refuse_leaf(v);
+        const Variables all = leaves(outputs_);
+        const VariableSet needed(all.begin(), all.end()), given(inputs_.begin(), inputs_.end());
+        for (const Variable& v : all) {
+            if (v.leaf() == Leaf::input && !given.contains(v)) refuse_leaf(v);
             if (v.leaf() == Leaf::wildcard) fail("an output needs a wildcard of a rewrite rule");
             if (v.leaf() == Leaf::shared) shared_.push_back(v);
         }
         if (options_.allow_unused_inputs) return;
         for (std::size_t i = 0; i < inputs_.size(); ++i)
-            if (!contains(needed, inputs_[i]) && !names_an_extent(inputs_[i]))
+            if (!needed.contains(inputs_[i]) && !names_an_extent(inputs_[i]))
                 fail("input {} {} is not needed by any output; allow_unused_inputs accepts it", i,
                      described(inputs_[i]));
     }
@@ -309,6 +312,45 @@ private:
     Options options_;
     const Location* where_;
 };
+
+/// `outputs` with those that have no name called as the function calls them, so that the emitted
+/// text does. They are Applies of the function's own: the user's stay as they are, and may be
+/// outputs of other functions under other names, made by other threads at the same time.
+Variables named_apart(const std::vector<Variable>& outputs, const std::vector<std::string>& names)
+{
+    std::unordered_map<Variable, std::string, Hash, Same> wanted; // looked up only
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (outputs[i].owner() && outputs[i].name().empty() && !names[i].empty())
+            wanted.emplace(outputs[i], names[i]);
+    if (wanted.empty()) return outputs;
+    GraphCopy copy;
+    for (const Apply& a : applies_of(outputs)) {
+        const Variables before = a.outputs();
+        if (std::ranges::none_of(before, [&](const Variable& v) { return wanted.contains(v); }))
+            continue;
+        Variables inputs;
+        for (const Variable& v : a.inputs())
+            inputs.push_back(copy(v));
+        std::vector<Type> types;
+        for (const Variable& v : before)
+            types.push_back(v.type());
+        const Variables after =
+            rebuild(a.op(), inputs, a.params(), types, a.location(), before[0].is_weak(),
+                    {a.requirements().begin(), a.requirements().end()});
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            const auto name = wanted.find(before[i]);
+            if (name != wanted.end())
+                after[i].named(name->second);
+            else if (!before[i].name().empty())
+                after[i].named(before[i].name());
+            copy.replace(before[i], after[i]);
+        }
+    }
+    Variables all;
+    for (const Variable& v : outputs)
+        all.push_back(copy(v));
+    return all;
+}
 
 void optimise(FunctionData& f)
 {
@@ -387,13 +429,7 @@ void load(FunctionData& f)
     }
     f.serial_runtime = f.runtime;
     f.serial_runtime.parallel_for = nullptr;
-    f.words.in = static_cast<std::uint32_t>(f.leaves.size() + f.program.constants.size());
-    f.words.out = f.words.in + static_cast<std::uint32_t>(f.outputs.size());
-    f.words.extents = f.words.out + static_cast<std::uint32_t>(f.extent_count);
-    f.words.pins = f.words.extents + static_cast<std::uint32_t>(f.shared_use.pin_count());
-    f.words.ranges = f.words.pins + static_cast<std::uint32_t>(2 * f.arguments.size());
-    f.only_numbers = f.extent_count == 0 && !f.has_shared && f.program.constants.empty() &&
-                     f.options.in_place.empty() && !f.options.profile;
+    detail::plan_calls(f);
     f.compile_ms = milliseconds_since(start);
 }
 
@@ -426,7 +462,7 @@ detail::Ref<const FunctionData> Request::compile()
         by.emplace(v, f->inputs.back());
     }
     f->axis_reasons = AxisReasons(inputs_, f->inputs, std::move(solved.equalities));
-    f->written = copy_graph(outputs_, by, solved.substitution);
+    f->written = named_apart(copy_graph(outputs_, by, solved.substitution), names_);
     f->requirements = solved.undecided;
     detail::add_count_limits(f->inputs, f->written, f->requirements);
     f->layouts = layouts_;
@@ -463,7 +499,7 @@ void compile(FunctionData& f)
     prepare_arguments(f);
     if (f.options.reference) {
         f.program = codegen::make_guards(f.leaves, f.outputs, f.requirements, {});
-        return;
+        return plan_calls(f);
     }
     optimise(f);
     build(f);

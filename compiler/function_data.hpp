@@ -32,7 +32,10 @@ struct ArgumentInfo {
     int alias = -1;                    ///< of an output: the input that may be the same memory
 };
 
-/// Everything behind a Function. Immutable once compiled, except for the kept workspaces.
+/// Memory that calls gave back: a call takes a block by exchange.
+using KeptBlocks = std::array<std::atomic<void*>, 16>;
+
+/// Everything behind a Function. Immutable once compiled, except for the kept blocks.
 struct FunctionData {
     explicit FunctionData(Options o) : options(std::move(o)) {}
     ~FunctionData();
@@ -66,9 +69,14 @@ struct FunctionData {
     /// begin.
     std::vector<std::int64_t> shared_extents, target_extents;
     std::size_t shared_extents_at = 0, target_extents_at = 0;
-    bool only_numbers = false; ///< compiled, and 0-d arguments are all that is passed to `run`
+    /// Compiled, and 0-d arguments are all that is passed to `run`, few enough to compare in pairs.
+    bool only_numbers = false;
     bool has_shared = false;   ///< reads or updates shared variables
     bool by_reference = false; ///< not compiled: Options::reference
+    /// Not compiled, or with more arguments than calls compare in pairs and hold on their stacks.
+    bool is_uncommon = false;
+    /// Of any one list of a call's arguments, where that is too much for its stack; else 0.
+    std::size_t list_bytes = 0;
     /// What a call takes from its stack, in 8-byte words: where each part ends.
     struct Words {
         std::uint32_t in = 0;      ///< leaves, then constants
@@ -108,8 +116,8 @@ struct FunctionData {
     double build_ms = 0;
     double compile_ms = 0;
 
-    /// Workspaces that calls gave back: a call takes one by exchange.
-    mutable std::array<std::atomic<void*>, 16> kept{};
+    mutable KeptBlocks kept{};       ///< workspaces
+    mutable KeptBlocks kept_lists{}; ///< each of list_bytes
     mutable std::atomic<std::uint32_t> count{1};
 
     /// Calls that gave an input in another layout than its own, which was packed.
@@ -125,19 +133,34 @@ void compile(FunctionData& f);
 std::string written_text(const FunctionData& f);
 std::string compiled_text(const FunctionData& f);
 
-/// Memory of at least `bytes`, 64-byte aligned, taken from the kept ones or new.
-class TakenWorkspace {
+/// Memory of at least `bytes`, 64-byte aligned, taken from the kept blocks or new. Null for none.
+/// throws   BackendError in the name of `function` where there is no memory.
+class TakenBlock {
 public:
-    TakenWorkspace(const FunctionData& f, std::size_t bytes);
-    ~TakenWorkspace();
-    TakenWorkspace(const TakenWorkspace&) = delete;
-    TakenWorkspace& operator=(const TakenWorkspace&) = delete;
+    TakenBlock(KeptBlocks& kept, std::size_t bytes, std::string_view function);
+    ~TakenBlock();
+    TakenBlock(const TakenBlock&) = delete;
+    TakenBlock& operator=(const TakenBlock&) = delete;
     void* memory() const noexcept { return memory_; }
 
 private:
-    const FunctionData& function_;
+    KeptBlocks& kept_;
     void* memory_;
 };
+
+/// Room for one list of a call's arguments, where that is too much for its stack; else null.
+class TakenList : public TakenBlock {
+public:
+    explicit TakenList(const FunctionData& f) : TakenBlock(f.kept_lists, f.list_bytes, f.name) {}
+};
+
+/// How much of one list lies on the stack: a call holds three, and has 128 KiB with all it does.
+constexpr std::size_t most_list_bytes_on_stack = 16 << 10;
+/// How many arguments are compared in pairs: more are sorted.
+constexpr std::size_t most_compared_in_pairs = 16;
+
+/// Finds out how calls hold their arguments; once everything else is known.
+void plan_calls(FunctionData& f);
 
 /// throws   BackendError in the name of `function` where there is no memory.
 void* allocate_workspace(std::size_t bytes, std::string_view function);

@@ -60,6 +60,8 @@ void check_memory(const FunctionData& f, std::span<const Memory> arguments)
             refuse_as(Code::shape, "has a negative extent:");
         if (!is_countable(arguments[i].rank, arguments[i].extents))
             refuse_as(Code::shape, "has more elements than any memory holds:");
+        if (!is_addressable(arguments[i]))
+            refuse_as(Code::shape, "has strides that reach beyond any memory; its shape is");
         if (!has_memory(arguments[i]))
             refuse_as(Code::domain, "has no memory: its pointer is null, its shape");
     }
@@ -138,7 +140,10 @@ void run_packed(const FunctionData& f, std::span<const Memory> given)
     const std::size_t inputs = f.inputs.size();
     check_memory(f, given);
     check_outputs_spread(f, given.subspan(inputs));
-    check_outputs_apart(f, given.subspan(inputs));
+    std::vector<ByteRange> ranges(given.size());
+    std::ranges::transform(given, ranges.begin(), byte_range);
+    const bool apart = are_apart(f, given, ranges); // else it is worth the time to find out which
+    if (!apart) check_outputs_apart(f, given.subspan(inputs));
     std::vector<Memory> arguments(given.begin(), given.end());
     std::vector<Array> copies;
     std::vector<std::size_t> made; // outputs; their arrays are the first of `copies`
@@ -156,7 +161,7 @@ void run_packed(const FunctionData& f, std::span<const Memory> given)
         if (!lies_well(f.arguments[i], given[i])) {
             f.packed_calls[i].fetch_add(1, std::memory_order_relaxed);
             replace(i, packed(borrowed(given[i]), layout));
-        } else if (is_written_over(f, arguments, i)) {
+        } else if (!apart && is_written_over(f, arguments, i)) {
             Array copy = array_like(given[i], layout);
             assign(memory_of(copy), borrowed(given[i]));
             replace(i, std::move(copy));

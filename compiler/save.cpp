@@ -187,6 +187,7 @@ public:
         check_given(graph.shared_names());
         f->defaults.resize(f->inputs.size());
         check(*f);
+        check_options(*f);
         f->options.name = f->name;
         detail::compile(*f);
         return owner;
@@ -328,7 +329,14 @@ private:
         }
     }
 
-    void check(const FunctionData& f) const
+    void check_options(const FunctionData& f) const
+    {
+        if (f.options.threads < 0) refuse("threads is {}; 0 is all there are", f.options.threads);
+    }
+
+    /// Adds what the rules require and the file does not say, as one that was not changed does: a
+    /// call would read beyond an array.
+    void check(FunctionData& f) const
     {
         const auto all_are = [](const std::vector<Variable>& list, Leaf leaf) {
             return std::ranges::all_of(list, [&](const Variable& v) { return v.leaf() == leaf; });
@@ -342,7 +350,11 @@ private:
         std::vector<Variable> inputs = f.inputs;
         inputs.insert(inputs.end(), f.shared.begin(), f.shared.end());
         try {
-            verify(inputs, f.written);
+            for (Requirement& r : verify_stored(inputs, f.written)) {
+                const auto is_it = [&](const Requirement& have) { return same(have, r); };
+                if (!always_holds(r) && std::ranges::none_of(f.requirements, is_it))
+                    f.requirements.push_back(std::move(r));
+            }
         } catch (const InternalError& error) {
             refuse("its graph does not hold together: {}", error.message());
         }

@@ -91,7 +91,7 @@ void check_signature(const FunctionData& f,
 
 namespace {
 
-/// What `run` takes, in arrays on the caller's stack.
+/// What `run` takes, in arrays on the caller's stack or in a TakenList.
 struct Binding {
     const void** in;
     void** out;
@@ -100,7 +100,7 @@ struct Binding {
     void* pins;        ///< room for what a SharedTurn holds
 };
 
-/// A binding in `memory`, of f.words.ranges words, which the caller takes from its stack.
+/// A binding in `memory`, of f.words.ranges words.
 inline Binding place_binding(const FunctionData& f, void* memory) noexcept
 {
     static_assert(sizeof(void*) == 8 && sizeof(Array) == 8 && sizeof(ByteRange) == 16);
@@ -123,6 +123,7 @@ bool bind_array(const ArgumentInfo& info,
     for (int i = 0; i < m.rank; ++i)
         count *= m.extents[i];
     if (!lies_as(info.layout, m.rank, m.extents, m.strides)) return false;
+    if (info.layout == Layout::any && !is_addressable(m)) return false;
     const auto* data = static_cast<const char*>(m.data);
     if (count > 0 && !data) return false;
     if (info.layout == Layout::any) std::copy_n(m.strides, m.rank, b.extents + info.strides_at);
@@ -162,7 +163,10 @@ void bind_rest(const FunctionData& f, const Binding& b) noexcept
 }
 
 /// Every argument in its layout and aligned, no output on top of another argument but where
-/// `in_place` allows it.
+/// `in_place` allows it. A few are compared in pairs, which needs no order; ranges of many are
+/// sorted.
+enum class Compared : bool { in_pairs, sorted };
+template <Compared how>
 inline bool
 bind_all(const FunctionData& f, std::span<const Memory> arguments, const Binding& b) noexcept
 {
@@ -177,11 +181,14 @@ bind_all(const FunctionData& f, std::span<const Memory> arguments, const Binding
         if (!bind(infos[i], m, b, b.ranges[i])) return false;
         if (infos[i].layout == Layout::any && repeating_axis(m) >= 0) return false;
         b.out[i - inputs] = m.data;
-        for (std::size_t k = 0; k < i; ++k)
-            if (b.ranges[i].overlaps(b.ranges[k]) &&
-                !is_allowed_alias(infos[i], k, m, arguments[k]))
-                return false;
+        if constexpr (how == Compared::in_pairs)
+            for (std::size_t k = 0; k < i; ++k)
+                if (b.ranges[i].overlaps(b.ranges[k]) &&
+                    !is_allowed_alias(infos[i], k, m, arguments[k]))
+                    return false;
     }
+    if constexpr (how == Compared::sorted)
+        if (!are_apart(f, arguments, {b.ranges, arguments.size()})) return false;
     if (f.words.in > inputs || f.has_shared) bind_rest(f, b);
     return true;
 }
@@ -265,16 +272,13 @@ Status run_shared(const FunctionData& f, const Binding& b, void* workspace) noex
     }
 }
 
-} // namespace
-
-Status run_typed(const FunctionData& f,
-                 std::span<const Memory> arguments,
-                 void* workspace,
-                 std::size_t workspace_size_bytes) noexcept
+/// The arguments bound, a call with `workspace`. Part of both its callers, so that the common one
+/// pays nothing for the other.
+[[gnu::always_inline]] inline Status run_in(const FunctionData& f,
+                                            const Binding& binding,
+                                            void* workspace,
+                                            std::size_t workspace_size_bytes) noexcept
 {
-    if (f.by_reference) return run_throwing(f, arguments);
-    const Binding binding = place_binding(f, __builtin_alloca(f.words.ranges * 8));
-    if (!bind_all(f, arguments, binding)) return misplaced(f, arguments);
     const std::int64_t bytes = needed_bytes(f, binding.extents);
     if (bytes > static_cast<std::int64_t>(workspace_size_bytes)) {
         Status status = failed(f, Code::memory);
@@ -284,6 +288,36 @@ Status run_typed(const FunctionData& f,
     }
     if (f.has_shared) return run_shared(f, binding, workspace);
     return run_bound(f, f.serial_runtime, binding.in, binding.out, binding.extents, workspace);
+}
+
+Status run_uncommon(const FunctionData& f,
+                    std::span<const Memory> arguments,
+                    void* workspace,
+                    std::size_t workspace_size_bytes) noexcept
+{
+    if (f.by_reference) return run_throwing(f, arguments);
+    try {
+        const TakenList list(f);
+        const Binding binding =
+            place_binding(f, list.memory() ? list.memory() : __builtin_alloca(f.words.ranges * 8));
+        if (!bind_all<Compared::sorted>(f, arguments, binding)) return misplaced(f, arguments);
+        return run_in(f, binding, workspace, workspace_size_bytes);
+    } catch (const BackendError& e) { // more callers at once than ever, and no memory
+        return failed(f, e.code());
+    }
+}
+
+} // namespace
+
+Status run_typed(const FunctionData& f,
+                 std::span<const Memory> arguments,
+                 void* workspace,
+                 std::size_t workspace_size_bytes) noexcept
+{
+    if (f.is_uncommon) return run_uncommon(f, arguments, workspace, workspace_size_bytes);
+    const Binding binding = place_binding(f, __builtin_alloca(f.words.ranges * 8));
+    if (!bind_all<Compared::in_pairs>(f, arguments, binding)) return misplaced(f, arguments);
+    return run_in(f, binding, workspace, workspace_size_bytes);
 }
 
 namespace {
@@ -313,18 +347,35 @@ void run_shared_checked(const FunctionData& f,
     if (!status) throw_status(f, status, arguments, turn.values());
 }
 
-void run_for_caller(const FunctionData& f, std::span<const Memory> arguments)
+/// The arguments bound, a call that throws.
+[[gnu::always_inline]] inline void
+run_for_caller(const FunctionData& f, std::span<const Memory> arguments, const Binding& binding)
 {
-    if (f.by_reference) return run_reference(f, arguments);
-    const Binding binding = place_binding(f, __builtin_alloca(f.words.ranges * 8));
-    if (!bind_all(f, arguments, binding)) return run_packed(f, arguments);
     const std::int64_t bytes = needed_bytes(f, binding.extents);
     check_memory_limit(f, bytes);
-    const TakenWorkspace workspace(f, static_cast<std::size_t>(bytes));
+    const TakenBlock workspace(f.kept, static_cast<std::size_t>(bytes), f.name);
     if (f.has_shared) return run_shared_checked(f, arguments, binding, workspace.memory());
     const Status status =
         run_bound(f, f.runtime, binding.in, binding.out, binding.extents, workspace.memory());
     if (!status) throw_status(f, status, arguments, {});
+}
+
+void run_uncommon(const FunctionData& f, std::span<const Memory> arguments)
+{
+    if (f.by_reference) return run_reference(f, arguments);
+    const TakenList list(f);
+    const Binding binding =
+        place_binding(f, list.memory() ? list.memory() : __builtin_alloca(f.words.ranges * 8));
+    if (!bind_all<Compared::sorted>(f, arguments, binding)) return run_packed(f, arguments);
+    run_for_caller(f, arguments, binding);
+}
+
+void run_for_caller(const FunctionData& f, std::span<const Memory> arguments)
+{
+    if (f.is_uncommon) return run_uncommon(f, arguments);
+    const Binding binding = place_binding(f, __builtin_alloca(f.words.ranges * 8));
+    if (!bind_all<Compared::in_pairs>(f, arguments, binding)) return run_packed(f, arguments);
+    run_for_caller(f, arguments, binding);
 }
 
 } // namespace
@@ -362,7 +413,9 @@ template <class Run>
 auto with_memory(const FunctionData& f, std::span<void* const> numbers, Run run)
 {
     const std::size_t count = numbers.size();
-    auto* memory = static_cast<Memory*>(__builtin_alloca(count * sizeof(Memory)));
+    const TakenList list(f);
+    auto* memory = static_cast<Memory*>(list.memory() ? list.memory()
+                                                      : __builtin_alloca(count * sizeof(Memory)));
     for (std::size_t i = 0; i < count; ++i) {
         const Variable& v = i < f.inputs.size() ? f.inputs[i] : f.written[i - f.inputs.size()];
         new (memory + i) Memory{numbers[i], v.dtype(), 0, nullptr, nullptr};
@@ -380,9 +433,13 @@ Status run_typed(const FunctionData& f,
     const auto bytes = static_cast<std::int64_t>(workspace_bytes);
     if (f.program.workspace_bytes <= bytes && are_passed_alone(f, numbers))
         return run_numbers(f, f.serial_runtime, numbers, workspace);
-    return with_memory(f, numbers, [&](std::span<const Memory> arguments) noexcept {
-        return run_typed(f, arguments, workspace, workspace_bytes);
-    });
+    try {
+        return with_memory(f, numbers, [&](std::span<const Memory> arguments) noexcept {
+            return run_typed(f, arguments, workspace, workspace_bytes);
+        });
+    } catch (const BackendError& e) { // as in run_uncommon
+        return failed(f, e.code());
+    }
 }
 
 void run_checked(const FunctionData& f, std::span<void* const> numbers)

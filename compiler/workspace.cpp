@@ -14,8 +14,9 @@ namespace detail {
 
 FunctionData::~FunctionData()
 {
-    for (auto& slot : kept)
-        free_workspace(slot.load(std::memory_order_acquire));
+    for (KeptBlocks* const blocks : {&kept, &kept_lists})
+        for (auto& slot : *blocks)
+            free_workspace(slot.load(std::memory_order_acquire));
 }
 
 // A workspace knows its size: it stands in the 64 bytes in front.
@@ -42,28 +43,49 @@ std::size_t workspace_size(const void* memory) noexcept
     return bytes;
 }
 
-TakenWorkspace::TakenWorkspace(const FunctionData& f, std::size_t bytes)
-    : function_(f), memory_(nullptr)
+TakenBlock::TakenBlock(KeptBlocks& kept, std::size_t bytes, std::string_view function)
+    : kept_(kept), memory_(nullptr)
 {
     if (bytes == 0) return;
-    for (auto& slot : f.kept) {
+    for (auto& slot : kept) {
         memory_ = slot.exchange(nullptr, std::memory_order_acq_rel);
         if (memory_) break;
     }
     if (memory_ && workspace_size(memory_) >= bytes) return;
     free_workspace(memory_);
     memory_ = nullptr;
-    memory_ = allocate_workspace(bytes, f.name);
+    memory_ = allocate_workspace(bytes, function);
 }
 
-TakenWorkspace::~TakenWorkspace()
+TakenBlock::~TakenBlock()
 {
     if (!memory_) return;
-    for (auto& slot : function_.kept) {
+    for (auto& slot : kept_) {
         void* empty = nullptr;
         if (slot.compare_exchange_strong(empty, memory_, std::memory_order_acq_rel)) return;
     }
     free_workspace(memory_);
+}
+
+void plan_calls(FunctionData& f)
+{
+    f.words.in = static_cast<std::uint32_t>(f.leaves.size() + f.program.constants.size());
+    f.words.out = f.words.in + static_cast<std::uint32_t>(f.outputs.size());
+    f.words.extents = f.words.out + static_cast<std::uint32_t>(f.extent_count);
+    f.words.pins = f.words.extents + static_cast<std::uint32_t>(f.shared_use.pin_count());
+    f.words.ranges = f.words.pins + static_cast<std::uint32_t>(2 * f.arguments.size());
+    f.only_numbers = !f.by_reference && f.extent_count == 0 && !f.has_shared &&
+                     f.program.constants.empty() && f.options.in_place.empty() &&
+                     !f.options.profile && f.result_count() <= most_compared_in_pairs;
+    const std::size_t bytes =
+        std::max({f.words.ranges * std::size_t{8}, f.arguments.size() * sizeof(Memory),
+                  f.result_extents.room() * sizeof(std::int64_t)});
+    f.list_bytes = bytes > most_list_bytes_on_stack ? bytes : 0;
+    f.is_uncommon = f.by_reference || f.list_bytes > 0 ||
+                    f.inputs.size() + f.result_count() > most_compared_in_pairs;
+    // A typed call holds two and allocates nothing, from the first one on.
+    for (std::size_t i = 0; f.list_bytes > 0 && i < 2; ++i)
+        f.kept_lists[i] = allocate_workspace(f.list_bytes, f.name);
 }
 
 } // namespace detail

@@ -1,17 +1,13 @@
 #include <croton/ir/bind_symbols.hpp>
 
-#include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 namespace croton::inline v1 {
 
 namespace {
 
-bool binds(const std::vector<SymbolBinding>& bindings, const detail::Atom* symbol)
-{
-    return std::ranges::any_of(bindings,
-                               [&](const SymbolBinding& b) { return b.symbol == symbol; });
-}
+using Known = std::unordered_set<const detail::Atom*>;
 
 /// An extent with one unknown symbol, outside of atoms and to the first power: an axis that has it
 /// tells the symbol's value, (extent - rest) / factor.
@@ -22,8 +18,7 @@ struct LinearExtent {
 };
 
 /// Nothing where no symbol is unknown, or the extent is not of that form.
-std::optional<LinearExtent> linear_extent(const Extent& extent,
-                                          const std::vector<SymbolBinding>& known)
+std::optional<LinearExtent> linear_extent(const Extent& extent, const Known& known)
 {
     LinearExtent linear;
     for (const ExtentTerm& t : terms(extent)) {
@@ -32,7 +27,7 @@ std::optional<LinearExtent> linear_extent(const Extent& extent,
         for (const detail::Atom* f : t.factors) {
             product = product * as_extent(f);
             for (const detail::Atom* s : symbols(as_extent(f)))
-                open |= !binds(known, s);
+                open |= !known.contains(s);
         }
         if (!open)
             linear.rest = linear.rest + product;
@@ -63,16 +58,19 @@ std::vector<SymbolBinding> bind_symbols(std::span<const Variable> variables)
 {
     const Shape axes = axes_of(variables);
     std::vector<SymbolBinding> bindings;
+    Known known;
     for (std::size_t i = 0; i < axes.size(); ++i)
-        if (const detail::Atom* s = as_symbol(axes[i]); s && !binds(bindings, s))
+        if (const detail::Atom* s = as_symbol(axes[i]); s && known.insert(s).second)
             bindings.push_back({s, i});
     for (bool progress = true; progress;) {
         progress = false;
         for (std::size_t i = 0; i < axes.size(); ++i) {
             if (axes[i].is_known() || as_symbol(axes[i])) continue;
-            const auto linear = linear_extent(axes[i], bindings);
-            if (linear) bindings.push_back({linear->unknown, i, linear->rest, linear->factor});
-            progress |= linear.has_value();
+            const auto linear = linear_extent(axes[i], known);
+            if (!linear) continue;
+            bindings.push_back({linear->unknown, i, linear->rest, linear->factor});
+            known.insert(linear->unknown);
+            progress = true;
         }
     }
     return bindings;

@@ -24,7 +24,7 @@ std::size_t mix(std::size_t seed, std::size_t value)
 /// them.
 class Places {
 public:
-    /// What `wanted.called` of a gradient's place points to need not live on.
+    /// What `wanted` points to need not live on: the literals of a plugin go with it.
     const Location* intern(const Location& wanted)
     {
         const std::size_t hash =
@@ -44,15 +44,10 @@ public:
                 return &have;
         }
         Location& place = places_.emplace_back(wanted);
-        if (wanted.of_gradient) place.called = texts_.emplace(wanted.called).first->c_str();
+        for (const char** text : {&place.file, &place.function, &place.called})
+            *text = texts_.emplace(*text).first->c_str();
         by_hash_.emplace(hash, &place);
         return &place;
-    }
-
-    const char* keep(std::string_view text)
-    {
-        const std::lock_guard lock(mutex_);
-        return texts_.emplace(text).first->c_str();
     }
 
     const ScopeFrame* scope(std::string_view scope_name, const Location* opened)
@@ -116,9 +111,9 @@ const Location* locate(std::string_view file,
                        const ScopeFrame* scope,
                        std::string_view called)
 {
-    const char* kept_file = places().keep(file);
-    const char* kept_function = places().keep(function);
-    return places().intern({kept_file, line, kept_function, scope, places().keep(called), false});
+    const std::string file_text(file), function_text(function), called_text(called);
+    return places().intern(
+        {file_text.c_str(), line, function_text.c_str(), scope, called_text.c_str(), false});
 }
 
 const Location* gradient_place(const Location* place, std::string_view op)

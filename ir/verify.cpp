@@ -17,8 +17,16 @@ bool may_be_equal(const Shape& a, const Shape& b)
         a, b, [](const Extent& x, const Extent& y) { return same(x, y) || !never_equal(x, y); });
 }
 
+void check_all(std::span<const Variable> inputs,
+               std::span<const Variable> outputs,
+               const std::vector<Apply>& order,
+               std::vector<Requirement>* undecided);
+
 class Verifier {
 public:
+    /// `undecided`: what the rules require goes there; may be null.
+    explicit Verifier(std::vector<Requirement>* undecided) : undecided_(undecided) {}
+
     void check(const Apply& apply, std::size_t at)
     {
         name_ = fmt::format("{}.{}", apply.op().name, at);
@@ -38,7 +46,7 @@ public:
             fail("is refused by its own rule: {}", error.message());
         }
         for (const Region& region : regions_of(apply))
-            verify(region.inputs(), region.outputs());
+            check_all(region.inputs(), region.outputs(), applies_of(region.outputs()), undecided_);
     }
 
 private:
@@ -62,7 +70,9 @@ private:
             if (have.dtype() != types[i].dtype() || !may_be_equal(have.shape(), types[i].shape()))
                 fail("is {} in output {}, its rule says {}", to_string(have), i,
                      to_string(types[i]));
+            require(apply, have.shape(), types[i].shape());
         }
+        keep(apply, undecided);
     }
 
     void check_dtypes(const Apply& apply)
@@ -87,14 +97,42 @@ private:
             for (const Variable& in : apply.inputs())
                 if (const Shape& s = in.type().data()->shape; !may_be_equal(s, have))
                     fail("has shape {}, its operand {}", to_string(have), to_string(s));
+                else
+                    require(apply, s, have);
         std::vector<Requirement> undecided;
         ShapeArgs args{apply.op(), apply.location(), apply.params().get(), apply.inputs(),
                        undecided};
         const Shape rule = apply.op().shape(args);
         if (!may_be_equal(have, rule))
             fail("has shape {}, its rule says {}", to_string(have), to_string(rule));
+        require(apply, have, rule);
+        keep(apply, undecided);
     }
 
+    /// That the shapes are equal.
+    void require(const Apply& apply, const Shape& a, const Shape& b)
+    {
+        if (!undecided_) return;
+        for (std::size_t i = 0; i < a.size(); ++i)
+            if (!same(a[i], b[i]))
+                undecided_->push_back({Requirement::Kind::equal,
+                                       a[i],
+                                       b[i],
+                                       fmt::format("{}: axis {} of {{}} and {{}}", name_, i),
+                                       apply.location(),
+                                       {a, b}});
+    }
+
+    void keep(const Apply& apply, const std::vector<Requirement>& more)
+    {
+        if (!undecided_) return;
+        for (Requirement r : more) {
+            r.where = apply.location();
+            undecided_->push_back(std::move(r));
+        }
+    }
+
+    std::vector<Requirement>* undecided_;
     std::string name_;
     std::vector<OperandDType> operands_;
 };
@@ -113,21 +151,33 @@ void check_leaves(std::span<const Variable> inputs, std::span<const Variable> ou
 
 void check_all(std::span<const Variable> inputs,
                std::span<const Variable> outputs,
-               const std::vector<Apply>& order)
+               const std::vector<Apply>& order,
+               std::vector<Requirement>* undecided)
 {
     check_leaves(inputs, outputs);
-    Verifier verifier;
+    Verifier verifier(undecided);
     for (std::size_t i = 0; i < order.size(); ++i)
         verifier.check(order[i], i);
 }
 
 } // namespace
 
-void verify(const Graph& graph) { check_all(graph.inputs(), graph.outputs(), graph.order()); }
+void verify(const Graph& graph)
+{
+    check_all(graph.inputs(), graph.outputs(), graph.order(), nullptr);
+}
 
 void verify(std::span<const Variable> inputs, std::span<const Variable> outputs)
 {
-    check_all(inputs, outputs, applies_of(outputs));
+    check_all(inputs, outputs, applies_of(outputs), nullptr);
+}
+
+std::vector<Requirement> verify_stored(std::span<const Variable> inputs,
+                                       std::span<const Variable> outputs)
+{
+    std::vector<Requirement> undecided;
+    check_all(inputs, outputs, applies_of(outputs), &undecided);
+    return undecided;
 }
 
 } // namespace croton::inline v1

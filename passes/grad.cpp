@@ -74,22 +74,6 @@ Variable as_direction(const Variable& direction,
 
 namespace {
 
-/// Whether ys need x at all, be it through integers only.
-bool depends(const Variables& ys, const Variable& x)
-{
-    for (const Variable& y : ys)
-        if (same(y, x)) return true;
-    if (!x.owner()) {
-        for (const Variable& leaf : leaves(ys))
-            if (same(leaf, x)) return true;
-        return false;
-    }
-    for (const Apply& a : applies_of(ys))
-        for (const Variable& in : a.inputs())
-            if (same(in, x)) return true;
-    return false;
-}
-
 using VariableSet = std::unordered_set<Variable, Hash, Same>;
 
 bool reads(const Apply& a, const VariableSet& any)
@@ -167,7 +151,8 @@ Variables connected(Variables bars,
         if (!bars[i].is_empty()) continue;
         if (!options.disconnected_zero) {
             const std::string_view y =
-                function == "jacobian" || function == "vjp" ? "the result" : "the loss";
+                function == "jacobian" || function == "vjp" || function == "jvp" ? "the result"
+                                                                                 : "the loss";
             const auto through = stops(ys, xs[i], function, place);
             if (!through.empty())
                 throw user_error(Code::domain, place, function,
@@ -258,12 +243,17 @@ Variable jvp(const Variable& y,
     Variables directions;
     for (std::size_t i = 0; i < xs.size(); ++i) {
         detail::check_differentiable(xs[i], "x", "jvp", place);
-        if (!options.disconnected_zero && !depends({y}, xs[i]))
-            throw user_error(Code::domain, place, "jvp", "the result does not depend on {}",
-                             describe(xs[i]));
         directions.push_back(detail::as_direction(x_dots[i], xs[i], "jvp", place));
     }
-    const Variable y_dot = push_forward(stable_forms({y}, xs), xs, directions, "jvp", place)[0];
+    const Variables stable = stable_forms({y}, xs);
+    if (!options.disconnected_zero) {
+        // The other mode finds which xs reach y, all of them at once: so both refuse the same.
+        const Variable one =
+            broadcast_to(constant(Array::scalar(1.0).cast(y.dtype()), place), y.shape(), place);
+        (void)connected(pull_back(stable, std::span(&one, 1), xs, "jvp", place), {y}, xs, options,
+                        "jvp", place);
+    }
+    const Variable y_dot = push_forward(stable, xs, directions, "jvp", place)[0];
     const OriginScope origin(place);
     return y_dot.is_empty() ? zeros_like(y) : y_dot;
 }

@@ -12,6 +12,7 @@
 
 #include "capture.hpp"
 #include "node.hpp"
+#include "param_checks.hpp"
 #include "scan_parts.hpp"
 
 namespace croton::inline v1 {
@@ -46,9 +47,54 @@ Shape stacked(const Extent& steps, const Shape& shape)
     return all;
 }
 
+void require_same(ShapeArgs& args, const Type& a, const Type& b, std::string_view what)
+{
+    const Shape &x = a.data()->shape, &y = b.data()->shape;
+    if (a.dtype() != b.dtype() || x.size() != y.size())
+        args.refuse(Code::shape, fmt::format("{} is {} and {}", what, to_string(a), to_string(b)));
+    for (std::size_t i = 0; i < x.size(); ++i)
+        if (!same(x[i], y[i]))
+            args.require_equal(x[i], y[i], fmt::format("axis {} of {} {{}} and {{}}", i, what),
+                               {x, y});
+}
+
+/// That the body fits what goes in and what is said of it: a stored graph may have any.
+void check_body(ShapeArgs& args, const ScanParams& p)
+{
+    const std::span<const Variable> in = p.body.inputs(), out = p.body.outputs();
+    detail::check_count(args, in.size(), args.operands.size());
+    if (p.sequences < 0 || p.states < 0 || p.outs < 0)
+        args.refuse(Code::domain, "its parameters have counts below 0");
+    const auto sequences = static_cast<std::size_t>(p.sequences);
+    const auto states = static_cast<std::size_t>(p.states);
+    const auto outs = static_cast<std::size_t>(p.outs);
+    if (sequences + states > in.size())
+        args.refuse(Code::domain,
+                    fmt::format("its parameters are for {} sequences and {} states of {} operands",
+                                sequences, states, in.size()));
+    detail::check_count(args, states + outs, out.size());
+    detail::check_count(args, p.kept.size(), out.size() + states);
+    if (!std::ranges::all_of(p.kept, [](int k) { return k == 0 || k == 1; }))
+        args.refuse(Code::domain, "its parameters neither keep nor drop a result");
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        const Variable& given = args.operands[i];
+        if (i >= sequences) {
+            require_same(args, given.type(), in[i].type(), fmt::format("input {}", i));
+            continue;
+        }
+        const Shape& all = args.shape(i);
+        if (all.empty()) args.refuse(Code::shape, fmt::format("sequence {} is a scalar", i + 1));
+        require_same(args, Type(given.dtype(), Shape(all.begin() + 1, all.end())), in[i].type(),
+                     fmt::format("sequence {}", i + 1));
+    }
+    for (std::size_t k = 0; k < states; ++k)
+        require_same(args, in[sequences + k].type(), out[k].type(), fmt::format("state {}", k));
+}
+
 std::vector<Type> scan_types(ShapeArgs& args)
 {
     const auto& p = args.params_as<ScanParams>();
+    check_body(args, p);
     for (int i = 0; i < p.sequences; ++i)
         args.require_equal(p.steps, args.shape(static_cast<std::size_t>(i))[0],
                            fmt::format("steps and axis 0 of sequence {}", i + 1));

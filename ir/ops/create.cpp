@@ -13,6 +13,8 @@
 
 #include <cmath>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -22,7 +24,12 @@ constexpr Op iota_op{
     .doc =
         "The index along an axis at every place of a shape; the position in C order if it is -1.",
     .dtype = [](DTypeArgs& args) { args.result = params_cast<IotaParams>(args.params).dtype; },
-    .shape = [](ShapeArgs& args) { return args.params_as<IotaParams>().shape; },
+    .shape =
+        [](ShapeArgs& args) {
+            const auto& p = args.params_as<IotaParams>();
+            if (p.axis != -1) detail::check_axis(args, p.axis, p.shape.size());
+            return p.shape;
+        },
     .lowering = Iota{[](const IndexMapArgs& args) {
         const auto& p = args.params_as<IotaParams>();
         return p.axis < 0 ? flat_index(args.out, p.shape)
@@ -215,6 +222,7 @@ constexpr Op diagonal_op{
     .shape =
         [](ShapeArgs& args) {
             const auto& p = args.params_as<DiagonalParams>();
+            detail::check_axes(args, {p.axis1, p.axis2}, args.shape(0).size());
             Shape shape;
             for (std::size_t i = 0; i < args.shape(0).size(); ++i)
                 if (static_cast<int>(i) != p.axis1 && static_cast<int>(i) != p.axis2)

@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1::detail {
 
 namespace {
@@ -78,11 +80,32 @@ Array edge_reference(const ReferenceArgs& args)
     return args.x[0][args.params_as<EdgeParams>().at_end ? steps - 1 : 0].clone();
 }
 
+/// That operand `one` is a slice of operand `all` along axis 0.
+void require_slice(ShapeArgs& args, std::size_t one, std::size_t all)
+{
+    check_rank(args, all, args.shape(one).size() + 1);
+    for (std::size_t i = 0; i < args.shape(one).size(); ++i)
+        args.require_equal(args.shape(one)[i], args.shape(all)[i + 1],
+                           fmt::format("axis {} of a slice {{}} of {{}}", i),
+                           {args.shape(one), args.shape(all)});
+}
+
+/// The first operand's; the second is converted to it.
+void dtype_of_both(DTypeArgs& args)
+{
+    same_dtype(args);
+    args.operands[1].dtype = args.result;
+}
+
 constexpr Op delay_op{
     .name = "delay",
     .doc = "One step later along axis 0, with a first value; from the other end if reverse.",
-    .dtype = same_dtype,
-    .shape = shape_of_first,
+    .dtype = dtype_of_both,
+    .shape =
+        [](ShapeArgs& args) {
+            require_slice(args, 1, 0);
+            return args.shape(0);
+        },
     .lowering = IndexMap{delay_map},
     .reference = delay_reference,
     .grad = [](const GeneralGrad& g) -> Variables {
@@ -97,8 +120,12 @@ constexpr Op delay_op{
 constexpr Op edge_op{
     .name = "edge",
     .doc = "The first slice along axis 0, or the last; another value where there is none.",
-    .dtype = same_dtype,
-    .shape = [](ShapeArgs& args) { return args.shape(1); },
+    .dtype = dtype_of_both,
+    .shape =
+        [](ShapeArgs& args) {
+            require_slice(args, 1, 0);
+            return args.shape(1);
+        },
     .lowering = IndexMap{edge_map},
     .reference = edge_reference,
     .grad = [](const GeneralGrad& g) -> Variables {

@@ -12,6 +12,8 @@
 
 #include <algorithm>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -46,26 +48,42 @@ Shape gathered_shape(const Shape& x, const Shape& index, const GatherParams& p)
     return shape;
 }
 
+/// `first`: the operand that is the first index.
+Shape gathered_shape(const ShapeArgs& args, std::size_t first)
+{
+    const auto& p = args.params_as<GatherParams>();
+    const std::size_t rank = args.shape(0).size();
+    detail::check_ascending_axes(args, p.axes, rank);
+    detail::check_count(args, p.axes.size(), args.operands.size() - first);
+    const std::size_t others = rank - p.axes.size();
+    if (p.position < 0 || static_cast<std::size_t>(p.position) > others)
+        args.refuse(Code::shape,
+                    fmt::format("its parameters have position {} of {}", p.position, others));
+    return gathered_shape(args.shape(0), args.shape(first), p);
+}
+
 void require_one_shape(ShapeArgs& args, std::size_t first)
 {
-    for (std::size_t k = first + 1; k < args.operands.size(); ++k)
+    if (args.operands.size() <= first) args.refuse(Code::shape, "it has no index");
+    for (std::size_t k = first + 1; k < args.operands.size(); ++k) {
+        detail::check_rank(args, k, args.shape(first).size());
         for (std::size_t i = 0; i < args.shape(first).size(); ++i)
             args.require_equal(args.shape(first)[i], args.shape(k)[i],
                                fmt::format("axis {} of indices {{}} and {{}}", i),
                                {args.shape(first), args.shape(k)});
+    }
 }
 
 Shape gather_shape(ShapeArgs& args)
 {
     require_one_shape(args, 1);
-    return gathered_shape(args.shape(0), args.shape(1), args.params_as<GatherParams>());
+    return gathered_shape(args, 1);
 }
 
 Shape scatter_shape(ShapeArgs& args)
 {
     require_one_shape(args, 2);
-    const Shape wanted =
-        gathered_shape(args.shape(0), args.shape(2), args.params_as<GatherParams>());
+    const Shape wanted = gathered_shape(args, 2);
     const Shape& values = args.shape(1);
     if (values.size() != wanted.size())
         args.refuse(Code::shape, fmt::format("the values have shape {}, the places {}",
@@ -221,6 +239,8 @@ Shape along_shape(ShapeArgs& args)
     const int axis = args.params_as<AxisParams>().axis;
     const Shape& x = args.shape(0);
     const Shape& index = args.shape(1);
+    detail::check_axis(args, axis, x.size());
+    detail::check_rank(args, 1, x.size());
     for (std::size_t i = 0; i < x.size(); ++i)
         if (static_cast<int>(i) != axis)
             args.require_equal(x[i], index[i],
@@ -264,6 +284,16 @@ constexpr Op add_along_axis_op{
     .dtype = scatter_dtype,
     .shape =
         [](ShapeArgs& args) {
+            const int axis = args.params_as<AxisParams>().axis;
+            const Shape& x = args.shape(0);
+            detail::check_axis(args, axis, x.size());
+            detail::check_rank(args, 1, x.size());
+            detail::check_rank(args, 2, x.size());
+            for (std::size_t i = 0; i < x.size(); ++i)
+                if (static_cast<int>(i) != axis)
+                    args.require_equal(x[i], args.shape(1)[i],
+                                       fmt::format("axis {} of {{}} and of values {{}}", i),
+                                       {x, args.shape(1)});
             for (std::size_t i = 0; i < args.shape(1).size(); ++i)
                 args.require_equal(args.shape(1)[i], args.shape(2)[i],
                                    fmt::format("axis {} of values {{}} and of indices {{}}", i),

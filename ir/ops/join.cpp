@@ -10,6 +10,8 @@
 
 #include <algorithm>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -17,8 +19,11 @@ namespace {
 Shape concatenate_shape(ShapeArgs& args)
 {
     const auto axis = static_cast<std::size_t>(args.params_as<AxisParams>().axis);
+    if (args.operands.empty()) args.refuse(Code::shape, "it has no operands");
     Shape shape = args.shape(0);
+    detail::check_axis(args, args.params_as<AxisParams>().axis, shape.size());
     for (std::size_t k = 1; k < args.operands.size(); ++k) {
+        detail::check_rank(args, k, shape.size());
         const Shape& next = args.shape(k);
         for (std::size_t i = 0; i < shape.size(); ++i)
             if (i == axis)

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -35,6 +37,14 @@ Shape contract_shape(ShapeArgs& args)
     const auto& p = args.params_as<ContractParams>();
     const Shape& a = args.shape(0);
     const Shape& b = args.shape(1);
+    const auto check = [&](std::vector<int> batch, const std::vector<int>& sum, const Shape& of) {
+        batch.insert(batch.end(), sum.begin(), sum.end());
+        detail::check_axes(args, std::move(batch), of.size());
+    };
+    check(p.a_batch, p.a_sum, a);
+    check(p.b_batch, p.b_sum, b);
+    detail::check_count(args, p.a_batch.size(), p.b_batch.size());
+    detail::check_count(args, p.a_sum.size(), p.b_sum.size());
     const auto require = [&](const std::vector<int>& a_axes, const std::vector<int>& b_axes) {
         for (std::size_t i = 0; i < a_axes.size(); ++i)
             args.require_equal(

@@ -6,6 +6,8 @@
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -48,7 +50,9 @@ constexpr Op mean_op{
     .dtype = promote_to_float,
     .shape =
         [](ShapeArgs& args) {
-            return without_axes(args.shape(0), args.params_as<ReduceParams>().axes);
+            const auto& axes = args.params_as<ReduceParams>().axes;
+            detail::check_ascending_axes(args, axes, args.shape(0).size());
+            return without_axes(args.shape(0), axes);
         },
     .lowering = Composite{[](const CompositeArgs& args) {
         const auto& axes = args.params_as<ReduceParams>().axes;
@@ -67,7 +71,9 @@ constexpr Op mean_op{
 
 Shape var_shape(ShapeArgs& args)
 {
-    return without_axes(args.shape(0), args.params_as<VarParams>().axes);
+    const auto& axes = args.params_as<VarParams>().axes;
+    detail::check_ascending_axes(args, axes, args.shape(0).size());
+    return without_axes(args.shape(0), axes);
 }
 
 constexpr Op var_op{

@@ -7,6 +7,8 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -30,11 +32,17 @@ Variables cumprod_grad(const GeneralGrad& g)
     return {where(zeros == 0, before, where(first, at, 0))};
 }
 
+Shape prefix_shape(ShapeArgs& args)
+{
+    detail::check_axis(args, args.params_as<PrefixParams>().axis, args.shape(0).size());
+    return args.shape(0);
+}
+
 constexpr Op cumsum_op{
     .name = "cumsum",
     .doc = "Running sum along an axis: y[k] = x[0] + .. + x[k]; from the other end if `reverse`.",
     .dtype = widen_sum,
-    .shape = shape_of_first,
+    .shape = prefix_shape,
     .lowering = Prefix{Monoid::sum},
     .reference = reference::prefix<Monoid::sum>,
     .grad = [](const GeneralGrad& g) -> Variables {
@@ -49,7 +57,7 @@ constexpr Op cumprod_op{
     .doc =
         "Running product along an axis: y[k] = x[0] * .. * x[k]; from the other end if `reverse`.",
     .dtype = widen_sum,
-    .shape = shape_of_first,
+    .shape = prefix_shape,
     .lowering = Prefix{Monoid::prod},
     .reference = reference::prefix<Monoid::prod>,
     .grad = cumprod_grad,

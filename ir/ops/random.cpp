@@ -23,6 +23,8 @@ void draw_dtype(DTypeArgs& args)
         o.dtype = DType::u64;
     }
     args.result = params_cast<CastParams>(args.params).to;
+    if (args.result != DType::f32 && args.result != DType::f64)
+        args.refuse("numbers are drawn in f32 or f64");
     args.named = true;
 }
 

@@ -15,6 +15,8 @@
 
 #include <algorithm>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1 {
 
 Axis::Axis(std::initializer_list<int> several) : axes(several) {}
@@ -23,12 +25,15 @@ namespace {
 
 Shape reduced_shape(ShapeArgs& args)
 {
-    return without_axes(args.shape(0), args.params_as<ReduceParams>().axes);
+    const auto& axes = args.params_as<ReduceParams>().axes;
+    detail::check_ascending_axes(args, axes, args.shape(0).size());
+    return without_axes(args.shape(0), axes);
 }
 
 /// A position needs an element to point at.
 Shape position_shape(ShapeArgs& args)
 {
+    Shape shape = reduced_shape(args);
     for (int axis : args.params_as<ReduceParams>().axes) {
         const Extent& n = args.shape(0)[static_cast<std::size_t>(axis)];
         if (n.is_known() && n.value() == 0)
@@ -36,7 +41,7 @@ Shape position_shape(ShapeArgs& args)
                         fmt::format("axis {} of {} is empty", axis, to_string(args.shape(0))));
         args.require_at_most(1, n, fmt::format("on axis {} of {{}}", axis), {args.shape(0)});
     }
-    return reduced_shape(args);
+    return shape;
 }
 
 void position_dtype(DTypeArgs& args)

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1 {
 
 // ---- reshape
@@ -159,8 +161,11 @@ constexpr Op transpose_op{
     .dtype = same_dtype,
     .shape =
         [](ShapeArgs& args) {
+            const auto& order = args.params_as<TransposeParams>().order;
+            detail::check_axes(args, order, args.shape(0).size());
+            detail::check_count(args, order.size(), args.shape(0).size());
             Shape shape;
-            for (int axis : args.params_as<TransposeParams>().order)
+            for (int axis : order)
                 shape.push_back(args.shape(0)[static_cast<std::size_t>(axis)]);
             return shape;
         },
@@ -192,6 +197,7 @@ constexpr Op expand_dims_op{
     .shape =
         [](ShapeArgs& args) {
             const auto& axes = args.params_as<AxesParams>().axes;
+            detail::check_ascending_axes(args, axes, args.shape(0).size() + axes.size());
             Shape shape;
             std::size_t next = 0;
             for (std::size_t i = 0; i < args.shape(0).size() + axes.size(); ++i)
@@ -219,9 +225,11 @@ constexpr Op squeeze_op{
     .dtype = same_dtype,
     .shape =
         [](ShapeArgs& args) {
+            const auto& axes = args.params_as<AxesParams>().axes;
+            detail::check_ascending_axes(args, axes, args.shape(0).size());
             Shape shape;
             for (std::size_t i = 0; i < args.shape(0).size(); ++i)
-                if (!contains(args.params_as<AxesParams>().axes, i))
+                if (!contains(axes, i))
                     shape.push_back(args.shape(0)[i]);
                 else
                     args.require_equal(args.shape(0)[i], 1, fmt::format("axis {} of {{}}", i),
@@ -249,7 +257,12 @@ constexpr Op flip_op{
     .name = "flip",
     .doc = "Elements in reverse order along axes.",
     .dtype = same_dtype,
-    .shape = shape_of_first,
+    .shape =
+        [](ShapeArgs& args) {
+            detail::check_ascending_axes(args, args.params_as<AxesParams>().axes,
+                                         args.shape(0).size());
+            return args.shape(0);
+        },
     .lowering = IndexMap{[](const IndexMapArgs& args) {
         IndexPiece piece{0, {args.out.begin(), args.out.end()}};
         for (int axis : args.params_as<AxesParams>().axes) {

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -27,9 +29,15 @@ void require_at_most(ShapeArgs& args, const Extent& a, const Extent& b, std::siz
 Shape slice_shape(ShapeArgs& args)
 {
     const auto& p = args.params_as<SliceParams>();
+    const std::size_t rank = args.shape(0).size();
+    detail::check_count(args, p.start.size(), rank);
+    detail::check_count(args, p.stop.size(), rank);
+    detail::check_count(args, p.step.size(), rank);
+    detail::check_ascending_axes(args, p.dropped, rank);
     Shape shape;
-    for (std::size_t i = 0; i < args.shape(0).size(); ++i) {
+    for (std::size_t i = 0; i < rank; ++i) {
         const Extent& n = args.shape(0)[i];
+        if (p.step[i] == 0) args.refuse(Code::domain, "its parameters have step 0");
         if (p.step[i] > 0) {
             require_at_most(args, 0, p.start[i], i);
             require_at_most(args, p.start[i], p.stop[i], i);
@@ -39,7 +47,12 @@ Shape slice_shape(ShapeArgs& args)
             require_at_most(args, p.stop[i], p.start[i], i);
             require_at_most(args, p.start[i], n - 1, i);
         }
-        if (!contains(p.dropped, i)) shape.push_back(slice_extent(p, i));
+        const Extent extent = slice_extent(p, i);
+        if (!contains(p.dropped, i))
+            shape.push_back(extent);
+        else if (!same(extent, 1))
+            args.require_equal(extent, 1, fmt::format("what is taken of axis {} of {{}}", i),
+                               {args.shape(0)});
     }
     return shape;
 }

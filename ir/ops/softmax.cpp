@@ -10,6 +10,8 @@
 
 #include <limits>
 
+#include "param_checks.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -51,13 +53,20 @@ Variable expand_log_softmax(const CompositeArgs& args)
     return shifted - log(where(total == 0, 1, total));
 }
 
+Shape softmax_shape(ShapeArgs& args)
+{
+    detail::check_ascending_axes(args, args.params_as<ReduceParams>().axes, args.shape(0).size());
+    return args.shape(0);
+}
+
 constexpr Op logsumexp_op{
     .name = "logsumexp",
     .doc = "log(sum(exp(x))) over axes, relative to the largest element; -inf of none.",
     .dtype = promote_to_float,
     .shape =
         [](ShapeArgs& args) {
-            return without_axes(args.shape(0), args.params_as<ReduceParams>().axes);
+            const Shape shape = softmax_shape(args);
+            return without_axes(shape, args.params_as<ReduceParams>().axes);
         },
     .lowering = Composite{expand_logsumexp},
     .reference = DerivedReference{},
@@ -72,7 +81,7 @@ constexpr Op softmax_op{
     .name = "softmax",
     .doc = "exp(x) / sum(exp(x)) over axes, relative to the largest element; 0 where all are -inf.",
     .dtype = promote_to_float,
-    .shape = shape_of_first,
+    .shape = softmax_shape,
     .lowering = Composite{expand_softmax},
     .reference = DerivedReference{},
     .grad = [](const GeneralGrad& g) -> Variables {
@@ -87,7 +96,7 @@ constexpr Op log_softmax_op{
     .name = "log_softmax",
     .doc = "x - logsumexp(x) over axes; -inf where all are -inf.",
     .dtype = promote_to_float,
-    .shape = shape_of_first,
+    .shape = softmax_shape,
     .lowering = Composite{expand_log_softmax},
     .reference = DerivedReference{},
     .grad = [](const GeneralGrad& g) -> Variables {

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "support/allocations.hpp"
@@ -231,6 +233,45 @@ bool training()
            });
 }
 
+template <std::size_t>
+using Number = double;
+template <std::size_t>
+using NumberOut = double&;
+
+/// So many arguments that their lists lie beside the workspace.
+template <std::size_t... i>
+bool many(std::index_sequence<i...>)
+{
+    ct::Variables x, y;
+    for (std::size_t k = 0; k < sizeof...(i); ++k) {
+        x.push_back(ct::scalar<double>(""));
+        y.push_back(x.back() * 2);
+    }
+    const auto f = ct::function(x, y);
+    const auto call = f.typed<void(Number<i>..., NumberOut<i>...)>();
+    auto workspace = f.workspace();
+    std::array<double, sizeof...(i)> out{};
+    std::vector<ct::Array> given, into;
+    for (std::size_t k = 0; k < sizeof...(i); ++k) {
+        given.push_back(ct::Array::scalar(1.0));
+        into.push_back(ct::Array::scalar(0.0));
+    }
+    return asks_nothing("many numbers, workspace",
+                        [&] {
+                            return static_cast<bool>(
+                                call(workspace, static_cast<double>(i)..., out[i]...));
+                        }) &&
+           asks_nothing("many numbers, checked",
+                        [&] {
+                            call(static_cast<double>(i)..., out[i]...);
+                            return out[1] == 2;
+                        }) &&
+           asks_nothing("many numbers, Arrays", [&] {
+               f.call_into(given, into);
+               return true;
+           });
+}
+
 /// A call with Arrays allocates a result and the list of results, and both are freed. The counters
 /// see what they must.
 bool arrays()
@@ -270,7 +311,8 @@ int main()
     }
     const bool all = static_cast<int>(scalars()) + static_cast<int>(products()) +
                          static_cast<int>(states()) + static_cast<int>(training()) +
-                         static_cast<int>(refused()) + static_cast<int>(arrays()) ==
-                     6;
+                         static_cast<int>(refused()) + static_cast<int>(arrays()) +
+                         static_cast<int>(many(std::make_index_sequence<300>{})) ==
+                     7;
     return all ? 0 : 1;
 }

@@ -71,6 +71,25 @@ TEST_CASE("requests that have no meaning are refused with the input's name")
                       "function: givens are cyclic: 'a' is replaced by something that needs it");
 }
 
+TEST_CASE("a value has in each function the name that it is given there, and keeps its own")
+{
+    const auto x = ct::vector<double>("x");
+    const auto y = x * 2, z = ct::exp(y);
+    const auto f = ct::function({x}, {ct::Output("first", y), ct::Output("z", z)});
+    const auto g = ct::function({x}, {ct::Output("second", y), ct::Output("z2", z)});
+    CHECK(y.name().empty());
+    CHECK(z.name().empty());
+    CHECK(f.source().find("first") != std::string::npos);
+    CHECK(g.source().find("second") != std::string::npos);
+    CHECK(g.source().find("first") == std::string::npos);
+    CHECK(g(ct::Array::full<double>({1}, 0))["z2"].as_double(0) == 1);
+    // An input that is an output too is called as it is.
+    const auto nameless = ct::vector<double>("");
+    const auto h = ct::function({nameless}, {ct::Output("same", nameless)});
+    CHECK(nameless.name().empty());
+    CHECK(h(ct::Array::full<double>({1}, 3))["same"].as_double(0) == 3);
+}
+
 TEST_CASE("givens replace an input by an expression")
 {
     const auto x = ct::vector<double>("x"), s = ct::vector<double>("s", x.shape());

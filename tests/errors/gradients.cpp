@@ -121,6 +121,31 @@ TEST_CASE("an x that only reaches ops without a gradient: each of them is named 
     CHECK_REFUSED(ct::grad(whole, x), domain, refused("cast" + at(line)));
 }
 
+TEST_CASE("forward mode refuses what reverse mode refuses, or gives zeros where that is asked for")
+{
+    const auto x = ct::vector<double>("x", {4}), y = ct::vector<double>("y", {4});
+    const auto refused = [](const std::string& stops) {
+        return "jvp: the result depends on 'x' only through " + stops +
+               ", where no gradient passes";
+    };
+    const auto at = [](int line) { return " (gradients.cpp:" + std::to_string(line) + ")"; };
+    int line = __LINE__ + 1;
+    const auto chosen = ct::where(square(x) > 0.5, y, 0.0);
+    CHECK_REFUSED(ct::jvp(chosen, {x}, {1.0}), domain, refused("greater" + at(line)));
+    CHECK_REFUSED(ct::jvp(chosen, {y, x}, {1.0, 1.0}), domain, refused("greater" + at(line)));
+    line = __LINE__ + 1;
+    const auto stopped = ct::stop_gradient(x) * y;
+    CHECK_REFUSED(ct::jvp(stopped, {x}, {1.0}), domain, refused("stop_gradient" + at(line)));
+    CHECK_REFUSED(ct::jvp(y * 2, {x}, {1.0}), domain, "jvp: the result does not depend on 'x'");
+    const auto z = ct::where(square(x) > 0.5, x, 0.0); // one way passes
+    const auto f = ct::function({x}, ct::jvp(z, {x}, {1.0}));
+    CHECK(f(ct::Array::full<double>({4}, 2))[0].as_double(0) == 1);
+    for (const auto& v : {chosen, stopped}) {
+        const auto zeros = ct::jvp(v, {x}, {1.0}, {.disconnected_zero = true});
+        CHECK(ct::function({}, {zeros})()[0].as_double(3) == 0);
+    }
+}
+
 TEST_CASE("of a loop whose states do not all pass a gradient, what stops it for those needed is "
           "named")
 {

@@ -3,6 +3,7 @@
 #include <croton/ir/graph.hpp>
 
 #include <span>
+#include <vector>
 
 namespace croton::inline v1 {
 
@@ -15,5 +16,10 @@ namespace croton::inline v1 {
 /// order(). cost     O(applies + edges).
 void verify(const Graph& graph);
 void verify(std::span<const Variable> inputs, std::span<const Variable> outputs);
+
+/// The same of a graph whose Applies do not say what they require, as one from a file: all that its
+/// rules require and that depends on symbols' values.
+std::vector<Requirement> verify_stored(std::span<const Variable> inputs,
+                                       std::span<const Variable> outputs);
 
 } // namespace croton::inline v1
