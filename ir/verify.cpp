@@ -94,11 +94,12 @@ private:
     {
         const Shape& have = apply.output().type().data()->shape;
         if (is_pointwise(apply.op()))
-            for (const Variable& in : apply.inputs())
-                if (const Shape& s = in.type().data()->shape; !may_be_equal(s, have))
+            for (const Variable& in : apply.inputs()) {
+                const Shape& s = in.type().data()->shape;
+                if (!may_be_equal(s, have))
                     fail("has shape {}, its operand {}", to_string(have), to_string(s));
-                else
-                    require(apply, s, have);
+                require(apply, s, have);
+            }
         std::vector<Requirement> undecided;
         ShapeArgs args{apply.op(), apply.location(), apply.params().get(), apply.inputs(),
                        undecided};

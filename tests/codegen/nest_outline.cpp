@@ -30,8 +30,8 @@ std::string index_text(const Extent& extent)
             ++end;
         const std::size_t number = std::stoul(text.substr(at + 5, end - at - 5));
         result += number < loop_letters ? std::string(1, "ijkl"[number])
-                  : number < 32         ? fmt::format("loop{}", number)
-                                        : fmt::format("g{}", number - 32);
+                  : number < most_axes  ? fmt::format("loop{}", number)
+                                        : fmt::format("g{}", number - most_axes);
         at = end;
     }
     return result;
