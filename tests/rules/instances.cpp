@@ -134,7 +134,7 @@ void collect_params(const Variable& pattern,
         collect_params(in, found);
 }
 
-std::vector<Variable> candidates(std::string_view name, DType t)
+std::vector<Variable> candidates(std::string_view name, DType t, Literals literals)
 {
     // What rules that look for a softmax above are tried with.
     if (name == "p") return {softmax(input(name, t, {16, 16}), -1)};
@@ -149,6 +149,10 @@ std::vector<Variable> candidates(std::string_view name, DType t)
     if (name == "k") return {input(name, DType::i64, {5})};
     if (name == "i" || name == "j") // an index
         return {input(name, DType::i64, {16, 16}), input(name, DType::i64, {5})};
+    if (literals == Literals::extreme) {
+        const double large = t == DType::f64 ? 1e160 : t == DType::f16 ? 300 : 1e20;
+        return {input(name, t, {16, 16}), Variable(large), Variable(1 / large)};
+    }
     const Variable literal = is_float(t)           ? Variable(-2.75)
                              : t == DType::boolean ? Variable(true)
                                                    : Variable(3);
@@ -184,13 +188,13 @@ rewritten(const Variables& inputs, const Variable& v, const Rewrite& rules, std:
     return graph.outputs()[0];
 }
 
-std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit)
+std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit, Literals literals)
 {
     const Rewrite rewrite(only(std::make_shared<Rule>(rule)));
     std::vector<std::vector<Variable>> values;
     std::vector<std::size_t> sizes;
     for (const std::string& name : rule.left.wildcards()) {
-        values.push_back(candidates(name, dtype));
+        values.push_back(candidates(name, dtype, literals));
         sizes.push_back(values.back().size());
     }
     std::map<std::string, std::vector<ParamValue>, std::less<>> params;

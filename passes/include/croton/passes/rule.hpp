@@ -17,7 +17,8 @@ enum class Exactness : std::uint8_t {
     bitwise,  ///< the same bits for every input
     sharper,  ///< the right side is at least as near to the true value
     domain,   ///< bitwise, except on the inputs that the rule's comment names
-    rounding, ///< a few units in the last place apart
+    rounding, ///< a few units in the last place apart, or the right side is nearer to the true
+              ///< value
 };
 std::string_view name(Exactness exactness);
 
