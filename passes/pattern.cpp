@@ -95,6 +95,8 @@ void assign(const FieldPointer& to, const ParamValue& value, std::string_view na
 
 const Variable& Match::operator[](std::string_view wildcard) const
 {
+    for (const auto& [have, value] : values_)
+        if (have == wildcard) return value;
     return *bound_[static_cast<std::size_t>(pattern_->slot(wildcard))];
 }
 
@@ -120,6 +122,10 @@ DType Match::dtype(std::string_view name) const { return std::get<DType>(param(n
 void Match::set_param(std::string_view name, ParamValue value)
 {
     params_.emplace_back(name, std::move(value));
+}
+void Match::set_value(std::string_view name, Variable value)
+{
+    values_.emplace_back(name, std::move(value));
 }
 
 // ---- making a pattern ready
@@ -211,6 +217,7 @@ bool Pattern::match(const Apply& apply,
     const Variable root = apply.output();
     match.pattern_ = this;
     match.root_ = &apply;
+    match.values_.clear();
     for (unsigned orders = 0; orders < (1U << order_bits_); ++orders) {
         if (!fits[root_bit >= 0 && ((orders >> root_bit) & 1U)]) continue;
         match.bound_.fill(nullptr);

@@ -88,20 +88,22 @@ Changed Pipeline::run_step(const Step& step,
 
 void Pipeline::run_group(const Group& group, Graph& graph, PassContext& context) const
 {
-    std::size_t quiet = 0; // steps in a row that changed nothing
     const std::vector<Step>& steps = group.steps;
+    if (group.once) {
+        for (const Step& step : steps)
+            run_step(step, step.name, graph, context);
+        return;
+    }
+    std::size_t quiet = 0; // steps in a row that changed nothing
     for (int round = 1; quiet < steps.size(); ++round) {
         if (round > group.rounds)
             throw internal_error("passes", "'{}' has not settled after {} rounds", group.name,
                                  group.rounds);
         for (const Step& step : steps) {
             if (quiet == steps.size()) break;
-            const std::string label = group.name.empty()
-                                          ? std::string(step.name)
-                                          : fmt::format("{} {}: {}", group.name, round, step.name);
+            const std::string label = fmt::format("{} {}: {}", group.name, round, step.name);
             const Changed changed = run_step(step, label, graph, context);
             quiet = changed == Changed::yes ? 0 : quiet + 1;
-            if (group.rounds == 1) quiet = steps.size();
         }
     }
 }
@@ -120,9 +122,9 @@ std::string Pipeline::to_string() const
 {
     std::string text = name_ + "\n";
     for (const Group& group : groups_) {
-        if (!group.name.empty()) text += fmt::format("  {}, until nothing changes\n", group.name);
+        if (!group.once) text += fmt::format("  {}, until nothing changes\n", group.name);
         for (const Step& step : group.steps)
-            text += fmt::format("{}{}\n", group.name.empty() ? "  " : "    ", step.name);
+            text += fmt::format("{}{}\n", group.once ? "  " : "    ", step.name);
     }
     return text;
 }

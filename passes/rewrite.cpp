@@ -2,6 +2,7 @@
 #include <croton/passes/rewrite.hpp>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "conform.hpp"
 
@@ -16,7 +17,9 @@ constexpr std::size_t max_chain = 60;
 
 class Driver {
 public:
-    Driver(const Index& index, PassContext& context) : index_(index), context_(context) {}
+    Driver(const Index& index, std::unordered_set<const Rule*> off, PassContext& context)
+        : index_(index), off_(std::move(off)), context_(context)
+    {}
 
     bool visit(const Apply& apply, Variables& out)
     {
@@ -50,6 +53,11 @@ private:
     {
         if (!rule.left.match(apply, match_, rule.when) || !is_on(rule)) return {};
         if (rule.with) rule.with(match_);
+        for (const ComputedValue& computed : rule.values) {
+            Variable value = computed.value(match_);
+            if (value.is_empty()) return {};
+            match_.set_value(computed.name, std::move(value));
+        }
         const Location* where = apply.location();
         Variable y;
         try {
@@ -113,8 +121,7 @@ private:
         if (o.strict && rule.exactness != Exactness::bitwise &&
             rule.exactness != Exactness::sharper)
             return false;
-        if (o.rules_off.empty()) return true;
-        return std::ranges::find(o.rules_off, rule.info->text()) == o.rules_off.end();
+        return off_.empty() || !off_.contains(&rule);
     }
 
     [[noreturn]] void refuse_cycle(const Apply& apply) const
@@ -132,6 +139,7 @@ private:
     }
 
     const Index& index_;
+    std::unordered_set<const Rule*> off_; ///< looked up only
     PassContext& context_;
     Match match_;
     std::vector<const detail::Value*> border_;
@@ -145,18 +153,24 @@ Rewrite::Rewrite(RuleSet rules) : Rewrite(rules.name(), {rules}) {}
 Rewrite::Rewrite(std::string pass_name, const std::vector<RuleSet>& sets)
     : name(std::move(pass_name))
 {
+    std::vector<std::shared_ptr<Rule>> all;
+    for (const RuleSet& set : sets)
+        all.insert(all.end(), set.rules().begin(), set.rules().end());
+    RuleSet(name, all).check(); // together: a rule of one set can hide one of a later set
     auto index = std::make_shared<Index>();
-    for (const RuleSet& set : sets) {
-        set.check();
-        for (const auto& rule : set.rules())
-            (*index)[rule->left.root_op()].push_back(rule);
-    }
+    for (const auto& rule : all)
+        (*index)[rule->left.root_op()].push_back(rule);
     rules_ = std::move(index);
+    order_ = std::make_shared<const std::vector<std::shared_ptr<Rule>>>(std::move(all));
 }
 
 Changed Rewrite::run(Graph& graph, PassContext& context) const
 {
-    Driver driver(*rules_, context);
+    std::unordered_set<const Rule*> off;
+    if (const auto& texts = context.options.rules_off; !texts.empty())
+        for (const auto& rule : *order_)
+            if (std::ranges::find(texts, rule->info->text()) != texts.end()) off.insert(rule.get());
+    Driver driver(*rules_, std::move(off), context);
     return changed_if(
         graph.rewrite([&](const Apply& a, Variables& out) { return driver.visit(a, out); }));
 }

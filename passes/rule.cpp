@@ -54,6 +54,12 @@ RuleBuilder& RuleBuilder::with(std::string_view name, std::function<ParamValue(c
     return *this;
 }
 
+RuleBuilder& RuleBuilder::let(std::string_view name, std::function<Variable(const Match&)> value)
+{
+    rule_.values.push_back({std::string(name), std::move(value)});
+    return *this;
+}
+
 std::string RuleInfo::text() const { return to_expression(left) + " -> " + to_expression(right); }
 
 RuleBuilder
@@ -63,8 +69,15 @@ RuleSet::add(const Variable& left, const Variable& right, Exactness exactness, W
     if (!left.owner())
         throw internal_error("rules", "rule '{}' has a single value on its left ({})", info->text(),
                              to_string(*info->where));
-    rules_.push_back(std::make_shared<Rule>(Rule{
-        std::move(info), Pattern(left), Pattern(right), exactness, false, nullptr, nullptr, {}}));
+    rules_.push_back(std::make_shared<Rule>(Rule{std::move(info),
+                                                 Pattern(left),
+                                                 Pattern(right),
+                                                 exactness,
+                                                 false,
+                                                 nullptr,
+                                                 nullptr,
+                                                 {},
+                                                 {}}));
     return RuleBuilder(*rules_.back());
 }
 
@@ -84,7 +97,9 @@ void check_names(const Rule& rule)
         return std::ranges::find(names, name) != names.end();
     };
     for (const std::string& name : rule.right.wildcards())
-        if (!bound(rule.left.wildcards(), name)) refuse(rule, "uses unbound '{}'", name);
+        if (!bound(rule.left.wildcards(), name) &&
+            std::ranges::find(rule.values, name, &ComputedValue::name) == rule.values.end())
+            refuse(rule, "uses unbound '{}'", name);
     for (const std::string& name : rule.right.params())
         if (!bound(rule.left.params(), name) && !bound(rule.computed, name))
             refuse(rule, "uses unbound '{}'", name);
@@ -122,7 +137,9 @@ bool in_strict_mode(const Rule& rule)
 /// Whether `earlier`, of the same op, fires on everything that `later` could match.
 void check_reached(const Rule& earlier, const Rule& later)
 {
-    if (earlier.when || (in_strict_mode(later) && !in_strict_mode(earlier))) return;
+    if (earlier.when || !earlier.values.empty() ||
+        (in_strict_mode(later) && !in_strict_mode(earlier)))
+        return;
     Match match;
     if (earlier.left.match(later.left.expression().owner(), match))
         refuse(later, "never fires: '{}' ({}) is tried first", earlier.info->text(),

@@ -2,9 +2,42 @@
 #include <croton/ir/ops.hpp>
 #include <croton/passes/rules.hpp>
 
+#include <cmath>
+
 namespace croton::inline v1 {
 
 namespace {
+
+/// The smallest number of a float dtype that has all of its digits.
+double smallest_normal(DType t)
+{
+    switch (t) {
+    case DType::f16:
+        return 0x1p-14;
+    case DType::bf16:
+    case DType::f32:
+        return 0x1p-126;
+    default:
+        return 0x1p-1022;
+    }
+}
+
+using Merge = double (*)(double a, double b);
+
+/// Whether a and b are constants that make a constant of the result's dtype, by `merge`, which is
+/// finite and has all of its digits: x * 1e20 * 1e20 is not x * inf. Integers wrap. A third
+/// constant is for folding, not for moving.
+Predicate meet(Merge merge)
+{
+    return [merge](const Match& m) {
+        const auto a = constant_value(m["a"]), b = constant_value(m["b"]);
+        if (!a || !b || constant_value(m["x"])) return false;
+        const DType t = m.type().dtype();
+        if (!is_float(t)) return true;
+        const double both = Array::scalar(merge(*a, *b)).cast(t).as_double(0);
+        return std::isfinite(both) && std::abs(both) >= smallest_normal(t);
+    };
+}
 
 void add_identities(RuleSet& r)
 {
@@ -42,20 +75,21 @@ void add_constants(RuleSet& r)
     const Variable x = wildcard("x");
     const Variable a = wildcard("a");
     const Variable b = wildcard("b");
-    const auto constants = [](const Match& m) { // a third one is for folding, not for moving
-        return constant_value(m["a"]) && constant_value(m["b"]) && !constant_value(m["x"]);
-    };
+    const Predicate constants = meet([](double p, double q) { return p + q; }); // of integers
+    const Predicate multiply = meet([](double p, double q) { return p * q; });
+    const Predicate divide = meet([](double p, double q) { return p / q; });
+    const Predicate divide_by = meet([](double p, double q) { return q / p; });
 
     // Two constants meet, and are folded into one.
     r.add((x + a) + b, x + (a + b), bitwise).when(is_integer("x")).when(constants).expands();
     r.add((x + a) - b, x + (a - b), bitwise).when(is_integer("x")).when(constants).expands();
     r.add((x - a) - b, x - (a + b), bitwise).when(is_integer("x")).when(constants).expands();
-    r.add((x * a) * b, x * (a * b), rounding).when(constants).expands();
-    r.add((x * a) / b, x * (a / b), rounding).when(constants).expands();
-    r.add((x / a) * b, x * (b / a), rounding).when(constants).expands();
-    r.add((x / a) / b, x / (a * b), rounding).when(constants).expands();
-    r.add(a / (x * b), (a / b) / x, rounding).when(constants).expands();
-    r.add(a / (b / x), (a / b) * x, rounding).when(constants).expands();
+    r.add((x * a) * b, x * (a * b), rounding).when(multiply).expands();
+    r.add((x * a) / b, x * (a / b), rounding).when(divide).expands();
+    r.add((x / a) * b, x * (b / a), rounding).when(divide_by).expands();
+    r.add((x / a) / b, x / (a * b), rounding).when(multiply).expands();
+    r.add(a / (x * b), (a / b) / x, rounding).when(divide).expands();
+    r.add(a / (b / x), (a / b) * x, rounding).when(divide).expands();
 }
 
 void add_powers(RuleSet& r)
@@ -71,7 +105,8 @@ void add_powers(RuleSet& r)
     r.add(pow(x, 4), square(square(x)), rounding).expands();
     r.add(pow(x, 0.5), sqrt(x), rounding).when(is_float("x"));
     r.add(pow(x, -1), 1 / x, rounding).when(is_float("x")).expands();
-    r.add(pow(x, -2), 1 / square(x), rounding).when(is_float("x")).expands();
+    // Not 1 / square(x), which is 0 where the result is subnormal.
+    r.add(pow(x, -2), square(1 / x), rounding).when(is_float("x")).expands();
     r.add(pow(x, -0.5), rsqrt(x), rounding).when(is_float("x"));
     r.add(1 / sqrt(x), rsqrt(x), rounding);
     r.add(1 / rsqrt(x), sqrt(x), rounding);

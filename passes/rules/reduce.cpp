@@ -25,15 +25,21 @@ std::vector<int> both(const std::vector<int>& first, const std::vector<int>& sec
 
 ParamValue both_axes(const Match& m) { return both(m.ints("axes"), m.ints("more")); }
 bool no_axes(const Match& m) { return m.ints("axes").empty() && m["x"].type() == m.type(); }
-/// A sum of no elements is 0, whatever the factor; 0 * c is not for every c.
-bool is_scaled(const Match& m)
+enum class Factor : bool { multiplies, divides };
+
+/// Whether x's own sum goes no further than that of the scaled elements: where c takes them nearer
+/// to 0, sum(x) can overflow though sum(x * c) does not, in every dtype. So a float's factor is a
+/// constant that takes no element nearer to 0; nothing is lost to subnormals then, as sums of them
+/// are exact. A sum of no elements is 0, as is 0 * c for a finite c. Integers wrap either way.
+Predicate scales(Factor factor)
 {
-    if (m["c"].rank() != 0) return false;
-    if (const auto c = constant_value(m["c"]); c && std::isfinite(*c) && *c != 0) return true;
-    return std::ranges::all_of(m.ints("axes"), [&](int axis) {
-        const Extent n = m["x"].extent(axis);
-        return n.is_known() && n.value() > 0;
-    });
+    return [factor](const Match& m) {
+        if (m["c"].rank() != 0) return false;
+        if (!is_float(m["x"].dtype())) return true;
+        const auto c = constant_value(m["c"]);
+        if (!c || !std::isfinite(*c)) return false;
+        return factor == Factor::multiplies ? std::abs(*c) >= 1 : *c != 0 && std::abs(*c) <= 1;
+    };
 }
 
 } // namespace
@@ -61,8 +67,10 @@ RuleSet reduce_rules()
         .with("both", both_axes);
 
     // A common factor is multiplied once.
-    r.add(sum(x * broadcast_to(c, s), axes), sum(x, axes) * c, rounding).when(is_scaled);
-    r.add(sum(x / broadcast_to(c, s), axes), sum(x, axes) / c, rounding).when(is_scaled);
+    r.add(sum(x * broadcast_to(c, s), axes), sum(x, axes) * c, rounding)
+        .when(scales(Factor::multiplies));
+    r.add(sum(x / broadcast_to(c, s), axes), sum(x, axes) / c, rounding)
+        .when(scales(Factor::divides));
 
     return r;
 }

@@ -4,8 +4,9 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/passes/rules.hpp>
 
-#include <algorithm>
-#include <functional>
+#include <optional>
+#include <variant>
+#include <vector>
 
 namespace croton::inline v1 {
 
@@ -37,108 +38,94 @@ Variable number(std::string_view name)
     return apply(extent_value_op, {}, make_params(ExtentParams{marker}));
 }
 
-using Move = std::function<Variable(const Variable& x)>;
-
-/// What moves elements, by its functions.
-std::vector<Move> moves()
+const Op& softmax_op()
 {
-    const Variable i = wildcard("i");
-    const Variable j = wildcard("j");
-    const ParamWildcard axes("axes");
-    const ParamWildcard axis("axis");
-    const ParamWildcard other("other");
-    const ParamWildcard offset("offset");
-    const ParamWildcard s("s");
-    const ParamWildcard order("order");
-    const GatherParams places{ParamWildcard("at"), ParamWildcard("position")};
-    const SliceParams slice{ParamWildcard("start"), ParamWildcard("stop"), ParamWildcard("step"),
-                            ParamWildcard("dropped")};
-    return {
-        [=](const Variable& x) { return take_along_axis(x, i, axis); },
-        [=](const Variable& x) { return gather_axes(x, {i}, places, "picked"); },
-        [=](const Variable& x) { return gather_axes(x, {i, j}, places, "picked"); },
-        [=](const Variable& x) { return slice_of(x, slice); },
-        [=](const Variable& x) { return reshape(x, s); },
-        [=](const Variable& x) { return transpose(x, order); },
-        [=](const Variable& x) { return broadcast_to(x, s); },
-        [=](const Variable& x) { return expand_dims(x, axes); },
-        [=](const Variable& x) { return flip(x, axes); },
-        [=](const Variable& x) { return diagonal(x, offset, axis, other); },
-    };
+    static const Op* const op = &softmax(wildcard("x"), Axis(0)).owner().op();
+    return *op;
+}
+const Op& log_softmax_op()
+{
+    static const Op* const op = &log_softmax(wildcard("x"), Axis(0)).owner().op();
+    return *op;
 }
 
-/// Whether a wildcard stands for elements of a softmax, moved or converted to fewer digits.
-Predicate holds_softmax(std::string_view w, const std::vector<Move>& moves)
+/// Whether every element of the result is one of the first operand's, whatever these are.
+bool moves_elements(const Apply& a)
 {
-    const Variable x = wildcard("x");
-    std::vector<const Op*> ops{&squeeze(x, Axis(0)).owner().op(), &cast_op};
-    for (const Move& move : moves)
-        ops.push_back(&move(x).owner().op());
-    const Op* softmax_op = &softmax(x, Axis(0)).owner().op();
-    return [w = std::string(w), ops, softmax_op](const Match& m) {
-        Apply a = m[w].owner();
-        while (a && std::ranges::find(ops, &a.op()) != ops.end())
-            a = a.input(0).owner();
-        return a && &a.op() == softmax_op;
-    };
+    if (std::holds_alternative<Gather>(a.op().lowering)) return true;
+    return std::holds_alternative<IndexMap>(a.op().lowering) && a.inputs().size() == 1;
 }
 
-/// Whether the result is a float of no more digits than what a wildcard stands for.
-Predicate narrows(std::string_view w)
+/// Whether a conversion between floats adds no digits.
+bool narrows(DType from, DType to)
 {
-    return [w = std::string(w)](const Match& m) {
-        const DType from = m[w].dtype();
-        const DType to = m.type().dtype();
-        const bool gains = from == DType::bf16 && to == DType::f16; // as many bytes
-        return is_float(to) && is_float(from) && size_bytes(to) <= size_bytes(from) && !gains;
-    };
+    const bool gains = from == DType::bf16 && to == DType::f16; // as many bytes
+    return size_bytes(to) <= size_bytes(from) && !gains;
 }
 
-/// The logarithm of elements picked from a softmax: it goes to the softmax itself, one step at a
-/// time, which ends there.
-void add_moved_softmax(RuleSet& r)
+/// What lies between a logarithm and the softmax whose elements it is of.
+struct MovedSoftmax {
+    Apply softmax;             ///< none: it is something else
+    std::vector<Apply> steps;  ///< moves, and casts to fewer digits; the last one comes first
+    std::optional<DType> wide; ///< what the elements were converted to that adds digits
+};
+
+/// Goes from `v` through what moves and converts elements. What has lost digits and then gets more
+/// is something else than the softmax in more digits.
+MovedSoftmax find_softmax(const Variable& v)
 {
-    using enum Exactness;
-    const Variable p = wildcard("p");
-    const Variable cube = wildcard("cube");
-    const Variable thin = wildcard("thin");
-    const Variable x = wildcard("x");
-    const Variables indices{wildcard("i"), wildcard("j"), wildcard("k")};
-    const ParamWildcard axes("axes");
-    const ParamWildcard t("t");
-    const GatherParams places{ParamWildcard("at"), ParamWildcard("position")};
+    MovedSoftmax found;
+    Apply a = v.owner();
+    for (; a && &a.op() != &softmax_op(); a = a.input(0).owner()) {
+        if (&a.op() == &cast_op) {
+            const DType from = a.input(0).dtype(), to = a.output().dtype();
+            if (!is_float(from) || !is_float(to)) return {};
+            if (!narrows(from, to)) {
+                if (!found.wide) found.wide = to;
+                continue;
+            }
+            if (found.wide) return {};
+        } else if (!moves_elements(a))
+            return {};
+        found.steps.push_back(a);
+    }
+    found.softmax = a;
+    return found;
+}
 
-    const std::vector<Move> all = moves();
-    const Predicate holds = holds_softmax("p", all);
-    const Move gather_three = [&](const Variable& v) {
-        return gather_axes(v, indices, places, "picked");
-    };
-    const Move squeezed = [&](const Variable& v) { return squeeze(v, axes); };
+/// A move or conversion done to other elements; empty where the op does not take their dtype.
+Variable moved_alike(const Apply& step, const Variable& y)
+{
+    if (&step.op() == &cast_op) return cast(y, step.output().dtype(), step.location());
+    Variables operands(step.inputs().begin(), step.inputs().end());
+    operands[0] = y;
+    try {
+        const Variable moved = apply(step.op(), operands, step.params(), step.location());
+        const bool fits = moved.dtype() == y.dtype() && same(moved.shape(), step.output().shape());
+        return fits ? moved : Variable();
+    } catch (const UserError&) {
+        return {}; // a user's op, for one dtype
+    }
+}
 
-    for (const Move& move : all)
-        r.add(log(move(p)), move(log(p)), bitwise).expands().when(holds);
-    r.add(log(gather_three(cube)), gather_three(log(cube)), bitwise)
-        .expands()
-        .when(holds_softmax("cube", all));
-    r.add(log(squeezed(thin)), squeezed(log(thin)), bitwise)
-        .expands()
-        .when(holds_softmax("thin", all));
-    r.add(log(cast(p, t)), cast(log(p), t), sharper).expands().when(narrows("p")).when(holds);
-    // To more digits the conversion goes first.
-    const Predicate to_float = [](const Match& m) { return is_float(m.dtype("t")); };
-    const auto convert_first = [&](const Variable& source, const Move& move, const char* name) {
-        r.add(log(cast(move(source), t)), log(move(cast(source, t))), bitwise)
-            .expands()
-            .when(to_float)
-            .when(holds_softmax(name, all));
-    };
-    for (const Move& move : all)
-        convert_first(p, move, "p");
-    convert_first(cube, gather_three, "cube");
-    convert_first(thin, squeezed, "thin");
-    r.add(log(cast(softmax(x, axes), t)), log_softmax(cast(x, t), axes), sharper)
-        .when(
-            [](const Match& m) { return is_float(m.type().dtype()) && is_float(m["x"].dtype()); });
+/// The logarithm of elements of a softmax, by moving its logarithm in the same way: all the way at
+/// once, as a chain of moves can have any length. Digits that a conversion adds are there from the
+/// beginning.
+Variable moved_log_softmax(const Match& m)
+{
+    const MovedSoftmax found = find_softmax(m["moved_softmax"]);
+    if (!found.softmax || (found.steps.empty() && !found.wide)) return {};
+    const Location* const where = m.root().location();
+    Variable x = found.softmax.input(0);
+    const DType wide = found.wide.value_or(x.dtype());
+    // f16 has more digits than bf16, and not its range.
+    const DType computed = x.dtype() == DType::bf16 && wide == DType::f16 ? DType::f32 : wide;
+    if (computed != x.dtype()) x = cast(x, computed, where);
+    Variable y = apply(log_softmax_op(), std::span(&x, 1), found.softmax.params(), where);
+    if (computed != wide) y = cast(y, wide, where);
+    for (std::size_t i = found.steps.size(); i > 0 && !y.is_empty(); --i)
+        y = moved_alike(found.steps[i - 1], y);
+    return y;
 }
 
 /// The logarithm of a softmax, without the softmax that underflows.
@@ -154,6 +141,9 @@ void add_softmax(RuleSet& r)
     const auto keeps = [](const Match& m) { return same(kept_shape(m), m.shape("s")); };
 
     r.add(log(y), log_y, sharper);
+    r.add(log(wildcard("moved_softmax")), wildcard("moved_log_softmax"), sharper)
+        .expands() // the softmax is gone
+        .let("moved_log_softmax", moved_log_softmax);
     r.add(log(sum(exp(x), axes)), logsumexp(x, axes), sharper);
     r.add(log(prod(exp(x), axes)), sum(x, axes), rounding);
     r.add(log(prod(sigmoid(x), axes)), sum(log(sigmoid(x)), axes), sharper).expands();
@@ -173,7 +163,6 @@ void add_softmax(RuleSet& r)
 RuleSet softmax_rules()
 {
     RuleSet r("softmax forms");
-    add_moved_softmax(r);
     add_softmax(r);
     return r;
 }

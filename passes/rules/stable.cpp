@@ -1,11 +1,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops.hpp>
-#include <croton/ir/ops/params.hpp>
-#include <croton/ir/ops/structure.hpp>
 #include <croton/passes/rules.hpp>
 
-#include <algorithm>
-#include <functional>
 #include <limits>
 
 namespace croton::inline v1 {
@@ -104,7 +100,20 @@ Variable erfc_series(const Variable& x)
     return 1 - t * sum;
 }
 
-/// What erfc is divided by, or its logarithm, from where on it loses digits to underflow.
+/// From where on erfc loses digits to underflow.
+Variable tail_begins(const Match& m)
+{
+    switch (m["x"].dtype()) {
+    case DType::f64:
+        return 26;
+    case DType::f32:
+        return 9;
+    default: // 16 bits
+        return 3;
+    }
+}
+
+/// What erfc is divided by, or its logarithm.
 void add_erfc_tails(RuleSet& r)
 {
     using enum Exactness;
@@ -113,26 +122,23 @@ void add_erfc_tails(RuleSet& r)
     const Variable c = wildcard("c");
     const double root_of_pi = 1.77245385090551602730;
 
-    struct Tail {
-        double begins;
-        std::vector<DType> dtypes;
-    };
-    for (const Tail& tail :
-         std::vector<Tail>{{3, {DType::f16, DType::bf16}}, {9, {DType::f32}}, {26, {DType::f64}}}) {
-        const Predicate has_it = [dtypes = tail.dtypes](const Match& m) {
-            return std::ranges::find(dtypes, m["x"].dtype()) != dtypes.end();
-        };
-        const Variable is_before = x < tail.begins;
-        const Variable density = where(is_before, exp(-square(x)), x * root_of_pi);
-        const Variable ratio = density / where(is_before, erfc(x), erfc_series(x));
-        const Variable scaled = where(is_before, erfc(x), erfc_series(x) / (x * root_of_pi));
-        r.add(log(erfc(x)), log(scaled) - where(is_before, 0, square(x)), sharper)
-            .expands()
-            .when(has_it);
-        r.add(exp(-square(x)) / erfc(x), ratio, sharper).expands().when(has_it);
-        // The gradient of log(erfc(x)).
-        r.add(c / erfc(x) * b * exp(-square(x)), c * b * ratio, sharper).expands().when(has_it);
-    }
+    const Variable is_before = x < wildcard("begins");
+    const Variable density = where(is_before, exp(-square(x)), x * root_of_pi);
+    const Variable ratio = density / where(is_before, erfc(x), erfc_series(x));
+    const Variable scaled = where(is_before, erfc(x), erfc_series(x) / (x * root_of_pi));
+    r.add(log(erfc(x)), log(scaled) - where(is_before, 0, square(x)), sharper)
+        .expands()
+        .when(is_float("x"))
+        .let("begins", tail_begins);
+    r.add(exp(-square(x)) / erfc(x), ratio, sharper)
+        .expands()
+        .when(is_float("x"))
+        .let("begins", tail_begins);
+    // The gradient of log(erfc(x)).
+    r.add(c / erfc(x) * b * exp(-square(x)), c * b * ratio, sharper)
+        .expands()
+        .when(is_float("x"))
+        .let("begins", tail_begins);
 }
 
 void add_sigmoids(RuleSet& r)

@@ -2,6 +2,7 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/ir/reference.hpp>
 #include <croton/passes/merge_duplicates.hpp>
 #include <croton/passes/pipeline.hpp>
 #include <croton/passes/pipelines.hpp>
@@ -127,6 +128,58 @@ TEST_CASE("rules that undo each other are named")
     CHECK_THROWS_WITH(
         Rewrite(r).run(graph, context),
         test::contains("rules undo each other on sin: 'cos(x) -> sin(x)' (rewrite.cpp:"));
+}
+
+TEST_CASE("constants meet where they make a number that has all of its digits")
+{
+    const auto meets = [](DType t, auto f) {
+        const Variable x = input("x", t, {4});
+        const Variable y = f(x);
+        Graph graph({x}, {y});
+        return !cpu_pipeline().run(graph, checked).firings.empty();
+    };
+    CHECK(meets(DType::f16, [](const Variable& x) { return x * 20 * 30; }));
+    CHECK(meets(DType::f16, [](const Variable& x) { return x / 20 / 30; }));
+    CHECK(!meets(DType::f16, [](const Variable& x) { return x * 300 * 300; }));
+    CHECK(!meets(DType::f16, [](const Variable& x) { return x / 300 / 300; }));
+    CHECK(!meets(DType::f16, [](const Variable& x) { return x * 0.003 / 300; }));
+    CHECK(!meets(DType::f16, [](const Variable& x) { return x / 0.003 * 300; }));
+    CHECK(!meets(DType::f16, [](const Variable& x) { return 300 / (x * 0.003); }));
+    CHECK(!meets(DType::f16, [](const Variable& x) { return 300 / (0.003 / x); }));
+    CHECK(!meets(DType::bf16, [](const Variable& x) { return x * 1e20 * 1e20; }));
+    CHECK(!meets(DType::f32, [](const Variable& x) { return x * 1e20 * 1e20; }));
+    CHECK(!meets(DType::f32, [](const Variable& x) { return x * 1e-20 * 1e-20; }));
+    CHECK(meets(DType::f64, [](const Variable& x) { return x * 1e20 * 1e20; }));
+    CHECK(!meets(DType::f64, [](const Variable& x) { return x * 1e200 * 1e200; }));
+    CHECK(meets(DType::i8, [](const Variable& x) { return x * 100 * 100; })); // wraps
+}
+
+TEST_CASE("a factor leaves a sum that it takes no further from overflow")
+{
+    const Variable c = input("c", DType::f16, {});
+    const auto leaves = [&](DType t, auto f) {
+        const Variable x = input("x", t, {1000});
+        Graph graph({x, c}, {f(x)});
+        cpu_pipeline().run(graph, checked);
+        const Variable y = graph.outputs()[0];
+        return y.owner().op().name != "sum";
+    };
+    for (const DType t : {DType::f16, DType::bf16, DType::f32, DType::f64}) {
+        INFO(name(t));
+        CHECK(leaves(t, [](const Variable& x) { return sum(x * 3); }));
+        CHECK(leaves(t, [](const Variable& x) { return sum(x * -3); }));
+        CHECK(leaves(t, [](const Variable& x) { return sum(x / 0.3); }));
+        CHECK(!leaves(t, [](const Variable& x) { return sum(x / 1000); }));
+        CHECK(!leaves(t, [](const Variable& x) { return sum(x * 0.001); }));
+        CHECK(!leaves(t, [&](const Variable& x) { return sum(x * c); }));
+    }
+    const Variable x = input("x", DType::f16, {1000}), y = sum(x / 1000);
+    Graph graph({x}, {y});
+    cpu_pipeline().run(graph, checked);
+    const Array hundreds = Array::copy(std::vector<double>(1000, 100)).cast(DType::f16);
+    CHECK(
+        evaluate_reference(std::span(&x, 1), std::span(&hundreds, 1), graph.outputs())[0].as_double(
+            0) == 100);
 }
 
 TEST_CASE("the logarithm of elements picked from a softmax is picked from a log_softmax")

@@ -20,6 +20,8 @@ constexpr DType tested_dtypes[] = {DType::f64, DType::f32, DType::f16,    DType:
                                    DType::i16, DType::i32, DType::i64,    DType::u8,   DType::u16,
                                    DType::u32, DType::u64, DType::boolean};
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
 struct FloatFormat {
     int digits;            ///< of the significand, binary
     int smallest_exponent; ///< of the smallest number above 0
@@ -40,7 +42,18 @@ FloatFormat format_of(DType t)
     }
 }
 
-enum class Sample : std::uint8_t { moderate, positive, wide, special };
+/// `extreme` has every magnitude of the dtype, most often the ends: what overflows or loses digits
+/// to subnormals on the way. Positive ones are for reductions, where terms that cancel have no
+/// digits.
+enum class Sample : std::uint8_t {
+    moderate,
+    wide,
+    special,
+    extreme,
+    positive,
+    wide_positive,
+    extreme_positive
+};
 
 double special_value(std::mt19937& random)
 {
@@ -64,7 +77,21 @@ double special_value(std::mt19937& random)
     return values[random() % std::size(values)];
 }
 
-double real_sample(Sample kind, std::mt19937& random)
+/// Of an end, four binades: so that a few of them overflow, and products of them are subnormal.
+double extreme_magnitude(DType t, double unit, std::mt19937& random)
+{
+    const FloatFormat format = format_of(t);
+    const int highest = std::ilogb(format.largest);
+    const int lowest = format.smallest_exponent;
+    const unsigned part = random() % 4;
+    const double exponent = part == 0   ? highest - 4 * unit
+                            : part == 1 ? lowest + (format.digits + 4) * unit
+                                        : lowest + (highest - lowest) * unit;
+    const double fraction = 1 + static_cast<double>(random()) / 4294967296.0;
+    return std::min(std::ldexp(fraction, static_cast<int>(exponent)), format.largest);
+}
+
+double real_sample(Sample kind, DType t, std::mt19937& random)
 {
     const double unit = static_cast<double>(random()) / 4294967296.0;
     const double sign = random() & 1 ? 1 : -1;
@@ -75,8 +102,14 @@ double real_sample(Sample kind, std::mt19937& random)
         return 0.05 + 6 * unit;
     case Sample::wide:
         return sign * std::exp(-24 + 29 * unit); // 4e-11 .. 148, which 100 digits can tell apart
+    case Sample::wide_positive:
+        return std::exp(-24 + 29 * unit);
     case Sample::special:
         return special_value(random);
+    case Sample::extreme:
+        return sign * extreme_magnitude(t, unit, random);
+    case Sample::extreme_positive:
+        return extreme_magnitude(t, unit, random);
     }
     return 0;
 }
@@ -95,7 +128,7 @@ Array sample(const Variable& input,
     if (is_float(input.dtype())) {
         Array a = Array::zeros(DType::f64, shape);
         for (std::int64_t i = 0; i < a.size(); ++i)
-            static_cast<double*>(a.data())[i] = real_sample(kind, random);
+            static_cast<double*>(a.data())[i] = real_sample(kind, input.dtype(), random);
         return a.cast(input.dtype());
     }
     Array a = Array::zeros(DType::i64, shape);
@@ -137,7 +170,9 @@ public:
     {
         std::mt19937 random(7);
         const bool integers = !is_float(instance_.dtype);
-        const std::size_t rounds = integers && instance_.inputs.size() > 1 ? 256 : 9;
+        const std::size_t rounds = integers && instance_.inputs.size() > 1  ? 256
+                                   : rule_.exactness == Exactness::rounding ? 12
+                                                                            : 9;
         for (std::size_t round = 0; round < rounds && outcome_.failure.empty(); ++round) {
             const Sample kind = sample_kind(round);
             values_.clear();
@@ -159,9 +194,12 @@ public:
 private:
     Sample sample_kind(std::size_t round) const
     {
+        static constexpr Sample kinds[] = {Sample::moderate, Sample::wide, Sample::special,
+                                           Sample::extreme};
+        static constexpr Sample positive[] = {Sample::positive, Sample::wide_positive,
+                                              Sample::extreme_positive};
         if (rule_.exactness == Exactness::rounding)
-            return rule_.left.params().empty() ? Sample::moderate : Sample::positive;
-        static constexpr Sample kinds[] = {Sample::moderate, Sample::wide, Sample::special};
+            return rule_.left.params().empty() ? kinds[round % 4] : positive[round % 3];
         const bool reduces = rule_.exactness == Exactness::sharper && !rule_.left.params().empty();
         return kinds[round % (reduces ? 2 : 3)]; // one NaN would hide a whole line of a reduction
     }
@@ -194,13 +232,47 @@ private:
         return true;
     }
 
-    bool is_near(std::int64_t i) const
+    /// A few units apart, or the right side is as near to the true value: the left one may have
+    /// overflowed, or lost its digits to subnormals, on the way.
+    bool is_near(std::int64_t i)
     {
+        const DType t = left_.dtype();
         const double l = left_.as_double(i);
         const double r = right_.as_double(i);
-        if (!std::isfinite(l) || !std::isfinite(r)) return !std::isfinite(l);
-        const int units = rule_.left.params().empty() ? 16 : 256; // of sums: as many as are added
-        return abs(Big(l) - Big(r)) <= units * unit_in_last_place(Big(l), left_.dtype());
+        if (std::isnan(l)) return true;
+        if (std::isnan(r)) return !is_inside(i);
+        const bool reduces = !rule_.left.params().empty();
+        const int units = reduces ? 256 : 16; // of sums: as many as are added
+        const Big left = rounded(l, t), right = rounded(r, t);
+        if (abs(left - right) <= units * unit_in_last_place(left, t)) return true;
+        if (!is_inside(i)) return true;
+        const Big truth = exact(instance_.left, exact_left_, i);
+        if (!isfinite(truth)) return std::isinf(l); // exp(1e30) is infinite even in MPFR
+        if (abs(truth) > format_of(t).largest) {
+            const Big end = rounded(truth > 0 ? infinity : -infinity, t);
+            return abs(right - end) <= units * unit_in_last_place(end, t);
+        }
+        const Big scale = reduces && abs(truth) < 1 ? Big(1) : Big(abs(truth));
+        return abs(right - truth) <=
+               std::max(Big(abs(left - truth)), Big(units * unit_in_last_place(scale, t)));
+    }
+
+    /// An infinite result as the number of the dtype that would come after the largest.
+    static Big rounded(double x, DType t)
+    {
+        if (std::isfinite(x)) return x;
+        const FloatFormat format = format_of(t);
+        const Big end = ldexp(Big(1), std::ilogb(format.largest) + 1);
+        return x > 0 ? end : Big(-end);
+    }
+
+    /// No input is infinite or -0, whose limits the sides may take from either side.
+    bool is_inside(std::int64_t i) const
+    {
+        return std::ranges::all_of(values_, [&](const Array& a) {
+            const double x = a.as_double(a.size() == left_.size() ? i : 0);
+            return std::isfinite(x) && !(x == 0 && std::signbit(x));
+        });
     }
 
     bool is_sharper(std::int64_t i)
@@ -300,8 +372,12 @@ RuleOutcome check_rule(const Rule& rule, const RuleSet& set)
     RuleOutcome all;
     const Rewrite others(set);
     std::size_t firings = 0;
-    for (DType t : tested_dtypes)
-        for (Instance& instance : instances(rule, t)) {
+    for (DType t : tested_dtypes) {
+        std::vector<Instance> tried = instances(rule, t);
+        if (is_float(t) && rule.exactness != Exactness::sharper)
+            for (Instance& instance : instances(rule, t, 8, Literals::extreme))
+                tried.push_back(std::move(instance));
+        for (Instance& instance : tried) {
             if (rule.exactness == Exactness::sharper)
                 instance.right = rewritten(instance.inputs, instance.right, others, firings);
             const bool inexact =
@@ -313,6 +389,7 @@ RuleOutcome check_rule(const Rule& rule, const RuleSet& set)
             all.left_is_worse |= outcome.left_is_worse;
             ++all.instances;
         }
+    }
     return all;
 }
 

@@ -134,12 +134,27 @@ void collect_params(const Variable& pattern,
         collect_params(in, found);
 }
 
-std::vector<Variable> candidates(std::string_view name, DType t)
+/// Elements of softmaxes, moved by ops of each lowering, converted to fewer digits and to more.
+std::vector<Variable> moved_softmaxes(DType t)
+{
+    const Variable p = softmax(input("p", t, {16, 16}), -1);
+    const Variable cube = softmax(input("cube", t, {16, 16, 4}), -1);
+    const Variable i = input("i", DType::i64, {16, 16});
+    const Variable k = input("k", DType::i64, {5});
+    const DType fewer = p.dtype() == DType::f64 ? DType::f32 : DType::f16;
+    const DType more = t == DType::bf16 ? DType::f16 : DType::f64;
+    return {flip(transpose(take_along_axis(p, i, 0)), 1),
+            squeeze(p(slice(2, 3)).as(fewer), 0),
+            diagonal(p.as(more)).reshape({4, 4}),
+            gather(cube, {k, k, k}).as(more),
+            broadcast_to(expand_dims(p(i), 0), {2, 16, 16, 16}),
+            p.as(fewer)};
+}
+
+std::vector<Variable> candidates(std::string_view name, DType t, Literals literals)
 {
     // What rules that look for a softmax above are tried with.
-    if (name == "p") return {softmax(input(name, t, {16, 16}), -1)};
-    if (name == "cube") return {softmax(input(name, t, {16, 16, 4}), -1)};
-    if (name == "thin") return {softmax(input(name, t, {16, 1}), 0)};
+    if (name == "moved_softmax") return moved_softmaxes(t);
     if (name.starts_with("exp_")) { // what a rule that looks for exps is tried with
         const auto power = [&](const char* more) {
             return croton::exp(input(std::string(name) + more, t, {16, 16}));
@@ -149,10 +164,15 @@ std::vector<Variable> candidates(std::string_view name, DType t)
     if (name == "k") return {input(name, DType::i64, {5})};
     if (name == "i" || name == "j") // an index
         return {input(name, DType::i64, {16, 16}), input(name, DType::i64, {5})};
+    if (literals == Literals::extreme) {
+        const double large = t == DType::f64 ? 1e160 : t == DType::f16 ? 300 : 1e20;
+        return {input(name, t, {16, 16}), Variable(large), Variable(1 / large)};
+    }
     const Variable literal = is_float(t)           ? Variable(-2.75)
                              : t == DType::boolean ? Variable(true)
                                                    : Variable(3);
     std::vector<Variable> all{input(name, t, {16, 16}), literal, input(name, t, {})};
+    if (is_float(t)) all.emplace_back(0.375); // for factors below 1
     if (t != DType::boolean) all.insert(all.begin() + 1, input(name, DType::boolean, {16, 16}));
     return all;
 }
@@ -184,13 +204,13 @@ rewritten(const Variables& inputs, const Variable& v, const Rewrite& rules, std:
     return graph.outputs()[0];
 }
 
-std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit)
+std::vector<Instance> instances(const Rule& rule, DType dtype, std::size_t limit, Literals literals)
 {
     const Rewrite rewrite(only(std::make_shared<Rule>(rule)));
     std::vector<std::vector<Variable>> values;
     std::vector<std::size_t> sizes;
     for (const std::string& name : rule.left.wildcards()) {
-        values.push_back(candidates(name, dtype));
+        values.push_back(candidates(name, dtype, literals));
         sizes.push_back(values.back().size());
     }
     std::map<std::string, std::vector<ParamValue>, std::less<>> params;

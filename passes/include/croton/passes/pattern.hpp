@@ -40,6 +40,8 @@ public:
     DType dtype(std::string_view name) const;
     /// Gives a parameter of the right side its value; for RuleBuilder::with.
     void set_param(std::string_view name, ParamValue value);
+    /// Gives a wildcard of the right side its value; for RuleBuilder::let.
+    void set_value(std::string_view name, Variable value);
 
 private:
     friend class Pattern;
@@ -47,6 +49,7 @@ private:
     const Apply* root_ = nullptr;
     std::array<const Variable*, 8> bound_{};
     std::vector<std::pair<std::string_view, ParamValue>> params_;
+    std::vector<std::pair<std::string_view, Variable>> values_; ///< that `let` gave
 };
 
 /// A graph of the user's own functions over wildcards, made ready to be matched or built.

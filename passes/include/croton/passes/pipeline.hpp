@@ -21,14 +21,14 @@ public:
     template <Pass P>
     Pipeline& add(P pass)
     {
-        groups_.push_back({"", 1, {erase(std::move(pass))}});
+        groups_.push_back({"", 1, true, {erase(std::move(pass))}});
         return *this;
     }
     /// Runs the passes in turn until all have left the graph as it is, at most `rounds` times each.
     template <Pass... P>
     Pipeline& fixpoint(std::string_view group, int rounds, P... passes)
     {
-        groups_.push_back({std::string(group), rounds, {erase(std::move(passes))...}});
+        groups_.push_back({std::string(group), rounds, false, {erase(std::move(passes))...}});
         return *this;
     }
 
@@ -45,6 +45,7 @@ private:
     struct Group {
         std::string name;
         int rounds;
+        bool once; ///< whatever it changes; a group without a name
         std::vector<Step> steps;
     };
     template <Pass P>

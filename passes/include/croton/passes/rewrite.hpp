@@ -27,7 +27,8 @@ public:
 
 private:
     using Index = std::unordered_map<const Op*, std::vector<std::shared_ptr<const Rule>>>;
-    std::shared_ptr<const Index> rules_; // looked up, never iterated
+    std::shared_ptr<const Index> rules_;                              // looked up, never iterated
+    std::shared_ptr<const std::vector<std::shared_ptr<Rule>>> order_; // the same, as they are tried
 };
 
 } // namespace croton::inline v1

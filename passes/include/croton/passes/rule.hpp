@@ -17,11 +17,18 @@ enum class Exactness : std::uint8_t {
     bitwise,  ///< the same bits for every input
     sharper,  ///< the right side is at least as near to the true value
     domain,   ///< bitwise, except on the inputs that the rule's comment names
-    rounding, ///< a few units in the last place apart
+    rounding, ///< a few units in the last place apart, or the right side is nearer to the true
+              ///< value
 };
 std::string_view name(Exactness exactness);
 
 using Predicate = std::function<bool(const Match&)>;
+
+/// A wildcard that only the right side of a rule has, and what it stands for.
+struct ComputedValue {
+    std::string name;
+    std::function<Variable(const Match&)> value; ///< empty: the rule does not fire
+};
 
 /// `left -> right`, both written with the functions that users call.
 struct Rule {
@@ -33,6 +40,7 @@ struct Rule {
     Predicate when;       ///< null: always
     std::function<void(Match&)> with;  ///< computes parameters that only the right side has
     std::vector<std::string> computed; ///< the names that `with` gives
+    std::vector<ComputedValue> values;
 };
 
 /// Adds conditions to a rule that was just added.
@@ -43,6 +51,10 @@ public:
     RuleBuilder& expands();
     /// Computes the right side's parameter `name` from the match.
     RuleBuilder& with(std::string_view name, std::function<ParamValue(const Match&)> value);
+    /// Computes what the right side's wildcard `name` stands for: a constant that depends on the
+    /// dtype, or an expression that no pattern says. Where it is empty the rule does not fire. What
+    /// it gives is finished: no rule looks into it in this visit.
+    RuleBuilder& let(std::string_view name, std::function<Variable(const Match&)> value);
 
 private:
     friend class RuleSet;
