@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "between.hpp"
 #include "scan_parts.hpp"
@@ -17,16 +16,23 @@ namespace croton::inline v1 {
 
 namespace {
 
+using detail::Pushed;
+
 class Forward {
 public:
     Forward(const detail::Between& between, std::string_view function, const Location* place)
         : between_(between), function_(function), place_(place)
     {}
 
-    void add(const Variable& v, const Variable& dot)
+    void add(const Variable& v, const Pushed& pushed)
     {
+        if (pushed.refused) {
+            refused_.emplace(v.value(), pushed.refused);
+            return;
+        }
+        if (pushed.dot.is_empty()) return;
         Variable& have = dots_[v.value()];
-        have = have.is_empty() ? dot : have + dot;
+        have = have.is_empty() ? pushed.dot : have + pushed.dot;
     }
 
     /// From the inputs' tangents to the outputs'.
@@ -35,29 +41,27 @@ public:
         const OriginScope origin(gradient_place(apply));
         if (std::ranges::none_of(apply.inputs(), [&](const Variable& x) { return carries(x); }))
             return;
-        if (std::holds_alternative<NotDifferentiable>(apply.op().grad)) {
-            refused_.insert(apply.node());
-            return;
-        }
-        if (std::holds_alternative<Scan>(apply.op().lowering))
+        if (std::holds_alternative<NotDifferentiable>(apply.op().grad))
+            refuse(apply, apply);
+        else if (std::holds_alternative<Scan>(apply.op().lowering))
             push_scan(apply);
         else
             transpose_gradient(apply);
     }
 
-    Variable result(const Variable& y) const
+    Pushed result(const Variable& y) const
     {
-        check_refused(y);
+        if (const auto at = refused_.find(y.value()); at != refused_.end()) return {{}, at->second};
         const auto at = dots_.find(y.value());
-        return at == dots_.end() ? Variable() : at->second;
+        return at == dots_.end() ? Pushed() : Pushed{at->second, {}};
     }
 
     /// Tangents must not depend on the cotangents they were derived with.
-    void check_placeholders(const Variables& results) const
+    void check_placeholders(std::span<const Pushed> results) const
     {
         Variables present;
-        for (const Variable& v : results)
-            if (!v.is_empty()) present.push_back(v);
+        for (const Pushed& p : results)
+            if (!p.dot.is_empty()) present.push_back(p.dot);
         for (const Variable& leaf : leaves(present))
             if (const auto at = placeholders_.find(leaf.value()); at != placeholders_.end())
                 throw internal_error(at->second->name,
@@ -67,29 +71,23 @@ public:
 private:
     bool carries(const Variable& v) const
     {
-        return between_.contains(v) &&
-               (dots_.contains(v.value()) || refused_.contains(v.value()->node));
+        return between_.contains(v) && (dots_.contains(v.value()) || refused_.contains(v.value()));
     }
 
-    /// An op without a gradient is an error only once its tangent is asked for, as in reverse mode.
-    void check_refused(const Variable& v) const
+    void refuse(const Apply& apply, const Apply& because)
     {
-        if (!refused_.contains(v.value()->node)) return;
-        const Apply a = v.owner();
-        input_cotangents(a, Variables(a.output_count()), function_,
-                         place_); // throws the same error
+        for (const Variable& y : apply.outputs())
+            refused_.emplace(y.value(), because);
     }
 
     void push_scan(const Apply& apply)
     {
-        Variables x_dots;
-        for (const Variable& x : apply.inputs()) {
-            if (carries(x)) check_refused(x);
-            x_dots.push_back(carries(x) ? dots_.at(x.value()) : Variable());
-        }
-        const Variables y_dots = detail::scan_tangents(apply, x_dots, function_, place_);
+        std::vector<Pushed> x_dots;
+        for (const Variable& x : apply.inputs())
+            x_dots.push_back(carries(x) ? result(x) : Pushed());
+        const auto y_dots = detail::scan_tangents(apply, x_dots, function_, place_);
         for (std::size_t i = 0; i < y_dots.size(); ++i)
-            if (!y_dots[i].is_empty()) add(apply.output(i), y_dots[i]);
+            add(apply.output(i), y_dots[i]);
     }
 
     void transpose_gradient(const Apply& apply)
@@ -106,7 +104,8 @@ private:
         for (std::size_t i = 0; i < x_bars.size(); ++i) {
             const Variable& x = apply.input(i);
             if (x_bars[i].is_empty() || !carries(x)) continue;
-            check_refused(x);
+            if (const auto at = refused_.find(x.value()); at != refused_.end())
+                return refuse(apply, at->second);
             reached.push_back(x_bars[i]);
             dots.push_back(dots_.at(x.value()));
         }
@@ -116,7 +115,7 @@ private:
             if (!is_float(y.dtype())) continue;
             placeholders_.emplace(us[k].value(), &apply.op());
             kept_.push_back(us[k]);
-            if (!u_dots[k].is_empty()) add(y, u_dots[k]);
+            add(y, {u_dots[k], {}});
             ++k;
         }
     }
@@ -125,7 +124,7 @@ private:
     std::string_view function_;
     const Location* place_;
     std::unordered_map<const detail::Value*, Variable> dots_;
-    std::unordered_set<const detail::Node*> refused_;
+    std::unordered_map<const detail::Value*, Apply> refused_;
     std::unordered_map<const detail::Value*, const Op*> placeholders_;
     Variables kept_; ///< alive, so that no other Variable takes a placeholder's address
 };
@@ -138,17 +137,35 @@ Variables push_forward(std::span<const Variable> ys,
                        std::string_view function,
                        const Location* place)
 {
-    const detail::Between between(ys, xs);
+    std::vector<Pushed> seeds;
+    for (const Variable& dot : x_dots)
+        seeds.push_back({dot, {}});
+    Variables dots;
+    for (const Pushed& p : detail::push_lazily(ys, xs, seeds, function, place)) {
+        if (p.refused) // throws the error of reverse mode
+            input_cotangents(p.refused, Variables(p.refused.output_count()), function, place);
+        dots.push_back(p.dot);
+    }
+    return dots;
+}
+
+std::vector<Pushed> detail::push_lazily(std::span<const Variable> ys,
+                                        std::span<const Variable> xs,
+                                        std::span<const Pushed> x_dots,
+                                        std::string_view function,
+                                        const Location* place)
+{
+    const Between between(ys, xs);
     Forward forward(between, function, place);
     for (std::size_t i = 0; i < xs.size(); ++i)
-        if (!x_dots[i].is_empty()) forward.add(xs[i], x_dots[i]);
+        forward.add(xs[i], x_dots[i]);
     for (const Apply& a : between.applies())
         forward.push(a);
-    Variables dots;
+    std::vector<Pushed> results;
     for (const Variable& y : ys)
-        dots.push_back(forward.result(y));
-    forward.check_placeholders(dots);
-    return dots;
+        results.push_back(forward.result(y));
+    forward.check_placeholders(results);
+    return results;
 }
 
 } // namespace croton::inline v1

@@ -304,20 +304,23 @@ private:
     MaskedBars x_, state_, constant_;   ///< what one step gives
 };
 
+using Tangents = std::vector<Pushed>;
+
 /// The tangent loop while it is made: its states are the tangents of the states that have one.
 class Tangent {
 public:
     Tangent(const Apply& scan,
-            const Variables& x_dots,
+            std::span<const Pushed> x_dots,
             std::string_view function,
             const Location* place)
         : scan_(scan), parts_(take_apart(scan)), function_(function), place_(place)
     {
         std::size_t at = 0;
-        const auto fill = [&](const Variables& inside, Variables& given, Variables& inner) {
+        const auto fill = [&](const Variables& inside, Variables& given, Tangents& inner) {
             for (const Variable& v : inside) {
-                given.push_back(x_dots[at++]);
-                inner.push_back(given.back().is_empty() ? Variable() : placeholder_like(v));
+                const Pushed& x = x_dots[at++];
+                given.push_back(x.dot);
+                inner.push_back({x.dot.is_empty() ? Variable() : placeholder_like(v), x.refused});
             }
         };
         fill(parts_.x, sequence_dots_, x_dots_);
@@ -325,7 +328,7 @@ public:
         fill(parts_.constant, constant_dots_, inner_constant_dots_);
     }
 
-    Variables tangents()
+    Tangents tangents()
     {
         while (push_body()) {
         }
@@ -341,16 +344,17 @@ public:
         tangent.constants = parts_.constants;
         add_present(tangent.constant, tangent.constants, inner_constant_dots_, constant_dots_);
         for (std::size_t k = 0; k < state_dots_.size(); ++k) {
-            if (state_dots_[k].is_empty()) continue;
-            tangent.state.push_back(state_dots_[k]);
+            const Variable& state = state_dots_[k].dot;
+            if (state.is_empty()) continue;
+            tangent.state.push_back(state);
             tangent.init.push_back(init_dots_[k].is_empty() ? zeros_like(parts_.init[k])
                                                             : init_dots_[k]);
-            tangent.next.push_back(next_dots_[k].is_empty() ? zeros_like(state_dots_[k])
-                                                            : next_dots_[k]);
+            tangent.next.push_back(next_dots_[k].dot.is_empty() ? zeros_like(state)
+                                                                : next_dots_[k].dot);
         }
-        for (const Variable& dot : out_dots_)
-            if (!dot.is_empty()) tangent.out.push_back(dot);
-        if (tangent.next.empty() && tangent.out.empty()) return Variables(scan_.output_count());
+        for (const Pushed& out : out_dots_)
+            if (!out.dot.is_empty()) tangent.out.push_back(out.dot);
+        if (tangent.next.empty() && tangent.out.empty()) return by_output({});
         drop_unused(tangent);
         return by_output(build_scan(tangent, gradient_place(scan_)));
     }
@@ -358,54 +362,60 @@ public:
 private:
     static void add_present(Variables& inside,
                             Variables& outside,
-                            const Variables& inner,
+                            const Tangents& inner,
                             const Variables& given)
     {
         for (std::size_t i = 0; i < inner.size(); ++i) {
-            if (inner[i].is_empty()) continue;
-            inside.push_back(inner[i]);
+            if (inner[i].dot.is_empty()) continue;
+            inside.push_back(inner[i].dot);
             outside.push_back(given[i]);
         }
     }
 
-    /// Pushes through one step; true if that gave another state a tangent, and it is to be done
-    /// again.
+    /// Pushes through one step; true if that gave another state a tangent, or took it one, and it
+    /// is to be done again.
     bool push_body()
     {
         Variables xs = parts_.x;
         append(xs, parts_.state);
         append(xs, parts_.constant);
-        Variables dots = x_dots_;
-        append(dots, state_dots_);
-        append(dots, inner_constant_dots_);
+        Tangents dots = x_dots_;
+        dots.insert(dots.end(), state_dots_.begin(), state_dots_.end());
+        dots.insert(dots.end(), inner_constant_dots_.begin(), inner_constant_dots_.end());
         Variables ys = parts_.next;
         append(ys, parts_.out);
-        const Variables y_dots = push_forward(ys, xs, dots, function_, place_);
+        const Tangents y_dots = push_lazily(ys, xs, dots, function_, place_);
         const auto middle = y_dots.begin() + static_cast<std::ptrdiff_t>(parts_.next.size());
         next_dots_.assign(y_dots.begin(), middle);
         out_dots_.assign(middle, y_dots.end());
         bool again = false;
         for (std::size_t k = 0; k < state_dots_.size(); ++k) {
-            if (!state_dots_[k].is_empty() || next_dots_[k].is_empty()) continue;
-            state_dots_[k] = placeholder_like(parts_.state[k]);
+            Pushed& state = state_dots_[k];
+            if (state.refused) continue;
+            if (next_dots_[k].refused)
+                state = {{}, next_dots_[k].refused};
+            else if (state.dot.is_empty() && !next_dots_[k].dot.is_empty())
+                state.dot = placeholder_like(parts_.state[k]);
+            else
+                continue;
             again = true;
         }
         return again;
     }
 
-    Variables by_output(const ScanResult& run) const
+    Tangents by_output(const ScanResult& run) const
     {
         const auto& p = scan_.params_as<ScanParams>();
-        Variables all;
-        const auto spread = [&](const Variables& which, const Variables& values) {
+        Tangents all;
+        const auto spread = [&](const Tangents& which, const Variables& values) {
             std::size_t next = 0;
-            for (const Variable& w : which)
-                all.push_back(w.is_empty() ? Variable() : values[next++]);
+            for (const Pushed& w : which)
+                all.push_back({w.dot.is_empty() ? Variable() : values[next++], w.refused});
         };
         spread(state_dots_, run.last);
         spread(state_dots_, run.history);
         spread(out_dots_, run.out);
-        Variables kept;
+        Tangents kept;
         for (std::size_t k = 0; k < all.size(); ++k)
             if (scan_output(p, k) >= 0) kept.push_back(all[k]);
         return kept;
@@ -416,8 +426,8 @@ private:
     std::string_view function_;
     const Location* place_;
     Variables sequence_dots_, init_dots_, constant_dots_; ///< given, or empty
-    Variables x_dots_, state_dots_, inner_constant_dots_; ///< what the body calls them
-    Variables next_dots_, out_dots_;                      ///< what one step gives
+    Tangents x_dots_, state_dots_, inner_constant_dots_;  ///< what the body calls them
+    Tangents next_dots_, out_dots_;                       ///< what one step gives
 };
 
 } // namespace
@@ -430,10 +440,10 @@ MaskedBars scan_cotangents(const Apply& scan,
     return Adjoint(scan, y, function, place).cotangents();
 }
 
-Variables scan_tangents(const Apply& scan,
-                        const Variables& x_dots,
-                        std::string_view function,
-                        const Location* place)
+std::vector<Pushed> scan_tangents(const Apply& scan,
+                                  std::span<const Pushed> x_dots,
+                                  std::string_view function,
+                                  const Location* place)
 {
     return Tangent(scan, x_dots, function, place).tangents();
 }

@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "cotangent_mask.hpp"
 
@@ -32,10 +33,23 @@ MaskedBars scan_cotangents(const Apply& scan,
                            const MaskedBars& y,
                            std::string_view function,
                            const Location* place);
-/// The forward rule: one tangent per output, from one per input; either may be empty.
-Variables scan_tangents(const Apply& scan,
-                        const Variables& x_dots,
-                        std::string_view function,
-                        const Location* place);
+
+/// A tangent, or why there is none: that is an error only where somebody needs it, a `where` its
+/// condition's, say, does not.
+struct Pushed {
+    Variable dot = {};  ///< empty: zero
+    Apply refused = {}; ///< an op on the way that has no gradient; none in most cases
+};
+/// As push_forward, without its error.
+std::vector<Pushed> push_lazily(std::span<const Variable> ys,
+                                std::span<const Variable> xs,
+                                std::span<const Pushed> x_dots,
+                                std::string_view function,
+                                const Location* place);
+/// The forward rule: one tangent per output, from one per input.
+std::vector<Pushed> scan_tangents(const Apply& scan,
+                                  std::span<const Pushed> x_dots,
+                                  std::string_view function,
+                                  const Location* place);
 
 } // namespace croton::inline v1::detail

@@ -6,7 +6,7 @@ CT_MATH b8 cast_bool_f64(f64 x) { return x != 0; }
 /* IEEE half precision, given as its bits. Exact. */
 CT_MATH f32 f32_from_f16(u16 h)
 {
-#if defined(__clang__) && defined(__F16C__)
+#if defined(__clang__) && defined(__F16C__) && defined(__FLT16_MANT_DIG__)
     _Float16 x;
     __builtin_memcpy(&x, &h, sizeof x);
     return (f32)x;
@@ -23,7 +23,7 @@ CT_MATH f32 f32_from_f16(u16 h)
 /* To the nearest half, of two the even one. Adding 1/2 rounds where the result is subnormal. */
 CT_MATH u16 f16_from_f32(f32 x)
 {
-#if defined(__clang__) && defined(__F16C__)
+#if defined(__clang__) && defined(__F16C__) && defined(__FLT16_MANT_DIG__)
     _Float16 y = (_Float16)x;
     u16 h;
     __builtin_memcpy(&h, &y, sizeof h);

@@ -121,7 +121,10 @@ private:
         if (!s.step.open && !s.step.at.is_known())
             throw user_error(Code::index, where_, function_, "a step must be a number: {}",
                              to_string(s.step.at));
-        const std::int64_t step = s.step.open ? 1 : s.step.at.value();
+        // No array is longer: a larger step takes one element as well, and its sums fit 64 bits.
+        constexpr std::int64_t longest = std::int64_t{1} << 48;
+        const std::int64_t step =
+            s.step.open ? 1 : std::clamp(s.step.at.value(), -longest, longest);
         if (step == 0)
             throw user_error(Code::index, where_, function_, "a step of 0 leads nowhere");
         const Extent& n = shape_[axis];

@@ -127,7 +127,11 @@ Shape resolve_open_extent(const Variable& x, Shape shape, const Location* where)
     Extent* open = nullptr;
     for (Extent& e : shape) {
         if (!e.is_known() || e.value() >= 0) continue;
-        if (e.value() != -1 || open)
+        if (e.value() != -1)
+            throw user_error(Code::shape, where, "reshape",
+                             "a negative extent: {}; only -1 stands for what is left",
+                             to_string(shape));
+        if (open)
             throw user_error(Code::shape, where, "reshape", "only one extent may be -1: {}",
                              to_string(shape));
         open = &e;

@@ -4,6 +4,7 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/passes/rules.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -139,6 +140,11 @@ void add_softmax(RuleSet& r)
     const Variable y = softmax(x, axes);
     const Variable log_y = log_softmax(x, axes);
     const auto keeps = [](const Match& m) { return same(kept_shape(m), m.shape("s")); };
+    // The axes that are left stand at the end, where broadcasting puts them.
+    const auto leads = [](const Match& m) {
+        int next = 0;
+        return std::ranges::all_of(m.ints("axes"), [&](int axis) { return axis == next++; });
+    };
 
     r.add(log(y), log_y, sharper);
     r.add(log(wildcard("moved_softmax")), wildcard("moved_log_softmax"), sharper)
@@ -154,6 +160,8 @@ void add_softmax(RuleSet& r)
         .expands()
         .with("n", reduced_count);
     r.add(exp(x) / broadcast_to(reshape(sum(exp(x), axes), s), t), y, sharper).when(keeps);
+    r.add(exp(x) / broadcast_to(sum(exp(x), axes), t), y, sharper).when(leads);
+    r.add(x - broadcast_to(logsumexp(x, axes), t), log_y, rounding).when(leads);
     r.add(x - broadcast_to(reshape(logsumexp(x, axes), s), t), log_y, rounding).when(keeps);
     r.add(exp(log_y), y, rounding);
 }

@@ -1,6 +1,7 @@
-/* memset, memcpy and memmove for emitted programs, which refer to nothing outside themselves.
+/* memset, memcpy and memmove for emitted programs, which refer to nothing outside themselves, and
+ * the rounding of f64 to half precision, which x86-64 has no instruction for.
  *
- * LLVM calls them for large zeroed arrays and for loops it recognises as a fill or a copy. This
+ * LLVM calls the first three for large zeroed arrays and for loops it recognises as a fill or a copy. This
  * file is compiled with the module and handed to the linker with every program; a program keeps
  * only what it calls. Sizes up to two vectors take two overlapping ones, so no size branches on
  * its bits; larger ones loop over unaligned vectors with a last overlapping one. Large fills on x86
@@ -119,3 +120,40 @@ void* memset(void* destination, int value, size_t n)
     }
     return destination;
 }
+
+#if defined(__x86_64__)
+/* To the nearest half, of two the even one. LLVM calls it where it knows that a rounding to f32 in
+ * between is exact. Halves are returned as _Float16 is, in a vector register. */
+_Float16 __truncdfhf2(double x)
+{
+    const union {
+        double value;
+        uint64_t bits;
+    } in = {x};
+    const uint64_t a = in.bits & UINT64_C(0x7fffffffffffffff);
+    uint64_t h;
+    if (a > UINT64_C(0x7ff0000000000000)) {
+        h = 0x7e00 | (a >> 42 & 0x1ff);
+    } else if (a >= UINT64_C(0x40effe0000000000)) { /* 65520 */
+        h = 0x7c00;
+    } else if (a >= UINT64_C(0x3f10000000000000)) { /* 2^-14: the least normal half */
+        const uint64_t shifted = a - (UINT64_C(1008) << 52);
+        h = (shifted + ((UINT64_C(1) << 41) - 1) + (shifted >> 42 & 1)) >> 42;
+    } else { /* 2^52 rounds to units of 2^-24 */
+        const union {
+            uint64_t bits;
+            double value;
+        } magnitude = {a};
+        const union {
+            double value;
+            uint64_t bits;
+        } units = {magnitude.value * 0x1p+24 + 0x1p+52};
+        h = units.bits & 0x7ff;
+    }
+    const union {
+        uint16_t bits;
+        _Float16 value;
+    } out = {(uint16_t)(h | (in.bits >> 48 & 0x8000))};
+    return out.value;
+}
+#endif

@@ -156,3 +156,25 @@ TEST_CASE("the larger of a bool and false is the bool")
     CHECK_FALSE(r[0].as_int(1));
     CHECK(r[0].as_int(2) == 1);
 }
+
+TEST_CASE("what is rounded from f64 in one step is linked, and rounds as the references do")
+{
+    const auto h = ct::input("h", DType::f16, {ct::dim("n")});
+    const auto x = ct::input("x", DType::f64, {ct::dim("n")});
+    const auto y = ct::where(h > 2, h % x.as(DType::f16), h * (1 - x.as(DType::f16)));
+    std::vector<double> hs, xs;
+    for (int i = 0; i < 4000; ++i) {
+        hs.push_back(std::ldexp(1 + i % 1000 / 1024.0, i % 30 - 15) * (i % 3 == 0 ? -1 : 1));
+        xs.push_back(std::ldexp(1 + i * 7 % 1000 / 999.0, i % 44 - 26) * (i % 5 == 0 ? -1 : 1));
+    }
+    const ct::Array a = ct::Array::copy(hs).cast(DType::f16), b = ct::Array::copy(xs);
+    const ct::Array expected = ct::function({h, x}, y, {.reference = true})(a, b)[0];
+    for (const bool fast : {false, true}) {
+        const ct::Array got = ct::function({h, x}, y, {.fast_start = fast})(a, b)[0];
+        for (std::int64_t i = 0; i < got.size(); ++i) {
+            INFO(hs[static_cast<std::size_t>(i)] << " and " << xs[static_cast<std::size_t>(i)]);
+            const double value = got.as_double(i), wanted = expected.as_double(i);
+            CHECK((value == wanted || (std::isnan(value) && std::isnan(wanted))));
+        }
+    }
+}

@@ -94,6 +94,8 @@ TEST_CASE("indices out of range or of no meaning are named")
     CHECK_ERROR(of({3})(0, 0), "index: 2 indices for the 1 axis of (3)");
     CHECK_ERROR(of({3})(ct::ellipsis, ct::ellipsis), "index: only one ellipsis may be given");
     CHECK_ERROR(of({3})(slice(_, _, 0)), "index: a step of 0 leads nowhere");
+    for (const std::int64_t far : {INT64_MAX, INT64_MIN}) // one element, as with any long step
+        CHECK(to_string(of({3})(slice(_, _, far)).shape()) == "(1)");
     CHECK_ERROR(
         slice(0, of({}, ct::DType::i64)),
         "slice: a bound may not depend on data: take(x, i + arange(k)) reads k elements from i");

@@ -20,6 +20,7 @@ Sample index_sample(DType t)
     s.add("x(1:)", x(slice(1, _)));
     s.add("x(:-1, 1:)", x(slice(_, -1), slice(1, _)));
     s.add("x(::2)", x(slice(_, _, 2)));
+    s.add("x(::far)", x(slice(_, _, INT64_MAX)));
     s.add("x(:, ::-1)", x(_, slice(_, _, -1)));
     s.add("x(::-3, ::2)", x(slice(_, _, -3), slice(_, _, 2)));
     s.add("x(-1, 1)", x(-1, 1));
@@ -48,6 +49,7 @@ Sample short_slices_sample(DType t, bool none)
     const Variable x = input("x", t, {n, m}), r = input("r", t, {m});
     s.inputs = {x, r};
     s.add("x(::2)", x(slice(_, _, 2)));
+    s.add("x(::far)", x(slice(_, _, INT64_MAX)));
     s.add("x(:, ::-1)", x(_, slice(_, _, -1)));
     s.add("x(::-3, ::2)", x(slice(_, _, -3), slice(_, _, 2)));
     s.add("x(newaxis, ..)", x(newaxis, ellipsis));

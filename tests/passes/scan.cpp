@@ -270,3 +270,27 @@ TEST_CASE("scan: an op without a gradient in the body is named at the caller's l
                    contains("grad: floor (scan.cpp:") && contains("has no gradient"));
     }
 }
+
+TEST_CASE("scan: tangents go past what has none, as far as nobody needs one of its")
+{
+    const Variable xs = vector<double>("xs", {3});
+    const std::vector<Array> at{row({1.2, 0.7, 2.6})};
+    const auto run = scan(
+        [](const Variable& x, const Variable& step, const Variable& s, const Variable& top) {
+            return Step{{where(step > 1, sqrt(x) * s, s + x * x), maximum(top, floor(s))},
+                        {s > 0, floor(s)}};
+        },
+        {.sequences = {xs, floor(xs)}, .init = {1.0, 0.0}});
+    const Variable loss = sum(where(run.out[1] > 1, run.history[0], xs * run.history[0]));
+    check_derivatives({xs}, at, loss); // second derivatives push through a loop that carries masks
+    const Variable by_top = sum(where(run.history[1] > 1, run.history[0], xs));
+    check_derivatives({xs}, at, by_top);
+    for (const Variable& needs : {run.history[1], run.out[1]})
+        try {
+            jvp(sum(needs), {xs}, {xs});
+            FAIL("not refused");
+        } catch (const UserError& e) {
+            CHECK(e.where().line() == __LINE__ - 3);
+            CHECK_THAT(std::string(e.message()), contains("floor (scan.cpp:"));
+        }
+}

@@ -91,6 +91,26 @@ TEST_CASE("every way to write a stable form is found")
     CHECK(at(-40, log(exp(x) + exp(x) + 1)) == Approx(2 * std::exp(-40.0)));
 }
 
+TEST_CASE("a softmax is found in the ways to write one, whatever axes are left")
+{
+    const Variable v = vector<float>("v", {4}), m = matrix<float>("m", {2, 2});
+    const Array numbers = Array::copy(std::vector<float>{1000, 1001, 999, 0});
+    const auto first = [&](const Variable& x, const Variable& y) {
+        return function(x, y, {.name = "softmax", .fast_start = true})(
+                   x.rank() == 1 ? numbers : numbers.reshape({2, 2}))[0]
+            .as_double(0);
+    };
+    const double of_four = 1 / (1 + std::exp(1.0) + std::exp(-1.0));
+    const double of_two = 1 / (1 + std::exp(1.0));
+    CHECK(first(v, exp(v) / sum(exp(v))) == Approx(of_four));
+    CHECK(first(v, v - log(sum(exp(v)))) == Approx(std::log(of_four)));
+    CHECK(first(m, exp(m) / sum(exp(m), Axis(1), true)) == Approx(of_two));
+    CHECK(first(m, exp(m) / sum(exp(m))) == Approx(of_four));
+    CHECK(first(m, exp(m) / sum(exp(m), Axis(0))) == Approx(1 / (1 + std::exp(-1.0))));
+    // Columns' sums under rows: no softmax.
+    CHECK(std::isnan(first(m, exp(m) / sum(exp(m), Axis(1)))));
+}
+
 TEST_CASE("the logarithm of a product is right where the product underflows")
 {
     const Variable x = vector<double>("x", {200});
