@@ -1,11 +1,12 @@
 /* memset, memcpy and memmove for emitted programs, which refer to nothing outside themselves, and
  * the rounding of f64 to half precision, which x86-64 has no instruction for.
  *
- * LLVM calls the first three for large zeroed arrays and for loops it recognises as a fill or a copy. This
- * file is compiled with the module and handed to the linker with every program; a program keeps
- * only what it calls. Sizes up to two vectors take two overlapping ones, so no size branches on
- * its bits; larger ones loop over unaligned vectors with a last overlapping one. Large fills on x86
- * take `rep stosb`, which writes whole lines without reading them first (8 times as fast at 1 MiB).
+ * LLVM calls the first three for large zeroed arrays and for loops it recognises as a fill or a
+ * copy. This file is compiled with the module and handed to the linker with every program; a
+ * program keeps only what it calls. Sizes up to two vectors take two overlapping ones, so no size
+ * branches on its bits; larger ones loop over unaligned vectors with a last overlapping one. Large
+ * fills on x86 take `rep stosb`, which writes whole lines without reading them first (8 times as
+ * fast at 1 MiB).
  */
 #include <stddef.h>
 #include <stdint.h>
