@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,24 @@ std::string rewritten(const Variables& inputs, const Variable& y)
     cpu_pipeline().run(graph, checked);
     return to_expression(graph.outputs()[0]);
 }
+
+/// A user's op that moves elements: the first axis turned by one.
+constexpr Op turn_op{
+    .name = "turn",
+    .doc = "The first axis, from its second element on, and the first one last.",
+    .dtype = same_dtype,
+    .shape = shape_of_first,
+    .lowering = IndexMap{[](const IndexMapArgs& args) {
+        const Extent rows = args.operands[0].shape()[0];
+        IndexPiece next{0, {args.out.begin(), args.out.end()}}, first = next;
+        next.index[0] = args.out[0] + 1;
+        next.guards = {{next.index[0], rows}};
+        first.index[0] = Extent(0);
+        return std::vector{next, first};
+    }},
+    .reference = [](const ReferenceArgs&) -> Array { throw std::logic_error("no values here"); },
+    .grad = not_differentiable("the test needs none"),
+};
 
 /// What a pipeline makes of y, by its ops.
 std::vector<std::string>
@@ -113,6 +132,50 @@ TEST_CASE("a rule is switched off by its text")
     options.rules_off = {"log(exp(x)) -> x"};
     CHECK(cpu_pipeline().run(graph, options).firings.empty());
     CHECK(to_expression(graph.outputs()[0]) == "log(exp(x))");
+}
+
+TEST_CASE("a rule that a rule of an earlier set always takes is refused")
+{
+    const Variable x = wildcard("x"), y = wildcard("y");
+    RuleSet first("first"), second("second");
+    first.add(log(exp(x)), x, Exactness::bitwise);
+    second.add(log(exp(x + y)), x, Exactness::bitwise);
+    CHECK_NOTHROW(Rewrite("reached", {second, first}));
+    CHECK_THROWS_WITH(
+        Rewrite("hidden", {first, second}),
+        test::contains("rule 'log(exp(x + y)) -> x' never fires: 'log(exp(x)) -> x'"));
+}
+
+TEST_CASE("a rule computes what a wildcard of its right side stands for, or does not fire")
+{
+    const Variable x = wildcard("x");
+    RuleSet r("computed");
+    r.add(sin(x), x * wildcard("c"), Exactness::rounding).expands().let("c", [](const Match& m) {
+        return m["x"].dtype() == DType::f32 ? Variable(2) : Variable();
+    });
+    const Pipeline pipeline = Pipeline("computed").add(Rewrite(r));
+    const Variable f = vector<float>("f"), d = vector<double>("d");
+    Graph graph({f, d}, {sin(f), sin(d)});
+    pipeline.run(graph, checked);
+    CHECK(to_expression(graph.outputs()[0]) == "f * 2");
+    CHECK(to_expression(graph.outputs()[1]) == "sin(d)");
+}
+
+TEST_CASE("a group of one round that changes something has not settled")
+{
+    const Variable x = wildcard("x");
+    RuleSet r("one");
+    r.add(sin(x), cos(x), Exactness::rounding).expands();
+    const Variable v = vector<float>("v");
+    Graph graph({v}, {sin(v)});
+    Pipeline once("once"), settled("settled");
+    once.add(Rewrite(r));
+    settled.fixpoint("turn", 1, Rewrite(r));
+    CHECK_THROWS_WITH(settled.run(graph, checked),
+                      test::contains("'turn' has not settled after 1 rounds"));
+    CHECK_NOTHROW(settled.run(graph, checked)); // it had turned it
+    Graph again({v}, {sin(v)});
+    CHECK_NOTHROW(once.run(again, checked));
 }
 
 TEST_CASE("rules that undo each other are named")
@@ -200,6 +263,44 @@ TEST_CASE("the logarithm of elements picked from a softmax is picked from a log_
     CHECK(stabilized(log(sum(exp(x), 1))) == "logsumexp(x, axes=(1))");
     const Variable e = exp(x);
     CHECK(stabilized(e / sum(e, 1, true)) == "softmax(x, axes=(1))");
+}
+
+TEST_CASE("the logarithm of a softmax's elements is stable behind any number of moves")
+{
+    const Variable x = input("x", DType::f32, {4, 4});
+    for (const int count : {61, 20000}) {
+        Variable p = softmax(x);
+        for (int i = 0; i < count; ++i)
+            p = i % 3 == 0 ? flip(p, {0}) : i % 3 == 1 ? transpose(p) : p(slice(_, _, -1));
+        const std::vector<std::string> stable =
+            ops_after({x}, log(p), Pipeline("stable").add(stabilize()));
+        CHECK(stable.size() == static_cast<std::size_t>(count) + 1);
+        CHECK(std::ranges::count(stable, "log_softmax") == 1);
+        CHECK(std::ranges::count(stable, "log") == 0);
+    }
+}
+
+TEST_CASE("the logarithm of a softmax's elements is stable where a user's op moved them")
+{
+    const Variable x = input("x", DType::f32, {2, 2});
+    const auto turn = [](const Variable& v) { return apply(turn_op, {v}); };
+    const auto stabilized = [&](const Variable& y) {
+        Graph graph({x}, {y});
+        Pipeline("stable").add(stabilize()).run(graph, checked);
+        return to_expression(graph.outputs()[0]);
+    };
+    const Variable p = softmax(x);
+    CHECK(stabilized(log(turn(p))) == "turn(log_softmax(x, axes=(1)))");
+    CHECK(stabilized(log(turn(p).as(DType::f64))) ==
+          to_expression(turn(log_softmax(x.as(DType::f64)))));
+    CHECK(stabilized(log(turn(p).as(DType::f16))) ==
+          to_expression(turn(log_softmax(x)).as(DType::f16)));
+    // f16 has not the range of bf16.
+    const Variable b = x.as(DType::bf16);
+    CHECK(stabilized(log(softmax(b).as(DType::f16))) ==
+          to_expression(log_softmax(b.as(DType::f32)).as(DType::f16)));
+    const Variable narrowed = log(p.as(DType::f16).as(DType::f32)); // digits that are lost
+    CHECK(stabilized(narrowed) == to_expression(narrowed));
 }
 
 TEST_CASE("the logarithm of a softmax's elements is stable, however they were moved")

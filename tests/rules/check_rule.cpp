@@ -199,8 +199,8 @@ private:
         static constexpr Sample positive[] = {Sample::positive, Sample::wide_positive,
                                               Sample::extreme_positive};
         if (rule_.exactness == Exactness::rounding)
-            return rule_.left.params().empty() ? kinds[round % 4] : positive[round % 3];
-        const bool reduces = rule_.exactness == Exactness::sharper && !rule_.left.params().empty();
+            return is_pointwise() ? kinds[round % 4] : positive[round % 3];
+        const bool reduces = rule_.exactness == Exactness::sharper && !is_pointwise();
         return kinds[round % (reduces ? 2 : 3)]; // one NaN would hide a whole line of a reduction
     }
 
@@ -241,7 +241,7 @@ private:
         const double r = right_.as_double(i);
         if (std::isnan(l)) return true;
         if (std::isnan(r)) return !is_inside(i);
-        const bool reduces = !rule_.left.params().empty();
+        const bool reduces = !is_pointwise();
         const int units = reduces ? 256 : 16; // of sums: as many as are added
         const Big left = rounded(l, t), right = rounded(r, t);
         if (abs(left - right) <= units * unit_in_last_place(left, t)) return true;
@@ -298,7 +298,7 @@ private:
             return (r > 0) == (truth > 0) && (std::isinf(r) || abs(Big(r)) >= nearly);
         }
         // Of a sum's logarithm the absolute error is what can be asked for: the sum's relative one.
-        const bool reduces = !rule_.left.params().empty();
+        const bool reduces = !is_pointwise();
         const Big scale = reduces && abs(truth) < 1 ? Big(1) : Big(abs(truth));
         const Big unit = unit_in_last_place(scale, t);
         const Big right_error = std::isfinite(r) ? Big(abs(Big(r) - truth) / unit) : Big(1e300);
@@ -323,10 +323,16 @@ private:
         return exact(instance_.right, exact_right_, i);
     }
 
-    /// Rules without parameters are pointwise: one element is enough.
+    /// A rule without parameters, unless what its right side stands for is computed whole.
+    bool is_pointwise() const
+    {
+        return rule_.left.params().empty() && (rule_.values.empty() || rule_.right.root_op());
+    }
+
+    /// Of pointwise rules one element is enough.
     Big exact(const Variable& side, std::vector<Big>& all, std::int64_t i)
     {
-        if (rule_.left.params().empty()) return exact_value(side, instance_.inputs, values_, i);
+        if (is_pointwise()) return exact_value(side, instance_.inputs, values_, i);
         if (all.empty()) all = exact_values(side, instance_.inputs, values_);
         return all[static_cast<std::size_t>(i)];
     }
