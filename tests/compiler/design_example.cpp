@@ -56,9 +56,7 @@ TEST_CASE("the design's classifier learns, also where its softmax underflows")
     const auto train = ct::function({c.x, c.y}, {c.loss},
                                     {.updates = {{c.W, c.W - 0.1 * gW}, {c.b, c.b - 0.1 * gb}}});
     const std::string text = train.explain();
-    CHECK(text.find("log(softmax(x, axes)) -> log_softmax(x, axes)") != std::string::npos);
-    CHECK(text.find("log(take_along_axis(p, i, axis)) -> take_along_axis(log(p), i, axis)") !=
-          std::string::npos);
+    CHECK(text.find("log(moved_softmax) -> moved_log_softmax") != std::string::npos);
     const ct::Array images = ct::Array::normal(3, {20, 64}, ct::DType::f32);
     ct::Array labels = ct::Array::zeros<std::int64_t>({20});
     for (std::int64_t i = 0; i < 20; ++i)

@@ -327,7 +327,7 @@ TEST_CASE("workers spin for about 50 us after a region, and then use no time at 
     std::ranges::sort(sleeps);
     CHECK(spins[20] <= 100);
     CHECK(spins[39] >= 20);
-    CHECK(sleeps[20] == 0);
+    CHECK(sleeps[20] < 100'000); // of 5 ms; a busy machine wakes threads for other reasons
 }
 
 TEST_CASE("there is at least one CPU, and no more than the affinity mask has")
