@@ -76,7 +76,7 @@ TEST_CASE("what is computed with a constant at a dtype's end settles")
         } else {
             const int bits = 8 * static_cast<int>(size_bytes(t));
             const std::int64_t least = std::numeric_limits<std::int64_t>::min() >> (64 - bits);
-            for (const std::int64_t c : {least, least + 1, -least - 1, std::int64_t{-1},
+            for (const std::int64_t c : {least, least + 1, ~least, std::int64_t{-1},
                                          std::int64_t{0}, std::int64_t{3}, std::int64_t{-3}})
                 add(c); // of unsigned ones, what these are modulo 2^bits
         }
