@@ -530,7 +530,8 @@ private:
         std::size_t root = 0;
     };
     detail::PointerMap<detail::Value, Home> home_;
-    std::vector<detail::PointerSet<detail::Value>> read_by_; ///< the roots of each cluster
+    /// What the roots of each cluster read.
+    std::vector<detail::PointerSet<detail::Value>> read_by_;
     detail::PointerSet<detail::Value> has_reason_;
 };
 

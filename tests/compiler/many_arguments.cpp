@@ -6,35 +6,20 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <functional>
-#include <pthread.h>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/thread_stack.hpp"
 
 namespace ct = croton;
 using croton::test::contains;
+using croton::test::run_with_stack;
 
 namespace {
 
-/// Runs `work` in a thread with the stack that docs/guide.md asks for.
-void run_with_small_stack(std::function<void()> work)
-{
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    REQUIRE(pthread_attr_setstacksize(&attributes, 128 << 10) == 0);
-    pthread_t thread = {};
-    const auto start = [](void* of) -> void* {
-        (*static_cast<std::function<void()>*>(of))();
-        return nullptr;
-    };
-    const int refused = pthread_create(&thread, &attributes, start, &work);
-    pthread_attr_destroy(&attributes);
-    REQUIRE(refused == 0);
-    pthread_join(thread, nullptr);
-}
+constexpr std::size_t small_stack = 128 << 10; ///< that docs/guide.md asks for
 
 ct::Variables many_vectors(std::size_t count)
 {
@@ -127,7 +112,7 @@ TEST_CASE("a call of thousands of arguments takes no more stack than one of few"
         any.emplace_back(in.back());
     }
     std::string what;
-    run_with_small_stack([&] {
+    run_with_stack(small_stack, [&] {
         try {
             f.call_into(in, out);
             const auto results = f.call(any);

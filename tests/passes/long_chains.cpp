@@ -3,14 +3,14 @@
 #include <croton/passes/grad.hpp>
 #include <croton/passes/pipelines.hpp>
 
-#include <functional>
 #include <malloc.h>
-#include <pthread.h>
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
+#include "support/thread_stack.hpp"
 
 using namespace croton;
+using croton::test::run_with_stack;
 
 namespace {
 
@@ -45,23 +45,6 @@ std::size_t left_of(std::size_t applies)
     INFO(to_string(report));
     CHECK(to_text(graph, {.max_lines = 10}).size() < 2000);
     return graph.size();
-}
-
-/// Runs `work` in a thread whose stack has so many bytes.
-void run_with_stack(std::size_t bytes, std::function<void()> work)
-{
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    REQUIRE(pthread_attr_setstacksize(&attributes, bytes) == 0);
-    pthread_t thread = {};
-    const auto start = [](void* of) -> void* {
-        (*static_cast<std::function<void()>*>(of))();
-        return nullptr;
-    };
-    const int refused = pthread_create(&thread, &attributes, start, &work);
-    pthread_attr_destroy(&attributes);
-    REQUIRE(refused == 0);
-    pthread_join(thread, nullptr);
 }
 
 } // namespace
