@@ -253,13 +253,17 @@ std::string Expressions::compute(const Compute& c, const Scalar& s) const
                              whole_text, key);
         i = end;
     }
-    if (is_plain_cast(std::string_view(result).substr(0, result.find('('))))
+    const bool is_cast = is_plain_cast(std::string_view(result).substr(0, result.find('(')));
+    if (is_cast)
         result =
             fmt::format("({}){}", scalar_type(s.dtype), prefix_operand(whole(c.operands[0]), ')'));
     const DType stored_as = s.value.is_empty() ? s.dtype : s.value.dtype();
-    if (stored_as != s.dtype) // every op on 16-bit floats rounds its result to 16 bits
-        result = fmt::format("f32_from_{0}({0}_from_f32({1}))", name(stored_as), result);
-    return result;
+    if (stored_as == s.dtype) return result;
+    // Every op on 16-bit floats rounds its result to 16 bits, and a cast rounds once.
+    if (is_cast && first == DType::f64)
+        return fmt::format("f32_from_{0}({0}_from_f64({1}))", name(stored_as),
+                           whole(c.operands[0]));
+    return fmt::format("f32_from_{0}({0}_from_f32({1}))", name(stored_as), result);
 }
 
 std::string Expressions::in_range(const InRange& r) const

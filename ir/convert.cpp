@@ -53,6 +53,17 @@ std::uint16_t f16_from_f32(float value)
 
 namespace {
 
+/// `x` rounded to odd: truncated, and the last bit set if that lost anything. Rounding this once
+/// more, to 16 bits, rounds `x` correctly (Boldo and Melquiond, "Emulation of FMA and correctly
+/// rounded sums", 2008).
+float odd_f32_from_f64(double x)
+{
+    const auto y = static_cast<float>(x);
+    if (std::isnan(x) || static_cast<double>(y) == x) return y;
+    const bool away = std::fabs(static_cast<double>(y)) > std::fabs(x);
+    return std::bit_cast<float>((std::bit_cast<std::uint32_t>(y) - (away ? 1u : 0u)) | 1u);
+}
+
 struct F16 {
     std::uint16_t bits;
 };
@@ -116,6 +127,9 @@ To convert(From x)
         return convert<To>(f32_from_f16(x.bits));
     else if constexpr (std::is_same_v<From, BF16>)
         return convert<To>(f32_from_bf16(x.bits));
+    else if constexpr (std::is_same_v<From, double> &&
+                       (std::is_same_v<To, F16> || std::is_same_v<To, BF16>))
+        return convert<To>(odd_f32_from_f64(x));
     else if constexpr (std::is_same_v<To, F16>)
         return {f16_from_f32(static_cast<float>(x))};
     else if constexpr (std::is_same_v<To, BF16>)

@@ -24,9 +24,6 @@ CT_SAME(Runtime, ct_runtime, version);
 CT_SAME(Runtime, ct_runtime, size);
 CT_SAME(Runtime, ct_runtime, parallel_for);
 CT_SAME(Runtime, ct_runtime, context);
-CT_SAME(Runtime, ct_runtime, commit_begin);
-CT_SAME(Runtime, ct_runtime, commit_end);
-CT_SAME(Runtime, ct_runtime, routines);
 CT_SAME(Runtime, ct_runtime, threads);
 CT_SAME(Runtime, ct_runtime, reserved);
 CT_SAME(Runtime, ct_runtime, launch);
@@ -58,8 +55,6 @@ Runtime cpu_runtime(int threads) noexcept
                               std::int64_t blocks) {
         parallel_for(blocks, fn, context, self->threads);
     };
-    runtime.commit_begin = [](const Runtime*) { return std::int32_t{0}; };
-    runtime.commit_end = [](const Runtime*) {};
     return runtime;
 }
 

@@ -13,7 +13,7 @@ struct ct_matrix {
 };
 
 struct ct_runtime {
-    u32 version; /* 2 */
+    u32 version; /* 3 */
     u32 size;    /* of this struct, in bytes */
     /* Runs fn(context, block) once for each block in [0, blocks), on any threads, and returns when
      * all are done. */
@@ -22,11 +22,7 @@ struct ct_runtime {
                          void* context,
                          i64 blocks);
     void* context; /* the caller's, for the functions below */
-    /* Around the stores into shared variables, which come last. Not 0: give up, nothing stored. */
-    i32 (*commit_begin)(const struct ct_runtime* runtime);
-    void (*commit_end)(const struct ct_runtime* runtime);
-    const void* const* routines; /* library routines, in the order the program names them */
-    i32 threads;                 /* for parallel_for: at most this many; 0: all */
+    i32 threads; /* for parallel_for: at most this many; 0: all */
     i32 reserved;
     /* Devices; null on a CPU. */
     void* launch;
@@ -34,7 +30,7 @@ struct ct_runtime {
     void* wait;
     /* Before and after each kernel of a program made to be measured; null: not. */
     void (*mark)(const struct ct_runtime* runtime, i32 kernel, i32 ends);
-    /* Since version 2: products by a library, of a program made for one; else null. The numbers
+    /* Products by a library, of a program made for one; else null. The numbers
      * are batch, m, n and k: for each matrix of the batch the last argument (m x n, row-major, one
      * behind the other) = the first matrix (m x k) * the second (k x n). */
     const void* library;

@@ -124,18 +124,18 @@ void add_erfc_tails(RuleSet& r)
 
     const Variable is_before = x < wildcard("begins");
     const Variable density = where(is_before, exp(-square(x)), x * root_of_pi);
-    const Variable ratio = density / where(is_before, erfc(x), erfc_series(x));
+    const Variable divisor = where(is_before, erfc(x), erfc_series(x));
     const Variable scaled = where(is_before, erfc(x), erfc_series(x) / (x * root_of_pi));
     r.add(log(erfc(x)), log(scaled) - where(is_before, 0, square(x)), sharper)
         .expands()
         .when(is_float("x"))
         .let("begins", tail_begins);
-    r.add(exp(-square(x)) / erfc(x), ratio, sharper)
+    r.add(exp(-square(x)) / erfc(x), density / divisor, sharper)
         .expands()
         .when(is_float("x"))
         .let("begins", tail_begins);
-    // The gradient of log(erfc(x)).
-    r.add(c / erfc(x) * b * exp(-square(x)), c * b * ratio, sharper)
+    // The gradient of log(erfc(x)), in its order: c * b alone may overflow.
+    r.add(c / erfc(x) * b * exp(-square(x)), c / divisor * b * density, sharper)
         .expands()
         .when(is_float("x"))
         .let("begins", tail_begins);

@@ -1,5 +1,6 @@
 // 16-bit floats: counts that f16 cannot hold, as 70,001, and sums that it cannot either.
 #include <croton/croton.hpp>
+#include <croton/ir/convert.hpp>
 
 #include <cmath>
 #include <string>
@@ -175,6 +176,51 @@ TEST_CASE("what is rounded from f64 in one step is linked, and rounds as the ref
             INFO(hs[static_cast<std::size_t>(i)] << " and " << xs[static_cast<std::size_t>(i)]);
             const double value = got.as_double(i), wanted = expected.as_double(i);
             CHECK((value == wanted || (std::isnan(value) && std::isnan(wanted))));
+        }
+    }
+}
+
+TEST_CASE("a cast of f64 to 16 bits rounds once: beside every middle of two neighbours")
+{
+    for (const DType t : {DType::f16, DType::bf16}) {
+        std::vector<double> x;
+        std::vector<std::uint16_t> expected;
+        const unsigned infinity = t == DType::f16 ? 0x7c00 : 0x7f80;
+        const auto value = [&](unsigned bits) {
+            const auto half = static_cast<std::uint16_t>(bits);
+            return static_cast<double>(t == DType::f16 ? ct::f32_from_f16(half)
+                                                       : ct::f32_from_bf16(half));
+        };
+        for (unsigned bits = 0; bits + 1 < infinity; ++bits) {
+            const double middle = (value(bits) + value(bits + 1)) / 2;
+            for (const double side : {-1.0, 0.0, 1.0}) {
+                const unsigned nearest = side == 0 ? bits + bits % 2 : bits + (side > 0 ? 1 : 0);
+                const double beside =
+                    side == 0 ? middle : std::nextafter(middle, side * double(INFINITY));
+                for (const double sign : {1.0, -1.0}) {
+                    x.push_back(sign * beside);
+                    expected.push_back(
+                        static_cast<std::uint16_t>(nearest | (sign < 0 ? 0x8000u : 0u)));
+                }
+            }
+        }
+        for (const double past : {1e300, double(INFINITY), -1e300, -double(INFINITY)}) {
+            x.push_back(past);
+            expected.push_back(static_cast<std::uint16_t>(infinity | (past < 0 ? 0x8000u : 0u)));
+        }
+        const auto given = ct::vector<double>("x");
+        for (const bool reference : {false, true}) {
+            const auto f = ct::function({given}, {given.as(t), given.as(t).as(DType::f64)},
+                                        {.name = "f", .reference = reference});
+            const auto y = f(ct::View<const double>(x));
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                const auto at = static_cast<std::int64_t>(i);
+                const auto bits = static_cast<const std::uint16_t*>(y[0].data())[i];
+                if (bits == expected[i] && y[1].as_double(at) == y[0].as_double(at)) continue;
+                INFO(name(t) << (reference ? ", by reference: " : ", compiled: ") << x[i]);
+                REQUIRE(bits == expected[i]);
+                REQUIRE(y[1].as_double(at) == y[0].as_double(at));
+            }
         }
     }
 }

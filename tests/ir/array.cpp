@@ -1,4 +1,4 @@
-// Printing, .npy, .npz and draws.
+// Views, printing, .npy, .npz and draws.
 #include <croton/ir/array.hpp>
 #include <croton/ir/error.hpp>
 #include <croton/ir/ops.hpp>
@@ -79,6 +79,23 @@ TEST_CASE("an array that holds nothing is false, also negated")
     const Array none, one = Array::scalar(1.0);
     CHECK((!none && !static_cast<bool>(none)));
     CHECK((!!one && static_cast<bool>(one)));
+}
+
+TEST_CASE("elements of a view, of every rank and stride")
+{
+    std::vector<int> v{0, 1, 2, 3, 4, 5};
+    ct::View<int, 2> rows(v.data(), {2, 3});
+    CHECK(rows(1, 2) == 5);
+    rows(0, std::size_t(1)) = 10;
+    CHECK(v[1] == 10);
+    ct::View<const int, 2> columns = rows;
+    columns.extents = {3, 2};
+    columns.strides = {1, 3};
+    CHECK(columns(2, 1) == 5);
+    ct::View<int> back(v.data() + 5, {6});
+    back.strides = {-1};
+    CHECK(back(1) == 4);
+    CHECK(ct::View<int, 0>(v.data(), {})() == 0);
 }
 
 TEST_CASE("arrays print as NumPy's do")

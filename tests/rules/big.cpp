@@ -4,6 +4,7 @@
 #include <croton/ir/reference.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -118,6 +119,7 @@ private:
             if (same(inputs_[k], v)) return elements(values_[k]);
         const Apply a = v.owner();
         if (!a) return elements(v.constant());
+        if (a.inputs().empty()) return elements(evaluate_reference(a, {})[0]);
         if (const auto* composite = std::get_if<Composite>(&a.op().lowering)) {
             kept_.push_back(composite->expand({a.params().get(), a.inputs()}));
             return evaluate(kept_.back());
@@ -148,7 +150,7 @@ private:
         std::vector<Big> x(operands.size());
         for (std::size_t i = 0; i < operands[0].size(); ++i) {
             for (std::size_t k = 0; k < x.size(); ++k)
-                x[k] = operands[k][i];
+                x[k] = operands[k].at(i);
             all.push_back(f->second(x));
         }
         return all;
@@ -164,7 +166,7 @@ private:
         std::vector<Big> all(static_cast<std::size_t>(element_count(a.output().shape()).value()),
                              monoid == Monoid::sum    ? Big(0)
                              : monoid == Monoid::prod ? Big(1)
-                                                      : Big(-1e300));
+                                                      : -std::numeric_limits<Big>::infinity());
         for (std::size_t i = 0; i < x.size(); ++i) {
             std::size_t rest = i;
             std::size_t at = 0;
@@ -203,7 +205,7 @@ private:
         const Array from = evaluate_reference(a, operands)[0];
         std::vector<Big> all;
         for (std::int64_t i = 0; i < from.size(); ++i)
-            all.push_back(x[static_cast<std::size_t>(from.as_double(i))]);
+            all.push_back(x.at(static_cast<std::size_t>(from.as_double(i))));
         return all;
     }
 

@@ -170,9 +170,7 @@ public:
     {
         std::mt19937 random(7);
         const bool integers = !is_float(instance_.dtype);
-        const std::size_t rounds = integers && instance_.inputs.size() > 1  ? 256
-                                   : rule_.exactness == Exactness::rounding ? 12
-                                                                            : 9;
+        const std::size_t rounds = integers && instance_.inputs.size() > 1 ? 256 : 12;
         for (std::size_t round = 0; round < rounds && outcome_.failure.empty(); ++round) {
             const Sample kind = sample_kind(round);
             values_.clear();
@@ -196,12 +194,15 @@ private:
     {
         static constexpr Sample kinds[] = {Sample::moderate, Sample::wide, Sample::special,
                                            Sample::extreme};
+        static constexpr Sample without_special[] = {Sample::moderate, Sample::wide,
+                                                     Sample::extreme};
         static constexpr Sample positive[] = {Sample::positive, Sample::wide_positive,
                                               Sample::extreme_positive};
-        if (rule_.exactness == Exactness::rounding)
-            return is_pointwise() ? kinds[round % 4] : positive[round % 3];
-        const bool reduces = rule_.exactness == Exactness::sharper && !is_pointwise();
-        return kinds[round % (reduces ? 2 : 3)]; // one NaN would hide a whole line of a reduction
+        if (is_pointwise()) return kinds[round % 4];
+        // One NaN would hide a whole line of a reduction.
+        if (rule_.exactness == Exactness::rounding) return positive[round % 3];
+        if (rule_.exactness == Exactness::sharper) return without_special[round % 3];
+        return kinds[round % 3];
     }
 
     bool agrees(std::int64_t i)
@@ -311,12 +312,14 @@ private:
     /// or exponents even with 330 digits; elsewhere the samples show that both mean the same.
     Big exact(std::int64_t i)
     {
-        bool is_huge = false;
-        for (const Array& a : values_) {
-            const double x = a.as_double(a.size() == 1 ? 0 : i % a.size());
-            is_huge |= std::isfinite(x) && std::abs(x) > 1e6;
-        }
-        if (!is_huge) {
+        const auto is_huge = [](double x) { return std::isfinite(x) && std::abs(x) > 600; };
+        const bool any_huge = std::ranges::any_of(values_, [&](const Array& a) {
+            if (is_pointwise()) return is_huge(a.as_double(a.size() == 1 ? 0 : i));
+            for (std::int64_t k = 0; k < a.size(); ++k)
+                if (is_huge(a.as_double(k))) return true;
+            return false;
+        });
+        if (!any_huge) {
             const Big truth = exact(instance_.left, exact_left_, i);
             if (abs(truth) >= 1e-80 || !isfinite(truth)) return truth;
         }

@@ -82,6 +82,17 @@ struct View {
             strides = row_major ? std::array{outer, inner} : std::array{inner, outer};
         }
     }
+
+    /// Element (i, ..); not checked.
+    template <std::integral... Is>
+        requires(sizeof...(Is) == Rank)
+    T& operator()(Is... i) const noexcept
+    {
+        std::int64_t at = 0;
+        [[maybe_unused]] std::size_t axis = 0;
+        ((at += static_cast<std::int64_t>(i) * strides[axis++]), ...);
+        return data[at];
+    }
 };
 
 } // namespace croton::inline v1

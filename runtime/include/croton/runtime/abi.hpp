@@ -26,7 +26,7 @@ using Gemm = void (*)(const Runtime* runtime,
 /// What an emitted program's `run` gets besides its buffers: codegen/prelude/runtime_abi.h as the
 /// emitted text has it, checked field by field against it. Only grows.
 struct Runtime {
-    static constexpr std::uint32_t current_version = 2;
+    static constexpr std::uint32_t current_version = 3;
 
     std::uint32_t version = current_version;
     std::uint32_t size = sizeof(Runtime);
@@ -35,9 +35,6 @@ struct Runtime {
                          void* context,
                          std::int64_t blocks) = nullptr;
     void* context = nullptr;
-    std::int32_t (*commit_begin)(const Runtime* runtime) = nullptr;
-    void (*commit_end)(const Runtime* runtime) = nullptr;
-    const void* const* routines = nullptr;
     std::int32_t threads = 0;
     std::int32_t reserved = 0;
     void* launch = nullptr;
