@@ -71,6 +71,7 @@ bool any_pattern(const Variables& parts)
     return std::ranges::any_of(parts, [](const Variable& v) { return v.type().is_pattern(); });
 }
 
+/// `axis`: whose extents may differ; -1: none's.
 void check_parts(const Variables& parts, int axis, std::string_view function, const Location* where)
 {
     const Shape first = parts[0].shape();
@@ -80,9 +81,9 @@ void check_parts(const Variables& parts, int axis, std::string_view function, co
         for (std::size_t i = 0; fits && i < first.size(); ++i)
             fits = static_cast<int>(i) == axis || !never_equal(first[i], next[i]);
         if (!fits)
-            throw user_error(Code::shape, where, function,
-                             "shapes {} and {} do not match along axis {}", to_string(first),
-                             to_string(next), axis);
+            throw user_error(Code::shape, where, function, "shapes {} and {} do not match{}",
+                             to_string(first), to_string(next),
+                             axis < 0 ? "" : fmt::format(" along axis {}", axis));
     }
 }
 
@@ -117,7 +118,10 @@ Variable stack(const Variables& parts, const Axis& axis, Where where)
     const Location* place = locate(where, "stack");
     const OriginScope origin(place);
     if (parts.empty()) throw user_error(Code::shape, place, "stack", "there are no arrays");
-    if (!any_pattern(parts)) check_parts(parts, -1, "stack", place);
+    if (!any_pattern(parts)) {
+        check_parts(parts, -1, "stack", place);
+        normalize_axes(axis.axes, parts[0].rank() + 1, "stack", place);
+    }
     Variables rows;
     for (const Variable& v : parts)
         rows.push_back(expand_dims(v, axis));

@@ -140,6 +140,11 @@ Shape resolve_open_extent(const Variable& x, Shape shape, const Location* where)
     Extent others = 1;
     for (const Extent& e : shape)
         if (&e != open) others = others * e;
+    if (rest.is_known() && others.is_known() && others.value() != 0 &&
+        rest.value() % others.value() != 0)
+        throw user_error(Code::shape, where, "reshape",
+                         "number of elements of {} as {} is {}, it must be a multiple of {}",
+                         to_string(x.shape()), to_string(shape), rest.value(), others.value());
     *open = floor_div(rest, others);
     return shape;
 }

@@ -29,6 +29,9 @@ TEST_CASE("a reshape that does not keep the number of elements is refused")
     const auto a = ct::matrix<float>("a", {3, 4});
     CHECK_REFUSED(a.reshape({5, 2}), shape,
                   "reshape: number of elements of (3, 4) as (5, 2): 12 and 10");
+    CHECK_REFUSED(a.reshape({5, -1}), shape,
+                  "reshape: number of elements of (3, 4) as (5, -1) is 12, it must be a multiple "
+                  "of 5");
     CHECK_REFUSED(a.reshape({-1, -1}), shape, "reshape: only one extent may be -1: (-1, -1)");
     CHECK_REFUSED(a.reshape({-2}), shape,
                   "reshape: a negative extent: (-2); only -1 stands for what is left");
@@ -42,7 +45,7 @@ TEST_CASE("what a step of a scan requires of extents is checked at the call")
     const auto f = ct::function({x}, ct::scan(step, {.init = {x}, .steps = 2}).last);
     CHECK_THROWS_WITH(f(ct::Array::full<float>({1, 3}, 1)),
                       "function: dot: axis 1 of (3*n, 3*n) and axis 0 of (n, 3) is 3, it must "
-                      "be 1 (n), at shapes.cpp:41");
+                      "be 1 (n), at shapes.cpp:44");
 }
 
 TEST_CASE("an extent that is negative for every call is refused when it is written")

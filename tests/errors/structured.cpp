@@ -77,8 +77,8 @@ TEST_CASE("joining and splitting name what does not fit")
                 "concatenate: shapes (2, 3) and (2, 4) do not match along axis 0");
     CHECK_ERROR(ct::concatenate({}), "concatenate: there are no arrays");
     CHECK_ERROR(ct::concatenate({of({})}), "concatenate: scalars have no axis, use stack");
-    CHECK_ERROR(ct::stack({of({2}), of({3})}),
-                "stack: shapes (2) and (3) do not match along axis -1");
+    CHECK_ERROR(ct::stack({of({2}), of({3})}), "stack: shapes (2) and (3) do not match");
+    CHECK_ERROR(ct::stack({of({2}), of({2})}, 2), "stack: axis 2 is out of range for rank 2");
     CHECK_ERROR(split(of({7}), 2), "split: axis 0 of (7) does not divide into 2 parts");
     CHECK_ERROR(split(of({7}), ct::Shape{3, 5}),
                 "split: extents (3, 5) add up to 8, axis 0 of (7) is 7");
