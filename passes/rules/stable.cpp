@@ -90,17 +90,16 @@ void add_hyperbolic(RuleSet& r)
     r.add(erfc(x) - 1, -erf(x), sharper);
 }
 
-/// erfc(x) * exp(square(x)) * x * sqrt(pi) for large x: 1 - t + 3t^2 - 15t^3 + .., t = 1 / (2x^2).
-Variable erfc_series(const Variable& x)
+/// erfc(x) * exp(square(x)) * x * sqrt(pi) for large x: Laplace's continued fraction
+/// 1 / (1 + t / (1 + 2t / (1 + 3t / ..))), t = 1 / (2x^2), cut behind 6t (NIST DLMF 7.9). Relative
+/// error 4e-5 at 2, 1e-12 at 9, 1e-18 at 26.
+Variable erfc_tail(const Variable& x)
 {
     const Variable t = 0.5 / square(x);
-    Variable sum = 1;
-    for (int odd = 11; odd > 1; odd -= 2)
-        sum = 1 - odd * t * sum;
-    return 1 - t * sum;
+    return (1 + t * (20 + t * (87 + t * 48))) / (1 + t * (21 + t * (105 + t * 105)));
 }
 
-/// From where on erfc loses digits to underflow.
+/// From where on erfc or its square loses digits to underflow.
 Variable tail_begins(const Match& m)
 {
     switch (m["x"].dtype()) {
@@ -109,7 +108,7 @@ Variable tail_begins(const Match& m)
     case DType::f32:
         return 9;
     default: // 16 bits
-        return 3;
+        return 2;
     }
 }
 
@@ -124,8 +123,8 @@ void add_erfc_tails(RuleSet& r)
 
     const Variable is_before = x < wildcard("begins");
     const Variable density = where(is_before, exp(-square(x)), x * root_of_pi);
-    const Variable divisor = where(is_before, erfc(x), erfc_series(x));
-    const Variable scaled = where(is_before, erfc(x), erfc_series(x) / (x * root_of_pi));
+    const Variable divisor = where(is_before, erfc(x), erfc_tail(x));
+    const Variable scaled = where(is_before, erfc(x), erfc_tail(x) / (x * root_of_pi));
     r.add(log(erfc(x)), log(scaled) - where(is_before, 0, square(x)), sharper)
         .expands()
         .when(is_float("x"))
