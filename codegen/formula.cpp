@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "c_precedence.hpp"
+#include "index_range.hpp"
 #include "known_extent.hpp"
 #include "puller.hpp"
 
@@ -101,7 +102,8 @@ private:
     void write_line(const Variable& v, const std::string& name)
     {
         const std::size_t outer = std::exchange(open_letters_, 0);
-        const Index index = letters_of(v.shape());
+        const bool stored = stored_.contains(v.value());
+        const Index index = letters_of(v.shape(), stored ? nest_.part : std::nullopt);
         const std::string left = reference(name, index, v.shape());
         const std::string right = body(v, index, true);
         lines_.push_back(left + " = " + right);
@@ -168,12 +170,26 @@ private:
         return fmt::format("i{}", i);
     }
 
-    Index letters_of(const Shape& shape)
+    /// `part`: of the first axis that has letters.
+    Index letters_of(const Shape& shape, const std::optional<AxisPart>& part = {})
     {
         Index index;
         std::size_t next = 0;
-        for (const Extent& e : shape)
-            index.push_back(is_known_as(e, 1) ? Extent(0) : fresh_letter(next++));
+        bool first = true;
+        for (const Extent& e : shape) {
+            const bool in_part = part && first && !is_known_as(e, 1);
+            const Extent& count = in_part ? part->count : e;
+            Extent at = 0;
+            if (!is_known_as(count, 1)) {
+                ranges_.insert_or_assign(index_symbol(128 + next), count);
+                at = fresh_letter(next++);
+            }
+            if (in_part) {
+                at = part->first + at;
+                first = false;
+            }
+            index.push_back(at);
+        }
         open_letters_ = std::max(open_letters_, next);
         return index;
     }
@@ -320,15 +336,19 @@ private:
         const auto pieces = map.map({a.params().get(), types, v.type(), index});
         std::string result;
         for (const IndexPiece& piece : pieces) {
-            const std::string value = text(a.input(piece.operand), piece.index);
             std::string conditions;
+            bool never = false;
             for (const auto& g : piece.guards) {
-                if (g.value.is_known() && g.bound.is_known()) continue;
+                const Holds known = holds(g, ranges_);
+                never |= known == Holds::never;
+                if (known != Holds::sometimes) continue;
                 const std::string low = never_negative(g.value) ? "" : "0 <= ";
                 conditions += (conditions.empty() ? "" : " and ") + low +
                               extent_text(g.value, symbols_) + " < " +
                               extent_text(g.bound, symbols_);
             }
+            if (never) continue;
+            const std::string value = text(a.input(piece.operand), piece.index);
             if (conditions.empty()) return result + value;
             result += fmt::format("{} if {}, else ", value, conditions);
         }
@@ -418,6 +438,7 @@ private:
 
     const LoopNest& nest_;
     SymbolNames symbols_;
+    IndexRanges ranges_;                                         ///< of letters
     std::map<const detail::Value*, std::string> stored_, named_; // looked up only
     std::map<const detail::Value*, int> uses_;
     std::set<const detail::Node*> counted_;

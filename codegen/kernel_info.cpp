@@ -7,31 +7,42 @@
 
 namespace croton::inline v1::codegen {
 
+namespace {
+
+/// Of all loops over parts of an axis that stand in a block.
+Extent count_of_parts(const Block& block)
+{
+    Extent all = 0;
+    for (const Statement& st : block)
+        if (const auto* l = std::get_if<Loop>(&st)) all = all + l->extent;
+    return all;
+}
+
+/// By the first loop in each block, or those beside it over the rest of its axis.
+Extent iterations_inside(const Block& block)
+{
+    const detail::Atom* first_index = index_symbol(0); // an inner extent may shrink with it
+    for (const Statement& st : block)
+        if (const auto* l = std::get_if<Loop>(&st)) {
+            const Extent count = l->in_part ? count_of_parts(block) : l->extent;
+            return substitute(count, {{first_index, Extent(0)}}) * iterations_inside(l->body);
+        } else if (const auto* c = std::get_if<ColumnLoop>(&st)) {
+            return c->rows * c->columns;
+        }
+    return 1;
+}
+
+} // namespace
+
 Extent cost_per_iteration(const LoopNest& nest)
 {
     int each = 1;
     for (const Scalar& s : nest.scalars)
         if (const auto* c = std::get_if<Compute>(&s.expression)) each += flops(*c->op, s.dtype);
-    Extent iterations = 1;
-    const Block* block = &nest.body;
-    bool first = true;
-    const detail::Atom* first_index = index_symbol(0); // an inner extent may shrink with it
-    while (block) {
-        const Block* next = nullptr;
-        for (const Statement& st : *block)
-            if (const auto* l = std::get_if<Loop>(&st)) {
-                if (!first)
-                    iterations = iterations * substitute(l->extent, {{first_index, Extent(0)}});
-                first = false;
-                next = &l->body;
-                break;
-            } else if (const auto* c = std::get_if<ColumnLoop>(&st)) {
-                iterations = iterations * c->rows * c->columns;
-                break;
-            }
-        block = next;
-    }
-    return iterations * Extent(each);
+    for (const Statement& st : nest.body)
+        if (const auto* l = std::get_if<Loop>(&st))
+            return iterations_inside(l->body) * Extent(each);
+    return iterations_inside(nest.body) * Extent(each);
 }
 
 namespace {
@@ -39,10 +50,11 @@ namespace {
 /// Of the whole kernel.
 Extent work_of(const LoopNest& nest)
 {
+    const Extent each = cost_per_iteration(nest);
     for (const Statement& st : nest.body)
         if (const auto* loop = std::get_if<Loop>(&st))
-            return cost_per_iteration(nest) * loop->extent;
-    return cost_per_iteration(nest);
+            return each * (loop->in_part ? count_of_parts(nest.body) : loop->extent);
+    return each;
 }
 
 } // namespace

@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "cluster_index.hpp"
+#include "kernel_info.hpp"
 #include "known_extent.hpp"
 #include "lower_blocked.hpp"
 #include "lower_contract.hpp"
@@ -48,40 +50,61 @@ bool are_short(const Axes& axes)
            axes.inner[0].value() <= longest_short_row;
 }
 
+/// Consecutive elements of an axis.
+struct Run {
+    Extent first, count;
+};
+
 /// Writes one cluster of kind rows.
+///
+/// Where the elements of a map come from one of several operands, or a constant, by where their
+/// index lies along an axis (a concatenation, padding), each run of indices gets a loop of its own.
 class Rows {
 public:
-    Rows(const Cluster& cluster, LoopNest& nest, const Axes& axes)
-        : cluster_(cluster), axes_(axes), short_rows_(are_short(axes)), puller_(nest),
-          stages_(cluster)
+    /// `first_axis`: the part of it that is written; none: all.
+    Rows(const Cluster& cluster,
+         LoopNest& nest,
+         const Axes& axes,
+         bool in_runs = false,
+         const std::optional<Run>& first_axis = {})
+        : cluster_(cluster), axes_(axes), short_rows_(are_short(axes)), in_runs_(in_runs),
+          puller_(nest), stages_(cluster)
     {
-        for (const Root& r : cluster.roots)
-            for (const Variable& v : r.reads)
-                if (!own(v)) puller_.in_memory(v);
+        for (const Extent& extent : axes_.outer)
+            runs_.push_back({0, extent});
+        if (first_axis) runs_[0] = *first_axis;
+        read_memory(puller_);
     }
 
-    void write()
+    void write() { write_axis(0); }
+
+    /// The runs along `axis`, in order, with those of the axes in front as they are.
+    std::vector<Run> runs_along(std::size_t axis) const
     {
-        for (std::size_t k = 0; k < axes_.outer.size(); ++k) {
-            const bool last = k + 1 == axes_.outer.size();
-            Loop loop{loop_symbol(k), loop_name(k), axes_.outer[k]};
-            // A position is found element by element.
-            const bool lanes =
-                last && (axes_.inner.empty() || (short_rows_ && !finds_positions(cluster_)));
-            loop.kind = lanes ? LoopKind::lanes : LoopKind::serial;
-            loop.parallel = k == 0;
-            puller_.open(std::move(loop));
+        const Run whole = runs_[axis];
+        if (!in_runs_ || (axis == 0 && is_in_part(0)) || is_known_as(whole.count, 1))
+            return {whole};
+        LoopNest scratch;
+        Puller probe(scratch);
+        read_memory(probe);
+        for (std::size_t k = 0; k < axes_.outer.size(); ++k)
+            probe.open({loop_symbol(k), loop_name(k), runs_[k].count});
+        for (const Root& r : cluster_.roots)
+            if (r.stored) probe.pull(r.value, outer_at());
+        std::vector<Run> runs;
+        Extent from = 0;
+        for (const Extent& cut :
+             cuts_along(loop_symbol(axis), probe.open_guards(), probe.ranges())) {
+            runs.push_back({whole.first + from, cut - from});
+            from = cut;
         }
-        write_outer_roots(0);
-        for (int stage = 0; stage <= stages_.last() && !axes_.inner.empty(); ++stage) {
-            write_stage(stage);
-            write_outer_roots(stage + 1);
-        }
-        while (puller_.depth() > 0)
-            puller_.close();
+        runs.push_back({whole.first + from, whole.count - from});
+        return runs;
     }
 
     bool divides() const { return puller_.divides(); }
+    /// Whether an index is compared to see from where an element comes.
+    bool chooses() const { return !puller_.open_guards().empty(); }
 
     static bool finds_positions(const Cluster& cluster)
     {
@@ -96,12 +119,61 @@ private:
         return std::ranges::any_of(cluster_.roots, [&](const Root& r) { return same(r.value, v); });
     }
     bool in_loop(const Root& r) const { return r.inner || r.reduces; }
+    bool is_in_part(std::size_t axis) const { return !same(runs_[axis].count, axes_.outer[axis]); }
+
+    void read_memory(Puller& puller) const
+    {
+        for (const Root& r : cluster_.roots)
+            for (const Variable& v : r.reads)
+                if (!own(v)) puller.in_memory(v);
+    }
+
+    /// The loops over an axis, and all that is inside.
+    void write_axis(std::size_t k)
+    {
+        if (k == axes_.outer.size()) return write_inside();
+        const Run before = runs_[k];
+        for (const Run& run : runs_along(k)) {
+            runs_[k] = run;
+            const bool opens = !is_in_part(k) || !is_known_as(run.count, 1);
+            if (opens) puller_.open(loop_over(k));
+            write_axis(k + 1);
+            if (opens) puller_.close();
+        }
+        runs_[k] = before;
+    }
+
+    Loop loop_over(std::size_t k) const
+    {
+        const Extent& count = runs_[k].count;
+        const bool last = k + 1 == axes_.outer.size();
+        // A position is found element by element.
+        const bool lanes =
+            last && (axes_.inner.empty() || (short_rows_ && !finds_positions(cluster_)));
+        constexpr int fewest = 8; // a part of fewer elements is no vector loop
+        const bool few = is_in_part(k) && count.is_known() && count.value() < fewest;
+        Loop loop{loop_symbol(k), loop_name(k), count};
+        loop.kind = lanes && !few ? LoopKind::lanes : LoopKind::serial;
+        loop.parallel = k == 0;
+        loop.in_part = is_in_part(k);
+        return loop;
+    }
+
+    void write_inside()
+    {
+        write_outer_roots(0);
+        for (int stage = 0; stage <= stages_.last() && !axes_.inner.empty(); ++stage) {
+            write_stage(stage);
+            write_outer_roots(stage + 1);
+        }
+    }
 
     At outer_at() const
     {
         At at;
         for (std::size_t k = 0; k < axes_.outer.size(); ++k) {
-            at.index.push_back(as_extent(loop_symbol(k)));
+            const bool single = is_in_part(k) && is_known_as(runs_[k].count, 1);
+            at.index.push_back(runs_[k].first + (single ? Extent(0) : as_extent(loop_symbol(k))));
             at.shape.push_back(axes_.outer[k]);
         }
         return at;
@@ -200,6 +272,8 @@ private:
     const Cluster& cluster_;
     Axes axes_;
     bool short_rows_; ///< lanes go across rows, each of which is a loop of few steps
+    bool in_runs_;
+    std::vector<Run> runs_; ///< of each outer axis, the one that is written now
     Puller puller_;
     RowStages stages_;
 };
@@ -442,6 +516,46 @@ void write_reduction_by_columns(const Cluster& cluster, LoopNest& nest)
     }
 }
 
+/// `begun` with a map in runs. What is read comes first in the list of arguments.
+LoopNest in_runs(const Cluster& cluster,
+                 const LoopNest& begun,
+                 const Axes& axes,
+                 const std::optional<Run>& first_axis = {})
+{
+    LoopNest scratch = begun;
+    Rows(cluster, scratch, axes, true, first_axis).write();
+    LoopNest nest = begun;
+    for (Buffer& b : scratch.buffers)
+        if (b.access == Buffer::Access::read) nest.buffers.push_back(std::move(b));
+    Rows(cluster, nest, axes, true, first_axis).write();
+    return nest;
+}
+
+/// One nest, or one for each run along the first axis, which threads then share.
+std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun)
+{
+    const Axes axes = choose_axes(cluster);
+    LoopNest one = begun;
+    Rows whole(cluster, one, axes);
+    whole.write();
+    if (!cluster.inner.empty() || !whole.chooses()) return {std::move(one)};
+    LoopNest several;
+    Rows probe(cluster, several, axes, true);
+    const std::vector<Run> runs = probe.runs_along(0);
+    probe.write();
+    constexpr std::size_t little = 16;
+    if (several.scalars.size() > 2 * one.scalars.size() + little) return {std::move(one)};
+    if (runs.size() < 2 || is_for_one_thread(several)) return {in_runs(cluster, begun, axes)};
+    std::vector<LoopNest> nests;
+    const Extent rest = count(Shape(axes.outer.begin() + 1, axes.outer.end()));
+    for (const Run& run : runs) {
+        nests.push_back(in_runs(cluster, begun, axes, run));
+        const bool last = &run == &runs.back();
+        nests.back().part = AxisPart{run.first, run.count, run.count * rest, last};
+    }
+    return nests;
+}
+
 } // namespace
 
 Lowered lower(const Cluster& cluster)
@@ -451,11 +565,8 @@ Lowered lower(const Cluster& cluster)
     for (const Root& r : cluster.roots)
         nest.applies.push_back(r.value.owner());
     switch (cluster.kind) {
-    case ClusterKind::rows: {
-        Rows rows(cluster, nest, choose_axes(cluster));
-        rows.write();
-        break;
-    }
+    case ClusterKind::rows:
+        return {lower_rows(cluster, nest), {}};
     case ClusterKind::columns:
         write_reduction_by_columns(cluster, nest);
         break;

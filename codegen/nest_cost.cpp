@@ -102,7 +102,9 @@ NestCost cost_of(const LoopNest& nest)
         for (const ContractNest& c : nest.contract)
             packed |= c.packed_a == static_cast<int>(i) || c.packed_b == static_cast<int>(i);
         if (packed) continue;
-        const Extent bytes = element_count(b.shape()) * Extent(size_bytes(b.dtype()));
+        const bool in_part = nest.part && b.access != Buffer::Access::read;
+        const Extent elements = in_part ? nest.part->elements : element_count(b.shape());
+        const Extent bytes = elements * Extent(size_bytes(b.dtype()));
         if (b.access == Buffer::Access::read || is_updated(b))
             cost.bytes_read = cost.bytes_read + bytes;
         if (b.access != Buffer::Access::read) cost.bytes_written = cost.bytes_written + bytes;

@@ -62,6 +62,7 @@ void Puller::open(Loop loop)
 {
     loop.depth = depth() + 1;
     symbol_depth_[loop.index] = loop.depth;
+    ranges_.insert_or_assign(loop.index, loop.extent);
     open_.push_back({Statement(std::move(loop)), nullptr, {}, {}});
     open_.back().block = &innermost().body;
     // The vector may have moved its elements, and with them the blocks inside the loops.
@@ -79,6 +80,8 @@ void Puller::open_column(ColumnLoop loop)
     loop.depth = depth() + 1;
     symbol_depth_[loop.row] = loop.depth;
     symbol_depth_[loop.column] = loop.depth;
+    ranges_.insert_or_assign(loop.row, loop.rows);
+    ranges_.insert_or_assign(loop.column, loop.columns);
     open_.push_back({Statement(std::move(loop)), nullptr, {}, {}});
     open_.back().block = &innermost_column().body;
     for (std::size_t i = 1; i + 1 < open_.size(); ++i)
@@ -251,16 +254,18 @@ std::vector<Type> operand_types(const Apply& apply)
     return types;
 }
 
+} // namespace
+
 /// Drops guards that hold always; `never` tells that one cannot hold.
-std::vector<IndexPiece::Guard> undecided(const std::vector<IndexPiece::Guard>& guards, bool& never)
+std::vector<IndexPiece::Guard> Puller::undecided(const std::vector<IndexPiece::Guard>& guards,
+                                                 bool& never) const
 {
     std::vector<IndexPiece::Guard> rest;
     never = false;
     for (const auto& g : guards) {
-        if (g.value.is_known() && g.bound.is_known()) {
-            if (g.value.value() < 0 || g.value.value() >= g.bound.value()) never = true;
-        } else
-            rest.push_back(g);
+        const Holds known = holds(g, ranges_);
+        never |= known == Holds::never;
+        if (known == Holds::sometimes) rest.push_back(g);
     }
     return rest;
 }
@@ -268,7 +273,7 @@ std::vector<IndexPiece::Guard> undecided(const std::vector<IndexPiece::Guard>& g
 /// What must hold for an operand to have an element at `index`; axes along which the result at
 /// `here` runs need nothing.
 std::vector<IndexPiece::Guard>
-bounds(const std::vector<Extent>& index, const Shape& shape, const At& here)
+Puller::bounds(const std::vector<Extent>& index, const Shape& shape, const At& here) const
 {
     std::vector<IndexPiece::Guard> guards;
     for (std::size_t i = 0; i < index.size(); ++i) {
@@ -280,8 +285,6 @@ bounds(const std::vector<Extent>& index, const Shape& shape, const At& here)
     bool never = false;
     return undecided(guards, never);
 }
-
-} // namespace
 
 ScalarId Puller::pull_pieces(const IndexMap& map, const Apply& apply, const At& at, ScalarId guard)
 {
@@ -307,6 +310,7 @@ ScalarId Puller::pull_pieces(const IndexMap& map, const Apply& apply, const At& 
             guards.empty() && !choices.empty() ? bounds(p.index, operand.shape(), here) : guards;
         const ScalarId safe = reads.empty() ? guard : in_range(reads, guard);
         if (guards.empty() && choices.size() == 1 && guard < 0) otherwise = safe;
+        open_guards_.insert(open_guards_.end(), guards.begin(), guards.end());
         choices.push_back({condition, pull(operand, {std::move(p.index), operand.shape()}, safe)});
         if (guards.empty()) break;
     }

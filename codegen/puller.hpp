@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "index_range.hpp"
+
 namespace croton::inline v1::codegen {
 
 /// Which element of a value: an index into an array of `shape`, which holds the value's elements in
@@ -69,6 +71,10 @@ public:
     };
     /// Every element that was loaded from memory.
     const std::vector<Access>& accesses() const { return accesses_; }
+    /// Of pieces that an index chose between, the guards that loops' extents leave open.
+    const std::vector<IndexPiece::Guard>& open_guards() const { return open_guards_; }
+    /// How far the indices of open loops run.
+    const IndexRanges& ranges() const { return ranges_; }
     /// Statements written so far.
     std::size_t statement_count() const { return nest_.scalars.size(); }
     /// Whether any index had to be taken apart by division.
@@ -94,6 +100,10 @@ private:
     ScalarId pull_pieces(const IndexMap& map, const Apply& apply, const At& at, ScalarId guard);
     ScalarId pull_gather(const Gather& gather, const Apply& apply, const At& at, ScalarId guard);
     ScalarId load(const Variable& value, const At& at, ScalarId guard);
+    std::vector<IndexPiece::Guard> undecided(const std::vector<IndexPiece::Guard>& guards,
+                                             bool& never) const;
+    std::vector<IndexPiece::Guard>
+    bounds(const std::vector<Extent>& index, const Shape& shape, const At& here) const;
     ScalarId in_range(const std::vector<IndexPiece::Guard>& guards, ScalarId also);
     static At adapted(const At& at, const Shape& shape);
     void note_division(const Extent& index);
@@ -106,7 +116,9 @@ private:
     std::map<const detail::Value*, std::vector<std::pair<At, ScalarId>>> known_;
     std::map<const detail::Value*, BufferId> buffers_;
     std::map<const detail::Atom*, int> symbol_depth_;
+    IndexRanges ranges_;
     std::vector<Access> accesses_;
+    std::vector<IndexPiece::Guard> open_guards_;
     std::size_t gathers_ = 0;
     bool divides_ = false;
 };

@@ -70,7 +70,7 @@ std::vector<StreamedBuffer> streamed_buffers(const EmittedKernel& kernel,
                                              const LoopNest& nest,
                                              const std::function<bool(const Variable&)>& is_output)
 {
-    if (!kernel.parallel || kernel.checks_index || !nest.contract.empty()) return {};
+    if (!kernel.parallel || kernel.checks_index || !nest.contract.empty() || nest.part) return {};
     std::vector<StreamedBuffer> list;
     std::int64_t bytes = 0;
     for (std::size_t i = 0; i < nest.buffers.size(); ++i) {

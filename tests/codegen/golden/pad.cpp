@@ -8,9 +8,12 @@
 CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32* CT_RESTRICT y)
 {
     for (i64 i = begin; i < end; ++i) {
-        for (i64 j = 0; j < m + 3; ++j) {
-            const b8 inside0 = 0 <= j - 1 && j - 1 < m;
-            y[i * m + i * 3 + j] = inside0 ? x[i * m + j - 1] : -1.0f;
+        y[i * m + i * 3] = -1.0f;
+        for (i64 j = 0; j < m; ++j) {
+            y[i * m + i * 3 + j + 1] = x[i * m + j];
+        }
+        for (i64 j = 0; j < 2; ++j) {
+            y[i * m + i * 3 + j + m + 1] = -1.0f;
         }
     }
 }

@@ -14,18 +14,17 @@ CT_KERNEL void fused_0(const f64* CT_RESTRICT rate, const f64* CT_RESTRICT x0, f
 
 // fused_1: v1[i] = v0[i - 1] if 0 <= i - 1 < 100, else x0        golden_structured.cpp:170
 //
-//   v0  f64 (100)  read
 //   x0  f64 ()     read
+//   v0  f64 (100)  read
 //   v1  f64 (100)  written
 //
 // One call reads 808, writes 800 bytes.
 
-CT_KERNEL void fused_1(const f64* CT_RESTRICT v0, const f64* CT_RESTRICT x0, f64* CT_RESTRICT v1)
+CT_KERNEL void fused_1(const f64* CT_RESTRICT x0, const f64* CT_RESTRICT v0, f64* CT_RESTRICT v1)
 {
-    const f64 x0_0 = x0[0];
-    for (i64 i = 0; i < 100; ++i) {
-        const b8 inside0 = 0 <= i - 1 && i - 1 < 100;
-        v1[i] = inside0 ? v0[i - 1] : x0_0;
+    v1[0] = x0[0];
+    for (i64 i = 0; i < 99; ++i) {
+        v1[i + 1] = v0[i];
     }
 }
 
@@ -83,7 +82,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
         x0_0 = next0;
     }
     copy_bytes((char*)last, (const char*)x0_0, 8);
-    fused_1(v0, x0, v1);
+    fused_1(x0, v0, v1);
     // loop over steps        golden_structured.cpp:170
     const f64* state0 = constant0;
     f64* next1 = (f64*)(work + 0 + 0);

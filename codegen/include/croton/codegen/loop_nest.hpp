@@ -4,6 +4,7 @@
 #include <croton/ir/op.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -157,6 +158,7 @@ struct Loop {
     /// Names of variables that bound it, where it is a part of 0 .. extent.
     std::string first = {}, end = {};
     bool parallel = false; ///< iterations are independent: threads take blocks of them
+    bool in_part = false;  ///< loops beside it are over the rest of its axis
     Block body = {};
     std::vector<Accumulator> accumulators = {};
     int depth = 0; ///< of the body
@@ -239,6 +241,14 @@ struct ContractNest {
     Extent b_batch = 0, b_k = 0, b_n = 0;
 };
 
+/// Of the first axis that a nest loops over: the part that it is about, where others are about the
+/// rest.
+struct AxisPart {
+    Extent first, count;
+    Extent elements;   ///< in the part, of each value that the nest stores
+    bool last = false; ///< all other parts have been written before
+};
+
 /// One kernel: what an emitter sees.
 struct LoopNest {
     std::string name;
@@ -252,7 +262,8 @@ struct LoopNest {
     /// combines them.
     std::vector<BufferId> partials;
     Extent blocked = 0;
-    bool checks_index = false; ///< returns whether an index was out of range
+    std::optional<AxisPart> part = {}; ///< none: all of the axis
+    bool checks_index = false;         ///< returns whether an index was out of range
     bool serial = false; ///< no loop is run by several threads, so all extents stand in the text
     /// The gathers and scatters whose indices it checks, for the report.
     std::vector<Apply> checked;

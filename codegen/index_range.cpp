@@ -1,0 +1,81 @@
+#include "index_range.hpp"
+
+#include <algorithm>
+
+#include "known_extent.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+/// A value as `symbol + offset`, or as an offset alone.
+struct Affine {
+    const detail::Atom* symbol = nullptr;
+    Extent offset;
+    bool is_one = true; ///< else it is neither
+};
+
+Affine affine(const Extent& value)
+{
+    Affine a{nullptr, value};
+    for (const detail::Atom* s : symbols(value)) {
+        if (!is_index_symbol(s) || s == a.symbol) continue;
+        if (a.symbol) return {nullptr, 0, false};
+        a.symbol = s;
+    }
+    if (!a.symbol) return a;
+    a.offset = value - as_extent(a.symbol);
+    a.is_one = std::ranges::none_of(symbols(a.offset), is_index_symbol);
+    return a;
+}
+
+bool at_most(const Extent& a, const Extent& b) { return never_negative(b - a); }
+
+} // namespace
+
+Holds holds(const IndexPiece::Guard& guard, const IndexRanges& ranges)
+{
+    const Affine value = affine(guard.value);
+    if (!value.is_one) return Holds::sometimes;
+    Extent end = value.offset; // one behind the largest value
+    if (value.symbol) {
+        const auto range = ranges.find(value.symbol);
+        if (range == ranges.end()) return Holds::sometimes;
+        end = end + range->second;
+    } else {
+        end = end + Extent(1);
+    }
+    if (never_negative(value.offset)) {
+        if (at_most(end, guard.bound)) return Holds::always;
+        if (at_most(guard.bound, value.offset)) return Holds::never;
+    } else if (never_negative(-end)) {
+        return Holds::never;
+    }
+    return Holds::sometimes;
+}
+
+std::vector<Extent> cuts_along(const detail::Atom* symbol,
+                               const std::vector<IndexPiece::Guard>& guards,
+                               const IndexRanges& ranges)
+{
+    const Extent& end = ranges.at(symbol);
+    std::vector<Extent> cuts;
+    const auto add = [&](const Extent& cut) {
+        if (!never_negative(cut) || is_known_as(cut, 0)) return;
+        if (!at_most(cut, end) || same(cut, end)) return;
+        auto at = cuts.end();
+        while (at != cuts.begin() && !at_most(*(at - 1), cut))
+            --at;
+        if (at != cuts.begin() && same(*(at - 1), cut)) return;
+        if (at == cuts.end() || at_most(cut, *at)) cuts.insert(at, cut);
+    };
+    for (const auto& guard : guards) {
+        const Affine value = affine(guard.value);
+        if (!value.is_one || value.symbol != symbol) continue;
+        add(-value.offset);
+        add(guard.bound - value.offset);
+    }
+    return cuts;
+}
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <croton/ir/op.hpp>
+
+#include <unordered_map>
+#include <vector>
+
+namespace croton::inline v1::codegen {
+
+/// Of index symbols, how far each one runs: 0 <= symbol < extent.
+using IndexRanges = std::unordered_map<const detail::Atom*, Extent>;
+
+enum class Holds : std::uint8_t { always, never, sometimes };
+
+/// What is known of a guard, whose value may have one index symbol, as `symbol + offset`.
+Holds holds(const IndexPiece::Guard& guard, const IndexRanges& ranges);
+
+/// Where guards begin and cease to hold along `symbol`: strictly ordered for all values of the
+/// extents, within its range. A place that is not in order with those before it is left out.
+std::vector<Extent> cuts_along(const detail::Atom* symbol,
+                               const std::vector<IndexPiece::Guard>& guards,
+                               const IndexRanges& ranges);
+
+} // namespace croton::inline v1::codegen
