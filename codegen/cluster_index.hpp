@@ -15,6 +15,11 @@ struct ReducedAxes {
 };
 ReducedAxes reduced_axes(const Apply& reduce);
 
+inline Monoid monoid_of(const Apply& reduce)
+{
+    return std::get<Reduce>(reduce.op().lowering).monoid;
+}
+
 /// The index symbols of a cluster's outer axes, and of its inner axes and those behind if `inner`.
 At symbols_of(const Cluster& cluster, bool inner);
 

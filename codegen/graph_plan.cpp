@@ -57,10 +57,8 @@ LoopNest strided_copy(const LateOutput& late, const std::vector<Extent>& strides
     const Shape shape = late.from.shape();
     At at{{}, shape};
     Extent to = 0;
-    constexpr std::string_view names[] = {"i", "j", "k", "l", "m", "n"};
     for (std::size_t a = 0; a < shape.size(); ++a) {
-        Loop loop{loop_symbol(a),
-                  a < std::size(names) ? std::string(names[a]) : fmt::format("i{}", a), shape[a]};
+        Loop loop{loop_symbol(a), loop_name(a), shape[a]};
         loop.kind = a + 1 == shape.size() ? LoopKind::lanes : LoopKind::serial;
         loop.parallel = a == 0;
         puller.open(std::move(loop));

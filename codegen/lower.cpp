@@ -8,314 +8,17 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
-#include <optional>
 
 #include "cluster_index.hpp"
-#include "kernel_info.hpp"
 #include "known_extent.hpp"
 #include "lower_blocked.hpp"
 #include "lower_contract.hpp"
+#include "lower_rows.hpp"
 #include "puller.hpp"
-#include "row_stages.hpp"
 
 namespace croton::inline v1::codegen {
 
 namespace {
-
-/// Reserved words of emitted text, unlike m and n, which are names that extents have.
-constexpr std::string_view loop_names[] = {"i", "j", "k", "l"};
-
-std::string loop_name(std::size_t i)
-{
-    return i < std::size(loop_names) ? std::string(loop_names[i]) : fmt::format("loop_{}", i);
-}
-
-/// The axes over which a cluster loops, after neighbouring ones were made one.
-struct Axes {
-    Shape outer;
-    Shape inner; ///< none, one, or two: the first of them is a loop around the lanes
-};
-
-Extent count(const Shape& shape) { return element_count(shape); }
-
-const Monoid& monoid_of(const Apply& reduce)
-{
-    return std::get<Reduce>(reduce.op().lowering).monoid;
-}
-
-bool are_short(const Axes& axes)
-{
-    return !axes.outer.empty() && axes.inner.size() == 1 && axes.inner[0].is_known() &&
-           axes.inner[0].value() <= longest_short_row;
-}
-
-/// Consecutive elements of an axis.
-struct Run {
-    Extent first, count;
-};
-
-/// Writes one cluster of kind rows.
-///
-/// Where the elements of a map come from one of several operands, or a constant, by where their
-/// index lies along an axis (a concatenation, padding), each run of indices gets a loop of its own.
-class Rows {
-public:
-    /// `first_axis`: the part of it that is written; none: all.
-    Rows(const Cluster& cluster,
-         LoopNest& nest,
-         const Axes& axes,
-         bool in_runs = false,
-         const std::optional<Run>& first_axis = {})
-        : cluster_(cluster), axes_(axes), short_rows_(are_short(axes)), in_runs_(in_runs),
-          puller_(nest), stages_(cluster)
-    {
-        for (const Extent& extent : axes_.outer)
-            runs_.push_back({0, extent});
-        if (first_axis) runs_[0] = *first_axis;
-        read_memory(puller_);
-    }
-
-    void write() { write_axis(0); }
-
-    /// The runs along `axis`, in order, with those of the axes in front as they are.
-    std::vector<Run> runs_along(std::size_t axis) const
-    {
-        const Run whole = runs_[axis];
-        if (!in_runs_ || (axis == 0 && is_in_part(0)) || is_known_as(whole.count, 1))
-            return {whole};
-        LoopNest scratch;
-        Puller probe(scratch);
-        read_memory(probe);
-        for (std::size_t k = 0; k < axes_.outer.size(); ++k)
-            probe.open({loop_symbol(k), loop_name(k), runs_[k].count});
-        for (const Root& r : cluster_.roots)
-            if (r.stored) probe.pull(r.value, outer_at());
-        std::vector<Run> runs;
-        Extent from = 0;
-        for (const Extent& cut :
-             cuts_along(loop_symbol(axis), probe.open_guards(), probe.ranges())) {
-            runs.push_back({whole.first + from, cut - from});
-            from = cut;
-        }
-        runs.push_back({whole.first + from, whole.count - from});
-        return runs;
-    }
-
-    bool divides() const { return puller_.divides(); }
-    /// Whether an index is compared to see from where an element comes.
-    bool chooses() const { return !puller_.open_guards().empty(); }
-
-    static bool finds_positions(const Cluster& cluster)
-    {
-        return std::ranges::any_of(cluster.roots, [](const Root& r) {
-            return r.reduces && is_position(monoid_of(r.value.owner()));
-        });
-    }
-
-private:
-    bool own(const Variable& v) const
-    {
-        return std::ranges::any_of(cluster_.roots, [&](const Root& r) { return same(r.value, v); });
-    }
-    bool in_loop(const Root& r) const { return r.inner || r.reduces; }
-    bool is_in_part(std::size_t axis) const { return !same(runs_[axis].count, axes_.outer[axis]); }
-
-    void read_memory(Puller& puller) const
-    {
-        for (const Root& r : cluster_.roots)
-            for (const Variable& v : r.reads)
-                if (!own(v)) puller.in_memory(v);
-    }
-
-    /// The loops over an axis, and all that is inside.
-    void write_axis(std::size_t k)
-    {
-        if (k == axes_.outer.size()) return write_inside();
-        const Run before = runs_[k];
-        for (const Run& run : runs_along(k)) {
-            runs_[k] = run;
-            const bool opens = !is_in_part(k) || !is_known_as(run.count, 1);
-            if (opens) puller_.open(loop_over(k));
-            write_axis(k + 1);
-            if (opens) puller_.close();
-        }
-        runs_[k] = before;
-    }
-
-    Loop loop_over(std::size_t k) const
-    {
-        const Extent& count = runs_[k].count;
-        const bool last = k + 1 == axes_.outer.size();
-        // A position is found element by element.
-        const bool lanes =
-            last && (axes_.inner.empty() || (short_rows_ && !finds_positions(cluster_)));
-        constexpr int fewest = 8; // a part of fewer elements is no vector loop
-        const bool few = is_in_part(k) && count.is_known() && count.value() < fewest;
-        Loop loop{loop_symbol(k), loop_name(k), count};
-        loop.kind = lanes && !few ? LoopKind::lanes : LoopKind::serial;
-        loop.parallel = k == 0;
-        loop.in_part = is_in_part(k);
-        return loop;
-    }
-
-    void write_inside()
-    {
-        write_outer_roots(0);
-        for (int stage = 0; stage <= stages_.last() && !axes_.inner.empty(); ++stage) {
-            write_stage(stage);
-            write_outer_roots(stage + 1);
-        }
-    }
-
-    At outer_at() const
-    {
-        At at;
-        for (std::size_t k = 0; k < axes_.outer.size(); ++k) {
-            const bool single = is_in_part(k) && is_known_as(runs_[k].count, 1);
-            at.index.push_back(runs_[k].first + (single ? Extent(0) : as_extent(loop_symbol(k))));
-            at.shape.push_back(axes_.outer[k]);
-        }
-        return at;
-    }
-    At inner_at() const
-    {
-        At at = outer_at();
-        for (const Extent& extent : axes_.inner) {
-            at.index.push_back(as_extent(loop_symbol(at.index.size())));
-            at.shape.push_back(extent);
-        }
-        return at;
-    }
-
-    void write_outer_roots(int stage)
-    {
-        for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
-            const Root& r = cluster_.roots[i];
-            if (stages_.of(i) != stage || !r.stored) continue;
-            if (!in_loop(r)) puller_.store(r.value, outer_at(), puller_.pull(r.value, outer_at()));
-        }
-    }
-
-    /// Of the roots that reduce in a stage: its number, and what holds the result.
-    using Results = std::vector<std::pair<std::size_t, ScalarId>>;
-
-    Results results_of(int stage)
-    {
-        Results results;
-        for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
-            const Root& r = cluster_.roots[i];
-            if (stages_.of(i) != stage || !r.reduces) continue;
-            const DType t = computed_dtype(r.value.dtype());
-            results.emplace_back(i, puller_.add({t, Accumulated{}, puller_.depth(), 0, r.value}));
-        }
-        return results;
-    }
-
-    void open_inner(std::size_t axis, LoopKind kind)
-    {
-        const std::size_t k = axes_.outer.size() + axis;
-        Loop loop{loop_symbol(k), loop_name(k), axes_.inner[axis]};
-        loop.kind = kind;
-        puller_.open(std::move(loop));
-    }
-
-    void write_stage(int stage)
-    {
-        const Results results = results_of(stage);
-        if (axes_.inner.size() == 2) {
-            open_inner(0, LoopKind::serial);
-            const Results sums = results_of(stage);
-            open_inner(1, LoopKind::lanes);
-            write_elements(stage, sums);
-            puller_.close();
-            for (std::size_t k = 0; k < results.size(); ++k)
-                accumulate(results[k].first, sums[k].second, results[k].second);
-        } else {
-            open_inner(0, short_rows_ ? LoopKind::unrolled : LoopKind::lanes);
-            write_elements(stage, results);
-        }
-        puller_.close();
-        for (const auto& [i, id] : results) {
-            puller_.known(cluster_.roots[i].value, outer_at(), id);
-            if (cluster_.roots[i].stored) puller_.store(cluster_.roots[i].value, outer_at(), id);
-        }
-        for (const auto& [i, k] : stages_.carriers())
-            if (stages_.of(i) == stage)
-                puller_.reload_from(cluster_.roots[i].value, cluster_.roots[k].value);
-    }
-
-    void write_elements(int stage, const Results& results)
-    {
-        const At at = inner_at();
-        for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
-            const Root& r = cluster_.roots[i];
-            if (stages_.of(i) != stage || !in_loop(r)) continue;
-            if (r.reduces)
-                accumulate(i, puller_.pull(r.value.owner().input(0), at),
-                           std::ranges::find(results, i, &Results::value_type::first)->second);
-            else if (const auto carried = stages_.carriers().find(i);
-                     carried != stages_.carriers().end())
-                puller_.store(cluster_.roots[carried->second].value, at, puller_.pull(r.value, at));
-            else if (r.stored)
-                puller_.store(r.value, at, puller_.pull(r.value, at));
-        }
-    }
-
-    void accumulate(std::size_t root, ScalarId value, ScalarId result)
-    {
-        puller_.innermost().accumulators.push_back(
-            {monoid_of(cluster_.roots[root].value.owner()), value, result});
-        puller_.keep(value);
-    }
-
-    const Cluster& cluster_;
-    Axes axes_;
-    bool short_rows_; ///< lanes go across rows, each of which is a loop of few steps
-    bool in_runs_;
-    std::vector<Run> runs_; ///< of each outer axis, the one that is written now
-    Puller puller_;
-    RowStages stages_;
-};
-
-bool works(const Cluster& cluster, const Axes& axes)
-{
-    LoopNest scratch;
-    Rows rows(cluster, scratch, axes);
-    rows.write();
-    return !rows.divides();
-}
-
-/// The reduced axes are one, or two where an access then needs no division for each element. A
-/// position is counted over one.
-Axes choose_inner(const Cluster& cluster)
-{
-    const Shape& inner = cluster.inner;
-    Axes axes{cluster.outer, inner.empty() ? Shape{} : Shape{count(inner)}};
-    if (inner.size() < 2 || Rows::finds_positions(cluster) || works(cluster, axes)) return axes;
-    for (auto first = inner.begin() + 1; first != inner.end(); ++first) {
-        const Axes two{cluster.outer,
-                       {count(Shape(inner.begin(), first)), count(Shape(first, inner.end()))}};
-        if (works(cluster, two)) return two;
-    }
-    return axes;
-}
-
-/// Neighbouring outer axes become one where no access then needs a division.
-Axes choose_axes(const Cluster& cluster)
-{
-    Axes axes = choose_inner(cluster);
-    for (std::size_t k = 0; k + 1 < axes.outer.size();) {
-        Axes merged = axes;
-        merged.outer[k] = axes.outer[k] * axes.outer[k + 1];
-        merged.outer.erase(merged.outer.begin() + static_cast<std::ptrdiff_t>(k) + 1);
-        if (works(cluster, merged))
-            axes = merged;
-        else
-            ++k;
-    }
-    return axes;
-}
 
 /// kept-in-front, reduced or running, kept-behind: each one axis.
 struct ThreeAxes {
@@ -363,7 +66,8 @@ void read_others(Puller& puller, const Cluster& cluster)
 
 void write_columns(const Cluster& cluster, LoopNest& nest)
 {
-    const ThreeAxes axes{count(cluster.outer), count(cluster.inner), count(cluster.behind)};
+    const ThreeAxes axes{element_count(cluster.outer), element_count(cluster.inner),
+                         element_count(cluster.behind)};
     Puller puller(nest);
     read_others(puller, cluster);
     axes.open_outer(puller);
@@ -511,49 +215,10 @@ void write_reduction_by_columns(const Cluster& cluster, LoopNest& nest)
         Cluster single = cluster;
         single.roots = {r};
         write_serial(single, nest,
-                     {count(cluster.outer), count(cluster.inner), count(cluster.behind)},
+                     {element_count(cluster.outer), element_count(cluster.inner),
+                      element_count(cluster.behind)},
                      LoopKind::serial, monoid_of(r.value.owner()));
     }
-}
-
-/// `begun` with a map in runs. What is read comes first in the list of arguments.
-LoopNest in_runs(const Cluster& cluster,
-                 const LoopNest& begun,
-                 const Axes& axes,
-                 const std::optional<Run>& first_axis = {})
-{
-    LoopNest scratch = begun;
-    Rows(cluster, scratch, axes, true, first_axis).write();
-    LoopNest nest = begun;
-    for (Buffer& b : scratch.buffers)
-        if (b.access == Buffer::Access::read) nest.buffers.push_back(std::move(b));
-    Rows(cluster, nest, axes, true, first_axis).write();
-    return nest;
-}
-
-/// One nest, or one for each run along the first axis, which threads then share.
-std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun)
-{
-    const Axes axes = choose_axes(cluster);
-    LoopNest one = begun;
-    Rows whole(cluster, one, axes);
-    whole.write();
-    if (!cluster.inner.empty() || !whole.chooses()) return {std::move(one)};
-    LoopNest several;
-    Rows probe(cluster, several, axes, true);
-    const std::vector<Run> runs = probe.runs_along(0);
-    probe.write();
-    constexpr std::size_t little = 16;
-    if (several.scalars.size() > 2 * one.scalars.size() + little) return {std::move(one)};
-    if (runs.size() < 2 || is_for_one_thread(several)) return {in_runs(cluster, begun, axes)};
-    std::vector<LoopNest> nests;
-    const Extent rest = count(Shape(axes.outer.begin() + 1, axes.outer.end()));
-    for (const Run& run : runs) {
-        nests.push_back(in_runs(cluster, begun, axes, run));
-        const bool last = &run == &runs.back();
-        nests.back().part = AxisPart{run.first, run.count, run.count * rest, last};
-    }
-    return nests;
 }
 
 } // namespace

@@ -21,6 +21,12 @@ bool same(const At& a, const At& b)
 const detail::Atom* loop_symbol(std::size_t i) { return index_symbol(i); }
 const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(most_axes + i); }
 
+std::string loop_name(std::size_t i)
+{
+    constexpr std::string_view letters[] = {"i", "j", "k", "l"};
+    return i < std::size(letters) ? std::string(letters[i]) : fmt::format("loop_{}", i);
+}
+
 Extent flat(const At& at) { return flat_index(at.index, at.shape); }
 
 int lane_count(DType dtype)

@@ -24,6 +24,9 @@ Extent flat(const At& at);
 /// `most_axes`), and for indices that are read from memory.
 const detail::Atom* loop_symbol(std::size_t i);
 const detail::Atom* gather_symbol(std::size_t i);
+/// What loop i counts with: reserved words of emitted text, unlike m and n, which are names that
+/// extents have.
+std::string loop_name(std::size_t i);
 
 /// Writes the statements that compute elements of values into a LoopNest, by pulling: an element of
 /// a pointwise op pulls its operands at the same place, an index map at another, a value in memory
