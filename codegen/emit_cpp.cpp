@@ -363,6 +363,8 @@ void KernelWriter::write_lines(const std::vector<std::string>& lines)
 
 void KernelWriter::write_let(ScalarId id)
 {
+    if (const auto found = in_square_.find(id); found != in_square_.end())
+        return expressions_.place(id, found->second);
     const Scalar& s = nest_.scalars[static_cast<std::size_t>(id)];
     const bool hoisted = use_depth_[static_cast<std::size_t>(id)] > s.depth;
     write_lines(expressions_.name_hard_arguments(id, room()));

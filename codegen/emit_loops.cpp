@@ -47,6 +47,8 @@ void KernelWriter::write_loop(const Loop& l)
     open_names_.push_back(index);
     if (laned)
         write_laned_loop(l, index);
+    else if (!l.across.empty())
+        write_squares(l, index);
     else
         write_plain_loop(l, index);
     open_names_.pop_back();
@@ -58,11 +60,15 @@ void KernelWriter::note_lanes()
     if (notes_lanes_) kernel_.lane_loops.push_back(writer_.line_count());
 }
 
+std::pair<std::string, std::string> KernelWriter::bounds_of(const Loop& l) const
+{
+    if (kernel_.parallel && l.parallel) return {"begin", "end"};
+    return {l.first.empty() ? "0" : l.first, l.end.empty() ? c_text(l.extent, symbols_) : l.end};
+}
+
 std::string KernelWriter::loop_head(const Loop& l, std::string_view index) const
 {
-    const bool blocked = kernel_.parallel && l.parallel;
-    const std::string end = blocked ? "end" : l.end.empty() ? c_text(l.extent, symbols_) : l.end;
-    const std::string begin = blocked ? "begin" : l.first.empty() ? "0" : l.first;
+    const auto [begin, end] = bounds_of(l);
     if (l.kind == LoopKind::backward)
         return fmt::format("for (i64 {0} = {1}; {0}-- > 0;)", index, end);
     return fmt::format("for (i64 {0} = {1}; {0} < {2}; ++{0})", index, begin, end);
@@ -238,6 +244,13 @@ void KernelWriter::write_choice(const Accumulator& a,
     writer_.line("{0} = {1} ? {2} : {0};", at, better, index);
 }
 
+/// The first index of a block.
+std::string KernelWriter::first_name(const std::string& index)
+{
+    const bool reserved = index == "i" || index == "j" || index == "k";
+    return reserved ? index + "0" : names_.fresh({}, "first");
+}
+
 void KernelWriter::write_blocks(const Loop& l,
                                 const std::string& index,
                                 int width,
@@ -255,8 +268,7 @@ void KernelWriter::write_blocks(const Loop& l,
         const auto scope = writer_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", index, extent);
         return write_lanes_body(l, index, width, arrays);
     }
-    const bool letter = index == "i" || index == "j" || index == "k";
-    const std::string first = letter ? index + "0" : names_.fresh({}, "first");
+    const std::string first = first_name(index);
     const bool counted = l.extent.is_known();
     const std::int64_t known = counted ? l.extent.value() / width * width : 0;
     std::string full = counted ? std::to_string(known) : names_.numbered("full");

@@ -2,6 +2,7 @@
 
 #include <croton/codegen/emit_cpp.hpp>
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -55,10 +56,17 @@ private:
     void write_loop(const Loop& l);
     /// The line that is written next begins a loop that becomes vector instructions.
     void note_lanes();
+    /// Where a loop begins, and one behind its last index, as text.
+    std::pair<std::string, std::string> bounds_of(const Loop& l) const;
     std::string loop_head(const Loop& l, std::string_view index) const;
     std::string index_name(const Loop& l);
+    std::string first_name(const std::string& index);
     void write_plain_loop(const Loop& l, const std::string& index);
     void write_laned_loop(const Loop& l, const std::string& index);
+    void write_squares(const Loop& l, const std::string& index);
+    void write_part_of_squares(const Loop& l, Loop rows, Loop columns);
+    std::string write_square(const Load& load, const Loop& rows, const Loop& columns, int side);
+    int side_of(const Loop& l) const;
     /// Names of an accumulator's partial results, and of the places of those that have one.
     struct LaneArrays {
         std::string values, places;
@@ -111,8 +119,9 @@ private:
     EmittedKernel kernel_;
     std::string helpers_;
     int terms_ = 0;
-    bool notes_lanes_ = true; ///< not in the exact one of two twins
-    std::size_t margin_ = 0;  ///< columns by which what is written will be indented
+    std::map<ScalarId, std::string> in_square_; ///< loads, and what stands for them
+    bool notes_lanes_ = true;                   ///< not in the exact one of two twins
+    std::size_t margin_ = 0; ///< columns by which what is written will be indented
 };
 
 } // namespace croton::inline v1::codegen

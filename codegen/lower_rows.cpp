@@ -34,6 +34,49 @@ struct Run {
     Extent first, count;
 };
 
+/// Less memory than this stays in the nearest cache, in whatever order it is read.
+constexpr std::int64_t fewest_bytes_in_squares = 32768;
+constexpr std::int64_t shortest_side = 8;
+
+bool is_worth_squares(const Axes& axes, const Variable& v)
+{
+    const Extent bytes = element_count(axes.outer) * Extent(size_bytes(v.dtype()));
+    return !(bytes.is_known() && bytes.value() < fewest_bytes_in_squares);
+}
+
+bool is_long(const Extent& e) { return !e.is_known() || e.value() >= shortest_side; }
+
+/// The loads of a map that lie side by side along another axis than the last, and that axis: of the
+/// first such load.
+struct Across {
+    std::size_t axis = 0;
+    std::vector<ScalarId> loads;
+};
+Across loads_across(const LoopNest& nest, const Axes& axes)
+{
+    Across found;
+    const std::size_t rank = axes.outer.size();
+    if (rank < 2 || nest.checks_index || !is_long(axes.outer.back())) return found;
+    for (std::size_t id = 0; id < nest.scalars.size(); ++id) {
+        const Scalar& s = nest.scalars[id];
+        const auto* load = std::get_if<Load>(&s.expression);
+        if (!load || load->guard >= 0 || s.depth != static_cast<int>(rank)) continue;
+        const std::vector<Extent> strides = strides_of(load->at, rank);
+        Extent rest = load->at;
+        for (std::size_t k = 0; k < rank; ++k)
+            rest = rest - strides[k] * as_extent(loop_symbol(k));
+        if (std::ranges::any_of(symbols(rest), is_index_symbol)) continue;
+        if (is_known_as(strides.back(), 0) || is_known_as(strides.back(), 1)) continue;
+        for (std::size_t k = 0; k + 1 < rank; ++k) {
+            if (!is_known_as(strides[k], 1) || !is_long(axes.outer[k])) continue;
+            if (found.loads.empty()) found.axis = k;
+            if (found.axis == k && is_worth_squares(axes, s.value))
+                found.loads.push_back(static_cast<ScalarId>(id));
+        }
+    }
+    return found;
+}
+
 /// Writes one cluster of kind rows.
 ///
 /// Where the elements of a map come from one of several operands, or a constant, by where their
@@ -47,15 +90,26 @@ public:
          bool in_runs = false,
          const std::optional<Run>& first_axis = {})
         : cluster_(cluster), axes_(axes), short_rows_(are_short(axes)), in_runs_(in_runs),
-          puller_(nest), stages_(cluster)
+          nest_(nest), puller_(nest), stages_(cluster)
     {
-        for (const Extent& extent : axes_.outer)
+        for (const Extent& extent : axes_.outer) {
+            order_.push_back(runs_.size());
             runs_.push_back({0, extent});
+        }
         if (first_axis) runs_[0] = *first_axis;
         read_memory(puller_);
     }
 
-    void write() { write_axis(0); }
+    void write() { write_loop(0); }
+
+    /// A map in squares of `axis` and the last one: the loop over it becomes the last but one.
+    void write_in_squares(std::size_t axis)
+    {
+        const auto from = order_.begin() + static_cast<std::ptrdiff_t>(axis);
+        std::rotate(from, from + 1, order_.end() - 1);
+        in_squares_ = true;
+        write_loop(0);
+    }
 
     /// The runs along `axis`, in order, with those of the axes in front as they are.
     std::vector<Run> runs_along(std::size_t axis) const
@@ -107,34 +161,38 @@ private:
                 if (!own(v)) puller.in_memory(v);
     }
 
-    /// The loops over an axis, and all that is inside.
-    void write_axis(std::size_t k)
+    /// The k-th loop from outside, or the runs of its axis, and all that is inside.
+    void write_loop(std::size_t k)
     {
         if (k == axes_.outer.size()) return write_inside();
-        const Run before = runs_[k];
-        for (const Run& run : runs_along(k)) {
-            runs_[k] = run;
-            const bool opens = !is_in_part(k) || !is_known_as(run.count, 1);
-            if (opens) puller_.open(loop_over(k));
-            write_axis(k + 1);
-            if (opens) puller_.close();
+        const std::size_t axis = order_[k];
+        const Run before = runs_[axis];
+        for (const Run& run : runs_along(axis)) {
+            runs_[axis] = run;
+            const bool opens = !is_in_part(axis) || !is_known_as(run.count, 1);
+            if (opens) puller_.open(loop_over(axis, k));
+            write_loop(k + 1);
+            if (!opens) continue;
+            Statement& written = puller_.close();
+            if (in_squares_ && k + 2 == axes_.outer.size())
+                std::get<Loop>(written).across = loads_across(nest_, axes_).loads;
         }
-        runs_[k] = before;
+        runs_[axis] = before;
     }
 
-    Loop loop_over(std::size_t k) const
+    Loop loop_over(std::size_t axis, std::size_t k) const
     {
-        const Extent& count = runs_[k].count;
+        const Extent& count = runs_[axis].count;
         const bool last = k + 1 == axes_.outer.size();
         // A position is found element by element.
         const bool lanes =
             last && (axes_.inner.empty() || (short_rows_ && !finds_positions(cluster_)));
         constexpr int fewest = 8; // a part of fewer elements is no vector loop
-        const bool few = is_in_part(k) && count.is_known() && count.value() < fewest;
-        Loop loop{loop_symbol(k), loop_name(k), count};
+        const bool few = is_in_part(axis) && count.is_known() && count.value() < fewest;
+        Loop loop{loop_symbol(axis), loop_name(k), count};
         loop.kind = lanes && !few ? LoopKind::lanes : LoopKind::serial;
         loop.parallel = k == 0;
-        loop.in_part = is_in_part(k);
+        loop.in_part = is_in_part(axis);
         return loop;
     }
 
@@ -252,7 +310,10 @@ private:
     Axes axes_;
     bool short_rows_; ///< lanes go across rows, each of which is a loop of few steps
     bool in_runs_;
-    std::vector<Run> runs_; ///< of each outer axis, the one that is written now
+    bool in_squares_ = false;
+    std::vector<Run> runs_;          ///< of each outer axis, the one that is written now
+    std::vector<std::size_t> order_; ///< the outer axes, from the outermost loop on
+    LoopNest& nest_;
     Puller puller_;
     RowStages stages_;
 };
@@ -320,7 +381,13 @@ std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun)
     LoopNest one = begun;
     Rows whole(cluster, one, axes);
     whole.write();
-    if (!cluster.inner.empty() || !whole.chooses()) return {std::move(one)};
+    if (!cluster.inner.empty()) return {std::move(one)};
+    if (const Across across = loads_across(one, axes); !across.loads.empty()) {
+        LoopNest squares = begun;
+        Rows(cluster, squares, axes).write_in_squares(across.axis);
+        return {std::move(squares)};
+    }
+    if (!whole.chooses()) return {std::move(one)};
     LoopNest several;
     Rows probe(cluster, several, axes, true);
     const std::vector<Run> runs = probe.runs_along(0);

@@ -54,6 +54,15 @@ private:
     bool stored_ = false, loaded_ = false;
 };
 
+/// Squares have more rows than a block.
+bool runs_over_squares(const Block& block)
+{
+    return std::ranges::any_of(block, [](const Statement& st) {
+        const auto* loop = std::get_if<Loop>(&st);
+        return loop && (!loop->across.empty() || runs_over_squares(loop->body));
+    });
+}
+
 /// Iterations of a block: of single elements a multiple of 32, so that lanes stay whole.
 std::int64_t iterations_of(const std::vector<StreamedBuffer>& streamed)
 {
@@ -71,6 +80,7 @@ std::vector<StreamedBuffer> streamed_buffers(const EmittedKernel& kernel,
                                              const std::function<bool(const Variable&)>& is_output)
 {
     if (!kernel.parallel || kernel.checks_index || !nest.contract.empty() || nest.part) return {};
+    if (runs_over_squares(nest.body)) return {};
     std::vector<StreamedBuffer> list;
     std::int64_t bytes = 0;
     for (std::size_t i = 0; i < nest.buffers.size(); ++i) {

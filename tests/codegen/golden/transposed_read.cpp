@@ -14,9 +14,27 @@ CT_KERNEL void fused_0(i64 begin,
                        const f64* CT_RESTRICT b,
                        f64* CT_RESTRICT c)
 {
-    for (i64 i = begin; i < end; ++i) {
-        for (i64 j = 0; j < m; ++j) {
-            c[i * m + j] = a[i * m + j] - b[j * n + i];
+    for (i64 i0 = begin; i0 < end; i0 += 8) {
+        for (i64 j0 = 0; j0 < m; j0 += 8) {
+            if (end - i0 < 8 || m - j0 < 8) {
+                for (i64 i = i0; i < min_i64(i0 + 8, end); ++i) {
+                    for (i64 j = j0; j < min_i64(j0 + 8, m); ++j) {
+                        c[i * m + j] = a[i * m + j] - b[j * n + i];
+                    }
+                }
+                continue;
+            }
+            f64 b_square[8][8];
+            for (i64 j = j0; j < j0 + 8; ++j) {
+                for (i64 i = i0; i < i0 + 8; ++i) {
+                    b_square[i - i0][j - j0] = b[j * n + i];
+                }
+            }
+            for (i64 i = i0; i < i0 + 8; ++i) {
+                for (i64 j = j0; j < j0 + 8; ++j) {
+                    c[i * m + j] = a[i * m + j] - b_square[i - i0][j - j0];
+                }
+            }
         }
     }
 }

@@ -159,6 +159,9 @@ struct Loop {
     std::string first = {}, end = {};
     bool parallel = false; ///< iterations are independent: threads take blocks of them
     bool in_part = false;  ///< loops beside it are over the rest of its axis
+    /// Loads in the one loop inside that lie side by side along this loop, as those of a
+    /// transposed matrix do: both run over squares, which are read along their rows.
+    std::vector<ScalarId> across = {};
     Block body = {};
     std::vector<Accumulator> accumulators = {};
     int depth = 0; ///< of the body
