@@ -1,0 +1,180 @@
+// Joined, padded and transposed arrays: kernels that have a loop for each run of indices, or go
+// through squares.
+#include <croton/croton.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using ct::DType;
+using ct::Variable;
+
+namespace {
+
+bool same_bytes(const ct::Array& a, const ct::Array& b)
+{
+    const auto bytes = static_cast<std::size_t>(a.size()) * size_bytes(a.dtype());
+    return a.dtype() == b.dtype() && std::ranges::equal(a.shape(), b.shape()) &&
+           std::string_view(static_cast<const char*>(a.data()), bytes) ==
+               std::string_view(static_cast<const char*>(b.data()), bytes);
+}
+
+/// Numbers that the dtype tells apart.
+ct::Array numbered(DType t, const std::vector<std::int64_t>& shape, int from)
+{
+    ct::Array a = ct::zeros<double>(shape);
+    for (std::int64_t i = 0; i < a.size(); ++i)
+        static_cast<double*>(a.data())[i] =
+            static_cast<double>(t == DType::boolean ? (i / 3 + from) % 2 : (i * 7 + from) % 100);
+    return a.cast(t);
+}
+
+/// What `f` was given, compiled for one thread, for several and by the references.
+class Both {
+public:
+    Both(const ct::Inputs& inputs, const Variable& y)
+        : compiled_(ct::function(inputs, y, {.name = "moved", .threads = 1})),
+          threads_(ct::function(inputs, y, {.name = "moved", .threads = 3})),
+          reference_(ct::function(inputs, y, {.name = "moved", .reference = true}))
+    {}
+
+    bool agree(const std::vector<ct::Array>& arrays) const
+    {
+        const std::vector<ct::Any> values(arrays.begin(), arrays.end());
+        const ct::Array wanted = reference_.call(values)[0];
+        return same_bytes(compiled_.call(values)[0], wanted) &&
+               same_bytes(threads_.call(values)[0], wanted);
+    }
+    std::string source() const { return std::string(compiled_.source()); }
+
+private:
+    ct::Function compiled_, threads_, reference_;
+};
+
+constexpr std::int64_t sides[] = {0, 1, 7, 8, 15, 16, 17, 33, 70};
+
+} // namespace
+
+TEST_CASE("transposed matrices of every dtype, with sides that squares divide and do not")
+{
+    for (const DType t : {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::u16,
+                          DType::i64, DType::boolean}) {
+        const Variable x = ct::input("x", t, {ct::dim("n"), ct::dim("m")});
+        const Variable y = ct::input("y", t, {x.extent(1), x.extent(0)});
+        const Both moved({x, y}, where(y == x.T(), x.T(), y));
+        CHECK(moved.source().find("x_square") != std::string::npos);
+        for (const std::int64_t n : sides)
+            for (const std::int64_t m : sides) {
+                INFO(name(t) << " " << n << " x " << m);
+                CHECK(moved.agree({numbered(t, {n, m}, 1), numbered(t, {m, n}, 2)}));
+            }
+    }
+}
+
+TEST_CASE("axes in every order, and several arrays that lie across")
+{
+    const Variable x = ct::tensor<float>("x", {ct::dim("a"), ct::dim("b"), ct::dim("c")});
+    for (const std::vector<int>& order :
+         {std::vector{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}) {
+        const Both moved({x}, ct::square(ct::transpose(x, order)) + 1);
+        for (const std::vector<std::int64_t>& shape :
+             {std::vector<std::int64_t>{5, 17, 33}, {17, 16, 20}, {40, 3, 40}, {1, 64, 16}}) {
+            INFO(order[0] << order[1] << order[2] << " of " << shape[0] << ", " << shape[1] << ", "
+                          << shape[2]);
+            CHECK(moved.agree({numbered(DType::f32, shape, 3)}));
+        }
+    }
+    const Variable p = ct::matrix<float>("p"), q = ct::matrix<float>("q");
+    const Both both({p, q}, p.T() * q.T() + ct::square(p.T()));
+    CHECK(both.source().find("p_square") != std::string::npos);
+    CHECK(both.source().find("q_square") != std::string::npos);
+    CHECK(both.agree({numbered(DType::f32, {37, 50}, 3), numbered(DType::f32, {37, 50}, 5)}));
+    // Known extents, small ones and large ones.
+    const Variable small = ct::matrix<float>("small", {20, 30});
+    CHECK(Both({small}, small.T() * 2).source().find("square") == std::string::npos);
+    const Variable large = ct::matrix<float>("large", {200, 300});
+    const Both known({large}, large.T() * 2);
+    CHECK(known.source().find("large_square") != std::string::npos);
+    CHECK(known.agree({numbered(DType::f32, {200, 300}, 5)}));
+}
+
+TEST_CASE("joined arrays along every axis, with parts that are empty, short and long")
+{
+    const ct::Extent n = ct::dim("n");
+    const Variable a = ct::matrix<float>("a", {ct::dim("p"), n});
+    const Variable b = ct::matrix<float>("b", {ct::dim("q"), n});
+    const Variable row = ct::matrix<float>("row", {1, n});
+    const Both rows({a, b, row}, ct::concatenate({a, row, ct::square(b), b(ct::slice(0, 1)), a}) * 2);
+    const Both columns({a, b, row},
+                       ct::concatenate({a.T(), row.T(), ct::square(b).T(), row.T(), b.T()}, 1) - 1);
+    const Variable corner = ct::concatenate({a, row}), other = ct::concatenate({row, a});
+    const Both blocks({a, b, row}, ct::concatenate({ct::concatenate({corner, other}, 1),
+                                                    ct::concatenate({b, ct::sqrt(b)}, 1)}) +
+                                       0.5f);
+    for (const std::int64_t p : {0, 1, 5, 40})
+        for (const std::int64_t q : {1, 2, 33})
+            for (const std::int64_t k : {0, 1, 17, 300}) {
+                INFO(p << ", " << q << " rows of " << k);
+                const std::vector<ct::Array> arrays{numbered(DType::f32, {p, k}, 1),
+                                                    numbered(DType::f32, {q, k}, 2),
+                                                    numbered(DType::f32, {1, k}, 3)};
+                CHECK(rows.agree(arrays));
+                CHECK(columns.agree(arrays));
+                CHECK(blocks.agree(arrays));
+            }
+}
+
+TEST_CASE("padded, set and shifted arrays, and sums of them")
+{
+    const Variable x = ct::matrix<double>("x");
+    const Variable v = ct::vector<double>("v");
+    const Both padded({x}, ct::pad(x, {1, 0}, {2, 3}, 0.5));
+    const Both known({x}, ct::pad(ct::pad(x, {2, 2}, {2, 2}, 1), {1, 1}, {1, 1}, 2) * 3);
+    const Both set({v}, v.set({ct::slice(2, 5)}, v(ct::slice(0, 3)) * 2));
+    const Both slopes(
+        {v}, ct::grad(ct::sum(ct::square(v(ct::slice(1, ct::_)) - v(ct::slice(0, -1)))), v));
+    const Both tiled({x}, ct::tile(x, {2, 3}) + 1);
+    for (const std::int64_t n : {1, 2, 16, 50})
+        for (const std::int64_t m : {1, 3, 40}) {
+            INFO(n << " x " << m);
+            const std::vector<ct::Array> matrix{numbered(DType::f64, {n, m}, 1)};
+            CHECK(padded.agree(matrix));
+            CHECK(known.agree(matrix));
+            CHECK(tiled.agree(matrix));
+            if (n >= 5) CHECK(set.agree({numbered(DType::f64, {n}, 2)}));
+            CHECK(slopes.agree({numbered(DType::f64, {n}, 2)}));
+        }
+}
+
+TEST_CASE("a loop over steps whose state is a stack of many numbers, and its gradient")
+{
+    constexpr int count = 40;
+    const Variable x = ct::vector<double>("x", {count});
+    const auto step = [](const Variable& s) {
+        ct::Variables next;
+        for (int i = 0; i < count; ++i)
+            next.push_back(s(i) * 0.5 + s((i + 1) % count) * s((i + 3) % count) * 0.01);
+        return ct::stack(next);
+    };
+    const Variable last = ct::scan(step, {.init = {x}, .steps = 6}).last[0];
+    const ct::Array at = numbered(DType::f64, {count}, 3);
+    for (const Variable& y : {last, ct::grad(ct::sum(last * last), x)}) {
+        const ct::Array compiled = ct::function(x, y, {.name = "steps"})(at)[0];
+        const ct::Array wanted = ct::function(x, y, {.name = "steps", .reference = true})(at)[0];
+        for (int i = 0; i < count; ++i)
+            CHECK(compiled.as_double(i) == Approx(wanted.as_double(i)).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("checks for NaN see a joined array when it is whole")
+{
+    const Variable a = ct::vector<float>("a"), b = ct::vector<float>("b");
+    const auto f = ct::function({a, b}, ct::concatenate({a, ct::log(b), a}),
+                                {.name = "joined", .finite_checks = true});
+    const auto ones = ct::Array::full<float>({40000}, 1);
+    CHECK(f(ones, ones)[0].size() == 120000);
+    CHECK_THROWS_WITH(f(ones, ct::Array::full<float>({40000}, -1)), Catch::Contains("log"));
+}
