@@ -34,6 +34,12 @@ bool repeats(const Apply& apply)
                            element_count(apply.output(0).shape()));
 }
 
+bool joins_many(const Apply& apply)
+{
+    constexpr std::size_t many = 5;
+    return std::holds_alternative<IndexMap>(apply.op().lowering) && apply.inputs().size() >= many;
+}
+
 Roots::Roots(std::span<const Variable> outputs, bool prologues)
     : order_(applies_of(outputs)), prologues_(prologues)
 {
@@ -68,6 +74,7 @@ void Roots::visit(const Apply& a)
     if (std::holds_alternative<Scatter>(op.lowering)) mark(a.input(0));
     if (repeats(a) && effort_of(a.input(0)).flops >= flops_worth_storing) mark(a.input(0));
     const Variable y = a.output(0);
+    if (joins_many(a)) mark(y);
     if (contains(y)) return;
     Effort all{is_pointwise(op) ? flops(op, y.dtype()) : 1, 1};
     for (const Variable& in : a.inputs()) {

@@ -18,6 +18,10 @@ bool is_structured(const Op& op);
 /// More elements in the result than in the operand: each is read several times.
 bool repeats(const Apply& apply);
 
+/// Whether so many arrays are joined that each gets a loop of its own in a map, where a reduction
+/// would test each element for all of them.
+bool joins_many(const Apply& apply);
+
 /// Values that are computed once and kept, rather than inside whatever reads them.
 class Roots {
 public:

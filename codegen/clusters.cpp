@@ -120,7 +120,8 @@ private:
         ClusterKind kind = ClusterKind::rows;
         Shape outer, inner, behind;
         bool reduces = false;
-        bool joins = true; ///< may share a nest
+        bool joins = true;    ///< may share a nest
+        bool in_runs = false; ///< its nest has a loop for each run of indices
     };
 
     Shapes shapes_of(const Variable& value, const Apply& apply) const
@@ -144,7 +145,10 @@ private:
                            s.outer = squeezed(value.shape());
                        },
                        [&](const Scan&) { s.kind = ClusterKind::scan, s.joins = false; },
-                       [&](const auto&) { s.outer = squeezed(value.shape()); },
+                       [&](const auto&) {
+                           s.outer = squeezed(value.shape());
+                           s.in_runs = joins_many(apply);
+                       },
                    },
                    apply.op().lowering);
         return s;
@@ -395,6 +399,12 @@ private:
         });
     }
 
+    static bool is_in_runs(const Cluster& c)
+    {
+        return std::ranges::any_of(c.roots,
+                                   [](const Root& r) { return joins_many(r.value.owner()); });
+    }
+
     bool try_join(int at, const Variable& value, const Apply& apply, const Shapes& s, bool needed)
     {
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
@@ -406,6 +416,8 @@ private:
         bool inner = false;
         if (!fits(c, s, grown, inner))
             return needed ? refuse(at, "the loops of what reads it have other extents") : false;
+        if (!grown.inner.empty() && (s.in_runs || is_in_runs(c)))
+            return needed ? refuse(at, "each of the joined arrays gets a loop of its own") : false;
         // Roots that stood for a whole map become inner ones when the axes are split below them.
         const bool splits =
             c.inner.empty() && !grown.inner.empty() && grown.outer.size() < c.outer.size();

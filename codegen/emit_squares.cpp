@@ -36,7 +36,7 @@ Loop part(const Loop& loop, const std::string& first, std::string end)
 void KernelWriter::write_squares(const Loop& l, const std::string& index)
 {
     const Loop& inner = inner_loop(l);
-    const std::string inner_index = index_name(inner);
+    const std::string inner_index = symbols_[inner.index] = index_name(inner);
     const int side = side_of(l);
     const std::string i0 = first_name(index), j0 = first_name(inner_index);
     const auto [i_first, i_end] = bounds_of(l);
@@ -57,7 +57,6 @@ void KernelWriter::write_squares(const Loop& l, const std::string& index)
     names_ = before;
     const Loop rows_of_one = part(l, i0, fmt::format("{} + {}", i0, side));
     const Loop columns_of_one = part(inner, j0, fmt::format("{} + {}", j0, side));
-    symbols_[inner.index] = inner_index;
     for (const ScalarId id : l.across) {
         const auto& load = std::get<Load>(nest_.scalars[static_cast<std::size_t>(id)].expression);
         in_square_[id] = write_square(load, rows_of_one, columns_of_one, side);
@@ -69,15 +68,17 @@ void KernelWriter::write_squares(const Loop& l, const std::string& index)
 /// The statements of `l`, with the bounds of `rows` and `columns`.
 void KernelWriter::write_part_of_squares(const Loop& l, Loop rows, Loop columns)
 {
-    const std::string index = symbols_.at(l.index);
     for (const Statement& st : l.body)
         if (const auto* inner = std::get_if<Loop>(&st))
             columns.body = inner->body;
         else
             rows.body.push_back(st);
-    rows.body.push_back(Statement(std::move(columns)));
     expressions_.forget_flags();
-    write_plain_loop(rows, index);
+    const auto scope = writer_.block("{}", loop_head(rows, symbols_.at(rows.index)));
+    write(rows.body);
+    open_names_.push_back(symbols_.at(columns.index));
+    write_plain_loop(columns, open_names_.back());
+    open_names_.pop_back();
 }
 
 int KernelWriter::side_of(const Loop& l) const

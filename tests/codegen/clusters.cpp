@@ -57,6 +57,18 @@ TEST_CASE("softmax, logsumexp, variance and layernorm of rows are one kernel eac
     }
 }
 
+TEST_CASE("two joined arrays are reduced where they lie, many are joined first")
+{
+    const Variable x = rows_matrix();
+    CHECK(clusters_of({sum(ct::concatenate({x, x * x}, 1), 1)}).list.size() == 1);
+    const Variable many = ct::concatenate({x, x * x, x, x + 1, x}, 1);
+    const Clusters c = clusters_of({sum(many * 2, 1)});
+    CHECK(c.list.size() == 2);
+    CHECK(reasons(c) ==
+          std::vector<std::string>{"each of the joined arrays gets a loop of its own"});
+    CHECK(clusters_of({many * 2 + 1}).list.size() == 1);
+}
+
 TEST_CASE("a map over columns' sums is a kernel of its own, with the reason")
 {
     const Variable x = rows_matrix();

@@ -87,6 +87,11 @@ TEST_CASE("axes in every order, and several arrays that lie across")
             CHECK(moved.agree({numbered(DType::f32, shape, 3)}));
         }
     }
+    const Variable five =
+        ct::input("five", DType::f32, {ct::dim("a"), 3, ct::dim("b"), 2, ct::dim("c")});
+    const Both turned({five}, ct::transpose(five, {4, 1, 2, 3, 0}) * 2);
+    CHECK(turned.source().find("five_square") != std::string::npos);
+    CHECK(turned.agree({numbered(DType::f32, {37, 3, 2, 2, 40}, 3)}));
     const Variable p = ct::matrix<float>("p"), q = ct::matrix<float>("q");
     const Both both({p, q}, p.T() * q.T() + ct::square(p.T()));
     CHECK(both.source().find("p_square") != std::string::npos);
@@ -107,7 +112,8 @@ TEST_CASE("joined arrays along every axis, with parts that are empty, short and 
     const Variable a = ct::matrix<float>("a", {ct::dim("p"), n});
     const Variable b = ct::matrix<float>("b", {ct::dim("q"), n});
     const Variable row = ct::matrix<float>("row", {1, n});
-    const Both rows({a, b, row}, ct::concatenate({a, row, ct::square(b), b(ct::slice(0, 1)), a}) * 2);
+    const Both rows({a, b, row},
+                    ct::concatenate({a, row, ct::square(b), b(ct::slice(0, 1)), a}) * 2);
     const Both columns({a, b, row},
                        ct::concatenate({a.T(), row.T(), ct::square(b).T(), row.T(), b.T()}, 1) - 1);
     const Variable corner = ct::concatenate({a, row}), other = ct::concatenate({row, a});
