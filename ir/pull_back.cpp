@@ -14,6 +14,7 @@
 
 #include "between.hpp"
 #include "mask_algebra.hpp"
+#include "row_cotangents.hpp"
 #include "scan_parts.hpp"
 
 namespace croton::inline v1 {
@@ -109,8 +110,15 @@ namespace {
 
 /// A cotangent, and where it is known to be other than zero (cotangent_mask.hpp).
 struct Cotangent {
-    Variable bar;
+    Variable bar; ///< without those of rows
     Variable mask;
+    detail::RowCotangents rows = {};
+
+    Variable whole() const
+    {
+        const Variable joined = rows.joined();
+        return bar.is_empty() ? joined : joined.is_empty() ? bar : bar + joined;
+    }
 };
 
 class Sweep {
@@ -121,9 +129,10 @@ public:
 
     void add(const Variable& v, const Variable& bar, const Variable& mask)
     {
-        const auto [at, fresh] = cotangents_.try_emplace(v.value(), Cotangent{bar, mask});
-        if (fresh) return;
-        at->second = {at->second.bar + bar, detail::either_mask(at->second.mask, mask)};
+        const auto [at, fresh] = cotangents_.try_emplace(v.value());
+        Cotangent& all = at->second;
+        all.mask = fresh ? mask : detail::either_mask(all.mask, mask);
+        if (!all.rows.take(bar)) all.bar = all.bar.is_empty() ? bar : all.bar + bar;
     }
 
     /// From the outputs' cotangents to the inputs'.
@@ -133,7 +142,7 @@ public:
         detail::MaskedBars y;
         for (std::size_t i = 0; i < apply.output_count(); ++i) {
             Cotangent c = take(apply.output(i));
-            y.bars.push_back(std::move(c.bar));
+            y.bars.push_back(c.whole());
             y.masks.push_back(std::move(c.mask));
         }
         if (std::ranges::all_of(y.bars, [](const Variable& bar) { return bar.is_empty(); })) return;
@@ -153,7 +162,7 @@ public:
         for (const Variable& x : xs) {
             const auto at = cotangents_.find(x.value());
             const Cotangent c = at == cotangents_.end() ? Cotangent{} : at->second;
-            found.bars.push_back(c.bar);
+            found.bars.push_back(c.whole());
             found.masks.push_back(c.mask);
         }
         return found;
