@@ -295,12 +295,22 @@ void check_memory_limit(const FunctionData& f, std::int64_t bytes)
 
 namespace {
 
-/// "axis 0 of input 'x'", of the axis that gives a symbol its value.
-std::string axis_giving(const FunctionData& f, const Atom* symbol)
+/// How the call's extents give a symbol its value; null where none does.
+const SymbolBinding* binding_of(const FunctionData& f, const Atom* symbol)
 {
-    const auto binding = std::ranges::find(f.program.bindings, symbol, &SymbolBinding::symbol);
-    if (binding == f.program.bindings.end()) return {};
-    std::size_t axis = binding->axis;
+    const auto at = std::ranges::find(f.program.bindings, symbol, &SymbolBinding::symbol);
+    return at == f.program.bindings.end() ? nullptr : &*at;
+}
+
+bool is_of_slot(const SymbolBinding& b, int slot)
+{
+    return slot >= 0 && b.axis == static_cast<std::size_t>(slot);
+}
+
+/// "axis 0 of input 'x'", of the axis that gives a symbol its value; else empty.
+std::string axis_giving(const FunctionData& f, const SymbolBinding& binding)
+{
+    std::size_t axis = binding.axis;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
         const auto rank = static_cast<std::size_t>(f.inputs[i].rank());
         if (axis >= rank) {
@@ -316,14 +326,24 @@ std::string axis_giving(const FunctionData& f, const Atom* symbol)
     return {};
 }
 
-/// Why an argument's axis must have its extent: " (n) as axis 0 of input 'x' is, for add at ..".
+/// Why an argument's axis must have its extent: " (n) as axis 0 of input 'x' is, for add at ..", or
+/// " (n - 1), where n is axis 0 of input 'x', for add at ..".
 std::string why_extent(const FunctionData& f, const codegen::Guard& g)
 {
     if (!g.of_argument || g.must.kind != Requirement::Kind::equal) return {};
     std::string why;
-    if (const Atom* symbol = as_symbol(g.must.b))
-        if (const std::string giver = axis_giving(f, symbol); !giver.empty())
+    for (const Atom* symbol : symbols(g.must.b)) {
+        const SymbolBinding* binding = binding_of(f, symbol);
+        if (!binding || is_of_slot(*binding, g.slot)) continue;
+        const std::string giver = axis_giving(f, *binding);
+        if (giver.empty()) continue;
+        if (as_symbol(g.must.b))
             why = fmt::format(" as {} is", giver);
+        else
+            why += fmt::format("{} {} {} {}", why.empty() ? ", where" : " and",
+                               to_string(as_extent(symbol)),
+                               binding->is_plain() ? "is" : "follows from", giver);
+    }
     if (g.input < 0 || static_cast<std::size_t>(g.input) >= f.inputs.size()) return why;
     std::size_t at = static_cast<std::size_t>(g.axis);
     for (int i = 0; i < g.input; ++i)
@@ -331,6 +351,20 @@ std::string why_extent(const FunctionData& f, const codegen::Guard& g)
     if (const std::string reason = f.axis_reasons.of(at); !reason.empty())
         why += fmt::format("{} for {}", why.empty() ? "" : ",", reason);
     return why;
+}
+
+/// What a guard found. An axis that gives a symbol its value, as one of extent 2*n does, must be
+/// that for some n; there is no number that it must be.
+std::string guard_text(const FunctionData& f, const codegen::Guard& g, const Report& report)
+{
+    const auto own = std::ranges::find_if(
+        f.program.bindings, [&](const SymbolBinding& b) { return is_of_slot(b, g.slot); });
+    const std::string failed =
+        g.must.kind == Requirement::Kind::equal && own != f.program.bindings.end()
+            ? fmt::format("{} is {}, it must be {} for some {}", words(g.must), report.values[0],
+                          to_string(g.must.b), to_string(as_extent(own->symbol)))
+            : failure_text(g.must, report.values[0], report.values[1]);
+    return failed + why_extent(f, g);
 }
 
 /// "an index of take is out of range at model.cpp:3", of a kernel that checks those of `ops`: they
@@ -417,8 +451,7 @@ std::string failure_text(const FunctionData& f, std::int32_t code, const Report&
     }
     const codegen::Guard& g = f.program.guards.at(static_cast<std::size_t>(code) - 1);
     return fmt::format(
-        "{}: {}{}{}", f.name, failure_text(g.must, report.values[0], report.values[1]),
-        why_extent(f, g),
+        "{}: {}{}", f.name, guard_text(f, g, report),
         g.of_argument || !g.must.where ? "" : fmt::format(", at {}", to_string(*g.must.where)));
 }
 
