@@ -76,9 +76,17 @@ void throw_in_name_of(const FunctionData& f, const BackendError& error)
 
 void refuse_count(const FunctionData& f, std::size_t given)
 {
-    refuse(f, Code::shape,
-           fmt::format("takes {}, given {}; it is {}", counted(f.inputs.size(), "input"), given,
-                       Function::signature_of(f)));
+    std::string text =
+        fmt::format("takes {}, given {}; it is {}", counted(f.inputs.size(), "input"), given,
+                    Function::signature_of(f));
+    // One with a default in front of one without.
+    const auto has_default = [](const Array& a) { return static_cast<bool>(a); };
+    const auto first = std::ranges::find_if(f.defaults, has_default);
+    if (given < f.inputs.size() && !std::all_of(first, f.defaults.end(), has_default))
+        text += fmt::format("; the default of {} counts by name, or where all behind it are left "
+                            "out as well",
+                            argument_name(f, static_cast<std::size_t>(first - f.defaults.begin())));
+    refuse(f, Code::shape, text);
 }
 
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
