@@ -6,6 +6,8 @@
 #include <croton/ir/print.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 
@@ -165,6 +167,74 @@ ByteRange byte_range(const Memory& m) noexcept { return reachable_range(m).value
 
 bool is_addressable(const Memory& m) noexcept { return reachable_range(m).has_value(); }
 
+namespace {
+
+/// Axes of more than one element, the widest stride first, and whether some step along them is 0.
+class Steps {
+public:
+    explicit Steps(const Memory& m) noexcept
+    {
+        for (int i = 0; i < m.rank; ++i)
+            if (m.extents[i] > 1) axes_[count_++] = {std::abs(m.strides[i]), m.extents[i] - 1, 0};
+        std::sort(axes_.begin(), axes_.begin() + count_,
+                  [](const Axis& a, const Axis& b) { return a.stride > b.stride; });
+        std::int64_t reach = 0;
+        for (int i = count_; i-- > 0;)
+            axes_[at(i)].reach = reach += axes_[at(i)].most * axes_[at(i)].stride;
+    }
+
+    /// Two elements lie in one place where steps along the axes, not all 0, lead back to it. The
+    /// first that is not 0 may be taken forwards.
+    bool lead_back() noexcept
+    {
+        for (int i = 0; i < count_; ++i)
+            for (std::int64_t n = 1; n <= axes_[at(i)].most; ++n) {
+                const std::int64_t distance = n * axes_[at(i)].stride;
+                if (distance > reach(i + 1)) break; // legal layouts end here at once
+                if (lead(i + 1, distance)) return true;
+                if (work_ <= 0) return false;
+            }
+        return false;
+    }
+
+private:
+    struct Axis {
+        std::int64_t stride, most, reach; ///< reach: of this axis and those behind it
+    };
+    static std::size_t at(int i) noexcept { return static_cast<std::size_t>(i); }
+    std::int64_t reach(int first) const noexcept
+    {
+        return first < count_ ? axes_[at(first)].reach : 0;
+    }
+
+    /// Whether steps along the axes from `first` on, forwards or back, lead so far.
+    bool lead(int first, std::int64_t distance) noexcept
+    {
+        if (distance == 0) return true;
+        if (std::abs(distance) > reach(first) || --work_ <= 0) return false;
+        const Axis& axis = axes_[at(first)];
+        // Only as many steps as leave what the others reach.
+        const std::int64_t others = reach(first + 1);
+        const std::int64_t low = std::max(-axis.most, (distance - others) / axis.stride - 1);
+        const std::int64_t high = std::min(axis.most, (distance + others) / axis.stride + 1);
+        for (std::int64_t n = low; n <= high && work_ > 0; ++n)
+            if (lead(first + 1, distance - n * axis.stride)) return true;
+        return false;
+    }
+
+    std::array<Axis, most_axes> axes_;
+    int count_ = 0;
+    int work_ = 1000;
+};
+
+} // namespace
+
+bool has_shared_places(const Memory& m) noexcept
+{
+    if (std::find(m.extents, m.extents + m.rank, 0) != m.extents + m.rank) return false;
+    return Steps(m).lead_back();
+}
+
 bool are_apart(const FunctionData& f,
                std::span<const Memory> arguments,
                std::span<ByteRange> ranges) noexcept
@@ -211,7 +281,7 @@ Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexc
             : !is_countable(m.rank, m.extents)                        ? Misplaced::count
             : !is_addressable(m)                                      ? Misplaced::reach
             : !has_memory(m)                                          ? Misplaced::memory
-            : output && repeating_axis(m) >= 0                        ? Misplaced::repeating
+            : output && overlaps_itself(m)                            ? Misplaced::repeating
             : !lies_as(info.layout, m.rank, m.extents, m.strides)     ? Misplaced::layout
                                                                       : Misplaced::overlap;
         status.apply = static_cast<std::uint32_t>(why);
