@@ -123,6 +123,7 @@ std::uint64_t hash_of(std::string_view text)
 std::string declaration(std::string_view text, std::string_view name)
 {
     for (std::size_t at = 0; (at = text.find("CT_KERNEL ", at)) != text.npos; ++at) {
+        if (at > 0 && text[at - 1] != '\n') continue; // the end of another word, or a comment's
         const std::string_view head = text.substr(at, text.find(')', at) + 1 - at);
         if (function_name(head) == name) return std::string(head) + ";\n";
     }

@@ -58,6 +58,9 @@ TEST_CASE("inputs, outputs, shared variables and extents may be called as macros
         CHECK(results[0].as_double(2) == 6);
         CHECK(results[1].as_double(0) == 1);
         CHECK(w.value().as_double(0) == 4);
+        // A product, whose kernel is cut from run.
+        const auto square = ct::function({m}, ct::dot(m, m), {.cache = false});
+        CHECK(square(Array::full<double>({3, 3}, 1.0))[0].as_double(8) == 3);
     }
 }
 
