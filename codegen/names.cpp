@@ -57,6 +57,9 @@ bool is_numbered_name(std::string_view name)
     return digits < name.size() && stems.contains(std::string(name.substr(0, digits)));
 }
 
+/// Macros of the emitted text begin so, wherever they are defined, and nothing else in it does.
+constexpr std::string_view macro_prefix = "CT_";
+
 std::string identifier(std::string_view wanted)
 {
     std::string text;
@@ -64,8 +67,10 @@ std::string identifier(std::string_view wanted)
         text += is_word(c) ? c : '_';
     while (!text.empty() && text.back() == '_')
         text.pop_back();
-    if (!text.empty() && std::isdigit(static_cast<unsigned char>(text[0]))) text.insert(0, "v");
-    if (!text.empty() && text[0] == '_') text.insert(0, "v");
+    const bool is_digit_first = !text.empty() && std::isdigit(static_cast<unsigned char>(text[0]));
+    // With what may be put behind it: CT_0 begins so, too.
+    const bool is_macro_like = (text + '_').starts_with(macro_prefix);
+    if (is_digit_first || text.starts_with('_') || is_macro_like) text.insert(0, "v");
     if (text.size() > 32) text.resize(32);
     return text;
 }
@@ -74,7 +79,8 @@ std::string identifier(std::string_view wanted)
 
 bool is_taken_by_the_text(std::string_view name)
 {
-    return reserved_words().contains(name) || has_prelude_function(name);
+    return name.starts_with(macro_prefix) || reserved_words().contains(name) ||
+           has_prelude_function(name);
 }
 
 bool Names::is_free(std::string_view wanted) const

@@ -33,7 +33,7 @@ private:
 inline constexpr std::array<std::string_view, 7> kernel_stems = {
     "fused", "columns", "running", "scatter", "matmul", "loop", "strided"};
 
-/// Whether a name means something in emitted text: a word of C, C++ or the prelude.
+/// Whether a name means something in emitted text: a word of C, C++ or the prelude, or a macro.
 bool is_taken_by_the_text(std::string_view name);
 
 /// What symbols of extents are called in a text.

@@ -1,6 +1,7 @@
 #include <croton/codegen/prelude.hpp>
 #include <croton/codegen/program.hpp>
 #include <croton/codegen/units.hpp>
+#include <croton/ir/format.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -43,6 +44,9 @@ std::int64_t count_lines(std::string_view text) { return std::ranges::count(text
 std::string_view function_name(std::string_view text)
 {
     const std::size_t end = text.find('(');
+    if (end == text.npos)
+        throw internal_error("code generation", "no function begins with '{}'",
+                             text.substr(0, text.find('\n')));
     std::size_t first = end;
     while (first > 0 && is_word(text[first - 1]))
         --first;
@@ -118,14 +122,12 @@ std::uint64_t hash_of(std::string_view text)
 /// `CT_KERNEL void fused_0(..);` of a function that begins with this line.
 std::string declaration(std::string_view text, std::string_view name)
 {
-    std::size_t begin = 0;
-    for (;;) {
-        begin = text.find("CT_KERNEL ", begin);
-        const std::size_t end = text.find(')', begin) + 1;
-        const std::string_view head = text.substr(begin, end - begin);
+    for (std::size_t at = 0; (at = text.find("CT_KERNEL ", at)) != text.npos; ++at) {
+        if (at > 0 && text[at - 1] != '\n') continue; // the end of another word, or a comment's
+        const std::string_view head = text.substr(at, text.find(')', at) + 1 - at);
         if (function_name(head) == name) return std::string(head) + ";\n";
-        begin = end;
     }
+    throw internal_error("code generation", "the text of {} has no line that begins it", name);
 }
 
 class Cutter {

@@ -12,8 +12,7 @@ namespace {
 
 bool is_fixed_word(std::string_view name)
 {
-    return name.starts_with('_') || name.starts_with("CT_") || is_prelude_word(name) ||
-           is_taken_by_the_text(name);
+    return name.starts_with('_') || is_prelude_word(name) || is_taken_by_the_text(name);
 }
 
 } // namespace

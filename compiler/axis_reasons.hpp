@@ -1,5 +1,7 @@
 #pragma once
 
+#include <croton/ir/bind_symbols.hpp>
+
 #include <span>
 #include <string>
 #include <utility>
@@ -9,9 +11,9 @@
 
 namespace croton::inline v1 {
 
-/// The ops that require the extent of an input's axis to be a number or another axis's, "add at
-/// model.cpp:3". Axes of all inputs count on, one behind the other. Looked for when it is asked
-/// for: few calls fail.
+/// The ops that require the extent of an input's axis to be a number or to follow from other axes,
+/// "add at model.cpp:3". Axes of all inputs count on, one behind the other. Looked for when it is
+/// asked for: few calls fail.
 class AxisReasons {
 public:
     AxisReasons() = default;
@@ -28,7 +30,10 @@ public:
     void set(std::size_t axis, std::string reason);
 
 private:
+    Extent in_written_symbols(const Extent& solved, std::size_t axis) const;
+
     std::vector<std::pair<Extent, Extent>> axes_; ///< as written, and solved
+    std::vector<SymbolBinding> bindings_;         ///< of the solved ones
     std::vector<Equality> equalities_;
     std::vector<std::string> stored_;
 };

@@ -6,6 +6,8 @@
 #include <croton/ir/print.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 
@@ -76,9 +78,17 @@ void throw_in_name_of(const FunctionData& f, const BackendError& error)
 
 void refuse_count(const FunctionData& f, std::size_t given)
 {
-    refuse(f, Code::shape,
-           fmt::format("takes {}, given {}; it is {}", counted(f.inputs.size(), "input"), given,
-                       Function::signature_of(f)));
+    std::string text =
+        fmt::format("takes {}, given {}; it is {}", counted(f.inputs.size(), "input"), given,
+                    Function::signature_of(f));
+    // One with a default in front of one without.
+    const auto has_default = [](const Array& a) { return static_cast<bool>(a); };
+    const auto first = std::ranges::find_if(f.defaults, has_default);
+    if (given < f.inputs.size() && !std::all_of(first, f.defaults.end(), has_default))
+        text += fmt::format("; the default of {} counts by name, or where all behind it are left "
+                            "out as well",
+                            argument_name(f, static_cast<std::size_t>(first - f.defaults.begin())));
+    refuse(f, Code::shape, text);
 }
 
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank)
@@ -157,6 +167,74 @@ ByteRange byte_range(const Memory& m) noexcept { return reachable_range(m).value
 
 bool is_addressable(const Memory& m) noexcept { return reachable_range(m).has_value(); }
 
+namespace {
+
+/// Axes of more than one element, the widest stride first, and whether some step along them is 0.
+class Steps {
+public:
+    explicit Steps(const Memory& m) noexcept
+    {
+        for (int i = 0; i < m.rank; ++i)
+            if (m.extents[i] > 1) axes_[count_++] = {std::abs(m.strides[i]), m.extents[i] - 1, 0};
+        std::sort(axes_.begin(), axes_.begin() + count_,
+                  [](const Axis& a, const Axis& b) { return a.stride > b.stride; });
+        std::int64_t reach = 0;
+        for (int i = count_; i-- > 0;)
+            axes_[at(i)].reach = reach += axes_[at(i)].most * axes_[at(i)].stride;
+    }
+
+    /// Two elements lie in one place where steps along the axes, not all 0, lead back to it. The
+    /// first that is not 0 may be taken forwards.
+    bool lead_back() noexcept
+    {
+        for (int i = 0; i < count_; ++i)
+            for (std::int64_t n = 1; n <= axes_[at(i)].most; ++n) {
+                const std::int64_t distance = n * axes_[at(i)].stride;
+                if (distance > reach(i + 1)) break; // legal layouts end here at once
+                if (lead(i + 1, distance)) return true;
+                if (work_ <= 0) return false;
+            }
+        return false;
+    }
+
+private:
+    struct Axis {
+        std::int64_t stride, most, reach; ///< reach: of this axis and those behind it
+    };
+    static std::size_t at(int i) noexcept { return static_cast<std::size_t>(i); }
+    std::int64_t reach(int first) const noexcept
+    {
+        return first < count_ ? axes_[at(first)].reach : 0;
+    }
+
+    /// Whether steps along the axes from `first` on, forwards or back, lead so far.
+    bool lead(int first, std::int64_t distance) noexcept
+    {
+        if (distance == 0) return true;
+        if (std::abs(distance) > reach(first) || --work_ <= 0) return false;
+        const Axis& axis = axes_[at(first)];
+        // Only as many steps as leave what the others reach.
+        const std::int64_t others = reach(first + 1);
+        const std::int64_t low = std::max(-axis.most, (distance - others) / axis.stride - 1);
+        const std::int64_t high = std::min(axis.most, (distance + others) / axis.stride + 1);
+        for (std::int64_t n = low; n <= high && work_ > 0; ++n)
+            if (lead(first + 1, distance - n * axis.stride)) return true;
+        return false;
+    }
+
+    std::array<Axis, most_axes> axes_;
+    int count_ = 0;
+    int work_ = 1000;
+};
+
+} // namespace
+
+bool has_shared_places(const Memory& m) noexcept
+{
+    if (std::find(m.extents, m.extents + m.rank, 0) != m.extents + m.rank) return false;
+    return Steps(m).lead_back();
+}
+
 bool are_apart(const FunctionData& f,
                std::span<const Memory> arguments,
                std::span<ByteRange> ranges) noexcept
@@ -203,7 +281,7 @@ Status misplaced(const FunctionData& f, std::span<const Memory> arguments) noexc
             : !is_countable(m.rank, m.extents)                        ? Misplaced::count
             : !is_addressable(m)                                      ? Misplaced::reach
             : !has_memory(m)                                          ? Misplaced::memory
-            : output && repeating_axis(m) >= 0                        ? Misplaced::repeating
+            : output && overlaps_itself(m)                            ? Misplaced::repeating
             : !lies_as(info.layout, m.rank, m.extents, m.strides)     ? Misplaced::layout
                                                                       : Misplaced::overlap;
         status.apply = static_cast<std::uint32_t>(why);
@@ -295,12 +373,22 @@ void check_memory_limit(const FunctionData& f, std::int64_t bytes)
 
 namespace {
 
-/// "axis 0 of input 'x'", of the axis that gives a symbol its value.
-std::string axis_giving(const FunctionData& f, const Atom* symbol)
+/// How the call's extents give a symbol its value; null where none does.
+const SymbolBinding* binding_of(const FunctionData& f, const Atom* symbol)
 {
-    const auto binding = std::ranges::find(f.program.bindings, symbol, &SymbolBinding::symbol);
-    if (binding == f.program.bindings.end()) return {};
-    std::size_t axis = binding->axis;
+    const auto at = std::ranges::find(f.program.bindings, symbol, &SymbolBinding::symbol);
+    return at == f.program.bindings.end() ? nullptr : &*at;
+}
+
+bool is_of_slot(const SymbolBinding& b, int slot)
+{
+    return slot >= 0 && b.axis == static_cast<std::size_t>(slot);
+}
+
+/// "axis 0 of input 'x'", of the axis that gives a symbol its value; else empty.
+std::string axis_giving(const FunctionData& f, const SymbolBinding& binding)
+{
+    std::size_t axis = binding.axis;
     for (std::size_t i = 0; i < f.inputs.size(); ++i) {
         const auto rank = static_cast<std::size_t>(f.inputs[i].rank());
         if (axis >= rank) {
@@ -316,14 +404,24 @@ std::string axis_giving(const FunctionData& f, const Atom* symbol)
     return {};
 }
 
-/// Why an argument's axis must have its extent: " (n) as axis 0 of input 'x' is, for add at ..".
+/// Why an argument's axis must have its extent: " (n) as axis 0 of input 'x' is, for add at ..", or
+/// " (n - 1), where n is axis 0 of input 'x', for add at ..".
 std::string why_extent(const FunctionData& f, const codegen::Guard& g)
 {
     if (!g.of_argument || g.must.kind != Requirement::Kind::equal) return {};
     std::string why;
-    if (const Atom* symbol = as_symbol(g.must.b))
-        if (const std::string giver = axis_giving(f, symbol); !giver.empty())
+    for (const Atom* symbol : symbols(g.must.b)) {
+        const SymbolBinding* binding = binding_of(f, symbol);
+        if (!binding || is_of_slot(*binding, g.slot)) continue;
+        const std::string giver = axis_giving(f, *binding);
+        if (giver.empty()) continue;
+        if (as_symbol(g.must.b))
             why = fmt::format(" as {} is", giver);
+        else
+            why += fmt::format("{} {} {} {}", why.empty() ? ", where" : " and",
+                               to_string(as_extent(symbol)),
+                               binding->is_plain() ? "is" : "follows from", giver);
+    }
     if (g.input < 0 || static_cast<std::size_t>(g.input) >= f.inputs.size()) return why;
     std::size_t at = static_cast<std::size_t>(g.axis);
     for (int i = 0; i < g.input; ++i)
@@ -331,6 +429,20 @@ std::string why_extent(const FunctionData& f, const codegen::Guard& g)
     if (const std::string reason = f.axis_reasons.of(at); !reason.empty())
         why += fmt::format("{} for {}", why.empty() ? "" : ",", reason);
     return why;
+}
+
+/// What a guard found. An axis that gives a symbol its value, as one of extent 2*n does, must be
+/// that for some n; there is no number that it must be.
+std::string guard_text(const FunctionData& f, const codegen::Guard& g, const Report& report)
+{
+    const auto own = std::ranges::find_if(
+        f.program.bindings, [&](const SymbolBinding& b) { return is_of_slot(b, g.slot); });
+    const std::string failed =
+        g.must.kind == Requirement::Kind::equal && own != f.program.bindings.end()
+            ? fmt::format("{} is {}, it must be {} for some {}", words(g.must), report.values[0],
+                          to_string(g.must.b), to_string(as_extent(own->symbol)))
+            : failure_text(g.must, report.values[0], report.values[1]);
+    return failed + why_extent(f, g);
 }
 
 /// "an index of take is out of range at model.cpp:3", of a kernel that checks those of `ops`: they
@@ -417,8 +529,7 @@ std::string failure_text(const FunctionData& f, std::int32_t code, const Report&
     }
     const codegen::Guard& g = f.program.guards.at(static_cast<std::size_t>(code) - 1);
     return fmt::format(
-        "{}: {}{}{}", f.name, failure_text(g.must, report.values[0], report.values[1]),
-        why_extent(f, g),
+        "{}: {}{}", f.name, guard_text(f, g, report),
         g.of_argument || !g.must.where ? "" : fmt::format(", at {}", to_string(*g.must.where)));
 }
 

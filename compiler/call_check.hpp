@@ -63,13 +63,19 @@ inline bool has_memory(const Memory& m) noexcept
     return m.data || std::find(m.extents, m.extents + m.rank, 0) != m.extents + m.rank;
 }
 
-/// The first axis of more than one element along which all lie in one place; -1: none.
-inline int repeating_axis(const Memory& m) noexcept
+/// Whether two elements lie in one place, in memory that is addressable. Axes of any strides are
+/// compared with a limit of work: what is refused is sure, what is taken nearly always right.
+bool has_shared_places(const Memory& m) noexcept;
+/// The same; no work to speak of where each row lies behind the one before, as nearly always.
+inline bool overlaps_itself(const Memory& m) noexcept
 {
-    if (std::find(m.extents, m.extents + m.rank, 0) != m.extents + m.rank) return -1;
-    for (int i = 0; i < m.rank; ++i)
-        if (m.strides[i] == 0 && m.extents[i] > 1) return i;
-    return -1;
+    std::int64_t reach = 0; // of the axes so far: how far apart two elements are at most
+    for (int i = m.rank; i-- > 0;) {
+        if (m.extents[i] <= 1) continue;
+        if (m.strides[i] <= reach) return has_shared_places(m);
+        reach += (m.extents[i] - 1) * m.strides[i];
+    }
+    return false;
 }
 
 /// Of a call that may not allocate: the first argument that it cannot take as it lies. The status

@@ -84,12 +84,13 @@ void check_outputs_apart(const FunctionData& f, std::span<const Memory> outputs)
 void check_outputs_spread(const FunctionData& f, std::span<const Memory> outputs)
 {
     for (std::size_t i = 0; i < outputs.size(); ++i)
-        if (const int axis = repeating_axis(outputs[i]); axis >= 0)
+        if (const Memory& m = outputs[i]; overlaps_itself(m))
             refuse(f, Code::shape,
-                   fmt::format("elements of {} would lie in one place: stride 0 along axis {} of "
-                               "extent {}",
-                               argument_name(f, f.inputs.size() + i), axis,
-                               outputs[i].extents[axis]));
+                   fmt::format("elements of {} would lie in one place: its strides are ({}), its "
+                               "extents ({})",
+                               argument_name(f, f.inputs.size() + i),
+                               fmt::join(m.strides, m.strides + m.rank, ", "),
+                               fmt::join(m.extents, m.extents + m.rank, ", ")));
 }
 
 /// Of the extents that `m` has.

@@ -22,12 +22,12 @@ struct Required {
 void collect(std::span<const Variable> outputs, std::vector<Required>& found)
 {
     for (const Apply& a : applies_of(outputs)) {
+        for (const Region& region : regions_of(a)) // what a step does itself, it is told of first
+            collect(region.outputs(), found);
         for (const Requirement& r : a.requirements()) {
             found.push_back({r, &a.op()});
             found.back().what.where = a.location();
         }
-        for (const Region& region : regions_of(a))
-            collect(region.outputs(), found);
     }
 }
 
@@ -147,7 +147,9 @@ SolvedExtents solve_extents(std::span<const Variable> outputs, std::span<const A
 
 std::string reason_for(const Extent& a, const Extent& b, std::span<const Equality> equalities)
 {
-    // From a, each extent that is equal by some equality is reached by one of them.
+    // From a, each extent that is equal by some equality is reached by one of them: in place of the
+    // whole, or of a symbol in it. Of long sums that makes many, all of which nobody waits for.
+    constexpr std::size_t most_with_parts = 256;
     struct Reached {
         Extent extent;
         const Equality* by;
@@ -171,8 +173,13 @@ std::string reason_for(const Extent& a, const Extent& b, std::span<const Equalit
             return fmt::format("{}", fmt::join(steps, " and "));
         }
         for (const Equality& e : equalities) {
-            if (same(e.a, here)) reach(e.b, e, i);
-            if (same(e.b, here)) reach(e.a, e, i);
+            for (const auto& [from, to] : {std::pair(e.a, e.b), std::pair(e.b, e.a)}) {
+                const detail::Atom* symbol = as_symbol(from);
+                if (same(from, here))
+                    reach(to, e, i);
+                else if (symbol && contains(here, symbol) && reached.size() < most_with_parts)
+                    reach(substitute(here, {{symbol, to}}), e, i);
+            }
         }
     }
     return {};

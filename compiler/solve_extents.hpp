@@ -35,7 +35,7 @@ SolvedExtents solve_extents(std::span<const Variable> outputs,
                             std::span<const AskedEquality> asked);
 
 /// "add at model.cpp:3 and mul at model.cpp:4": why two extents are one; each extent as written.
-/// Empty where they are one as written, or follow from more than equalities of extents.
+/// Empty where they are one as written, or that is not found.
 std::string reason_for(const Extent& a, const Extent& b, std::span<const Equality> equalities);
 
 /// throws   UserError where an extent in the graph has a symbol that no axis of an input gives a

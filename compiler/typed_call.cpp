@@ -179,7 +179,7 @@ bind_all(const FunctionData& f, std::span<const Memory> arguments, const Binding
     for (std::size_t i = inputs; i < arguments.size(); ++i) {
         const Memory& m = arguments[i];
         if (!bind(infos[i], m, b, b.ranges[i])) return false;
-        if (infos[i].layout == Layout::any && repeating_axis(m) >= 0) return false;
+        if (infos[i].layout == Layout::any && overlaps_itself(m)) return false;
         b.out[i - inputs] = m.data;
         if constexpr (how == Compared::in_pairs)
             for (std::size_t k = 0; k < i; ++k)

@@ -54,7 +54,9 @@ Variable log1mexp(const Variable& x, Where where) { return apply(log1mexp_op, {x
 
 constexpr Op relu_op{
     .name = "relu",
-    .doc = "The larger of x and 0; NaN stays NaN. The gradient at 0 is 0.",
+    .doc =
+        "The larger of x and 0; NaN stays NaN. The gradient at 0 is 0, where maximum(x, 0) gives "
+        "x a half.",
     .dtype = promote_numbers,
     .shape = same_shape,
     .lowering = Pointwise{"max_{t}({a}, 0)"},

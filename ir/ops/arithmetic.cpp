@@ -259,7 +259,8 @@ std::array<Variable, 2> extremum_grad(const BinaryGrad& g, const Variable& first
 
 constexpr Op maximum_op{
     .name = "maximum",
-    .doc = "The larger of a and b, NaN if either is. Of equal ones each gets half of the gradient.",
+    .doc = "The larger of a and b, NaN if either is. Of equal ones each gets half of the gradient, "
+           "where relu's at 0 is 0.",
     .dtype = promote_operands,
     .shape = same_shape,
     .lowering = Pointwise{.real = "max_{t}({a}, {b})", .boolean = "{a} | {b}"},

@@ -47,15 +47,30 @@ Shape stacked(const Extent& steps, const Shape& shape)
     return all;
 }
 
-void require_same(ShapeArgs& args, const Type& a, const Type& b, std::string_view what)
+void require_same(ShapeArgs& args,
+                  const Type& a,
+                  const Type& b,
+                  std::string_view what,
+                  std::string_view shapes = "{} and {}")
 {
     const Shape &x = a.data()->shape, &y = b.data()->shape;
     if (a.dtype() != b.dtype() || x.size() != y.size())
         args.refuse(Code::shape, fmt::format("{} is {} and {}", what, to_string(a), to_string(b)));
     for (std::size_t i = 0; i < x.size(); ++i)
         if (!same(x[i], y[i]))
-            args.require_equal(x[i], y[i], fmt::format("axis {} of {} {{}} and {{}}", i, what),
+            args.require_equal(x[i], y[i], fmt::format("axis {} of {} {}", i, what, shapes),
                                {x, y});
+}
+
+/// Of a state after the step as the step gave it: where its extents are only known to be the
+/// state's when the function runs, scan() broadcasts it to those, so that the body has one type,
+/// and what that requires is told of the state.
+Type given_type(const Variable& next, const Location* scan)
+{
+    const Apply a = next.owner();
+    const bool fitted = a && &a.op() == &broadcast_to_op && a.location() == scan &&
+                        a.input(0).rank() == next.rank();
+    return fitted ? a.input(0).type() : next.type();
 }
 
 /// That the body fits what goes in and what is said of it: a stored graph may have any.
@@ -88,7 +103,8 @@ void check_body(ShapeArgs& args, const ScanParams& p)
                      fmt::format("sequence {}", i + 1));
     }
     for (std::size_t k = 0; k < states; ++k)
-        require_same(args, in[sequences + k].type(), out[k].type(), fmt::format("state {}", k));
+        require_same(args, given_type(out[k], args.where), in[sequences + k].type(),
+                     fmt::format("state {},", k), "{} after a step and {} before it,");
 }
 
 std::vector<Type> scan_types(ShapeArgs& args)
@@ -339,7 +355,7 @@ private:
 
 ScanResult scan(const detail::Body& step, const ScanArgs& args, Where where)
 {
-    return ScanBuilder(step, args, locate(where)).build();
+    return ScanBuilder(step, args, locate(where, "scan")).build();
 }
 
 std::span<const Op* const> control_ops()

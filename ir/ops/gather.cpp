@@ -372,8 +372,9 @@ Variable gather(const Variable& x, const Variables& indices, Where where)
 {
     refuse_empty("gather", where, {&x});
     refuse_empty("gather", where, indices);
-    const OriginScope origin(locate(where));
-    return gather_axes(x, indices, first_axes(x, indices, "gather", locate(where)), "gather");
+    const Location* place = locate(where, "gather");
+    const OriginScope origin(place);
+    return gather_axes(x, indices, first_axes(x, indices, "gather", place), "gather");
 }
 
 Variable
@@ -381,8 +382,9 @@ scatter_add(const Variable& x, const Variables& indices, const Variable& values,
 {
     refuse_empty("scatter_add", where, {&x, &values});
     refuse_empty("scatter_add", where, indices);
-    const OriginScope origin(locate(where));
-    const GatherParams p = first_axes(x, indices, "scatter_add", locate(where));
+    const Location* place = locate(where, "scatter_add");
+    const OriginScope origin(place);
+    const GatherParams p = first_axes(x, indices, "scatter_add", place);
     return scatter_axes(x, values, indices, p, true, "scatter_add");
 }
 
@@ -391,8 +393,9 @@ scatter_set(const Variable& x, const Variables& indices, const Variable& values,
 {
     refuse_empty("scatter_set", where, {&x, &values});
     refuse_empty("scatter_set", where, indices);
-    const OriginScope origin(locate(where));
-    const GatherParams p = first_axes(x, indices, "scatter_set", locate(where));
+    const Location* place = locate(where, "scatter_set");
+    const OriginScope origin(place);
+    const GatherParams p = first_axes(x, indices, "scatter_set", place);
     return scatter_axes(x, values, indices, p, false, "scatter_set");
 }
 
@@ -415,7 +418,7 @@ Variable take(const Variable& x, const Variable& index, Where where)
 Variable take_along_axis(const Variable& x, const Variable& index, const Axis& axis, Where where)
 {
     refuse_empty("take_along_axis", where, {&x, &index});
-    const Location* place = locate(where);
+    const Location* place = locate(where, "take_along_axis");
     const OriginScope origin(place);
     const int at = single_axis(axis, x, "take_along_axis", place);
     if (any_pattern({x, index}))

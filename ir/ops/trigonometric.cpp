@@ -79,6 +79,7 @@ constexpr Op atan_op{
 };
 Variable atan(const Variable& x, Where where) { return apply(atan_op, {x}, {}, where); }
 
+// [atan2]
 constexpr Op atan2_op{
     .name = "atan2",
     .doc = "The angle of the point (b, a), in [-pi, pi]; zeros and infinities as C's atan2. The "
@@ -99,6 +100,7 @@ Variable atan2(const Variable& y, const Variable& x, Where where)
 {
     return apply(atan2_op, {y, x}, {}, where);
 }
+// [/atan2]
 
 constexpr Op sinh_op{
     .name = "sinh",

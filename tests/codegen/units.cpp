@@ -260,3 +260,8 @@ TEST_CASE("a long run is cut into parts, and a failure in one stops those behind
             "take: index 4 is out of range for axis 0 of extent 4: element (2) of i64 (4)");
     }
 }
+
+TEST_CASE("text that does not say where a function begins is refused when it is cut")
+{
+    CHECK_THROWS_AS(cut_units("CT_KERNEL void\n}\n"), ct::InternalError);
+}

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <random>
+#include <set>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -308,7 +310,7 @@ TEST_CASE("one symbol with two values is refused in every kind of call, before a
         "g: axis 1 of input 'same' is 3, it must be 2 (n) as axis 0 of input 'same' is");
 }
 
-TEST_CASE("an output whose elements lie in one place is refused with its axis, before any work")
+TEST_CASE("an output whose elements lie in one place is refused with its strides, before any work")
 {
     using Matrix = ct::View<const double, 2>;
     using Result = ct::View<double, 2>;
@@ -331,11 +333,14 @@ TEST_CASE("an output whose elements lie in one place is refused with its axis, b
                 CHECK(memory == List(6, 7));
             };
             refused(0, 1,
-                    "f: elements of output 0 'z' would lie in one place: stride 0 along axis 0 of "
-                    "extent 2");
+                    "f: elements of output 0 'z' would lie in one place: its strides are (0, 1), "
+                    "its extents (2, 3)");
             refused(3, 0,
-                    "f: elements of output 0 'z' would lie in one place: stride 0 along axis 1 of "
-                    "extent 3");
+                    "f: elements of output 0 'z' would lie in one place: its strides are (3, 0), "
+                    "its extents (2, 3)");
+            refused(1, 1,
+                    "f: elements of output 0 'z' would lie in one place: its strides are (1, 1), "
+                    "its extents (2, 3)");
             Result one(memory.data(), {1, 3}); // along an axis of one element any stride is right
             one.strides[0] = 0;
             call(Matrix(in.data(), {1, 3}), one);
@@ -351,9 +356,47 @@ TEST_CASE("an output whose elements lie in one place is refused with its axis, b
     List memory(6, 7);
     Result out(memory.data(), {2, 3});
     out.strides[1] = 0;
-    CHECK_THROWS_WITH(
-        f.typed<void(Matrix, Result)>()(Matrix(in.data(), {2, 3}), out),
-        "f: elements of output 0 would lie in one place: stride 0 along axis 1 of extent 3");
+    CHECK_THROWS_WITH(f.typed<void(Matrix, Result)>()(Matrix(in.data(), {2, 3}), out),
+                      "f: elements of output 0 would lie in one place: its strides are (3, 0), its "
+                      "extents (2, 3)");
+}
+
+TEST_CASE("an output of any strides is refused where two of its elements lie in one place, only")
+{
+    using Box = ct::View<const double, 3>;
+    const auto x = ct::tensor<double>("x", {ct::dim("n"), ct::dim("m"), ct::dim("k")});
+    const auto f = ct::function({x}, {ct::Output("z", x, ct::Layout::any)}, {.name = "f"});
+    const auto call = f.typed<void(Box, ct::View<double, 3>)>();
+    const List in(64, 1);
+    List memory(400);
+    std::minstd_rand random(5);
+    const auto between = [&](std::int64_t low, std::int64_t high) {
+        return low + static_cast<std::int64_t>(random() % static_cast<unsigned>(high - low + 1));
+    };
+    int refused = 0;
+    for (int round = 0; round < 2000; ++round) {
+        ct::View<double, 3> out(memory.data() + 200, {between(1, 4), between(1, 4), between(1, 4)});
+        out.strides = {between(-16, 16), between(-16, 16), between(-16, 16)};
+        std::set<std::int64_t> places;
+        for (std::int64_t i = 0; i < out.extents[0]; ++i)
+            for (std::int64_t j = 0; j < out.extents[1]; ++j)
+                for (std::int64_t k = 0; k < out.extents[2]; ++k)
+                    places.insert(i * out.strides[0] + j * out.strides[1] + k * out.strides[2]);
+        const std::int64_t count = out.extents[0] * out.extents[1] * out.extents[2];
+        const bool is_spread = static_cast<std::int64_t>(places.size()) == count;
+        bool is_taken = true;
+        try {
+            call(Box(in.data(), {out.extents[0], out.extents[1], out.extents[2]}), out);
+        } catch (const ct::UserError&) {
+            is_taken = false;
+        }
+        CAPTURE(out.strides[0], out.strides[1], out.strides[2], out.extents[0], out.extents[1],
+                out.extents[2]);
+        REQUIRE(is_taken == is_spread);
+        refused += !is_taken;
+    }
+    CHECK(refused > 500);
+    CHECK(refused < 1500);
 }
 
 TEST_CASE("extents below 0 are refused")

@@ -38,6 +38,32 @@ TEST_CASE("variables may be called as kernels, their callers and their locals ar
     }
 }
 
+TEST_CASE("inputs, outputs, shared variables and extents may be called as macros of the text are")
+{
+    // The prelude's, a product's own, and one that the text does not have.
+    for (const std::string name : {"CT_KERNEL", "CT_TABLE", "CT_ALIGNED", "CT_ROLLED",
+                                   "CT_BLOCK_ROWS", "CT_FMA_ROW", "CT_"}) {
+        CAPTURE(name);
+        const auto n = ct::dim(name);
+        const auto v = ct::vector<double>(name, {n});
+        const auto m = ct::matrix<double>("m", {n, n});
+        const auto w = ct::shared(name, Array::full<double>({}, 2.0));
+        const auto z = (exp(v) * w).named(name);
+        const auto run = ct::scan(
+            [&](const Variable& x, const Variable& h) { return (x * h + 1.0).named(name); },
+            {.sequences = {v}, .init = {1.0}});
+        const auto f = ct::function({v, m}, {{name, ct::dot(m, z)}, {"last", run.last[0]}},
+                                    {.name = name, .updates = {{w, w * 2.0}}, .cache = false});
+        const auto results = f(Array::full<double>({3}, 0.0), Array::full<double>({3, 3}, 1.0));
+        CHECK(results[0].as_double(2) == 6);
+        CHECK(results[1].as_double(0) == 1);
+        CHECK(w.value().as_double(0) == 4);
+        // A product, whose kernel is cut from run.
+        const auto square = ct::function({m}, ct::dot(m, m), {.cache = false});
+        CHECK(square(Array::full<double>({3, 3}, 1.0))[0].as_double(8) == 3);
+    }
+}
+
 TEST_CASE("a kernel reads at more places that it looks up than it has early symbols for")
 {
     constexpr int lookups = 320;

@@ -291,6 +291,18 @@ TEST_CASE("the last inputs may be left out of every call, as far as they have de
     }
 }
 
+TEST_CASE("a default in front of an input without one is told where it counts")
+{
+    const auto s = ct::scalar<float>("s");
+    const auto v = ct::vector<float>("v");
+    const auto f = ct::function({ct::Input(s, 2.0), v}, ct::sum(s * v), {.name = "f"});
+    CHECK_REFUSED(f(ct::Array::full<float>({2}, 5)), shape,
+                  "f: takes 2 inputs, given 1; it is " + f.signature() +
+                      "; the default of input 0 's' counts by name, or where all behind it are "
+                      "left out as well");
+    CHECK(f.call_named({{"v", ct::Array::full<float>({2}, 5)}})[0].item<float>() == 20);
+}
+
 TEST_CASE("the status of a call that may not throw has the op's line, or the call's")
 {
     const auto x = ct::vector<float>("x"), w = ct::vector<float>("w", {2});

@@ -2,7 +2,9 @@
 // its ops need them, compiled and in reference mode alike.
 #include <croton/croton.hpp>
 
+#include <filesystem>
 #include <string>
+#include <unistd.h>
 
 #include "errors/expect.hpp"
 
@@ -119,6 +121,127 @@ TEST_CASE("functions that are not compiled check extents as compiled ones do")
         CHECK_THROWS_WITH(join(ct::zeros<double>({2, 3}), ct::zeros<double>({300, 3})),
                           croton::test::contains("axis 0 of input 'b' is 300, it must be 2"));
     }
+}
+
+TEST_CASE("a call is told the op that an extent follows from, and whose axes")
+{
+    const auto a = ct::vector<double>("a"), b = ct::vector<double>("b"),
+               c = ct::vector<double>("c");
+    const auto m = ct::matrix<double>("m");
+    const auto of = [](std::int64_t n) { return ct::zeros<double>({n}); };
+    const auto all = [](std::int64_t rows, std::int64_t columns) {
+        return ct::zeros<double>({rows, columns});
+    };
+    for (const bool reference : {false, true}) {
+        const ct::Options options{.name = "f", .reference = reference};
+        const auto f = [&](const ct::Variables& inputs, const ct::Variable& y) {
+            return ct::function(inputs, y, options);
+        };
+        CHECK_THROWS_WITH(f({a, b}, a + b(ct::slice(1, ct::_)))(of(2), of(2)),
+                          "f: axis 0 of input 'a' is 2, it must be 1 (n0 - 1), where n0 is axis 0 "
+                          "of input 'b', for add at " +
+                              place(__LINE__ - 3));
+        CHECK_THROWS_WITH(f({m, a}, ct::reshape(m, {-1}) * a)(all(2, 3), of(5)),
+                          "f: axis 0 of input 'a' is 5, it must be 6 (n0*n1), where n0 is axis 0 "
+                          "of input 'm' and n1 is axis 1 of input 'm', for mul at " +
+                              place(__LINE__ - 3));
+        CHECK_THROWS_WITH(f({m, a}, ct::dot(m(ct::_, ct::slice(0, -1)), a))(all(2, 3), of(3)),
+                          "f: axis 0 of input 'a' is 3, it must be 2 (n1 - 1), where n1 is axis 1 "
+                          "of input 'm', for dot at " +
+                              place(__LINE__ - 3));
+        CHECK_THROWS_WITH(f({m, a}, ct::diag(m) + a)(all(2, 3), of(3)),
+                          "f: axis 0 of input 'a' is 3, it must be 2 (min(n0, n1)), where n0 is "
+                          "axis 0 of input 'm' and n1 is axis 1 of input 'm', for add at " +
+                              place(__LINE__ - 3));
+        // The extent that the input has to have is another input's by one op, and less by the next.
+        const int first = __LINE__ + 1;
+        const auto less = a + b(ct::slice(1, ct::_));
+        const auto same = ct::sum(b * c);
+        CHECK_THROWS_WITH(f({c, b, a}, less + same)(of(3), of(3), of(3)),
+                          "f: axis 0 of input 'a' is 3, it must be 2 (n0 - 1), where n0 is axis 0 "
+                          "of input 'c', for add at " +
+                              place(first) + " and mul at " + place(first + 1));
+        const auto step = [](const ct::Variable& x, const ct::Variable& y, const ct::Variable& h) {
+            return h * x + y;
+        };
+        const int line = __LINE__ + 1;
+        const auto run = ct::scan(step, {.sequences = {a, b(ct::slice(1, ct::_))}, .init = {1.0}});
+        const std::string scan = "for scan at " + place(line);
+        CHECK_THROWS_WITH(f({a, b}, run.last[0])(of(2), of(2)), contains(scan));
+    }
+}
+
+TEST_CASE("a stored function tells which op an extent follows from")
+{
+    const auto a = ct::vector<double>("a"), b = ct::vector<double>("b");
+    const int line = __LINE__ + 1;
+    const auto y = a + b(ct::slice(1, ct::_));
+    const auto path = std::filesystem::temp_directory_path() /
+                      ("croton_extents_" + std::to_string(::getpid()) + ".croton");
+    ct::function({a, b}, y, {.name = "f"}).save(path.string());
+    const auto f = ct::Function::load(path.string());
+    std::filesystem::remove(path);
+    CHECK_THROWS_WITH(f(ct::zeros<double>({2}), ct::zeros<double>({2})),
+                      contains("where n0 is axis 0 of input 'b', for add at " + place(line)));
+}
+
+TEST_CASE("an axis that gives a symbol its value is told what it must be for some value of it")
+{
+    const auto n = ct::dim("n"), k = ct::dim("k");
+    const auto even = ct::vector<double>("even", {2 * n});
+    const auto rest = ct::vector<double>("rest", {2 * n + k}), w = ct::vector<double>("w", {k});
+    for (const bool reference : {false, true}) {
+        const ct::Options options{.name = "f", .reference = reference};
+        CHECK_THROWS_WITH(ct::function({even}, ct::sum(even), options)(ct::zeros<double>({3})),
+                          "f: axis 0 of input 'even' is 3, it must be 2*n for some n");
+        CHECK_THROWS_WITH(ct::function({rest, w}, ct::sum(rest) + ct::sum(w),
+                                       options)(ct::zeros<double>({4}), ct::zeros<double>({1})),
+                          "f: axis 0 of input 'rest' is 4, it must be 2*n + k for some n, where k "
+                          "is axis 0 of input 'w'");
+    }
+}
+
+TEST_CASE("what is required within an op names what the user called")
+{
+    const auto a = ct::vector<double>("a"), b = ct::vector<double>("b");
+    const auto m = ct::matrix<double>("m");
+    const auto i = ct::vector<std::int64_t>("i"), j = ct::vector<std::int64_t>("j");
+    const auto at = ct::matrix<std::int64_t>("at");
+    const auto zeros = [](std::vector<std::int64_t> shape) { return ct::zeros<double>(shape); };
+    const auto places = [](std::vector<std::int64_t> shape) {
+        return ct::Array::full<std::int64_t>(shape, 0);
+    };
+    const int line = __LINE__ + 1;
+    const auto added = ct::scatter_add(a, {i}, b), set = ct::scatter_set(a, {i}, b);
+    const auto read = ct::gather(m, {i, j}), along = ct::take_along_axis(m, at, 1);
+    CHECK_THROWS_WITH(ct::function({a, b, i}, added)(zeros({4}), zeros({3}), places({2})),
+                      contains("for scatter_add at " + place(line)));
+    CHECK_THROWS_WITH(ct::function({a, b, i}, set)(zeros({4}), zeros({3}), places({2})),
+                      contains("for scatter_set at " + place(line)));
+    CHECK_THROWS_WITH(ct::function({m, i, j}, read)(zeros({4, 4}), places({3}), places({2})),
+                      contains("for gather at " + place(line + 1)));
+    CHECK_THROWS_WITH(ct::function({m, at}, along)(zeros({2, 3}), places({3, 1})),
+                      contains("for take_along_axis at " + place(line + 1)));
+}
+
+TEST_CASE("a state whose shape changes over a step is refused by the call at the latest")
+{
+    const auto a = ct::vector<double>("a"), b = ct::vector<double>("b");
+    const auto twice = [](const ct::Variable& s) { return ct::concatenate({s, s}); };
+    const int line = __LINE__ + 1;
+    const auto run = ct::scan(twice, {.init = {a}, .steps = 2});
+    const auto f = ct::function({a}, run.last[0], {.name = "f"});
+    CHECK_THROWS_WITH(f(ct::zeros<double>({2})),
+                      "f: scan: axis 0 of state 0, (2*n0) after a step and (n0) before it, is 4, "
+                      "it must be 2 (n0), at " +
+                          place(line));
+    CHECK(f(ct::zeros<double>({0}))[0].size() == 0);
+    const auto replaced = [&](const ct::Variable&) { return b * 2; };
+    const auto other = ct::scan(replaced, {.init = {a}, .steps = 2});
+    const std::string scan = "for scan at " + place(__LINE__ - 1);
+    CHECK_THROWS_WITH(
+        ct::function({a, b}, other.last[0])(ct::zeros<double>({2}), ct::zeros<double>({3})),
+        contains(scan));
 }
 
 TEST_CASE("the workspace of extents that a call refuses is refused with the same text")

@@ -11,7 +11,7 @@ Variable sigmoid(const Variable& x, Where where = Where::current());  ///< 1 / (
 Variable softplus(const Variable& x, Where where = Where::current()); ///< log(1 + exp(x))
 /// log(1 - exp(x)) for x <= 0, accurate near 0 and far from it; NaN where x > 0.
 Variable log1mexp(const Variable& x, Where where = Where::current());
-/// maximum(x, 0): NaN stays NaN; the gradient at 0 is 0.
+/// maximum(x, 0): NaN stays NaN; the gradient at 0 is 0, where maximum gives x a half.
 Variable relu(const Variable& x, Where where = Where::current());
 /// x * norm_cdf(x).
 Variable gelu(const Variable& x, Where where = Where::current());

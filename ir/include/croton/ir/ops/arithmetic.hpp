@@ -28,8 +28,9 @@ Variable rsqrt(const Variable& x, Where where = Where::current()); ///< 1 / sqrt
 /// a to the power b, in the promoted dtype. UserError for an integer to a constant negative one.
 Variable pow(const Variable& a, const Variable& b, Where where = Where::current());
 
-/// The larger (smaller) of two, elementwise; NaN if either is. max and min of two Variables are the
-/// same, under the names that templates written for std::max use.
+/// The larger (smaller) of two, elementwise; NaN if either is. Of equal ones each gets a half of
+/// the gradient; relu's at 0 is 0. max and min of two Variables are the same, under the names that
+/// templates written for std::max use.
 Variable maximum(const Variable& a, const Variable& b, Where where = Where::current());
 Variable minimum(const Variable& a, const Variable& b, Where where = Where::current());
 Variable max(const Variable& a, const Variable& b, Where where = Where::current());
