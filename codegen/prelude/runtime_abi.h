@@ -22,7 +22,7 @@ struct ct_runtime {
                          void* context,
                          i64 blocks);
     void* context; /* the caller's, for the functions below */
-    i32 threads; /* for parallel_for: at most this many; 0: all */
+    i32 threads;   /* for parallel_for: at most this many; 0: all */
     i32 reserved;
     /* Devices; null on a CPU. */
     void* launch;
