@@ -14,19 +14,21 @@ Extent cost_per_iteration(const LoopNest& nest)
         if (const auto* c = std::get_if<Compute>(&s.expression)) each += flops(*c->op, s.dtype);
     Extent iterations = 1;
     const Block* block = &nest.body;
-    bool first = true;
-    const detail::Atom* first_index = index_symbol(0); // an inner extent may shrink with it
+    bool first = true, one_block = false;
     while (block) {
         const Block* next = nullptr;
         for (const Statement& st : *block)
             if (const auto* l = std::get_if<Loop>(&st)) {
-                if (!first)
-                    iterations = iterations * substitute(l->extent, {{first_index, Extent(0)}});
+                const bool blocks = is_over_blocks_of_rows(*l);
+                one_block |= first && blocks;
+                if (!first && !blocks) iterations = iterations * at_first_iteration(l->extent);
                 first = false;
                 next = &l->body;
                 break;
             } else if (const auto* c = std::get_if<ColumnLoop>(&st)) {
-                iterations = iterations * c->rows * c->columns;
+                const bool all_blocks = c->block && !one_block;
+                const Extent rows = all_blocks ? nest.blocked : c->end - c->first;
+                iterations = iterations * at_first_iteration(rows) * c->columns;
                 break;
             }
         block = next;
