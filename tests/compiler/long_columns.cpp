@@ -78,11 +78,11 @@ TEST_CASE("so do sums of all elements of one long column, and of rows that an op
     const float value = 3.1F;
     ct::View<const float, 2> view;
     view.data = &value;
-    view.extents = {3'000'000, 1};
+    view.extents = {1'000'000, 1};
     view.strides = {0, 0};
     const ct::Results r = f(view);
     for (const std::size_t k : {0, 1})
-        CHECK(std::fabs(r[k].as_double(0) / (3e6 * value) - 1) < 1e-5);
+        CHECK(std::fabs(r[k].as_double(0) / (1e6 * value) - 1) < 1e-5);
     CHECK(r[2].as_double(0) < 1e-9);
 }
 
