@@ -1,6 +1,7 @@
 #include <croton/ir/format.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include "c_precedence.hpp"
 #include "kernel_writer.hpp"
@@ -78,37 +79,75 @@ KernelWriter::term_call(const ColumnLoop& l, const Term& term, const std::string
     return fmt::format("{}({})", term.function, fmt::join(arguments, ", "));
 }
 
+/// How many results a block of rows has: an array's worth.
+Extent KernelWriter::results_of_block(const ColumnLoop::Target& t) const
+{
+    return element_count(nest_.buffers[static_cast<std::size_t>(t.buffer)].shape());
+}
+
+/// The element that holds a column's result. Of several blocks the first one has its results where
+/// they belong, so that few rows cost no more than in a loop over all of them.
+std::string KernelWriter::column_slot(const ColumnLoop& l, const ColumnLoop::Target& t)
+{
+    if (t.partial < 0) return expressions_.element(t.buffer, t.at + as_extent(l.column));
+    const Buffer& buffer = nest_.buffers[static_cast<std::size_t>(t.buffer)];
+    const std::string& partial = nest_.buffers[static_cast<std::size_t>(t.partial)].name;
+    const std::string& block = symbols_.at(l.block);
+    const std::string at = same(t.at, 0) ? "" : " + " + c_text(t.at, symbols_);
+    const std::string results = names_.numbered(name(t.monoid));
+    writer_.line("{}* {} = {}{};", memory_type(buffer.dtype()), results, buffer.name, at);
+    writer_.if_line(block + " > 0",
+                    fmt::format("{} = {} + ({} - 1) * {}{};", results, partial, block,
+                                c_factor(results_of_block(t), symbols_), at));
+    return fmt::format("{}[{}]", results, l.column_name);
+}
+
 void KernelWriter::write_columns(const ColumnLoop& l)
 {
     symbols_[l.row] = l.row_name;
     symbols_[l.column] = l.column_name;
-    for (const ColumnLoop::Target& t : l.targets)
-        write_target(l, t);
-}
-
-void KernelWriter::write_target(const ColumnLoop& l, const ColumnLoop::Target& t)
-{
-    const std::string rows = c_text(l.rows, symbols_);
-    const Term term = column_term(l, t);
-    const DType dtype = nest_.buffers[static_cast<std::size_t>(t.buffer)].dtype();
-    const std::string slot = expressions_.element(t.buffer, t.at + as_extent(l.column));
+    std::string first = c_text(l.first, symbols_), end = c_text(l.end, symbols_);
+    if (l.block) {
+        const std::string row = std::exchange(first, names_.numbered("first"));
+        writer_.line("const i64 {} = {};", first, row);
+    }
+    if (end.find_first_of("( ") != end.npos) // computed once, not at each step
+        writer_.line("const i64 stop = {};", std::exchange(end, "stop"));
     const std::string each = fmt::format("for (i64 {0} = 0; {0} < {1}; ++{0})", l.column_name,
                                          c_text(l.columns, symbols_));
-    writer_.raw(each);
-    writer_.line("    {} = {};", slot, identity(t.monoid, dtype));
-    const bool whole = l.rows.is_known() && l.rows.value() % 8 == 0;
-    {
-        const auto blocks =
-            writer_.block("for (i64 {0} = 0; {0} + 8 <= {1}; {0} += 8)", l.row_name, rows);
-        note_lanes();
-        const auto inner = writer_.block("{}", each);
-        write_tree(l, t, term, slot);
+    std::vector<Term> terms;
+    std::vector<std::string> slots;
+    for (const ColumnLoop::Target& t : l.targets) {
+        terms.push_back(column_term(l, t));
+        slots.push_back(column_slot(l, t));
     }
-    if (whole) return;
-    const auto last = writer_.block("for (i64 {0} = {1} / 8 * 8; {0} < {2}; ++{0})", l.row_name,
-                                    c_factor(l.rows, symbols_), rows);
-    const auto inner = writer_.block("{}", each);
-    writer_.raw(combine_into(t.monoid, dtype, slot, term_call(l, term, l.row_name)));
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        const ColumnLoop::Target& t = l.targets[i];
+        if (t.begun) continue;
+        writer_.raw(each);
+        writer_.line("    {} = {};", slots[i], identity(t.monoid, dtype_of(t.value)));
+    }
+    const Extent rows = l.end - l.first;
+    const bool few = rows.is_known() && rows.value() < 8;
+    if (!few) {
+        const auto trees =
+            writer_.block("for (i64 {0} = {1}; {0} + 8 <= {2}; {0} += 8)", l.row_name, first, end);
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            note_lanes();
+            const auto inner = writer_.block("{}", each);
+            write_tree(l, l.targets[i], terms[i], slots[i]);
+        }
+    }
+    if (rows.is_known() && rows.value() % 8 == 0) return;
+    // Blocks begin at multiples of eight.
+    const std::string rest = few ? first : end + " / 8 * 8";
+    const auto last = writer_.block("for (i64 {0} = {1}; {0} < {2}; ++{0})", l.row_name, rest, end);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        const ColumnLoop::Target& t = l.targets[i];
+        const auto inner = writer_.block("{}", each);
+        writer_.raw(combine_into(t.monoid, dtype_of(t.value), slots[i],
+                                 term_call(l, terms[i], l.row_name)));
+    }
 }
 
 /// Eight rows as a tree: neighbours, then pairs of them.
@@ -117,7 +156,7 @@ void KernelWriter::write_tree(const ColumnLoop& l,
                               const Term& term,
                               const std::string& slot)
 {
-    const DType dtype = nest_.buffers[static_cast<std::size_t>(t.buffer)].dtype();
+    const DType dtype = dtype_of(t.value);
     const std::string_view type = scalar_type(dtype);
     for (int row = 0; row < 8; ++row)
         writer_.line(

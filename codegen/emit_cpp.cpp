@@ -128,9 +128,11 @@ void KernelWriter::collect_extents(const Block& block)
                           collect_extents(l.body);
                       },
                       [&](const ColumnLoop& l) {
-                          need(l.rows), need(l.columns);
-                          for (const auto& t : l.targets)
+                          need(l.first), need(l.end), need(l.columns);
+                          for (const auto& t : l.targets) {
                               need(t.at);
+                              if (l.block) need(results_of_block(t));
+                          }
                           collect_extents(l.body);
                       },
                   });

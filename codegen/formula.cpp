@@ -1,5 +1,6 @@
 #include "formula.hpp"
 
+#include <croton/codegen/clusters.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/print.hpp>
@@ -132,6 +133,7 @@ private:
     void write_blocked(const Apply& a, BufferId partial)
     {
         const Variable y = a.output();
+        if (!squeezed(y.shape()).empty()) return write_blocks_of_columns(a, partial);
         const std::string& name = nest_.buffers[static_cast<std::size_t>(partial)].name;
         const std::string_view monoid = croton::name(std::get<Reduce>(a.op().lowering).monoid);
         if (same(nest_.blocked, Extent(0))) {
@@ -145,6 +147,46 @@ private:
         const std::string whole = text(y, Index(y.shape().size(), Extent(0)));
         const std::string b = block_letter();
         lines_.push_back(fmt::format("{}[{}] = {} of block {}", name, b, whole, b));
+    }
+
+    /// The same of columns, of which the first block's results lie where they belong.
+    void write_blocks_of_columns(const Apply& a, BufferId partial)
+    {
+        const Variable y = a.output();
+        const Buffer& buffer = nest_.buffers[static_cast<std::size_t>(partial)];
+        const std::size_t outer = std::exchange(open_letters_, 0);
+        const Index index = letters_of(y.shape());
+        const std::string result = reference(stored_.at(y.value()), index, y.shape());
+        Index kept = squeezed_index(index, y.shape());
+        if (same(nest_.blocked, Extent(0))) {
+            kept.insert(kept.begin(), fresh_letter(open_letters_));
+            const Monoid monoid = std::get<Reduce>(a.op().lowering).monoid;
+            const std::string others =
+                fmt::format("{}_{} {}", croton::name(monoid), letter_name(open_letters_),
+                            reference(buffer.name, kept, buffer.shape()));
+            lines_.push_back(monoid == Monoid::sum    ? fmt::format("{} += {}", result, others)
+                             : monoid == Monoid::prod ? fmt::format("{} *= {}", result, others)
+                                                      : fmt::format("{0} = {1}({0}, {2})", result,
+                                                                    croton::name(monoid), others));
+        } else {
+            const std::string b = block_letter();
+            std::string list = b;
+            for (const Extent& e : kept)
+                list += ", " + extent_text(e, symbols_);
+            lines_.push_back(fmt::format("{} = {} of block 0", result, body(y, index, true)));
+            lines_.push_back(
+                fmt::format("{}[{}] = the same of block {} + 1", buffer.name, list, b));
+        }
+        open_letters_ = outer;
+    }
+
+    /// The indices of axes other than those known to be 1.
+    static Index squeezed_index(const Index& index, const Shape& shape)
+    {
+        Index rest;
+        for (std::size_t i = 0; i < index.size(); ++i)
+            if (!is_known_as(shape[i], 1)) rest.push_back(index[i]);
+        return rest;
     }
 
     /// None that names an array, an extent or an index.

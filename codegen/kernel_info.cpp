@@ -19,15 +19,17 @@ Extent count_of_parts(const Block& block)
 }
 
 /// By the first loop in each block, or those beside it over the rest of its axis.
-Extent iterations_inside(const Block& block)
+/// one_block   of rows, where there are blocks: else all of them together
+Extent iterations_inside(const LoopNest& nest, const Block& block, bool one_block)
 {
-    const detail::Atom* first_index = index_symbol(0); // an inner extent may shrink with it
     for (const Statement& st : block)
         if (const auto* l = std::get_if<Loop>(&st)) {
-            const Extent count = l->in_part ? count_of_parts(block) : l->extent;
-            return substitute(count, {{first_index, Extent(0)}}) * iterations_inside(l->body);
+            const Extent inside = iterations_inside(nest, l->body, one_block);
+            if (is_over_blocks_of_rows(*l)) return inside;
+            return at_first_iteration(l->in_part ? count_of_parts(block) : l->extent) * inside;
         } else if (const auto* c = std::get_if<ColumnLoop>(&st)) {
-            return c->rows * c->columns;
+            const Extent rows = c->block && !one_block ? nest.blocked : c->end - c->first;
+            return at_first_iteration(rows) * c->columns;
         }
     return 1;
 }
@@ -41,8 +43,8 @@ Extent cost_per_iteration(const LoopNest& nest)
         if (const auto* c = std::get_if<Compute>(&s.expression)) each += flops(*c->op, s.dtype);
     for (const Statement& st : nest.body)
         if (const auto* l = std::get_if<Loop>(&st))
-            return iterations_inside(l->body) * Extent(each);
-    return iterations_inside(nest.body) * Extent(each);
+            return iterations_inside(nest, l->body, is_over_blocks_of_rows(*l)) * Extent(each);
+    return iterations_inside(nest, nest.body, false) * Extent(each);
 }
 
 namespace {

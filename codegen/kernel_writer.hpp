@@ -96,11 +96,12 @@ private:
 
     // ---- columns
     void write_columns(const ColumnLoop& l);
-    void write_target(const ColumnLoop& l, const ColumnLoop::Target& t);
     struct Term {
         std::string function;
         std::vector<std::string> arguments;
     };
+    Extent results_of_block(const ColumnLoop::Target& t) const;
+    std::string column_slot(const ColumnLoop& l, const ColumnLoop::Target& t);
     Term column_term(const ColumnLoop& l, const ColumnLoop::Target& t);
     std::string term_call(const ColumnLoop& l, const Term& term, const std::string& row) const;
     void write_tree(const ColumnLoop& l,

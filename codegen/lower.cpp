@@ -1,117 +1,19 @@
-#include <croton/codegen/cost.hpp>
 #include <croton/codegen/lower.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
-#include <croton/ir/overloaded.hpp>
 
-#include <algorithm>
-#include <functional>
-
-#include "cluster_index.hpp"
 #include "known_extent.hpp"
 #include "lower_blocked.hpp"
+#include "lower_columns.hpp"
 #include "lower_contract.hpp"
 #include "lower_rows.hpp"
-#include "puller.hpp"
+#include "three_axes.hpp"
 
 namespace croton::inline v1::codegen {
 
 namespace {
-
-/// kept-in-front, reduced or running, kept-behind: each one axis.
-struct ThreeAxes {
-    Extent outer, middle, behind;
-    At at() const
-    {
-        return {{outer_index(), as_extent(loop_symbol(1)), behind_index()},
-                {outer, middle, behind}};
-    }
-    At kept() const { return {{outer_index(), behind_index()}, {outer, behind}}; }
-    Extent outer_index() const
-    {
-        return is_known_as(outer, 1) ? Extent(0) : as_extent(loop_symbol(0));
-    }
-    Extent behind_index() const
-    {
-        return is_known_as(behind, 1) ? Extent(0) : as_extent(loop_symbol(2));
-    }
-
-    /// Opens the loops over the kept axes; none over an axis of one element.
-    void open_outer(Puller& puller) const
-    {
-        if (is_known_as(outer, 1)) return;
-        puller.open({loop_symbol(0), "i", outer});
-        puller.innermost().parallel = true;
-    }
-    void open_behind(Puller& puller) const
-    {
-        if (!is_known_as(behind, 1)) puller.open({loop_symbol(2), "k", behind});
-    }
-};
-
-void close_all(Puller& puller)
-{
-    while (puller.depth() > 0)
-        puller.close();
-}
-
-void read_others(Puller& puller, const Cluster& cluster)
-{
-    for (const Root& r : cluster.roots)
-        for (const Variable& v : r.reads)
-            puller.in_memory(v);
-}
-
-void write_columns(const Cluster& cluster, LoopNest& nest)
-{
-    const ThreeAxes axes{element_count(cluster.outer), element_count(cluster.inner),
-                         element_count(cluster.behind)};
-    Puller puller(nest);
-    read_others(puller, cluster);
-    axes.open_outer(puller);
-    ColumnLoop columns{loop_symbol(1), loop_symbol(2), "j", "k", axes.middle, axes.behind};
-    puller.open_column(std::move(columns));
-    for (const Root& r : cluster.roots) {
-        const ScalarId value = puller.pull(r.value.owner().input(0), axes.at());
-        puller.keep(value);
-        const Extent first = axes.outer_index() * axes.behind;
-        puller.innermost_column().targets.push_back({monoid_of(r.value.owner()), value,
-                                                     puller.buffer(r.value, Buffer::Access::write),
-                                                     first});
-    }
-    close_all(puller);
-}
-
-/// One serial loop over the middle axis for each kept index: positions of extrema along an axis
-/// that is not the last, 16-bit floats, and prefixes.
-void write_serial(const Cluster& cluster,
-                  LoopNest& nest,
-                  const ThreeAxes& axes,
-                  LoopKind direction,
-                  Monoid monoid)
-{
-    const Root& r = cluster.roots[0];
-    const Apply apply = r.value.owner();
-    const bool running = std::holds_alternative<Prefix>(apply.op().lowering);
-    Puller puller(nest);
-    read_others(puller, cluster);
-    axes.open_outer(puller);
-    axes.open_behind(puller);
-    const ScalarId result =
-        puller.add({computed_dtype(r.value.dtype()), Accumulated{}, puller.depth(), 0, r.value});
-    Loop loop{loop_symbol(1), "j", axes.middle};
-    loop.kind = direction;
-    puller.open(std::move(loop));
-    const ScalarId value = puller.pull(apply.input(0), axes.at());
-    puller.keep(value);
-    puller.innermost().accumulators.push_back({monoid, value, result, running});
-    if (running) puller.store(r.value, axes.at(), result);
-    puller.close();
-    if (!running) puller.store(r.value, axes.kept(), result);
-    close_all(puller);
-}
 
 /// What a running combination begins with.
 int start_of(Monoid monoid)
@@ -201,26 +103,6 @@ void write_scatter(const Cluster& cluster, LoopNest& nest)
     close_all(puller);
 }
 
-void write_reduction_by_columns(const Cluster& cluster, LoopNest& nest)
-{
-    const auto serial = [](const Root& r) {
-        const Monoid monoid = monoid_of(r.value.owner());
-        return is_position(monoid) || size_bytes(r.value.dtype()) == 2;
-    };
-    Cluster by_columns = cluster;
-    std::erase_if(by_columns.roots, serial);
-    if (!by_columns.roots.empty()) write_columns(by_columns, nest);
-    for (const Root& r : cluster.roots) {
-        if (!serial(r)) continue;
-        Cluster single = cluster;
-        single.roots = {r};
-        write_serial(single, nest,
-                     {element_count(cluster.outer), element_count(cluster.inner),
-                      element_count(cluster.behind)},
-                     LoopKind::serial, monoid_of(r.value.owner()));
-    }
-}
-
 } // namespace
 
 Lowered lower(const Cluster& cluster)
@@ -233,8 +115,7 @@ Lowered lower(const Cluster& cluster)
     case ClusterKind::rows:
         return {lower_rows(cluster, nest), {}};
     case ClusterKind::columns:
-        write_reduction_by_columns(cluster, nest);
-        break;
+        return lower_columns(cluster);
     case ClusterKind::prefix: {
         const Variable& y = cluster.roots[0].value;
         const Apply apply = y.owner();

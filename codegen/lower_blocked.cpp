@@ -31,8 +31,10 @@ void read_others(Puller& puller, const Cluster& cluster)
 /// block has whole rows: no element's place needs a division.
 struct Blocks {
     Extent rows = 1;
-    Extent row = 1;            ///< elements
-    Extent rows_of_block = 16; ///< where it is not known how long they are
+    Extent row = 1; ///< elements
+    /// Where it is not known how long they are: few enough that threads share some hundreds of long
+    /// rows, and so many that the results of a million short ones lose no more digits than they.
+    Extent rows_of_block = 64;
     bool one_row() const { return same(rows, Extent(1)); }
     bool short_rows() const { return row.is_known() && row.value() <= longest_short_row; }
     /// A block's rows are summed in sequence, so not more than lanes of one row would sum.

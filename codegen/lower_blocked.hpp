@@ -11,6 +11,10 @@ constexpr std::int64_t reduction_block = 16384;
 /// lanes go across rows.
 constexpr std::int64_t longest_short_row = 16;
 
+/// Rows in a block of a reduction of columns. As many blocks are added in sequence where there are
+/// some millions of rows: more rows of a block, or fewer, would lose more digits.
+constexpr std::int64_t column_block = 1024;
+
 /// Whether a cluster reduces whole arrays that may be long: then blocks of fixed length are reduced
 /// first, by any number of threads, and their results after that, in one order.
 bool reduces_in_blocks(const Cluster& cluster);

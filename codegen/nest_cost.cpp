@@ -3,14 +3,13 @@
 #include <croton/codegen/cost.hpp>
 #include <croton/ir/overloaded.hpp>
 
+#include <algorithm>
+
 #include "contract_sizes.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
 
-namespace {
-
-/// An inner extent may shrink with an outer index: at its largest.
 Extent at_first_iteration(const Extent& extent)
 {
     Substitution zero;
@@ -18,6 +17,16 @@ Extent at_first_iteration(const Extent& extent)
         if (is_index_symbol(s)) zero.emplace_back(s, Extent(0));
     return zero.empty() ? extent : substitute(extent, zero);
 }
+
+bool is_over_blocks_of_rows(const Loop& loop)
+{
+    return std::ranges::any_of(loop.body, [&](const Statement& st) {
+        const auto* columns = std::get_if<ColumnLoop>(&st);
+        return columns && columns->block == loop.index;
+    });
+}
+
+namespace {
 
 class Counter {
 public:
@@ -33,7 +42,8 @@ public:
                                   [&](const Store& s) { return times * Extent(s.accumulate); },
                                   [&](const Loop& l) { return of_loop(l, times); },
                                   [&](const ColumnLoop& l) {
-                                      const Extent each = times * l.rows * l.columns;
+                                      const Extent rows = l.block ? nest_.blocked : l.end;
+                                      const Extent each = times * rows * l.columns;
                                       return count(l.body, each) + each * Extent(l.targets.size());
                                   },
                               });
@@ -51,6 +61,7 @@ private:
 
     Extent of_loop(const Loop& l, const Extent& times) const
     {
+        if (is_over_blocks_of_rows(l)) return count(l.body, times);
         // All blocks together have `blocked` iterations, the last one fewer than others.
         const bool within_block = l.depth == 2 && !same(nest_.blocked, Extent(0));
         const Extent each = within_block ? nest_.blocked : times * at_first_iteration(l.extent);
@@ -116,7 +127,10 @@ bool is_updated(const Buffer& buffer)
 {
     if (buffer.access != Buffer::Access::read_write) return false;
     const Apply a = buffer.value.owner();
-    return buffer.in_place() || !a || std::holds_alternative<Scatter>(a.op().lowering);
+    if (buffer.in_place() || !a) return true;
+    // Of a reduction's, other blocks are combined with what the first one left.
+    return std::holds_alternative<Scatter>(a.op().lowering) ||
+           std::holds_alternative<Reduce>(a.op().lowering);
 }
 
 } // namespace croton::inline v1::codegen

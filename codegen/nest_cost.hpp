@@ -12,6 +12,12 @@ struct NestCost {
 };
 NestCost cost_of(const LoopNest& nest);
 
+/// An inner extent may shrink with an outer index: at its largest.
+Extent at_first_iteration(const Extent& extent);
+
+/// Whether a loop runs over blocks of rows of columns, of which `blocked` counts all.
+bool is_over_blocks_of_rows(const Loop& loop);
+
 /// Flops of a part of a nest that runs `times` times.
 Extent flops_of(const LoopNest& nest, const Block& block, const Extent& times);
 

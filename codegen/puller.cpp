@@ -86,7 +86,7 @@ void Puller::open_column(ColumnLoop loop)
     loop.depth = depth() + 1;
     symbol_depth_[loop.row] = loop.depth;
     symbol_depth_[loop.column] = loop.depth;
-    ranges_.insert_or_assign(loop.row, loop.rows);
+    ranges_.insert_or_assign(loop.row, loop.end);
     ranges_.insert_or_assign(loop.column, loop.columns);
     open_.push_back({Statement(std::move(loop)), nullptr, {}, {}});
     open_.back().block = &innermost_column().body;

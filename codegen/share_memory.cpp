@@ -147,7 +147,7 @@ private:
         return fmt::format("{} is read elsewhere than at the element that is written", name);
     }
 
-    /// Whether step `s` may store `v` where `u` lies: kernels before the one that stores `v` are
+    /// Whether step `s` may store `v` where `u` lies: kernels before the first that stores `v` are
     /// done with `u`, it reads each element before it writes it, and none behind it reads `u`.
     bool can_replace(std::size_t s, const Variable& u, const Variable& v) const
     {
@@ -161,7 +161,7 @@ private:
                     return same(b.value, x) && (!writes || b.access != Buffer::Access::read);
                 });
             };
-            if (stored && (touches(u, false) || touches(v, true))) return false;
+            if (stored && touches(u, false)) return false;
             if (!touches(v, true)) continue;
             stored = true;
             if (!can_overwrite(k.nest, u, v)) return false;

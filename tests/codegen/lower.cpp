@@ -219,9 +219,9 @@ serial i < n, parallel
 
 TEST_CASE("reductions of columns read rows in sequence, several of them at once")
 {
-    const Variable x = matrix_x();
+    const Variable x = ct::input("x", ct::DType::f32, {1024, m});
     CHECK(outlines({sum(x, ct::Axis{0}).named("y"), max(x * x, ct::Axis{0}).named("z")}) == R"(
-columns k < m over rows j < n
+columns k < m over rows j < 1024
   v0 = x[j*m + k]
   v1 = mul(v0, v0)
   y[k] = sum of v0
@@ -236,11 +236,49 @@ serial i < n, parallel
 )");
     CHECK(outlines({argmax(x, 0).named("y")}) == R"(
 serial k < m
-  serial j < n
+  serial j < 1024
     v0 = x[j*m + k]
     v1 = argmax of v0
   y[k] = v1
 )");
+}
+
+TEST_CASE(
+    "many rows of columns are reduced in blocks, the first of which leaves its results in place")
+{
+    const Variable x = matrix_x();
+    CHECK(outlines({sum(x, ct::Axis{0}).named("y"), max(x * x, ct::Axis{0}).named("z")}) == R"(
+serial i < floor_div(max(n, 1) - 1, 1024) + 1, parallel
+  columns k < m over rows j < min(1024*i + 1024, n) from 1024*i
+    v0 = x[j*m + k]
+    v1 = mul(v0, v0)
+    y[k] or partial = sum of v0
+    z[k] or partial = max of v1
+
+columns k < m over rows j < floor_div(max(n, 1) - 1, 1024)
+  v0 = partial[j*m + k]
+  v1 = partial[j*m + k]
+  y[k] = y[k] and sum of v0
+  z[k] = z[k] and max of v1
+)");
+    const Variable a = ct::input("a", ct::DType::f32, {n, 4096, 3});
+    const Variables y{sum(a, ct::Axis{1}).named("y")};
+    CHECK(outlines(y) == R"(
+serial i < n, parallel
+  serial l < 4
+    columns k < 3 over rows j < 1024*l + 1024 from 1024*l
+      v0 = a[12288*i + 3*j + k]
+      y[3*i + k] or partial = sum of v0
+
+serial i < n, parallel
+  columns k < 3 over rows j < 3
+    v0 = partial[3*j*n + 3*i + k]
+    y[3*i + k] = y[3*i + k] and sum of v0
+)");
+    const auto nests = nests_of(y);
+    CHECK(to_string(nests[0].blocked) == "4096");
+    CHECK(nests[0].partials.size() == 1);
+    CHECK(same(nests[1].blocked, 0));
 }
 
 TEST_CASE("a reduction of everything is made of blocks of one length, and of their results")

@@ -143,13 +143,17 @@ private:
 
     void columns(const ColumnLoop& c)
     {
+        const std::string from = same(c.first, 0) ? "" : " from " + index_text(c.first);
         line("columns " + index_text(as_extent(c.column)) + " < " + index_text(c.columns) +
-             " over rows " + index_text(as_extent(c.row)) + " < " + index_text(c.rows));
+             " over rows " + index_text(as_extent(c.row)) + " < " + index_text(c.end) + from);
         ++depth_;
         block(c.body);
-        for (const ColumnLoop::Target& t : c.targets)
-            line(element(t.buffer, t.at + as_extent(c.column)) + " = " +
-                 std::string(name(t.monoid)) + " of " + use(t.value));
+        for (const ColumnLoop::Target& t : c.targets) {
+            const std::string to = element(t.buffer, t.at + as_extent(c.column));
+            line(to + (t.partial < 0 ? "" : " or " + buffer(t.partial)) + " = " +
+                 (t.begun ? to + " and " : "") + std::string(name(t.monoid)) + " of " +
+                 use(t.value));
+        }
         --depth_;
     }
 
@@ -308,11 +312,14 @@ private:
     {
         const Scope before = defined_;
         const auto symbols_before = open_;
+        for (const Extent& bound : {c.first, c.end})
+            use(bound, "a column's rows");
+        if (c.block) use(as_extent(c.block), "a block of rows");
         open_.insert(c.row);
         open_.insert(c.column);
         block(c.body, c.depth);
         for (const ColumnLoop::Target& t : c.targets)
-            use(t.value, "a column's result"), write_to(t.buffer);
+            use(t.value, "a column's result"), write_to(t.buffer), write_to(t.partial);
         defined_ = before;
         open_ = symbols_before;
     }

@@ -247,7 +247,7 @@ TEST_CASE("rows below axes whose extents are sums know what was reduced")
 TEST_CASE("columns, inside a loop or not, look at each argument of a fast form")
 {
     for (const ct::DType t : {ct::DType::f32, ct::DType::f64})
-        for (const std::int64_t rows : {3, 19})
+        for (const std::int64_t rows : {3, 19, 2060})
             for (const std::int64_t blocks : {1, 3}) {
                 CAPTURE(name(t), rows, blocks);
                 const auto x = ct::input("x", t, {blocks, ct::dim("n"), 5});

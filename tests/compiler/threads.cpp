@@ -48,7 +48,7 @@ std::vector<Work> works()
     return {
         {"pointwise", {x, y}, {exp(-x) * tanh(x) + x, y * y + ct::sin(y)}},
         {"rows", {x}, {rows, ct::sum(x * x, ct::Axis{1}), ct::logsumexp(x, ct::Axis{1})}},
-        {"columns", {x, y}, {ct::sum(x, ct::Axis{0}), ct::mean(y, ct::Axis{0})}, false},
+        {"columns", {x, y}, {ct::sum(x, ct::Axis{0}), ct::mean(y, ct::Axis{0})}},
         {"all", {x, y}, {ct::sum(exp(x)), ct::sum(y), ct::max(x)}},
         {"running sums", {x}, {ct::cumsum(x, 0), ct::cumsum(x, 1)}},
         {"products", {x, w}, {ct::dot(x, w) + 1, ct::dot(ct::transpose(x), tanh(x))}},

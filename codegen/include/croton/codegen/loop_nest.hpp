@@ -167,20 +167,26 @@ struct Loop {
     int depth = 0; ///< of the body
 };
 
-/// Column reduction: for each column (lanes), `value` combined over rows; rows in blocks of 8 as a
-/// fixed tree, blocks in sequence. `body` computes `value` from both indices.
+/// Column reduction: for each column (lanes), `value` combined over rows `first` .. `end`; eight
+/// rows as a fixed tree, trees in sequence. `body` computes `value` from both indices.
 struct ColumnLoop {
     const detail::Atom* row;
     const detail::Atom* column;
     std::string row_name, column_name;
-    Extent rows = 0;
+    Extent first = 0;
+    Extent end = 0;
     Extent columns = 0;
+    /// Index of the loop around it where the rows are those of one block. The first block leaves
+    /// its results where they belong, each other one in `partial`, which has a result for each.
+    const detail::Atom* block = nullptr;
     Block body = {};
     struct Target {
         Monoid monoid;
         ScalarId value;
         BufferId buffer;
         Extent at = 0; ///< of column 0
+        BufferId partial = -1;
+        bool begun = false; ///< goes on from what lies there
     };
     std::vector<Target> targets = {};
     int depth = 0;
@@ -260,9 +266,9 @@ struct LoopNest {
     Block body;
     std::vector<ContractNest> contract; ///< empty, or the one product that the kernel is
     std::vector<Apply> applies;         ///< what it computes, in order
-    /// A long reduction's blocks: the first nest writes a partial result for each block, all of
-    /// which together have `blocked` elements, or rows; a second one, of which `blocked` is 0,
-    /// combines them.
+    /// A long reduction's blocks: the first nest writes a partial result for each block (of rows of
+    /// columns for each but the first), all of which together have `blocked` elements, or rows; a
+    /// second one, of which `blocked` is 0, combines them.
     std::vector<BufferId> partials;
     Extent blocked = 0;
     std::optional<AxisPart> part = {}; ///< none: all of the axis
