@@ -97,7 +97,7 @@ std::string
 KernelWriter::write_square(const Load& load, const Loop& rows, const Loop& columns, int side)
 {
     const Buffer& b = nest_.buffers[static_cast<std::size_t>(load.buffer)];
-    const std::string name = names_.fresh(b.name + "_square", "square");
+    const std::string name = names_.fresh(b.name + "_square", "squares");
     const std::string i = symbols_.at(rows.index), j = symbols_.at(columns.index);
     const std::string element =
         fmt::format("{}[{} - {}][{} - {}]", name, i, rows.first, j, columns.first);

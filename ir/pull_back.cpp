@@ -117,6 +117,7 @@ struct Cotangent {
     Variable whole() const
     {
         const Variable joined = rows.joined();
+        const OriginScope origin(joined.is_empty() ? nullptr : joined.location());
         return bar.is_empty() ? joined : joined.is_empty() ? bar : bar + joined;
     }
 };

@@ -54,6 +54,7 @@ bool RowCotangents::take(const Variable& bar)
 Variable RowCotangents::joined() const
 {
     if (count_ < 2) return first_;
+    const OriginScope origin(first_.location());
     Shape shape = first_.shape();
     const Extent all = shape[static_cast<std::size_t>(axis_)];
     Variables parts;

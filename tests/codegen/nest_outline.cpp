@@ -1,5 +1,6 @@
 #include "codegen/nest_outline.hpp"
 
+#include <croton/codegen/lower.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/overloaded.hpp>
 
@@ -7,6 +8,9 @@
 #include <map>
 #include <set>
 #include <string_view>
+
+#include "codegen/expanded.hpp"
+#include "support/catch.hpp"
 
 namespace croton::test {
 
@@ -127,7 +131,7 @@ private:
         std::string head = std::string(kinds[static_cast<std::size_t>(l.kind)]) + " " +
                            index_text(as_extent(l.index)) + " < " + index_text(l.extent);
         if (!l.first.empty()) head += " from " + l.first + " to " + l.end;
-        line(head + (l.parallel ? ", parallel" : ""));
+        line(head + (l.parallel ? ", parallel" : "") + (l.across.empty() ? "" : ", in squares"));
         ++depth_;
         for (const Accumulator& a : l.accumulators)
             if (a.running) define(a.result);
@@ -346,5 +350,26 @@ private:
 std::string outline(const LoopNest& nest) { return Outline(nest).text(); }
 
 std::vector<std::string> problems(const LoopNest& nest) { return Checker(nest).found(); }
+
+std::vector<codegen::LoopNest> nests_of(const Variables& outputs)
+{
+    const Variables ordered = codegen::order_contractions(expanded(outputs));
+    std::vector<codegen::LoopNest> nests;
+    for (const auto& cluster : codegen::make_clusters(ordered).list)
+        for (codegen::LoopNest& nest : codegen::lower(cluster).nests)
+            nests.push_back(std::move(nest));
+    return nests;
+}
+
+std::string outlines(const Variables& outputs)
+{
+    std::string text;
+    for (const codegen::LoopNest& nest : nests_of(outputs)) {
+        CHECK(problems(nest) == std::vector<std::string>());
+        text += '\n';
+        text += outline(nest);
+    }
+    return text;
+}
 
 } // namespace croton::test

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <croton/codegen/loop_nest.hpp>
+#include <croton/ir/variable.hpp>
 
 #include <string>
 #include <vector>
@@ -22,5 +23,10 @@ std::string outline(const codegen::LoopNest& nest);
 /// not open, a buffer that is stored into and may only be read, an element written twice. Empty:
 /// nothing.
 std::vector<std::string> problems(const codegen::LoopNest& nest);
+
+/// The nests of all kernels that compute the outputs, in order.
+std::vector<codegen::LoopNest> nests_of(const Variables& outputs);
+/// Their outlines, after a look at what no nest may have.
+std::string outlines(const Variables& outputs);
 
 } // namespace croton::test
