@@ -137,22 +137,27 @@ TEST_CASE("a call is told the op that an extent follows from, and whose axes")
         const auto f = [&](const ct::Variables& inputs, const ct::Variable& y) {
             return ct::function(inputs, y, options);
         };
-        CHECK_THROWS_WITH(f({a, b}, a + b(ct::slice(1, ct::_)))(of(2), of(2)),
+        const int at = __LINE__ + 1;
+        const auto shifted = a + b(ct::slice(1, ct::_));
+        const auto flat = ct::reshape(m, {-1}) * a;
+        const auto product = ct::dot(m(ct::_, ct::slice(0, -1)), a);
+        const auto diagonal = ct::diag(m) + a;
+        CHECK_THROWS_WITH(f({a, b}, shifted)(of(2), of(2)),
                           "f: axis 0 of input 'a' is 2, it must be 1 (n0 - 1), where n0 is axis 0 "
                           "of input 'b', for add at " +
-                              place(__LINE__ - 3));
-        CHECK_THROWS_WITH(f({m, a}, ct::reshape(m, {-1}) * a)(all(2, 3), of(5)),
+                              place(at));
+        CHECK_THROWS_WITH(f({m, a}, flat)(all(2, 3), of(5)),
                           "f: axis 0 of input 'a' is 5, it must be 6 (n0*n1), where n0 is axis 0 "
                           "of input 'm' and n1 is axis 1 of input 'm', for mul at " +
-                              place(__LINE__ - 3));
-        CHECK_THROWS_WITH(f({m, a}, ct::dot(m(ct::_, ct::slice(0, -1)), a))(all(2, 3), of(3)),
+                              place(at + 1));
+        CHECK_THROWS_WITH(f({m, a}, product)(all(2, 3), of(3)),
                           "f: axis 0 of input 'a' is 3, it must be 2 (n1 - 1), where n1 is axis 1 "
                           "of input 'm', for dot at " +
-                              place(__LINE__ - 3));
-        CHECK_THROWS_WITH(f({m, a}, ct::diag(m) + a)(all(2, 3), of(3)),
+                              place(at + 2));
+        CHECK_THROWS_WITH(f({m, a}, diagonal)(all(2, 3), of(3)),
                           "f: axis 0 of input 'a' is 3, it must be 2 (min(n0, n1)), where n0 is "
                           "axis 0 of input 'm' and n1 is axis 1 of input 'm', for add at " +
-                              place(__LINE__ - 3));
+                              place(at + 3));
         // The extent that the input has to have is another input's by one op, and less by the next.
         const int first = __LINE__ + 1;
         const auto less = a + b(ct::slice(1, ct::_));
