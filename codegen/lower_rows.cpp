@@ -387,7 +387,7 @@ std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun)
         Rows(cluster, squares, axes).write_in_squares(across.axis);
         return {std::move(squares)};
     }
-    if (!whole.chooses()) return {std::move(one)};
+    if (axes.outer.empty() || !whole.chooses()) return {std::move(one)};
     LoopNest several;
     Rows probe(cluster, several, axes, true);
     const std::vector<Run> runs = probe.runs_along(0);

@@ -453,6 +453,10 @@ void ProgramWriter::check_finite(const LoopNest& nest)
     if (nest.part && !nest.part->last) return;
     for (const Buffer& b : nest.buffers) {
         if (b.access == Buffer::Access::read || !is_float(b.dtype()) || !b.value.owner()) continue;
+        // The result of a first block, with which the others' are combined by the next kernel.
+        const bool is_first = !same(nest.blocked, Extent(0)) &&
+                              std::holds_alternative<Reduce>(b.value.owner().op().lowering);
+        if (is_first) continue;
         const std::string_view type = croton::name(b.dtype());
         const std::string& place = place_.at(b.value.value());
         body_.line("if (!all_finite_{}({}, {}))", type, place, text(element_count(b.shape())));

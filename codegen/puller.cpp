@@ -162,9 +162,22 @@ ScalarId Puller::pull(const Variable& value, const At& at, ScalarId guard)
     for (const OpenLoop& loop : open_)
         if (const auto found = loop.memo.find(k); found != loop.memo.end()) return found->second;
     const ScalarId id = pull_fresh(value, at, guard);
-    const int at_depth = nest_.scalars[static_cast<std::size_t>(id)].depth;
+    int at_depth = nest_.scalars[static_cast<std::size_t>(id)].depth;
+    // Which piece of an array it is may follow from how far a loop over a part of an axis runs.
+    if (value.owner() && !in_memory_.contains(value.value()))
+        at_depth = std::max(at_depth, depth_of_part());
     open_[static_cast<std::size_t>(at_depth)].memo.emplace(k, id);
     return id;
+}
+
+/// Of the innermost loop that others over the rest of its axis follow; 0: there is none.
+int Puller::depth_of_part() const
+{
+    for (int d = depth(); d > 0; --d) {
+        const auto* loop = std::get_if<Loop>(&open_[static_cast<std::size_t>(d)].statement);
+        if (loop && loop->in_part) return d;
+    }
+    return 0;
 }
 
 ScalarId Puller::pull_fresh(const Variable& value, const At& at, ScalarId guard)

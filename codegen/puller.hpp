@@ -102,6 +102,7 @@ private:
     ScalarId pull_apply(const Apply& apply, const Variable& value, const At& at, ScalarId guard);
     ScalarId pull_pieces(const IndexMap& map, const Apply& apply, const At& at, ScalarId guard);
     ScalarId pull_gather(const Gather& gather, const Apply& apply, const At& at, ScalarId guard);
+    int depth_of_part() const;
     ScalarId load(const Variable& value, const At& at, ScalarId guard);
     std::vector<IndexPiece::Guard> undecided(const std::vector<IndexPiece::Guard>& guards,
                                              bool& never) const;

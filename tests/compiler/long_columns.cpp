@@ -230,3 +230,21 @@ TEST_CASE("an update may be a sum of columns, or what follows from one, and go i
     CHECK(ct::identical(a.value(), c.value()));
     CHECK(ct::identical(b.value(), d.value()));
 }
+
+TEST_CASE("checks for NaN and infinities see a column's result when all blocks are in it")
+{
+    const Variable x = ct::matrix<double>("x", {ct::dim("n"), 3});
+    const double infinity = std::numeric_limits<double>::infinity();
+    for (const double sign : {1.0, -1.0}) {
+        const Variable most = sign > 0 ? ct::max(x, ct::Axis(0)) : ct::min(x, ct::Axis(0));
+        const auto f = ct::function({x}, {most}, {.name = "f", .finite_checks = true});
+        Array rows = Array::full<double>({5 * block, 3}, 0.5);
+        auto view = rows.view<double, 2>();
+        for (std::int64_t i = 0; i < 2 * block; ++i)
+            view(i, 1) = -sign * infinity;
+        CHECK(f(rows)[0].as_double(1) == 0.5);
+        for (std::int64_t i = 0; i < 5 * block; ++i)
+            view(i, 1) = -sign * infinity;
+        CHECK_THROWS_WITH(f(rows), contains("is not finite"));
+    }
+}

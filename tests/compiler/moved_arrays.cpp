@@ -155,6 +155,42 @@ TEST_CASE("padded, set and shifted arrays, and sums of them")
         }
 }
 
+TEST_CASE("single elements of joined and padded arrays of unknown extents")
+{
+    const Variable a = ct::vector<double>("a"), b = ct::vector<double>("b");
+    const Variable joined = ct::concatenate({a, b});
+    for (const Variable& y :
+         {joined(2), joined(ct::slice(2, 3)), ct::pad(a, {1}, {1})(3) + b(0), ct::sum(joined(1))}) {
+        const Both one({a, b}, y + a(0) + b(0));
+        for (const std::int64_t n : {2, 5})
+            CHECK(one.agree({numbered(DType::f64, {n}, 1), numbered(DType::f64, {n}, 2)}));
+    }
+}
+
+TEST_CASE("what is one piece in one run of indices may be another in the next")
+{
+    const ct::Extent n = ct::dim("n"), q = ct::dim("q"), r = ct::dim("r");
+    const Variable x = ct::matrix<double>("x", {n, r}), a = ct::matrix<double>("a", {n, q}),
+                   b = ct::matrix<double>("b", {n, r});
+    // Neither q nor r is known to come first along the axis of length q + r.
+    const Variable z = ct::pad(x, {0, q}, {0, 0}), u = ct::concatenate({b, a}, 1);
+    const Both both({x, a, b}, ct::concatenate({z, u * z}, 1));
+    const Variable s = ct::scalar<double>("s");
+    const Variable row = ct::concatenate({ct::broadcast_to(s, {n, q}), x}, 1);
+    const Both scalars({x, a, b, s}, ct::concatenate({row, u * row, row}, 1));
+    for (const std::int64_t i : {1, 3})
+        for (const std::int64_t j : {1, 4, 20})
+            for (const std::int64_t k : {1, 3, 33}) {
+                INFO(i << ", " << j << ", " << k);
+                std::vector<ct::Array> arrays{numbered(DType::f64, {i, k}, 1),
+                                              numbered(DType::f64, {i, j}, 2),
+                                              numbered(DType::f64, {i, k}, 3)};
+                CHECK(both.agree(arrays));
+                arrays.push_back(ct::Array::scalar(7.0));
+                CHECK(scalars.agree(arrays));
+            }
+}
+
 TEST_CASE("a loop over steps whose state is a stack of many numbers, and its gradient")
 {
     constexpr int count = 40;
