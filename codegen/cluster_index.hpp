@@ -23,6 +23,9 @@ inline Monoid monoid_of(const Apply& reduce)
 /// The index symbols of a cluster's outer axes, and of its inner axes and those behind if `inner`.
 At symbols_of(const Cluster& cluster, bool inner);
 
+/// What other kernels left in memory, or a caller: all that the roots read but one another.
+void read_others(Puller& puller, const Cluster& cluster);
+
 /// Coefficient of each axis's index symbol in an offset that is linear in them.
 std::vector<Extent> strides_of(const Extent& offset, std::size_t rank);
 

@@ -85,6 +85,16 @@ At symbols_of(const Cluster& cluster, bool inner)
     return at;
 }
 
+void read_others(Puller& puller, const Cluster& cluster)
+{
+    for (const Root& r : cluster.roots)
+        for (const Variable& v : r.reads) {
+            const bool own =
+                std::ranges::any_of(cluster.roots, [&](const Root& o) { return same(o.value, v); });
+            if (!own) puller.in_memory(v);
+        }
+}
+
 namespace {
 
 class Builder {
@@ -120,8 +130,7 @@ private:
         ClusterKind kind = ClusterKind::rows;
         Shape outer, inner, behind;
         bool reduces = false;
-        bool joins = true;    ///< may share a nest
-        bool in_runs = false; ///< its nest has a loop for each run of indices
+        bool joins = true; ///< may share a nest
     };
 
     Shapes shapes_of(const Variable& value, const Apply& apply) const
@@ -145,10 +154,7 @@ private:
                            s.outer = squeezed(value.shape());
                        },
                        [&](const Scan&) { s.kind = ClusterKind::scan, s.joins = false; },
-                       [&](const auto&) {
-                           s.outer = squeezed(value.shape());
-                           s.in_runs = joins_many(apply);
-                       },
+                       [&](const auto&) { s.outer = squeezed(value.shape()); },
                    },
                    apply.op().lowering);
         return s;
@@ -416,7 +422,7 @@ private:
         bool inner = false;
         if (!fits(c, s, grown, inner))
             return needed ? refuse(at, "the loops of what reads it have other extents") : false;
-        if (!grown.inner.empty() && (s.in_runs || is_in_runs(c)))
+        if (!grown.inner.empty() && (joins_many(apply) || is_in_runs(c)))
             return needed ? refuse(at, "each of the joined arrays gets a loop of its own") : false;
         // Roots that stood for a whole map become inner ones when the axes are split below them.
         const bool splits =

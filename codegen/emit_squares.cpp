@@ -105,8 +105,7 @@ KernelWriter::write_square(const Load& load, const Loop& rows, const Loop& colum
     const auto over_columns = writer_.block("{}", loop_head(columns, j));
     const auto over_rows = writer_.block("{}", loop_head(rows, i));
     writer_.line("{} = {};", element, expressions_.element(load.buffer, load.at));
-    const bool narrow = b.dtype() == DType::f16 || b.dtype() == DType::bf16;
-    return narrow ? fmt::format("f32_from_{}({})", croton::name(b.dtype()), element) : element;
+    return Expressions::loaded(b.dtype(), element);
 }
 
 } // namespace croton::inline v1::codegen

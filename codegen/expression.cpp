@@ -51,12 +51,16 @@ std::string Expressions::element(BufferId buffer, const Extent& at) const
     return fmt::format("{}[{}]", b.name, c_text(at, symbols_));
 }
 
+std::string Expressions::loaded(DType dtype, const std::string& element)
+{
+    const bool narrow = dtype == DType::f16 || dtype == DType::bf16;
+    return narrow ? fmt::format("f32_from_{}({})", name(dtype), element) : element;
+}
+
 std::string Expressions::load(const Load& l) const
 {
     const Buffer& b = nest_.buffers[static_cast<std::size_t>(l.buffer)];
-    std::string text = element(l.buffer, l.at);
-    if (b.dtype() == DType::f16 || b.dtype() == DType::bf16)
-        text = fmt::format("f32_from_{}({})", name(b.dtype()), text);
+    const std::string text = loaded(b.dtype(), element(l.buffer, l.at));
     if (l.guard < 0) return text;
     const DType t = computed_dtype(b.dtype());
     return fmt::format("{} ? {} : {}", condition_operand(whole(l.guard)), text,

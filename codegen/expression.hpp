@@ -58,6 +58,8 @@ public:
     std::string element(BufferId buffer, const Extent& at) const;
     std::string stored(BufferId buffer, ScalarId value) const;
     std::string load(const Load& l) const;
+    /// The text of an element of a buffer's dtype as what is computed with.
+    static std::string loaded(DType dtype, const std::string& element);
 
 private:
     std::string expression(ScalarId id) const;

@@ -15,8 +15,8 @@ enum class Holds : std::uint8_t { always, never, sometimes };
 /// What is known of a guard, whose value may have one index symbol, as `symbol + offset`.
 Holds holds(const IndexPiece::Guard& guard, const IndexRanges& ranges);
 
-/// Where guards begin and cease to hold along `symbol`: strictly ordered for all values of the
-/// extents, within its range. A place that is not in order with those before it is left out.
+/// Where guards begin and cease to hold along `symbol`, within its range: in an order that holds
+/// for all values of the extents. A place that is not in order with those before it is left out.
 std::vector<Extent> cuts_along(const detail::Atom* symbol,
                                const std::vector<IndexPiece::Guard>& guards,
                                const IndexRanges& ranges);

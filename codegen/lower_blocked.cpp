@@ -11,21 +11,6 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-Monoid monoid_of(const Root& root)
-{
-    return std::get<Reduce>(root.value.owner().op().lowering).monoid;
-}
-
-void read_others(Puller& puller, const Cluster& cluster)
-{
-    for (const Root& r : cluster.roots)
-        for (const Variable& v : r.reads) {
-            const bool own =
-                std::ranges::any_of(cluster.roots, [&](const Root& o) { return same(o.value, v); });
-            if (!own) puller.in_memory(v);
-        }
-}
-
 /// How the elements that are reduced make blocks. As one row each block has `reduction_block`
 /// elements of it. As several rows, which are those of an operand that is broadcast along them, a
 /// block has whole rows: no element's place needs a division.
@@ -124,7 +109,8 @@ private:
         for (const Root& r : cluster_.roots) {
             if (!r.reduces) continue;
             puller_.keep(sums[next]);
-            puller_.innermost().accumulators.push_back({monoid_of(r), sums[next], results[next]});
+            puller_.innermost().accumulators.push_back(
+                {monoid_of(r.value.owner()), sums[next], results[next]});
             ++next;
         }
         puller_.close();
@@ -145,7 +131,8 @@ private:
             if (!r.reduces) continue;
             const ScalarId value = puller_.pull(r.value.owner().input(0), at);
             puller_.keep(value);
-            puller_.innermost().accumulators.push_back({monoid_of(r), value, results[next++]});
+            puller_.innermost().accumulators.push_back(
+                {monoid_of(r.value.owner()), value, results[next++]});
             nest_.applies.push_back(r.value.owner());
         }
     }
@@ -201,7 +188,8 @@ LoopNest combine_partials(const Cluster& cluster,
         if (!r.reduces) continue;
         const ScalarId value = puller.pull(partials[next], {{as_extent(loop_symbol(0))}, {blocks}});
         puller.keep(value);
-        puller.innermost().accumulators.push_back({monoid_of(r), value, results[next++]});
+        puller.innermost().accumulators.push_back(
+            {monoid_of(r.value.owner()), value, results[next++]});
     }
     puller.close();
     for (const Variable& p : partials)
@@ -225,7 +213,7 @@ bool reduces_in_blocks(const Cluster& cluster)
     const Extent n = element_count(cluster.inner);
     if (n.is_known() && n.value() <= reduction_block) return false;
     return std::ranges::none_of(cluster.roots, [](const Root& r) {
-        return r.inner || (r.reduces && is_position(monoid_of(r)));
+        return r.inner || (r.reduces && is_position(monoid_of(r.value.owner())));
     });
 }
 

@@ -1,9 +1,6 @@
 #include "lower_rows.hpp"
 
-#include <croton/ir/overloaded.hpp>
-
 #include <algorithm>
-#include <map>
 #include <optional>
 
 #include "cluster_index.hpp"
@@ -97,7 +94,7 @@ public:
             runs_.push_back({0, extent});
         }
         if (first_axis) runs_[0] = *first_axis;
-        read_memory(puller_);
+        read_others(puller_, cluster);
     }
 
     void write() { write_loop(0); }
@@ -119,7 +116,7 @@ public:
             return {whole};
         LoopNest scratch;
         Puller probe(scratch);
-        read_memory(probe);
+        read_others(probe, cluster_);
         for (std::size_t k = 0; k < axes_.outer.size(); ++k)
             probe.open({loop_symbol(k), loop_name(k), runs_[k].count});
         for (const Root& r : cluster_.roots)
@@ -147,19 +144,8 @@ public:
     }
 
 private:
-    bool own(const Variable& v) const
-    {
-        return std::ranges::any_of(cluster_.roots, [&](const Root& r) { return same(r.value, v); });
-    }
     bool in_loop(const Root& r) const { return r.inner || r.reduces; }
     bool is_in_part(std::size_t axis) const { return !same(runs_[axis].count, axes_.outer[axis]); }
-
-    void read_memory(Puller& puller) const
-    {
-        for (const Root& r : cluster_.roots)
-            for (const Variable& v : r.reads)
-                if (!own(v)) puller.in_memory(v);
-    }
 
     /// The k-th loop from outside, or the runs of its axis, and all that is inside.
     void write_loop(std::size_t k)

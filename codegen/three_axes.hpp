@@ -2,6 +2,7 @@
 
 #include <croton/codegen/clusters.hpp>
 
+#include "cluster_index.hpp"
 #include "known_extent.hpp"
 #include "puller.hpp"
 
@@ -42,14 +43,6 @@ inline void close_all(Puller& puller)
 {
     while (puller.depth() > 0)
         puller.close();
-}
-
-/// What other kernels left in memory, or a caller.
-inline void read_others(Puller& puller, const Cluster& cluster)
-{
-    for (const Root& r : cluster.roots)
-        for (const Variable& v : r.reads)
-            puller.in_memory(v);
 }
 
 } // namespace croton::inline v1::codegen

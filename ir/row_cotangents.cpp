@@ -37,7 +37,8 @@ bool RowCotangents::take(const Variable& bar)
 {
     const Apply a = bar.owner();
     double rest = 1;
-    if (!a || !is_set_slice(a.op()) || !uniform_value(a.input(0), rest) || rest != 0) return false;
+    if (!a || &a.op() != &set_slice_op || !uniform_value(a.input(0), rest) || rest != 0)
+        return false;
     const auto& p = a.params_as<SliceParams>();
     const int axis = axis_of_row(p, bar.shape());
     if (axis < 0 || (count_ > 0 && axis != axis_)) return false;

@@ -175,8 +175,6 @@ Variable set_slice(const Variable& x, const Variable& value, const SliceParams& 
     return apply(set_slice_op, {x, value}, make_params(p));
 }
 
-bool is_set_slice(const Op& op) noexcept { return &op == &set_slice_op; }
-
 Variable
 pad(const Variable& x, const Shape& before, const Shape& after, const Variable& value, Where where)
 {

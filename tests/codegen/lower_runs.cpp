@@ -115,14 +115,6 @@ serial i < n, parallel
 
 TEST_CASE("a transposed array is read in squares, with the loops over them side by side")
 {
-    const Variable x = matrix_x();
-    CHECK(outlines({(x.T() * 2).named("y")}) == R"(
-serial i < m, parallel, in squares
-  lanes j < n
-    v0 = x[j*m + i]
-    v1 = mul(v0, 2.0)
-    y[i*n + j] = v1
-)");
     const Variable t = ct::tensor<float>("t", {n, 5, m});
     CHECK(outlines({ct::transpose(t, {2, 1, 0}).named("y")}) == R"(
 serial j < 5, parallel

@@ -97,7 +97,6 @@ Extent slice_extent(const SliceParams& p, std::size_t axis);
 Variable slice_of(const Variable& x, const SliceParams& p);
 /// x with the elements of `slice_of(x, p)` replaced by those of `value`, which has that shape.
 Variable set_slice(const Variable& x, const Variable& value, const SliceParams& p);
-bool is_set_slice(const Op& op) noexcept;
 
 extern const Op slice_op;
 extern const Op set_slice_op;
