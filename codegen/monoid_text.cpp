@@ -41,6 +41,7 @@ std::string identity(Monoid monoid, DType t)
     case Monoid::all:
         return fmt::format("1{}", suffix);
     case Monoid::max:
+    case Monoid::max_number:
     case Monoid::argmax:
         return lowest(t);
     case Monoid::min:
@@ -64,6 +65,8 @@ std::string_view operator_of(Monoid monoid, DType t)
         return t == DType::boolean ? "|" : "";
     case Monoid::min:
         return t == DType::boolean ? "&" : "";
+    case Monoid::max_number:
+        return "";
     case Monoid::any:
         return "|";
     case Monoid::all:

@@ -158,6 +158,8 @@ std::string_view name(Monoid monoid)
         return "prod";
     case Monoid::max:
         return "max";
+    case Monoid::max_number:
+        return "max_number";
     case Monoid::min:
         return "min";
     case Monoid::any:

@@ -106,6 +106,8 @@ T combine(Monoid m, T a, T b)
             return a * b;
     case Monoid::max:
         return a != a || a > b ? a : b;
+    case Monoid::max_number:
+        return b != b || a > b ? a : b;
     case Monoid::min:
         return a != a || a < b ? a : b;
     case Monoid::any:
@@ -140,8 +142,8 @@ template <class T>
 T value_of_none(Monoid m, DType dtype)
 {
     if (m == Monoid::prod || m == Monoid::all) return T{1};
-    if (m != Monoid::max && m != Monoid::min) return T{0};
-    const double infinite = m == Monoid::max ? -HUGE_VAL : HUGE_VAL;
+    if (m != Monoid::max && m != Monoid::max_number && m != Monoid::min) return T{0};
+    const double infinite = m == Monoid::min ? HUGE_VAL : -HUGE_VAL;
     if constexpr (std::is_floating_point_v<T>) return infinite;
     // Out of range clamps, which is the extreme of an integer dtype.
     Array extreme = Array::empty_of(dtype, {});
@@ -170,7 +172,9 @@ Array reduce_as(DType as,
         convert_element(x.dtype(), x.data(), i, as, &value, 0);
         Reduction<T>& s = states[static_cast<std::size_t>(at)];
         const bool positional = is_position(monoid);
-        if (s.seen == 0)
+        if (s.seen == 0 && monoid == Monoid::max_number)
+            s.value = combine(monoid, value_of_none<T>(monoid, x.dtype()), value);
+        else if (s.seen == 0)
             s.value = value;
         else if (!positional)
             s.value = combine(monoid, s.value, value);

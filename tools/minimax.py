@@ -163,7 +163,11 @@ LITERAL = r"-?(?:0x)?[0-9][0-9a-f.]*(?:p[-+][0-9]+)?f?\b"
 
 
 def literals_of(body, variable):
-    """The last literal of each statement that sets `variable` or returns a sum continuing it."""
+    """The last literal of each statement that sets `variable` or returns a sum continuing it.
+
+    Of `variable?near` it is the one before, where each is chosen as in `near ? 1.0 : 2.0`.
+    """
+    variable, _, choice = variable.partition("?")
     found = []
     for statement in re.findall(r"[^;{}]+", body):
         sets = re.match(r"\s*(?:(?:f32|f64) )?%s = (.*)" % variable, statement, re.S)
@@ -172,7 +176,7 @@ def literals_of(body, variable):
             continue
         numbers = re.findall(r"(?<![\w.])" + LITERAL, (sets or returns)[1])
         if numbers:
-            number = numbers[-1].rstrip("f")
+            number = numbers[-2 if choice == "near" else -1].rstrip("f")
             found.append(mpfr(float.fromhex(number) if "x" in number else float(number)))
     return found
 
@@ -360,10 +364,10 @@ FITS = {
                           "atanh_poly_f32", "q"),
     "atanh_poly_f64": Fit(odd(mp.atanh), up_to(0.25), range(9), odd_weight(mp.atanh),
                           "atanh_poly_f64", "q"),
-    "erf_near_f32": Fit(erf_near, up_to(1.125), range(7), erf_near_weight, "erf_f32", "p"),
-    "erf_far_f32": Fit(erf_far(8), (1.125, 4), range(7), erf_far_weight(8), "erf_f32", "q"),
-    "erf_near_f64": Fit(erf_near, up_to(1.375), range(15), erf_near_weight, "erf_f64", "p"),
-    "erf_far_f64": Fit(erf_far(16), (1.375, 6), range(15), erf_far_weight(16), "erf_f64", "q"),
+    "erf_near_f32": Fit(erf_near, up_to(1.125), range(7), erf_near_weight, "erf_f32", "p?near"),
+    "erf_far_f32": Fit(erf_far(8), (1.125, 4), range(7), erf_far_weight(8), "erf_f32", "p?far"),
+    "erf_near_f64": Fit(erf_near, up_to(1.375), range(15), erf_near_weight, "erf_f64", "p?near"),
+    "erf_far_f64": Fit(erf_far(16), (1.375, 6), range(15), erf_far_weight(16), "erf_f64", "p?far"),
     "erfc_f32": Fit(erfc_g, (erfc_t(0.47), erfc_t(10.5)), [0, *range(11)], relative(erfc_g),
                     "erfc_f32", "q+g", (ERFC_F32,)),
     "erfc_f64": Fit(erfc_g, (erfc_t(0.47), erfc_t(27.3)), range(23), relative(erfc_g),

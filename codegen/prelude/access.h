@@ -68,6 +68,22 @@ CT_MATH f64 max_lanes_f64(f64* lanes)
     return lanes[0];
 }
 
+CT_MATH f32 max_number_lanes_f32(f32* lanes)
+{
+    for (i64 half = 16; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l)
+            lanes[l] = max_number_f32(lanes[l], lanes[l + half]);
+    return lanes[0];
+}
+
+CT_MATH f64 max_number_lanes_f64(f64* lanes)
+{
+    for (i64 half = 8; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l)
+            lanes[l] = max_number_f64(lanes[l], lanes[l + half]);
+    return lanes[0];
+}
+
 CT_MATH f32 min_lanes_f32(f32* lanes)
 {
     for (i64 half = 16; half > 0; half /= 2)

@@ -19,14 +19,15 @@ CT_MATH f64 mod_sign_f64(f64 a, f64 b, f64 r)
     return copysign_f64(opposite && r != 0 ? abs_f64(b) - r : r, b);
 }
 
-/* Is the quotient too large for mod_fast? */
-CT_MATH b8 mod_hard_f64(f64 a, f64 b)
+/* Negative if the quotient is too large for mod_fast. */
+CT_MATH i32 mod_hard_f64(f64 a, f64 b)
 {
     f64 q = abs_f64(a / b);
-    return q >= 0x1p+53 && abs_f64(a) < __builtin_inf() && b != 0;
+    u32 hard = q >= 0x1p+53 && abs_f64(a) < __builtin_inf() && b != 0;
+    return (i32)(hard << 31);
 }
 
-CT_MATH b8 mod_hard_f32(f32 a, f32 b) { return mod_hard_f64((f64)a, (f64)b); }
+CT_MATH i32 mod_hard_f32(f32 a, f32 b) { return mod_hard_f64((f64)a, (f64)b); }
 
 CT_MATH f64 mod_fast_f64(f64 a, f64 b)
 {
@@ -54,13 +55,13 @@ CT_NOINLINE f64 mod_large_f64(f64 a, f64 b)
 
 CT_MATH f64 mod_f64(f64 a, f64 b)
 {
-    if (!mod_hard_f64(a, b)) return mod_fast_f64(a, b);
+    if (mod_hard_f64(a, b) >= 0) return mod_fast_f64(a, b);
     return mod_sign_f64(a, b, mod_large_f64(abs_f64(a), abs_f64(b)));
 }
 
 CT_MATH f32 mod_f32(f32 a, f32 b)
 {
-    if (!mod_hard_f32(a, b)) return mod_fast_f32(a, b);
+    if (mod_hard_f32(a, b) >= 0) return mod_fast_f32(a, b);
     return (f32)mod_sign_f64((f64)a, (f64)b, mod_large_f64((f64)abs_f32(a), (f64)abs_f32(b)));
 }
 

@@ -1,30 +1,24 @@
 /* The error function. Below 9/8 (f32) or 11/8 (f64) erf x = x + x p(x^2), beyond erf x = 1 - q(x)^8
    or 1 - q(x)^16; p and q are minimax polynomials (fits erf_near and erf_far), q of a root of erfc,
-   weighted by what its error does to erf: to 2^-27 (f32) and 2^-56 (f64) of it. Both are computed,
-   in f32 14 multiply-adds and one choice: that costs less than 8 multiply-adds and 9 choices, of
-   each coefficient by range. */
+   weighted by what its error does to erf: to 2^-27 (f32) and 2^-56 (f64) of it. They have the same
+   degree, and each coefficient is chosen by range: with AVX-512 a choice is one instruction, of
+   units that multiply-adds leave idle. */
 CT_MATH f32 erf_f32(f32 x)
 {
     f32 a = abs_f32(x);
     a = a > 4.0f ? 4.0f : a;
-    f32 z = a * a;
-    f32 p = 0x1.28486cp-14f;
-    p = fma_f32(p, z, -0x1.972846p-11f);
-    p = fma_f32(p, z, 0x1.522eeep-8f);
-    p = fma_f32(p, z, -0x1.b7bbdep-6f);
-    p = fma_f32(p, z, 0x1.ce2984p-4f);
-    p = fma_f32(p, z, -0x1.81272ep-2f);
-    p = fma_f32(p, z, 0x1.06eba8p-3f);
-    f32 q = 0x1.550952p-13f;
-    q = fma_f32(q, a, -0x1.55ccaep-9f);
-    q = fma_f32(q, a, 0x1.bb79aep-7f);
-    q = fma_f32(q, a, -0x1.a282e6p-7f);
-    q = fma_f32(q, a, -0x1.e8af06p-5f);
-    q = fma_f32(q, a, -0x1.2b7d82p-3f);
-    q = fma_f32(q, a, 0x1.004b92p+0f);
-    f32 power = q * q;
+    b8 near = a < 1.125f;
+    f32 z = near ? a * a : a;
+    f32 p = near ? 0x1.28486cp-14f : 0x1.550952p-13f;
+    p = fma_f32(p, z, near ? -0x1.972846p-11f : -0x1.55ccaep-9f);
+    p = fma_f32(p, z, near ? 0x1.522eeep-8f : 0x1.bb79aep-7f);
+    p = fma_f32(p, z, near ? -0x1.b7bbdep-6f : -0x1.a282e6p-7f);
+    p = fma_f32(p, z, near ? 0x1.ce2984p-4f : -0x1.e8af06p-5f);
+    p = fma_f32(p, z, near ? -0x1.81272ep-2f : -0x1.2b7d82p-3f);
+    p = fma_f32(p, z, near ? 0x1.06eba8p-3f : 0x1.004b92p+0f);
+    f32 power = p * p;
     power = power * power;
-    f32 y = a < 1.125f ? fma_f32(a, p, a) : fma_f32(-power, power, 1.0f);
+    f32 y = near ? fma_f32(a, p, a) : fma_f32(-power, power, 1.0f);
     return copysign_f32(y, x);
 }
 
@@ -32,41 +26,27 @@ CT_MATH f64 erf_f64(f64 x)
 {
     f64 a = abs_f64(x);
     a = a > 6.0 ? 6.0 : a;
-    f64 z = a * a;
-    f64 p = 0x1.9301ebaa178a3p-42;
-    p = fma_f64(p, z, -0x1.0af1d76398d01p-37);
-    p = fma_f64(p, z, 0x1.c4c5cfe1fd88bp-34);
-    p = fma_f64(p, z, -0x1.5bcecd6813856p-30);
-    p = fma_f64(p, z, 0x1.ffe39fd03e647p-27);
-    p = fma_f64(p, z, -0x1.5fc72d8f0cc0dp-23);
-    p = fma_f64(p, z, 0x1.b9f2b6dab8368p-20);
-    p = fma_f64(p, z, -0x1.f4d38ecdccc72p-17);
-    p = fma_f64(p, z, 0x1.f9a33c56a2549p-14);
-    p = fma_f64(p, z, -0x1.c02db50277c9cp-11);
-    p = fma_f64(p, z, 0x1.565bcd165006ap-8);
-    p = fma_f64(p, z, -0x1.b82ce312d2e01p-6);
-    p = fma_f64(p, z, 0x1.ce2f21a0442a8p-4);
-    p = fma_f64(p, z, -0x1.812746b037a13p-2);
-    p = fma_f64(p, z, 0x1.06eba8214db69p-3);
-    f64 q = -0x1.2310ed965bac2p-37;
-    q = fma_f64(q, a, 0x1.7f2c94d78275ap-32);
-    q = fma_f64(q, a, -0x1.dad6c8cefadcdp-28);
-    q = fma_f64(q, a, 0x1.6e654cb407fadp-24);
-    q = fma_f64(q, a, -0x1.85c869abe32cfp-21);
-    q = fma_f64(q, a, 0x1.2a2595fb059ebp-18);
-    q = fma_f64(q, a, -0x1.520676e9faa38p-16);
-    q = fma_f64(q, a, 0x1.2f52df24a1f9p-14);
-    q = fma_f64(q, a, -0x1.b5731b39fe38p-13);
-    q = fma_f64(q, a, 0x1.61184d914c0a6p-13);
-    q = fma_f64(q, a, 0x1.2d784da400a14p-9);
-    q = fma_f64(q, a, -0x1.de97a0712fdbap-9);
-    q = fma_f64(q, a, -0x1.31a830bde0ccap-5);
-    q = fma_f64(q, a, -0x1.20daf449b2e45p-4);
-    q = fma_f64(q, a, 0x1.fffff6de66901p-1);
-    f64 power = q * q;
+    b8 near = a < 1.375;
+    f64 z = near ? a * a : a;
+    f64 p = near ? 0x1.9301ebaa178a3p-42 : -0x1.2310ed965bac2p-37;
+    p = fma_f64(p, z, near ? -0x1.0af1d76398d01p-37 : 0x1.7f2c94d78275ap-32);
+    p = fma_f64(p, z, near ? 0x1.c4c5cfe1fd88bp-34 : -0x1.dad6c8cefadcdp-28);
+    p = fma_f64(p, z, near ? -0x1.5bcecd6813856p-30 : 0x1.6e654cb407fadp-24);
+    p = fma_f64(p, z, near ? 0x1.ffe39fd03e647p-27 : -0x1.85c869abe32cfp-21);
+    p = fma_f64(p, z, near ? -0x1.5fc72d8f0cc0dp-23 : 0x1.2a2595fb059ebp-18);
+    p = fma_f64(p, z, near ? 0x1.b9f2b6dab8368p-20 : -0x1.520676e9faa38p-16);
+    p = fma_f64(p, z, near ? -0x1.f4d38ecdccc72p-17 : 0x1.2f52df24a1f9p-14);
+    p = fma_f64(p, z, near ? 0x1.f9a33c56a2549p-14 : -0x1.b5731b39fe38p-13);
+    p = fma_f64(p, z, near ? -0x1.c02db50277c9cp-11 : 0x1.61184d914c0a6p-13);
+    p = fma_f64(p, z, near ? 0x1.565bcd165006ap-8 : 0x1.2d784da400a14p-9);
+    p = fma_f64(p, z, near ? -0x1.b82ce312d2e01p-6 : -0x1.de97a0712fdbap-9);
+    p = fma_f64(p, z, near ? 0x1.ce2f21a0442a8p-4 : -0x1.31a830bde0ccap-5);
+    p = fma_f64(p, z, near ? -0x1.812746b037a13p-2 : -0x1.20daf449b2e45p-4);
+    p = fma_f64(p, z, near ? 0x1.06eba8214db69p-3 : 0x1.fffff6de66901p-1);
+    f64 power = p * p;
     power = power * power;
     power = power * power;
-    f64 y = a < 1.375 ? fma_f64(a, p, a) : fma_f64(-power, power, 1.0);
+    f64 y = near ? fma_f64(a, p, a) : fma_f64(-power, power, 1.0);
     return copysign_f64(y, x);
 }
 

@@ -65,6 +65,9 @@ CT_MATH f32 max_f32(f32 a, f32 b) { return a != a ? a : a > b ? a : b; }
 CT_MATH f64 max_f64(f64 a, f64 b) { return a != a ? a : a > b ? a : b; }
 CT_MATH f32 min_f32(f32 a, f32 b) { return a != a ? a : a < b ? a : b; }
 CT_MATH f64 min_f64(f64 a, f64 b) { return a != a ? a : a < b ? a : b; }
+/* The larger of a number a and b; a, where b is NaN. */
+CT_MATH f32 max_number_f32(f32 a, f32 b) { return b > a ? b : a; }
+CT_MATH f64 max_number_f64(f64 a, f64 b) { return b > a ? b : a; }
 
 CT_MATH f32 square_f32(f32 x) { return x * x; }
 CT_MATH f64 square_f64(f64 x) { return x * x; }

@@ -92,6 +92,18 @@ CT_MATH f64 log_f64(f64 x)
     return log_special_f64(x, log_sum_f64(k, f));
 }
 
+/* -inf of 0, NaN of what is less: the bits of the sign and the exponent, and below 0 of the
+   mantissa. */
+CT_MATH f32 log1p_edge_f32(f32 u)
+{
+    return from_bits_f32((u32)((i32)bits_f32(u) >> 31) | 0xff800000u);
+}
+
+CT_MATH f64 log1p_edge_f64(f64 u)
+{
+    return from_bits_f64((u64)((i64)bits_f64(u) >> 63) | 0xfff0000000000000u);
+}
+
 /* u = 1 + x rounded, 1 + f = 2^-k (1 + x), whose rounding is all that f loses: f = 2^-k x -
    (1 - 2^-k). 2^-k, subnormal at the end, is a quarter of a normal number; k is kept as -k 2^23
    (f32) or -k (f64), so that -0 stays what it is. */
@@ -102,8 +114,7 @@ CT_MATH f32 log1p_f32(f32 x)
     f32 scale = 0.25f * from_bits_f32(e + bits_f32(4.0f));
     f32 f = fma_f32(x, scale, -(1.0f - scale));
     f32 y = fma_f32((f32)(i32)e, -0x1.62e43p-24f, log_poly_f32(f));
-    f32 edge = u == 0 ? -__builtin_inff() : __builtin_nanf("");
-    return u > 0 ? y : edge;
+    return u <= 0 ? log1p_edge_f32(u) : y;
 }
 
 CT_MATH f64 log1p_f64(f64 x)
@@ -113,7 +124,8 @@ CT_MATH f64 log1p_f64(f64 x)
     f64 scale = 0.25 * from_bits_f64(e + bits_f64(4.0));
     f64 f = fma_f64(x, scale, -(1.0 - scale));
     f64 y = fma_f64(log_integer_f64(e), -0x1.62e42fefa39efp-1, log_poly_f64(f));
-    return log_special_f64(u, y);
+    y = u < __builtin_inf() ? y : u;
+    return u <= 0 ? log1p_edge_f64(u) : y;
 }
 
 /* log(1 + x) + more, x >= 0, rounded but once beside f: for functions whose argument x has lost as

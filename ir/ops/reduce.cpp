@@ -162,6 +162,17 @@ constexpr Op max_op{
     .params = create_params<ReduceParams>,
 };
 
+constexpr Op max_number_op{
+    .name = "max_number",
+    .doc = "Largest element over axes that is no NaN; -inf where there is none.",
+    .dtype = promote_to_float,
+    .shape = reduced_shape,
+    .lowering = Reduce{Monoid::max_number},
+    .reference = reference::reduce<Monoid::max_number>,
+    .grad = extreme_grad,
+    .params = create_params<ReduceParams>,
+};
+
 constexpr Op min_op{
     .name = "min",
     .doc = "Smallest element over axes, NaN if there is one; inf or the largest integer of none.",
@@ -291,6 +302,11 @@ Variable max(const Variable& x, const Axis& axes, bool keep, Where where)
     return reduce(max_op, x, axes.axes, keep, locate(where));
 }
 
+Variable max_number(const Variable& x, const Axis& axes, bool keep, Where where)
+{
+    return reduce(max_number_op, x, axes.axes, keep, locate(where));
+}
+
 Variable min(const Variable& x, Where where)
 {
     return reduce(min_op, x, all_axes(x), false, locate(where));
@@ -338,7 +354,7 @@ Variable argmin(const Variable& x, const Axis& axes, bool keep, Where where)
 
 std::span<const Op* const> reduce_ops()
 {
-    static constexpr const Op* ops[] = {&sum_op, &prod_op, &max_op,    &min_op,
+    static constexpr const Op* ops[] = {&sum_op, &prod_op, &max_op,    &max_number_op, &min_op,
                                         &any_op, &all_op,  &argmax_op, &argmin_op};
     return ops;
 }

@@ -17,9 +17,10 @@ namespace croton::inline v1 {
 namespace {
 
 /// The largest element of each line, its axes kept; 0 where it is not finite, as inf - inf is NaN.
+/// NaN need not be kept: what is made of the line has a sum of its exponentials, which does that.
 Variable finite_max(const Variable& x, const std::vector<int>& axes)
 {
-    const Variable largest = max(x, Axis(axes), true);
+    const Variable largest = max_number(x, Axis(axes), true);
     return where(abs(largest) < std::numeric_limits<double>::infinity(), largest, 0);
 }
 

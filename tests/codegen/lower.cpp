@@ -139,7 +139,7 @@ TEST_CASE(
 serial i < n, parallel
   lanes j < m
     v0 = x[i*m + j]
-    v1 = max of v0
+    v1 = max_number of v0
   v2 = abs(v1)
   v3 = less(v2, inf)
   v4 = where(v3, v1, 0.0)

@@ -33,6 +33,7 @@ ct::Function all_parameters()
     const auto t = ct::tensor<double>("t", {2, 3, 4});
     Variables all{ct::prod(x, 1),
                   ct::max(x, ct::Axis(1)),
+                  ct::max_number(t, ct::Axis{1, 2}),
                   ct::min(t, ct::Axis{0, 2}),
                   ct::any(x > 0, 1),
                   ct::all(t > 0, {0, 1}),

@@ -108,6 +108,7 @@ std::vector<Maker> reductions()
     return {{"sum", 1, make_reduction<sum>},
             {"prod", 1, make_reduction<prod>},
             {"max", 1, make_reduction<max>},
+            {"max_number", 1, make_reduction<max_number>},
             {"min", 1, make_reduction<min>},
             {"any", 1, make_reduction<any>},
             {"all", 1, make_reduction<all>},

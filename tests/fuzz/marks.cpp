@@ -149,7 +149,8 @@ bool only_moves(const Op& op)
 bool takes_extremes(const Op& op)
 {
     const auto* reduce = std::get_if<Reduce>(&op.lowering);
-    return reduce && (reduce->monoid == Monoid::max || reduce->monoid == Monoid::min);
+    return reduce && (reduce->monoid == Monoid::max || reduce->monoid == Monoid::max_number ||
+                      reduce->monoid == Monoid::min);
 }
 
 /// Infinities of y that no infinite operand explains.

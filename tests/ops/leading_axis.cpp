@@ -144,6 +144,7 @@ void reductions(Batch& b, ct::DType t)
         b.add("sum" + at, ct::sum(x, axes));
         b.add("prod" + at, ct::prod(x, axes));
         b.add("max" + at, ct::max(x, axes));
+        b.add("max_number" + at, ct::max_number(x, axes));
         b.add("min" + at, ct::min(x, axes));
         b.add("any" + at, ct::any(x, axes));
         b.add("all" + at, ct::all(x, axes));

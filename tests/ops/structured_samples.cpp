@@ -37,6 +37,7 @@ Sample reduce_sample(DType t)
         s.add("sum" + at, sum(x, axes), of_sum(t, 600));
         s.add("prod" + at, prod(f, axes));
         s.add("max" + at, max(x, axes));
+        s.add("max_number" + at, max_number(x, axes));
         s.add("min" + at, min(x, axes, true));
         s.add("any" + at, any(x, axes));
         s.add("all" + at, croton::all(x, axes));
@@ -72,6 +73,8 @@ Sample line_sample(DType t)
     s.add("argmin kept", argmin(expand_dims(x, 0), Axis{1}, true));
     s.add("sum of 0-d", sum(a));
     s.add("max of 0-d", max(a, Axis(std::vector<int>{})));
+    s.add("max_number", max_number(x, Axis{0}));
+    s.add("max_number of 0-d", max_number(a, Axis(std::vector<int>{})));
     s.add("sum of squares", sum(times(times(x, a), x)), of_sum(t, 1e6, 8));
     s.add("mean", mean(x), of_sum(to_float(t), 1e5));
     s.add("x - mean", x - mean(x), of_sum(to_float(t), 1e5));
@@ -89,6 +92,7 @@ Sample special_line_sample(DType t)
     s.inputs = {x};
     for (int axis : {0, 1}) {
         s.add("max", max(x, Axis{axis}));
+        s.add("max_number", max_number(x, Axis{axis}));
         s.add("min", min(x, Axis{axis}));
         s.add("argmax", argmax(x, Axis{axis}));
         s.add("argmin", argmin(x, Axis{axis}));

@@ -158,7 +158,8 @@ private:
 
     std::vector<Big> reduced(const Apply& a, Monoid monoid)
     {
-        if (monoid != Monoid::sum && monoid != Monoid::prod && monoid != Monoid::max)
+        if (monoid != Monoid::sum && monoid != Monoid::prod && monoid != Monoid::max &&
+            monoid != Monoid::max_number)
             throw std::logic_error("no exact meaning for " + std::string(a.op().name));
         const std::vector<Big>& x = evaluate(a.input(0));
         const Shape shape = a.input(0).shape();

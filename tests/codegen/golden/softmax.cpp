@@ -1,7 +1,8 @@
 // fused_0        golden_structured.cpp:55
 //
-//   u0[i, j] = exp(x[i, j] - where(abs(max_k(x[i, k])) < inf, max_k(x[i, k]), 0))
-//   p[i, j] = u0[i, j] * (1 / where(sum_k(u0[i, k]) == 0, 1, sum_k(u0[i, k])))
+//   u0[i] = where(abs(max_number_j(x[i, j])) < inf, max_number_j(x[i, j]), 0)
+//   u1[i, j] = exp(x[i, j] - u0[i])
+//   p[i, j] = u1[i, j] * (1 / where(sum_k(u1[i, k]) == 0, 1, sum_k(u1[i, k])))
 //
 //   x  f32 (n, m)  read
 //   p  f32 (n, m)  written
@@ -11,21 +12,21 @@
 CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32* CT_RESTRICT p)
 {
     for (i64 i = begin; i < end; ++i) {
-        f32 max[32];
+        f32 max_number[32];
         for (i64 l = 0; l < 32; ++l)
-            max[l] = -__builtin_inff();
+            max_number[l] = -__builtin_inff();
         const i64 full = m - m % 32;
         for (i64 j0 = 0; j0 < full; j0 += 32) {
             for (i64 l = 0; l < 32; ++l) {
                 const i64 j = j0 + l;
-                max[l] = max_f32(max[l], x[i * m + j]);
+                max_number[l] = max_number_f32(max_number[l], x[i * m + j]);
             }
         }
         for (i64 l = 0; l < m - full; ++l) {
             const i64 j = full + l;
-            max[l] = max_f32(max[l], x[i * m + j]);
+            max_number[l] = max_number_f32(max_number[l], x[i * m + j]);
         }
-        const f32 t0 = max_lanes_f32(max);
+        const f32 t0 = max_number_lanes_f32(max_number);
         const f32 t1 = abs_f32(t0) < __builtin_inff() ? t0 : 0.0f;
         f32 sum[32] = {0};
         const i64 full2 = m - m % 32;

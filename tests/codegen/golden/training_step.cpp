@@ -244,11 +244,12 @@ matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0
 
 // fused_1        golden_structured.cpp:190
 //
-//   v0[i, j] = v0[i, j] - where(abs(max_k(v0[i, k])) < inf, max_k(v0[i, k]), 0)
+//   u0[i] = where(abs(max_number_j(v0[i, j])) < inf, max_number_j(v0[i, j]), 0)
+//   v0[i, j] = v0[i, j] - u0[i]
 //   v1[i, j] = exp(v0[i, j])
-//   u0[i] = where(sum_j(v1[i, j]) == 0, 1, sum_j(v1[i, j]))
-//   v2[i, 0] = log(u0[i])
-//   v3[i, 0] = 1 / u0[i]
+//   u1[i] = where(sum_j(v1[i, j]) == 0, 1, sum_j(v1[i, j]))
+//   v2[i, 0] = log(u1[i])
+//   v3[i, 0] = 1 / u1[i]
 //
 //   v0  f32 (n, 10)  read and written
 //   v1  f32 (n, 10)  written
@@ -265,13 +266,13 @@ CT_KERNEL void fused_1(i64 begin,
                        f32* CT_RESTRICT v3)
 {
     for (i64 i = begin; i < end; ++i) {
-        f32 max0 = -__builtin_inff();
+        f32 max_number0 = -__builtin_inff();
         CT_UNROLL
         for (i64 j = 0; j < 10; ++j) {
             const f32 v0_ij = v0[i * 10 + j];
-            max0 = max_f32(max0, v0_ij);
+            max_number0 = max_number_f32(max_number0, v0_ij);
         }
-        const f32 t0 = abs_f32(max0) < __builtin_inff() ? max0 : 0.0f;
+        const f32 t0 = abs_f32(max_number0) < __builtin_inff() ? max_number0 : 0.0f;
         f32 sum0 = 0.0f;
         CT_UNROLL
         for (i64 j = 0; j < 10; ++j) {

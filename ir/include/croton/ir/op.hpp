@@ -150,7 +150,8 @@ struct Iota {
     Extent (*value)(const IndexMapArgs&);
 };
 
-enum class Monoid : std::uint8_t { sum, prod, max, min, any, all, argmax, argmin };
+/// max and min keep NaN; max_number passes over it (maximumNumber of IEEE 754-2019) and is of floats.
+enum class Monoid : std::uint8_t { sum, prod, max, max_number, min, any, all, argmax, argmin };
 std::string_view name(Monoid monoid);
 /// Where an element is, rather than what is made of all.
 constexpr bool is_position(Monoid m) { return m == Monoid::argmax || m == Monoid::argmin; }
