@@ -140,8 +140,8 @@ Made make_transpose(const Maker&, A a)
     std::vector<int> order;
     for (int i = 0; i < a.x[0].rank(); ++i)
         order.insert(order.begin() + a.choice(static_cast<std::size_t>(i % 3), i + 1), i);
-    return {transpose(a.x[0], order),
-            fmt::format("ct::transpose({}, {{{}}})", a.names[0], fmt::join(order, ", "))};
+    return {transpose(a.x[0], order), fmt::format("ct::transpose({}, std::vector<int>{{{}}})",
+                                                  a.names[0], fmt::join(order, ", "))};
 }
 
 Made make_flat(const Maker&, A a)
