@@ -130,7 +130,7 @@ void KernelWriter::collect_extents(const Block& block)
                       [&](const ColumnLoop& l) {
                           need(l.first), need(l.end), need(l.columns);
                           for (const auto& t : l.targets) {
-                              need(t.at);
+                              need(t.at), need(t.best_at);
                               if (l.block) need(results_of_block(t));
                           }
                           collect_extents(l.body);

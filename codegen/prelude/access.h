@@ -84,47 +84,87 @@ CT_MATH f64 min_lanes_f64(f64* lanes)
     return lanes[0];
 }
 
-/* The place of the best of the lanes' values, each the first of its lane: the least of those that
-   are as good, and of NaN where there is one. */
+/* The place of the best of the lanes' values, each the first of its lane: of those that are as good
+   the least place. Lanes are combined by halving. */
+CT_MATH i64 argmax_lanes_i64(const i64* best, const i64* at)
+{
+    i64 largest[16], first[16];
+    for (i64 l = 0; l < 16; ++l)
+        largest[l] = best[l];
+    for (i64 l = 0; l < 16; ++l)
+        first[l] = at[l];
+    for (i64 half = 8; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l) {
+            const i64 value = largest[l + half], place = first[l + half];
+            const i32 better = (value > largest[l]) | ((value == largest[l]) & (place < first[l]));
+            largest[l] = better ? value : largest[l];
+            first[l] = better ? place : first[l];
+        }
+    return first[0];
+}
+
+CT_MATH i64 argmin_lanes_i64(const i64* best, const i64* at)
+{
+    i64 opposite[16];
+    for (i64 l = 0; l < 16; ++l)
+        opposite[l] = ~best[l];
+    return argmax_lanes_i64(opposite, at);
+}
+
+CT_MATH i64 argmax_lanes_u64(const u64* best, const i64* at)
+{
+    i64 ordered[16];
+    for (i64 l = 0; l < 16; ++l)
+        ordered[l] = (i64)(best[l] ^ 0x8000000000000000u);
+    return argmax_lanes_i64(ordered, at);
+}
+
+CT_MATH i64 argmin_lanes_u64(const u64* best, const i64* at)
+{
+    i64 opposite[16];
+    for (i64 l = 0; l < 16; ++l)
+        opposite[l] = (i64)(~best[l] ^ 0x8000000000000000u);
+    return argmax_lanes_i64(opposite, at);
+}
+
+/* An integer for each float, in their order: zeros are equal, and NaN is the largest. */
+CT_MATH i64 ordered_f64(f64 x)
+{
+    const i64 bits = (i64)bits_f64(x + 0.0); /* -0 + 0 is 0 */
+    const i64 order = bits < 0 ? bits ^ 0x7fffffffffffffff : bits;
+    return x == x ? order : 0x7fffffffffffffff;
+}
+
 CT_MATH i64 argmax_lanes_f64(const f64* best, const i64* at)
 {
-    f64 all[16];
+    i64 ordered[16];
     for (i64 l = 0; l < 16; ++l)
-        all[l] = best[l];
-    for (i64 half = 8; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l)
-            all[l] = max_f64(all[l], all[l + half]);
-    i64 first = 0x7fffffffffffffff;
-    for (i64 l = 0; l < 16; ++l) {
-        const i32 candidate = (best[l] == all[0]) | (best[l] != best[l]);
-        const i64 place = candidate ? at[l] : first;
-        first = place < first ? place : first;
-    }
-    return first;
+        ordered[l] = ordered_f64(best[l]);
+    return argmax_lanes_i64(ordered, at);
 }
 
 CT_MATH i64 argmin_lanes_f64(const f64* best, const i64* at)
 {
-    f64 opposite[16];
+    i64 opposite[16];
     for (i64 l = 0; l < 16; ++l)
-        opposite[l] = -best[l];
-    return argmax_lanes_f64(opposite, at);
+        opposite[l] = ordered_f64(-best[l]);
+    return argmax_lanes_i64(opposite, at);
 }
 
 CT_MATH i64 argmax_lanes_f32(const f32* best, const i64* at)
 {
-    f64 exact[16];
+    i64 ordered[16];
     for (i64 l = 0; l < 16; ++l)
-        exact[l] = best[l];
-    return argmax_lanes_f64(exact, at);
+        ordered[l] = ordered_f64((f64)best[l]);
+    return argmax_lanes_i64(ordered, at);
 }
 
 CT_MATH i64 argmin_lanes_f32(const f32* best, const i64* at)
 {
-    f64 opposite[16];
+    i64 opposite[16];
     for (i64 l = 0; l < 16; ++l)
-        opposite[l] = -(f64)best[l];
-    return argmax_lanes_f64(opposite, at);
+        opposite[l] = ordered_f64(-(f64)best[l]);
+    return argmax_lanes_i64(opposite, at);
 }
 
 /* Sizes and places of values in the workspace are multiples of a cache line. */
