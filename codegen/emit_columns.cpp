@@ -22,8 +22,8 @@ KernelWriter::Term KernelWriter::column_term(const ColumnLoop& l, ScalarId value
     };
     for (ScalarId id : needed) {
         add(expressions_.name_hard_arguments(id, room));
-        const std::string flag = expressions_.hard_argument(id);
-        if (!flag.empty()) lines.push_back(flag);
+        const std::string hard = expressions_.hard_argument(id);
+        if (!hard.empty()) lines.push_back(hard);
         add(expressions_.define(id, false, id == value, room));
     }
     add(expressions_.shorten(value, room - 8, room)); // "return " and a semicolon
@@ -51,15 +51,16 @@ KernelWriter::Term KernelWriter::column_term(const ColumnLoop& l, ScalarId value
     const std::string_view reported = nest_.checks_index               ? "bad"
                                       : expressions_.uses_fast_forms() ? "hard"
                                                                        : "";
+    const std::string_view flag = nest_.checks_index ? "i64" : "i32";
     if (!reported.empty()) {
-        list.emplace_back("i32* flag");
+        list.push_back(fmt::format("{}* flag", flag));
         term.arguments.push_back(fmt::format("&{}", reported));
     }
     Writer w;
     {
         const auto scope = w.function(parameter_list(
             fmt::format("CT_MATH {} {}", scalar_type(dtype_of(value)), term.function), list));
-        if (!reported.empty()) w.line("i32 {} = 0;", reported);
+        if (!reported.empty()) w.line("{} {} = 0;", flag, reported);
         for (const std::string& line : lines)
             w.raw(line);
         if (!reported.empty()) w.line("*flag |= {};", reported);

@@ -214,9 +214,9 @@ void KernelWriter::write_kernel()
 {
     const std::string type = nest_.checks_index ? "CT_KERNEL i32 " : "CT_KERNEL void ";
     const auto scope = writer_.function(parameter_list(type + kernel_.name, parameters()));
-    if (nest_.checks_index) writer_.raw("i32 bad = 0;");
+    if (nest_.checks_index) writer_.raw("i64 bad = 0;");
     write(nest_.body);
-    if (nest_.checks_index) writer_.raw("return bad;");
+    if (nest_.checks_index) writer_.raw("return bad != 0;");
 }
 
 /// Functions such as sines in a loop over lanes: the straight-line form, exact for arguments that

@@ -1,21 +1,20 @@
 /* Indices that a kernel read from memory, partial results of reductions, rows of products. */
 
-/* A negative index counts from the end. Out of range: sets *bad and gives an index that is safe to
-   read, as long as the axis has an element; code after the loop reports it. */
-CT_MATH i64 checked_index(i64 raw, i64 extent, i32* bad)
+/* Out of range: *bad is no longer 0, and what is given is safe to read, as long as the axis has an
+   element; code after the loop reports it. As wide as the index and without a comparison of its
+   own, the flag costs a vector loop two operations. */
+CT_MATH i64 checked_index_u64(u64 raw, i64 extent, i64* bad)
 {
-    const i64 at = raw < 0 ? raw + extent : raw;
-    const i32 outside = (i32)((u64)at >= (u64)extent);
-    *bad |= outside;
-    return outside ? 0 : at;
+    const u64 last = extent > 0 ? (u64)extent - 1 : 0;
+    const u64 at = raw < last ? raw : last;
+    *bad |= (i64)(at ^ raw) | (extent <= 0);
+    return (i64)at;
 }
 
-/* The same where nothing is negative: from 2^63 on a u64 is no place from the end. */
-CT_MATH i64 checked_index_u64(u64 raw, i64 extent, i32* bad)
+/* The same where a negative index counts from the end, which a u64 from 2^63 on does not. */
+CT_MATH i64 checked_index(i64 raw, i64 extent, i64* bad)
 {
-    const i32 outside = (i32)(raw >= (u64)extent);
-    *bad |= outside;
-    return outside ? 0 : (i64)raw;
+    return checked_index_u64((u64)(raw < 0 ? raw + extent : raw), extent, bad);
 }
 
 /* The lanes of a reduction combined by halving: lane l with lane l + 16, then l + 8, and so on. The
