@@ -194,7 +194,9 @@ void write_serial(const Cluster& cluster,
 
 Lowered lower_columns(const Cluster& cluster)
 {
-    const auto serial = [](const Root& r) { return size_bytes(r.value.dtype()) == 2; };
+    const auto serial = [](const Root& r) {
+        return computed_dtype(r.value.dtype()) != r.value.dtype();
+    };
     Cluster by_columns = cluster;
     std::erase_if(by_columns.roots, serial);
     Lowered lowered;

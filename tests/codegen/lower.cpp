@@ -213,6 +213,12 @@ serial i < n, parallel
     v0 = a[3*i*m + j*m + k]
     y[i*m + k] = sum of v0
 )");
+    const Variable s = ct::input("s", ct::DType::i16, {1024, m});
+    CHECK(outlines({min(s, ct::Axis{0}).named("y")}) == R"(
+columns k < m over rows j < 1024
+  v0 = s[j*m + k]
+  y[k] = min of v0
+)");
     CHECK(outlines({argmax(x, 0).named("y")}) == R"(
 columns k < m over rows j < 1024
   v0 = x[j*m + k]
