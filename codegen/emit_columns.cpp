@@ -11,10 +11,10 @@
 namespace croton::inline v1::codegen {
 
 /// The term of one row and column as a function of its own, so that eight rows read as eight calls.
-KernelWriter::Term KernelWriter::column_term(const ColumnLoop& l, const ColumnLoop::Target& t)
+KernelWriter::Term KernelWriter::column_term(const ColumnLoop& l, ScalarId value)
 {
     std::set<ScalarId> needed;
-    mark_needed(nest_, t.value, needed);
+    mark_needed(nest_, value, needed);
     std::vector<std::string> lines;
     const std::size_t room = line_width - 4;
     const auto add = [&](const std::vector<std::string>& more) {
@@ -22,12 +22,12 @@ KernelWriter::Term KernelWriter::column_term(const ColumnLoop& l, const ColumnLo
     };
     for (ScalarId id : needed) {
         add(expressions_.name_hard_arguments(id, room));
-        const std::string flag = expressions_.hard_argument(id);
-        if (!flag.empty()) lines.push_back(flag);
-        add(expressions_.define(id, false, id == t.value, room));
+        const std::string hard = expressions_.hard_argument(id);
+        if (!hard.empty()) lines.push_back(hard);
+        add(expressions_.define(id, false, id == value, room));
     }
-    add(expressions_.shorten(t.value, room - 8, room)); // "return " and a semicolon
-    const std::string result = expressions_.whole(t.value);
+    add(expressions_.shorten(value, room - 8, room)); // "return " and a semicolon
+    const std::string result = expressions_.whole(value);
     const std::string text = fmt::format("{}\n{}", fmt::join(lines, "\n"), result);
 
     Term term{fmt::format("{}_term{}", kernel_.name, terms_ == 0 ? "" : std::to_string(terms_)),
@@ -51,15 +51,16 @@ KernelWriter::Term KernelWriter::column_term(const ColumnLoop& l, const ColumnLo
     const std::string_view reported = nest_.checks_index               ? "bad"
                                       : expressions_.uses_fast_forms() ? "hard"
                                                                        : "";
+    const std::string_view flag = nest_.checks_index ? "i64" : "i32";
     if (!reported.empty()) {
-        list.emplace_back("i32* flag");
+        list.push_back(fmt::format("{}* flag", flag));
         term.arguments.push_back(fmt::format("&{}", reported));
     }
     Writer w;
     {
         const auto scope = w.function(parameter_list(
-            fmt::format("CT_MATH {} {}", scalar_type(dtype_of(t.value)), term.function), list));
-        if (!reported.empty()) w.line("i32 {} = 0;", reported);
+            fmt::format("CT_MATH {} {}", scalar_type(dtype_of(value)), term.function), list));
+        if (!reported.empty()) w.line("{} {} = 0;", flag, reported);
         for (const std::string& line : lines)
             w.raw(line);
         if (!reported.empty()) w.line("*flag |= {};", reported);
@@ -115,53 +116,124 @@ void KernelWriter::write_columns(const ColumnLoop& l)
         writer_.line("const i64 stop = {};", std::exchange(end, "stop"));
     const std::string each = fmt::format("for (i64 {0} = 0; {0} < {1}; ++{0})", l.column_name,
                                          c_text(l.columns, symbols_));
-    std::vector<Term> terms;
-    std::vector<std::string> slots;
-    for (const ColumnLoop::Target& t : l.targets) {
-        terms.push_back(column_term(l, t));
-        slots.push_back(column_slot(l, t));
-    }
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        const ColumnLoop::Target& t = l.targets[i];
-        if (t.begun) continue;
-        writer_.raw(each);
-        writer_.line("    {} = {};", slots[i], identity(t.monoid, dtype_of(t.value)));
-    }
+    std::vector<Column> columns;
+    for (const ColumnLoop::Target& t : l.targets)
+        columns.push_back(begin_column(l, t, each));
     const Extent rows = l.end - l.first;
-    const bool few = rows.is_known() && rows.value() < 8;
+    // Places that blocks found are one by one compared with what lies in the same array.
+    const bool few = (rows.is_known() && rows.value() < 8) ||
+                     std::ranges::any_of(l.targets, [](const auto& t) { return t.place >= 0; });
     if (!few) {
         const auto trees =
             writer_.block("for (i64 {0} = {1}; {0} + 8 <= {2}; {0} += 8)", l.row_name, first, end);
-        for (std::size_t i = 0; i < slots.size(); ++i) {
+        for (std::size_t i = 0; i < columns.size(); ++i) {
             note_lanes();
             const auto inner = writer_.block("{}", each);
-            write_tree(l, l.targets[i], terms[i], slots[i]);
+            if (is_position(l.targets[i].monoid))
+                write_choices(l, l.targets[i], columns[i], first, 8);
+            else
+                write_tree(l, l.targets[i], columns[i]);
         }
     }
-    if (rows.is_known() && rows.value() % 8 == 0) return;
-    // Blocks begin at multiples of eight.
-    const std::string rest = few ? first : end + " / 8 * 8";
-    const auto last = writer_.block("for (i64 {0} = {1}; {0} < {2}; ++{0})", l.row_name, rest, end);
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        const ColumnLoop::Target& t = l.targets[i];
-        const auto inner = writer_.block("{}", each);
-        writer_.raw(combine_into(t.monoid, dtype_of(t.value), slots[i],
-                                 term_call(l, terms[i], l.row_name)));
+    if (few || !rows.is_known() || rows.value() % 8 != 0) {
+        // Blocks begin at multiples of eight.
+        const std::string rest = few ? first : end + " / 8 * 8";
+        const auto last =
+            writer_.block("for (i64 {0} = {1}; {0} < {2}; ++{0})", l.row_name, rest, end);
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            const ColumnLoop::Target& t = l.targets[i];
+            const auto inner = writer_.block("{}", each);
+            if (is_position(t.monoid))
+                write_choices(l, t, columns[i], first, 1);
+            else
+                writer_.raw(combine_into(t.monoid, dtype_of(t.value), columns[i].result,
+                                         term_call(l, columns[i].value, l.row_name)));
+        }
     }
+    for (const Column& c : columns) {
+        if (c.row.empty()) continue;
+        writer_.raw(each);
+        writer_.line("    {} = {}{};", c.result, first == "0" ? "" : first + " + ", c.row);
+    }
+}
+
+/// The terms of a target and its results, which begin with what changes nothing. `each` is the head
+/// of a loop over columns.
+KernelWriter::Column KernelWriter::begin_column(const ColumnLoop& l,
+                                                const ColumnLoop::Target& t,
+                                                const std::string& each)
+{
+    Column c;
+    c.value = column_term(l, t.value);
+    c.result = column_slot(l, t);
+    const auto begin_with = [&](const std::string& slot, const std::string& value) {
+        if (t.begun) return;
+        writer_.raw(each);
+        writer_.line("    {} = {};", slot, value);
+    };
+    const std::string nothing = identity(t.monoid, dtype_of(t.value));
+    if (!is_position(t.monoid)) {
+        begin_with(c.result, nothing);
+        return c;
+    }
+    const Extent at = t.best_at + as_extent(l.column);
+    c.best = expressions_.element(t.best, at);
+    begin_with(c.best, nothing);
+    if (t.place >= 0) {
+        c.place = column_term(l, t.place);
+    } else {
+        c.row = expressions_.element(t.row, at);
+        begin_with(c.row, "0");
+    }
+    return c;
+}
+
+/// The best of so many rows in sequence and of what was found before, and where that is.
+void KernelWriter::write_choices(const ColumnLoop& l,
+                                 const ColumnLoop::Target& t,
+                                 const Column& column,
+                                 const std::string& first,
+                                 int rows)
+{
+    const Names before = names_; // the rows that are left use the same ones
+    const DType dtype = dtype_of(t.value);
+    const bool by_row = t.row >= 0;
+    const std::string& place = by_row ? column.row : column.result;
+    const std::string best = names_.fresh("best", "best"), at = names_.fresh("at", "at");
+    writer_.line("{} {} = {};", scalar_type(dtype), best, column.best);
+    writer_.line("{} {} = {};", by_row ? "i32" : "i64", at, place);
+    const auto choose = [&](const std::string& row) {
+        const std::string value = names_.fresh("value", "value");
+        writer_.line("const {} {} = {};", scalar_type(dtype), value,
+                     term_call(l, column.value, row));
+        write_choice(t.monoid, dtype, best, at, value,
+                     by_row ? fmt::format("(i32)({}{})", row, first == "0" ? "" : " - " + first)
+                            : term_call(l, column.place, row));
+    };
+    if (rows == 1) {
+        choose(l.row_name);
+    } else {
+        const std::string next = names_.fresh("r", "r");
+        writer_.raw("CT_UNROLL");
+        const auto loop = writer_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", next, rows);
+        choose(l.row_name + " + " + next);
+    }
+    writer_.line("{} = {};", column.best, best);
+    writer_.line("{} = {};", place, at);
+    names_ = before;
 }
 
 /// Eight rows as a tree: neighbours, then pairs of them.
 void KernelWriter::write_tree(const ColumnLoop& l,
                               const ColumnLoop::Target& t,
-                              const Term& term,
-                              const std::string& slot)
+                              const Column& column)
 {
     const DType dtype = dtype_of(t.value);
     const std::string_view type = scalar_type(dtype);
     for (int row = 0; row < 8; ++row)
         writer_.line(
             "const {} t{} = {};", type, row,
-            term_call(l, term, row ? fmt::format("{} + {}", l.row_name, row) : l.row_name));
+            term_call(l, column.value, row ? fmt::format("{} + {}", l.row_name, row) : l.row_name));
     const auto pair = [&](const std::string& a, const std::string& b) {
         return combine(t.monoid, dtype, a, b);
     };
@@ -171,7 +243,7 @@ void KernelWriter::write_tree(const ColumnLoop& l,
     };
     quad("s0", pair("t0", "t1"), pair("t2", "t3"));
     quad("s1", pair("t4", "t5"), pair("t6", "t7"));
-    writer_.raw(combine_into(t.monoid, dtype, slot, pair("s0", "s1")));
+    writer_.raw(combine_into(t.monoid, dtype, column.result, pair("s0", "s1")));
 }
 
 } // namespace croton::inline v1::codegen

@@ -130,7 +130,7 @@ void KernelWriter::collect_extents(const Block& block)
                       [&](const ColumnLoop& l) {
                           need(l.first), need(l.end), need(l.columns);
                           for (const auto& t : l.targets) {
-                              need(t.at);
+                              need(t.at), need(t.best_at);
                               if (l.block) need(results_of_block(t));
                           }
                           collect_extents(l.body);
@@ -214,9 +214,9 @@ void KernelWriter::write_kernel()
 {
     const std::string type = nest_.checks_index ? "CT_KERNEL i32 " : "CT_KERNEL void ";
     const auto scope = writer_.function(parameter_list(type + kernel_.name, parameters()));
-    if (nest_.checks_index) writer_.raw("i32 bad = 0;");
+    if (nest_.checks_index) writer_.raw("i64 bad = 0;");
     write(nest_.body);
-    if (nest_.checks_index) writer_.raw("return bad;");
+    if (nest_.checks_index) writer_.raw("return bad != 0;");
 }
 
 /// Functions such as sines in a loop over lanes: the straight-line form, exact for arguments that

@@ -9,11 +9,21 @@
 
 namespace croton::inline v1::codegen {
 
+namespace {
+
+/// What a lane holds of values: integers whose position is wanted are as wide as places are.
+DType lane_dtype(Monoid monoid, DType value)
+{
+    if (!is_position(monoid) || is_float(value)) return value;
+    return value == DType::u64 ? value : DType::i64;
+}
+
+} // namespace
+
 int KernelWriter::lanes_of(const Accumulator& a) const
 {
-    const int lanes = lane_count(dtype_of(a.value));
-    // No more than numbers of 64 bits have, as places are.
-    return is_position(a.monoid) ? std::min(lanes, lane_count(DType::f64)) : lanes;
+    // Of positions no more than numbers of 64 bits have, as places are.
+    return lane_count(is_position(a.monoid) ? DType::f64 : dtype_of(a.value));
 }
 
 bool KernelWriter::is_laned(const Loop& l) const
@@ -105,15 +115,12 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
                          identity(a.monoid, r));
         }
     }
-    // Positions of integers are found element by element.
-    const bool serial =
-        std::ranges::any_of(l.accumulators, [](const auto& a) { return is_position(a.monoid); });
     // Across short rows elements lie apart: whether vectors pay there is for LLVM to judge.
     const bool across_rows = std::ranges::any_of(l.body, [](const Statement& st) {
         const auto* inner = std::get_if<Loop>(&st);
         return inner && inner->kind == LoopKind::unrolled;
     });
-    if (l.kind == LoopKind::lanes && !serial && !across_rows) note_lanes();
+    if (l.kind == LoopKind::lanes && !across_rows) note_lanes();
     if (l.kind == LoopKind::unrolled) writer_.raw("CT_UNROLL");
     const auto scope = writer_.block("{}", loop_head(l, index));
     // A running result is redefined before the statements that store it.
@@ -169,7 +176,8 @@ void KernelWriter::write_laned_loop(const Loop& l, const std::string& index)
         const std::string value =
             lanes_of(a) == 1 ? arrays[i].values
                              : fmt::format("{}_lanes_{}({})", croton::name(a.monoid),
-                                           croton::name(dtype_of(a.value)), arrays[i].arguments());
+                                           croton::name(lane_dtype(a.monoid, dtype_of(a.value))),
+                                           arrays[i].arguments());
         const auto at = static_cast<std::size_t>(a.result);
         const bool hoisted = use_depth_[at] > nest_.scalars[at].depth;
         if (nest_.scalars[at].uses <= 1 && !hoisted)
@@ -189,7 +197,7 @@ void KernelWriter::write_lane_arrays(const Loop& l, std::vector<LaneArrays>& arr
 {
     for (const Accumulator& a : l.accumulators) {
         const bool position = is_position(a.monoid);
-        const DType t = dtype_of(position ? a.value : a.result);
+        const DType t = lane_dtype(a.monoid, dtype_of(position ? a.value : a.result));
         const std::string_view type = scalar_type(t);
         arrays.push_back({position ? names_.fresh("best", "best") : accumulator_name(a), {}});
         const std::string& array = arrays.back().values;
@@ -223,25 +231,27 @@ void KernelWriter::write_lanes_body(const Loop& l,
                                : lanes == width ? fmt::format("[{}]", lane)
                                                 : fmt::format("[{} % {}]", lane, lanes);
         const std::string slot = arrays[i].values + at;
-        if (is_position(a.monoid))
-            write_choice(a, slot, arrays[i].places + at, symbols_.at(l.index));
-        else
+        if (is_position(a.monoid)) {
+            write_lines(expressions_.shorten(a.value, 0, room()));
+            write_choice(a.monoid, dtype_of(a.value), slot, arrays[i].places + at,
+                         expressions_.whole(a.value), symbols_.at(l.index));
+        } else
             write_accumulation(a.monoid, dtype_of(a.result), slot, a.value);
     }
 }
 
 /// Without a branch, so that all lanes choose at once.
-void KernelWriter::write_choice(const Accumulator& a,
+void KernelWriter::write_choice(Monoid monoid,
+                                DType t,
                                 const std::string& best,
                                 const std::string& at,
-                                const std::string& index)
+                                const std::string& value,
+                                const std::string& place)
 {
-    write_lines(expressions_.shorten(a.value, 0, room()));
-    const std::string value = expressions_.whole(a.value);
     const std::string better = names_.fresh("better", "better");
-    writer_.line("const i32 {} = {};", better, replaces(a.monoid, dtype_of(a.value), best, value));
+    writer_.line("const i32 {} = {};", better, replaces(monoid, t, best, value));
     writer_.line("{0} = {1} ? {2} : {0};", best, better, value);
-    writer_.line("{0} = {1} ? {2} : {0};", at, better, index);
+    writer_.line("{0} = {1} ? {2} : {0};", at, better, place);
 }
 
 /// The first index of a block.

@@ -161,13 +161,16 @@ private:
         if (same(nest_.blocked, Extent(0))) {
             kept.insert(kept.begin(), fresh_letter(open_letters_));
             const Monoid monoid = std::get<Reduce>(a.op().lowering).monoid;
+            const std::string other = reference(buffer.name, kept, buffer.shape());
             const std::string others =
-                fmt::format("{}_{} {}", croton::name(monoid), letter_name(open_letters_),
-                            reference(buffer.name, kept, buffer.shape()));
-            lines_.push_back(monoid == Monoid::sum    ? fmt::format("{} += {}", result, others)
-                             : monoid == Monoid::prod ? fmt::format("{} *= {}", result, others)
-                                                      : fmt::format("{0} = {1}({0}, {2})", result,
-                                                                    croton::name(monoid), others));
+                fmt::format("{}_{} {}", croton::name(monoid), letter_name(open_letters_), other);
+            lines_.push_back(
+                is_position(monoid)
+                    ? fmt::format("{} = that of it and {} with the best value", result, other)
+                : monoid == Monoid::sum ? fmt::format("{} += {}", result, others)
+                : monoid == Monoid::prod
+                    ? fmt::format("{} *= {}", result, others)
+                    : fmt::format("{0} = {1}({0}, {2})", result, croton::name(monoid), others));
         } else {
             const std::string b = block_letter();
             std::string list = b;

@@ -81,10 +81,12 @@ private:
                           const std::string& lane,
                           int width,
                           const std::vector<LaneArrays>& arrays);
-    void write_choice(const Accumulator& a,
+    void write_choice(Monoid monoid,
+                      DType t,
                       const std::string& best,
                       const std::string& at,
-                      const std::string& index);
+                      const std::string& value,
+                      const std::string& place);
     void write_update(const Accumulator& a, const std::string& best, const std::string& index);
     void write_running(const Loop& l);
     void write_accumulation(Monoid monoid, DType t, const std::string& to, ScalarId value);
@@ -102,12 +104,21 @@ private:
     };
     Extent results_of_block(const ColumnLoop::Target& t) const;
     std::string column_slot(const ColumnLoop& l, const ColumnLoop::Target& t);
-    Term column_term(const ColumnLoop& l, const ColumnLoop::Target& t);
+    Term column_term(const ColumnLoop& l, ScalarId value);
     std::string term_call(const ColumnLoop& l, const Term& term, const std::string& row) const;
-    void write_tree(const ColumnLoop& l,
-                    const ColumnLoop::Target& t,
-                    const Term& term,
-                    const std::string& slot);
+    /// What stands for a target: its terms and where a column's result lies; of a position also
+    /// where its value and its row lie.
+    struct Column {
+        Term value, place;
+        std::string result, best, row;
+    };
+    Column begin_column(const ColumnLoop& l, const ColumnLoop::Target& t, const std::string& each);
+    void write_tree(const ColumnLoop& l, const ColumnLoop::Target& t, const Column& column);
+    void write_choices(const ColumnLoop& l,
+                       const ColumnLoop::Target& t,
+                       const Column& column,
+                       const std::string& first,
+                       int rows);
 
     LoopNest& nest_;
     Names names_;

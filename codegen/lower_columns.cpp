@@ -24,18 +24,36 @@ public:
 
     Lowered lower()
     {
-        if (is_known_as(other_blocks_, 0)) return {{reduced_rows()}, {}};
+        const bool one_block = is_known_as(other_blocks_, 0);
+        Lowered lowered;
         for (const Root& r : cluster_.roots) {
-            Shape shape = cluster_.outer;
-            shape.insert(shape.begin(), other_blocks_);
-            shape.insert(shape.end(), cluster_.behind.begin(), cluster_.behind.end());
-            partials_.push_back(input("partial", r.value.dtype(), std::move(shape)));
+            if (!one_block) partials_.push_back(results("partial", r.value.dtype(), other_blocks_));
+            best_.emplace_back();
+            const Apply apply = r.value.owner();
+            const Monoid monoid = monoid_of(apply);
+            if (!is_position(monoid)) continue;
+            const std::string_view name = monoid == Monoid::argmax ? "largest" : "smallest";
+            const Extent blocks = other_blocks_ + Extent(1);
+            best_.back() = {results(name, computed_dtype(apply.input(0).dtype()), blocks),
+                            results("row", DType::i32, blocks)};
+            lowered.scratch.insert(lowered.scratch.end(), {best_.back().value, best_.back().row});
         }
-        LoopNest blocks = reduced_rows(), combined = combined_partials();
-        return {{std::move(blocks), std::move(combined)}, std::move(partials_)};
+        lowered.scratch.insert(lowered.scratch.end(), partials_.begin(), partials_.end());
+        lowered.nests.push_back(reduced_rows());
+        if (!one_block) lowered.nests.push_back(combined_partials());
+        return lowered;
     }
 
 private:
+    /// An array with a result of each column for each of some blocks.
+    Variable results(std::string_view name, DType dtype, const Extent& blocks) const
+    {
+        Shape shape = cluster_.outer;
+        shape.insert(shape.begin(), blocks);
+        shape.insert(shape.end(), cluster_.behind.begin(), cluster_.behind.end());
+        return input(std::string(name), dtype, std::move(shape));
+    }
+
     ColumnLoop columns(const Extent& end) const
     {
         return {.row = loop_symbol(1),
@@ -47,17 +65,25 @@ private:
     }
 
     /// For each column a result of one root: `operand` is what is reduced.
-    void reduce(LoopNest& nest, Puller& puller, std::size_t root, const Variable& operand, At at)
+    ColumnLoop::Target&
+    reduce(LoopNest& nest, Puller& puller, std::size_t root, const Variable& operand, const At& at)
     {
         const Variable& y = cluster_.roots[root].value;
         const ScalarId value = puller.pull(operand, at);
         puller.keep(value);
         nest.applies.push_back(y.owner());
-        puller.innermost_column().targets.push_back(
-            {.monoid = monoid_of(y.owner()),
-             .value = value,
-             .buffer = puller.buffer(y, Buffer::Access::write),
-             .at = axes_.outer_index() * axes_.behind});
+        ColumnLoop& rows = puller.innermost_column();
+        rows.targets.push_back({.monoid = monoid_of(y.owner()),
+                                .value = value,
+                                .buffer = puller.buffer(y, Buffer::Access::write),
+                                .at = axes_.outer_index() * axes_.behind});
+        ColumnLoop::Target& target = rows.targets.back();
+        if (!best_[root].value.is_empty()) {
+            target.best = puller.buffer(best_[root].value, Buffer::Access::write);
+            const Extent block = rows.block ? as_extent(rows.block) : Extent(0);
+            target.best_at = block * axes_.outer * axes_.behind + target.at;
+        }
+        return target;
     }
 
     LoopNest reduced_rows()
@@ -72,8 +98,11 @@ private:
             nest.blocked = axes_.middle;
         }
         puller.open_column(std::move(rows));
-        for (std::size_t i = 0; i < cluster_.roots.size(); ++i)
-            reduce(nest, puller, i, cluster_.roots[i].value.owner().input(0), axes_.at());
+        for (std::size_t i = 0; i < cluster_.roots.size(); ++i) {
+            ColumnLoop::Target& target =
+                reduce(nest, puller, i, cluster_.roots[i].value.owner().input(0), axes_.at());
+            if (target.best >= 0) target.row = puller.buffer(best_[i].row, Buffer::Access::write);
+        }
         for (std::size_t i = 0; i < partials_.size(); ++i) {
             nest.partials.push_back(puller.buffer(partials_[i], Buffer::Access::write));
             puller.innermost_column().targets[i].partial = nest.partials.back();
@@ -101,11 +130,21 @@ private:
         Puller puller(nest);
         axes_.open_outer(puller);
         puller.open_column(columns(other_blocks_));
-        const At at{{as_extent(loop_symbol(1)), axes_.outer_index(), axes_.behind_index()},
+        const Extent row = as_extent(loop_symbol(1));
+        const At at{{row, axes_.outer_index(), axes_.behind_index()},
                     {other_blocks_, axes_.outer, axes_.behind}};
+        const At best{{row + Extent(1), axes_.outer_index(), axes_.behind_index()},
+                      {other_blocks_ + Extent(1), axes_.outer, axes_.behind}};
         for (std::size_t i = 0; i < partials_.size(); ++i) {
             puller.in_memory(partials_[i]);
-            reduce(nest, puller, i, partials_[i], at);
+            if (const Variable& values = best_[i].value; !values.is_empty()) {
+                puller.in_memory(values);
+                const ScalarId place = puller.pull(partials_[i], at);
+                puller.keep(place);
+                reduce(nest, puller, i, values, best).place = place;
+            } else {
+                reduce(nest, puller, i, partials_[i], at);
+            }
             puller.buffer(cluster_.roots[i].value, Buffer::Access::read);
             puller.innermost_column().targets.back().begun = true;
             nest.partials.push_back(puller.buffer(partials_[i], Buffer::Access::read));
@@ -118,6 +157,10 @@ private:
     ThreeAxes axes_;
     Extent other_blocks_; ///< behind the first one, which is there if there are no rows
     std::vector<Variable> partials_;
+    struct Best {
+        Variable value, row;
+    };
+    std::vector<Best> best_; ///< of each root; none, unless it is a position
 };
 
 } // namespace
@@ -152,8 +195,7 @@ void write_serial(const Cluster& cluster,
 Lowered lower_columns(const Cluster& cluster)
 {
     const auto serial = [](const Root& r) {
-        const Monoid monoid = monoid_of(r.value.owner());
-        return is_position(monoid) || size_bytes(r.value.dtype()) == 2;
+        return computed_dtype(r.value.dtype()) != r.value.dtype();
     };
     Cluster by_columns = cluster;
     std::erase_if(by_columns.roots, serial);

@@ -9,8 +9,7 @@ namespace croton::inline v1::codegen {
 /// Reductions over axes that are not the last.
 Lowered lower_columns(const Cluster& cluster);
 
-/// One serial loop over the middle axis for each kept index: positions of extrema along an axis
-/// that is not the last, 16-bit floats, and prefixes.
+/// One serial loop over the middle axis for each kept index: 16-bit floats, and prefixes.
 void write_serial(const Cluster& cluster,
                   LoopNest& nest,
                   const ThreeAxes& axes,

@@ -184,6 +184,7 @@ namespace {
 std::string list_of(const std::string& head,
                     const std::vector<std::string>& parameters,
                     std::size_t indent,
+                    std::size_t most,
                     bool break_all)
 {
     std::string text = head + "(";
@@ -193,11 +194,11 @@ std::string list_of(const std::string& head,
     for (const std::string& p : parameters)
         joined += (joined.empty() ? "" : ", ") + p;
     const std::size_t after = break_all ? 1 : 2; // the closing parenthesis, and a semicolon
-    if (column + joined.size() + after <= 100) return text + joined + ")";
+    if (column + joined.size() + after <= most) return text + joined + ")";
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         const bool last = i + 1 == parameters.size();
         const std::size_t width = parameters[i].size() + (last ? after : 1);
-        if (i > 0 && (break_all || column + 1 + width > 100)) {
+        if (i > 0 && (break_all || column + 1 + width > most)) {
             text += "\n" + under;
             column = under.size();
         } else if (i > 0) {
@@ -222,14 +223,15 @@ std::string parameter_list(const std::string& head, const std::vector<std::strin
                        (!parameters.empty() && parameters[0].starts_with("const "));
     if (known && line.size() > 100 && line.size() - name <= 100)
         return head.substr(0, name - 1) + "\n" + line.substr(name);
-    return list_of(head, parameters, 0, true);
+    return list_of(head, parameters, 0, 100, true);
 }
 
 std::string argument_list(const std::string& head,
                           const std::vector<std::string>& arguments,
-                          std::size_t indent)
+                          std::size_t indent,
+                          std::size_t width)
 {
-    return list_of(head, arguments, indent, false);
+    return list_of(head, arguments, indent, width, false);
 }
 
 bool mentions(std::string_view text, std::string_view word)

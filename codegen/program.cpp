@@ -404,10 +404,10 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
         program_.checked.push_back(step.nest.checked);
         const std::size_t number = program_.checked.size() - 1;
         body_.if_line(
-            argument_list(head, arguments, body_.indent() + 4),
+            argument_list(head, arguments, body_.indent() + 4, body_.width()),
             fmt::format("return index_failed(report, {}, {});", index_out_of_range, number));
     } else
-        body_.raw(argument_list(head, arguments, body_.indent()) + ";");
+        body_.raw(argument_list(head, arguments, body_.indent(), body_.width()) + ";");
     if (options_.profile) body_.line("end_kernel(rt, {});", program_.kernels.size());
     if (options_.finite_checks) check_finite(step.nest);
     program_.kernels.push_back(kernel_info(step, kind));

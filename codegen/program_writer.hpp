@@ -90,7 +90,8 @@ private:
     SymbolNames symbols_;
     std::unordered_map<const detail::Value*, std::string> place_;
     std::unordered_map<const detail::Value*, std::size_t> output_slot_;
-    Writer prologue_, limits_, sizes_, values_, body_;
+    static constexpr std::size_t in_run = 4; ///< what these hold stands in a function
+    Writer prologue_{in_run}, limits_{in_run}, sizes_{in_run}, values_{in_run}, body_{in_run};
     std::vector<std::string> parts_;           ///< of `run`, but for what is in body_
     std::vector<const detail::Value*> tables_; ///< declared in body_
     std::string kernels_;

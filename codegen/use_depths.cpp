@@ -41,7 +41,7 @@ std::vector<int> use_depths(const LoopNest& nest)
                           },
                           [&](const ColumnLoop& l) {
                               for (const auto& t : l.targets)
-                                  use(t.value, l.depth);
+                                  use(t.value, l.depth), use(t.place, l.depth);
                               self(self, l.body, l.depth);
                           },
                       });

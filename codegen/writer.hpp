@@ -13,6 +13,8 @@ namespace croton::inline v1::codegen {
 /// Lines and blocks of emitted text: indentation and braces are its own.
 class Writer {
 public:
+    /// `margin`: columns by which what is written will be indented.
+    explicit Writer(std::size_t margin = 0) : width_(100 - margin) {}
     template <class... A>
     void line(fmt::format_string<A...> text, A&&... values)
     {
@@ -95,7 +97,7 @@ public:
     void if_line(const std::string& condition, const std::string& statement)
     {
         const std::string head = "if (" + condition + ")";
-        const bool fits = indent() + head.size() + 1 + statement.size() <= width &&
+        const bool fits = indent() + head.size() + 1 + statement.size() <= width_ &&
                           head.find('\n') == head.npos && statement.find('\n') == head.npos;
         raw(fits ? head + ' ' + statement : head);
         if (!fits) raw("    " + statement);
@@ -103,12 +105,11 @@ public:
 
     /// Lines so far.
     int line_count() const { return static_cast<int>(std::ranges::count(text_, '\n')); }
+    std::size_t width() const { return width_; }
     std::size_t indent() const { return 4 * static_cast<std::size_t>(indent_); }
     std::string take() { return std::move(text_); }
 
 private:
-    static constexpr std::size_t width = 100;
-
     /// The function that begins at `begin`, of one line and one statement, as one line.
     void join_short_function(std::size_t begin)
     {
@@ -120,10 +121,11 @@ private:
             line += (line.empty() ? "" : " ") + text_.substr(first, end - first);
             at = end + 1;
         }
-        if (count != 4 || line.size() > width || line.find("//") != line.npos) return;
+        if (count != 4 || line.size() > width_ || line.find("//") != line.npos) return;
         text_.replace(begin, text_.npos, line + '\n');
     }
 
+    std::size_t width_;
     std::string text_;
     int indent_ = 0;
 };
@@ -134,7 +136,8 @@ std::string parameter_list(const std::string& head, const std::vector<std::strin
 /// `indent`: columns in front of head.
 std::string argument_list(const std::string& head,
                           const std::vector<std::string>& arguments,
-                          std::size_t indent = 0);
+                          std::size_t indent = 0,
+                          std::size_t width = 100);
 
 /// Whether the identifier `word` stands in `text`.
 bool mentions(std::string_view text, std::string_view word);

@@ -1,21 +1,20 @@
 /* Indices that a kernel read from memory, partial results of reductions, rows of products. */
 
-/* A negative index counts from the end. Out of range: sets *bad and gives an index that is safe to
-   read, as long as the axis has an element; code after the loop reports it. */
-CT_MATH i64 checked_index(i64 raw, i64 extent, i32* bad)
+/* Out of range: *bad is no longer 0, and what is given is safe to read, as long as the axis has an
+   element; code after the loop reports it. As wide as the index and without a comparison of its
+   own, the flag costs a vector loop two operations. */
+CT_MATH i64 checked_index_u64(u64 raw, i64 extent, i64* bad)
 {
-    const i64 at = raw < 0 ? raw + extent : raw;
-    const i32 outside = (i32)((u64)at >= (u64)extent);
-    *bad |= outside;
-    return outside ? 0 : at;
+    const u64 last = extent > 0 ? (u64)extent - 1 : 0;
+    const u64 at = raw < last ? raw : last;
+    *bad |= (i64)(at ^ raw) | (extent <= 0);
+    return (i64)at;
 }
 
-/* The same where nothing is negative: from 2^63 on a u64 is no place from the end. */
-CT_MATH i64 checked_index_u64(u64 raw, i64 extent, i32* bad)
+/* The same where a negative index counts from the end, which a u64 from 2^63 on does not. */
+CT_MATH i64 checked_index(i64 raw, i64 extent, i64* bad)
 {
-    const i32 outside = (i32)(raw >= (u64)extent);
-    *bad |= outside;
-    return outside ? 0 : (i64)raw;
+    return checked_index_u64((u64)(raw < 0 ? raw + extent : raw), extent, bad);
 }
 
 /* The lanes of a reduction combined by halving: lane l with lane l + 16, then l + 8, and so on. The
@@ -100,47 +99,87 @@ CT_MATH f64 min_lanes_f64(f64* lanes)
     return lanes[0];
 }
 
-/* The place of the best of the lanes' values, each the first of its lane: the least of those that
-   are as good, and of NaN where there is one. */
+/* The place of the best of the lanes' values, each the first of its lane: of those that are as good
+   the least place. Lanes are combined by halving. */
+CT_MATH i64 argmax_lanes_i64(const i64* best, const i64* at)
+{
+    i64 largest[16], first[16];
+    for (i64 l = 0; l < 16; ++l)
+        largest[l] = best[l];
+    for (i64 l = 0; l < 16; ++l)
+        first[l] = at[l];
+    for (i64 half = 8; half > 0; half /= 2)
+        for (i64 l = 0; l < half; ++l) {
+            const i64 value = largest[l + half], place = first[l + half];
+            const i32 better = (value > largest[l]) | ((value == largest[l]) & (place < first[l]));
+            largest[l] = better ? value : largest[l];
+            first[l] = better ? place : first[l];
+        }
+    return first[0];
+}
+
+CT_MATH i64 argmin_lanes_i64(const i64* best, const i64* at)
+{
+    i64 opposite[16];
+    for (i64 l = 0; l < 16; ++l)
+        opposite[l] = ~best[l];
+    return argmax_lanes_i64(opposite, at);
+}
+
+CT_MATH i64 argmax_lanes_u64(const u64* best, const i64* at)
+{
+    i64 ordered[16];
+    for (i64 l = 0; l < 16; ++l)
+        ordered[l] = (i64)(best[l] ^ 0x8000000000000000u);
+    return argmax_lanes_i64(ordered, at);
+}
+
+CT_MATH i64 argmin_lanes_u64(const u64* best, const i64* at)
+{
+    i64 opposite[16];
+    for (i64 l = 0; l < 16; ++l)
+        opposite[l] = (i64)(~best[l] ^ 0x8000000000000000u);
+    return argmax_lanes_i64(opposite, at);
+}
+
+/* An integer for each float, in their order: zeros are equal, and NaN is the largest. */
+CT_MATH i64 ordered_f64(f64 x)
+{
+    const i64 bits = (i64)bits_f64(x + 0.0); /* -0 + 0 is 0 */
+    const i64 order = bits < 0 ? bits ^ 0x7fffffffffffffff : bits;
+    return x == x ? order : 0x7fffffffffffffff;
+}
+
 CT_MATH i64 argmax_lanes_f64(const f64* best, const i64* at)
 {
-    f64 all[16];
+    i64 ordered[16];
     for (i64 l = 0; l < 16; ++l)
-        all[l] = best[l];
-    for (i64 half = 8; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l)
-            all[l] = max_f64(all[l], all[l + half]);
-    i64 first = 0x7fffffffffffffff;
-    for (i64 l = 0; l < 16; ++l) {
-        const i32 candidate = (best[l] == all[0]) | (best[l] != best[l]);
-        const i64 place = candidate ? at[l] : first;
-        first = place < first ? place : first;
-    }
-    return first;
+        ordered[l] = ordered_f64(best[l]);
+    return argmax_lanes_i64(ordered, at);
 }
 
 CT_MATH i64 argmin_lanes_f64(const f64* best, const i64* at)
 {
-    f64 opposite[16];
+    i64 opposite[16];
     for (i64 l = 0; l < 16; ++l)
-        opposite[l] = -best[l];
-    return argmax_lanes_f64(opposite, at);
+        opposite[l] = ordered_f64(-best[l]);
+    return argmax_lanes_i64(opposite, at);
 }
 
 CT_MATH i64 argmax_lanes_f32(const f32* best, const i64* at)
 {
-    f64 exact[16];
+    i64 ordered[16];
     for (i64 l = 0; l < 16; ++l)
-        exact[l] = best[l];
-    return argmax_lanes_f64(exact, at);
+        ordered[l] = ordered_f64((f64)best[l]);
+    return argmax_lanes_i64(ordered, at);
 }
 
 CT_MATH i64 argmin_lanes_f32(const f32* best, const i64* at)
 {
-    f64 opposite[16];
+    i64 opposite[16];
     for (i64 l = 0; l < 16; ++l)
-        opposite[l] = -(f64)best[l];
-    return argmax_lanes_f64(opposite, at);
+        opposite[l] = ordered_f64(-(f64)best[l]);
+    return argmax_lanes_i64(opposite, at);
 }
 
 /* Sizes and places of values in the workspace are multiples of a cache line. */

@@ -217,6 +217,18 @@ Function scope_of_line(const Options& options)
     return function({x}, Output("y", rms_norm(x)), options);
 }
 
+Function argmin_down(const Options& options)
+{
+    const auto score = tensor<float>("score", {rows(), columns()});
+    return function({score}, Output("best", argmin(score, 0)), options);
+}
+
+Function argmax_integers(const Options& options)
+{
+    const auto count = tensor<std::int32_t>("count", {rows(), columns()});
+    return function({count}, Output("most", argmax(count, 1)), options);
+}
+
 } // namespace
 
 std::vector<Golden> structured_goldens()
@@ -231,6 +243,8 @@ std::vector<Golden> structured_goldens()
             {"layernorm", layernorm},
             {"argmax", argmax_rows},
             {"argmax_lanes", argmax_lanes},
+            {"argmin_down", argmin_down},
+            {"argmax_integers", argmax_integers},
             {"cumsum", cumsum_rows},
             {"cumprod_down", cumprod_down},
             {"max_and_count", max_and_count},

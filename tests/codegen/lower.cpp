@@ -213,12 +213,16 @@ serial i < n, parallel
     v0 = a[3*i*m + j*m + k]
     y[i*m + k] = sum of v0
 )");
+    const Variable s = ct::input("s", ct::DType::i16, {1024, m});
+    CHECK(outlines({min(s, ct::Axis{0}).named("y")}) == R"(
+columns k < m over rows j < 1024
+  v0 = s[j*m + k]
+  y[k] = min of v0
+)");
     CHECK(outlines({argmax(x, 0).named("y")}) == R"(
-serial k < m
-  serial j < 1024
-    v0 = x[j*m + k]
-    v1 = argmax of v0
-  y[k] = v1
+columns k < m over rows j < 1024
+  v0 = x[j*m + k]
+  y[k] = argmax of v0, largest[k]
 )");
 }
 
@@ -253,6 +257,19 @@ serial i < n, parallel
   columns k < 3 over rows j < 3
     v0 = partial[3*j*n + 3*i + k]
     y[3*i + k] = y[3*i + k] and sum of v0
+)");
+    CHECK(outlines({argmin(a, 1).named("y")}) == R"(
+serial i < n, parallel
+  serial l < 4
+    columns k < 3 over rows j < 1024*l + 1024 from 1024*l
+      v0 = a[12288*i + 3*j + k]
+      y[3*i + k] or partial = argmin of v0, smallest[3*l*n + 3*i + k]
+
+serial i < n, parallel
+  columns k < 3 over rows j < 3
+    v0 = partial[3*j*n + 3*i + k]
+    v1 = smallest[3*j*n + 3*i + k + 3*n]
+    y[3*i + k] = y[3*i + k] and argmin of v1 at v0, smallest[3*i + k]
 )");
     const auto nests = nests_of(y);
     CHECK(to_string(nests[0].blocked) == "4096");

@@ -156,7 +156,8 @@ private:
             const std::string to = element(t.buffer, t.at + as_extent(c.column));
             line(to + (t.partial < 0 ? "" : " or " + buffer(t.partial)) + " = " +
                  (t.begun ? to + " and " : "") + std::string(name(t.monoid)) + " of " +
-                 use(t.value));
+                 use(t.value) + (t.place < 0 ? "" : " at " + use(t.place)) +
+                 (t.best < 0 ? "" : ", " + element(t.best, t.best_at + as_extent(c.column))));
         }
         --depth_;
     }
@@ -324,6 +325,10 @@ private:
         block(c.body, c.depth);
         for (const ColumnLoop::Target& t : c.targets)
             use(t.value, "a column's result"), write_to(t.buffer), write_to(t.partial);
+        for (const ColumnLoop::Target& t : c.targets) {
+            if (t.place >= 0) use(t.place, "a place");
+            write_to(t.best), write_to(t.row);
+        }
         defined_ = before;
         open_ = symbols_before;
     }

@@ -1,6 +1,8 @@
 #include <croton/croton.hpp>
 
+#include <limits>
 #include <string>
+#include <vector>
 
 #include "errors/expect.hpp"
 
@@ -141,6 +143,26 @@ TEST_CASE("an index out of range at run time is reported and nothing is read the
         CHECK_THAT(std::string(e.message()),
                    contains("index 7 is out of range for axis 0 of extent 3"));
     }
+}
+
+TEST_CASE("one index out of range among many is found, and any of an empty axis")
+{
+    constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(), most = -(least + 1);
+    constexpr std::size_t count = 45; // vectors, and some that are left
+    const auto x = ct::vector<float>("x"), i = ct::vector<std::int64_t>("i");
+    const auto f = ct::function({x, i}, ct::take(x, i, 0));
+    for (const std::int64_t extent : {0, 1, 3})
+        for (const std::int64_t bad : {extent, -extent - 1, least, most})
+            for (const std::size_t at : {std::size_t{0}, std::size_t{17}, count - 1}) {
+                CAPTURE(extent, bad, at);
+                std::vector<std::int64_t> indices(count, extent == 0 ? bad : -extent);
+                if (extent > 0) (void)f(ct::zeros<float>({extent}), indices);
+                indices[at] = bad;
+                CHECK_THROWS_WITH(f(ct::zeros<float>({extent}), indices),
+                                  contains("index " + std::to_string(bad) +
+                                           " is out of range for axis 0 of extent " +
+                                           std::to_string(extent)));
+            }
 }
 
 TEST_CASE("an index of 2^63 and more is out of range, not one from the end")

@@ -5,6 +5,7 @@
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <string_view>
@@ -109,6 +110,37 @@ TEST_CASE("emitted structured ops compute what their references say")
 {
     for (const Sample& sample : structured_samples())
         check(sample);
+}
+
+TEST_CASE("an integer divided by a number in the text is what the reference says")
+{
+    // Of 8 and 16 bits all; of others the ends of the range, and what lies around them and 0.
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t a = -40000; a <= 70000; ++a)
+        numbers.push_back(a);
+    constexpr auto least = std::numeric_limits<std::int64_t>::min();
+    constexpr std::int64_t end_of_32 = std::int64_t{1} << 31;
+    for (std::int64_t d = 0; d < 200; ++d)
+        for (const std::int64_t a : {least + d, -(least + 1) - d, end_of_32 + d, end_of_32 - d,
+                                     d - end_of_32, -d - end_of_32, 2 * end_of_32 - d})
+            numbers.push_back(a);
+    using enum ct::DType;
+    for (const ct::DType t : {i8, i16, i32, i64, u8, u16, u32, u64}) {
+        const auto x = ct::input("x", t, {ct::dim("n")});
+        ct::Variables results;
+        for (const std::int64_t divisor : {1, 2, 3, 7, 8, 10, 100, 127, 0, -1, -2, -7, -128}) {
+            if (divisor < 0 && ct::is_unsigned(t)) continue;
+            const ct::Variable d = ct::Array::scalar(divisor).cast(t);
+            results.insert(results.end(), {ct::floor_div(x, d), x % d});
+        }
+        const auto xs = ct::Array::copy(numbers).cast(t);
+        const ct::Results got = ct::function({x}, results, {.cache = false})(xs);
+        const ct::Results expected = ct::function({x}, results, {.reference = true})(xs);
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            CAPTURE(name(t), i);
+            CHECK(ct::identical(got[i], expected[i]));
+        }
+    }
 }
 
 TEST_CASE("every op is called without axes, with one element and with none")

@@ -6,7 +6,7 @@
 //   key   u32 (n)  read
 //   slot  u32 (n)  written
 //
-// One call: 18 n flops; reads 4 n, writes 4 n bytes.
+// One call: 19 n flops; reads 4 n, writes 4 n bytes.
 
 CT_KERNEL void fused_0(i64 begin, i64 end, const u32* CT_RESTRICT key, u32* CT_RESTRICT slot)
 {

@@ -17,7 +17,7 @@ CT_KERNEL i32 scatter_0(i64 m,
                         const i32* CT_RESTRICT bin,
                         const f32* CT_RESTRICT weight)
 {
-    i32 bad = 0;
+    i64 bad = 0;
     for (i64 i = 0; i < m; ++i) {
         histogram[i] = bins[i];
     }
@@ -25,7 +25,7 @@ CT_KERNEL i32 scatter_0(i64 m,
         const i64 at0 = checked_index(bin[j], m, &bad);
         histogram[at0] += square_f32(weight[j]);
     }
-    return bad;
+    return bad != 0;
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.

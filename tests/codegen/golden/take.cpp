@@ -12,14 +12,14 @@ CT_KERNEL i32 fused_0(i64 begin,
                       const f32* CT_RESTRICT table,
                       f32* CT_RESTRICT y)
 {
-    i32 bad = 0;
+    i64 bad = 0;
     for (i64 i = begin; i < end; ++i) {
         const i64 at0 = checked_index(word[i], 1000, &bad);
         for (i64 j = 0; j < 64; ++j) {
             y[i * 64 + j] = table[j + at0 * 64] * 8.0f;
         }
     }
-    return bad;
+    return bad != 0;
 }
 
 // fused_0, in blocks on several threads where there is enough to do.

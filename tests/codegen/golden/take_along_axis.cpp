@@ -12,12 +12,12 @@ CT_KERNEL i32 fused_0(i64 begin,
                       const f64* CT_RESTRICT p,
                       f64* CT_RESTRICT loss)
 {
-    i32 bad = 0;
+    i64 bad = 0;
     for (i64 i = begin; i < end; ++i) {
         const i64 at0 = checked_index(label[i], 10, &bad);
         loss[i] = -log_f64(p[i * 10 + at0]);
     }
-    return bad;
+    return bad != 0;
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.

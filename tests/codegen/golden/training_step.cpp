@@ -347,7 +347,7 @@ CT_KERNEL i32 fused_2(i64 begin,
                       const f32* CT_RESTRICT v1,
                       f32* CT_RESTRICT partial)
 {
-    i32 bad = 0;
+    i64 bad = 0;
     for (i64 i = begin; i < end; ++i) {
         f32 sum[32] = {0};
         const i64 count = min_i64(16384, n - i * 16384);
@@ -366,7 +366,7 @@ CT_KERNEL i32 fused_2(i64 begin,
         }
         partial[i] = sum_lanes_f32(sum);
     }
-    return bad;
+    return bad != 0;
 }
 
 // fused_2, in blocks on several threads where there is enough to do.
@@ -510,7 +510,7 @@ CT_KERNEL i32 scatter_6(i64 n,
                         const i64* CT_RESTRICT label,
                         const f32* CT_RESTRICT v1)
 {
-    i32 bad = 0;
+    i64 bad = 0;
     const f32 v1_0 = v1[0];
     for (i64 j = 0; j < n; ++j) {
         for (i64 k = 0; k < 1; ++k) {
@@ -518,7 +518,7 @@ CT_KERNEL i32 scatter_6(i64 n,
             v0[j * 10 + at0] += v1_0;
         }
     }
-    return bad;
+    return bad != 0;
 }
 
 // fused_7        golden_structured.cpp:190

@@ -187,6 +187,11 @@ struct ColumnLoop {
         Extent at = 0; ///< of column 0
         BufferId partial = -1;
         bool begun = false; ///< goes on from what lies there
+        /// Of a position: where the best values so far lie, and which rows of the block they are
+        /// of, numbers no wider than most values are. Both have a result for each block.
+        BufferId best = -1, row = -1;
+        Extent best_at = 0;  ///< of column 0 in either
+        ScalarId place = -1; ///< where there is no `row`: the place of the row's value
     };
     std::vector<Target> targets = {};
     int depth = 0;
