@@ -348,6 +348,45 @@ TEST_CASE("the status of a call that may not throw has the op's line, or the cal
               " is not finite: inf at (1) of f32 (n0)");
 }
 
+TEST_CASE("a status of a function that the references compute says what is wrong and where")
+{
+    const auto x = ct::vector<float>("x");
+    const auto i = ct::vector<std::int64_t>("i");
+    const auto y = ct::take(x, i, 0);
+    const auto inverse = 1 / x;
+    ct::Options options{.name = "f", .reference = true};
+    options.finite_checks = true;
+    using In = ct::View<const float>;
+    const auto call = ct::function({x, i}, y, options)
+                          .typed<void(In, ct::View<const std::int64_t>, ct::View<float>)>();
+    auto workspace = ct::function({x, i}, y, options).workspace();
+    std::vector<float> values{1, 0}, out(2), shorter(1);
+    const std::vector<std::int64_t> good{0, 1}, bad{0, 7};
+    CHECK(call(workspace, values, good, out).text() == "ok");
+    const ct::Status index = call(workspace, values, bad, out);
+    CHECK(index.code == ct::Code::index);
+    CHECK(index.where().line() == y.where().line());
+    CHECK(
+        index.text() ==
+        "take: index 7 is out of range for axis 0 of extent 2: element (1) of i64 (2) [calls.cpp:" +
+            std::to_string(y.where().line()) + "]");
+    const ct::Status extent = call(workspace, values, good, shorter);
+    CHECK(extent.code == ct::Code::shape);
+    CHECK(extent.where().line() == __LINE__ - 2);
+    CHECK(extent.text() ==
+          "f: axis 0 of output 0 is 1, it must be 2 (n1) as axis 0 of input 'i' is");
+    const auto inverting = ct::function({x}, inverse, options).typed<void(In, ct::View<float>)>();
+    const ct::Status infinite = inverting(workspace, values, out);
+    CHECK(infinite.code == ct::Code::not_finite);
+    CHECK(infinite.where().line() == inverse.where().line());
+    CHECK(infinite.text() == "div: its result in 'f' is not finite: inf at (1) of f32 (2), from 1 "
+                             "and 0 [calls.cpp:" +
+                                 std::to_string(inverse.where().line()) + "]");
+    const ct::Status nowhere = inverting(workspace, In(nullptr, {2}), out);
+    CHECK(nowhere.code == ct::Code::domain);
+    CHECK(nowhere.text() == "f: input 0 'x' has no memory: its pointer is null, its shape (2)");
+}
+
 TEST_CASE("a status names the function that the user called, and the element that is not finite")
 {
     const auto a = ct::matrix<double>("a", {2, 3}), b = ct::matrix<double>("b", {3, 2});
