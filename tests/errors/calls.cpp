@@ -98,6 +98,8 @@ TEST_CASE("names that two outputs have, or that hold control characters, are ref
     CHECK_REFUSED(ct::function({x}, {{"y", x * 2}, {"y", x * 3}}), domain,
                   "function: two outputs are named 'y'");
     CHECK_REFUSED(ct::vector<float>("a\nb"), domain, "input: a name with the control character 10");
+    const auto plain = ct::vector<float>("plain");
+    CHECK_REFUSED(plain.named("a\nb"), domain, "named: a name with the control character 10");
     CHECK_REFUSED(ct::shared("a\tb", ct::zeros<float>({1})), domain,
                   "shared: a name with the control character 9");
     CHECK_REFUSED(ct::shared("a", ct::Array()), domain,
