@@ -409,11 +409,23 @@ TEST_CASE("what reshape finds for -1 must divide the number of elements")
     const auto x = ct::vector<double>("x", {ct::dim("n")});
     const int line = __LINE__ + 1;
     const auto y = ct::sum(x.reshape({-1, 2, 3}), 0);
-    check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, 4,
-               "f: reshape: number of elements of (n) as (floor_div(n, 6), 2, 3) is 4, it must be "
-               "a multiple of 6, at " +
-                   place(line),
-               line);
+    check_call(
+        [&](const ct::Options& o) { return ct::function({x}, y, o); }, 4,
+        "f: reshape: number of elements of (n) as (-1, 2, 3) is 4, it must be a multiple of 6, "
+        "at " +
+            place(line),
+        line);
+}
+
+TEST_CASE("the gradient by rows names a row that is not there, as what it is the gradient of does")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const int line = __LINE__ + 1;
+    const auto y = 2 * x(3) + x(5);
+    const std::string why = "f: index on axis 0 of (n) needs n >= 6, n is 4, at " + place(line);
+    check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, 4, why, line);
+    const auto by_rows = ct::grad(y, x);
+    check_call([&](const ct::Options& o) { return ct::function({x}, by_rows, o); }, 4, why, line);
 }
 
 TEST_CASE("two symbols of one name are told apart where they contradict each other")
