@@ -43,8 +43,8 @@ KernelWriter::Term KernelWriter::column_term(const ColumnLoop& l, ScalarId value
         pass("i64 " + open, open);
     for (const std::string& index : {l.row_name, l.column_name})
         pass("i64 " + index, index);
-    for (const Extent& e : kernel_.extents)
-        pass("i64 " + symbols_.at(as_symbol(e)), symbols_.at(as_symbol(e)));
+    for (const std::string& name : kernel_.extent_names)
+        pass("i64 " + name, name);
     for (const Buffer& b : nest_.buffers)
         pass(buffer_parameter(b), b.name);
     // What it has to report: an index out of range, or an argument too large for a fast form.

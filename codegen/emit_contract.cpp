@@ -32,8 +32,8 @@ void ContractText::write_kernel(const std::string& tiles) const
     list.insert(list.begin(), "const struct ct_runtime* rt");
     const auto scope = w_.function(parameter_list("CT_KERNEL void " + kernel_.name, list));
     w_.line("struct {}_parts s;", kernel_.name);
-    for (const Extent& e : kernel_.extents)
-        w_.line("s.{0} = {0};", symbols_.at(as_symbol(e)));
+    for (const std::string& name : kernel_.extent_names)
+        w_.line("s.{0} = {0};", name);
     for (const Buffer& b : nest_.buffers)
         w_.line("s.{0} = {0};", b.name);
     write_pack_calls();

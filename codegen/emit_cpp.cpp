@@ -87,9 +87,11 @@ EmittedKernel KernelWriter::take()
 void KernelWriter::need(const Extent& e)
 {
     for (const detail::Atom* s : symbols(e)) {
-        if (is_index_symbol(s) || symbols_.contains(s)) continue;
-        symbols_.emplace(s, names_.fresh(croton::name(s), "n"));
-        kernel_.extents.push_back(as_extent(s));
+        const bool is_first = s == first_symbol();
+        if ((is_index_symbol(s) && !is_first) || symbols_.contains(s)) continue;
+        symbols_.emplace(s,
+                         is_first ? names_.fresh("first", {}) : names_.fresh(croton::name(s), "n"));
+        kernel_.extents.push_back(is_first ? nest_.part->first : as_extent(s));
         kernel_.extent_names.push_back(symbols_.at(s));
     }
 }
@@ -189,8 +191,8 @@ std::vector<std::string> KernelWriter::parameters() const
 {
     std::vector<std::string> list;
     if (kernel_.parallel) list = {"i64 begin", "i64 end"};
-    for (const Extent& e : kernel_.extents)
-        list.push_back("i64 " + symbols_.at(as_symbol(e)));
+    for (const std::string& name : kernel_.extent_names)
+        list.push_back("i64 " + name);
     for (const Buffer& b : nest_.buffers)
         list.push_back(buffer_parameter(b));
     return list;

@@ -37,21 +37,18 @@ Holds holds(const IndexPiece::Guard& guard, const IndexRanges& ranges)
 {
     const Affine value = affine(guard.value);
     if (!value.is_one) return Holds::sometimes;
-    Extent end = value.offset; // one behind the largest value
+    Extent count = 1;
     if (value.symbol) {
         const auto range = ranges.find(value.symbol);
         if (range == ranges.end()) return Holds::sometimes;
-        end = end + range->second;
-    } else {
-        end = end + Extent(1);
+        count = range->second;
     }
-    if (never_negative(value.offset)) {
-        if (at_most(end, guard.bound)) return Holds::always;
-        if (at_most(guard.bound, value.offset)) return Holds::never;
-    } else if (never_negative(-end)) {
-        return Holds::never;
-    }
-    return Holds::sometimes;
+    const auto end = [&] { return value.offset + count; }; // one behind the largest value
+    if (!never_negative(value.offset))
+        return never_negative(-end()) ? Holds::never : Holds::sometimes;
+    // First what most of many pieces are.
+    if (at_most(guard.bound, value.offset)) return Holds::never;
+    return at_most(end(), guard.bound) ? Holds::always : Holds::sometimes;
 }
 
 std::vector<Extent> cuts_along(const detail::Atom* symbol,

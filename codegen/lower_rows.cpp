@@ -93,7 +93,10 @@ public:
             order_.push_back(runs_.size());
             runs_.push_back({0, extent});
         }
-        if (first_axis) runs_[0] = *first_axis;
+        if (first_axis) {
+            runs_[0] = *first_axis;
+            puller_.count_from(first_axis->first);
+        }
         read_others(puller_, cluster);
     }
 

@@ -7,6 +7,9 @@
 
 #include <algorithm>
 
+#include "cluster_index.hpp"
+#include "known_extent.hpp"
+
 namespace croton::inline v1::codegen {
 
 namespace {
@@ -19,7 +22,8 @@ bool same(const At& a, const At& b)
 } // namespace
 
 const detail::Atom* loop_symbol(std::size_t i) { return index_symbol(i); }
-const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(most_axes + i); }
+const detail::Atom* first_symbol() { return index_symbol(most_axes); }
+const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(most_axes + 1 + i); }
 
 std::string loop_name(std::size_t i)
 {
@@ -62,6 +66,21 @@ void Puller::reload_from(const Variable& value, const Variable& carrier)
 {
     buffers_[value.value()] = buffer(carrier, Buffer::Access::read);
     reload(value);
+}
+
+void Puller::count_from(const Extent& first)
+{
+    constexpr std::size_t most_terms = 3;
+    if (terms(first).size() > most_terms) first_ = first;
+}
+
+Extent Puller::place(const At& at) const
+{
+    const Extent whole = flat(at);
+    if (is_known_as(first_, 0)) return whole;
+    const Extent stride = strides_of(whole, 1)[0];
+    const Extent named = whole + stride * (as_extent(first_symbol()) - first_);
+    return terms(named).size() < terms(whole).size() ? named : whole;
 }
 
 void Puller::open(Loop loop)
@@ -201,7 +220,7 @@ ScalarId Puller::load(const Variable& value, const At& at, ScalarId guard)
     const bool own = stored != in_memory_.end() && !stored->second;
     const BufferId b = buffer(value, Buffer::Access::read);
     accesses_.push_back({value, at});
-    const Extent index = flat(at);
+    const Extent index = place(at);
     note_division(index);
     int d = own ? depth() : depth_of(index);
     if (guard >= 0) d = std::max(d, nest_.scalars[static_cast<std::size_t>(guard)].depth);
@@ -384,7 +403,7 @@ ScalarId Puller::stored_or(const Variable& value, const At& at, std::size_t axis
     const DType t = value.dtype();
     const ScalarId inside = in_range({{at.index[axis], at.shape[axis]}}, -1);
     const BufferId b = buffer(value, Buffer::Access::read);
-    const ScalarId stored = add({t, Load{b, flat(at), inside}, depth(), 0, Variable()});
+    const ScalarId stored = add({t, Load{b, place(at), inside}, depth(), 0, Variable()});
     if (otherwise == 0) return stored; // as it is where nothing is read
     const ScalarId other = add({t, Literal{Array::scalar(otherwise).cast(t)}, 0, 0, Variable()});
     return add({t, Select{inside, stored, other}, depth(), 0, Variable()});
@@ -396,7 +415,7 @@ void Puller::store(const Variable& value, const At& at, ScalarId scalar, bool ac
     if (accumulate) nest_.buffers[static_cast<std::size_t>(b)].access = Buffer::Access::read_write;
     keep(scalar);
     open_.back().block->push_back(
-        Statement(Store{b, flat(at), scalar, accumulate, value.location()}));
+        Statement(Store{b, place(at), scalar, accumulate, value.location()}));
 }
 
 void Puller::store_in_strip(const Variable& value, const Extent& at, ScalarId scalar)

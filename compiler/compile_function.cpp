@@ -282,7 +282,8 @@ private:
     [[noreturn]] void refuse_leaf(const Variable& v) const
     {
         if (v.name().empty()) fail("{} is needed but not among the inputs", described(v));
-        const bool other = std::ranges::count(inputs_, v.name(), &Variable::name) > 0;
+        const bool other = std::ranges::any_of(
+            inputs_, [&](const Variable& input) { return input.name() == v.name(); });
         fail("'{}' of {} is needed but not among the inputs{}", v.name(), to_string(v.where()),
              other ? ", one of which has the same name: a variable of a scan's step means nothing "
                      "outside of it"

@@ -21,8 +21,27 @@ void release(const FunctionData* f) noexcept
 
 using detail::FunctionData;
 
+namespace {
+
+/// read(the error), of a status that holds one.
+template <class Read>
+auto of_thrown(const std::exception_ptr& thrown, Read read)
+{
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const Error& error) {
+        return read(error);
+    }
+}
+
+} // namespace
+
 Location Status::where() const noexcept
 {
+    if (thrown) {
+        const Location at = of_thrown(thrown, [](const Error& e) { return e.where(); });
+        if (at.line() > 0) return at;
+    }
     const Location* op =
         function && guard > 0 ? detail::failure_place(*function, guard, apply) : nullptr;
     return op ? *op : Location{called.file_name(), called.line(), called.function_name()};
@@ -31,6 +50,7 @@ Location Status::where() const noexcept
 std::string Status::text() const
 {
     if (code == Code::ok) return "ok";
+    if (thrown) return of_thrown(thrown, [](const Error& e) { return std::string(e.what()); });
     if (function && guard == detail::misplaced_argument)
         return fmt::format("{}: {}", function->name, detail::misplaced_text(*function, *this));
     if (function && guard != 0) {

@@ -8,7 +8,9 @@
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <set>
+#include <unordered_map>
 
 namespace croton::inline v1 {
 
@@ -65,7 +67,7 @@ class Solver {
 public:
     void add(const Requirement& given, std::string_view op)
     {
-        const Requirement r = substitute(given, solved.substitution);
+        const Requirement r = resolved(given);
         if (always_holds(r)) return;
         if (never_holds(r)) refuse(given, r);
         Extent by = 0;
@@ -75,16 +77,17 @@ public:
             later_.push_back(given);
             return;
         }
-        for (auto& [from, to] : solved.substitution)
-            to = substitute(to, {{symbol, by}});
+        place_.emplace(symbol, solved.substitution.size());
         solved.substitution.emplace_back(symbol, by);
         solved.equalities.push_back({given.a, given.b, std::string(op), given.where});
     }
 
     void finish()
     {
+        for (std::size_t i = solved.substitution.size(); i-- > 0;)
+            replace_in_place(i);
         for (const Requirement& given : later_) {
-            const Requirement r = substitute(given, solved.substitution);
+            const Requirement r = resolved(given);
             if (never_holds(r)) refuse(given, r);
             const bool known = std::ranges::any_of(
                 solved.undecided, [&](const Requirement& u) { return same(u, r); });
@@ -95,6 +98,53 @@ public:
     SolvedExtents solved;
 
 private:
+    // Symbols are replaced as in union-find: what one was found to be holds symbols that were
+    // replaced by nothing then, so by one that was found later, if by any. It is brought up to date
+    // when it is asked for.
+
+    Requirement resolved(const Requirement& given)
+    {
+        Requirement r = given;
+        r.a = resolved(r.a);
+        r.b = resolved(r.b);
+        for (Shape& shape : r.shapes)
+            for (Extent& e : shape)
+                e = resolved(e);
+        return r;
+    }
+
+    Extent resolved(const Extent& e)
+    {
+        std::set<std::size_t, std::greater<>> needed; // the last found first
+        std::vector<Extent> open{e};
+        while (!open.empty()) {
+            const Extent next = open.back();
+            open.pop_back();
+            for (const detail::Atom* s : symbols(next))
+                if (const auto at = place_.find(s); at != place_.end())
+                    if (needed.insert(at->second).second)
+                        open.push_back(solved.substitution[at->second].second);
+        }
+        for (const std::size_t i : needed)
+            replace_in_place(i);
+        return replaced(e);
+    }
+
+    void replace_in_place(std::size_t i)
+    {
+        Extent& to = solved.substitution[i].second;
+        to = replaced(to);
+    }
+
+    Extent replaced(const Extent& e) const
+    {
+        Substitution by;
+        for (const detail::Atom* s : symbols(e))
+            if (const auto at = place_.find(s); at != place_.end())
+                by.push_back(solved.substitution[at->second]);
+        return substitute(e, by);
+    }
+
     [[noreturn]] void refuse(const Requirement& given, const Requirement& r) const
     {
         const std::string place = given.where ? to_string(*given.where) : "";
@@ -124,6 +174,7 @@ private:
         return alike_text(shown);
     }
 
+    std::unordered_map<const detail::Atom*, std::size_t> place_; // in the substitution; looked up
     std::vector<Requirement> later_;
 };
 

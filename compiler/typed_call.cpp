@@ -247,14 +247,16 @@ Status run_turn(const FunctionData& f,
     return status;
 }
 
-/// A function compiled for its references alone, or what lies as it should not.
+/// A function that its references compute: they say themselves what went wrong.
 Status run_throwing(const FunctionData& f, std::span<const Memory> arguments) noexcept
 {
     try {
         run_checked(f, arguments);
         return failed(f, Code::ok);
     } catch (const Error& e) {
-        return failed(f, e.code());
+        Status status = failed(f, e.code());
+        status.thrown = std::current_exception();
+        return status;
     } catch (const std::bad_alloc&) {
         return failed(f, Code::memory);
     }

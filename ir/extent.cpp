@@ -204,11 +204,13 @@ bool put_together(Terms& all)
     return false;
 }
 
-/// Sorts, adds up equal monomials, interns.
-Extent normal(Terms terms)
+Extent normal(Terms terms);
+
+/// Adds up equal monomials, interns.
+Extent normal_of_sorted(Terms terms)
 {
-    std::sort(terms.begin(), terms.end(), before);
     Terms merged;
+    merged.reserve(terms.size());
     for (ExtentTerm& t : terms) {
         if (!merged.empty() && merged.back().factors == t.factors)
             merged.back().coefficient = wrap_add(merged.back().coefficient, t.coefficient);
@@ -220,6 +222,23 @@ Extent normal(Terms terms)
     if (merged.size() == 1 && merged[0].factors.empty()) return merged[0].coefficient;
     if (merged.size() > 1 && put_together(merged)) return normal(std::move(merged));
     return Extent::from(pool().polynomial(std::move(merged)));
+}
+
+Extent normal(Terms terms)
+{
+    std::sort(terms.begin(), terms.end(), before);
+    return normal_of_sorted(std::move(terms));
+}
+
+/// a + sign * b: both have their terms in order.
+Extent combine(const Extent& a, const Extent& b, std::int64_t sign)
+{
+    Terms sum = terms(a);
+    const auto count = static_cast<std::ptrdiff_t>(sum.size());
+    for (ExtentTerm& t : terms(b))
+        sum.push_back({wrap_mul(t.coefficient, sign), std::move(t.factors)});
+    std::inplace_merge(sum.begin(), sum.begin() + count, sum.end(), before);
+    return normal_of_sorted(std::move(sum));
 }
 
 Extent of(const Atom* atom) { return normal({{1, {atom}}}); }
@@ -280,14 +299,16 @@ std::int64_t Extent::value(Where where) const
 Extent operator+(const Extent& a, const Extent& b)
 {
     if (a.is_known() && b.is_known()) return wrap_add(a.known_, b.known_);
-    Terms sum = terms(a);
-    for (ExtentTerm& t : terms(b))
-        sum.push_back(std::move(t));
-    return normal(std::move(sum));
+    return combine(a, b, 1);
 }
 
-Extent operator-(const Extent& a) { return a * Extent(-1); }
-Extent operator-(const Extent& a, const Extent& b) { return a + (-b); }
+Extent operator-(const Extent& a) { return Extent(0) - a; }
+Extent operator-(const Extent& a, const Extent& b)
+{
+    if (same(a, b)) return 0;
+    if (a.is_known() && b.is_known()) return wrap_add(a.known_, wrap_mul(b.known_, -1));
+    return combine(a, b, -1);
+}
 
 Extent operator*(const Extent& a, const Extent& b)
 {
@@ -404,7 +425,8 @@ const Atom* as_symbol(const Extent& extent)
 namespace {
 void collect(const Extent& extent, std::vector<const Atom*>& found)
 {
-    for (const ExtentTerm& t : terms(extent))
+    if (extent.is_known()) return;
+    for (const ExtentTerm& t : extent.polynomial()->terms)
         for (const Atom* f : t.factors) {
             if (f->kind == AtomKind::symbol)
                 found.push_back(f);
@@ -448,8 +470,8 @@ Extent rebuild(AtomKind atom_kind, const Extent& a, const Extent& b)
 Extent substitute(const Extent& extent, const Substitution& by)
 {
     if (extent.is_known() || by.empty()) return extent;
-    Extent sum = 0;
-    for (const ExtentTerm& t : terms(extent)) {
+    Terms sum;
+    for (const ExtentTerm& t : extent.polynomial()->terms) {
         Extent product = t.coefficient;
         for (const Atom* f : t.factors) {
             Extent factor = of(f);
@@ -460,9 +482,9 @@ Extent substitute(const Extent& extent, const Substitution& by)
                 factor = rebuild(f->kind, substitute(f->a, by), substitute(f->b, by));
             product = product * factor;
         }
-        sum = sum + product;
+        std::ranges::move(terms(product), std::back_inserter(sum));
     }
-    return sum;
+    return normal(std::move(sum));
 }
 
 std::int64_t evaluate(const Extent& extent,

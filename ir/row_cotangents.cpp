@@ -56,21 +56,26 @@ Variable RowCotangents::joined() const
 {
     if (count_ < 2) return first_;
     const OriginScope origin(first_.location());
-    Shape shape = first_.shape();
-    const Extent all = shape[static_cast<std::size_t>(axis_)];
+    const auto axis = static_cast<std::size_t>(axis_);
+    const Variable zero(Array::scalar(0).cast(first_.dtype()));
+    const Shape all = first_.shape();
     Variables parts;
-    Extent next = 0;
-    const auto fill_up_to = [&](const Extent& at) {
-        if (same(at, next)) return;
-        shape[static_cast<std::size_t>(axis_)] = at - next;
-        parts.push_back(broadcast_to(Variable(Array::scalar(0).cast(first_.dtype())), shape));
-    };
+    std::int64_t next = 0;
     for (const auto& [at, row] : rows_) {
-        fill_up_to(at);
+        if (at > next) {
+            Shape gap = all;
+            gap[axis] = at - next;
+            parts.push_back(broadcast_to(zero, gap));
+        }
         parts.push_back(row);
-        next = Extent(at) + Extent(1);
+        next = at + 1;
     }
-    fill_up_to(all);
+    if (!same(all[axis], next)) {
+        // Cut from the whole: of an array with too few rows a call names the row, not the gap.
+        SliceParams rest = whole(all);
+        rest.start[axis] = next;
+        parts.push_back(slice_of(broadcast_to(zero, all), rest));
+    }
     return parts.size() == 1 ? parts[0] : concatenate(parts, axis_);
 }
 

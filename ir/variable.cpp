@@ -87,10 +87,10 @@ Variable make_leaf(Leaf leaf, Type type, std::string_view name, Params data, con
 } // namespace detail
 
 namespace {
-const detail::Value& checked(const Variable& v, std::string_view what)
+const detail::Value& checked(const Variable& v, std::string_view what, const Where& where)
 {
     if (v.is_empty())
-        throw user_error(Code::domain, nullptr, what,
+        throw user_error(Code::domain, locate(where), what,
                          "the Variable is empty: nothing was assigned to it");
     return *v.value();
 }
@@ -110,29 +110,32 @@ Variable Variable::weak(Array value, const Where& where)
     return croton::constant(std::move(value), locate(where), true);
 }
 
-Type Variable::type() const { return type_for("type"); }
+Type Variable::type(Where where) const { return type_for("type", where); }
 
-Shape Variable::shape() const { return type_for("shape").shape(); }
+Shape Variable::shape(Where where) const { return type_for("shape", where).shape(); }
 
-Type Variable::type_for(const char* accessor) const { return Type(checked(*this, accessor).type); }
-
-Extent Variable::extent(int axis) const
+Type Variable::type_for(const char* accessor, const Where& where) const
 {
-    const Type all = type_for("extent");
+    return Type(checked(*this, accessor, where).type);
+}
+
+Extent Variable::extent(int axis, Where where) const
+{
+    const Type all = type_for("extent", where);
     return all
         .shape()[static_cast<std::size_t>(normalize_axis(axis, all.rank(), "extent", location()))];
 }
 
-std::string_view Variable::name() const
+std::string_view Variable::name(Where where) const
 {
-    const std::string* text = checked(*this, "name").name.load(std::memory_order_acquire);
+    const std::string* text = checked(*this, "name", where).name.load(std::memory_order_acquire);
     return text ? std::string_view(*text) : std::string_view();
 }
 
-Variable Variable::named(std::string_view name) const
+Variable Variable::named(std::string_view name, Where where) const
 {
-    refuse_control_characters(name, "named", location());
-    checked(*this, "named").name.store(detail::intern_name(name), std::memory_order_release);
+    refuse_control_characters(name, "named", locate(where));
+    checked(*this, "named", where).name.store(detail::intern_name(name), std::memory_order_release);
     return *this;
 }
 
@@ -141,9 +144,9 @@ const Location* Variable::location() const noexcept
     return value_ ? value_->node->where : nullptr;
 }
 
-Location Variable::where() const
+Location Variable::where(Where asked) const
 {
-    const Location* place = checked(*this, "where").node->where;
+    const Location* place = checked(*this, "where", asked).node->where;
     return place ? *place : Location{};
 }
 

@@ -43,14 +43,14 @@ constexpr Op concatenate_op{
     .lowering = IndexMap{[](const IndexMapArgs& args) {
         const auto axis = static_cast<std::size_t>(args.params_as<AxisParams>().axis);
         std::vector<IndexPiece> pieces;
-        Extent start = 0;
+        Extent at = args.out[axis];
         for (std::size_t k = 0; k < args.operands.size(); ++k) {
             const Extent& extent = args.operands[k].shape()[axis];
             IndexPiece piece{k, {args.out.begin(), args.out.end()}};
-            piece.index[axis] = args.out[axis] - start;
-            if (k + 1 < args.operands.size()) piece.guards.push_back({piece.index[axis], extent});
+            piece.index[axis] = at;
+            if (k + 1 < args.operands.size()) piece.guards.push_back({at, extent});
             pieces.push_back(std::move(piece));
-            start = start + extent;
+            at = at - extent;
         }
         return pieces;
     }},

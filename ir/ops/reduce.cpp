@@ -63,13 +63,13 @@ Variable spread_bar(const GeneralGrad& g)
     return spread(g.y_bar[0], g.x[0].shape(), g.params_as<ReduceParams>().axes);
 }
 
-/// y_bar shared by all elements that equal the extreme. Where that is NaN none does, and x_bar is
-/// 0.
+/// y_bar shared by all elements that equal the extreme, or are NaN as it is then: as PyTorch's max;
+/// others give NaN to all elements. A gradient of 0 would hide it.
 Variables extreme_grad(const GeneralGrad& g)
 {
     const auto& axes = g.params_as<ReduceParams>().axes;
     const Shape shape = g.x[0].shape();
-    const Variable hit = g.x[0] == spread(g.y[0], shape, axes);
+    const Variable hit = g.x[0] == spread(g.y[0], shape, axes) || isnan(g.x[0]);
     const DType dtype = g.y_bar[0].dtype();
     const DType computed = computed_dtype(dtype);
     const Variable count = sum(cast(hit, computed), Axis(axes));

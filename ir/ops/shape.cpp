@@ -97,6 +97,18 @@ std::vector<IndexPiece> reshape_map(const IndexMapArgs& args)
     return {{0, reindex(args.out, args.result.shape(), args.operands[0].shape())}};
 }
 
+/// -1 for the extent that was what the others left of `count`, as it was written.
+Shape as_written(Shape shape, const Extent& count)
+{
+    for (Extent& e : shape) {
+        const std::vector<ExtentTerm> all = terms(e);
+        if (all.size() != 1 || all[0].coefficient != 1 || all[0].factors.size() != 1) continue;
+        const detail::Atom* quotient = all[0].factors[0];
+        if (kind(quotient) == AtomKind::floor_div && same(operands(quotient).first, count)) e = -1;
+    }
+    return shape;
+}
+
 constexpr Op reshape_op{
     .name = "reshape",
     .doc = "The same elements in C order under another shape.",
@@ -104,8 +116,9 @@ constexpr Op reshape_op{
     .shape =
         [](ShapeArgs& args) {
             const Shape& to = args.params_as<ShapeParams>().shape;
-            args.require_equal(element_count(args.shape(0)), element_count(to),
-                               "number of elements of {} as {}", {args.shape(0), to});
+            const Extent count = element_count(args.shape(0));
+            args.require_equal(count, element_count(to), "number of elements of {} as {}",
+                               {args.shape(0), as_written(to, count)});
             return to;
         },
     .lowering = IndexMap{reshape_map, true},

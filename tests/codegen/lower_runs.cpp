@@ -72,6 +72,20 @@ serial i < n, parallel
   v2 = sin(v1)
   y[i*m + i + m] = v2
 )");
+    // A place behind many parts is an argument.
+    ct::Variables parts;
+    for (const char* name : {"x0", "x1", "x2", "x3", "x4"})
+        parts.push_back(ct::vector<float>(name, {ct::dim(name)}));
+    const std::string many = outlines({ct::concatenate(parts).named("y")});
+    CHECK(many.ends_with(R"(
+lanes i < x3, parallel
+  v0 = x3[i]
+  y[i + x0 + x1 + x2] = v0
+
+lanes i < x4, parallel
+  v0 = x4[i]
+  y[i + first] = v0
+)"));
     // What is long beside the choice is not written three times.
     const Variable whole = ct::vector<float>("whole", {n + m + n});
     Variable y = ct::concatenate({a, b, a}, 0);

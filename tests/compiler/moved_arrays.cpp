@@ -211,6 +211,39 @@ TEST_CASE("a loop over steps whose state is a stack of many numbers, and its gra
     }
 }
 
+TEST_CASE("a part behind many others is given its place, not the extents in front of it")
+{
+    std::vector<Variable> parts, halves;
+    std::vector<ct::Array> arrays;
+    const ct::Extent m = ct::dim("m");
+    for (int i = 0; i < 24; ++i) {
+        const std::string number = std::to_string(i);
+        parts.push_back(ct::matrix<float>("x" + number, {ct::dim("n" + number), m}));
+        halves.push_back(parts.back() * 0.5);
+        arrays.push_back(numbered(DType::f32, {(i * 5) % 7, 3}, i));
+    }
+    const Variable joined = ct::concatenate(parts), other = ct::concatenate(halves);
+    const Both rows(parts, joined);
+    CHECK(rows.agree(arrays));
+    CHECK(rows.source().find("v0[i * m + first * m + j] = x") != std::string::npos);
+    // Kernels of the parts behind are one text; of each but the first few stand two lines in `run`.
+    CHECK(rows.source().size() < 16000);
+    // What is read begins at that place as well.
+    CHECK(Both(parts, other + joined * 2).agree(arrays));
+    const ct::Variables inputs(parts.begin(), parts.end());
+    CHECK(Both(parts, ct::grad(sum(ct::square(joined) * other), inputs[9])).agree(arrays));
+    const Variable weights = ct::matrix<float>("w", joined.shape());
+    std::vector<Variable> with_weights = parts;
+    with_weights.push_back(weights);
+    std::int64_t all = 0;
+    for (const ct::Array& a : arrays)
+        all += a.shape()[0];
+    arrays.push_back(numbered(DType::f32, {all, 3}, 5));
+    CHECK(Both(with_weights, joined * weights).agree(arrays));
+    CHECK(Both(with_weights, joined * sum(weights, 0)).agree(arrays));
+    CHECK(Both(with_weights, ct::concatenate({weights, joined})).agree(arrays));
+}
+
 TEST_CASE("checks for NaN see a joined array when it is whole")
 {
     const Variable a = ct::vector<float>("a"), b = ct::vector<float>("b");

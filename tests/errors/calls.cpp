@@ -98,6 +98,8 @@ TEST_CASE("names that two outputs have, or that hold control characters, are ref
     CHECK_REFUSED(ct::function({x}, {{"y", x * 2}, {"y", x * 3}}), domain,
                   "function: two outputs are named 'y'");
     CHECK_REFUSED(ct::vector<float>("a\nb"), domain, "input: a name with the control character 10");
+    const auto plain = ct::vector<float>("plain");
+    CHECK_REFUSED(plain.named("a\nb"), domain, "named: a name with the control character 10");
     CHECK_REFUSED(ct::shared("a\tb", ct::zeros<float>({1})), domain,
                   "shared: a name with the control character 9");
     CHECK_REFUSED(ct::shared("a", ct::Array()), domain,
@@ -301,80 +303,6 @@ TEST_CASE("a default in front of an input without one is told where it counts")
                       "; the default of input 0 's' counts by name, or where all behind it are "
                       "left out as well");
     CHECK(f.call_named({{"v", ct::Array::full<float>({2}, 5)}})[0].item<float>() == 20);
-}
-
-TEST_CASE("the status of a call that may not throw has the op's line, or the call's")
-{
-    const auto x = ct::vector<float>("x"), w = ct::vector<float>("w", {2});
-    const auto i = ct::vector<std::int64_t>("i");
-    const auto y = ct::take(x, i, 0);
-    const auto cut = x(ct::slice(1, ct::_));
-    const auto f = ct::function({x, i}, y, {.name = "f"});
-    const auto call =
-        f.typed<void(ct::View<const float>, ct::View<const std::int64_t>, ct::View<float>)>();
-    auto workspace = f.workspace();
-    std::vector<float> values{1, 2}, out(2), shorter(1);
-    std::vector<std::int64_t> good{0, 1}, bad{0, 7};
-    CHECK(call(workspace, values, good, out).where().line() == __LINE__);
-    const ct::Status index = call(workspace, values, bad, out);
-    CHECK(index.code == ct::Code::index);
-    CHECK(index.where().line() == y.where().line());
-    CHECK(index.text() ==
-          "f: an index of take is out of range at calls.cpp:" + std::to_string(y.where().line()));
-    const ct::Status extent = call(workspace, values, good, shorter);
-    CHECK(extent.code == ct::Code::shape);
-    CHECK(extent.where().line() == __LINE__ - 2);
-    CHECK(to_string(extent.where()) == "calls.cpp:" + std::to_string(__LINE__ - 3));
-    const ct::Status overlap = call(workspace, values, good, values);
-    CHECK(overlap.text() ==
-          "f: output 0 overlaps input 0 'x'; a call without a Workspace copies that first");
-    CHECK(overlap.where().line() == __LINE__ - 3);
-    const auto g = ct::function({x}, cut, {.name = "g"});
-    const auto cutting = g.typed<void(ct::View<const float>, ct::View<float>)>();
-    const ct::Status none = cutting(workspace, ct::View<const float>(values.data(), {0}), out);
-    CHECK(none.code == ct::Code::shape);
-    CHECK(none.where().line() == cut.where().line());
-    ct::Options finite{.name = "h"};
-    finite.finite_checks = true;
-    const auto inverse = 1 / x;
-    const auto h = ct::function({x}, inverse, finite);
-    const auto inverting = h.typed<void(ct::View<const float>, ct::View<float>)>();
-    values[1] = 0;
-    const ct::Status infinite = inverting(workspace, values, out);
-    CHECK(infinite.code == ct::Code::not_finite);
-    CHECK(infinite.where().line() == inverse.where().line());
-    CHECK(infinite.text() ==
-          "h: the result of div at calls.cpp:" + std::to_string(inverse.where().line()) +
-              " is not finite: inf at (1) of f32 (n0)");
-}
-
-TEST_CASE("a status names the function that the user called, and the element that is not finite")
-{
-    const auto a = ct::matrix<double>("a", {2, 3}), b = ct::matrix<double>("b", {3, 2});
-    const auto check = [&](const ct::Variable& y, const std::string& word) {
-        ct::Options options{.name = "f"};
-        options.finite_checks = true;
-        const auto f = ct::function({a, b}, y, options);
-        const auto call = f.typed<void(ct::View<const double, 2>, ct::View<const double, 2>,
-                                       ct::View<double, 2>)>();
-        auto workspace = f.workspace();
-        std::vector<double> av{1, 1, 1, 1, -1e300, 1}, bv{1, 1, 1, 1e300, 1, 1}, out(4);
-        const ct::Status status =
-            call(workspace, {av.data(), {2, 3}}, {bv.data(), {3, 2}}, {out.data(), {2, 2}});
-        CHECK(status.text() == "f: the result of " + word +
-                                   " at calls.cpp:" + std::to_string(y.where().line()) +
-                                   " is not finite: -inf at (1, 1) of f64 (2, 2)");
-        try {
-            f(ct::View<const double, 2>(av.data(), {2, 3}),
-              ct::View<const double, 2>(bv.data(), {3, 2}));
-            FAIL("nothing was refused");
-        } catch (const ct::UserError& e) {
-            CHECK(e.op() == word);
-        }
-    };
-    check(ct::dot(a, b), "dot");
-    check(ct::matmul(a, b), "matmul");
-    check(ct::einsum("ij,jk->ik", {a, b}), "einsum");
 }
 
 TEST_CASE("a 16-bit float that is not finite is told as infinite or as NaN")

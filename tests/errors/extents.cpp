@@ -409,11 +409,57 @@ TEST_CASE("what reshape finds for -1 must divide the number of elements")
     const auto x = ct::vector<double>("x", {ct::dim("n")});
     const int line = __LINE__ + 1;
     const auto y = ct::sum(x.reshape({-1, 2, 3}), 0);
-    check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, 4,
-               "f: reshape: number of elements of (n) as (floor_div(n, 6), 2, 3) is 4, it must be "
-               "a multiple of 6, at " +
-                   place(line),
-               line);
+    check_call(
+        [&](const ct::Options& o) { return ct::function({x}, y, o); }, 4,
+        "f: reshape: number of elements of (n) as (-1, 2, 3) is 4, it must be a multiple of 6, "
+        "at " +
+            place(line),
+        line);
+}
+
+TEST_CASE("the gradient by rows names a row that is not there, as what it is the gradient of does")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const int line = __LINE__ + 1;
+    const auto y = 2 * x(3) + x(5);
+    const std::string why = "f: index on axis 0 of (n) needs n >= 6, n is 4, at " + place(line);
+    check_call([&](const ct::Options& o) { return ct::function({x}, y, o); }, 4, why, line);
+    const auto by_rows = ct::grad(y, x);
+    check_call([&](const ct::Options& o) { return ct::function({x}, by_rows, o); }, 4, why, line);
+}
+
+TEST_CASE("extents that are one by a chain of ops, from its end on, are the first one")
+{
+    std::vector<ct::Variable> x;
+    for (const char* name : {"x0", "x1", "x2", "x3", "x4", "x5"})
+        x.push_back(ct::vector<double>(name, {ct::dim("")}));
+    ct::Variable y = 0.0;
+    // x5 is as long as x4, then x4 as x3 without its first element, and so on.
+    for (std::size_t i = x.size() - 1; i > 0; --i)
+        y = y + ct::sum(x[i] + (i % 2 == 0 ? x[i - 1](ct::slice(1, ct::_)) : x[i - 1]));
+    for (const bool reference : {false, true}) {
+        const auto f = ct::function(x, y, {.name = "f", .reference = reference});
+        const auto ones = [](std::int64_t n) { return ct::Array::full<double>({n}, 1); };
+        CHECK(f(ones(5), ones(5), ones(4), ones(4), ones(3), ones(3))[0].item<double>() == 38);
+        CHECK_THROWS_WITH(f(ones(5), ones(5), ones(4), ones(4), ones(3), ones(4)),
+                          Catch::Contains("axis 0 of input 'x5' is 4, it must be 3 (n0 - 2), where "
+                                          "n0 is axis 0 of input 'x0'"));
+    }
+}
+
+TEST_CASE("an input may have as many elements as a product of others' extents")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::vector<double>("x", {n}), y = ct::vector<double>("y", {m});
+    const auto z = ct::vector<double>("z", {n * m});
+    const auto f = ct::function({z, x, y}, z + ct::sum(x) + ct::sum(y), {.name = "f"});
+    const auto of = [](std::int64_t count) { return ct::zeros<double>({count}); };
+    CHECK(f(of(6), of(2), of(3))[0].size() == 6);
+    CHECK_THROWS_WITH(f(of(7), of(2), of(3)),
+                      "f: axis 0 of input 'z' is 7, it must be 6 (n*m), where n is axis 0 of input "
+                      "'x' and m is axis 0 of input 'y'");
+    CHECK_THROWS_WITH(ct::function({z, x}, z + ct::sum(x)),
+                      "function: extent m of 'z' (n*m) follows from no input");
 }
 
 TEST_CASE("two symbols of one name are told apart where they contradict each other")

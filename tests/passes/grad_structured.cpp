@@ -4,6 +4,7 @@
 #include <croton/passes/grad.hpp>
 
 #include <array>
+#include <limits>
 
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
@@ -74,6 +75,10 @@ TEST_CASE("gradients of products are right where factors are zero")
     CHECK(gradient({0, 0, 3}, running) == std::vector<double>{1, 0, 0});
     const auto largest = [](const Variable& x) { return max(x); };
     CHECK(gradient({2, 5, 5}, largest) == std::vector<double>{0, 0.5, 0.5});
+    const auto smallest = [](const Variable& x) { return min(x); };
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    CHECK(gradient({nan, 5, nan, 7}, largest) == std::vector<double>{0.5, 0, 0.5, 0});
+    CHECK(gradient({1, nan, 7}, smallest) == std::vector<double>{0, 1, 0});
 }
 
 TEST_CASE("ops that move elements have right derivatives")

@@ -12,6 +12,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -45,7 +46,8 @@ struct [[nodiscard]] Status {
     std::int64_t found = 0;
     std::int64_t expected = 0;
     const detail::FunctionData* function = nullptr;
-    Where called = {}; ///< the call's line
+    Where called = {};              ///< the call's line
+    std::exception_ptr thrown = {}; ///< by the references, where they compute the function
     explicit operator bool() const noexcept { return code == Code::ok; }
     /// The line of the op that refused; the call's, where it is about the call.
     Location where() const noexcept;

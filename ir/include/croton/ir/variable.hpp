@@ -30,8 +30,7 @@ enum class Leaf : std::uint8_t { none, input, constant, shared, wildcard };
 
 /// A typed value of a graph: a handle, cheap to copy, with an immutable shared node behind it.
 ///
-/// empty    by default; any use of an empty one is a UserError, one without a line where it is only
-///          asked for its type or name.
+/// empty    by default; any use of an empty one is a UserError at the line of that use.
 /// threads  handles of one graph may be used from several threads; one handle from one at a time.
 class Variable {
 public:
@@ -81,19 +80,19 @@ public:
     /// Gives the value this name, which errors, printouts and emitted code then use. A label only:
     /// the value stays the same one, and every handle of it has the name. An input's is what
     /// `call_named` takes, of functions made from then on; an Output has a name of its own.
-    Variable named(std::string_view name) const;
+    Variable named(std::string_view name, Where where = Where::current()) const;
     Variable as(DType dtype, Where where = Where::current()) const;
     Variable reshape(const Shape& shape, Where where = Where::current()) const;
 
-    Type type() const;
-    DType dtype() const { return type_for("dtype").dtype(); }
-    Shape shape() const;
-    int rank() const { return type_for("rank").rank(); }
+    Type type(Where where = Where::current()) const;
+    DType dtype(Where where = Where::current()) const { return type_for("dtype", where).dtype(); }
+    Shape shape(Where where = Where::current()) const;
+    int rank(Where where = Where::current()) const { return type_for("rank", where).rank(); }
     /// Negative axes count from the end. UserError if out of range.
-    Extent extent(int axis) const;
-    std::string_view name() const;
+    Extent extent(int axis, Where where = Where::current()) const;
+    std::string_view name(Where where = Where::current()) const;
     /// Where the user wrote it.
-    Location where() const;
+    Location where(Where asked = Where::current()) const;
 
     /// The Apply it comes from; empty for a leaf.
     Apply owner() const noexcept;
@@ -125,7 +124,7 @@ private:
     }
     static Variable weak(Array value, const Where& where);
     /// The type; of an empty Variable UserError from that accessor.
-    Type type_for(const char* accessor) const;
+    Type type_for(const char* accessor, const Where& where) const;
 
     detail::Ref<const detail::Value> value_;
 };

@@ -17,17 +17,18 @@ prod(const Variable& x, const Axis& axes, bool keep = false, Where where = Where
 
 /// The largest (smallest) element over axes; NaN if there is one. Of none it is what changes
 /// nothing: -inf or the smallest integer (inf or the largest). Equal extremes share the gradient
-/// equally; where it is NaN no element has one.
+/// equally; where it is NaN, the elements that are NaN do.
 Variable max(const Variable& x, Where where = Where::current());
 Variable
 max(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
+Variable min(const Variable& x, Where where = Where::current());
+Variable
+min(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
+
 /// The largest element that is no NaN, of floats; -inf where there is none. In loops it costs a
 /// third of what `max` does, which has to keep NaN.
 Variable
 max_number(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
-Variable min(const Variable& x, Where where = Where::current());
-Variable
-min(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 
 /// Whether any (every) element is not zero.
 Variable any(const Variable& x, Where where = Where::current());
