@@ -122,6 +122,11 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
     });
     if (l.kind == LoopKind::lanes && !across_rows) note_lanes();
     if (l.kind == LoopKind::unrolled) writer_.raw("CT_UNROLL");
+    const bool innermost = std::ranges::none_of(
+        l.body, [](const Statement& st) { return std::holds_alternative<Loop>(st); });
+    // What asks whether arguments are hard would be taken for a sum.
+    if (l.kind == LoopKind::lanes && innermost && expressions_.uses_fast_forms())
+        writer_.raw("CT_ONE_VECTOR");
     const auto scope = writer_.block("{}", loop_head(l, index));
     // A running result is redefined before the statements that store it.
     const bool running =

@@ -16,6 +16,7 @@ static i32 fused_0_fast(i64 begin,
                         f64* CT_RESTRICT cosine)
 {
     i32 hard = 0;
+    CT_ONE_VECTOR
     for (i64 i = begin; i < end; ++i) {
         const f64 x_i = x[i];
         hard |= trig_hard_f64(x_i);

@@ -25,8 +25,8 @@ Variable min(const Variable& x, Where where = Where::current());
 Variable
 min(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 
-/// The largest element that is no NaN, of floats; -inf where there is none. In loops it costs a
-/// third of what `max` does, which has to keep NaN.
+/// The largest element that is no NaN, of floats; -inf where there is none. In loops it costs less
+/// than `max`, which has to keep NaN.
 Variable
 max_number(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 
