@@ -266,8 +266,9 @@ void KernelWriter::write_twins()
     writer_.raw(
         argument_list("const i32 hard = " + kernel_.name + "_fast", arguments, writer_.indent()) +
         ";");
-    writer_.raw(argument_list("if (hard < 0) " + kernel_.name + "_exact", arguments, writer_.indent()) +
-                ";");
+    writer_.raw(
+        argument_list("if (hard < 0) " + kernel_.name + "_exact", arguments, writer_.indent()) +
+        ";");
 }
 
 /// A function `<kernel>_<part>` of the loops of a block: takes what it mentions of `own` and of the

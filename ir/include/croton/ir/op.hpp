@@ -150,7 +150,7 @@ struct Iota {
     Extent (*value)(const IndexMapArgs&);
 };
 
-/// max and min keep NaN; max_number passes over it (maximumNumber of IEEE 754-2019) and is of floats.
+/// max and min keep NaN; max_number, which is of floats, passes over it (IEEE's maximumNumber).
 enum class Monoid : std::uint8_t { sum, prod, max, max_number, min, any, all, argmax, argmin };
 std::string_view name(Monoid monoid);
 /// Where an element is, rather than what is made of all.
