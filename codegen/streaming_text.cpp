@@ -6,6 +6,7 @@
 
 #include "caller_parameters.hpp"
 #include "names.hpp"
+#include "nest_cost.hpp"
 #include "writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -63,6 +64,18 @@ bool runs_over_squares(const Block& block)
     });
 }
 
+/// Whether a kernel moves at least a byte for each flop, where unknown extents are a thousand.
+/// Others compute while memory works, and the copies would take as long again as what they save.
+bool waits_for_memory(const LoopNest& nest)
+{
+    const NestCost cost = cost_of(nest);
+    const Extent margin = cost.bytes_read + cost.bytes_written - cost.flops;
+    Substitution sizes;
+    for (const detail::Atom* s : symbols(margin))
+        sizes.emplace_back(s, 1000);
+    return substitute(margin, sizes).value() >= 0;
+}
+
 /// Iterations of a block: of single elements a multiple of 32, so that lanes stay whole.
 std::int64_t iterations_of(const std::vector<StreamedBuffer>& streamed)
 {
@@ -80,7 +93,7 @@ std::vector<StreamedBuffer> streamed_buffers(const EmittedKernel& kernel,
                                              const std::function<bool(const Variable&)>& is_output)
 {
     if (!kernel.parallel || kernel.checks_index || !nest.contract.empty() || nest.part) return {};
-    if (runs_over_squares(nest.body)) return {};
+    if (runs_over_squares(nest.body) || !waits_for_memory(nest)) return {};
     std::vector<StreamedBuffer> list;
     std::int64_t bytes = 0;
     for (std::size_t i = 0; i < nest.buffers.size(); ++i) {

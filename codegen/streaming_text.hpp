@@ -10,7 +10,7 @@
 namespace croton::inline v1::codegen {
 
 /// Outputs of this many bytes are written past the caches.
-constexpr std::int64_t streamed_bytes = std::int64_t{8} << 20;
+constexpr std::int64_t streamed_bytes = std::int64_t{32} << 20;
 
 /// A buffer that may be written past the caches.
 struct StreamedBuffer {
@@ -19,7 +19,8 @@ struct StreamedBuffer {
 };
 
 /// The buffers of a kernel that each iteration of its parallel loop writes a piece of, never
-/// reading what another wrote or what was there before, and that may be large.
+/// reading what another wrote or what was there before, and that may be large; none of a kernel
+/// that computes more than it moves.
 ///
 /// is_output  whether a value is an output of the program: others are read again soon.
 std::vector<StreamedBuffer> streamed_buffers(const EmittedKernel& kernel,

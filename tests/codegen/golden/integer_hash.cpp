@@ -17,23 +17,6 @@ CT_KERNEL void fused_0(i64 begin, i64 end, const u32* CT_RESTRICT key, u32* CT_R
     }
 }
 
-// Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin, i64 end, i64 extent, const u32* key, u32* slot)
-{
-    if (!passes_caches(slot, extent * 4)) {
-        fused_0(begin, end, key, slot);
-        return;
-    }
-    CT_ALIGNED char slot_memory[1024];
-    const u64 slot_block = (u64)slot_memory;
-    for (i64 i = begin; i < end; i += 256) {
-        const i64 stop = end - i < 256 ? end : i + 256;
-        fused_0(i, stop, key, (u32*)(slot_block - i * 4));
-        stream_bytes((char*)slot + i * 4, slot_memory, (stop - i) * 4);
-    }
-    stream_end();
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -46,7 +29,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     if (extents[1] != n) return guard_failed(report, 1, extents[1], n);
     const u32* key = (const u32*)in[0];
     u32* slot = (u32*)out[0];
-    stream_fused_0(0, n, n, key, slot);
+    fused_0(0, n, key, slot);
     (void)rt;
     (void)workspace;
     return 0;

@@ -43,23 +43,6 @@ CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32*
     }
 }
 
-// Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin, i64 end, i64 extent, i64 m, const f32* x, f32* y)
-{
-    if (!passes_caches(y, extent * 4)) {
-        fused_0(begin, end, m, x, y);
-        return;
-    }
-    CT_ALIGNED char y_memory[1024];
-    const u64 y_block = (u64)y_memory;
-    for (i64 i = begin; i < end; i += 256) {
-        const i64 stop = end - i < 256 ? end : i + 256;
-        fused_0(i, stop, m, x, (f32*)(y_block - i * 4));
-        stream_bytes((char*)y + i * 4, y_memory, (stop - i) * 4);
-    }
-    stream_end();
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -73,7 +56,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     if (extents[2] != n) return guard_failed(report, 1, extents[2], n);
     const f32* x = (const f32*)in[0];
     f32* y = (f32*)out[0];
-    stream_fused_0(0, n, n, m, x, y);
+    fused_0(0, n, m, x, y);
     (void)rt;
     (void)workspace;
     return 0;

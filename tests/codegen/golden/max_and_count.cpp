@@ -29,27 +29,6 @@ CT_KERNEL void fused_0(i64 begin,
     }
 }
 
-// Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void
-stream_fused_0(i64 begin, i64 end, i64 extent, i64 m, const i32* x, i32* largest, i64* positive)
-{
-    if (!passes_caches(largest, extent * 4) || !passes_caches(positive, extent * 8)) {
-        fused_0(begin, end, m, x, largest, positive);
-        return;
-    }
-    CT_ALIGNED char largest_memory[256];
-    CT_ALIGNED char positive_memory[512];
-    const u64 largest_block = (u64)largest_memory;
-    const u64 positive_block = (u64)positive_memory;
-    for (i64 i = begin; i < end; i += 64) {
-        const i64 stop = end - i < 64 ? end : i + 64;
-        fused_0(i, stop, m, x, (i32*)(largest_block - i * 4), (i64*)(positive_block - i * 8));
-        stream_bytes((char*)largest + i * 4, largest_memory, (stop - i) * 4);
-        stream_bytes((char*)positive + i * 8, positive_memory, (stop - i) * 8);
-    }
-    stream_end();
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -65,7 +44,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const i32* x = (const i32*)in[0];
     i32* largest = (i32*)out[0];
     i64* positive = (i64*)out[1];
-    stream_fused_0(0, n, n, m, x, largest, positive);
+    fused_0(0, n, m, x, largest, positive);
     (void)rt;
     (void)workspace;
     return 0;

@@ -15,23 +15,6 @@ fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, const f32* CT_RESTRICT y, 
     }
 }
 
-// Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin, i64 end, i64 extent, const f32* x, const f32* y, f32* z)
-{
-    if (!passes_caches(z, extent * 4)) {
-        fused_0(begin, end, x, y, z);
-        return;
-    }
-    CT_ALIGNED char z_memory[1024];
-    const u64 z_block = (u64)z_memory;
-    for (i64 i = begin; i < end; i += 256) {
-        const i64 stop = end - i < 256 ? end : i + 256;
-        fused_0(i, stop, x, y, (f32*)(z_block - i * 4));
-        stream_bytes((char*)z + i * 4, z_memory, (stop - i) * 4);
-    }
-    stream_end();
-}
-
 // fused_0, in blocks on several threads where there is enough to do.
 struct fused_0_arguments {
     i64 extent;
@@ -47,7 +30,7 @@ static void fused_0_block(void* context, i64 block)
     const i64 begin = block * arguments->block;
     const i64 rest = arguments->extent - begin;
     const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    stream_fused_0(begin, end, arguments->extent, arguments->x, arguments->y, arguments->z);
+    fused_0(begin, end, arguments->x, arguments->y, arguments->z);
 }
 
 CT_KERNEL void
@@ -57,7 +40,7 @@ all_fused_0(const struct ct_runtime* rt, i64 extent, const f32* x, const f32* y,
     const i64 cost = 25;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        stream_fused_0(0, extent, extent, x, y, z);
+        fused_0(0, extent, x, y, z);
         return;
     }
     struct fused_0_arguments arguments;

@@ -20,24 +20,6 @@ CT_KERNEL void fused_0(i64 begin,
     }
 }
 
-// Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void
-stream_fused_0(i64 begin, i64 end, i64 extent, const f64* density, const f64* height, f64* pressure)
-{
-    if (!passes_caches(pressure, extent * 8)) {
-        fused_0(begin, end, density, height, pressure);
-        return;
-    }
-    CT_ALIGNED char pressure_memory[1024];
-    const u64 pressure_block = (u64)pressure_memory;
-    for (i64 i = begin; i < end; i += 128) {
-        const i64 stop = end - i < 128 ? end : i + 128;
-        fused_0(i, stop, density, height, (f64*)(pressure_block - i * 8));
-        stream_bytes((char*)pressure + i * 8, pressure_memory, (stop - i) * 8);
-    }
-    stream_end();
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -52,7 +34,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f64* height = (const f64*)in[0];
     const f64* density = (const f64*)in[1];
     f64* pressure = (f64*)out[0];
-    stream_fused_0(0, n0, n0, density, height, pressure);
+    fused_0(0, n0, density, height, pressure);
     (void)rt;
     (void)workspace;
     return 0;

@@ -18,24 +18,6 @@ CT_KERNEL void fused_0(i64 begin,
     }
 }
 
-// Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void
-stream_fused_0(i64 begin, i64 end, i64 extent, const f32* x, const i64* key, f32* noisy)
-{
-    if (!passes_caches(noisy, extent * 4)) {
-        fused_0(begin, end, x, key, noisy);
-        return;
-    }
-    CT_ALIGNED char noisy_memory[1024];
-    const u64 noisy_block = (u64)noisy_memory;
-    for (i64 i = begin; i < end; i += 256) {
-        const i64 stop = end - i < 256 ? end : i + 256;
-        fused_0(i, stop, x, key, (f32*)(noisy_block - i * 4));
-        stream_bytes((char*)noisy + i * 4, noisy_memory, (stop - i) * 4);
-    }
-    stream_end();
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -49,7 +31,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const i64* key = (const i64*)in[0];
     const f32* x = (const f32*)in[1];
     f32* noisy = (f32*)out[0];
-    stream_fused_0(0, n, n, x, key, noisy);
+    fused_0(0, n, x, key, noisy);
     (void)rt;
     (void)workspace;
     return 0;

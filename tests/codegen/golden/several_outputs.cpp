@@ -50,26 +50,6 @@ CT_KERNEL void fused_0(i64 begin,
     if (hard < 0) fused_0_exact(begin, end, x, sine, cosine);
 }
 
-// Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin, i64 end, i64 extent, const f64* x, f64* sine, f64* cosine)
-{
-    if (!passes_caches(sine, extent * 8) || !passes_caches(cosine, extent * 8)) {
-        fused_0(begin, end, x, sine, cosine);
-        return;
-    }
-    CT_ALIGNED char sine_memory[512];
-    CT_ALIGNED char cosine_memory[512];
-    const u64 sine_block = (u64)sine_memory;
-    const u64 cosine_block = (u64)cosine_memory;
-    for (i64 i = begin; i < end; i += 64) {
-        const i64 stop = end - i < 64 ? end : i + 64;
-        fused_0(i, stop, x, (f64*)(sine_block - i * 8), (f64*)(cosine_block - i * 8));
-        stream_bytes((char*)sine + i * 8, sine_memory, (stop - i) * 8);
-        stream_bytes((char*)cosine + i * 8, cosine_memory, (stop - i) * 8);
-    }
-    stream_end();
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -84,7 +64,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f64* x = (const f64*)in[0];
     f64* sine = (f64*)out[0];
     f64* cosine = (f64*)out[1];
-    stream_fused_0(0, n, n, x, sine, cosine);
+    fused_0(0, n, x, sine, cosine);
     (void)rt;
     (void)workspace;
     return 0;

@@ -24,23 +24,6 @@ CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32*
     }
 }
 
-// Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin, i64 end, i64 extent, i64 m, const f32* x, f32* total)
-{
-    if (!passes_caches(total, extent * 4)) {
-        fused_0(begin, end, m, x, total);
-        return;
-    }
-    CT_ALIGNED char total_memory[1024];
-    const u64 total_block = (u64)total_memory;
-    for (i64 i = begin; i < end; i += 256) {
-        const i64 stop = end - i < 256 ? end : i + 256;
-        fused_0(i, stop, m, x, (f32*)(total_block - i * 4));
-        stream_bytes((char*)total + i * 4, total_memory, (stop - i) * 4);
-    }
-    stream_end();
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -54,7 +37,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     if (extents[2] != n) return guard_failed(report, 1, extents[2], n);
     const f32* x = (const f32*)in[0];
     f32* total = (f32*)out[0];
-    stream_fused_0(0, n, n, m, x, total);
+    fused_0(0, n, m, x, total);
     (void)rt;
     (void)workspace;
     return 0;

@@ -16,23 +16,6 @@ CT_KERNEL void fused_0(i64 begin, i64 end, const f32* CT_RESTRICT x, f32* CT_RES
     }
 }
 
-// Outputs larger than the caches are written past them, by way of blocks on the stack.
-CT_KERNEL void stream_fused_0(i64 begin, i64 end, i64 extent, const f32* x, f32* slope)
-{
-    if (!passes_caches(slope, extent * 4)) {
-        fused_0(begin, end, x, slope);
-        return;
-    }
-    CT_ALIGNED char slope_memory[1024];
-    const u64 slope_block = (u64)slope_memory;
-    for (i64 i = begin; i < end; i += 256) {
-        const i64 stop = end - i < 256 ? end : i + 256;
-        fused_0(i, stop, x, (f32*)(slope_block - i * 4));
-        stream_bytes((char*)slope + i * 4, slope_memory, (stop - i) * 4);
-    }
-    stream_end();
-}
-
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
 CT_EXPORT i32 run(const struct ct_runtime* rt,
                   const void* const* in,
@@ -45,7 +28,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     if (extents[1] != n) return guard_failed(report, 1, extents[1], n);
     const f32* x = (const f32*)in[0];
     f32* slope = (f32*)out[0];
-    stream_fused_0(0, n, n, x, slope);
+    fused_0(0, n, x, slope);
     (void)rt;
     (void)workspace;
     return 0;
