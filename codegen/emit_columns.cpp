@@ -120,7 +120,8 @@ void KernelWriter::write_columns(const ColumnLoop& l)
     for (const ColumnLoop::Target& t : l.targets)
         columns.push_back(begin_column(l, t, each));
     const Extent rows = l.end - l.first;
-    // Places that blocks found are one by one compared with what lies in the same array.
+    // Places that blocks found are one by one compared with what lies in the same array. Nothing
+    // else is in that loop: positions join no other reduction (clusters.cpp).
     const bool few = (rows.is_known() && rows.value() < 8) ||
                      std::ranges::any_of(l.targets, [](const auto& t) { return t.place >= 0; });
     if (!few) {
@@ -223,7 +224,8 @@ void KernelWriter::write_choices(const ColumnLoop& l,
     names_ = before;
 }
 
-/// Eight rows as a tree: neighbours, then pairs of them.
+/// Eight rows as a tree: neighbours, then pairs of them. In sequence where NaN is passed over, as
+/// only the result so far is known to be a number.
 void KernelWriter::write_tree(const ColumnLoop& l,
                               const ColumnLoop::Target& t,
                               const Column& column)
@@ -234,6 +236,11 @@ void KernelWriter::write_tree(const ColumnLoop& l,
         writer_.line(
             "const {} t{} = {};", type, row,
             term_call(l, column.value, row ? fmt::format("{} + {}", l.row_name, row) : l.row_name));
+    if (t.monoid == Monoid::max_number) {
+        for (int row = 0; row < 8; ++row)
+            writer_.raw(combine_into(t.monoid, dtype, column.result, fmt::format("t{}", row)));
+        return;
+    }
     const auto pair = [&](const std::string& a, const std::string& b) {
         return combine(t.monoid, dtype, a, b);
     };

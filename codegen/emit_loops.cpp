@@ -120,13 +120,16 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
         const auto* inner = std::get_if<Loop>(&st);
         return inner && inner->kind == LoopKind::unrolled;
     });
-    if (l.kind == LoopKind::lanes && !across_rows) note_lanes();
     if (l.kind == LoopKind::unrolled) writer_.raw("CT_UNROLL");
-    const bool innermost = std::ranges::none_of(
-        l.body, [](const Statement& st) { return std::holds_alternative<Loop>(st); });
-    // What asks whether arguments are hard would be taken for a sum.
-    if (l.kind == LoopKind::lanes && innermost && expressions_.uses_fast_forms())
+    // Of loops that ask whether arguments are hard, LLVM would interleave four vectors, as it does
+    // of sums: they spill.
+    const bool asks = std::ranges::any_of(l.body, [&](const Statement& st) {
+        const auto* let = std::get_if<Let>(&st);
+        return let && has_fast_form(nest_.scalars[static_cast<std::size_t>(let->scalar)]);
+    });
+    if (l.kind == LoopKind::lanes && asks && expressions_.uses_fast_forms())
         writer_.raw("CT_ONE_VECTOR");
+    if (l.kind == LoopKind::lanes && !across_rows) note_lanes();
     const auto scope = writer_.block("{}", loop_head(l, index));
     // A running result is redefined before the statements that store it.
     const bool running =

@@ -51,6 +51,9 @@ struct Across {
 };
 Across loads_across(const LoopNest& nest, const Axes& axes)
 {
+    const auto is_index = [](const detail::Atom* s) {
+        return is_index_symbol(s) && s != first_symbol();
+    };
     Across found;
     const std::size_t rank = axes.outer.size();
     if (rank < 2 || nest.checks_index || !is_long(axes.outer.back())) return found;
@@ -62,7 +65,7 @@ Across loads_across(const LoopNest& nest, const Axes& axes)
         Extent rest = load->at;
         for (std::size_t k = 0; k < rank; ++k)
             rest = rest - strides[k] * as_extent(loop_symbol(k));
-        if (std::ranges::any_of(symbols(rest), is_index_symbol)) continue;
+        if (std::ranges::any_of(symbols(rest), is_index)) continue;
         if (is_known_as(strides.back(), 0) || is_known_as(strides.back(), 1)) continue;
         for (std::size_t k = 0; k + 1 < rank; ++k) {
             if (!is_known_as(strides[k], 1) || !is_long(axes.outer[k])) continue;

@@ -3,12 +3,14 @@
 #include <croton/codegen/loop_nest.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -27,6 +29,8 @@ Variable single_elements(const Apply& reduce, const Variable& x)
     const Type type = reduce.output(0).type();
     const Monoid monoid = std::get<Reduce>(reduce.op().lowering).monoid;
     if (is_position(monoid)) return zeros(type.dtype(), type.shape());
+    if (monoid == Monoid::max_number)
+        return reshape(where(isnan(x), -std::numeric_limits<double>::infinity(), x), type.shape());
     return reshape(x, type.shape());
 }
 

@@ -23,14 +23,22 @@ using detail::FunctionData;
 
 namespace {
 
-/// read(the error), of a status that holds one.
-template <class Read>
-auto of_thrown(const std::exception_ptr& thrown, Read read)
+/// What was thrown by the references, or by an op's of the user's.
+struct Thrown {
+    std::string text;
+    Location where;
+};
+
+Thrown read(const std::exception_ptr& thrown)
 {
     try {
         std::rethrow_exception(thrown);
     } catch (const Error& error) {
-        return read(error);
+        return {error.what(), error.where()};
+    } catch (const std::exception& error) {
+        return {error.what(), {}};
+    } catch (...) {
+        return {"an exception that is no std::exception", {}};
     }
 }
 
@@ -39,7 +47,7 @@ auto of_thrown(const std::exception_ptr& thrown, Read read)
 Location Status::where() const noexcept
 {
     if (thrown) {
-        const Location at = of_thrown(thrown, [](const Error& e) { return e.where(); });
+        const Location at = read(thrown).where;
         if (at.line() > 0) return at;
     }
     const Location* op =
@@ -50,7 +58,7 @@ Location Status::where() const noexcept
 std::string Status::text() const
 {
     if (code == Code::ok) return "ok";
-    if (thrown) return of_thrown(thrown, [](const Error& e) { return std::string(e.what()); });
+    if (thrown) return read(thrown).text;
     if (function && guard == detail::misplaced_argument)
         return fmt::format("{}: {}", function->name, detail::misplaced_text(*function, *this));
     if (function && guard != 0) {

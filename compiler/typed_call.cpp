@@ -247,19 +247,23 @@ Status run_turn(const FunctionData& f,
     return status;
 }
 
-/// A function that its references compute: they say themselves what went wrong.
+/// A function that its references compute: they say themselves what went wrong, the user's own ops
+/// by any exception.
 Status run_throwing(const FunctionData& f, std::span<const Memory> arguments) noexcept
 {
+    Status status = failed(f, Code::ok);
     try {
         run_checked(f, arguments);
-        return failed(f, Code::ok);
     } catch (const Error& e) {
-        Status status = failed(f, e.code());
+        status.code = e.code();
         status.thrown = std::current_exception();
-        return status;
     } catch (const std::bad_alloc&) {
-        return failed(f, Code::memory);
+        status.code = Code::memory;
+    } catch (...) {
+        status.code = Code::internal;
+        status.thrown = std::current_exception();
     }
+    return status;
 }
 
 Status run_shared(const FunctionData& f, const Binding& b, void* workspace) noexcept

@@ -122,8 +122,8 @@ Type Variable::type_for(const char* accessor, const Where& where) const
 Extent Variable::extent(int axis, Where where) const
 {
     const Type all = type_for("extent", where);
-    return all
-        .shape()[static_cast<std::size_t>(normalize_axis(axis, all.rank(), "extent", location()))];
+    return all.shape()[static_cast<std::size_t>(
+        normalize_axis(axis, all.rank(), "extent", locate(where)))];
 }
 
 std::string_view Variable::name(Where where) const

@@ -63,18 +63,29 @@ Variable spread_bar(const GeneralGrad& g)
     return spread(g.y_bar[0], g.x[0].shape(), g.params_as<ReduceParams>().axes);
 }
 
-/// y_bar shared by all elements that equal the extreme, or are NaN as it is then: as PyTorch's max;
-/// others give NaN to all elements. A gradient of 0 would hide it.
-Variables extreme_grad(const GeneralGrad& g)
+/// Which elements equal the extreme.
+Variable equal_extreme(const GeneralGrad& g)
+{
+    return g.x[0] == spread(g.y[0], g.x[0].shape(), g.params_as<ReduceParams>().axes);
+}
+
+/// y_bar shared by the elements that `hit`.
+Variables shared_bar(const GeneralGrad& g, const Variable& hit)
 {
     const auto& axes = g.params_as<ReduceParams>().axes;
     const Shape shape = g.x[0].shape();
-    const Variable hit = g.x[0] == spread(g.y[0], shape, axes) || isnan(g.x[0]);
     const DType dtype = g.y_bar[0].dtype();
     const DType computed = computed_dtype(dtype);
     const Variable count = sum(cast(hit, computed), Axis(axes));
     const Variable each = cast(g.y_bar[0], computed) / count;
     return {where(hit, cast(spread(each, shape, axes), dtype), 0)};
+}
+
+/// Shared by those that are NaN, as the extreme is then: as PyTorch's max; others give NaN to all
+/// elements. A gradient of 0 would hide it.
+Variables extreme_grad(const GeneralGrad& g)
+{
+    return shared_bar(g, equal_extreme(g) || isnan(g.x[0]));
 }
 
 /// Products of the elements before (after) each one along the last axis: 1 for the first (last).
@@ -169,7 +180,7 @@ constexpr Op max_number_op{
     .shape = reduced_shape,
     .lowering = Reduce{Monoid::max_number},
     .reference = reference::reduce<Monoid::max_number>,
-    .grad = extreme_grad,
+    .grad = [](const GeneralGrad& g) { return shared_bar(g, equal_extreme(g)); },
     .params = create_params<ReduceParams>,
 };
 
@@ -302,6 +313,10 @@ Variable max(const Variable& x, const Axis& axes, bool keep, Where where)
     return reduce(max_op, x, axes.axes, keep, locate(where));
 }
 
+Variable max_number(const Variable& x, Where where)
+{
+    return reduce(max_number_op, x, all_axes(x), false, locate(where));
+}
 Variable max_number(const Variable& x, const Axis& axes, bool keep, Where where)
 {
     return reduce(max_number_op, x, axes.axes, keep, locate(where));

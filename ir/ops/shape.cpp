@@ -97,14 +97,18 @@ std::vector<IndexPiece> reshape_map(const IndexMapArgs& args)
     return {{0, reindex(args.out, args.result.shape(), args.operands[0].shape())}};
 }
 
-/// -1 for the extent that was what the others left of `count`, as it was written.
+/// -1 for the extent that is what the others leave of `count`, as it was written.
 Shape as_written(Shape shape, const Extent& count)
 {
-    for (Extent& e : shape) {
-        const std::vector<ExtentTerm> all = terms(e);
-        if (all.size() != 1 || all[0].coefficient != 1 || all[0].factors.size() != 1) continue;
-        const detail::Atom* quotient = all[0].factors[0];
-        if (kind(quotient) == AtomKind::floor_div && same(operands(quotient).first, count)) e = -1;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        const std::vector<ExtentTerm> all = terms(shape[i]);
+        if (all.size() != 1 || all[0].factors.size() != 1) continue;
+        if (kind(all[0].factors[0]) != AtomKind::floor_div) continue;
+        Shape others = shape;
+        others[i] = 1;
+        if (!same(shape[i], floor_div(count, element_count(others)))) continue;
+        shape[i] = -1;
+        break;
     }
     return shape;
 }

@@ -61,6 +61,8 @@ RuleSet reduce_rules()
 
     r.add(prod(prod(x, axes), more), prod(x, both), rounding).with("both", both_axes);
     r.add(max(max(x, axes), more), max(x, both), bitwise).with("both", both_axes);
+    r.add(max_number(max_number(x, axes), more), max_number(x, both), bitwise)
+        .with("both", both_axes);
     r.add(min(min(x, axes), more), min(x, both), bitwise).with("both", both_axes);
     r.add(any(any(x, axes), more), any(x, both), bitwise).with("both", both_axes);
     r.add(croton::all(croton::all(x, axes), more), croton::all(x, both), bitwise)

@@ -1,12 +1,33 @@
 // What a typed call that throws nothing says of what went wrong.
 #include <croton/croton.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/op.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "errors/expect.hpp"
 
 namespace ct = croton;
+
+namespace {
+
+ct::Array refuses(const ct::ReferenceArgs& args)
+{
+    if (args.x[0].as_double(0) > 1) throw std::runtime_error("no more than 1, please");
+    return args.x[0];
+}
+
+constexpr ct::Op refusing{.name = "refusing",
+                          .doc = "Its operand, unless that is above 1.",
+                          .dtype = ct::promote_to_float,
+                          .shape = ct::same_shape,
+                          .lowering = ct::Pointwise{"{a}"},
+                          .reference = refuses,
+                          .grad = ct::not_differentiable("it is a test")};
+
+} // namespace
 
 TEST_CASE("the status of a call that may not throw has the op's line, or the call's")
 {
@@ -86,6 +107,12 @@ TEST_CASE("a status of a function that the references compute says what is wrong
     CHECK(infinite.text() == "div: its result in 'f' is not finite: inf at (1) of f32 (2), from 1 "
                              "and 0 [statuses.cpp:" +
                                  std::to_string(inverse.where().line()) + "]");
+    const auto own = ct::apply(refusing, {x});
+    const auto refuse = ct::function({x}, own, options).typed<void(In, ct::View<float>)>();
+    const std::vector<float> above{2, 0};
+    const ct::Status refused = refuse(workspace, above, out);
+    CHECK(refused.code == ct::Code::internal);
+    CHECK(refused.text() == "no more than 1, please");
     const ct::Status nowhere = inverting(workspace, In(nullptr, {2}), out);
     CHECK(nowhere.code == ct::Code::domain);
     CHECK(nowhere.text() == "f: input 0 'x' has no memory: its pointer is null, its shape (2)");

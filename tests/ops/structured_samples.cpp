@@ -109,10 +109,12 @@ Sample special_line_sample(DType t)
         s.add("cumprod", cumprod(x, axis), {80});
     }
     s.add("products", dot(x, x.T()), of_sum(t, 1600, 4));
+    s.add("max_number of one", max_number(expand_dims(x, 0), Axis{0}));
     const double inf = std::numeric_limits<double>::infinity();
     const double nan = std::numeric_limits<double>::quiet_NaN();
     unsigned seed = 200;
     for (const auto& [special, every] : std::vector<std::pair<double, std::int64_t>>{{nan, 35},
+                                                                                     {nan, 2},
                                                                                      {inf, 35},
                                                                                      {-inf, 3},
                                                                                      {-inf, 1},

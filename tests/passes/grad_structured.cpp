@@ -79,6 +79,8 @@ TEST_CASE("gradients of products are right where factors are zero")
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     CHECK(gradient({nan, 5, nan, 7}, largest) == std::vector<double>{0.5, 0, 0.5, 0});
     CHECK(gradient({1, nan, 7}, smallest) == std::vector<double>{0, 1, 0});
+    const auto number = [](const Variable& x) { return max_number(x); };
+    CHECK(gradient({nan, 1, 3, 2, 3}, number) == std::vector<double>{0, 0, 0.5, 0, 0.5});
 }
 
 TEST_CASE("ops that move elements have right derivatives")

@@ -27,6 +27,7 @@ min(const Variable& x, const Axis& axes, bool keep = false, Where where = Where:
 
 /// The largest element that is no NaN, of floats; -inf where there is none. In loops it costs less
 /// than `max`, which has to keep NaN.
+Variable max_number(const Variable& x, Where where = Where::current());
 Variable
 max_number(const Variable& x, const Axis& axes, bool keep = false, Where where = Where::current());
 
