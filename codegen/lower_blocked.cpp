@@ -196,7 +196,7 @@ LoopNest combine_partials(const Cluster& cluster,
         nest.partials.push_back(puller.buffer(p, Buffer::Access::read));
     next = 0;
     for (const Root& r : cluster.roots)
-        if (r.reduces) puller.known(r.value, {}, results[next++]);
+        if (r.reduces) puller.known_result(r.value, {}, results[next++]);
     for (const Root& r : cluster.roots) {
         nest.applies.push_back(r.value.owner());
         if (r.stored) puller.store(r.value, {}, puller.pull(r.value, {}));

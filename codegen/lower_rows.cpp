@@ -266,8 +266,9 @@ private:
         }
         puller_.close();
         for (const auto& [i, id] : results) {
-            puller_.known(cluster_.roots[i].value, outer_at(), id);
-            if (cluster_.roots[i].stored) puller_.store(cluster_.roots[i].value, outer_at(), id);
+            const Variable& value = cluster_.roots[i].value;
+            const ScalarId result = puller_.known_result(value, outer_at(), id);
+            if (cluster_.roots[i].stored) puller_.store(value, outer_at(), result);
         }
         for (const auto& [i, k] : stages_.carriers())
             if (stages_.of(i) == stage)

@@ -46,6 +46,27 @@ Puller::Puller(LoopNest& nest) : nest_(nest)
         buffers_.emplace(nest.buffers[i].value.value(), static_cast<BufferId>(i));
 }
 
+namespace {
+/// What an op's text of its operand alone is: as all of an op, rounded to 16 bits where it has
+/// them.
+constexpr Op rounded_op{.name = "rounded",
+                        .doc = "The operand, rounded to the result's dtype.",
+                        .dtype = same_dtype,
+                        .shape = shape_of_first,
+                        .lowering = Pointwise{"{a}"},
+                        .reference = DerivedReference{},
+                        .grad = not_differentiable("it stands in loop nests alone")};
+} // namespace
+
+ScalarId Puller::known_result(const Variable& value, const At& at, ScalarId scalar)
+{
+    const DType computed = computed_dtype(value.dtype());
+    if (computed != value.dtype())
+        scalar = add({computed, Compute{&rounded_op, {}, {scalar}}, depth(), 0, value});
+    known(value, at, scalar);
+    return scalar;
+}
+
 void Puller::known(const Variable& value, const At& at, ScalarId scalar)
 {
     known_[value.value()].emplace_back(at, scalar);

@@ -41,6 +41,9 @@ public:
     void in_memory(const Variable& value) { in_memory_.emplace(value.value(), true); }
     /// `value` at `at` is this scalar (a reduction's result, a carried state).
     void known(const Variable& value, const At& at, ScalarId scalar);
+    /// The same of a reduction's result, which is rounded as that of every op. Gives what it is
+    /// then.
+    ScalarId known_result(const Variable& value, const At& at, ScalarId scalar);
     /// Elements of `value` pulled at exactly `at` are reloaded from its buffer, at the depth of the
     /// current loop, as an earlier loop of this kernel stored them.
     void reload(const Variable& value) { in_memory_[value.value()] = false; }

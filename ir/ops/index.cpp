@@ -250,10 +250,12 @@ Variable update(const Variable& x,
 Slice slice(const Bound& first, const Bound& last, const Bound& step)
 {
     for (const Bound* b : {&first, &last, &step})
-        if (!b->data.is_empty())
+        if (b->computed) {
+            refuse_empty("slice", b->where, {&b->data});
             throw user_error(
                 Code::index, b->data.location(), "slice",
                 "a bound may not depend on data: take(x, i + arange(k)) reads k elements from i");
+        }
     return {first, last, step};
 }
 

@@ -474,7 +474,7 @@ Variable Variable::reshape(const Shape& shape, Where where) const
     return croton::reshape(*this, shape, where);
 }
 Variable Variable::T(Where where) const { return croton::transpose(*this, where); }
-Variable Variable::as(DType dtype, Where where) const { return cast(*this, dtype, locate(where)); }
+Variable Variable::as(DType dtype, Where where) const { return cast(*this, dtype, where); }
 
 std::span<const Op* const> shape_ops()
 {

@@ -16,12 +16,19 @@ namespace croton::inline v1 {
 
 namespace {
 
-/// The largest element of each line, its axes kept; 0 where it is not finite, as inf - inf is NaN.
-/// NaN need not be kept: what is made of the line has a sum of its exponentials, which does that.
-Variable finite_max(const Variable& x, const std::vector<int>& axes)
+/// The largest element of each line, its axes kept. NaN need not be kept: what is made of the line
+/// has a sum of its exponentials, which does that.
+Variable largest_of(const Variable& x, const std::vector<int>& axes)
 {
-    const Variable largest = max_number(x, Axis(axes), true);
-    return where(abs(largest) < std::numeric_limits<double>::infinity(), largest, 0);
+    return max_number(x, Axis(axes), true);
+}
+
+/// x relative to the largest of its line, or to 0 where all are -inf. Of a line with inf that is
+/// NaN at inf and -inf elsewhere, so that its softmax is NaN.
+Variable relative(const Variable& x, const std::vector<int>& axes)
+{
+    const Variable largest = largest_of(x, axes);
+    return x - where(largest > -std::numeric_limits<double>::infinity(), largest, 0);
 }
 
 const std::vector<int>& axes_of(const CompositeArgs& args)
@@ -33,7 +40,10 @@ Variable expand_logsumexp(const CompositeArgs& args)
 {
     const std::vector<int>& axes = axes_of(args);
     const Variable& x = args.x[0];
-    const Variable largest = finite_max(x, axes);
+    const Variable extreme = largest_of(x, axes);
+    // inf - inf would be NaN, where the result is inf or -inf.
+    const Variable largest =
+        where(abs(extreme) < std::numeric_limits<double>::infinity(), extreme, 0);
     const Variable total = log(sum(exp(x - largest), Axis(axes)));
     return total + largest.reshape(total.shape());
 }
@@ -41,7 +51,7 @@ Variable expand_logsumexp(const CompositeArgs& args)
 Variable expand_softmax(const CompositeArgs& args)
 {
     const Axis axes(axes_of(args));
-    const Variable e = exp(args.x[0] - finite_max(args.x[0], axes.axes));
+    const Variable e = exp(relative(args.x[0], axes.axes));
     const Variable total = sum(e, axes, true);
     return e * (1 / where(total == 0, 1, total)); // a line has one division: total >= 1
 }
@@ -49,7 +59,7 @@ Variable expand_softmax(const CompositeArgs& args)
 Variable expand_log_softmax(const CompositeArgs& args)
 {
     const Axis axes(axes_of(args));
-    const Variable shifted = args.x[0] - finite_max(args.x[0], axes.axes);
+    const Variable shifted = relative(args.x[0], axes.axes);
     const Variable total = sum(exp(shifted), axes, true);
     return shifted - log(where(total == 0, 1, total));
 }
@@ -80,7 +90,9 @@ constexpr Op logsumexp_op{
 
 constexpr Op softmax_op{
     .name = "softmax",
-    .doc = "exp(x) / sum(exp(x)) over axes, relative to the largest element; 0 where all are -inf.",
+    .doc = "exp(x) / sum(exp(x)) over axes, relative to the largest element; 0 where all are -inf, "
+           "NaN "
+           "where one is inf.",
     .dtype = promote_to_float,
     .shape = softmax_shape,
     .lowering = Composite{expand_softmax},

@@ -140,22 +140,21 @@ serial i < n, parallel
   lanes j < m
     v0 = x[i*m + j]
     v1 = max_number of v0
-  v2 = abs(v1)
-  v3 = less(v2, inf)
-  v4 = where(v3, v1, 0.0)
+  v2 = greater(v1, -inf)
+  v3 = where(v2, v1, 0.0)
   lanes j < m
-    v5 = x[i*m + j]
-    v6 = sub(v5, v4)
-    v7 = exp(v6)
-    y[i*m + j] = v7
-    v8 = sum of v7
-  v9 = equal(v8, 0.0)
-  v10 = where(v9, 1.0, v8)
-  v11 = div(1.0, v10)
+    v4 = x[i*m + j]
+    v5 = sub(v4, v3)
+    v6 = exp(v5)
+    y[i*m + j] = v6
+    v7 = sum of v6
+  v8 = equal(v7, 0.0)
+  v9 = where(v8, 1.0, v7)
+  v10 = div(1.0, v9)
   lanes j < m
-    v12 = y[i*m + j]
-    v13 = mul(v12, v11)
-    y[i*m + j] = v13
+    v11 = y[i*m + j]
+    v12 = mul(v11, v10)
+    y[i*m + j] = v12
 )");
 }
 

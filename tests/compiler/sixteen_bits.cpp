@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -223,4 +224,27 @@ TEST_CASE("a cast of f64 to 16 bits rounds once: beside every middle of two neig
             }
         }
     }
+}
+
+TEST_CASE("a reduction's result is rounded before it is read, as that of every op")
+{
+    for (const DType t : {DType::f16, DType::bf16})
+        for (const std::int64_t rows : {1, 3, 9000}) { // all of them: short, and in blocks
+            const auto x = ct::input("x", t, {ct::dim("n"), ct::dim("m")});
+            const auto line = ct::sum(x, ct::Axis{1}), all = ct::sum(x), product = ct::prod(x, 1);
+            const ct::Variables y{
+                line,    line.as(DType::f32),       line - 2048, all, all.as(DType::f32),
+                product, product.as(DType::f32) + 1};
+            ct::Array v = ct::Array::full<float>({rows, 4}, 1);
+            for (std::int64_t i = 0; i < rows; ++i)
+                static_cast<float*>(v.data())[4 * i] = 2049;
+            const ct::Array at = v.cast(t);
+            const auto got = ct::function({x}, y)(at);
+            INFO(name(t) << ", rows: " << rows);
+            for (const auto& [rounded, widened] : {std::pair{0, 1}, {3, 4}})
+                for (std::int64_t i = 0; i < got[rounded].size(); ++i)
+                    REQUIRE(got[rounded].as_double(i) == got[widened].as_double(i));
+            CHECK(got[2].as_double(0) == got[0].as_double(0) - 2048);
+            CHECK(got[6].as_double(0) == got[5].as_double(0) + 1);
+        }
 }

@@ -77,6 +77,7 @@ TEST_CASE("an empty Variable is refused by what moves elements")
     CHECK_EMPTY(ct::swapaxes(none, 0, 1));
     CHECK_EMPTY(ct::broadcast_to(none, {2}));
     CHECK_EMPTY(ct::cast(none, ct::DType::f32));
+    CHECK_EMPTY(none.as(ct::DType::f32));
 }
 
 TEST_CASE("an empty Variable is refused by what joins and cuts")
@@ -94,6 +95,9 @@ TEST_CASE("an empty Variable is refused by what picks elements")
 {
     const auto x = ct::matrix<double>("x");
     const auto i = ct::input("i", ct::DType::i64, {3});
+    CHECK_EMPTY(x(ct::slice(none, 3)));
+    CHECK_EMPTY(x(ct::slice(1, none)));
+    CHECK_EMPTY(x(ct::slice(0, 1, none)));
     CHECK_EMPTY(ct::take(none, i));
     CHECK_EMPTY(ct::take(x, none));
     CHECK_EMPTY(ct::take(x, none, 0));

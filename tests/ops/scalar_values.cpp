@@ -207,3 +207,16 @@ TEST_CASE("shifts by too much or by a negative count leave only the sign")
     CHECK(integer(right_shift(c(~std::uint64_t{0}), c(std::uint64_t{63}))) == 1);
     CHECK(integer(right_shift(c(std::uint8_t{255}), c(std::uint8_t{9}))) == 0);
 }
+
+TEST_CASE("softmax of a line with inf is NaN, of one of -inf alone 0")
+{
+    const Variable line = croton::stack({c(inf), c(800.0), c(-inf)});
+    const Variable masked = croton::stack({c(-inf), c(-inf)});
+    for (const int i : {0, 1, 2}) {
+        CHECK_REAL(softmax(line, 0)(i), nan_value);
+        CHECK_REAL(log_softmax(line, 0)(i), nan_value);
+    }
+    CHECK_REAL(softmax(masked, 0)(1), 0.0);
+    CHECK_REAL(logsumexp(line), inf);
+    CHECK_REAL(logsumexp(masked), -inf);
+}

@@ -39,11 +39,15 @@ struct Bound {
     Bound(const Extent& extent) : at(extent), open(false) {}
     Bound(Open) {}
     /// Refused by slice(): an extent may not depend on data.
-    Bound(const Variable& value) : open(false), data(value) {}
+    Bound(const Variable& value, Where w = Where::current())
+        : open(false), computed(true), data(value), where(w)
+    {}
 
     Extent at = 0;
     bool open = true;
+    bool computed = false;
     Variable data = {};
+    Where where = {};
 };
 
 struct Slice {
