@@ -66,6 +66,7 @@ const std::map<std::string_view, Function>& functions()
         {"softplus", [](std::span<const Big> x) -> Big { return softplus(x[0]); }},
         {"maximum", [](std::span<const Big> x) -> Big { return x[0] < x[1] ? x[1] : x[0]; }},
         {"less", [](std::span<const Big> x) -> Big { return x[0] < x[1] ? 1 : 0; }},
+        {"greater", [](std::span<const Big> x) -> Big { return x[0] > x[1] ? 1 : 0; }},
         {"equal", [](std::span<const Big> x) -> Big { return x[0] == x[1] ? 1 : 0; }},
         {"isinf", [](std::span<const Big> x) -> Big { return isinf(x[0]) ? 1 : 0; }},
         {"logical_and",
