@@ -420,7 +420,7 @@ TEST_CASE("what reshape finds for -1 must divide the number of elements")
     const auto z = ct::sum(x.reshape({ct::floor_div(n, 2), ct::floor_div(n, 3)}), 0);
     check_call([&](const ct::Options& o) { return ct::function({x}, z, o); }, 5,
                "f: reshape: number of elements of (n) as (floor_div(n, 2), floor_div(n, 3)) is 5, "
-               "it must be 2, at " +
+               "it must be 2 (floor_div(n, 2)*floor_div(n, 3)), at " +
                    place(halves),
                halves);
 }
