@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -40,12 +39,15 @@ TEST_CASE("elements of a large output are those of small ones, wherever it lies"
         f.typed<void(View<const float>, View<const float>, View<float>, View<bool>)>();
     constexpr std::size_t count = (std::size_t{34} << 20) + 5; // of bool too more than 32 MiB
     const std::vector<float> a = values(count), b(a.rbegin(), a.rend());
-    std::vector<float> sum(count + 1);
-    const std::unique_ptr<bool[]> larger(new bool[count + 1]);
+    // Arrays begin at multiples of what is streamed at once; one element on it is not.
+    ct::Array sum_array = ct::Array::zeros(DType::f32, {count + 1});
+    ct::Array larger_array = ct::Array::zeros(DType::boolean, {count + 1});
+    const std::span<float> sum(static_cast<float*>(sum_array.data()), count + 1);
+    const std::span<bool> larger(static_cast<bool*>(larger_array.data()), count + 1);
     for (const std::size_t offset : {0, 1}) {
         std::ranges::fill(sum, -9.0F);
-        const std::span<float> sums(sum.data() + offset, count);
-        const std::span<bool> truths(larger.get() + offset, count);
+        const std::span<float> sums = sum.subspan(offset, count);
+        const std::span<bool> truths = larger.subspan(offset, count);
         call(std::span<const float>(a), std::span<const float>(b), sums, truths);
         std::size_t wrong = 0;
         for (std::size_t i = 0; i < count; ++i)
