@@ -6,6 +6,7 @@
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/shape.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -64,11 +65,14 @@ Variables split_reductions(std::span<const Variable> outputs)
                 rest.insert(rest.begin(), axes[i]);
             expected = axes[i] - 1;
         }
+        // 16 bits are for the result: what is reduced twice would be rounded twice, or be infinite.
+        const DType result = a.output(0).dtype();
+        const Variable wide = x.dtype() == result ? cast(x, computed_dtype(result)) : x;
         const Variable first =
-            apply(a.op(), std::span(&x, 1), make_params(ReduceParams{last}), a.location());
+            apply(a.op(), std::span(&wide, 1), make_params(ReduceParams{last}), a.location());
         const Variable second =
             apply(a.op(), std::span(&first, 1), make_params(ReduceParams{rest}), a.location());
-        copy.replace(a.output(0), second);
+        copy.replace(a.output(0), cast(second, result));
     }
     if (!splits) return {outputs.begin(), outputs.end()};
     Variables split;

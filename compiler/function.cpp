@@ -23,9 +23,10 @@ using detail::FunctionData;
 
 namespace {
 
-/// What was thrown by the references, or by an op's of the user's.
+/// What the references threw, or an op of the user's, who may throw anything: the text is the
+/// exception's own.
 struct Thrown {
-    std::string text;
+    const char* text;
     Location where;
 };
 

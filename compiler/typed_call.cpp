@@ -259,7 +259,7 @@ Status run_throwing(const FunctionData& f, std::span<const Memory> arguments) no
         status.thrown = std::current_exception();
     } catch (const std::bad_alloc&) {
         status.code = Code::memory;
-    } catch (...) {
+    } catch (...) { // kept for Status::text()
         status.code = Code::internal;
         status.thrown = std::current_exception();
     }

@@ -214,7 +214,7 @@ CT_MATH i64 block_of(i64 cost)
     return n < 1 ? 1 : n < 32 ? n : n / 32 * 32;
 }
 
-/* An output of 32 MiB or more is not in the caches any more when it is read. */
+/* An output of 32 MiB or more would push out of the caches what is read again. */
 CT_MATH b8 passes_caches(const void* to, i64 bytes)
 {
     return bytes >= 33554432 && (u64)to % 32 == 0;

@@ -248,3 +248,13 @@ TEST_CASE("a reduction's result is rounded before it is read, as that of every o
             CHECK(got[6].as_double(0) == got[5].as_double(0) + 1);
         }
 }
+
+TEST_CASE("a sum over axes that lie apart is rounded once")
+{
+    const auto x = ct::input("x", DType::f16, {ct::dim("n"), ct::dim("m"), ct::dim("k")});
+    const ct::Array at = ct::Array::copy(std::vector<float>{60000, 60000, -60000, -60000})
+                             .reshape({2, 1, 2})
+                             .cast(DType::f16);
+    const auto y = ct::sum(x, ct::Axis{0, 2});
+    CHECK(ct::function({x}, y)(at)[0].as_double(0) == 0); // both halves are infinite in f16
+}
