@@ -58,7 +58,8 @@ CT_MATH f32 pow_f32(f32 x, f32 y)
 
 /* |x|^y = e^(y log |x|), the logarithm to about 2^-66 in two parts: |x| = 2^k (1 + f), s = f / (2 +
    f) and log(1 + f) = 2s + s^3 (2/3 + s^2 u), of which s, s^3 and 2/3 + .. are pairs too. u to
-   2^-66.3 of log |x|: fit pow_f64. */
+   2^-66.3 of log |x|: fit pow_f64. What is left of e^r = 1 + r + r^2 q and of r is added last, where
+   it is below 0.2 ULP, so that a power that f64 holds is exact. */
 CT_MATH f64 pow_f64(f64 x, f64 y)
 {
     f64 a = abs_f64(x);
@@ -104,8 +105,12 @@ CT_MATH f64 pow_f64(f64 x, f64 y)
     w = w > 760.0 ? 760.0 : w < -760.0 ? -760.0 : w;
     w_rest = tame ? w_rest : 0.0;
     f64 t = exp_shift_f64(w);
-    f64 r = exp_rest_f64(w, t);
-    f64 p = exp_poly_f64(r);
-    p = fma_f64(p, w_rest, p);
+    f64 whole = t - 0x1.80000000003ffp+52;
+    f64 r_exact = fma_f64(whole, -0x1.62e42fefa38p-1, w);
+    f64 r = fma_f64(whole, -0x1.ef35793c7673p-45, r_exact);
+    f64 r_rest = fma_f64(whole, -0x1.ef35793c7673p-45, r_exact - r) + w_rest;
+    f64 sum = 1.0 + r;
+    f64 rest = fma_f64(r * r, expm1_poly_f64(r), (1.0 - sum) + r);
+    f64 p = sum + fma_f64(r_rest, sum + rest, rest);
     return pow_special_f64(x, y, exp_scale_f64(p, t));
 }

@@ -83,7 +83,7 @@ Variable atan(const Variable& x, Where where) { return apply(atan_op, {x}, {}, w
 constexpr Op atan2_op{
     .name = "atan2",
     .doc = "The angle of the point (b, a), in [-pi, pi]; zeros and infinities as C's atan2. The "
-           "gradient at (0, 0) is NaN.",
+           "gradient at (0, 0) is NaN, but 0 by one of them where the other is the number 0.",
     .dtype = promote_to_float,
     .shape = same_shape,
     .lowering = Pointwise{"atan2_{t}({a}, {b})"},

@@ -66,6 +66,7 @@ void add_exponentials(RuleSet& r)
     r.add(log1p(expm1(x)), x, sharper);
     r.add(log(square(x)), log(abs(x)) * 2, sharper).expands();
     r.add(sqrt(square(x)), abs(x), sharper);
+    r.add(rsqrt(square(x)), 1 / abs(x), sharper).expands();
     r.add(log1p(-exp(x)), log1mexp(x), sharper);
     r.add(log(-expm1(x)), log1mexp(x), sharper);
     // Equal infinities have no difference.

@@ -161,7 +161,7 @@ const MathCase unary[] = {
 
 const MathCase2 binary[] = {
     CASE2(atan2, mpfr_atan2, -1e6, 1e6, 2, {1, tan_pi_8, 1 / tan_pi_8, 0x1p1000, 0x1p-900}),
-    CASE2(pow, mpfr_pow, -1e6, 1e6, 4, pow_edges),
+    CASE2(pow, mpfr_pow, -1e6, 1e6, 2, pow_edges),
 };
 
 } // namespace

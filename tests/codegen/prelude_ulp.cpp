@@ -328,6 +328,30 @@ TEST_CASE("functions that are x near 0 leave the smallest numbers as they are")
     CHECK(found == wanted.size());
 }
 
+TEST_CASE("a power that the format holds is exact")
+{
+    const auto power = std::ranges::find(math_cases2(), std::string_view("pow"), &MathCase2::name);
+    REQUIRE(power != math_cases2().end());
+    long count = 0, wrong = 0, wrong_narrow = 0;
+    for (int base = 2; base <= 3000; ++base)
+        for (double scale : {1.0, 0.5, 0x1p-20, 0x1p+9, -1.0, -0x1p-3}) {
+            double product = 1;
+            for (int exponent = 0;; ++exponent) {
+                const double x = base * scale;
+                wrong += power->f64(x, exponent) != product;
+                if (std::pow(base, exponent) < 0x1p24 && std::abs(std::ilogb(product)) < 126)
+                    wrong_narrow +=
+                        power->f32(static_cast<float>(x), static_cast<float>(exponent)) != product;
+                ++count;
+                product *= x; // no digit is lost below 2^53
+                if (std::pow(base, exponent + 1) >= 0x1p53) break;
+            }
+        }
+    CHECK(count > 50'000);
+    CHECK(wrong == 0);
+    CHECK(wrong_narrow == 0);
+}
+
 TEST_CASE("every function, measured: all f32, ten million f64", "[.exhaustive]")
 {
     // CROTON_MATH_QUICK=k takes every k-th of all of these, for a quicker look; `-c exp` and

@@ -80,6 +80,9 @@ TEST_CASE("every way to write a stable form is found")
     CHECK(at(1e-20, erfc(-x) - 1) == Approx(std::erf(1e-20)));
     CHECK(at(1e-20, -1 + erfc(-x)) == Approx(std::erf(1e-20)));
     CHECK(at(1e-20, 1 - erfc(x)) == Approx(std::erf(1e-20)));
+    CHECK(at(-1e200, sqrt(x * x)) == 1e200);
+    CHECK(at(-1e200, 1 / sqrt(x * x)) == 1e-200);
+    CHECK(at(1e200, x / sqrt(square(x))) == Approx(1));
     CHECK(at(-1000, sigmoid(x) * exp(-x)) == 1);
     CHECK(at(-1000, exp(-x) * sigmoid(x)) == 1);
     CHECK(at(-1000, exp(-x) * 3 * sigmoid(x)) == 3);
