@@ -18,8 +18,8 @@ namespace {
 
 /// A function or table with the comment directly above it.
 struct Item {
-    std::string name;
-    std::string text;
+    std::string_view name;
+    std::string_view text;
     std::size_t section = 0; ///< whose comment, the one at the top of a file, stands before it
 };
 
@@ -75,9 +75,10 @@ public:
                 for (std::size_t i = first; i < last; ++i)
                     add_width(i, widths[0], widths[w]);
         }
-        index();
+        index(0);
+        const std::size_t written = items_.size();
         add_casts();
-        index();
+        index(written);
         uses_.resize(items_.size());
         for (std::string_view base : {"base.h", "runtime_abi.h"})
             for (const PreludeFile& file : prelude_files)
@@ -209,25 +210,26 @@ private:
 
     void split(std::string_view text)
     {
-        std::string pending; // a comment or a part of an item
+        std::size_t pending = 0; // the length of a comment or a part of an item before `text`
         std::string_view name;
         const std::size_t section = sections_.size();
         while (!text.empty()) {
             const std::string_view line =
                 text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
             text.remove_prefix(line.size());
+            const std::string_view before(line.data() - pending, pending);
             if (name.empty() && line == "\n") {
                 // a comment that no item follows directly is the file's
-                if (sections_.size() == section) sections_.push_back(pending);
-                pending.clear();
+                if (sections_.size() == section) sections_.push_back(before);
+                pending = 0;
                 continue;
             }
             if (name.empty() && starts_item(line)) name = name_in(line);
-            pending += line;
+            pending += line.size();
             if (!name.empty() && ends_item(line)) {
                 if (sections_.size() == section) sections_.emplace_back();
-                items_.push_back({std::string(name), pending, section});
-                pending.clear();
+                items_.push_back({name, {before.data(), pending}, section});
+                pending = 0;
                 name = {};
             }
         }
@@ -236,11 +238,10 @@ private:
     /// A copy of an item in another width, without its comment.
     void add_width(std::size_t i, std::string_view from, std::string_view to)
     {
-        const Item& item = items_[i];
+        const Item item = items_[i];
         const std::size_t code = item.text.starts_with("/*") ? item.text.find("*/\n") + 3 : 0;
-        items_.push_back({renamed(item.name, from, to),
-                          renamed(std::string_view(item.text).substr(code), from, to),
-                          item.section});
+        items_.push_back({made(renamed(item.name, from, to)),
+                          made(renamed(item.text.substr(code), from, to)), item.section});
     }
 
     /// cast_<to>_<from> where C's own conversion is the one wanted: all but float to integer or
@@ -253,21 +254,22 @@ private:
         sections_.emplace_back("/* Conversions as C has them; integers wrap. */\n");
         for (std::string_view to : types)
             for (std::string_view from : types) {
-                const std::string name = fmt::format("cast_{}_{}", to, from);
+                const std::string_view name = made(fmt::format("cast_{}_{}", to, from));
                 if (by_name_.contains(name)) continue;
                 plain_casts_.insert(name);
-                items_.push_back(
-                    {name,
-                     fmt::format("CT_MATH {0} {1}({2} x) {{ return ({0})x; }}\n",
-                                 to == "bool" ? "b8" : to, name, from == "bool" ? "b8" : from),
-                     section});
+                items_.push_back({name,
+                                  made(fmt::format("CT_MATH {0} {1}({2} x) {{ return ({0})x; }}\n",
+                                                   to == "bool" ? "b8" : to, name,
+                                                   from == "bool" ? "b8" : from)),
+                                  section});
             }
     }
 
-    void index()
+    std::string_view made(std::string text) { return made_.emplace_back(std::move(text)); }
+
+    void index(std::size_t first)
     {
-        by_name_.clear();
-        for (std::size_t i = 0; i < items_.size(); ++i)
+        for (std::size_t i = first; i < items_.size(); ++i)
             by_name_.emplace(items_[i].name, i);
     }
 
@@ -285,14 +287,15 @@ private:
         text.append(item.text).append("\n");
     }
 
-    std::deque<Item> items_; ///< names are looked up while it grows
-    std::vector<std::string> sections_;
+    std::vector<Item> items_;
+    std::vector<std::string_view> sections_;
+    std::deque<std::string> made_; ///< names and texts that no file has
     std::unordered_map<std::string_view, std::size_t> by_name_; ///< looked up only
     std::string base_;
     std::unordered_set<std::string_view> base_words_; ///< looked up only
     std::mutex mutex_;
     std::vector<Uses> uses_; ///< guarded by mutex_
-    std::set<std::string, std::less<>> plain_casts_;
+    std::set<std::string_view> plain_casts_;
 };
 
 Prelude& prelude()

@@ -10,7 +10,7 @@ namespace croton::inline v1::detail {
 void* allocate_elements(std::size_t bytes) noexcept
 {
     constexpr std::size_t line = 64, page = std::size_t{2} << 20;
-    const std::size_t alignment = bytes >= 2 * page ? page : line;
+    const std::size_t alignment = bytes >= page ? page : line;
     if (bytes > ~std::size_t{0} - 2 * page) return nullptr;
     const std::size_t size = (bytes + line + alignment - 1) / alignment * alignment;
     void* memory = std::aligned_alloc(alignment, size);

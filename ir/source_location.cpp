@@ -28,8 +28,7 @@ public:
     const Location* intern(const Location& wanted)
     {
         const std::size_t hash =
-            mix(mix(mix(std::hash<std::string_view>{}(wanted.file), wanted.line_number),
-                    std::hash<std::string_view>{}(wanted.function)),
+            mix(mix(std::hash<std::string_view>{}(wanted.file), wanted.line_number),
                 mix(std::hash<const void*>{}(wanted.scope),
                     std::hash<std::string_view>{}(wanted.called) + wanted.of_gradient));
         const std::lock_guard lock(mutex_);
