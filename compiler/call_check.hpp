@@ -19,7 +19,7 @@ std::string argument_name(const FunctionData& f, std::size_t i);
 /// throws   UserError unless input `i` has this dtype and rank.
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank);
 /// throws   UserError unless a C++ number that is given for a scalar keeps its value in the input's
-/// dtype.
+/// dtype; a float may be rounded.
 void check_number(const FunctionData& f, std::size_t i, const Array& number);
 
 /// throws   UserError unless the array can be output `i`: its dtype, rank, layout and alignment.
