@@ -1,6 +1,7 @@
 #include <croton/codegen/export_text.hpp>
 #include <croton/codegen/prelude.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/print.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -52,6 +53,16 @@ std::string failed_text(const Guard& g)
                            ? fmt::format("{} is not {}", words(r), to_string(r.b))
                            : fmt::format("{} needs {}", words(r), order_text(r));
     if (!g.of_argument && r.where) text += " at " + to_string(*r.where);
+    return text;
+}
+
+/// "take at model.cpp:3", "div, in the gradient of sqrt at model.cpp:3".
+std::string op_text(const Apply& a)
+{
+    if (!a) return "an input";
+    std::string text(written_name(a));
+    if (const Location* where = a.location())
+        text += where->of_gradient ? gradient_text(where) : " at " + to_string(*where);
     return text;
 }
 
@@ -299,6 +310,7 @@ private:
         table(w, "constant", program_.constants.size());
         table(w, "shared", values_.size());
         failures(w);
+        if (tells_ops()) failed_ops(w);
         return w.take();
     }
 
@@ -331,6 +343,42 @@ private:
                    gap_overwritten);
         w.line("return code >= 0 && code <= {} ? guards[code] : \"unknown\";",
                program_.guards.size());
+    }
+
+    bool tells_ops() const { return !program_.checked.empty() || !program_.finite.empty(); }
+
+    void failed_ops(Writer& w) const
+    {
+        std::vector<std::string> checked, finite;
+        for (const std::vector<Apply>& together : program_.checked) {
+            std::vector<std::string> ops;
+            for (const Apply& a : together)
+                if (const std::string op = op_text(a); std::ranges::count(ops, op) == 0)
+                    ops.push_back(op);
+            checked.push_back(fmt::format("{}", fmt::join(ops, " or ")));
+        }
+        for (const Variable& v : program_.finite)
+            finite.push_back(op_text(v.owner()));
+        w.blank();
+        const auto f = w.function(fmt::format(
+            "CT_EXPORT const char* {}_failed_op(const struct ct_report* report)", prefix_));
+        names_by_number(w, "checked", index_out_of_range, checked);
+        names_by_number(w, "finite", not_finite, finite);
+        w.line("return 0;");
+    }
+
+    static void names_by_number(Writer& w,
+                                std::string_view table,
+                                std::int32_t code,
+                                const std::vector<std::string>& names)
+    {
+        if (names.empty()) return;
+        w.line("static const char* const {}[] = {{", table);
+        for (const std::string& name : names)
+            w.line("    {},", in_string(name));
+        w.raw("};");
+        w.line("if (report->code == {} && report->apply < {}) return {}[report->apply];", code,
+               names.size(), table);
     }
 
     // ---- the header
@@ -404,6 +452,15 @@ private:
         text += call_head(true) + ";\n";
         text += bytes_head(true) + ";\n";
         text += fmt::format("const char* {}_failure(i32 code);\n", prefix_);
+        if (tells_ops())
+            text += fmt::format(
+                "/* The op, and its line, whose index is out of range or whose result is not "
+                "finite; 0 where\n"
+                " * something else failed. Which index it is, is not kept: a kernel only notes "
+                "that "
+                "there is one. */\n"
+                "const char* {}_failed_op(const struct ct_report* report);\n",
+                prefix_);
         if (!program_.constants.empty() || names_.shared > 0) text += "/* The table's values. */\n";
         if (!program_.constants.empty())
             text += fmt::format("const void* {}_constant(i64 i);\n", prefix_);

@@ -20,8 +20,12 @@ void ExtentGuards::bind_extents()
         const std::string name = symbols_[b.symbol] = names_.fresh(croton::name(b.symbol), "n");
         if (b.is_plain())
             text_.line("const i64 {} = extents[{}];", name, b.axis);
+        else if (b.factor.is_known())
+            text_.line("const i64 {} = (extents[{}] - ({})) / {};", name, b.axis, rest,
+                       b.factor.value());
         else
-            text_.line("const i64 {} = (extents[{}] - ({})) / {};", name, b.axis, rest, b.factor);
+            text_.line("const i64 {} = floor_div_i64(extents[{}] - ({}), {});", name, b.axis, rest,
+                       c_text(b.factor, symbols_));
     }
 }
 

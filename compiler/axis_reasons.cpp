@@ -25,11 +25,11 @@ Extent AxisReasons::in_written_symbols(const Extent& solved, std::size_t axis) c
                (giver == axis || as_symbol(axes_[giver].second) != b.symbol))
             ++giver;
         const Extent& of_binding = axes_[b.axis].first;
-        written.emplace_back(b.symbol,
-                             giver < axes_.size() ? axes_[giver].first
-                             : b.is_plain()
-                                 ? of_binding
-                                 : floor_div(of_binding - substitute(b.rest, written), b.factor));
+        written.emplace_back(b.symbol, giver < axes_.size() ? axes_[giver].first
+                                       : b.is_plain()
+                                           ? of_binding
+                                           : floor_div(of_binding - substitute(b.rest, written),
+                                                       substitute(b.factor, written)));
     }
     return substitute(solved, written);
 }

@@ -19,7 +19,7 @@ std::string argument_name(const FunctionData& f, std::size_t i);
 /// throws   UserError unless input `i` has this dtype and rank.
 void check_type(const FunctionData& f, std::size_t i, DType dtype, int rank);
 /// throws   UserError unless a C++ number that is given for a scalar keeps its value in the input's
-/// dtype.
+/// dtype; a float may be rounded.
 void check_number(const FunctionData& f, std::size_t i, const Array& number);
 
 /// throws   UserError unless the array can be output `i`: its dtype, rank, layout and alignment.
@@ -104,22 +104,5 @@ decltype(auto) in_name_of(const FunctionData& f, F run)
         throw_in_name_of(f, error);
     }
 }
-
-/// What `run` checks of extents, where it is not called. `extents`: those that it would be told of.
-/// throws   UserError as a call does.
-void check_guards(const FunctionData& f, std::span<const std::int64_t> extents);
-
-/// What `run` returned, as the error that a call throws. `inputs` and `shared` are the call's.
-[[noreturn]] void throw_failure(const FunctionData& f,
-                                std::int32_t code,
-                                const Report& report,
-                                std::vector<Array> inputs,
-                                const std::vector<Array>& shared);
-/// The same for who has no arrays: one sentence. It has no index that was out of range, no
-/// operands.
-std::string failure_text(const FunctionData& f, std::int32_t code, const Report& report);
-/// The line of the op that it is about; null where it is about the call.
-const Location*
-failure_place(const FunctionData& f, std::int32_t code, std::uint32_t apply) noexcept;
 
 } // namespace croton::inline v1::detail

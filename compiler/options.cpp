@@ -59,7 +59,8 @@ const std::vector<EnvironmentVariable>& environment_variables()
         fmt::format("the first of {}", fmt::join(blas_names(), ", "));
     static const std::vector<EnvironmentVariable> all = {
         {"CROTON_CACHE", "$XDG_CACHE_HOME/croton or ~/.cache/croton",
-         "folder of compiled programs; \"off\": none"},
+         "folder of compiled programs; \"off\": none. Where it can't be used programs are compiled "
+         "anew in each process, and info() and explain() say why"},
         {"CROTON_CACHE_MIB", "256", "the folder's bound, in MiB"},
         {"CROTON_JIT", "beside the library",
          "folder that holds croton_jit.so; no other is searched then"},

@@ -8,6 +8,7 @@
 #include "call_check.hpp"
 #include "find_failure.hpp"
 #include "layouts.hpp"
+#include "run_failure.hpp"
 
 namespace croton::inline v1::detail {
 

@@ -165,10 +165,9 @@ Array default_number(const Variable& v, const Array& number, const Where& where)
         throw user_error(Code::shape, locate(where), "function",
                          "a number is the default of a 0-d input, not of {}; give an Array",
                          v.is_empty() ? "an empty Variable" : described(v));
-    if (!number_fits(number, v.dtype()))
-        throw user_error(Code::dtype, locate(where), "function",
-                         "the default of {}: {} does not fit {}", described(v), to_string(number),
-                         croton::name(v.dtype()));
+    if (const std::string why = misfit(number, v.dtype()); !why.empty())
+        throw user_error(Code::dtype, locate(where), "function", "the default of {} ({}): {}",
+                         described(v), croton::name(v.dtype()), why);
     return number.cast(v.dtype());
 }
 

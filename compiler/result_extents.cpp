@@ -110,7 +110,8 @@ void ResultExtents::bind(const SymbolBinding& b, const Step& axis)
 {
     std::int64_t value = add(axis);
     if (!same(b.rest, Extent(0))) value = add({Step::sum, {}, value, add(-b.rest)});
-    if (b.factor != 1) value = add({Step::atom, AtomKind::floor_div, value, add(Extent(b.factor))});
+    if (!same(b.factor, Extent(1)))
+        value = add({Step::atom, AtomKind::floor_div, value, add(b.factor)});
     symbols_.emplace_back(b.symbol, value);
 }
 

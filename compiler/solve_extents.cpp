@@ -28,7 +28,7 @@ void collect(std::span<const Variable> outputs, std::vector<Required>& found)
             collect(region.outputs(), found);
         for (const Requirement& r : a.requirements()) {
             found.push_back({r, &a.op()});
-            found.back().what.where = a.location();
+            if (!r.where) found.back().what.where = a.location();
         }
     }
 }
@@ -91,7 +91,8 @@ public:
             if (never_holds(r)) refuse(given, r);
             const bool known = std::ranges::any_of(
                 solved.undecided, [&](const Requirement& u) { return same(u, r); });
-            if (!known && !always_holds(r)) solved.undecided.push_back(r);
+            if (!known && !always_holds(r))
+                solved.undecided.push_back(r.kind == Requirement::Kind::at_most ? balanced(r) : r);
         }
     }
 
@@ -185,11 +186,14 @@ SolvedExtents solve_extents(std::span<const Variable> outputs, std::span<const A
     std::vector<Required> all;
     collect(outputs, all);
     Solver solver;
-    // What the broadcast of an operand requires, the op that it is made for does: that one is told.
-    for (const bool of_broadcasts : {false, true})
-        for (const auto& [requirement, op] : all)
-            if ((op == &broadcast_to_op) == of_broadcasts)
-                solver.add(requirement, name_at(*op, requirement.where));
+    // What the broadcast of an operand requires, the op that it is made for does, and what a
+    // gradient requires, mostly the op that it belongs to: those are told.
+    const auto is_derived = [](const Required& r) {
+        return r.op == &broadcast_to_op || (r.what.where && r.what.where->of_gradient);
+    };
+    for (const bool derived : {false, true})
+        for (const Required& r : all)
+            if (is_derived(r) == derived) solver.add(r.what, name_at(*r.op, r.what.where));
     for (const AskedEquality& a : asked)
         solver.add(a.what, a.by);
     solver.finish();
@@ -254,6 +258,11 @@ void for_each_extent(const Apply& a, Visit visit)
     }
 }
 
+std::string how_to_bind(const detail::Atom* symbol)
+{
+    return fmt::format("an input with an axis of extent {} gives it", to_string(as_extent(symbol)));
+}
+
 void require_bound(const std::set<const detail::Atom*>& bound, std::span<const Variable> outputs)
 {
     for (const Apply& a : applies_of(outputs)) {
@@ -262,8 +271,8 @@ void require_bound(const std::set<const detail::Atom*>& bound, std::span<const V
             for (const detail::Atom* s : symbols(e))
                 if (!bound.contains(s))
                     throw user_error(Code::shape, a.location(), "function",
-                                     "extent {} of {} follows from no input",
-                                     to_string(as_extent(s)), written_name(a));
+                                     "extent {} of {} follows from no input; {}",
+                                     to_string(as_extent(s)), written_name(a), how_to_bind(s));
         });
         for (const Region& region : regions_of(a))
             require_bound(bound, region.outputs());
@@ -282,8 +291,9 @@ void require_bound(std::span<const Variable> inputs, std::span<const Variable> o
             for (const detail::Atom* s : symbols(e))
                 if (!bound.contains(s))
                     throw user_error(Code::shape, v.location(), "function",
-                                     "extent {} of '{}' {} follows from no input",
-                                     to_string(as_extent(s)), v.name(), to_string(v.shape()));
+                                     "extent {} of '{}' {} follows from no input; {}",
+                                     to_string(as_extent(s)), v.name(), to_string(v.shape()),
+                                     how_to_bind(s));
     require_bound(bound, outputs);
 }
 

@@ -7,6 +7,7 @@
 #include "call_check.hpp"
 #include "layouts.hpp"
 #include "packed_call.hpp"
+#include "run_failure.hpp"
 
 namespace croton::inline v1::detail {
 

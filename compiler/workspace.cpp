@@ -7,6 +7,7 @@
 
 #include "call_check.hpp"
 #include "function_data.hpp"
+#include "run_failure.hpp"
 
 namespace croton::inline v1 {
 

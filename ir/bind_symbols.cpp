@@ -1,5 +1,6 @@
 #include <croton/ir/bind_symbols.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <unordered_set>
 
@@ -13,30 +14,33 @@ using Known = std::unordered_set<const detail::Atom*>;
 /// tells the symbol's value, (extent - rest) / factor.
 struct LinearExtent {
     const detail::Atom* unknown = nullptr;
-    std::int64_t factor = 0;
-    Extent rest = 0; ///< has known symbols only
+    Extent factor = 0; ///< has known symbols only, as has the
+    Extent rest = 0;
 };
 
 /// Nothing where no symbol is unknown, or the extent is not of that form.
 std::optional<LinearExtent> linear_extent(const Extent& extent, const Known& known)
 {
+    const auto is_known = [&](const detail::Atom* s) { return known.contains(s); };
     LinearExtent linear;
     for (const ExtentTerm& t : terms(extent)) {
         Extent product = t.coefficient;
-        bool open = false;
+        const detail::Atom* unknown = nullptr;
         for (const detail::Atom* f : t.factors) {
-            product = product * as_extent(f);
-            for (const detail::Atom* s : symbols(as_extent(f)))
-                open |= !known.contains(s);
+            if (std::ranges::all_of(symbols(as_extent(f)), is_known)) {
+                product = product * as_extent(f);
+                continue;
+            }
+            if (unknown || kind(f) != AtomKind::symbol) return {};
+            unknown = f;
         }
-        if (!open)
+        if (!unknown) {
             linear.rest = linear.rest + product;
-        else if (linear.unknown || t.factors.size() != 1 || kind(t.factors[0]) != AtomKind::symbol)
-            return {};
-        else {
-            linear.unknown = t.factors[0];
-            linear.factor = t.coefficient;
+            continue;
         }
+        if (linear.unknown && linear.unknown != unknown) return {};
+        linear.unknown = unknown;
+        linear.factor = linear.factor + product;
     }
     if (!linear.unknown) return {};
     return linear;
@@ -79,8 +83,11 @@ std::vector<SymbolBinding> bind_symbols(std::span<const Variable> variables)
 SymbolValues solve(std::span<const SymbolBinding> bindings, std::span<const std::int64_t> extents)
 {
     SymbolValues values;
-    for (const SymbolBinding& b : bindings)
-        values.emplace_back(b.symbol, (extents[b.axis] - evaluate(b.rest, values)) / b.factor);
+    for (const SymbolBinding& b : bindings) {
+        const std::int64_t factor = evaluate(b.factor, values);
+        const std::int64_t product = extents[b.axis] - evaluate(b.rest, values);
+        values.emplace_back(b.symbol, factor == 0 ? 0 : product / factor);
+    }
     return values;
 }
 

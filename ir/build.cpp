@@ -356,6 +356,19 @@ bool number_fits(const Array& number, DType to)
                                                    : identical(there.cast(number.dtype()), number));
 }
 
+std::string misfit(const Array& number, DType to)
+{
+    if (!number_fits(number, to)) return to_string(number) + " does not fit";
+    if (is_float(number.dtype()) || !is_float(to)) return {};
+    // What is beyond the integers is clamped to the last one, which would look equal.
+    const Array there = number.cast(to);
+    const int bits = static_cast<int>(8 * size_bytes(number.dtype()));
+    const double end = std::ldexp(1.0, is_unsigned(number.dtype()) ? bits : bits - 1);
+    if (there.as_double(0) < end && identical(there.cast(number.dtype()), number)) return {};
+    return fmt::format("{} does not fit exactly; a floating-point number is rounded",
+                       to_string(number));
+}
+
 /// u8 array + 300 is an error, as in NumPy.
 Variable literal_as(const Variable& v, DType to, std::string_view function, const Location* where)
 {

@@ -1,3 +1,4 @@
+#include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/op.hpp>
 #include <croton/ir/ops/linalg.hpp>
@@ -219,8 +220,9 @@ std::string to_text(const Graph& graph, const PrintOptions& options)
     return TextPrinter(options, "").print(graph.inputs(), graph.outputs(), graph.order());
 }
 
-std::string to_expression(const Variable& v, std::size_t max_length)
+std::string to_expression(const Variable& v, std::size_t max_length, Where where)
 {
+    refuse_empty("to_expression", where, {&v});
     // Each step deeper can double the text; stop at the first that is too long.
     std::string text = ExpressionPrinter(1).print(v, 0, 0);
     for (int depth = 2; depth <= 32; ++depth) {

@@ -47,8 +47,27 @@ std::string words(const Requirement& r)
     return text;
 }
 
-std::string order_text(const Requirement& r)
+Requirement balanced(const Requirement& order)
 {
+    const Extent difference = order.b - order.a;
+    if (difference.is_known()) return order; // one that contradicts itself is told as it is
+    Requirement r = order;
+    r.a = r.b = 0;
+    for (const ExtentTerm& t : terms(difference)) {
+        Extent part = t.coefficient;
+        for (const detail::Atom* f : t.factors)
+            part = part * as_extent(f);
+        if (t.coefficient < 0)
+            r.a = r.a - part;
+        else
+            r.b = r.b + part;
+    }
+    return r;
+}
+
+std::string order_text(const Requirement& order)
+{
+    const Requirement r = balanced(order);
     return r.a.is_known() ? fmt::format("{} >= {}", to_string(r.b), r.a.value())
                           : fmt::format("{} <= {}", to_string(r.a), to_string(r.b));
 }

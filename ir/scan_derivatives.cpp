@@ -119,6 +119,7 @@ public:
         while (pull_body()) {
         }
         ScanParts adjoint;
+        adjoint.required = parts_.required;
         adjoint.steps = parts_.steps;
         adjoint.reverse = !parts_.reverse;
         adjoint.x = parts_.x;
@@ -333,6 +334,7 @@ public:
         while (push_body()) {
         }
         ScanParts tangent;
+        tangent.required = parts_.required;
         tangent.steps = parts_.steps;
         tangent.reverse = parts_.reverse;
         tangent.x = parts_.x;

@@ -4,6 +4,7 @@
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/traverse.hpp>
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace croton::inline v1::detail {
@@ -47,6 +48,10 @@ ScanParts take_apart(const Apply& scan)
     std::span<const Variable> results = p.body.outputs();
     parts.next = take(results, states);
     parts.out = take(results, results.size());
+    for (const Requirement& r : scan.requirements()) {
+        parts.required.push_back(r);
+        if (!r.where) parts.required.back().where = scan.location();
+    }
     return parts;
 }
 
@@ -71,6 +76,22 @@ void drop_unused(ScanParts& parts)
 
 namespace {
 
+/// The results of a loop that requires `more` besides what follows from its own operands.
+Variables also_requiring(const std::vector<Requirement>& more, const Variables& results)
+{
+    if (more.empty() || results.empty()) return results;
+    const Apply scan = results[0].owner();
+    std::vector<Requirement> all(scan.requirements().begin(), scan.requirements().end());
+    for (const Requirement& r : more)
+        if (std::ranges::none_of(all, [&](const Requirement& have) { return same(have, r); }))
+            all.push_back(r);
+    std::vector<Type> types;
+    for (const Variable& v : results)
+        types.push_back(v.type());
+    return rebuild(scan_op, scan.inputs(), scan.params(), types, scan.location(), false,
+                   std::move(all));
+}
+
 Variables build_kept(const ScanParts& parts, std::vector<int> kept, const Location* where)
 {
     ScanParams p;
@@ -82,8 +103,9 @@ Variables build_kept(const ScanParts& parts, std::vector<int> kept, const Locati
     p.reverse = parts.reverse;
     p.steps = parts.steps;
     p.kept = std::move(kept);
-    return apply_all(scan_op, joined(parts.sequences, parts.init, parts.constants),
-                     make_params(std::move(p)), where);
+    return also_requiring(parts.required,
+                          apply_all(scan_op, joined(parts.sequences, parts.init, parts.constants),
+                                    make_params(std::move(p)), where));
 }
 
 } // namespace

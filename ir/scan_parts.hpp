@@ -2,6 +2,7 @@
 
 #include <croton/ir/apply.hpp>
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/requirement.hpp>
 
 #include <span>
 #include <string_view>
@@ -19,6 +20,9 @@ struct ScanParts {
     Variables next, out;                  ///< outputs of the body
     Extent steps = 0;
     bool reverse = false;
+    /// What the loop required that it was taken from: one that is made of its parts, as its
+    /// gradient, has a meaning where that has one, and says so in that one's words.
+    std::vector<Requirement> required = {};
 };
 
 ScanParts take_apart(const Apply& scan);

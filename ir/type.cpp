@@ -49,9 +49,9 @@ Type Type::pattern()
     return Type(&wildcard);
 }
 
-void Type::refuse_empty(const char* member)
+void Type::refuse_empty(const char* member, const Where& where)
 {
-    throw user_error(Code::domain, nullptr, member,
+    throw user_error(Code::domain, locate(where), member,
                      "the Type is empty: it has no dtype and no shape");
 }
 

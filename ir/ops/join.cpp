@@ -29,8 +29,10 @@ Shape concatenate_shape(ShapeArgs& args)
             if (i == axis)
                 shape[i] = shape[i] + next[i];
             else
-                args.require_equal(shape[i], next[i], fmt::format("axis {} of {{}} and of {{}}", i),
-                                   {args.shape(0), next});
+                args.require_equal(
+                    shape[i], next[i],
+                    fmt::format("axis {} of array 0 {{}} and of array {} {{}}", i, k),
+                    {args.shape(0), next});
     }
     return shape;
 }
@@ -75,15 +77,20 @@ bool any_pattern(const Variables& parts)
 void check_parts(const Variables& parts, int axis, std::string_view function, const Location* where)
 {
     const Shape first = parts[0].shape();
-    for (const Variable& v : parts) {
-        const Shape next = v.shape();
-        bool fits = next.size() == first.size();
-        for (std::size_t i = 0; fits && i < first.size(); ++i)
-            fits = static_cast<int>(i) == axis || !never_equal(first[i], next[i]);
-        if (!fits)
-            throw user_error(Code::shape, where, function, "shapes {} and {} do not match{}",
-                             to_string(first), to_string(next),
-                             axis < 0 ? "" : fmt::format(" along axis {}", axis));
+    for (std::size_t k = 1; k < parts.size(); ++k) {
+        const Shape next = parts[k].shape();
+        const auto refuse = [&](const std::string& why) {
+            throw user_error(Code::shape, where, function,
+                             "shapes {} of array 0 and {} of array {} do not match: {}",
+                             to_string(first), to_string(next), k, why);
+        };
+        if (next.size() != first.size())
+            refuse(fmt::format("they have {} and {} axes", first.size(), next.size()));
+        for (std::size_t i = 0; i < first.size(); ++i)
+            if (static_cast<int>(i) != axis && never_equal(first[i], next[i]))
+                refuse(fmt::format("axis {} is {} and {}{}", i, to_string(first[i]),
+                                   to_string(next[i]),
+                                   axis < 0 ? "" : fmt::format(", only axis {} may differ", axis)));
     }
 }
 

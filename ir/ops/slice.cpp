@@ -179,7 +179,7 @@ Variable
 pad(const Variable& x, const Shape& before, const Shape& after, const Variable& value, Where where)
 {
     refuse_empty("pad", where, {&x, &value});
-    const Location* place = locate(where);
+    const Location* place = locate(where, "pad");
     const OriginScope origin(place);
     const Shape shape = x.shape();
     if (before.size() != shape.size() || after.size() != shape.size())
@@ -198,9 +198,10 @@ pad(const Variable& x, const Shape& before, const Shape& after, const Variable& 
         inside.start[i] = negative(before[i]) ? Extent(0) : before[i];
         padded.push_back(shape[i] + before[i] + after[i]);
         inside.stop[i] = negative(after[i]) ? padded[i] : padded[i] - after[i];
-        if (padded[i].is_known() && padded[i].value() < 0)
-            throw user_error(Code::shape, place, "pad", "axis {} of {} would have {} elements", i,
-                             to_string(shape), padded[i].value());
+        if (never_negative(kept.start[i] - kept.stop[i] - 1))
+            throw user_error(Code::shape, place, "pad",
+                             "widths {} and {} cut more from axis {} of {} than it has",
+                             to_string(before), to_string(after), i, to_string(shape));
     }
     const Variable part = slice_of(x, kept);
     if (is_whole(padded, inside)) return part;

@@ -229,6 +229,54 @@ int main(void)
     }
 }
 
+TEST_CASE("exported code tells the op whose index is out of range or whose result is not finite")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto i = ct::vector<std::int64_t>("i", {2});
+    const int line = __LINE__ + 1;
+    const auto taken = log(ct::take(x, i, 0));
+    ct::Options options{.name = "pick"};
+    options.finite_checks = true;
+    const TemporaryFolder folder;
+    ct::function({x, i}, ct::Output("y", taken), options).export_source(folder.path().string());
+    std::ofstream(folder / "main.c") << R"(#include "pick.h"
+#include <stdio.h>
+static char work[4096] __attribute__((aligned(64)));
+static void call(double first, int64_t second)
+{
+    double x[3] = {1, 2, 3}, y[2];
+    int64_t i[2] = {0, 1};
+    struct ct_report report;
+    x[0] = first;
+    i[1] = second;
+    const int32_t code = pick_call(x, i, y, work, 0, &report);
+    printf("%s: %s\n", pick_failure(code), code == 0 ? "nothing" : pick_failed_op(&report));
+}
+int main(void)
+{
+    if (pick_call_workspace_bytes() > (int64_t)sizeof work) return 2;
+    call(1, 1);
+    call(1, 7);
+    call(0, 1);
+    return 0;
+}
+)";
+    std::string output;
+    const bool compiled =
+        runs(std::string("gcc -std=c11 -Wall -Wextra -Wpedantic -Werror ") + flags + " -o " +
+                 (folder / "main") + " " + (folder / "main.c") + " " + (folder / "pick.c"),
+             output);
+    INFO(output);
+    REQUIRE(compiled);
+    REQUIRE(runs(folder / "main", output));
+    const std::string at = " at export_source.cpp:" + std::to_string(line) + "\n";
+    CHECK(output == "ok: nothing\n"
+                    "an index is out of range: take" +
+                        at + "a value is not finite: log" + at);
+    CHECK_THAT(read(folder / "pick.h"),
+               contains("const char* pick_failed_op(const struct ct_report* report);"));
+}
+
 TEST_CASE("an exported header says which arrays are column-major, and a C program fills them so")
 {
     const auto n = ct::dim("n");

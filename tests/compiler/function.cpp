@@ -27,6 +27,23 @@ TEST_CASE("a function returns what its expression means")
     }
 }
 
+TEST_CASE("the gradients of a braced list are outputs as they are")
+{
+    const auto x = ct::vector<double>("x", {2}), w = ct::vector<double>("w", {2});
+    const auto loss = ct::sum(x * x * w);
+    const auto f = ct::function({x, w}, ct::grad(loss, {x, w}));
+    const ct::Array xv = ct::Array::full<double>({2}, 3), wv = ct::Array::full<double>({2}, 5);
+    const auto all = f(xv, wv);
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].as_double(0) == 30);
+    CHECK(all[1].as_double(0) == 9);
+    const auto [gx, gw] = ct::grad(loss, {x, w});
+    const auto same = ct::function({x, w}, {gx, gw})(xv, wv);
+    CHECK(same[0].as_double(1) == 30);
+    CHECK(same[1].as_double(1) == 9);
+    CHECK(ct::function({x, w}, ct::grad(loss, {x}))(xv, wv).size() == 1);
+}
+
 TEST_CASE("extents that disagree at a call are refused before any work, naming both")
 {
     const auto n = ct::dim("n");

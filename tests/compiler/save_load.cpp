@@ -120,9 +120,15 @@ TEST_CASE("what a stored function requires of extents is told as before, with th
         }
         return std::string("no error");
     };
-    CHECK_THAT(error_of(f, 3, 4), contains("f: index on axis 0 of (n) needs n >= 4, n is 3, at "));
-    CHECK_THAT(error_of(f, 5, 4), contains("f: mul: axis -1 of shapes (n - 2) and (m - 3) is 3, it "
-                                           "must be 1 (m - 3), at "));
+    CHECK_THAT(
+        error_of(f, 3, 4),
+        contains(
+            "f: index on axis 0 of (n) needs n >= 4, n is 3, where n is axis 0 of input 'x', at "));
+    CHECK_THAT(
+        error_of(f, 5, 4),
+        contains(
+            "f: mul: axis -1 of shapes (n - 2) and (m - 3) is 3, it "
+            "must be 1 (m - 3), where n is axis 0 of input 'x' and m is axis 0 of input 'y', at "));
     for (const auto& [a, b] : {std::pair{3, 4}, {5, 4}, {5, 2}, {5, 6}})
         CHECK(error_of(g, a, b) == error_of(f, a, b));
     const int line = __LINE__ + 1;

@@ -99,28 +99,38 @@ bool is_keyword(const std::string& name)
 }
 
 /// "max(x, axes)" of `Variable max(const Variable& x, const Axis& axes = {}, Where where)`, whose
-/// bracket is at `open`.
-std::string read_call(const std::string& name, const std::string& text, std::size_t open)
+/// bracket is at `open`; with `defaults` "max(x, axes = {})".
+std::string
+read_call(const std::string& name, const std::string& text, std::size_t open, bool defaults = false)
 {
     const std::size_t close = closing(text, open);
     if (close == text.npos) throw std::runtime_error("brackets do not close in: " + text);
     std::string list;
     for (std::string p : parameters(std::string_view(text).substr(open + 1, close - open - 1))) {
-        p = trimmed(std::string_view(p).substr(0, p.find('=')));
+        const std::size_t equals = p.find('=');
+        const std::string value = !defaults || equals == p.npos
+                                      ? ""
+                                      : " = " + trimmed(std::string_view(p).substr(equals + 1));
+        p = trimmed(std::string_view(p).substr(0, equals));
         if (p == "Where" || p.starts_with("Where ")) continue;
         std::smatch word;
         static const std::regex last(R"((\w+)\s*(\)\[N\]|\[N\])?$)");
         if (p.find("&xs)[N]") != p.npos || p.find("&xs)[") != p.npos) p = "xs";
         if (!std::regex_search(p, word, last)) continue;
         const std::string argument = word[1];
-        list += (list.empty() ? "" : ", ") + (argument == "GradOptions" ? "options" : argument);
+        list +=
+            (list.empty() ? "" : ", ") + (argument == "GradOptions" ? "options" : argument) + value;
     }
     return call_text(name, list);
 }
 
-/// Name and call of a declaration, `Variable dot(const Variable& a, ..)`; an empty name: it is none
-/// that is listed.
-std::pair<std::string, std::string> read_declaration(const std::string& text)
+struct Declaration {
+    std::string name; ///< empty: it is none that is listed
+    std::string call, call_with_defaults;
+};
+
+/// Of `Variable dot(const Variable& a, ..)`.
+Declaration read_declaration(const std::string& text)
 {
     static const std::regex head(R"((operator\S+|\w+)\s*\()");
     std::smatch found;
@@ -133,7 +143,7 @@ std::pair<std::string, std::string> read_declaration(const std::string& text)
         throw std::runtime_error("no function is named '" + name +
                                  "', as it is read from: " + text);
     const auto open = static_cast<std::size_t>(found.position(0) + found.length(0)) - 1;
-    return {name, read_call(name, text, open)};
+    return {name, read_call(name, text, open), read_call(name, text, open, true)};
 }
 
 /// Goes through a header's lines and reports each declaration at the level of the namespace.
@@ -198,11 +208,11 @@ private:
     {
         if (text.starts_with("struct") || text.starts_with("class")) return;
         text = without_template(std::move(text));
-        const auto [name, call] = read_declaration(text);
+        const auto [name, call, call_with_defaults] = read_declaration(text);
         if (name.empty()) return;
         auto at = std::ranges::find_if(
             list_, [&](const PublicFunction& f) { return f.name == name && f.header == header_; });
-        if (at == list_.end()) at = list_.insert(list_.end(), {name, header_, {}, {}, {}, {}});
+        if (at == list_.end()) at = list_.insert(list_.end(), {name, header_, {}, {}, {}, {}, {}});
         if (at->calls.empty() && !comment.empty()) {
             if (described_.empty())
                 at->meaning = meaning(comment);
@@ -210,7 +220,9 @@ private:
                 at->described_with = described_;
             if (!trailing && described_.empty()) described_ = name;
         }
-        if (std::ranges::count(at->calls, call) == 0) at->calls.push_back(call);
+        if (std::ranges::count(at->calls, call) > 0) return;
+        at->calls.push_back(call);
+        at->calls_with_defaults.push_back(call_with_defaults);
     }
 
     /// The text of `///` lines, up to the first that is empty.

@@ -8,9 +8,10 @@ namespace croton::test {
 /// A function that users call, as its header declares it; overloads are one.
 struct PublicFunction {
     std::string name;
-    std::string header;               ///< its path
-    std::vector<std::string> calls;   ///< "sum(x, axes, keep)", one an overload
-    std::string meaning;              ///< the comment at the declaration, or empty:
+    std::string header;                           ///< its path
+    std::vector<std::string> calls;               ///< "sum(x, axes, keep)", one an overload
+    std::vector<std::string> calls_with_defaults; ///< "sum(x, axes = {}, keep = false)"
+    std::string meaning;                          ///< the comment at the declaration, or empty:
     std::string described_with;       ///< the function before it at whose declaration one stands
     std::vector<std::string> records; ///< op records that its own definition names
 };

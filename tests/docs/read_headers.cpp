@@ -49,6 +49,7 @@ TEST_CASE("functions of one name in two headers have each their own records and 
     CHECK(list[1].meaning.empty());
     CHECK(list[1].described_with == "larger");
     CHECK(list[2].calls == Texts{"max(x, keep)"});
+    CHECK(list[2].calls_with_defaults == Texts{"max(x, keep = false)"});
     CHECK(list[2].records == Texts{"max"});
     CHECK(list[2].meaning == "The largest element.");
 }

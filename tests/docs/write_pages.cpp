@@ -159,7 +159,7 @@ std::string functions_table()
                     ")**\n\n| call | meaning | record |\n| --- | --- | --- |\n";
         header = f.header;
         std::string calls, records;
-        for (const std::string& call : f.calls)
+        for (const std::string& call : f.calls_with_defaults)
             calls += (calls.empty() ? "`" : ", `") + cell(call) + "`";
         for (const std::string& record : f.records)
             if (record_named(record)) records += (records.empty() ? "`" : ", `") + record + "`";
@@ -183,7 +183,7 @@ std::string ops_page()
         "Operands are Variables, and whatever becomes one: numbers, Extents, Arrays. An axis is an "
         "int, several are `{0, 1}`\n(`ct::Axis{0}` where a number could stand as well: `max(x, "
         "ct::Axis{0})`), a shape is `{n, 3}`; a negative axis counts from the end. "
-        "What else a call takes, its header says.\n" +
+        "A parameter with a default may be left out. What else a call takes, its header says.\n" +
         functions_table() +
         "\n## Records\n\n"
         "Every op's record, as `all_ops()` lists them. Operands of several dtypes are promoted "

@@ -51,7 +51,7 @@ TEST_CASE("a default is refused where it is given, a number has the input's dtyp
                   "function: the default of 'x' is f32 (2), the input f32 (3)");
     CHECK_REFUSED(ct::Input(x, 2), shape,
                   "function: a number is the default of a 0-d input, not of 'x'; give an Array");
-    CHECK_REFUSED(ct::Input(i, 300), dtype, "function: the default of 'i': 300 does not fit u8");
+    CHECK_REFUSED(ct::Input(i, 300), dtype, "function: the default of 'i' (u8): 300 does not fit");
     const auto f = ct::function({x, {k, 2}}, x * k);
     CHECK(f(ct::Array::full<float>({3}, 4))[0].as_double(1) == 8);
 }

@@ -285,6 +285,21 @@ TEST_CASE("a HOME that cannot be made is gone without")
                 "env -u XDG_CACHE_HOME -u CROTON_CACHE HOME=/proc/nobody");
 }
 
+TEST_CASE("child: a folder for programs that cannot be made", "[.]")
+{
+    if (!is_child()) return;
+    const ct::Function f = compiled(1);
+    CHECK(value_at_two(f) == 7);
+    const std::string told = "cache      no disk cache: /proc/programs: ";
+    CHECK_THAT(ct::info(), contains(told));
+    CHECK_THAT(f.explain(), contains(told));
+}
+
+TEST_CASE("a CROTON_CACHE that cannot be made is gone without, info() and explain() say why")
+{
+    check_alone("child: a folder for programs that cannot be made", "CROTON_CACHE=/proc/programs");
+}
+
 TEST_CASE("child: an environment with a value that is none", "[.]")
 {
     if (!is_child()) return;

@@ -1,6 +1,7 @@
 // Every function that builds graph, given a Variable to which nothing was assigned: refused at the
 // user's line.
 #include <croton/croton.hpp>
+#include <croton/ir/print.hpp>
 
 #include <string>
 
@@ -211,13 +212,19 @@ TEST_CASE("what is asked of an empty Variable or Type is refused, and says what 
     CHECK_EMPTY(none.name());
     CHECK_EMPTY(none.where());
     CHECK_EMPTY(none.named("y"));
+    CHECK_EMPTY(to_expression(none));
     CHECK_THROWS_WITH(none.shape(), "shape: the Variable is empty: nothing was assigned to it");
+    CHECK_THROWS_WITH(to_expression(none), "to_expression: operand 0 is an empty Variable: nothing "
+                                           "was assigned to it");
     const ct::Type type;
     CHECK(to_string(type) == "no type");
     CHECK(type.is_empty());
     CHECK(type == ct::Type());
     CHECK(!(type == ct::matrix<double>("x").type()));
     CHECK(!type.is_pattern());
+    CHECK_EMPTY(type.dtype());
+    CHECK_EMPTY(type.shape());
+    CHECK_EMPTY(type.rank());
     CHECK_THROWS_WITH(type.dtype(), "dtype: the Type is empty: it has no dtype and no shape");
     CHECK_THROWS_WITH(type.shape(), "shape: the Type is empty: it has no dtype and no shape");
     CHECK_THROWS_WITH(type.rank(), "rank: the Type is empty: it has no dtype and no shape");

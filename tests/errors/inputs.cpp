@@ -88,6 +88,41 @@ TEST_CASE("a number that the dtype of a scalar input cannot hold is refused")
     CHECK(call(DType::f32, -INFINITY) == -INFINITY);
 }
 
+TEST_CASE("an integer that the dtype of a scalar input would round is refused, a double rounded")
+{
+    const auto call = [](ct::DType dtype, auto number) {
+        const auto x = ct::input("x", dtype, {});
+        const ct::Options options{.name = "f", .reference = true};
+        return ct::function({x}, {x}, options)(number)[0].as_double(0);
+    };
+    const auto rounded = [](const std::string& dtype, const std::string& number) {
+        return "f: input 0 'x' is " + dtype + ", " + number +
+               " does not fit exactly; a floating-point number is rounded";
+    };
+    using ct::DType;
+    CHECK_THROWS_WITH(call(DType::f32, 16777217), rounded("f32", "16777217"));
+    CHECK(call(DType::f32, 16777216) == 16777216);
+    CHECK(call(DType::f32, -33554430) == -33554430);
+    CHECK(call(DType::f32, 16777217.0) == 16777216);
+    CHECK_THROWS_WITH(call(DType::f16, 2049), rounded("f16", "2049"));
+    CHECK(call(DType::f16, 2050) == 2050);
+    CHECK_THROWS_WITH(call(DType::bf16, 257), rounded("bf16", "257"));
+    CHECK_THROWS_WITH(call(DType::f64, (std::int64_t{1} << 53) + 1),
+                      rounded("f64", "9007199254740993"));
+    // The next double is beyond the integers, where a cast clamps.
+    CHECK_THROWS_WITH(call(DType::f32, 2147483647), rounded("f32", "2147483647"));
+    CHECK_THROWS_WITH(call(DType::f64, INT64_MAX), rounded("f64", "9223372036854775807"));
+    CHECK_THROWS_WITH(call(DType::f64, UINT64_MAX), rounded("f64", "18446744073709551615"));
+    CHECK(call(DType::f64, INT64_MIN) == -0x1p63);
+    CHECK(call(DType::f32, std::uint64_t{1} << 63) == 0x1p63);
+    CHECK_THROWS_WITH(call(DType::f16, 70000), "f: input 0 'x' is f16, 70000 does not fit");
+    CHECK_THROWS_WITH(call(DType::i8, 300), "f: input 0 'x' is i8, 300 does not fit");
+    const auto k = ct::scalar<float>("k");
+    CHECK_REFUSED(ct::Input(k, 16777217), dtype,
+                  "function: the default of 'k' (f32): 16777217 does not fit exactly; a "
+                  "floating-point number is rounded");
+}
+
 TEST_CASE("what is given by name is given once, and exists")
 {
     const auto n = ct::dim("n");
@@ -189,18 +224,21 @@ TEST_CASE("an extent that no input gives is refused at the op that needs it")
     const auto x = ct::vector<double>("x", {n});
     const auto ones = ct::ones(ct::DType::f64, {k});
     CHECK_REFUSED(ct::function({x}, ct::sum(x) * k), shape,
-                  "function: extent k of extent_value follows from no input");
+                  "function: extent k of extent_value follows from no input; an input with an axis "
+                  "of extent k gives it");
     try {
         (void)ct::function({x}, ct::sum(x) * ct::sum(ones));
         FAIL("nothing was refused");
     } catch (const ct::UserError& e) {
-        CHECK(e.message() == "function: extent k of ones follows from no input");
+        CHECK(e.message() == "function: extent k of ones follows from no input; an input with "
+                             "an axis of extent k gives it");
         CHECK(e.where().line() == ones.where().line());
     }
     const auto step = [&](const ct::Variable& h) { return h + ct::sum(ct::arange(k)); };
     const auto loop = ct::scan(step, {.init = {ct::Variable(std::int64_t(0))}, .steps = n});
     CHECK_THROWS_WITH(ct::function({x}, loop.last[0] + ct::sum(x)),
-                      "function: extent k of arange follows from no input");
+                      "function: extent k of arange follows from no input; an input with an axis "
+                      "of extent k gives it");
     const auto area = ct::vector<double>("area", {n * k});
     CHECK_THROWS_WITH(ct::function({area}, ct::sum(area)),
                       contains("of 'area' (n*k) follows from no input"));

@@ -45,7 +45,7 @@ TEST_CASE("what a step of a scan requires of extents is checked at the call")
     const auto f = ct::function({x}, ct::scan(step, {.init = {x}, .steps = 2}).last);
     CHECK_THROWS_WITH(f(ct::Array::full<float>({1, 3}, 1)),
                       "function: dot: axis 1 of (3*n, 3*n) and axis 0 of (n, 3) is 3, it must "
-                      "be 1 (n), at shapes.cpp:44");
+                      "be 1 (n), where n is axis 0 of input 'x', at shapes.cpp:44");
 }
 
 TEST_CASE("an extent that is negative for every call is refused when it is written")

@@ -73,18 +73,32 @@ TEST_CASE("axes out of range or given twice are named")
 
 TEST_CASE("joining and splitting name what does not fit")
 {
-    CHECK_ERROR(ct::concatenate({of({2, 3}), of({2, 4})}),
-                "concatenate: shapes (2, 3) and (2, 4) do not match along axis 0");
+    CHECK_ERROR(
+        ct::concatenate({of({2, 3}), of({2, 4})}),
+        "concatenate: shapes (2, 3) of array 0 and (2, 4) of array 1 do not match: axis 1 is "
+        "3 and 4, only axis 0 may differ");
+    CHECK_ERROR(
+        ct::concatenate({of({2, 3}), of({2, 5}), of({4, 3})}, 1),
+        "concatenate: shapes (2, 3) of array 0 and (4, 3) of array 2 do not match: axis 0 is "
+        "2 and 4, only axis 1 may differ");
+    CHECK_ERROR(
+        ct::concatenate({of({2, 3}), of({2})}),
+        "concatenate: shapes (2, 3) of array 0 and (2) of array 1 do not match: they have 2 "
+        "and 1 axes");
     CHECK_ERROR(ct::concatenate({}), "concatenate: there are no arrays");
     CHECK_ERROR(ct::concatenate({of({})}), "concatenate: scalars have no axis, use stack");
-    CHECK_ERROR(ct::stack({of({2}), of({3})}), "stack: shapes (2) and (3) do not match");
+    CHECK_ERROR(ct::stack({of({2}), of({3})}),
+                "stack: shapes (2) of array 0 and (3) of array 1 do not match: axis 0 is 2 and 3");
     CHECK_ERROR(ct::stack({of({2}), of({2})}, 2), "stack: axis 2 is out of range for rank 2");
     CHECK_ERROR(split(of({7}), 2), "split: axis 0 of (7) does not divide into 2 parts");
     CHECK_ERROR(split(of({7}), ct::Shape{3, 5}),
                 "split: extents (3, 5) add up to 8, axis 0 of (7) is 7");
     CHECK_ERROR(unpack(of({7}), {{2, 2}, {2}}),
                 "unpack: the shapes have 6 elements together, the vector 7");
-    CHECK_ERROR(pad(of({2}), {1}, {-4}), "pad: axis 0 of (2) would have -1 elements");
+    CHECK_ERROR(pad(of({2}), {1}, {-4}),
+                "pad: widths (1) and (-4) cut more from axis 0 of (2) than it has");
+    CHECK_ERROR(pad(of({3}), {-5}, {4}),
+                "pad: widths (-5) and (4) cut more from axis 0 of (3) than it has");
 }
 
 TEST_CASE("indices out of range or of no meaning are named")

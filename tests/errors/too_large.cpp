@@ -39,7 +39,8 @@ TEST_CASE("a call whose extents multiply to too much is refused before any work"
     const ct::Array ones = ct::Array::full<std::int8_t>({many}, 1);
     const std::string why = "f: no memory holds an array of shape (n, m): it needs m <= "
                             "floor_div(281474976710656, max(n, 1)), m is 33554432 and "
-                            "floor_div(281474976710656, max(n, 1)) is 8388608, at ";
+                            "floor_div(281474976710656, max(n, 1)) is 8388608, where m is axis 0 "
+                            "of input 'y' and n is axis 0 of input 'x', at ";
     for (const bool reference : {false, true}) {
         const auto f = ct::function({x, y}, total, {.name = "f", .reference = reference});
         check_refused_at(pairs, why, [&] { f(ones, ones); });
@@ -59,7 +60,8 @@ TEST_CASE("the workspace of extents that multiply to too much is refused")
     check_refused_at(cube,
                      "f: no memory holds an array of shape (n, n, n): it needs n <= "
                      "floor_div(281474976710656, max(n*n, 1)), n is 2097152 and "
-                     "floor_div(281474976710656, max(n*n, 1)) is 64, at ",
+                     "floor_div(281474976710656, max(n*n, 1)) is 64, where n is axis 0 of "
+                     "input 'x', at ",
                      [&] { f.workspace_bytes({{"n", 1LL << 21}}); });
 }
 

@@ -21,7 +21,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
                   struct ct_report* report)
 {
     const i64 n = extents[0];
-    if (n - 2 < 0) return guard_failed(report, 1, 0, n - 2);
+    if (n < 2) return guard_failed(report, 1, 2, n);
     if (extents[1] != (n - 2)) return guard_failed(report, 2, extents[1], n - 2);
     const f64* u = (const f64*)in[0];
     f64* curvature = (f64*)out[0];

@@ -4,6 +4,8 @@
 #include <croton/ir/shared.hpp>
 #include <croton/ir/variable.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -66,6 +68,10 @@ struct Outputs : std::vector<Output> {
     Outputs(const Output& o);
     Outputs(std::initializer_list<Output> list);
     Outputs(const Variables& list);
+    /// What `grad(loss, {W, b})` gives.
+    template <std::size_t N>
+    Outputs(const std::array<Variable, N>& list) : std::vector<Output>(list.begin(), list.end())
+    {}
 };
 
 /// An input and an output, by position, that may be one memory: a state advanced in place. Both

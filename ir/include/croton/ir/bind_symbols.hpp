@@ -11,14 +11,15 @@
 
 namespace croton::inline v1 {
 
-/// How an axis gives a symbol its value: (the axis's extent - rest) / factor.
+/// How an axis gives a symbol its value: (the axis's extent - rest) / factor; by a factor that
+/// turns out to be 0 it is 0.
 struct SymbolBinding {
     const detail::Atom* symbol;
-    std::size_t axis;        ///< among those of all variables, one behind the other
-    Extent rest = 0;         ///< over symbols of bindings before this one
-    std::int64_t factor = 1; ///< never 0
+    std::size_t axis;  ///< among those of all variables, one behind the other
+    Extent rest = 0;   ///< over symbols of bindings before this one, as is the
+    Extent factor = 1; ///< never known to be 0
 
-    bool is_plain() const { return rest.is_known() && rest.value() == 0 && factor == 1; }
+    bool is_plain() const { return same(rest, Extent(0)) && same(factor, Extent(1)); }
 };
 
 /// Bindings of the symbols that follow from the variables' axes: of axes that are a symbol, then of

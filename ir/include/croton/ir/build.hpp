@@ -5,6 +5,7 @@
 
 #include <initializer_list>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +40,9 @@ Variables rebuild(const Op& op,
 Variable constant(Array value, const Location* where, bool weak = false);
 /// Whether a number keeps its value in `to`; floats round it, but a finite one stays finite.
 bool number_fits(const Array& number, DType to);
+/// Why a number cannot be the value of an input: "300 does not fit". Empty where it can: it fits,
+/// and an integer is exact in floats as well; a float is rounded.
+std::string misfit(const Array& number, DType to);
 /// A weak literal in the dtype that it takes; other values as they are. UserError where it does not
 /// fit.
 Variable literal_as(const Variable& v, DType to, std::string_view function, const Location* where);

@@ -28,7 +28,9 @@ std::string to_text(std::span<const Variable> inputs,
 /// One expression as mathematics: "log1p(exp(x + b))", "dot(x, w)". Named intermediate values are
 /// written out like any other; beyond `max_length` characters the deepest parts become "..".
 /// Broadcasts are not shown.
-std::string to_expression(const Variable& v, std::size_t max_length = 120);
+/// errors   UserError for an empty Variable.
+std::string
+to_expression(const Variable& v, std::size_t max_length = 120, Where where = Where::current());
 
 /// How users call an op: its name; a contraction is a "dot", a "matmul" or an "einsum".
 std::string_view op_word(const Apply& apply);

@@ -18,7 +18,8 @@ struct Requirement {
     /// Whose they are, a {} for each of `shapes`: "add: axis -1 of shapes {} and {}", "slice on
     /// axis 0 of {}".
     std::string text;
-    const Location* where = nullptr; ///< null on an Apply, which has one itself
+    /// Null on an Apply that requires it itself, and has the place; else of the Apply that does.
+    const Location* where = nullptr;
     std::vector<Shape> shapes = {};
 };
 
@@ -32,8 +33,11 @@ bool never_holds(const Requirement& r);
 bool same(const Requirement& a, const Requirement& b);
 Requirement substitute(const Requirement& r, const Substitution& by);
 
-/// Of an order, with what must hold of on the left: "n >= 10", "n - 3 >= 0", "m <= n".
-std::string order_text(const Requirement& r);
+/// An order with each part on the side on which it is added, so that the values of both sides are
+/// those of extents that a user knows: n >= 6 for n - 6 >= 0.
+Requirement balanced(const Requirement& order);
+/// Of an order, balanced, with what must hold of on the left: "n >= 10", "m <= n".
+std::string order_text(const Requirement& order);
 /// What is wrong where `a` and `b` have these values:
 /// "add: axis -1 of shapes (n) and (m) is 3, it must be 4 (m)"; "slice on axis 0 of (n) needs
 /// n >= 1, n is 0".

@@ -20,8 +20,8 @@ inline constexpr std::size_t most_axes = 64;
 
 /// dtype and extents of a value. Interned: equal types are one object, comparing costs a pointer.
 ///
-/// empty    by default: equal to another empty one only; UserError where it is asked what it has
-///          not, a dtype or extents.
+/// empty    by default: equal to another empty one only; UserError, at the line that asks, where it
+///          is asked what it has not, a dtype or extents.
 class Type {
 public:
     Type() noexcept = default;
@@ -29,9 +29,15 @@ public:
     /// The type of a wildcard in a rewrite rule: any dtype, any shape.
     static Type pattern();
 
-    DType dtype() const { return checked("dtype").dtype; }
-    const Shape& shape() const { return checked("shape").shape; }
-    int rank() const { return static_cast<int>(checked("rank").shape.size()); }
+    DType dtype(Where where = Where::current()) const { return checked("dtype", where).dtype; }
+    const Shape& shape(Where where = Where::current()) const
+    {
+        return checked("shape", where).shape;
+    }
+    int rank(Where where = Where::current()) const
+    {
+        return static_cast<int>(checked("rank", where).shape.size());
+    }
     bool is_pattern() const noexcept { return data_ && data_->pattern; }
     bool is_empty() const noexcept { return !data_; }
     friend bool operator==(const Type& a, const Type& b) noexcept { return a.data_ == b.data_; }
@@ -40,12 +46,12 @@ public:
     explicit Type(const detail::TypeData* data) noexcept : data_(data) {}
 
 private:
-    const detail::TypeData& checked(const char* member) const
+    const detail::TypeData& checked(const char* member, const Where& where) const
     {
-        if (!data_) refuse_empty(member);
+        if (!data_) refuse_empty(member, where);
         return *data_;
     }
-    [[noreturn]] static void refuse_empty(const char* member);
+    [[noreturn]] static void refuse_empty(const char* member, const Where& where);
 
     const detail::TypeData* data_ = nullptr;
 };
