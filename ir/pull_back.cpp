@@ -100,7 +100,9 @@ Variables input_cotangents(const Apply& a,
     const Variables inputs(a.inputs().begin(), a.inputs().end());
     Variables bars =
         std::holds_alternative<Scan>(a.op().lowering) // errors in its body name the caller
-            ? detail::scan_cotangents(a, {y_bars, Variables(y_bars.size())}, function, place).bars
+            ? detail::scan_cotangents(a, {y_bars, Variables(y_bars.size())},
+                                      std::vector<bool>(inputs.size(), true), function, place)
+                  .bars
             : call_gradient(a, inputs, a.outputs(), y_bars, function, place);
     check_bars(a, bars);
     return bars;
@@ -189,7 +191,10 @@ private:
 
     detail::MaskedBars scan_bars(const Apply& scan, const detail::MaskedBars& y) const
     {
-        detail::MaskedBars x = detail::scan_cotangents(scan, y, function_, place_);
+        std::vector<bool> wanted;
+        for (const Variable& v : scan.inputs())
+            wanted.push_back(between_.contains(v));
+        detail::MaskedBars x = detail::scan_cotangents(scan, y, wanted, function_, place_);
         check_bars(scan, x.bars);
         for (std::size_t i = 0; i < x.masks.size(); ++i)
             if (!x.masks[i].is_empty())

@@ -98,9 +98,10 @@ class Adjoint {
 public:
     Adjoint(const Apply& scan,
             const MaskedBars& y,
+            const std::vector<bool>& wanted,
             std::string_view function,
             const Location* place)
-        : scan_(scan), parts_(take_apart(scan)), bars_(by_group(scan, y.bars, y.bars)),
+        : scan_(scan), wanted_(wanted), parts_(take_apart(scan)), bars_(by_group(scan, y.bars, y.bars)),
           masks_(by_group(scan, y.bars, y.masks)), function_(function), place_(place),
           history_bar_(slices_of(bars_.history)), out_bar_(slices_of(bars_.out)),
           history_mask_(slices_of(masks_.history)), out_mask_(slices_of(masks_.out))
@@ -204,11 +205,12 @@ private:
         append(xs, parts_.constant);
         const MaskedBars all = pull_back_masked(ys, y_bars, y_masks, xs, function_, place_);
         const auto part = [&](std::size_t from, std::size_t count) {
-            const auto cut = [&](const Variables& v) {
-                const auto begin = v.begin() + static_cast<std::ptrdiff_t>(from);
-                return Variables(begin, begin + static_cast<std::ptrdiff_t>(count));
-            };
-            return MaskedBars{cut(all.bars), cut(all.masks)};
+            MaskedBars bars;
+            for (std::size_t i = from; i < from + count; ++i) {
+                bars.bars.push_back(wanted(i) ? all.bars[i] : Variable());
+                bars.masks.push_back(wanted(i) ? all.masks[i] : Variable());
+            }
+            return bars;
         };
         x_ = part(0, parts_.x.size());
         state_ = part(parts_.x.size(), parts_.state.size());
@@ -224,6 +226,14 @@ private:
             again = true;
         }
         return again;
+    }
+
+    /// States' cotangents are always needed: by those of other steps.
+    bool wanted(std::size_t input) const
+    {
+        const bool is_state =
+            input >= parts_.x.size() && input < parts_.x.size() + parts_.state.size();
+        return is_state || wanted_[input];
     }
 
     void add_states(ScanParts& adjoint) const
@@ -294,6 +304,7 @@ private:
     }
 
     const Apply& scan_;
+    const std::vector<bool>& wanted_;
     ScanParts parts_;
     OutputBars bars_, masks_;
     std::string_view function_;
@@ -436,10 +447,11 @@ private:
 
 MaskedBars scan_cotangents(const Apply& scan,
                            const MaskedBars& y,
+                           const std::vector<bool>& wanted,
                            std::string_view function,
                            const Location* place)
 {
-    return Adjoint(scan, y, function, place).cotangents();
+    return Adjoint(scan, y, wanted, function, place).cotangents();
 }
 
 std::vector<Pushed> scan_tangents(const Apply& scan,

@@ -32,9 +32,11 @@ void drop_unused(ScanParts& parts);
 ScanResult build_scan(const ScanParts& parts, const Location* where);
 
 /// The reverse rule: a scan from the other end over the states before each step. One cotangent per
-/// input, from one per output; empty where none flows. Masks, if there are any, go with them.
+/// `wanted` input, from one per output; empty where none flows. Masks, if there are any, go with
+/// them.
 MaskedBars scan_cotangents(const Apply& scan,
                            const MaskedBars& y,
+                           const std::vector<bool>& wanted,
                            std::string_view function,
                            const Location* place);
 

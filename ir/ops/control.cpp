@@ -140,7 +140,9 @@ constexpr Op scan_op{
     .reference = DerivedReference{},
     .grad = [](const GeneralGrad& g) -> Variables {
         const Variables none(g.y_bar.size());
-        return detail::scan_cotangents(g.apply, {g.y_bar, none}, "grad", gradient_place(g.apply))
+        const std::vector<bool> all(g.x.size(), true);
+        return detail::scan_cotangents(g.apply, {g.y_bar, none}, all, "grad",
+                                       gradient_place(g.apply))
             .bars;
     },
     .arity = 0,

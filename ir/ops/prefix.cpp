@@ -1,35 +1,45 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/computed_dtype.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
-#include <croton/ir/ops/compare_logic.hpp>
+#include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/prefix.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/reference.hpp>
 
+#include "ops/delay.hpp"
 #include "param_checks.hpp"
 
 namespace croton::inline v1 {
 
 namespace {
 
-/// x_bar[i] = sum over k >= i of y_bar[k] y[k] / x[i]. At the first zero z of a line the quotient
-/// is the running product with a 1 in its place; behind it every product holds the zero, so x_bar
-/// is 0.
+/// y[k] = x[0] .. x[k] has by x[i] the derivative x[0] .. x[i-1] times s[i] = y_bar[i] + x[i+1]
+/// s[i+1], from the other end if `reverse`: without a division, so that zeros and what would
+/// overflow do no harm, in derivatives of any order.
 Variables cumprod_grad(const GeneralGrad& g)
 {
     const auto& p = g.params_as<PrefixParams>();
-    const Variable& x = g.x[0];
-    const Variable& y_bar = g.y_bar[0];
-    const auto from_here = [&](const Variable& v) { return cumsum(v, p.axis, !p.reverse); };
-    const Variable zero = x == 0;
-    const Variable zeros = cumsum(zero, p.axis, p.reverse);
-    const Variable first = zero && zeros == 1;
-    const Variable before = from_here(y_bar * g.y[0]) / where(zero, 1, x);
-    const Variable patched = cumprod(where(first, 1, x), p.axis, p.reverse);
-    // Only products that hold the first zero count, and from it on they all do.
-    const Variable at = from_here(y_bar * patched);
-    return {where(zeros == 0, before, where(first, at, 0))};
+    std::vector<int> to_front{p.axis}, back;
+    for (int i = 0; i < g.x[0].rank(); ++i)
+        if (i != p.axis) to_front.push_back(i);
+    for (int i = 0; i < g.x[0].rank(); ++i)
+        back.push_back(i < p.axis ? i + 1 : i == p.axis ? 0 : i);
+    const DType dtype = computed_dtype(g.x[0].dtype());
+    const Variable x = cast(transpose(g.x[0], to_front), dtype);
+    const Variable y_bar = cast(transpose(g.y_bar[0], to_front), dtype);
+    Shape slice = x.shape();
+    slice.erase(slice.begin());
+    const Variable before = detail::delay(cumprod(x, 0, p.reverse), ones(dtype, slice), p.reverse);
+    const auto step = [](const Variable& x_i, const Variable& bar, const Variable& behind) {
+        const Variable s = bar + behind;
+        return Step{.state = {x_i * s}, .out = {s}};
+    };
+    const ScanResult from_here =
+        scan(step, {.sequences = {x, y_bar}, .init = {zeros(dtype, slice)}, .reverse = !p.reverse});
+    return {cast(transpose(before * from_here.out[0], back), g.x[0].dtype())};
 }
 
 Shape prefix_shape(ShapeArgs& args)

@@ -83,6 +83,38 @@ TEST_CASE("gradients of products are right where factors are zero")
     CHECK(gradient({nan, 1, 3, 2, 3}, number) == std::vector<double>{0, 0, 0.5, 0, 0.5});
 }
 
+TEST_CASE("products and powers have right derivatives of any order where a factor is zero")
+{
+    // f(at) and its first four derivatives.
+    const auto derivatives = [](double at, auto f) {
+        const Variable s = x_of({});
+        std::vector<double> all;
+        Variable y = f(s);
+        for (int order = 0; order < 5; ++order) {
+            all.push_back(ct::test::value_at({s}, {Array::scalar(at)}, y, 0));
+            y = grad(y, s, {.disconnected_zero = true});
+        }
+        return all;
+    };
+    const auto factors = [](const Variable& s) { return ct::stack({s, s - 1, s + 2}); };
+    const auto product = [&](const Variable& s) { return prod(factors(s)); };
+    const auto running = [&](const Variable& s) { return cumprod(factors(s), 0)(2); };
+    const auto from_end = [&](const Variable& s) { return cumprod(factors(s), 0, true)(0); };
+    // s^3 + s^2 - 2s
+    const std::vector<double> at_0{0, -2, 2, 6, 0}, at_1{0, 3, 8, 6, 0};
+    for (const auto& [at, expected] : {std::pair(0.0, at_0), std::pair(1.0, at_1)}) {
+        CHECK(derivatives(at, product) == expected);
+        CHECK(derivatives(at, running) == expected);
+        CHECK(derivatives(at, from_end) == expected);
+    }
+    const auto cube = [](const Variable& s) { return cumprod(ct::stack({s, s, s}), 0)(2); };
+    CHECK(derivatives(0, cube) == std::vector<double>{0, 0, 0, 6, 0});
+    CHECK(derivatives(1, [](const Variable& s) { return pow(s, s); }) ==
+          std::vector<double>{1, 1, 2, 3, 8});
+    const auto moved = [](const Variable& s) { return pow(s + 2, s); };
+    CHECK(derivatives(0, moved)[2] == Approx(1 + std::log(2.0) * std::log(2.0)));
+}
+
 TEST_CASE("ops that move elements have right derivatives")
 {
     check({3, 4}, [](const Variable& x) { return x(slice(1, _), slice(_, _, -2)); });

@@ -8,8 +8,8 @@ namespace croton::inline v1 {
 /// integers widen to 64 bits.
 Variable
 cumsum(const Variable& x, const Axis& axis, bool reverse = false, Where where = Where::current());
-/// Running product. The gradient is right where factors are zero; second derivatives only where at
-/// most one factor of a line is.
+/// Running product. Its derivatives are right where factors are zero; the gradient is a loop along
+/// the axis.
 Variable
 cumprod(const Variable& x, const Axis& axis, bool reverse = false, Where where = Where::current());
 
