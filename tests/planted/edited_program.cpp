@@ -3,7 +3,7 @@
 #include <croton/ir/format.hpp>
 #include <croton/runtime/clang_jit.hpp>
 
-#include "call_check.hpp"
+#include "run_failure.hpp"
 
 namespace croton::test {
 
