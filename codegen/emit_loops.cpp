@@ -18,6 +18,17 @@ DType lane_dtype(Monoid monoid, DType value)
     return value == DType::u64 ? value : DType::i64;
 }
 
+/// Whether taking an element twice changes nothing: sums change, and nothing is to be stored twice.
+bool may_repeat(const Loop& l)
+{
+    return std::ranges::none_of(l.accumulators,
+                                [](const Accumulator& a) {
+                                    return a.monoid == Monoid::sum || a.monoid == Monoid::prod;
+                                }) &&
+           std::ranges::all_of(l.body,
+                               [](const Statement& st) { return std::holds_alternative<Let>(st); });
+}
+
 } // namespace
 
 int KernelWriter::lanes_of(const Accumulator& a) const
@@ -170,30 +181,70 @@ void KernelWriter::write_running(const Loop& l)
 }
 
 /// Element j goes to lane j % L: blocks of L, the last one shorter; then the lanes are combined.
+/// Where an element may be taken twice, the last block is a whole one that begins further in front,
+/// and a row that has none is taken in sequence.
 void KernelWriter::write_laned_loop(const Loop& l, const std::string& index)
 {
     int width = 1;
-    std::vector<LaneArrays> arrays;
     for (const Accumulator& a : l.accumulators)
         width = std::max(width, lanes_of(a));
-    write_lane_arrays(l, arrays);
-    write_blocks(l, index, width, arrays);
-    for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
-        const Accumulator& a = l.accumulators[i];
-        const DType t = dtype_of(a.result);
-        const std::string value =
-            lanes_of(a) == 1 ? arrays[i].values
-                             : fmt::format("{}_lanes_{}({})", croton::name(a.monoid),
-                                           croton::name(lane_dtype(a.monoid, dtype_of(a.value))),
-                                           arrays[i].arguments());
-        const auto at = static_cast<std::size_t>(a.result);
-        const bool hoisted = use_depth_[at] > nest_.scalars[at].depth;
-        if (nest_.scalars[at].uses <= 1 && !hoisted)
-            expressions_.place(a.result, value);
-        else
-            writer_.line("const {} {} = {};", scalar_type(t), expressions_.declare(a.result, "t"),
-                         value);
+    const std::string extent = extent_of_blocks(l);
+    if (may_repeat(l) && !l.extent.is_known()) return write_short_or_laned(l, index, extent, width);
+    const std::vector<LaneArrays> arrays = write_lane_arrays(l, width);
+    write_blocks(l, index, extent, width, arrays);
+    for (std::size_t i = 0; i < l.accumulators.size(); ++i)
+        place_result(l.accumulators[i].result, combined(l.accumulators[i], arrays[i]));
+}
+
+void KernelWriter::write_short_or_laned(const Loop& l,
+                                        const std::string& index,
+                                        const std::string& extent,
+                                        int width)
+{
+    std::vector<std::string> results;
+    for (const Accumulator& a : l.accumulators) {
+        results.push_back(expressions_.declare(a.result, croton::name(a.monoid)));
+        writer_.line("{} {};", scalar_type(dtype_of(a.result)), results.back());
     }
+    const Names before = names_; // both branches use the same names
+    {
+        const auto scope = writer_.block("if ({} < {})", extent, width);
+        const std::vector<LaneArrays> single = write_lane_arrays(l, 1);
+        {
+            const auto loop = writer_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", index, extent);
+            write_lanes_body(l, {}, 1, single);
+        }
+        for (std::size_t i = 0; i < results.size(); ++i)
+            writer_.line("{} = {};", results[i],
+                         single[i].places.empty() ? single[i].values : single[i].places);
+    }
+    names_ = before;
+    expressions_.forget_flags(); // the other branch asks of its own elements whether they are hard
+    const auto scope = writer_.block_after("else");
+    const std::vector<LaneArrays> arrays = write_lane_arrays(l, width);
+    write_blocks(l, index, extent, width, arrays);
+    for (std::size_t i = 0; i < results.size(); ++i)
+        writer_.line("{} = {};", results[i], combined(l.accumulators[i], arrays[i]));
+}
+
+/// The lanes of an accumulator as one result.
+std::string KernelWriter::combined(const Accumulator& a, const LaneArrays& arrays) const
+{
+    if (lanes_of(a) == 1) return arrays.values;
+    return fmt::format("{}_lanes_{}({})", croton::name(a.monoid),
+                       croton::name(lane_dtype(a.monoid, dtype_of(a.value))), arrays.arguments());
+}
+
+/// A result that is used once stands where it is used.
+void KernelWriter::place_result(ScalarId result, const std::string& value)
+{
+    const auto at = static_cast<std::size_t>(result);
+    const bool hoisted = use_depth_[at] > nest_.scalars[at].depth;
+    if (nest_.scalars[at].uses <= 1 && !hoisted)
+        expressions_.place(result, value);
+    else
+        writer_.line("const {} {} = {};", scalar_type(dtype_of(result)),
+                     expressions_.declare(result, "t"), value);
 }
 
 std::string KernelWriter::LaneArrays::arguments() const
@@ -201,18 +252,20 @@ std::string KernelWriter::LaneArrays::arguments() const
     return places.empty() ? values : fmt::format("{}, {}", values, places);
 }
 
-void KernelWriter::write_lane_arrays(const Loop& l, std::vector<LaneArrays>& arrays)
+std::vector<KernelWriter::LaneArrays> KernelWriter::write_lane_arrays(const Loop& l, int width)
 {
+    std::vector<LaneArrays> arrays;
     for (const Accumulator& a : l.accumulators) {
         const bool position = is_position(a.monoid);
         const DType t = lane_dtype(a.monoid, dtype_of(position ? a.value : a.result));
         const std::string_view type = scalar_type(t);
         arrays.push_back({position ? names_.fresh("best", "best") : accumulator_name(a), {}});
         const std::string& array = arrays.back().values;
-        const int lanes = lanes_of(a);
+        const int lanes = std::min(lanes_of(a), width);
         if (position) {
             arrays.back().places = names_.fresh("at", "at");
-            writer_.line("i64 {}[{}] = {{0}};", arrays.back().places, lanes);
+            const std::string count = lanes == 1 ? "" : fmt::format("[{}]", lanes);
+            writer_.line("i64 {}{} = {};", arrays.back().places, count, lanes == 1 ? "0" : "{0}");
         }
         if (lanes == 1)
             writer_.line("{} {} = {};", type, array, identity(a.monoid, t));
@@ -224,6 +277,7 @@ void KernelWriter::write_lane_arrays(const Loop& l, std::vector<LaneArrays>& arr
             writer_.line("    {}[l] = {};", array, identity(a.monoid, t));
         }
     }
+    return arrays;
 }
 
 void KernelWriter::write_lanes_body(const Loop& l,
@@ -234,21 +288,21 @@ void KernelWriter::write_lanes_body(const Loop& l,
     write(l.body);
     for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
         const Accumulator& a = l.accumulators[i];
-        const int lanes = lanes_of(a);
+        const int lanes = std::min(lanes_of(a), width);
         const std::string at = lanes == 1       ? std::string()
                                : lanes == width ? fmt::format("[{}]", lane)
                                                 : fmt::format("[{} % {}]", lane, lanes);
         const std::string slot = arrays[i].values + at;
         if (is_position(a.monoid)) {
             write_lines(expressions_.shorten(a.value, 0, room()));
-            write_choice(a.monoid, dtype_of(a.value), slot, arrays[i].places + at,
-                         expressions_.whole(a.value), symbols_.at(l.index));
+            write_choice(a.monoid, lane_dtype(a.monoid, dtype_of(a.value)), slot,
+                         arrays[i].places + at, expressions_.whole(a.value), symbols_.at(l.index));
         } else
             write_accumulation(a.monoid, dtype_of(a.result), slot, a.value);
     }
 }
 
-/// Without a branch, so that all lanes choose at once.
+/// Without a branch, so that all lanes choose at once. `t`: what `best` is.
 void KernelWriter::write_choice(Monoid monoid,
                                 DType t,
                                 const std::string& best,
@@ -258,7 +312,7 @@ void KernelWriter::write_choice(Monoid monoid,
 {
     const std::string better = names_.fresh("better", "better");
     writer_.line("const i32 {} = {};", better, replaces(monoid, t, best, value));
-    writer_.line("{0} = {1} ? {2} : {0};", best, better, value);
+    writer_.line("{} = {};", best, better_of(monoid, t, best, value));
     writer_.line("{0} = {1} ? {2} : {0};", at, better, place);
 }
 
@@ -269,40 +323,68 @@ std::string KernelWriter::first_name(const std::string& index)
     return reserved ? index + "0" : names_.fresh({}, "first");
 }
 
+/// Computed once, not at each step.
+std::string KernelWriter::extent_of_blocks(const Loop& l)
+{
+    const std::string extent = c_text(l.extent, symbols_);
+    if (extent.find_first_of("( ") == extent.npos) return extent;
+    const std::string counted = names_.numbered("count");
+    writer_.line("const i64 {} = {};", counted, extent);
+    return counted;
+}
+
+/// Blocks of `width` up to `end`; none begins behind `last`, unless that is empty.
+void KernelWriter::write_whole_blocks(const Loop& l,
+                                      const std::string& index,
+                                      const std::string& end,
+                                      const std::string& last,
+                                      int width,
+                                      const std::vector<LaneArrays>& arrays)
+{
+    const std::string first = first_name(index);
+    // Unrolled whole, a few blocks of long loops are slow to compile and no faster.
+    if (l.extent.is_known()) {
+        const std::int64_t blocks = l.extent.value() / width;
+        if (blocks > 2 && blocks <= 16) writer_.raw("CT_ROLLED");
+    }
+    const auto blocks =
+        writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, end, width);
+    std::string from = first;
+    if (!last.empty()) {
+        from = names_.fresh("from", "from");
+        writer_.line("const i64 {} = min_i64({}, {});", from, first, last);
+    }
+    if (width == 16) writer_.raw("CT_LANES");
+    note_lanes();
+    const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", width);
+    writer_.line("const i64 {} = {} + l;", index, from);
+    write_lanes_body(l, "l", width, arrays);
+}
+
 void KernelWriter::write_blocks(const Loop& l,
                                 const std::string& index,
+                                const std::string& extent,
                                 int width,
                                 const std::vector<LaneArrays>& arrays)
 {
-    std::string extent = c_text(l.extent, symbols_);
-    if (extent.find_first_of("( ") != extent.npos) { // computed once, not at each step
-        const std::string counted = names_.numbered("count");
-        writer_.line("const i64 {} = {};", counted, extent);
-        extent = counted;
-    }
-    const bool single = l.extent.is_known() && l.extent.value() <= width;
-    if (single) {
+    const bool counted = l.extent.is_known();
+    if (counted && l.extent.value() <= width) {
         note_lanes();
         const auto scope = writer_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", index, extent);
         return write_lanes_body(l, index, width, arrays);
     }
-    const std::string first = first_name(index);
-    const bool counted = l.extent.is_known();
+    if (counted && l.extent.value() % width == 0)
+        return write_whole_blocks(l, index, extent, {}, width, arrays);
+    if (may_repeat(l)) {
+        const std::string last = counted ? std::to_string(l.extent.value() - width)
+                                         : fmt::format("{} - {}", extent, width);
+        return write_whole_blocks(l, index, extent, last, width, arrays);
+    }
     const std::int64_t known = counted ? l.extent.value() / width * width : 0;
-    std::string full = counted ? std::to_string(known) : names_.numbered("full");
+    const std::string full = counted ? std::to_string(known) : names_.numbered("full");
     if (!counted) writer_.line("const i64 {0} = {1} - {1} % {2};", full, extent, width);
     const Names before = names_; // both bodies use the same names
-    // Unrolled whole, a few blocks of long loops are slow to compile and no faster.
-    if (counted && known > 2 * width && known <= 16 * width) writer_.raw("CT_ROLLED");
-    {
-        const auto blocks =
-            writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, full, width);
-        note_lanes();
-        const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", width);
-        writer_.line("const i64 {} = {} + l;", index, first);
-        write_lanes_body(l, "l", width, arrays);
-    }
-    if (counted && known == l.extent.value()) return;
+    write_whole_blocks(l, index, full, {}, width, arrays);
     names_ = before;
     expressions_.forget_flags(); // the rest asks of its own elements whether they are hard
     // The rest has a loop of its own, so that the one over whole blocks has a fixed count.

@@ -72,11 +72,25 @@ private:
         std::string values, places;
         std::string arguments() const;
     };
-    void write_lane_arrays(const Loop& l, std::vector<LaneArrays>& arrays);
+    std::vector<LaneArrays> write_lane_arrays(const Loop& l, int width);
+    std::string extent_of_blocks(const Loop& l);
+    void write_short_or_laned(const Loop& l,
+                              const std::string& index,
+                              const std::string& extent,
+                              int width);
     void write_blocks(const Loop& l,
                       const std::string& index,
+                      const std::string& extent,
                       int width,
                       const std::vector<LaneArrays>& arrays);
+    void write_whole_blocks(const Loop& l,
+                            const std::string& index,
+                            const std::string& end,
+                            const std::string& last,
+                            int width,
+                            const std::vector<LaneArrays>& arrays);
+    std::string combined(const Accumulator& a, const LaneArrays& arrays) const;
+    void place_result(ScalarId result, const std::string& value);
     void write_lanes_body(const Loop& l,
                           const std::string& lane,
                           int width,

@@ -110,4 +110,9 @@ std::string replaces(Monoid monoid, DType t, const std::string& best, const std:
     return fmt::format("!({0} {1} {2}) & ({2} == {2})", value, largest ? "<=" : ">=", best);
 }
 
+std::string better_of(Monoid monoid, DType t, const std::string& best, const std::string& value)
+{
+    return combine(monoid == Monoid::argmax ? Monoid::max : Monoid::min, t, value, best);
+}
+
 } // namespace croton::inline v1::codegen

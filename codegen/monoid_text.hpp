@@ -15,5 +15,7 @@ std::string combine_into(Monoid monoid, DType t, const std::string& to, const st
 /// Whether `value`, later in order, replaces `best` as the extremum whose position is wanted. The
 /// first NaN wins, as in NumPy.
 std::string replaces(Monoid monoid, DType t, const std::string& best, const std::string& value);
+/// The extremum of the two; with NaN it is NaN. That does not wait for what replaces() says.
+std::string better_of(Monoid monoid, DType t, const std::string& best, const std::string& value);
 
 } // namespace croton::inline v1::codegen

@@ -100,27 +100,26 @@ CT_MATH f64 min_lanes_f64(f64* lanes)
 }
 
 /* The place of the best of the lanes' values, each the first of its lane: of those that are as good
-   the least place. Lanes are combined by halving. */
+   the least place. */
 CT_MATH i64 argmax_lanes_i64(const i64* best, const i64* at)
 {
-    i64 largest[16], first[16];
+    const i64 behind = 0x7fffffffffffffff;
+    i64 largest = best[0], first = behind;
+    CT_LANES
     for (i64 l = 0; l < 16; ++l)
-        largest[l] = best[l];
-    for (i64 l = 0; l < 16; ++l)
-        first[l] = at[l];
-    for (i64 half = 8; half > 0; half /= 2)
-        for (i64 l = 0; l < half; ++l) {
-            const i64 value = largest[l + half], place = first[l + half];
-            const i32 better = (value > largest[l]) | ((value == largest[l]) & (place < first[l]));
-            largest[l] = better ? value : largest[l];
-            first[l] = better ? place : first[l];
-        }
-    return first[0];
+        largest = best[l] > largest ? best[l] : largest;
+    CT_LANES
+    for (i64 l = 0; l < 16; ++l) {
+        const i64 place = best[l] == largest ? at[l] : behind;
+        first = place < first ? place : first;
+    }
+    return first;
 }
 
 CT_MATH i64 argmin_lanes_i64(const i64* best, const i64* at)
 {
     i64 opposite[16];
+    CT_LANES
     for (i64 l = 0; l < 16; ++l)
         opposite[l] = ~best[l];
     return argmax_lanes_i64(opposite, at);
@@ -129,6 +128,7 @@ CT_MATH i64 argmin_lanes_i64(const i64* best, const i64* at)
 CT_MATH i64 argmax_lanes_u64(const u64* best, const i64* at)
 {
     i64 ordered[16];
+    CT_LANES
     for (i64 l = 0; l < 16; ++l)
         ordered[l] = (i64)(best[l] ^ 0x8000000000000000u);
     return argmax_lanes_i64(ordered, at);
@@ -137,6 +137,7 @@ CT_MATH i64 argmax_lanes_u64(const u64* best, const i64* at)
 CT_MATH i64 argmin_lanes_u64(const u64* best, const i64* at)
 {
     i64 opposite[16];
+    CT_LANES
     for (i64 l = 0; l < 16; ++l)
         opposite[l] = (i64)(~best[l] ^ 0x8000000000000000u);
     return argmax_lanes_i64(opposite, at);
@@ -153,6 +154,7 @@ CT_MATH i64 ordered_f64(f64 x)
 CT_MATH i64 argmax_lanes_f64(const f64* best, const i64* at)
 {
     i64 ordered[16];
+    CT_LANES
     for (i64 l = 0; l < 16; ++l)
         ordered[l] = ordered_f64(best[l]);
     return argmax_lanes_i64(ordered, at);
@@ -161,6 +163,7 @@ CT_MATH i64 argmax_lanes_f64(const f64* best, const i64* at)
 CT_MATH i64 argmin_lanes_f64(const f64* best, const i64* at)
 {
     i64 opposite[16];
+    CT_LANES
     for (i64 l = 0; l < 16; ++l)
         opposite[l] = ordered_f64(-best[l]);
     return argmax_lanes_i64(opposite, at);
@@ -169,6 +172,7 @@ CT_MATH i64 argmin_lanes_f64(const f64* best, const i64* at)
 CT_MATH i64 argmax_lanes_f32(const f32* best, const i64* at)
 {
     i64 ordered[16];
+    CT_LANES
     for (i64 l = 0; l < 16; ++l)
         ordered[l] = ordered_f64((f64)best[l]);
     return argmax_lanes_i64(ordered, at);
@@ -177,6 +181,7 @@ CT_MATH i64 argmax_lanes_f32(const f32* best, const i64* at)
 CT_MATH i64 argmin_lanes_f32(const f32* best, const i64* at)
 {
     i64 opposite[16];
+    CT_LANES
     for (i64 l = 0; l < 16; ++l)
         opposite[l] = ordered_f64(-(f64)best[l]);
     return argmax_lanes_i64(opposite, at);

@@ -45,20 +45,25 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #define CT_TABLE static const
 #define CT_MATH static inline __attribute__((always_inline, unused))
 #endif
-/* A loop of few iterations, unrolled whole; one that stays the loop that it is; and one that does a
-   single vector at a time, where several, as Clang takes for sums, would not stay in registers. */
+/* A loop of few iterations, unrolled whole; one that stays the loop that it is; one that does a
+   single vector at a time, where several, as Clang takes for sums, would not stay in registers; and
+   one over 16 lanes, all at once: so few iterations Clang would write out as scalars, and then make
+   vectors of two of them. */
 #ifdef __clang__
 #define CT_UNROLL _Pragma("clang loop unroll(full)")
 #define CT_ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
 #define CT_ONE_VECTOR _Pragma("clang loop interleave(disable)")
+#define CT_LANES _Pragma("clang loop unroll(disable) vectorize_width(16)")
 #elif defined(__GNUC__)
 #define CT_UNROLL _Pragma("GCC unroll 16")
 #define CT_ROLLED _Pragma("GCC unroll 1")
 #define CT_ONE_VECTOR
+#define CT_LANES
 #else
 #define CT_UNROLL
 #define CT_ROLLED
 #define CT_ONE_VECTOR
+#define CT_LANES
 #endif
 /* The sums of a matrix product that are kept in registers: rows, and elements in a row. */
 #ifdef __AVX512F__

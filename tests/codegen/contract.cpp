@@ -1,22 +1,21 @@
 #include <croton/compiler/info.hpp>
 #include <croton/croton.hpp>
-#include <croton/runtime/clang_jit.hpp>
 
 #include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/disassembly.hpp"
 
 namespace ct = croton;
 using ct::Array, ct::DType, ct::Variable;
@@ -67,7 +66,7 @@ Array run(const std::vector<Variable>& inputs,
 }
 
 /// Innermost loops of as many multiply-adds, and the accesses of vectors on the stack in them.
-std::pair<int, int> loops_of(int wanted, const std::filesystem::path& disassembly)
+std::pair<int, int> loops_of(int wanted, const std::string& disassembly)
 {
     struct Line {
         unsigned long address;
@@ -75,7 +74,7 @@ std::pair<int, int> loops_of(int wanted, const std::filesystem::path& disassembl
         bool ends_loop = false;
     };
     std::vector<Line> lines;
-    std::ifstream text(disassembly);
+    std::istringstream text(disassembly);
     std::string line;
     int found = 0, spilled = 0;
     bool has_frame = false; // else %rbp is a register as any
@@ -463,29 +462,17 @@ TEST_CASE("a gradient that sums over nothing is no product")
 
 TEST_CASE("the sums of a register block never leave the registers inside its loop")
 {
-    if (std::system("objdump --version > /dev/null 2>&1") != 0) SKIP("objdump is not installed");
-    const auto folder =
-        std::filesystem::temp_directory_path() / ("croton_block_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder);
+    if (!croton::test::can_disassemble()) SKIP("objdump is not installed");
     const bool wide = ct::info().find("512-bit vectors") != std::string::npos;
     for (DType t : {DType::f32, DType::f64})
         for (const char* cpu : {"x86-64-v3", ""}) { // and this machine's
             CAPTURE(name(t), cpu);
             const Variable a = ct::input("a", t, {512, 512}), b = ct::input("b", t, {512, 512});
             const auto f = ct::function({a, b}, {ct::dot(a, b)});
-            ct::CompileOptions options; // the JIT's, and its compiler
-            options.cpu = cpu;
-            const auto object = ct::compile_object(f.full_source(), "p.cpp", options);
-            std::ofstream(folder / "p.o", std::ios::binary)
-                .write(reinterpret_cast<const char*>(object.data()),
-                       static_cast<std::streamsize>(object.size()));
-            const std::string command =
-                "cd " + folder.string() + " && objdump -d --no-show-raw-insn p.o > p.s";
-            REQUIRE(std::system(command.c_str()) == 0);
             const int vectors = *cpu == 0 && wide ? 24 : 12;
-            const auto [found, spilled] = loops_of(vectors, folder / "p.s");
+            const auto [found, spilled] =
+                loops_of(vectors, croton::test::disassembly(f.full_source(), cpu));
             CHECK(found == 1);
             CHECK(spilled == 0);
         }
-    std::filesystem::remove_all(folder);
 }

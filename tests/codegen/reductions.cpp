@@ -1,5 +1,6 @@
 #include <croton/croton.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -396,4 +397,40 @@ TEST_CASE("a prefix goes where its operand lay")
     const ct::Array got = f(at)[0], wanted = ct::function({x}, {y}, by_references())(at)[0];
     for (std::int64_t i = 0; i < wanted.size(); ++i)
         CHECK(got.as_double(i) == Approx(wanted.as_double(i)).epsilon(1e-12));
+}
+
+TEST_CASE("extrema of rows of any length, an element of which is taken twice or not")
+{
+    using enum ct::DType;
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    for (const ct::DType t : {f16, f32, f64, i8, i32, i64, u64})
+        for (const bool known : {true, false})
+            for (const std::int64_t n : {1, 15, 16, 17, 31, 33, 65}) {
+                CAPTURE(name(t), known, n);
+                const auto x =
+                    ct::input("x", t, {ct::dim("rows"), known ? ct::Extent(n) : ct::dim("n")});
+                const std::vector<Variable> outputs{ct::max(x, ct::Axis{1}),
+                                                    ct::min(x, ct::Axis{1}),
+                                                    ct::any(x, 1),
+                                                    ct::all(x, 1),
+                                                    ct::argmax(x, 1),
+                                                    ct::argmin(x, 1),
+                                                    ct::max(ct::square(x), ct::Axis{1}),
+                                                    ct::logsumexp(x, 1),
+                                                    ct::max(sin(x * 100), ct::Axis{1})};
+                std::vector<double> values;
+                for (std::int64_t i = 0; i < 5 * n; ++i)
+                    values.push_back(static_cast<double>(i * 37 % 23) - 11);
+                if (ct::is_float(t)) values[static_cast<std::size_t>(5 * n - 1)] = nan;
+                const auto xs = ct::Array::copy(values).reshape({5, n}).cast(t);
+                for (const Variable& y : outputs) {
+                    const ct::Array got = ct::function({x}, y)(xs)[0];
+                    const ct::Array wanted = ct::function({x}, y, by_references())(xs)[0];
+                    for (std::int64_t i = 0; i < 5; ++i) {
+                        const double a = got.as_double(i), b = wanted.as_double(i);
+                        if (std::isnan(b) ? !std::isnan(a) : a != Approx(b).epsilon(1e-3))
+                            FAIL_CHECK(i << ": " << a << ", not " << b);
+                    }
+                }
+            }
 }

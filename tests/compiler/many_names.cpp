@@ -41,7 +41,7 @@ TEST_CASE("variables may be called as kernels, their callers and their locals ar
 TEST_CASE("inputs, outputs, shared variables and extents may be called as macros of the text are")
 {
     // The prelude's, a product's own, and one that the text does not have.
-    for (const std::string name : {"CT_KERNEL", "CT_TABLE", "CT_ALIGNED", "CT_ROLLED",
+    for (const std::string name : {"CT_KERNEL", "CT_TABLE", "CT_ALIGNED", "CT_ROLLED", "CT_LANES",
                                    "CT_BLOCK_ROWS", "CT_FMA_ROW", "CT_"}) {
         CAPTURE(name);
         const auto n = ct::dim(name);

@@ -9,28 +9,36 @@ CT_KERNEL void
 fused_0(i64 begin, i64 end, i64 m, const i32* CT_RESTRICT count, i64* CT_RESTRICT most)
 {
     for (i64 i = begin; i < end; ++i) {
-        i64 at[16] = {0};
-        i64 best[16];
-        for (i64 l = 0; l < 16; ++l)
-            best[l] = (-9223372036854775807LL - 1);
-        const i64 full = m - m % 16;
-        for (i64 j0 = 0; j0 < full; j0 += 16) {
-            for (i64 l = 0; l < 16; ++l) {
-                const i64 j = j0 + l;
+        i64 most_i;
+        if (m < 16) {
+            i64 at = 0;
+            i64 best = (-9223372036854775807LL - 1);
+            for (i64 j = 0; j < m; ++j) {
                 const i32 count_ij = count[i * m + j];
-                const i32 better = count_ij > best[l];
-                best[l] = better ? count_ij : best[l];
-                at[l] = better ? j : at[l];
+                const i32 better = count_ij > best;
+                best = max_i64(count_ij, best);
+                at = better ? j : at;
             }
+            most_i = at;
+        } else {
+            i64 at[16] = {0};
+            i64 best[16];
+            for (i64 l = 0; l < 16; ++l)
+                best[l] = (-9223372036854775807LL - 1);
+            for (i64 j0 = 0; j0 < m; j0 += 16) {
+                const i64 from = min_i64(j0, m - 16);
+                CT_LANES
+                for (i64 l = 0; l < 16; ++l) {
+                    const i64 j = from + l;
+                    const i32 count_ij = count[i * m + j];
+                    const i32 better = count_ij > best[l];
+                    best[l] = max_i64(count_ij, best[l]);
+                    at[l] = better ? j : at[l];
+                }
+            }
+            most_i = argmax_lanes_i64(best, at);
         }
-        for (i64 l = 0; l < m - full; ++l) {
-            const i64 j = full + l;
-            const i32 count_ij = count[i * m + j];
-            const i32 better = count_ij > best[l];
-            best[l] = better ? count_ij : best[l];
-            at[l] = better ? j : at[l];
-        }
-        most[i] = argmax_lanes_i64(best, at);
+        most[i] = most_i;
     }
 }
 

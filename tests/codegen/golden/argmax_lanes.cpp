@@ -9,28 +9,36 @@ CT_KERNEL void
 fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT score, i64* CT_RESTRICT best)
 {
     for (i64 i = begin; i < end; ++i) {
-        i64 at[16] = {0};
-        f32 best_0[16];
-        for (i64 l = 0; l < 16; ++l)
-            best_0[l] = -__builtin_inff();
-        const i64 full = m - m % 16;
-        for (i64 j0 = 0; j0 < full; j0 += 16) {
-            for (i64 l = 0; l < 16; ++l) {
-                const i64 j = j0 + l;
+        i64 best_i;
+        if (m < 16) {
+            i64 at = 0;
+            f32 best_0 = -__builtin_inff();
+            for (i64 j = 0; j < m; ++j) {
                 const f32 score_ij = score[i * m + j];
-                const i32 better = !(score_ij <= best_0[l]) & (best_0[l] == best_0[l]);
-                best_0[l] = better ? score_ij : best_0[l];
-                at[l] = better ? j : at[l];
+                const i32 better = !(score_ij <= best_0) & (best_0 == best_0);
+                best_0 = max_f32(score_ij, best_0);
+                at = better ? j : at;
             }
+            best_i = at;
+        } else {
+            i64 at[16] = {0};
+            f32 best_0[16];
+            for (i64 l = 0; l < 16; ++l)
+                best_0[l] = -__builtin_inff();
+            for (i64 j0 = 0; j0 < m; j0 += 16) {
+                const i64 from = min_i64(j0, m - 16);
+                CT_LANES
+                for (i64 l = 0; l < 16; ++l) {
+                    const i64 j = from + l;
+                    const f32 score_ij = score[i * m + j];
+                    const i32 better = !(score_ij <= best_0[l]) & (best_0[l] == best_0[l]);
+                    best_0[l] = max_f32(score_ij, best_0[l]);
+                    at[l] = better ? j : at[l];
+                }
+            }
+            best_i = argmax_lanes_f32(best_0, at);
         }
-        for (i64 l = 0; l < m - full; ++l) {
-            const i64 j = full + l;
-            const f32 score_ij = score[i * m + j];
-            const i32 better = !(score_ij <= best_0[l]) & (best_0[l] == best_0[l]);
-            best_0[l] = better ? score_ij : best_0[l];
-            at[l] = better ? j : at[l];
-        }
-        best[i] = argmax_lanes_f32(best_0, at);
+        best[i] = best_i;
     }
 }
 

@@ -43,7 +43,7 @@ CT_KERNEL void columns_0(i64 begin,
                 for (i64 r = 0; r < 8; ++r) {
                     const f32 value = columns_0_term(j + r, k, m, score);
                     const i32 better = !(value >= best_0) & (best_0 == best_0);
-                    best_0 = better ? value : best_0;
+                    best_0 = min_f32(value, best_0);
                     at = better ? (i32)(j + r - first) : at;
                 }
                 smallest[i * m + k] = best_0;
@@ -56,7 +56,7 @@ CT_KERNEL void columns_0(i64 begin,
                 i32 at = row[i * m + k];
                 const f32 value = columns_0_term(j, k, m, score);
                 const i32 better = !(value >= best_0) & (best_0 == best_0);
-                best_0 = better ? value : best_0;
+                best_0 = min_f32(value, best_0);
                 at = better ? (i32)(j - first) : at;
                 smallest[i * m + k] = best_0;
                 row[i * m + k] = at;
@@ -102,7 +102,7 @@ CT_KERNEL void columns_1(i64 m,
             i64 at = best[k];
             const f32 value = columns_1_term(j, k, m, smallest);
             const i32 better = !(value >= best_0) & (best_0 == best_0);
-            best_0 = better ? value : best_0;
+            best_0 = min_f32(value, best_0);
             at = better ? columns_1_term1(j, k, m, partial) : at;
             smallest[k] = best_0;
             best[k] = at;

@@ -21,6 +21,7 @@ CT_KERNEL void fused_0(i64 begin,
         f64 sum[16] = {0};
         const i64 full = m - m % 16;
         for (i64 j0 = 0; j0 < full; j0 += 16) {
+            CT_LANES
             for (i64 l = 0; l < 16; ++l) {
                 const i64 j = j0 + l;
                 sum[l] += x[i * m + j];
@@ -36,6 +37,7 @@ CT_KERNEL void fused_0(i64 begin,
         f64 sum2[16] = {0};
         const i64 full2 = m - m % 16;
         for (i64 j0 = 0; j0 < full2; j0 += 16) {
+            CT_LANES
             for (i64 l = 0; l < 16; ++l) {
                 const i64 j = j0 + l;
                 sum2[l] += square_f64(x[i * m + j] - mean_i);

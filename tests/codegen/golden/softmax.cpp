@@ -11,43 +11,48 @@
 CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32* CT_RESTRICT p)
 {
     for (i64 i = begin; i < end; ++i) {
-        f32 max_number[32];
-        for (i64 l = 0; l < 32; ++l)
-            max_number[l] = -__builtin_inff();
+        f32 max_number0;
+        if (m < 32) {
+            f32 max_number = -__builtin_inff();
+            for (i64 j = 0; j < m; ++j) {
+                max_number = max_number_f32(max_number, x[i * m + j]);
+            }
+            max_number0 = max_number;
+        } else {
+            f32 max_number[32];
+            for (i64 l = 0; l < 32; ++l)
+                max_number[l] = -__builtin_inff();
+            for (i64 j0 = 0; j0 < m; j0 += 32) {
+                const i64 from = min_i64(j0, m - 32);
+                for (i64 l = 0; l < 32; ++l) {
+                    const i64 j = from + l;
+                    max_number[l] = max_number_f32(max_number[l], x[i * m + j]);
+                }
+            }
+            max_number0 = max_number_lanes_f32(max_number);
+        }
+        const f32 t0 = -__builtin_inff() < max_number0 ? max_number0 : 0.0f;
+        f32 sum[32] = {0};
         const i64 full = m - m % 32;
         for (i64 j0 = 0; j0 < full; j0 += 32) {
             for (i64 l = 0; l < 32; ++l) {
                 const i64 j = j0 + l;
-                max_number[l] = max_number_f32(max_number[l], x[i * m + j]);
+                const f32 t1 = exp_f32(x[i * m + j] - t0);
+                p[i * m + j] = t1;
+                sum[l] += t1;
             }
         }
         for (i64 l = 0; l < m - full; ++l) {
             const i64 j = full + l;
-            max_number[l] = max_number_f32(max_number[l], x[i * m + j]);
+            const f32 t1 = exp_f32(x[i * m + j] - t0);
+            p[i * m + j] = t1;
+            sum[l] += t1;
         }
-        const f32 t0 = max_number_lanes_f32(max_number);
-        const f32 t1 = -__builtin_inff() < t0 ? t0 : 0.0f;
-        f32 sum[32] = {0};
-        const i64 full2 = m - m % 32;
-        for (i64 j0 = 0; j0 < full2; j0 += 32) {
-            for (i64 l = 0; l < 32; ++l) {
-                const i64 j = j0 + l;
-                const f32 t2 = exp_f32(x[i * m + j] - t1);
-                p[i * m + j] = t2;
-                sum[l] += t2;
-            }
-        }
-        for (i64 l = 0; l < m - full2; ++l) {
-            const i64 j = full2 + l;
-            const f32 t2 = exp_f32(x[i * m + j] - t1);
-            p[i * m + j] = t2;
-            sum[l] += t2;
-        }
-        const f32 t3 = sum_lanes_f32(sum);
-        const f32 t4 = 1.0f / (t3 == 0.0f ? 1.0f : t3);
+        const f32 t2 = sum_lanes_f32(sum);
+        const f32 t3 = 1.0f / (t2 == 0.0f ? 1.0f : t2);
         for (i64 j = 0; j < m; ++j) {
             const f32 p_ij = p[i * m + j];
-            p[i * m + j] = p_ij * t4;
+            p[i * m + j] = p_ij * t3;
         }
     }
 }

@@ -9,8 +9,8 @@ CT_KERNEL void
 fused_0(i64 begin, i64 end, i64 n, const f32* CT_RESTRICT x, f32* CT_RESTRICT partial)
 {
     for (i64 i = begin; i < end; ++i) {
-        f32 sum[32] = {0};
         const i64 count = min_i64(16384, n - i * 16384);
+        f32 sum[32] = {0};
         const i64 full = count - count % 32;
         for (i64 j0 = 0; j0 < full; j0 += 32) {
             for (i64 l = 0; l < 32; ++l) {
@@ -72,8 +72,8 @@ all_fused_0(const struct ct_runtime* rt, i64 extent, i64 n, const f32* x, f32* p
 
 CT_KERNEL void fused_1(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT total)
 {
-    f32 sum[32] = {0};
     const i64 count = floor_div_i64(n + 16383, 16384);
+    f32 sum[32] = {0};
     const i64 full = count - count % 32;
     for (i64 i0 = 0; i0 < full; i0 += 32) {
         for (i64 l = 0; l < 32; ++l) {
