@@ -19,9 +19,9 @@ void ExtentGuards::bind_extents()
         const std::string rest = b.is_plain() ? "" : c_text(b.rest, symbols_);
         const std::string name = symbols_[b.symbol] = names_.fresh(croton::name(b.symbol), "n");
         if (b.is_plain())
-            text_.line("const i64 {} = extents[{}];", name, b.axis);
+            values_.line("const i64 {} = extents[{}];", name, b.axis);
         else
-            text_.line("const i64 {} = (extents[{}] - ({})) / {};", name, b.axis, rest, b.factor);
+            values_.line("const i64 {} = (extents[{}] - ({})) / {};", name, b.axis, rest, b.factor);
     }
 }
 
