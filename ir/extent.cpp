@@ -594,24 +594,4 @@ std::string to_string(const Shape& shape)
     return text + ")";
 }
 
-std::string alike_text(const Shape& extents)
-{
-    std::vector<const Atom*> all;
-    for (const Extent& e : extents)
-        for (const Atom* s : symbols(e))
-            if (s->where && !s->name.empty() && std::ranges::count(all, s) == 0) all.push_back(s);
-    std::ranges::sort(all, {}, &Atom::id);
-    std::string text;
-    for (std::size_t i = 0; i < all.size(); ++i)
-        for (std::size_t k = 0; k < i; ++k)
-            if (all[k]->name == all[i]->name) {
-                text +=
-                    fmt::format("{} {} is declared at {} and another {} at {}",
-                                text.empty() ? ", where" : " and", all[k]->name,
-                                to_string(*all[k]->where), all[i]->name, to_string(*all[i]->where));
-                break;
-            }
-    return text;
-}
-
 } // namespace croton::inline v1
