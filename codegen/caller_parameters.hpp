@@ -24,6 +24,8 @@ caller_parameters(const EmittedKernel& kernel, const LoopNest& nest, SymbolNames
     for (std::size_t i = 0; i < kernel.extents.size(); ++i) {
         if (const detail::Atom* symbol = as_symbol(kernel.extents[i]))
             symbols.emplace(symbol, kernel.extent_names[i]);
+        else
+            symbols.sums.emplace(kernel.extents[i].polynomial(), kernel.extent_names[i]);
         list.push_back({"i64", kernel.extent_names[i]});
     }
     for (const Buffer& b : nest.buffers) {

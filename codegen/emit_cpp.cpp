@@ -8,7 +8,9 @@
 #include "c_precedence.hpp"
 #include "emit_contract.hpp"
 #include "kernel_comment.hpp"
+#include "kernel_info.hpp"
 #include "kernel_writer.hpp"
+#include "long_sums.hpp"
 #include "product_functions.hpp"
 #include "puller.hpp"
 #include "use_depths.hpp"
@@ -38,6 +40,10 @@ void collect_statement_uses(const Block& block, std::set<ScalarId>& found)
                   });
 }
 
+struct ById {
+    bool operator()(const detail::Atom* a, const detail::Atom* b) const { return id(a) < id(b); }
+};
+
 bool has_loops(const Block& block)
 {
     return std::ranges::any_of(block, [](const Statement& st) {
@@ -63,6 +69,7 @@ EmittedKernel KernelWriter::take()
     if (has_loops(nest_.body)) names_.reserve("l"); // the lane; strips have none: they only store
     if (!nest_.contract.empty()) reserve_contract_names(nest_.contract[0], names_);
     collect_extents();
+    take_extents();
     name_buffers();
     if (const Loop* first = parallel_loop()) {
         kernel_.parallel = true;
@@ -84,16 +91,55 @@ EmittedKernel KernelWriter::take()
 
 // ---- what stands in the signature
 
-void KernelWriter::need(const Extent& e)
+/// Extents are arguments, and so are long sums of them: a kernel of a part of joined arrays takes
+/// where the part begins and how long a row is, and is then one text with those of other parts.
+void KernelWriter::take_extents()
 {
-    for (const detail::Atom* s : symbols(e)) {
-        const bool is_first = s == first_symbol();
-        if ((is_index_symbol(s) && !is_first) || symbols_.contains(s)) continue;
-        symbols_.emplace(s,
-                         is_first ? names_.fresh("first", {}) : names_.fresh(croton::name(s), "n"));
-        kernel_.extents.push_back(is_first ? nest_.part->first : as_extent(s));
-        kernel_.extent_names.push_back(symbols_.at(s));
+    for (const Extent& e : needed_)
+        for (const LongSum& s : long_sums(e, true))
+            symbols_.sums.emplace(s.sum.polynomial(), std::string());
+    for (const Extent& e : needed_)
+        take(e);
+}
+
+void KernelWriter::take(const Extent& e)
+{
+    const bool is_place = std::ranges::any_of(symbols(e), is_index_symbol);
+    std::set<const detail::Atom*, ById> rest;
+    std::vector<Extent> inside{e};
+    while (!inside.empty()) {
+        const std::vector<NamedProduct> products = named_products(inside.back(), symbols_);
+        inside.pop_back();
+        for (const NamedProduct& p : products) {
+            const bool has_index = std::ranges::any_of(p.rest.factors, is_index_symbol);
+            if (p.sum) take_sum(p.sum, is_place && !has_index);
+            for (const detail::Atom* f : p.rest.factors)
+                if (kind(f) == AtomKind::symbol)
+                    rest.insert(f);
+                else
+                    for (const Extent& x : {operands(f).first, operands(f).second})
+                        inside.push_back(x);
+        }
     }
+    for (const detail::Atom* s : rest)
+        take_symbol(s);
+}
+
+void KernelWriter::take_sum(const detail::Polynomial* sum, bool is_place)
+{
+    std::string& name = symbols_.sums.at(sum);
+    if (!name.empty()) return;
+    name = names_.fresh(is_place ? "first" : "length", {});
+    kernel_.extents.push_back(Extent::from(sum));
+    kernel_.extent_names.push_back(name);
+}
+
+void KernelWriter::take_symbol(const detail::Atom* symbol)
+{
+    if (is_index_symbol(symbol) || symbols_.contains(symbol)) return;
+    symbols_.emplace(symbol, names_.fresh(croton::name(symbol), "n"));
+    kernel_.extents.push_back(as_extent(symbol));
+    kernel_.extent_names.push_back(symbols_.at(symbol));
 }
 
 void KernelWriter::collect_extents()
@@ -110,12 +156,15 @@ void KernelWriter::collect_extents()
                        [](const auto&) {},
                    },
                    s.expression);
+    // The text of a matrix product is about products of its extents, so each symbol is there.
     for (const ContractNest& c : nest_.contract)
         for (const Extent& e :
              {c.batch, c.m, c.n, c.k, c.a_batch, c.a_m, c.a_k, c.b_batch, c.b_k, c.b_n})
-            need(e);
+            for (const detail::Atom* s : symbols(e))
+                need(as_extent(s));
     for (const Block* block : blocks_of(nest_))
         collect_extents(*block);
+    if (parallel_loop()) need(cost_per_iteration(nest_)); // for `all_` of the kernel
 }
 
 void KernelWriter::collect_extents(const Block& block)

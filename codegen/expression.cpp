@@ -339,7 +339,7 @@ std::string Expressions::indices_of(const Extent& at) const
     for (const ExtentTerm& t : terms(at))
         for (const detail::Atom* f : t.factors)
             for (const detail::Atom* s : symbols(as_extent(f))) {
-                if (!is_index_symbol(s) || s == first_symbol()) continue;
+                if (!is_index_symbol(s)) continue;
                 if (std::ranges::count(found, symbols_.at(s)) > 0) continue;
                 found.push_back(symbols_.at(s));
                 letters &= found.back().size() == 1;

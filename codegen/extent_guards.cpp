@@ -19,13 +19,13 @@ void ExtentGuards::bind_extents()
         const std::string rest = b.is_plain() ? "" : c_text(b.rest, symbols_);
         const std::string name = symbols_[b.symbol] = names_.fresh(croton::name(b.symbol), "n");
         if (b.is_plain())
-            text_.line("const i64 {} = extents[{}];", name, b.axis);
+            values_.line("const i64 {} = extents[{}];", name, b.axis);
         else if (b.factor.is_known())
-            text_.line("const i64 {} = (extents[{}] - ({})) / {};", name, b.axis, rest,
-                       b.factor.value());
+            values_.line("const i64 {} = (extents[{}] - ({})) / {};", name, b.axis, rest,
+                         b.factor.value());
         else
-            text_.line("const i64 {} = floor_div_i64(extents[{}] - ({}), {});", name, b.axis, rest,
-                       c_text(b.factor, symbols_));
+            values_.line("const i64 {} = floor_div_i64(extents[{}] - ({}), {});", name, b.axis,
+                         rest, c_text(b.factor, symbols_));
     }
 }
 

@@ -15,13 +15,19 @@ namespace croton::inline v1::codegen {
 /// extents is checked.
 class ExtentGuards {
 public:
-    /// Writes to `text`, and into `program.bindings` and `program.guards`; `symbols` gets what each
-    /// symbol is called.
+    /// Writes the symbols' values to `values`, what is checked to `text`, and both into
+    /// `program.bindings` and `program.guards`; `symbols` gets what each symbol is called.
     /// limits   the lines with which `workspace_bytes` gives 0 where `run` refuses the extents,
     ///          which may be negative there.
     /// Every symbol of an extent follows from an input.
-    ExtentGuards(Program& program, Names& names, SymbolNames& symbols, Writer& text, Writer& limits)
-        : program_(program), names_(names), symbols_(symbols), text_(text), limits_(limits)
+    ExtentGuards(Program& program,
+                 Names& names,
+                 SymbolNames& symbols,
+                 Writer& values,
+                 Writer& text,
+                 Writer& limits)
+        : program_(program), names_(names), symbols_(symbols), values_(values), text_(text),
+          limits_(limits)
     {}
 
     void write(std::span<const Requirement> requirements, const ProgramOptions& options);
@@ -38,6 +44,7 @@ private:
     Program& program_;
     Names& names_;
     SymbolNames& symbols_;
+    Writer& values_;
     Writer& text_;
     Writer& limits_;
     int slot_ = 0; ///< of the axis that is guarded next

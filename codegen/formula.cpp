@@ -378,7 +378,8 @@ private:
     std::string moved(const IndexMap& map, const Apply& a, const Variable& v, const Index& index)
     {
         const std::vector<Type> types = operand_types(a);
-        const auto pieces = map.map({a.params().get(), types, v.type(), index});
+        const std::vector<Extent> ends = ends_of(index, ranges_, v.shape());
+        const auto pieces = map.map({a.params().get(), types, v.type(), index, ends});
         std::string result;
         for (const IndexPiece& piece : pieces) {
             std::string conditions;
@@ -551,11 +552,12 @@ template <class Product>
 std::string sum_of_terms(const Extent& extent, Product product)
 {
     if (extent.is_known()) return std::to_string(extent.value());
-    std::vector<ExtentTerm> all;
-    for (const bool positive : {true, false})
+    std::string text;
+    for (const bool negative : {false, true})
         for (const ExtentTerm& t : terms(extent))
-            if ((t.coefficient > 0) == positive) all.push_back(t);
-    return signed_sum(all, product);
+            if ((t.coefficient < 0) == negative)
+                append_signed(text, negative, product(std::abs(t.coefficient), t.factors));
+    return text;
 }
 
 } // namespace

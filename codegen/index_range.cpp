@@ -29,9 +29,25 @@ Affine affine(const Extent& value)
     return a;
 }
 
-bool at_most(const Extent& a, const Extent& b) { return never_negative(b - a); }
-
 } // namespace
+
+Extent end_of(const Extent& index, const IndexRanges& ranges, const Extent& otherwise)
+{
+    const Affine value = affine(index);
+    if (!value.is_one) return otherwise;
+    if (!value.symbol) return value.offset + Extent(1);
+    const auto range = ranges.find(value.symbol);
+    return range == ranges.end() ? otherwise : value.offset + range->second;
+}
+
+std::vector<Extent>
+ends_of(std::span<const Extent> index, const IndexRanges& ranges, std::span<const Extent> shape)
+{
+    std::vector<Extent> ends;
+    for (std::size_t i = 0; i < index.size(); ++i)
+        ends.push_back(end_of(index[i], ranges, shape[i]));
+    return ends;
+}
 
 Holds holds(const IndexPiece::Guard& guard, const IndexRanges& ranges)
 {
@@ -47,8 +63,8 @@ Holds holds(const IndexPiece::Guard& guard, const IndexRanges& ranges)
     if (!never_negative(value.offset))
         return never_negative(-end()) ? Holds::never : Holds::sometimes;
     // First what most of many pieces are.
-    if (at_most(guard.bound, value.offset)) return Holds::never;
-    return at_most(end(), guard.bound) ? Holds::always : Holds::sometimes;
+    if (never_more(guard.bound, value.offset)) return Holds::never;
+    return never_more(end(), guard.bound) ? Holds::always : Holds::sometimes;
 }
 
 std::vector<Extent> cuts_along(const detail::Atom* symbol,
@@ -59,12 +75,12 @@ std::vector<Extent> cuts_along(const detail::Atom* symbol,
     std::vector<Extent> cuts;
     const auto add = [&](const Extent& cut) {
         if (!never_negative(cut) || is_known_as(cut, 0)) return;
-        if (!at_most(cut, end) || same(cut, end)) return;
+        if (!never_more(cut, end) || same(cut, end)) return;
         auto at = cuts.end();
-        while (at != cuts.begin() && !at_most(*(at - 1), cut))
+        while (at != cuts.begin() && !never_more(*(at - 1), cut))
             --at;
         if (at != cuts.begin() && same(*(at - 1), cut)) return;
-        if (at == cuts.end() || at_most(cut, *at)) cuts.insert(at, cut);
+        if (at == cuts.end() || never_more(cut, *at)) cuts.insert(at, cut);
     };
     for (const auto& guard : guards) {
         const Affine value = affine(guard.value);

@@ -2,6 +2,7 @@
 
 #include <croton/ir/op.hpp>
 
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -11,6 +12,12 @@ namespace croton::inline v1::codegen {
 using IndexRanges = std::unordered_map<const detail::Atom*, Extent>;
 
 enum class Holds : std::uint8_t { always, never, sometimes };
+
+/// What an index that is `symbol + offset`, or known, stays below; of any other, `otherwise`.
+Extent end_of(const Extent& index, const IndexRanges& ranges, const Extent& otherwise);
+/// The same of each axis of an array.
+std::vector<Extent>
+ends_of(std::span<const Extent> index, const IndexRanges& ranges, std::span<const Extent> shape);
 
 /// What is known of a guard, whose value may have one index symbol, as `symbol + offset`.
 Holds holds(const IndexPiece::Guard& guard, const IndexRanges& ranges);

@@ -22,7 +22,11 @@ public:
 
 private:
     // ---- the signature
-    void need(const Extent& e);
+    void need(const Extent& e) { needed_.push_back(e); }
+    void take_extents();
+    void take(const Extent& e);
+    void take_sum(const detail::Polynomial* sum, bool is_place);
+    void take_symbol(const detail::Atom* symbol);
     void collect_extents();
     void collect_extents(const Block& block);
     void reserve_loop_names(const Block& block);
@@ -135,6 +139,7 @@ private:
                        int rows);
 
     LoopNest& nest_;
+    std::vector<Extent> needed_; ///< that the text is about
     Names names_;
     SymbolNames symbols_;
     std::vector<std::string> open_names_;

@@ -51,9 +51,6 @@ struct Across {
 };
 Across loads_across(const LoopNest& nest, const Axes& axes)
 {
-    const auto is_index = [](const detail::Atom* s) {
-        return is_index_symbol(s) && s != first_symbol();
-    };
     Across found;
     const std::size_t rank = axes.outer.size();
     if (rank < 2 || nest.checks_index || !is_long(axes.outer.back())) return found;
@@ -65,7 +62,7 @@ Across loads_across(const LoopNest& nest, const Axes& axes)
         Extent rest = load->at;
         for (std::size_t k = 0; k < rank; ++k)
             rest = rest - strides[k] * as_extent(loop_symbol(k));
-        if (std::ranges::any_of(symbols(rest), is_index)) continue;
+        if (std::ranges::any_of(symbols(rest), is_index_symbol)) continue;
         if (is_known_as(strides.back(), 0) || is_known_as(strides.back(), 1)) continue;
         for (std::size_t k = 0; k + 1 < rank; ++k) {
             if (!is_known_as(strides[k], 1) || !is_long(axes.outer[k])) continue;
@@ -96,10 +93,7 @@ public:
             order_.push_back(runs_.size());
             runs_.push_back({0, extent});
         }
-        if (first_axis) {
-            runs_[0] = *first_axis;
-            puller_.count_from(first_axis->first);
-        }
+        if (first_axis) runs_[0] = *first_axis;
         read_others(puller_, cluster);
     }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "c_precedence.hpp"
+#include "long_sums.hpp"
 #include "tokens.hpp"
 #include "writer.hpp"
 
@@ -145,20 +146,30 @@ std::string atom_text(const detail::Atom* atom, const SymbolNames& names)
 std::string c_text(const Extent& extent, const SymbolNames& names)
 {
     if (extent.is_known()) return std::to_string(extent.value());
-    std::vector<ExtentTerm> all = terms(extent);
+    std::vector<NamedProduct> all = named_products(extent, names);
     // A positive term in front saves a sign: n - i, not -i + n.
     const auto positive =
-        std::ranges::find_if(all, [](const ExtentTerm& t) { return t.coefficient > 0; });
+        std::ranges::find_if(all, [](const NamedProduct& p) { return p.rest.coefficient > 0; });
     if (positive != all.end()) std::rotate(all.begin(), positive, positive + 1);
-    return signed_sum(all, [&](std::int64_t magnitude, const auto& factors) {
+    std::string text;
+    for (const NamedProduct& p : all) {
         std::string product;
+        const auto times = [&](const std::string& factor) {
+            product += (product.empty() ? "" : " * ") + factor;
+        };
         // Loop indices first, as people write i * n + j.
-        for (const detail::Atom* f : factors)
-            product += (product.empty() ? "" : " * ") + atom_text(f, names);
-        if (magnitude != 1 || product.empty())
-            product += (product.empty() ? "" : " * ") + std::to_string(magnitude);
-        return product;
-    });
+        auto factor = p.rest.factors.begin();
+        const auto end = p.rest.factors.end();
+        for (; factor != end && (!p.sum || is_index_symbol(*factor)); ++factor)
+            times(atom_text(*factor, names));
+        if (p.sum) times(names.sums.at(p.sum));
+        for (; factor != end; ++factor)
+            times(atom_text(*factor, names));
+        const std::int64_t magnitude = std::abs(p.rest.coefficient);
+        if (magnitude != 1 || product.empty()) times(std::to_string(magnitude));
+        append_signed(text, p.rest.coefficient < 0, product);
+    }
+    return text;
 }
 
 std::string c_factor(const Extent& extent, const SymbolNames& names)

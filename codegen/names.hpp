@@ -36,8 +36,10 @@ inline constexpr std::array<std::string_view, 7> kernel_stems = {
 /// Whether a name means something in emitted text: a word of C, C++ or the prelude, or a macro.
 bool is_taken_by_the_text(std::string_view name);
 
-/// What symbols of extents are called in a text.
-using SymbolNames = std::map<const detail::Atom*, std::string>;
+/// What symbols of extents are called in a text, and long sums of extents (long_sums.hpp).
+struct SymbolNames : std::map<const detail::Atom*, std::string> {
+    std::map<const detail::Polynomial*, std::string> sums = {}; ///< looked up only
+};
 
 /// An index expression in C: `i * n1 + j`. Symbols that have no name yet are an InternalError.
 std::string c_text(const Extent& extent, const SymbolNames& names);
@@ -48,20 +50,14 @@ std::string c_factor(const Extent& extent, const SymbolNames& names);
 std::string_view memory_type(DType dtype);
 std::string_view scalar_type(DType dtype);
 
-/// Terms joined by their signs, in the order given; `product` writes a magnitude and its factors.
-template <class Product>
-std::string signed_sum(const std::vector<ExtentTerm>& all, Product product)
+/// Appends a term, `product` without its sign.
+inline void append_signed(std::string& sum, bool negative, const std::string& product)
 {
-    std::string text;
-    for (const ExtentTerm& t : all) {
-        const bool negative = t.coefficient < 0;
-        if (text.empty())
-            text = negative ? "-" : "";
-        else
-            text += negative ? " - " : " + ";
-        text += product(negative ? -t.coefficient : t.coefficient, t.factors);
-    }
-    return text;
+    if (sum.empty())
+        sum = negative ? "-" : "";
+    else
+        sum += negative ? " - " : " + ";
+    sum += product;
 }
 
 } // namespace croton::inline v1::codegen

@@ -11,6 +11,7 @@
 
 #include "extent_guards.hpp"
 #include "kernel_info.hpp"
+#include "long_sums.hpp"
 #include "number_table.hpp"
 #include "parallel_text.hpp"
 #include "program_writer.hpp"
@@ -59,7 +60,54 @@ ProgramWriter::ProgramWriter(std::span<const Variable> inputs,
     for (std::string_view word : {"in", "out", "extents", "work", "workspace", "report", "rt"})
         names_.reserve(word);
     options_.outputs.resize(outputs.size());
-    ExtentGuards(program_, names_, symbols_, prologue_, limits_).write(requirements, options_);
+    ExtentGuards(program_, names_, symbols_, symbols_text_, prologue_, limits_)
+        .write(requirements, options_);
+}
+
+/// Of an extent; a long sum in it gets a name.
+std::string ProgramWriter::text(const Extent& e)
+{
+    for (const LongSum& s : long_sums(e, true)) {
+        const auto [at, fresh] = symbols_.sums.try_emplace(s.sum.polynomial());
+        if (!fresh) continue;
+        at->second = names_.fresh({}, "sum");
+        sums_.push_back(s.sum);
+    }
+    return c_text(e, symbols_);
+}
+
+/// What the sums with a name are: each goes on from the longest one that it begins with.
+std::string ProgramWriter::sums_text() const
+{
+    std::vector<std::vector<ExtentTerm>> all;
+    for (const Extent& e : sums_)
+        all.push_back(terms(e));
+    std::ranges::sort(all, {}, [](const auto& sum) { return sum.size(); });
+    const auto same_terms = [](const ExtentTerm& a, const ExtentTerm& b) {
+        return a.coefficient == b.coefficient && a.factors == b.factors;
+    };
+    const auto name_of = [&](const std::vector<ExtentTerm>& sum) {
+        return symbols_.sums.at(extent_of(sum).polynomial());
+    };
+    SymbolNames plain = symbols_;
+    plain.sums.clear();
+    Writer w(in_run);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::vector<ExtentTerm>& sum = all[i];
+        std::string text;
+        auto rest = sum.begin();
+        for (std::size_t k = i; k-- > 0 && text.empty();) {
+            const auto [mine, end] = std::ranges::mismatch(sum, all[k], same_terms);
+            if (end != all[k].end()) continue;
+            text = name_of(all[k]);
+            rest = mine;
+        }
+        for (; rest != sum.end(); ++rest)
+            append_signed(text, rest->coefficient < 0,
+                          c_text(extent_of({{std::abs(rest->coefficient), rest->factors}}), plain));
+        w.line("const i64 {} = {};", name_of(sum), text);
+    }
+    return w.take();
 }
 
 Program ProgramWriter::take()
@@ -86,8 +134,8 @@ Program ProgramWriter::take()
             add_partials(k.nest);
     if (body_.line_count() > 0) end_part();
     set_apart(kernels_, calls_);
-    kernels_ += write_run({prologue_.take(), limits_.take(), sizes_.take(), values_.take(),
-                           std::move(parts_), total_});
+    kernels_ += write_run({symbols_text_.take() + sums_text() + prologue_.take(), limits_.take(),
+                           sizes_.take(), values_.take(), std::move(parts_), total_});
     program_.source = std::move(kernels_);
     return std::move(program_);
 }
@@ -484,8 +532,8 @@ Program make_guards(std::span<const Variable> inputs,
     program.outputs.assign(outputs.begin(), outputs.end());
     Names names;
     SymbolNames symbols;
-    Writer prologue, limits;
-    ExtentGuards(program, names, symbols, prologue, limits).write(requirements, options);
+    Writer values, prologue, limits;
+    ExtentGuards(program, names, symbols, values, prologue, limits).write(requirements, options);
     return program;
 }
 

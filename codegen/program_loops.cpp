@@ -130,7 +130,7 @@ void ProgramWriter::write_body(const PlannedStep& step,
 }
 
 std::vector<std::string> ProgramWriter::inner_offsets(const GraphPlan& plan,
-                                                      const std::string& base) const
+                                                      const std::string& base)
 {
     std::vector<std::string> offsets;
     for (std::size_t i = 0; i < plan.lifetimes.size(); ++i)

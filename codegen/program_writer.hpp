@@ -26,7 +26,8 @@ public:
     Program take();
 
 private:
-    std::string text(const Extent& e) const { return c_text(e, symbols_); }
+    std::string text(const Extent& e);
+    std::string sums_text() const;
 
     // where values lie
     void add_partials(const LoopNest& nest);
@@ -73,7 +74,7 @@ private:
                     const std::string& t,
                     const std::vector<std::string>& next,
                     const std::string& base);
-    std::vector<std::string> inner_offsets(const GraphPlan& plan, const std::string& base) const;
+    std::vector<std::string> inner_offsets(const GraphPlan& plan, const std::string& base);
 
     // calls
     void write_calls(const PlannedStep& step);
@@ -88,10 +89,12 @@ private:
     Program program_;
     Names names_;
     SymbolNames symbols_;
+    std::vector<Extent> sums_; ///< that have a name
     std::unordered_map<const detail::Value*, std::string> place_;
     std::unordered_map<const detail::Value*, std::size_t> output_slot_;
     static constexpr std::size_t in_run = 4; ///< what these hold stands in a function
-    Writer prologue_{in_run}, limits_{in_run}, sizes_{in_run}, values_{in_run}, body_{in_run};
+    Writer symbols_text_{in_run}, prologue_{in_run}, limits_{in_run}, sizes_{in_run},
+        values_{in_run}, body_{in_run};
     std::vector<std::string> parts_;           ///< of `run`, but for what is in body_
     std::vector<const detail::Value*> tables_; ///< declared in body_
     std::string kernels_;

@@ -22,8 +22,7 @@ bool same(const At& a, const At& b)
 } // namespace
 
 const detail::Atom* loop_symbol(std::size_t i) { return index_symbol(i); }
-const detail::Atom* first_symbol() { return index_symbol(most_axes); }
-const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(most_axes + 1 + i); }
+const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(most_axes + i); }
 
 std::string loop_name(std::size_t i)
 {
@@ -87,21 +86,6 @@ void Puller::reload_from(const Variable& value, const Variable& carrier)
 {
     buffers_[value.value()] = buffer(carrier, Buffer::Access::read);
     reload(value);
-}
-
-void Puller::count_from(const Extent& first)
-{
-    constexpr std::size_t most_terms = 3;
-    if (terms(first).size() > most_terms) first_ = first;
-}
-
-Extent Puller::place(const At& at) const
-{
-    const Extent whole = flat(at);
-    if (is_known_as(first_, 0)) return whole;
-    const Extent stride = strides_of(whole, 1)[0];
-    const Extent named = whole + stride * (as_extent(first_symbol()) - first_);
-    return terms(named).size() < terms(whole).size() ? named : whole;
 }
 
 void Puller::open(Loop loop)
@@ -241,7 +225,7 @@ ScalarId Puller::load(const Variable& value, const At& at, ScalarId guard)
     const bool own = stored != in_memory_.end() && !stored->second;
     const BufferId b = buffer(value, Buffer::Access::read);
     accesses_.push_back({value, at});
-    const Extent index = place(at);
+    const Extent index = flat(at);
     note_division(index);
     int d = own ? depth() : depth_of(index);
     if (guard >= 0) d = std::max(d, nest_.scalars[static_cast<std::size_t>(guard)].depth);
@@ -351,7 +335,9 @@ ScalarId Puller::pull_pieces(const IndexMap& map, const Apply& apply, const At& 
     const Variable y = apply.output(0);
     const At here = adapted(at, y.shape());
     const std::vector<Type> types = operand_types(apply);
-    std::vector<IndexPiece> pieces = map.map({apply.params().get(), types, y.type(), here.index});
+    const std::vector<Extent> ends = ends_of(here.index, ranges_, here.shape);
+    std::vector<IndexPiece> pieces =
+        map.map({apply.params().get(), types, y.type(), here.index, ends});
     struct Choice {
         ScalarId guard;
         ScalarId value;
@@ -424,7 +410,7 @@ ScalarId Puller::stored_or(const Variable& value, const At& at, std::size_t axis
     const DType t = value.dtype();
     const ScalarId inside = in_range({{at.index[axis], at.shape[axis]}}, -1);
     const BufferId b = buffer(value, Buffer::Access::read);
-    const ScalarId stored = add({t, Load{b, place(at), inside}, depth(), 0, Variable()});
+    const ScalarId stored = add({t, Load{b, flat(at), inside}, depth(), 0, Variable()});
     if (otherwise == 0) return stored; // as it is where nothing is read
     const ScalarId other = add({t, Literal{Array::scalar(otherwise).cast(t)}, 0, 0, Variable()});
     return add({t, Select{inside, stored, other}, depth(), 0, Variable()});
@@ -436,7 +422,7 @@ void Puller::store(const Variable& value, const At& at, ScalarId scalar, bool ac
     if (accumulate) nest_.buffers[static_cast<std::size_t>(b)].access = Buffer::Access::read_write;
     keep(scalar);
     open_.back().block->push_back(
-        Statement(Store{b, place(at), scalar, accumulate, value.location()}));
+        Statement(Store{b, flat(at), scalar, accumulate, value.location()}));
 }
 
 void Puller::store_in_strip(const Variable& value, const Extent& at, ScalarId scalar)

@@ -24,8 +24,6 @@ Extent flat(const At& at);
 /// `most_axes`), and for indices that are read from memory.
 const detail::Atom* loop_symbol(std::size_t i);
 const detail::Atom* gather_symbol(std::size_t i);
-/// The place at which the part of an axis begins that a kernel is about, where that is an argument.
-const detail::Atom* first_symbol();
 /// What loop i counts with: reserved words of emitted text, unlike m and n, which are names that
 /// extents have.
 std::string loop_name(std::size_t i);
@@ -49,10 +47,6 @@ public:
     void reload(const Variable& value) { in_memory_[value.value()] = false; }
     /// The same, from the buffer of `carrier`, which is written over later.
     void reload_from(const Variable& value, const Variable& carrier);
-
-    /// Indices of the first loop are counted from here on. Where that is the sum of many extents,
-    /// places in memory have `first_symbol()` for it: such kernels are short, and often one text.
-    void count_from(const Extent& first);
 
     ScalarId pull(const Variable& value, const At& at) { return pull(value, at, -1); }
     BufferId buffer(const Variable& value, Buffer::Access access);
@@ -112,7 +106,6 @@ private:
     ScalarId pull_pieces(const IndexMap& map, const Apply& apply, const At& at, ScalarId guard);
     ScalarId pull_gather(const Gather& gather, const Apply& apply, const At& at, ScalarId guard);
     int depth_of_part() const;
-    Extent place(const At& at) const;
     ScalarId load(const Variable& value, const At& at, ScalarId guard);
     std::vector<IndexPiece::Guard> undecided(const std::vector<IndexPiece::Guard>& guards,
                                              bool& never) const;
@@ -133,7 +126,6 @@ private:
     IndexRanges ranges_;
     std::vector<Access> accesses_;
     std::vector<IndexPiece::Guard> open_guards_;
-    Extent first_ = 0; ///< 0 also where it stands in places as it is
     std::size_t gathers_ = 0;
     bool divides_ = false;
 };

@@ -380,6 +380,36 @@ bool never_negative(const Extent& a)
     });
 }
 
+bool never_more(const Extent& a, const Extent& b)
+{
+    if (a.is_known() && b.is_known()) return a.value() <= b.value();
+    const Terms own[] = {a.polynomial() ? Terms{} : terms(a), b.polynomial() ? Terms{} : terms(b)};
+    const Terms& less = a.polynomial() ? a.polynomial()->terms : own[0];
+    const Terms& more = b.polynomial() ? b.polynomial()->terms : own[1];
+    const auto holds = [](std::int64_t coefficient, const ExtentTerm& t) {
+        return coefficient >= 0 &&
+               (coefficient == 0 ||
+                std::ranges::all_of(t.factors, [](const Atom* f) { return never_negative(f); }));
+    };
+    bool all = true;
+    for (auto x = less.begin(), y = more.begin(); all && (x != less.end() || y != more.end());) {
+        if (y == more.end() || (x != less.end() && before(*x, *y)))
+            all = holds(wrap_mul(x->coefficient, -1), *x), ++x;
+        else if (x == less.end() || before(*y, *x))
+            all = holds(y->coefficient, *y), ++y;
+        else
+            all = holds(wrap_add(y->coefficient, wrap_mul(x->coefficient, -1)), *x), ++x, ++y;
+    }
+    // Quotients and remainders may come together in the difference.
+    const auto is_symbol = [](const Atom* f) { return f->kind == AtomKind::symbol; };
+    const auto is_plain = [&](const ExtentTerm& t) {
+        return std::ranges::all_of(t.factors, is_symbol);
+    };
+    if (all || (std::ranges::all_of(less, is_plain) && std::ranges::all_of(more, is_plain)))
+        return all;
+    return never_negative(b - a);
+}
+
 bool never_equal(const Extent& a, const Extent& b)
 {
     const Extent difference = a - b;
@@ -407,6 +437,8 @@ std::vector<ExtentTerm> terms(const Extent& extent)
     if (extent.value() == 0) return {};
     return {{extent.value(), {}}};
 }
+
+Extent extent_of(std::vector<ExtentTerm> terms) { return normal(std::move(terms)); }
 
 AtomKind kind(const Atom* atom) { return atom->kind; }
 std::string_view name(const Atom* atom) { return atom->name; }
@@ -560,26 +592,6 @@ std::string to_string(const Shape& shape)
     for (std::size_t i = 0; i < shape.size(); ++i)
         text += (i ? ", " : "") + to_string(shape[i]);
     return text + ")";
-}
-
-std::string alike_text(const Shape& extents)
-{
-    std::vector<const Atom*> all;
-    for (const Extent& e : extents)
-        for (const Atom* s : symbols(e))
-            if (s->where && !s->name.empty() && std::ranges::count(all, s) == 0) all.push_back(s);
-    std::ranges::sort(all, {}, &Atom::id);
-    std::string text;
-    for (std::size_t i = 0; i < all.size(); ++i)
-        for (std::size_t k = 0; k < i; ++k)
-            if (all[k]->name == all[i]->name) {
-                text +=
-                    fmt::format("{} {} is declared at {} and another {} at {}",
-                                text.empty() ? ", where" : " and", all[k]->name,
-                                to_string(*all[k]->where), all[i]->name, to_string(*all[i]->where));
-                break;
-            }
-    return text;
 }
 
 } // namespace croton::inline v1

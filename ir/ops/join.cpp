@@ -37,6 +37,30 @@ Shape concatenate_shape(ShapeArgs& args)
     return shape;
 }
 
+/// Where operand k begins.
+Extent begin_of(std::span<const Type> operands, std::size_t k, std::size_t axis)
+{
+    std::vector<ExtentTerm> all;
+    for (const Type& t : operands.first(k))
+        std::ranges::move(terms(t.shape()[axis]), std::back_inserter(all));
+    return extent_of(std::move(all));
+}
+
+/// The first piece that an index may be in, as far as that holds for all extents: of many arrays
+/// that are joined, a loop over one reads that one.
+std::size_t first_piece(const IndexMapArgs& args, std::size_t axis)
+{
+    std::size_t first = 0, last = args.operands.size() - 1;
+    while (first < last) {
+        const std::size_t middle = first + (last - first + 1) / 2;
+        if (never_more(begin_of(args.operands, middle, axis), args.out[axis]))
+            first = middle;
+        else
+            last = middle - 1;
+    }
+    return first;
+}
+
 constexpr Op concatenate_op{
     .name = "concatenate",
     .doc = "Arrays one after another along an axis.",
@@ -45,13 +69,19 @@ constexpr Op concatenate_op{
     .lowering = IndexMap{[](const IndexMapArgs& args) {
         const auto axis = static_cast<std::size_t>(args.params_as<AxisParams>().axis);
         std::vector<IndexPiece> pieces;
-        Extent at = args.out[axis];
-        for (std::size_t k = 0; k < args.operands.size(); ++k) {
+        const std::size_t first = first_piece(args, axis);
+        Extent begin = begin_of(args.operands, first, axis);
+        Extent at = args.out[axis] - begin;
+        for (std::size_t k = first; k < args.operands.size(); ++k) {
             const Extent& extent = args.operands[k].shape()[axis];
+            begin = begin + extent;
             IndexPiece piece{k, {args.out.begin(), args.out.end()}};
             piece.index[axis] = at;
-            if (k + 1 < args.operands.size()) piece.guards.push_back({at, extent});
+            const bool last = k + 1 == args.operands.size() ||
+                              (!args.end.empty() && never_more(args.end[axis], begin));
+            if (!last) piece.guards.push_back({at, extent});
             pieces.push_back(std::move(piece));
+            if (last) break;
             at = at - extent;
         }
         return pieces;

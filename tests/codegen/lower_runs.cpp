@@ -72,7 +72,7 @@ serial i < n, parallel
   v2 = sin(v1)
   y[i*m + i + m] = v2
 )");
-    // A place behind many parts is an argument.
+    // A place behind many parts stands as it is: its text has a name for it (long_sums.cpp).
     ct::Variables parts;
     for (const char* name : {"x0", "x1", "x2", "x3", "x4"})
         parts.push_back(ct::vector<float>(name, {ct::dim(name)}));
@@ -84,7 +84,7 @@ lanes i < x3, parallel
 
 lanes i < x4, parallel
   v0 = x4[i]
-  y[i + first] = v0
+  y[i + x0 + x1 + x2 + x3] = v0
 )"));
     // What is long beside the choice is not written three times.
     const Variable whole = ct::vector<float>("whole", {n + m + n});

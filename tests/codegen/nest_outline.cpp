@@ -35,8 +35,7 @@ std::string index_text(const Extent& extent)
         const std::size_t number = std::stoul(text.substr(at + 5, end - at - 5));
         result += number < loop_letters ? std::string(1, "ijkl"[number])
                   : number < most_axes  ? fmt::format("loop{}", number)
-                  : number == most_axes ? "first"
-                                        : fmt::format("g{}", number - most_axes - 1);
+                                        : fmt::format("g{}", number - most_axes);
         at = end;
     }
     return result;
@@ -228,7 +227,6 @@ public:
                 block(p->body);
                 open_ = before;
             }
-        if (nest_.part) open_.insert(index_symbol(most_axes)); // where it begins, an argument
         block(nest_.body);
         for (std::size_t i = 0; i < nest_.scalars.size(); ++i)
             if (!written_.contains(static_cast<ScalarId>(i)) &&

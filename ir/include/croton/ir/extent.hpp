@@ -77,6 +77,8 @@ Extent maximum(const Extent& a, const Extent& b);
 bool never_equal(const Extent& a, const Extent& b);
 /// True for all values: structurally non-negative (coefficients >= 0 over symbols).
 bool never_negative(const Extent& a);
+/// never_negative(b - a), for which no difference is made where it need not be.
+bool never_more(const Extent& a, const Extent& b);
 
 std::string to_string(const Extent& extent);
 /// "(3, n, 2*n + 1)"; "()" for a scalar, "(5,)" is written "(5)".
@@ -96,6 +98,8 @@ struct ExtentTerm {
     std::vector<const detail::Atom*> factors; ///< sorted; a power is a repetition
 };
 std::vector<ExtentTerm> terms(const Extent& extent);
+/// The sum of terms, which need no order.
+Extent extent_of(std::vector<ExtentTerm> terms);
 
 enum class AtomKind : std::uint8_t { symbol, floor_div, mod, minimum, maximum };
 AtomKind kind(const detail::Atom* atom);

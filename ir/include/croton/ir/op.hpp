@@ -131,6 +131,9 @@ struct IndexMapArgs {
     std::span<const Type> operands;
     const Type& result;
     std::span<const Extent> out; ///< the output index, a symbol or expression per axis
+    /// Of each axis, what its index stays below, or the extent; empty: the extents. A map may leave
+    /// out pieces that no such index is in.
+    std::span<const Extent> end = {};
     template <class P>
     const P& params_as() const
     {
