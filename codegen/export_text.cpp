@@ -451,7 +451,7 @@ private:
             "outputs mean nothing.\n"
             " *\n"
             " * workspace   {0}_call_workspace_bytes of memory, aligned to 64; one call at a time. "
-            "0 where\n *             bytes are needed is refused with a code\n"
+            "0 where\n *             bytes are needed is refused with a code, but not by {0}_run\n"
             " * runtime     0: everything on the calling thread; else at least parallel_for\n"
             " * report      filled in where the call fails */\n",
             prefix_, inputs_.size(), program_.constants.size(), outputs_.size());
@@ -474,8 +474,7 @@ private:
         text += fmt::format(
             "\n/* The same with arrays as the table numbers them, constants included; extents: "
             "every axis\n"
-            " * of every input (not of constants), then of every output{1}. That there is a "
-            "workspace is\n * not checked. */\n"
+            " * of every input (not of constants), then of every output{1}. */\n"
             "i32 {0}_run(const struct ct_runtime* runtime, const void* const* in, void* const* "
             "out,\n"
             "    const i64* extents, void* workspace, struct ct_report* report);\n"
