@@ -18,6 +18,8 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
+constexpr std::int32_t no_workspace = 1 << 23; ///< a code beside those of programs: NAME_call's own
+
 /// An identifier that begins every name, so that several exported functions fit one program.
 std::string prefix_of(std::string_view name)
 {
@@ -305,6 +307,8 @@ private:
                 out += (out.empty() ? "" : ", ") + p.name;
             w.line("const void* const in[] = {{{}}};", in.empty() ? "0" : in);
             w.line("void* const out[] = {{{}}};", out);
+            w.line("if (workspace == 0 && {}_workspace_bytes(extents) > 0)", prefix_);
+            w.line("    return report->code = {};", no_workspace);
             w.line("return {}_run(runtime, in, out, extents, workspace, report);", prefix_);
         }
         table(w, "constant", program_.constants.size());
@@ -338,6 +342,7 @@ private:
         w.raw("};");
         w.line("if (code == {}) return \"an index is out of range\";", index_out_of_range);
         w.line("if (code == {}) return \"a value is not finite\";", not_finite);
+        w.line("if (code == {}) return \"there is no workspace\";", no_workspace);
         if (!program_.gapped.empty())
             w.line("if (code == {}) return \"memory beside a value was written to\";",
                    gap_overwritten);
@@ -445,7 +450,8 @@ private:
             " * there and what had to be; of what is not finite its position and sign); then the "
             "outputs mean nothing.\n"
             " *\n"
-            " * workspace   {0}_call_workspace_bytes of memory, aligned to 64; one call at a time\n"
+            " * workspace   {0}_call_workspace_bytes of memory, aligned to 64; one call at a time. "
+            "0 where\n *             bytes are needed is refused with a code, but not by {0}_run\n"
             " * runtime     0: everything on the calling thread; else at least parallel_for\n"
             " * report      filled in where the call fails */\n",
             prefix_, inputs_.size(), program_.constants.size(), outputs_.size());

@@ -114,9 +114,14 @@ public:
 
 private:
     template <class... A>
+    [[noreturn]] void fail_as(Code code, fmt::format_string<A...> text, A&&... values) const
+    {
+        throw user_error(code, where_, name(), text, std::forward<A>(values)...);
+    }
+    template <class... A>
     [[noreturn]] void fail(fmt::format_string<A...> text, A&&... values) const
     {
-        throw user_error(Code::domain, where_, name(), text, std::forward<A>(values)...);
+        fail_as(Code::domain, text, std::forward<A>(values)...);
     }
     std::string name() const { return options_.name.empty() ? "function" : options_.name; }
 
@@ -137,8 +142,9 @@ private:
             if (!v.name().empty() && !names.insert(v.name()).second)
                 fail("two inputs are named '{}'", v.name());
             if (const Array& a = defaults_[i]; a && !fits(a, v.type()))
-                fail("the default of {} is {} ({}), the input {}", described(v),
-                     croton::name(a.dtype()), fmt::join(a.shape(), ", "), to_string(v.type()));
+                fail_as(a.dtype() != v.dtype() ? Code::dtype : Code::shape,
+                        "the default of {} is {} ({}), the input {}", described(v),
+                        croton::name(a.dtype()), fmt::join(a.shape(), ", "), to_string(v.type()));
         }
     }
 
@@ -220,10 +226,11 @@ private:
             stretches = same(e, 1) || !never_equal(e, wanted[wanted.size() - i]);
         }
         if (value.dtype() != from.dtype() || !stretches)
-            fail("givens replace {}, {}, by {}: its dtype must be {}, convert it with .as(), and "
-                 "its shape broadcast to {}",
-                 described(from), to_string(from.type()), to_string(to.type()),
-                 croton::name(from.dtype()), to_string(wanted));
+            fail_as(value.dtype() != from.dtype() ? Code::dtype : Code::shape,
+                    "givens replace {}, {}, by {}: its dtype must be {}, convert it with .as(), "
+                    "and its shape broadcast to {}",
+                    described(from), to_string(from.type()), to_string(to.type()),
+                    croton::name(from.dtype()), to_string(wanted));
         return same(have, wanted) ? value : broadcast_to(value, wanted, where_);
     }
 
@@ -282,12 +289,20 @@ private:
     [[noreturn]] void refuse_leaf(const Variable& v) const
     {
         if (v.name().empty()) fail("{} is needed but not among the inputs", described(v));
-        const bool other = std::ranges::any_of(
+        const auto other = std::ranges::find_if(
             inputs_, [&](const Variable& input) { return input.name() == v.name(); });
-        fail("'{}' of {} is needed but not among the inputs{}", v.name(), to_string(v.where()),
-             other ? ", one of which has the same name: a variable of a scan's step means nothing "
-                     "outside of it"
-                   : "");
+        if (other == inputs_.end())
+            fail("'{}' of {} is needed but not among the inputs", v.name(), to_string(v.where()));
+        // A variable of a scan's step has name and place of what the scan was given for it.
+        if (other->location() == v.location())
+            fail(
+                "'{}' of {} is needed but not among the inputs, one of which has the same name and "
+                "place: it was made twice there, or is a variable of a scan's step, which means "
+                "nothing outside of it",
+                v.name(), to_string(v.where()));
+        fail("two variables are named '{}': that of {} is an input, that of {} is needed but not "
+             "among the inputs; make one and use it for both",
+             v.name(), to_string(other->where()), to_string(v.where()));
     }
 
     /// An input may be there for its shape alone.

@@ -164,6 +164,20 @@ std::size_t checked_bytes(DType dtype, std::span<const std::int64_t> shape)
     return is_empty ? 0 : bytes;
 }
 
+/// `shape` with its -1, if it has one, replaced by what the other extents leave of `size` elements.
+std::vector<std::int64_t> with_open_extent(std::vector<std::int64_t> shape, std::int64_t size)
+{
+    const auto open = std::ranges::find(shape, -1);
+    if (open == shape.end()) return shape;
+    *open = 1;
+    const bool has_rest = std::ranges::all_of(shape, [](std::int64_t e) { return e > 0; });
+    std::int64_t rest = size;
+    for (const std::int64_t e : shape)
+        if (has_rest) rest /= e;
+    *open = has_rest ? rest : -1;
+    return shape;
+}
+
 const Ref<const ArrayData>& some(const Ref<const ArrayData>& data)
 {
     if (!data) throw user_error(Code::domain, nullptr, "array", "the Array is empty");
@@ -328,12 +342,13 @@ Array Array::clone() const
 }
 Array Array::contiguous() const { return is_contiguous() ? *this : clone(); }
 
-Array Array::reshape(const std::vector<std::int64_t>& to, Where where) const
+Array Array::reshape(const std::vector<std::int64_t>& wanted, Where where) const
 {
+    const std::vector<std::int64_t> to = with_open_extent(wanted, size());
     detail::at_place(where, [&] { (void)checked_bytes(dtype(), to); });
     if (count(to) != size())
         throw user_error(Code::shape, locate(where), "array", "cannot reshape {} to {}",
-                         shape_text(shape()), shape_text(to));
+                         shape_text(shape()), shape_text(wanted));
     Array a = contiguous();
     ArrayData* data = make_slice(a.data_.get(), to.size(), a.data_->data);
     set_row_major(*data, to);

@@ -36,7 +36,7 @@ std::string_view name(Code code)
     case Code::domain:
         return "domain";
     case Code::not_finite:
-        return "not finite";
+        return "not_finite";
     case Code::memory:
         return "memory";
     case Code::device:

@@ -52,4 +52,22 @@ inline void check_rank(const ShapeArgs& args, std::size_t operand, std::size_t r
                                              args.shape(operand).size(), rank));
 }
 
+/// The result has the first operand's dtype, which must hold all values of the second's.
+inline void first_dtype(DTypeArgs& args)
+{
+    same_dtype(args);
+    OperandDType& value = args.operands[1];
+    if (!value.weak && promote(value.dtype, args.result) != args.result)
+        args.refuse(fmt::format("{} does not hold all values of {}, convert with .as()",
+                                name(args.result), name(value.dtype)));
+    value.dtype = args.result;
+}
+
+/// UserError of `function` where a value of that shape never broadcasts to the `shape` of the
+/// places that it is for.
+void check_broadcast(const Shape& value,
+                     const Shape& shape,
+                     std::string_view function,
+                     const Location* where);
+
 } // namespace croton::inline v1::detail

@@ -33,9 +33,7 @@ void gather_dtype(DTypeArgs& args) { check_index_dtypes(args, 1); }
 void scatter_dtype(DTypeArgs& args)
 {
     check_index_dtypes(args, 2);
-    if (!args.operands[1].weak && is_float(args.operands[1].dtype) && !is_float(args.result))
-        args.refuse("floats would lose their fractions, convert with .as()");
-    args.operands[1].dtype = args.result;
+    detail::first_dtype(args);
 }
 
 /// The data's axes that no index addresses, with the index axes put among them.
@@ -344,6 +342,7 @@ Variable scatter_axes(const Variable& x,
     check_indices(indices, function, place);
     const Variables all = broadcast_indices(op, indices, place);
     const Shape wanted = gathered_shape(x.shape(), all[0].shape(), params);
+    detail::check_broadcast(values.shape(), wanted, function, place);
     // Converted first: a weak literal takes x's dtype, which a broadcast of it no longer could.
     const Variable ready = literal_as(values, x.dtype(), function, place);
     return apply(op, joined({x, broadcast_to(ready, wanted, place)}, all), make_params(params),

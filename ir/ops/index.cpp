@@ -8,8 +8,12 @@
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
+#include <croton/ir/print.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
+
+#include "param_checks.hpp"
 
 namespace croton::inline v1 {
 
@@ -237,13 +241,13 @@ Variable update(const Variable& x,
         return sliced ? set_slice(x, changed, p.slice) : changed;
     }
     const Variable part = slice_of(x, p.slice);
-    if (value.rank() > part.rank())
-        throw user_error(Code::shape, where, function, "shape {} of the value does not fit {}",
-                         to_string(value.shape()), to_string(part.shape()));
+    detail::check_broadcast(value.shape(), part.shape(), function, where);
     const Variable ready = literal_as(value, x.dtype(), function, where);
     if (!accumulate) return set_slice(x, broadcast_to(ready, part.shape()), p.slice);
     return set_slice(x, part + ready, p.slice);
 }
+
+bool is_constant(const Variable& v) { return v.leaf() == Leaf::constant; }
 
 } // namespace
 
@@ -252,6 +256,11 @@ Slice slice(const Bound& first, const Bound& last, const Bound& step)
     for (const Bound* b : {&first, &last, &step})
         if (b->computed) {
             refuse_empty("slice", b->where, {&b->data});
+            if (std::ranges::all_of(leaves({&b->data, 1}), is_constant))
+                throw user_error(Code::index, b->data.location(), "slice",
+                                 "a bound is a whole number or an Extent, this is {}: half of an "
+                                 "Extent n is floor_div(n, 2)",
+                                 to_string(b->data.type()));
             throw user_error(
                 Code::index, b->data.location(), "slice",
                 "a bound may not depend on data: take(x, i + arange(k)) reads k elements from i");

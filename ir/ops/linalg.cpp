@@ -8,6 +8,7 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/reference.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
 
@@ -160,6 +161,36 @@ bool any_pattern(const Variable& a, const Variable& b)
     return a.type().is_pattern() || b.type().is_pattern();
 }
 
+/// The state of a scan in `v`, where it starts as a number and has no shape yet: a weak input, as
+/// which the step is given it the first time. Empty where there is none.
+Variable open_state(const Variable& v)
+{
+    if (v.rank() > 0 || !v.is_weak()) return {};
+    const Variables all = leaves({&v, 1});
+    const auto state = std::ranges::find_if(
+        all, [](const Variable& leaf) { return leaf.leaf() == Leaf::input && leaf.is_weak(); });
+    return state == all.end() ? Variable() : *state;
+}
+
+/// A number is multiplied with every element, so that the state would take the other operand's
+/// shape where a vector is meant. `axis` of the other is what a vector has in common with it.
+void refuse_open_state(const Variable& v,
+                       const Variable& other,
+                       int axis,
+                       std::string_view function,
+                       const Location* where)
+{
+    if (other.rank() == 0) return;
+    const Variable state = open_state(v);
+    if (state.is_empty()) return;
+    throw user_error(Code::shape, where, function,
+                     "the state of a scan that starts as a number at {} has no shape yet; give "
+                     ".init its shape, as zeros({}, {{{}}}), or write * for a number: the other "
+                     "operand has shape {}",
+                     to_string(state.where()), name(other.dtype()),
+                     to_string(at(other.shape(), axis)), to_string(other.shape()));
+}
+
 /// A contraction that sums over nothing: products of elements, which join what is around them.
 Variable
 elementwise(const Variable& a, const Variable& b, const ContractParams& p, const Location* where)
@@ -284,8 +315,10 @@ Variable dot(const Variable& a, const Variable& b, Where where)
     const Location* place = locate(where, "dot");
     const OriginScope origin(place);
     if (any_pattern(a, b)) return contract(a, b, ContractParams{{}, {}, {1}, {0}}, "dot", place);
+    const int b_axis = b.rank() < 2 ? 0 : b.rank() - 2;
+    refuse_open_state(a, b, b_axis, "dot", place);
+    refuse_open_state(b, a, a.rank() - 1, "dot", place);
     if (a.rank() == 0 || b.rank() == 0) return a * b;
-    const int b_axis = b.rank() == 1 ? 0 : b.rank() - 2;
     return contract(a, b, ContractParams{{}, {}, {a.rank() - 1}, {b_axis}}, "dot", place);
 }
 
@@ -295,9 +328,11 @@ Variable matmul(const Variable& a, const Variable& b, Where where)
     const Location* place = locate(where, "matmul");
     const OriginScope origin(place);
     if (any_pattern(a, b)) return contract(a, b, ContractParams{{}, {}, {1}, {0}}, "matmul", place);
+    const int b_axis = b.rank() < 2 ? 0 : b.rank() - 2;
+    refuse_open_state(a, b, b_axis, "matmul", place);
+    refuse_open_state(b, a, a.rank() - 1, "matmul", place);
     refuse_scalar(a, b, "matmul", place);
     // Checked with the shapes as the user gave them, before axes are dropped.
-    const int b_axis = b.rank() == 1 ? 0 : b.rank() - 2;
     check_sums(a, b, ContractParams{{}, {}, {a.rank() - 1}, {b_axis}}, "matmul", place);
     BatchPlan plan = plan_batch(a, b, std::min(a.rank(), 2), std::min(b.rank(), 2));
     const Variable x = plan.a_dropped.empty() ? a : squeeze(a, Axis(plan.a_dropped));

@@ -28,7 +28,8 @@ constexpr Op floor_op{
     .shape = same_shape,
     .lowering = Pointwise{.real = "floor_{t}({a})", .integer = "{a}", .boolean = "{a}"},
     .reference = rounding_reference<std::floor>(),
-    .grad = not_differentiable("floor is piecewise constant; round_through(x) has a gradient"),
+    .grad = not_differentiable("floor is piecewise constant; round_through(x) has that of x, "
+                               "stop_gradient(floor(x)) none"),
     .domain = {-4, 4},
 };
 Variable floor(const Variable& x, Where where) { return apply(floor_op, {x}, {}, where); }
@@ -40,7 +41,8 @@ constexpr Op ceil_op{
     .shape = same_shape,
     .lowering = Pointwise{.real = "ceil_{t}({a})", .integer = "{a}", .boolean = "{a}"},
     .reference = rounding_reference<std::ceil>(),
-    .grad = not_differentiable("ceil is piecewise constant; round_through(x) has a gradient"),
+    .grad = not_differentiable("ceil is piecewise constant; round_through(x) has that of x, "
+                               "stop_gradient(ceil(x)) none"),
     .domain = {-4, 4},
 };
 Variable ceil(const Variable& x, Where where) { return apply(ceil_op, {x}, {}, where); }
@@ -52,7 +54,8 @@ constexpr Op trunc_op{
     .shape = same_shape,
     .lowering = Pointwise{.real = "trunc_{t}({a})", .integer = "{a}", .boolean = "{a}"},
     .reference = rounding_reference<std::trunc>(),
-    .grad = not_differentiable("trunc is piecewise constant; round_through(x) has a gradient"),
+    .grad = not_differentiable("trunc is piecewise constant; round_through(x) has that of x, "
+                               "stop_gradient(trunc(x)) none"),
     .domain = {-4, 4},
 };
 Variable trunc(const Variable& x, Where where) { return apply(trunc_op, {x}, {}, where); }
@@ -64,7 +67,8 @@ constexpr Op round_op{
     .shape = same_shape,
     .lowering = Pointwise{.real = "rint_{t}({a})", .integer = "{a}", .boolean = "{a}"},
     .reference = rounding_reference<std::rint>(),
-    .grad = not_differentiable("round is piecewise constant; round_through(x) has a gradient"),
+    .grad = not_differentiable("round is piecewise constant; round_through(x) has that of x, "
+                               "stop_gradient(round(x)) none"),
     .domain = {-4, 4},
 };
 Variable round(const Variable& x, Where where) { return apply(round_op, {x}, {}, where); }

@@ -257,6 +257,12 @@ constexpr Op squeeze_op{
             for (std::size_t i = 0; i < args.shape(0).size(); ++i)
                 if (!contains(axes, i))
                     shape.push_back(args.shape(0)[i]);
+                else if (never_equal(args.shape(0)[i], 1))
+                    args.refuse(Code::shape,
+                                fmt::format("axis {} of {} has extent {}, only an axis of extent 1 "
+                                            "can go",
+                                            i, to_string(args.shape(0)),
+                                            to_string(args.shape(0)[i])));
                 else
                     args.require_equal(args.shape(0)[i], 1, fmt::format("axis {} of {{}}", i),
                                        {args.shape(0)});

@@ -89,15 +89,6 @@ std::vector<IndexPiece> set_slice_map(const IndexMapArgs& args)
     return {value, IndexPiece{0, {args.out.begin(), args.out.end()}}};
 }
 
-/// The second operand takes the first's dtype.
-void dtype_of_first(DTypeArgs& args)
-{
-    same_dtype(args);
-    if (!args.operands[1].weak && is_float(args.operands[1].dtype) && !is_float(args.result))
-        args.refuse("floats would lose their fractions, convert with .as()");
-    args.operands[1].dtype = args.result;
-}
-
 } // namespace
 
 constexpr Op slice_op{
@@ -116,7 +107,7 @@ constexpr Op slice_op{
 constexpr Op set_slice_op{
     .name = "set_slice",
     .doc = "x with the elements that a slice names replaced by those of `value`.",
-    .dtype = dtype_of_first,
+    .dtype = detail::first_dtype,
     .shape =
         [](ShapeArgs& args) {
             Shape wanted = slice_shape(args);

@@ -1,11 +1,14 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/reference.hpp>
+
+#include "param_checks.hpp"
 
 namespace croton::inline v1 {
 
@@ -50,20 +53,45 @@ Variable cast(const Variable& x, DType to, Where where)
 
 namespace {
 
+/// Why `from` never broadcasts to `to`; empty where it may.
+std::string broadcast_misfit(const Shape& from, const Shape& to)
+{
+    if (from.size() > to.size())
+        return fmt::format("it has {}, not {}", counted(from.size(), "axis", "axes"), to.size());
+    const std::size_t added = to.size() - from.size();
+    for (std::size_t i = 0; i < from.size(); ++i)
+        if (!same(from[i], 1) && never_equal(from[i], to[added + i]))
+            return fmt::format("axis {} is {}, not {}", i, to_string(from[i]),
+                               to_string(to[added + i]));
+    return {};
+}
+
+} // namespace
+
+void detail::check_broadcast(const Shape& value,
+                             const Shape& shape,
+                             std::string_view function,
+                             const Location* where)
+{
+    const std::string misfit = broadcast_misfit(value, shape);
+    if (!misfit.empty())
+        throw user_error(Code::shape, where, function,
+                         "shape {} of the value does not broadcast to {}, that of the places: {}",
+                         to_string(value), to_string(shape), misfit);
+}
+
+namespace {
+
 Shape broadcast_to_shape(ShapeArgs& args)
 {
     const Shape& from = args.shape(0);
     const Shape& to = args.params_as<ShapeParams>().shape;
-    const auto text = [&] {
-        return fmt::format("{} does not broadcast to {}", to_string(from), to_string(to));
-    };
-    if (from.size() > to.size()) args.refuse(Code::shape, text());
+    if (const std::string misfit = broadcast_misfit(from, to); !misfit.empty())
+        args.refuse(Code::shape, fmt::format("shape {} does not broadcast to {}: {}",
+                                             to_string(from), to_string(to), misfit));
     const std::size_t added = to.size() - from.size();
     for (std::size_t i = 0; i < from.size(); ++i) {
         if (from[i].is_known() && from[i].value() == 1) continue;
-        if (never_equal(from[i], to[added + i]))
-            args.refuse(Code::shape, fmt::format("{}: {} and {}", text(), to_string(from[i]),
-                                                 to_string(to[added + i])));
         if (!same(from[i], to[added + i]))
             args.require_equal(from[i], to[added + i],
                                fmt::format("axis {} of {{}}, broadcast to {{}},", i), {from, to});

@@ -277,6 +277,41 @@ int main(void)
                contains("const char* pick_failed_op(const struct ct_report* report);"));
 }
 
+TEST_CASE("an exported call without a workspace is refused where it needs one")
+{
+    const auto x = ct::matrix<double>("x", {ct::dim("n"), 4});
+    const auto y =
+        ct::softmax(ct::dot(ct::dot(x, ct::Array::normal(1, {4, 4})), ct::transpose(x)), 0);
+    const TemporaryFolder folder;
+    ct::function({x}, ct::Output("y", y), {.name = "gram"}).export_source(folder.path().string());
+    std::ofstream(folder / "main.c") << R"(#include "gram.h"
+#include <stdio.h>
+int main(void)
+{
+    static const double x[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static char work[65536] __attribute__((aligned(64)));
+    double y[4];
+    struct ct_report report;
+    if (gram_call_workspace_bytes(2) == 0) return 2;
+    const int32_t code = gram_call(2, x, y, 0, 0, &report);
+    printf("%s, %d\n", gram_failure(code), report.code == code);
+    printf("%s\n", gram_failure(gram_call(2, x, y, work, 0, &report)));
+    return 0;
+}
+)";
+    std::string output;
+    const bool compiled =
+        runs(std::string("gcc -std=c11 -Wall -Wextra -Wpedantic -Werror ") + flags + " -o " +
+                 (folder / "main") + " " + (folder / "main.c") + " " + (folder / "gram.c"),
+             output);
+    INFO(output);
+    REQUIRE(compiled);
+    const bool ended = runs(folder / "main", output);
+    INFO(output);
+    REQUIRE(ended);
+    CHECK(output == "there is no workspace, 1\nok\n");
+}
+
 TEST_CASE("an exported header says which arrays are column-major, and a C program fills them so")
 {
     const auto n = ct::dim("n");

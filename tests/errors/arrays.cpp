@@ -45,10 +45,12 @@ TEST_CASE("a default is refused where it is given, a number has the input's dtyp
 {
     const auto x = ct::vector<float>("x", {3}), k = ct::scalar<float>("k");
     const auto i = ct::scalar<std::uint8_t>("i");
-    CHECK_REFUSED(ct::function({x, {k, ct::zeros<float>({2})}}, x * k), domain,
+    CHECK_REFUSED(ct::function({x, {k, ct::zeros<float>({2})}}, x * k), shape,
                   "function: the default of 'k' is f32 (2), the input f32 ()");
-    CHECK_REFUSED(ct::function({{x, ct::zeros<float>({2})}}, x * 2), domain,
+    CHECK_REFUSED(ct::function({{x, ct::zeros<float>({2})}}, x * 2), shape,
                   "function: the default of 'x' is f32 (2), the input f32 (3)");
+    CHECK_REFUSED(ct::function({{x, ct::zeros<double>({3})}}, x * 2), dtype,
+                  "function: the default of 'x' is f64 (3), the input f32 (3)");
     CHECK_REFUSED(ct::Input(x, 2), shape,
                   "function: a number is the default of a 0-d input, not of 'x'; give an Array");
     CHECK_REFUSED(ct::Input(i, 300), dtype, "function: the default of 'i' (u8): 300 does not fit");
@@ -80,6 +82,9 @@ TEST_CASE("what is asked of an Array wrongly has the line")
                   "array: position -1 is out of range for (2, 3), which has 6 elements");
     CHECK_REFUSED(a.reshape({4}), shape, "array: cannot reshape (2, 3) to (4)");
     CHECK_REFUSED(a.reshape({-2, -3}), shape, "array: negative extent: (-2, -3)");
+    CHECK_REFUSED(a.reshape({-1, -1}), shape, "array: negative extent: (-1, -1)");
+    CHECK_REFUSED(a.reshape({0, -1}), shape, "array: negative extent: (0, -1)");
+    CHECK_REFUSED(a.reshape({-1, 4}), shape, "array: cannot reshape (2, 3) to (-1, 4)");
     CHECK_REFUSED(ct::zeros<float>({-2}), shape, "array: negative extent: (-2)");
     CHECK_REFUSED(ct::Array::full<int>({3, -1}, 2), shape, "array: negative extent: (3, -1)");
     CHECK_REFUSED(ct::Array::empty(ct::DType::f32, {1LL << 40, 1LL << 40}), memory,

@@ -83,13 +83,25 @@ TEST_CASE("a variable of a scan's step outside of it, and givens that nothing ne
         {.sequences = {y}, .init = {0.0}});
     CHECK_REFUSED(ct::function(y, {s.last[0], kept}), domain,
                   "function: 'y' of " + to_string(kept.where()) +
-                      " is needed but not among the inputs, one of which has the same name: a "
-                      "variable of a scan's step means nothing outside of it");
+                      " is needed but not among the inputs, one of which has the same name and "
+                      "place: it was made twice there, or is a variable of a scan's step, which "
+                      "means nothing outside of it");
     const auto a = ct::vector<double>("a", {5});
     CHECK_REFUSED(ct::function(y, y * 2, {.givens = {{a, y}}}), domain,
                   "function: givens replace 'a', which no output needs; allow_unused_inputs "
                   "accepts it");
     CHECK_NOTHROW(ct::function(y, y * 2, {.givens = {{a, y}}, .allow_unused_inputs = true}));
+}
+
+TEST_CASE("two variables of one name, one of which is no input, are told apart by their lines")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto k = ct::scalar<double>("k");
+    const auto other = ct::scalar<double>("k");
+    CHECK_REFUSED(ct::function({x, k}, x * other), domain,
+                  "function: two variables are named 'k': that of " + to_string(k.where()) +
+                      " is an input, that of " + to_string(other.where()) +
+                      " is needed but not among the inputs; make one and use it for both");
 }
 
 TEST_CASE("names that two outputs have, or that hold control characters, are refused")
@@ -407,12 +419,12 @@ TEST_CASE("givens take what can stand for a value, and say what cannot")
     const auto wide = ct::matrix<double>("wide", {n, 4});
     const std::string expected = ": its dtype must be f64, convert it with .as(), and its shape "
                                  "broadcast to (n, 3)";
-    CHECK_REFUSED(given({cube}, cube), domain,
+    CHECK_REFUSED(given({cube}, cube), shape,
                   "f: givens replace 'x', f64 (n, 3), by f64 (2, n, 3)" + expected);
-    CHECK_REFUSED(given({wide}, wide), domain,
+    CHECK_REFUSED(given({wide}, wide), shape,
                   "f: givens replace 'x', f64 (n, 3), by f64 (n, 4)" + expected);
     const auto s = ct::scalar<float>("s"), t = ct::scalar<double>("t");
-    CHECK_REFUSED(ct::function({t}, s * 2, {.givens = {{s, t}}}), domain,
+    CHECK_REFUSED(ct::function({t}, s * 2, {.givens = {{s, t}}}), dtype,
                   "function: givens replace 's', f32 (), by f64 (): its dtype must be f32, convert "
                   "it with .as(), and its shape broadcast to ()");
     CHECK_REFUSED(ct::function({t}, s * 2, {.givens = {{s, ct::Variable()}}}), domain,

@@ -495,6 +495,16 @@ TEST_CASE("extents that are one by a chain of ops, from its end on, are the firs
     }
 }
 
+TEST_CASE("a function knows the second of two symbols of one name as n0")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("q")}),
+               y = ct::vector<double>("y", {ct::dim("q")});
+    const auto f = ct::function({x, y}, ct::sum(x) * y, {.name = "f"});
+    CHECK(f.signature() == "f(x: f64 (q), y: f64 (n0)) -> (f64 (n0))");
+    CHECK_NOTHROW(f.workspace({{"q", 3}, {"n0", 2}}));
+    CHECK_THROWS_WITH(f.workspace({{"q", 3}}), Catch::Contains("n0"));
+}
+
 TEST_CASE("two symbols of one name are told apart where they contradict each other")
 {
     const int first = __LINE__ + 1;

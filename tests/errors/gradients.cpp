@@ -90,6 +90,18 @@ TEST_CASE("a gradient's gradient, and what jvp made, name the user's op too")
                           croton::test::contains(at));
 }
 
+TEST_CASE("what rounds says what has a gradient in its place: that of x, or none")
+{
+    const auto x = ct::vector<double>("x", {2});
+    const std::string at = "gradients.cpp:" + std::to_string(__LINE__ + 1);
+    CHECK_REFUSED(ct::grad(ct::sum(x * (x - floor(x))), x), domain,
+                  "grad: floor (" + at +
+                      ") has no gradient: floor is piecewise constant; round_through(x) has that "
+                      "of x, stop_gradient(floor(x)) none");
+    const auto slope = ct::grad(ct::sum(x * (x - stop_gradient(floor(x)))), x);
+    CHECK(ct::function({x}, slope)(std::vector<double>{1.5, -2})[0].as_double(0) == 2);
+}
+
 TEST_CASE("a disconnected gradient is zeros where that was asked for")
 {
     const auto x = ct::vector<double>("x", {2}), w = ct::vector<double>("w", {3});

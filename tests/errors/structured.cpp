@@ -27,7 +27,7 @@ Variable of(const ct::Shape& shape, ct::DType t = ct::DType::f32)
     return ct::input("x", t, shape);
 }
 
-#define CHECK_ERROR(expression, text) CHECK(error_of([] { return expression; }) == text)
+#define CHECK_ERROR(expression, text) CHECK(error_of([&] { return expression; }) == text)
 
 } // namespace
 
@@ -67,7 +67,8 @@ TEST_CASE("axes out of range or given twice are named")
     CHECK_ERROR(stddev(of({3}), 1), "stddev: axis 1 is out of range for rank 1");
     CHECK_ERROR(cumsum(of({3}), {0, 0}), "cumsum: one axis is needed: (0, 0)");
     CHECK_ERROR(argmax(of({2, 0}), 1), "argmax: axis 1 of (2, 0) is empty");
-    CHECK_ERROR(squeeze(of({2, 1}), 0), "squeeze: axis 0 of (2, 1): 2 and 1");
+    CHECK_ERROR(squeeze(of({2, 1}), 0),
+                "squeeze: axis 0 of (2, 1) has extent 2, only an axis of extent 1 can go");
     CHECK_ERROR(expand_dims(of({2}), 5), "expand_dims: axis 5 is out of range for rank 2");
 }
 
@@ -113,6 +114,9 @@ TEST_CASE("indices out of range or of no meaning are named")
     CHECK_ERROR(
         slice(0, of({}, ct::DType::i64)),
         "slice: a bound may not depend on data: take(x, i + arange(k)) reads k elements from i");
+    CHECK_ERROR(slice(0, Variable(ct::dim("n")) / 2),
+                "slice: a bound is a whole number or an Extent, this is f64 (): half of an Extent "
+                "n is floor_div(n, 2)");
     CHECK_ERROR(
         of({3})(of({3}, ct::DType::boolean)),
         "index: indices must be integers: bool, whose extent would depend on data: use where()");
@@ -120,7 +124,65 @@ TEST_CASE("indices out of range or of no meaning are named")
     CHECK_ERROR(take_along_axis(of({3, 4}), of({2, 1}, ct::DType::i64), 1),
                 "take_along_axis: shapes (3, 4) and (2, 1) do not broadcast: axis 0 is 3 and 2");
     CHECK_ERROR(of({3}).set({ct::newaxis}, 1), "set: newaxis names no elements to change");
-    CHECK_ERROR(
-        of({3}, ct::DType::i32).set({0}, of({})),
-        "set: floats would lose their fractions, convert with .as(): operands are i32, f32");
+    CHECK_ERROR(of({3}, ct::DType::i32).set({0}, of({})),
+                "set: i32 does not hold all values of f32, convert with .as(): operands are i32, "
+                "f32");
+}
+
+TEST_CASE("a value that the dtype of the array does not hold is refused, a literal is converted")
+{
+    const Variable x = of({3}), wide = of({3}, ct::DType::f64), i = of({3}, ct::DType::i64);
+    const std::string text = "f32 does not hold all values of f64, convert with .as(): operands "
+                             "are f32, f64";
+    CHECK_ERROR(x.set({slice(_, _)}, wide), "set: " + text);
+    CHECK_ERROR(x.add({slice(0, 2)}, wide(slice(0, 2))), "add: " + text);
+    CHECK_ERROR(x.set({i}, wide), "set: " + text + ", i64");
+    CHECK_ERROR(ct::scatter_add(x, {i}, wide), "scatter_add: " + text + ", i64");
+    CHECK_ERROR(x.set({i}, 0.1), "no error");
+    CHECK_ERROR(x.set({0}, 0.1), "no error");
+    CHECK_ERROR(wide.set({0}, x(0)), "no error");
+    CHECK_ERROR(x.set({i}, wide.as(ct::DType::f32)), "no error");
+}
+
+TEST_CASE("a value that does not broadcast to its places is named with both shapes")
+{
+    const Variable x = of({3, 4}), i = of({3}, ct::DType::i64);
+    CHECK_ERROR(x.set({_, 0}, of({4})),
+                "set: shape (4) of the value does not broadcast to (3), that of the places: axis 0 "
+                "is 4, not 3");
+    CHECK_ERROR(x.add({0}, of({2, 4})),
+                "add: shape (2, 4) of the value does not broadcast to (4), that of the places: it "
+                "has 2 axes, not 1");
+    CHECK_ERROR(ct::scatter_add(of({9}), {i}, of({4})),
+                "scatter_add: shape (4) of the value does not broadcast to (3), that of the "
+                "places: axis 0 is 4, not 3");
+    CHECK_ERROR(broadcast_to(of({4}), {2, 3}),
+                "broadcast_to: shape (4) does not broadcast to (2, 3): axis 0 is 4, not 3");
+    CHECK_ERROR(broadcast_to(of({2, 1}), {3}),
+                "broadcast_to: shape (2, 1) does not broadcast to (3): it has 2 axes, not 1");
+}
+
+TEST_CASE("a product with a state of a scan that has no shape yet is refused")
+{
+    const Variable x = of({6, 3}, ct::DType::f64), W = of({5, 5}, ct::DType::f64);
+    const Variable U = of({3, 5}, ct::DType::f64);
+    const auto network = [&](const Variable& row, const Variable& h) {
+        return tanh(dot(row, U) + dot(h * 0.5, W));
+    };
+    const ct::State number = 0.0;
+    const std::string text = "the state of a scan that starts as a number at " +
+                             to_string(number.init.where()) +
+                             " has no shape yet; give .init its shape, as zeros(f64, {5}), or "
+                             "write * for a number: the other operand has shape ";
+    CHECK_ERROR(ct::scan(network, {.sequences = {x}, .init = {number}}), "dot: " + text + "(5, 5)");
+    const auto left = [&](const Variable& row, const Variable& h) {
+        return dot(row, U) + matmul(U, h);
+    };
+    CHECK_ERROR(ct::scan(left, {.sequences = {x}, .init = {number}}), "matmul: " + text + "(3, 5)");
+    const auto scaled = [&](const Variable& row, const Variable& h) {
+        return dot(row, U) * h + dot(2.0, row(0));
+    };
+    CHECK_ERROR(ct::scan(scaled, {.sequences = {x}, .init = {number}}), "no error");
+    CHECK_ERROR(ct::scan(network, {.sequences = {x}, .init = {ct::zeros(ct::DType::f64, {5})}}),
+                "no error");
 }

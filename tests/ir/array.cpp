@@ -98,6 +98,14 @@ TEST_CASE("elements of a view, of every rank and stride")
     CHECK(ct::View<int, 0>(v.data(), {})() == 0);
 }
 
+TEST_CASE("one extent of a reshape may be -1")
+{
+    CHECK(to_string(count(6).reshape({-1, 2})) == "[[0 1]\n [2 3]\n [4 5]]");
+    CHECK(to_string(count(6).reshape({2, -1})) == "[[0 1 2]\n [3 4 5]]");
+    CHECK(count(6).reshape({2, 3}).reshape({-1}).size() == 6);
+    CHECK(count(0).reshape({-1, 2}).shape()[0] == 0);
+}
+
 TEST_CASE("arrays print as NumPy's do")
 {
     const double inf = std::numeric_limits<double>::infinity();

@@ -156,6 +156,7 @@ public:
     Array clone() const;        ///< row-major, memory of its own
     Array contiguous() const;   ///< itself if it is row-major, else a clone
     Array cast(DType to) const; ///< C++ conversions, NaN to integer is 0, out of range clamps
+    /// The same elements in C order. One extent may be -1: what the others leave.
     Array reshape(const std::vector<std::int64_t>& shape, Where where = Where::current()) const;
 
     /// The only element. UserError unless size() is 1 and dtype is T's.

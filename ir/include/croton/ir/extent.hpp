@@ -60,9 +60,9 @@ private:
 using Shape = std::vector<Extent>;
 
 /// A new symbol. Two calls give two, also for one name: dim("q") and dim("q") are two extents until
-/// an op requires them to be equal, though both print as q. To say that two axes have one extent,
-/// call dim once and use what it returned for both. Without a name it is printed as the axis of the
-/// first input that has it, "x.0", or as "?".
+/// an op requires them to be equal; a function knows the second as n0. To say that two axes have
+/// one extent, call dim once and use what it returned for both. Without a name it is printed as the
+/// axis of the first input that has it, "x.0", or as "?".
 /// errors   UserError for a name with control characters.
 Extent dim(std::string_view name, Where where = Where::current());
 

@@ -31,7 +31,7 @@ struct Sequence {
 };
 
 /// A value carried from step to step, and where it starts. A weak one (`0.0`) takes the dtype and
-/// the shape that the step gives it.
+/// the shape that the step gives it; dot refuses it, as it has no shape before.
 struct State {
     Variable init;
     std::vector<int> taps;
