@@ -70,7 +70,7 @@ std::string ProgramWriter::text(const Extent& e)
     for (const LongSum& s : long_sums(e, true)) {
         const auto [at, fresh] = symbols_.sums.try_emplace(s.sum.polynomial());
         if (!fresh) continue;
-        at->second = names_.fresh({}, "sum");
+        at->second = names_.fresh({}, "total");
         sums_.push_back(s.sum);
     }
     return c_text(e, symbols_);

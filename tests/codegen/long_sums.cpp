@@ -64,8 +64,8 @@ TEST_CASE(
     const Joined j = joined(6, 1);
     const std::string text = text_of(j.parts, {j.whole});
     CHECK((text.find("v0[i * length + j + first] = x4[i * d4 + j];") != text.npos));
-    CHECK((text.find("const i64 sum1 = d0 + d1 + d2 + d3;") != text.npos));
-    CHECK((text.find("= sum1 + d4;") != text.npos));
+    CHECK((text.find("const i64 total1 = d0 + d1 + d2 + d3;") != text.npos));
+    CHECK((text.find("= total1 + d4;") != text.npos));
 }
 
 TEST_CASE("what kernels of parts of joined arrays do is one text")
