@@ -101,10 +101,11 @@ public:
             const std::vector<bool>& wanted,
             std::string_view function,
             const Location* place)
-        : scan_(scan), wanted_(wanted), parts_(take_apart(scan)), bars_(by_group(scan, y.bars, y.bars)),
-          masks_(by_group(scan, y.bars, y.masks)), function_(function), place_(place),
-          history_bar_(slices_of(bars_.history)), out_bar_(slices_of(bars_.out)),
-          history_mask_(slices_of(masks_.history)), out_mask_(slices_of(masks_.out))
+        : scan_(scan), wanted_(wanted), parts_(take_apart(scan)),
+          bars_(by_group(scan, y.bars, y.bars)), masks_(by_group(scan, y.bars, y.masks)),
+          function_(function), place_(place), history_bar_(slices_of(bars_.history)),
+          out_bar_(slices_of(bars_.out)), history_mask_(slices_of(masks_.history)),
+          out_mask_(slices_of(masks_.out))
     {
         for (std::size_t k = 0; k < parts_.state.size(); ++k) {
             active_.emplace_back();
