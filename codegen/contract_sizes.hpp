@@ -6,10 +6,12 @@
 
 namespace croton::inline v1::codegen {
 
-/// Bytes of a row that a thread takes at a time, and of the terms of k between two visits of a
-/// block.
+/// Bytes of a row that a thread takes at a time.
 constexpr int tile_row_bytes = 1024;
+/// Bytes of the terms of k that are summed by themselves: long sums lose fewer digits so, and a
+/// block is visited once for them. Terms of a dot product likewise.
 constexpr int depth_bytes = 1536;
+constexpr int dot_terms = 4096;
 /// Bytes of a piece of a row that is summed in the nearest cache, and dot products in a piece.
 constexpr int piece_bytes = 2048;
 constexpr int piece_dots = 64;

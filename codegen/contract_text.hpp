@@ -217,6 +217,7 @@ private:
     /// h, j0 and j1 of piece t of rows of n.
     void write_piece(const Extent& n, int size) const;
     void write_row() const;
+    void write_row_terms(const char* sums, const char* first, const std::string& last) const;
 
     // ---- register blocks
 

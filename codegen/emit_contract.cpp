@@ -152,14 +152,30 @@ void ContractText::write_dots() const
             w_.line("    total = {};", multiply_add("a[p]", "b[p]", "total"));
             w_.raw("return total;");
         } else {
-            w_.line("{} acc[{}] = {{0}};", type_, lanes);
-            w_.raw("i64 p = 0;");
-            w_.line("for (; p + {0} <= n; p += {0})", lanes);
-            w_.line("    for (i64 l = 0; l < {}; ++l)", lanes);
-            w_.line("        acc[l] = {};", multiply_add("a[p + l]", "b[p + l]", "acc[l]"));
-            w_.raw("for (i64 l = 0; l < n - p; ++l)");
-            w_.line("    acc[l] = {};", multiply_add("a[p + l]", "b[p + l]", "acc[l]"));
-            w_.line("return sum_lanes_{}(acc);", type_);
+            const bool in_one = c_.k.is_known() && c_.k.value() <= dot_terms;
+            const auto sum_of = [&](const char* first, const char* last) {
+                w_.line("{} acc[{}] = {{0}};", type_, lanes);
+                w_.line("i64 p = {};", first);
+                w_.line("for (; p + {0} <= {1}; p += {0})", lanes, last);
+                w_.line("    for (i64 l = 0; l < {}; ++l)", lanes);
+                w_.line("        acc[l] = {};", multiply_add("a[p + l]", "b[p + l]", "acc[l]"));
+                w_.line("for (i64 l = 0; l < {} - p; ++l)", last);
+                w_.line("    acc[l] = {};", multiply_add("a[p + l]", "b[p + l]", "acc[l]"));
+            };
+            if (in_one) {
+                sum_of("0", "n");
+                w_.line("return sum_lanes_{}(acc);", type_);
+            } else {
+                w_.line("{} total = 0;", type_);
+                {
+                    const auto parts =
+                        w_.block("for (i64 first = 0; first < n; first += {})", dot_terms);
+                    w_.line("const i64 last = first + {0} < n ? first + {0} : n;", dot_terms);
+                    sum_of("first", "last");
+                    w_.line("total += sum_lanes_{}(acc);", type_);
+                }
+                w_.raw("return total;");
+            }
         }
     }
     w_.blank();
@@ -211,11 +227,33 @@ void ContractText::write_row() const
     w_.raw("const i64 width = j1 - j0;");
     w_.raw("for (i64 c = 0; c < width; ++c)");
     w_.raw("    out[c] = 0;");
-    w_.raw("i64 p = 0;");
+    const int depth = depth_bytes / bytes_;
+    if (!is_float(dtype_) || (c_.k.is_known() && c_.k.value() <= depth))
+        write_row_terms("out", "0", text(c_.k));
+    else {
+        const auto parts =
+            w_.block("for (i64 first = 0; first < {}; first += {})", factor(c_.k), depth);
+        w_.line("const i64 last = first + {0} < {1} ? first + {0} : {1};", depth, factor(c_.k));
+        w_.line("{} sums[{}];", type_, size);
+        w_.raw("for (i64 c = 0; c < width; ++c)");
+        w_.raw("    sums[c] = 0;");
+        write_row_terms("sums", "first", "last");
+        w_.raw("for (i64 c = 0; c < width; ++c)");
+        w_.raw("    out[c] += sums[c];");
+    }
+    finish("0", "1", "j0", "j1");
+}
+
+/// Adds terms first .. last of a row's sums.
+void ContractText::write_row_terms(const char* sums,
+                                   const char* first,
+                                   const std::string& last) const
+{
+    w_.line("i64 p = {};", first);
     {
-        const auto terms = w_.block("for (; p + 8 <= {}; p += 8)", text(c_.k));
+        const auto terms = w_.block("for (; p + 8 <= {}; p += 8)", last);
         const auto inner = w_.block("for (i64 c = 0; c < width; ++c)");
-        w_.line("{} total = out[c];", type_);
+        w_.line("{} total = {}[c];", type_, sums);
         for (int r = 0; r < 8; ++r) {
             const std::string p = r ? fmt::format("(p + {})", r) : "p";
             const auto at = [&](const Extent& stride) {
@@ -225,16 +263,15 @@ void ContractText::write_row() const
             w_.line("total = {};", multiply_add(fmt::format("a[{}]", at(c_.a_k)),
                                                 fmt::format("b[{} + c]", at(c_.b_k)), "total"));
         }
-        w_.raw("out[c] = total;");
+        w_.line("{}[c] = total;", sums);
     }
-    if (!c_.k.is_known() || c_.k.value() % 8 != 0) {
-        const auto rest = w_.block("for (; p < {}; ++p)", text(c_.k));
-        w_.line("for (i64 c = 0; c < width; ++c)");
-        w_.line("    out[c] = {};",
-                multiply_add(fmt::format("a[{}]", indexed(symbol(3) * c_.a_k)),
-                             fmt::format("b[{} + c]", indexed(symbol(3) * c_.b_k)), "out[c]"));
-    }
-    finish("0", "1", "j0", "j1");
+    if (c_.k.is_known() && c_.k.value() % 8 == 0) return;
+    const auto rest = w_.block("for (; p < {}; ++p)", last);
+    w_.line("for (i64 c = 0; c < width; ++c)");
+    w_.line("    {0}[c] = {1};", sums,
+            multiply_add(fmt::format("a[{}]", indexed(symbol(3) * c_.a_k)),
+                         fmt::format("b[{} + c]", indexed(symbol(3) * c_.b_k)),
+                         fmt::format("{}[c]", sums)));
 }
 
 void emit_contract(Writer& writer,

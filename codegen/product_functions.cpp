@@ -47,7 +47,9 @@ private:
     {
         w_.line("typedef {0} row_{1} CT_ROW_OF({0});", element_, type_);
         w_.blank();
-        w_.raw("// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.");
+        w_.raw(
+            "// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence from "
+            "0.");
         const auto scope = w_.function(parameter_list(
             fmt::format("CT_MATH void product_block_{}", type_),
             {"i64 rows", "i64 depth", "b8 begun", fmt::format("const {}* CT_RESTRICT a", type_),
@@ -55,12 +57,6 @@ private:
              fmt::format("{}* CT_RESTRICT sums", type_), "i64 sums_row"}));
         const std::string rows = "for (i64 r = 0; r < rows; ++r)";
         w_.line("row_{} acc[CT_BLOCK_ROWS] = {{{{0}}}};", type_);
-        {
-            const auto branch = w_.block("if (begun)");
-            w_.raw("CT_UNROLL");
-            w_.raw(rows);
-            w_.line("    acc[r] = *(const row_{}*)(sums + r * sums_row);", type_);
-        }
         w_.raw("CT_ROLLED");
         {
             const auto terms = w_.block("for (i64 p = 0; p < depth; ++p)");
@@ -73,6 +69,12 @@ private:
                 w_.line("    acc[r] += ({})a[r * a_row] * row;", element_);
             w_.raw("a += a_step;");
             w_.raw("b += b_step;");
+        }
+        {
+            const auto branch = w_.block("if (begun)");
+            w_.raw("CT_UNROLL");
+            w_.raw(rows);
+            w_.line("    acc[r] += *(const row_{}*)(sums + r * sums_row);", type_);
         }
         w_.raw("CT_UNROLL");
         w_.raw(rows);

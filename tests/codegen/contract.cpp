@@ -2,6 +2,7 @@
 #include <croton/croton.hpp>
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -18,7 +19,7 @@
 #include "support/disassembly.hpp"
 
 namespace ct = croton;
-using ct::Array, ct::DType, ct::Variable;
+using ct::Array, ct::DType, ct::Variable, ct::slice, ct::_;
 
 namespace {
 
@@ -163,6 +164,26 @@ TEST_CASE("products of unknown extents and of other dtypes agree with their mean
     for (DType t : {DType::f64, DType::i8, DType::i32, DType::u64})
         for (const Product& p : {odd, turned, panels})
             check(t, p, true);
+}
+
+TEST_CASE("long sums of f32 products keep their digits")
+{
+    // In sequence, so many equal terms would be off by 5e-3 to 2e-2.
+    constexpr std::int64_t k = 3'000'000;
+    const Array row = Array::copy(std::vector<float>(2 * k, 0.1f)), tenths = row.reshape({2, k});
+    const Variable m = ct::matrix<float>("m"), v = ct::vector<float>("v");
+    const auto f = ct::function({m, v},
+                                {dot(m, m.T()), dot(v, v), dot(v(ct::newaxis, _), v),
+                                 dot(v(slice(0, m.extent(1))), m.T()), dot(m, m(0))},
+                                {.name = "tenths"});
+    const double exact = static_cast<double>(0.1f) * static_cast<double>(0.1f);
+    const ct::Results got = f(tenths, row);
+    for (std::size_t i = 0; i < got.size(); ++i)
+        for (std::int64_t j = 0; j < got[i].size(); ++j) {
+            const double terms = i == 1 || i == 2 ? 2 * k : k;
+            INFO("output " << i << ", element " << j);
+            CHECK(std::abs(got[i].as_double(j) / (terms * exact) - 1) < 2e-4);
+        }
 }
 
 TEST_CASE("batches of products agree with their meaning")

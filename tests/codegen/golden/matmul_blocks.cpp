@@ -1,6 +1,6 @@
 typedef f32 row_f32 CT_ROW_OF(f32);
 
-// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence.
+// A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence from 0.
 CT_MATH void product_block_f32(i64 rows,
                                i64 depth,
                                b8 begun,
@@ -13,11 +13,6 @@ CT_MATH void product_block_f32(i64 rows,
                                i64 sums_row)
 {
     row_f32 acc[CT_BLOCK_ROWS] = {{0}};
-    if (begun) {
-        CT_UNROLL
-        for (i64 r = 0; r < rows; ++r)
-            acc[r] = *(const row_f32*)(sums + r * sums_row);
-    }
     CT_ROLLED
     for (i64 p = 0; p < depth; ++p) {
         const row_f32 row = *(const row_f32*)b;
@@ -26,6 +21,11 @@ CT_MATH void product_block_f32(i64 rows,
             CT_FMA_ROW(f32, fma_f32, a[r * a_row], row, acc[r]);
         a += a_step;
         b += b_step;
+    }
+    if (begun) {
+        CT_UNROLL
+        for (i64 r = 0; r < rows; ++r)
+            acc[r] += *(const row_f32*)(sums + r * sums_row);
     }
     CT_UNROLL
     for (i64 r = 0; r < rows; ++r)

@@ -16,14 +16,19 @@ struct matmul_0_parts {
 
 CT_MATH f32 matmul_0_dot(const f32* CT_RESTRICT a, const f32* CT_RESTRICT b, i64 n)
 {
-    f32 acc[32] = {0};
-    i64 p = 0;
-    for (; p + 32 <= n; p += 32)
-        for (i64 l = 0; l < 32; ++l)
+    f32 total = 0;
+    for (i64 first = 0; first < n; first += 4096) {
+        const i64 last = first + 4096 < n ? first + 4096 : n;
+        f32 acc[32] = {0};
+        i64 p = first;
+        for (; p + 32 <= last; p += 32)
+            for (i64 l = 0; l < 32; ++l)
+                acc[l] = fma_f32(a[p + l], b[p + l], acc[l]);
+        for (i64 l = 0; l < last - p; ++l)
             acc[l] = fma_f32(a[p + l], b[p + l], acc[l]);
-    for (i64 l = 0; l < n - p; ++l)
-        acc[l] = fma_f32(a[p + l], b[p + l], acc[l]);
-    return sum_lanes_f32(acc);
+        total += sum_lanes_f32(acc);
+    }
+    return total;
 }
 
 static void matmul_0_tile(void* context, i64 t)

@@ -24,20 +24,28 @@ static void matmul_0_tile(void* context, i64 t)
     const i64 width = j1 - j0;
     for (i64 c = 0; c < width; ++c)
         out[c] = 0;
-    i64 p = 0;
-    for (; p + 8 <= 784; p += 8) {
-        for (i64 c = 0; c < width; ++c) {
-            f32 total = out[c];
-            total = fma_f32(a[p], b[p * 512 + c], total);
-            total = fma_f32(a[p + 1], b[(p + 1) * 512 + c], total);
-            total = fma_f32(a[p + 2], b[(p + 2) * 512 + c], total);
-            total = fma_f32(a[p + 3], b[(p + 3) * 512 + c], total);
-            total = fma_f32(a[p + 4], b[(p + 4) * 512 + c], total);
-            total = fma_f32(a[p + 5], b[(p + 5) * 512 + c], total);
-            total = fma_f32(a[p + 6], b[(p + 6) * 512 + c], total);
-            total = fma_f32(a[p + 7], b[(p + 7) * 512 + c], total);
-            out[c] = total;
+    for (i64 first = 0; first < 784; first += 384) {
+        const i64 last = first + 384 < 784 ? first + 384 : 784;
+        f32 sums[512];
+        for (i64 c = 0; c < width; ++c)
+            sums[c] = 0;
+        i64 p = first;
+        for (; p + 8 <= last; p += 8) {
+            for (i64 c = 0; c < width; ++c) {
+                f32 total = sums[c];
+                total = fma_f32(a[p], b[p * 512 + c], total);
+                total = fma_f32(a[p + 1], b[(p + 1) * 512 + c], total);
+                total = fma_f32(a[p + 2], b[(p + 2) * 512 + c], total);
+                total = fma_f32(a[p + 3], b[(p + 3) * 512 + c], total);
+                total = fma_f32(a[p + 4], b[(p + 4) * 512 + c], total);
+                total = fma_f32(a[p + 5], b[(p + 5) * 512 + c], total);
+                total = fma_f32(a[p + 6], b[(p + 6) * 512 + c], total);
+                total = fma_f32(a[p + 7], b[(p + 7) * 512 + c], total);
+                sums[c] = total;
+            }
         }
+        for (i64 c = 0; c < width; ++c)
+            out[c] += sums[c];
     }
 }
 
