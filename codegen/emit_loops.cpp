@@ -37,6 +37,15 @@ int KernelWriter::lanes_of(const Accumulator& a) const
     return lane_count(is_position(a.monoid) ? DType::f64 : dtype_of(a.value));
 }
 
+/// Whether extrema of what lies in memory are taken: one after another is fast enough there.
+bool KernelWriter::reads_only(const Loop& l) const
+{
+    return may_repeat(l) && std::ranges::all_of(l.body, [&](const Statement& st) {
+               const auto scalar = static_cast<std::size_t>(std::get<Let>(st).scalar);
+               return std::holds_alternative<Load>(nest_.scalars[scalar].expression);
+           });
+}
+
 bool KernelWriter::is_laned(const Loop& l) const
 {
     return l.kind == LoopKind::lanes &&
@@ -181,15 +190,16 @@ void KernelWriter::write_running(const Loop& l)
 }
 
 /// Element j goes to lane j % L: blocks of L, the last one shorter; then the lanes are combined.
-/// Where an element may be taken twice, the last block is a whole one that begins further in front,
-/// and a row that has none is taken in sequence.
+/// Where an element may be taken twice, the last block of a known number is a whole one that begins
+/// further in front; of an unknown number too where elements are only read, and a row that has no
+/// block is then taken in sequence.
 void KernelWriter::write_laned_loop(const Loop& l, const std::string& index)
 {
     int width = 1;
     for (const Accumulator& a : l.accumulators)
         width = std::max(width, lanes_of(a));
     const std::string extent = extent_of_blocks(l);
-    if (may_repeat(l) && !l.extent.is_known()) return write_short_or_laned(l, index, extent, width);
+    if (!l.extent.is_known() && reads_only(l)) return write_short_or_laned(l, index, extent, width);
     const std::vector<LaneArrays> arrays = write_lane_arrays(l, width);
     write_blocks(l, index, extent, width, arrays);
     for (std::size_t i = 0; i < l.accumulators.size(); ++i)
@@ -354,7 +364,7 @@ void KernelWriter::write_whole_blocks(const Loop& l,
         from = names_.fresh("from", "from");
         writer_.line("const i64 {} = min_i64({}, {});", from, first, last);
     }
-    if (width == 16) writer_.raw("CT_LANES");
+    if (width == 16 && notes_lanes_) writer_.raw("CT_LANES");
     note_lanes();
     const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", width);
     writer_.line("const i64 {} = {} + l;", index, from);
@@ -375,7 +385,7 @@ void KernelWriter::write_blocks(const Loop& l,
     }
     if (counted && l.extent.value() % width == 0)
         return write_whole_blocks(l, index, extent, {}, width, arrays);
-    if (may_repeat(l)) {
+    if (may_repeat(l) && (counted || reads_only(l))) {
         const std::string last = counted ? std::to_string(l.extent.value() - width)
                                          : fmt::format("{} - {}", extent, width);
         return write_whole_blocks(l, index, extent, last, width, arrays);

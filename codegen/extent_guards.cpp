@@ -16,16 +16,21 @@ void ExtentGuards::bind_extents()
 {
     program_.bindings = bind_symbols(program_.inputs);
     for (const SymbolBinding& b : program_.bindings) {
-        const std::string rest = b.is_plain() ? "" : c_text(b.rest, symbols_);
         const std::string name = symbols_[b.symbol] = names_.fresh(croton::name(b.symbol), "n");
-        if (b.is_plain())
-            values_.line("const i64 {} = extents[{}];", name, b.axis);
-        else if (b.factor.is_known())
-            values_.line("const i64 {} = (extents[{}] - ({})) / {};", name, b.axis, rest,
+        const std::string axis = fmt::format("extents[{}]", b.axis);
+        if (b.is_plain()) {
+            values_.line("const i64 {} = {};", name, axis);
+            continue;
+        }
+        const bool whole = same(b.rest, 0);
+        const std::string part =
+            whole ? axis : fmt::format("{} - ({})", axis, c_text(b.rest, symbols_));
+        if (b.factor.is_known())
+            values_.line("const i64 {} = {} / {};", name, whole ? part : "(" + part + ")",
                          b.factor.value());
         else
-            values_.line("const i64 {} = floor_div_i64(extents[{}] - ({}), {});", name, b.axis,
-                         rest, c_text(b.factor, symbols_));
+            values_.line("const i64 {} = floor_div_i64({}, {});", name, part,
+                         c_text(b.factor, symbols_));
     }
 }
 

@@ -109,6 +109,7 @@ private:
     void write_running(const Loop& l);
     void write_accumulation(Monoid monoid, DType t, const std::string& to, ScalarId value);
     std::string accumulator_name(const Accumulator& a);
+    bool reads_only(const Loop& l) const;
     bool is_laned(const Loop& l) const;
     bool holds_lanes(const Loop& l) const;
     int lanes_of(const Accumulator& a) const;

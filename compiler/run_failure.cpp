@@ -60,7 +60,8 @@ std::string givers(const FunctionData& f, const codegen::Guard& g)
         if (!binding || is_of_slot(*binding, g.slot)) continue;
         const std::string giver = axis_giving(f, *binding);
         if (giver.empty()) continue;
-        if (g.of_argument && as_symbol(g.must.b)) return fmt::format(" as {} is", giver);
+        if (g.of_argument && as_symbol(g.must.b) && binding->is_plain())
+            return fmt::format(" as {} is", giver);
         text += fmt::format("{} {} {} {}", text.empty() ? ", where" : " and",
                             to_string(as_extent(symbol)),
                             binding->is_plain() ? "is" : "follows from", giver);

@@ -66,16 +66,21 @@ std::vector<SymbolBinding> bind_symbols(std::span<const Variable> variables)
     for (std::size_t i = 0; i < axes.size(); ++i)
         if (const detail::Atom* s = as_symbol(axes[i]); s && known.insert(s).second)
             bindings.push_back({s, i});
+    const auto bind = [&](std::size_t i, bool by_number) {
+        if (axes[i].is_known() || as_symbol(axes[i])) return false;
+        const auto linear = linear_extent(axes[i], known);
+        if (!linear || linear->factor.is_known() != by_number) return false;
+        bindings.push_back({linear->unknown, i, linear->rest, linear->factor});
+        known.insert(linear->unknown);
+        return true;
+    };
+    // By another symbol only where no number tells it: that may be 0 at a call.
     for (bool progress = true; progress;) {
         progress = false;
-        for (std::size_t i = 0; i < axes.size(); ++i) {
-            if (axes[i].is_known() || as_symbol(axes[i])) continue;
-            const auto linear = linear_extent(axes[i], known);
-            if (!linear) continue;
-            bindings.push_back({linear->unknown, i, linear->rest, linear->factor});
-            known.insert(linear->unknown);
-            progress = true;
-        }
+        for (std::size_t i = 0; i < axes.size(); ++i)
+            progress |= bind(i, true);
+        for (std::size_t i = 0; i < axes.size() && !progress; ++i)
+            progress = bind(i, false);
     }
     return bindings;
 }

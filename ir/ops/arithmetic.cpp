@@ -209,12 +209,16 @@ Variable constant_power_slope(const Variable& a, double b)
 
 std::array<Variable, 2> pow_grad(const BinaryGrad& g)
 {
-    // Base 1 instead of 0 where b is 0, and instead of one without a logarithm: no side is a NaN or
-    // infinity that a zero then multiplies.
+    // 0 where b is 0 and a^-1 infinite, base 1 instead of one without a logarithm: no side is a NaN
+    // or infinity that a zero then multiplies.
     double b = 0;
-    const Variable slope = uniform_value(g.b, b)
-                               ? constant_power_slope(g.a, b)
-                               : g.b * pow(where(g.a == 0 && g.b == 0, 1, g.a), g.b - 1);
+    Variable slope;
+    if (uniform_value(g.b, b))
+        slope = constant_power_slope(g.a, b);
+    else {
+        const Variable power = pow(g.a, g.b - 1);
+        slope = where(g.b == 0 && isinf(power), 0, g.b * power);
+    }
     const Variable no_log = g.a <= 0;
     return {g.y_bar * slope, g.y_bar * where(no_log, 0, g.y) * log(where(no_log, 1, g.a))};
 }

@@ -17,8 +17,8 @@ namespace croton::inline v1 {
 namespace {
 
 /// y[k] = x[0] .. x[k] has by x[i] the derivative x[0] .. x[i-1] times s[i] = y_bar[i] + x[i+1]
-/// s[i+1], from the other end if `reverse`: without a division, so that zeros and what would
-/// overflow do no harm, in derivatives of any order.
+/// s[i+1], from the other end if `reverse`: without a division, so that zeros do no harm, in
+/// derivatives of any order.
 Variables cumprod_grad(const GeneralGrad& g)
 {
     const auto& p = g.params_as<PrefixParams>();

@@ -88,6 +88,12 @@ Function argmax_lanes(const Options& options)
     return function({score}, Output("best", argmax(score, 1)), options);
 }
 
+Function sum_of_sines(const Options& options)
+{
+    const auto x = tensor<double>("x", {rows(), columns()});
+    return function({x}, Output("y", sum(sin(x), 1)), options);
+}
+
 Function cumprod_down(const Options& options)
 {
     const auto x = tensor<double>("x", {rows(), columns()});
@@ -245,6 +251,7 @@ std::vector<Golden> structured_goldens()
             {"argmax_lanes", argmax_lanes},
             {"argmin_down", argmin_down},
             {"argmax_integers", argmax_integers},
+            {"sum_of_sines", sum_of_sines},
             {"cumsum", cumsum_rows},
             {"cumprod_down", cumprod_down},
             {"max_and_count", max_and_count},

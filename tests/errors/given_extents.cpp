@@ -112,6 +112,25 @@ TEST_CASE("an input may have as many elements as a product of others' extents")
         "of extent n gives it");
 }
 
+TEST_CASE("an extent follows from a product only where no axis tells it by a number")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::vector<double>("x", {n}), y = ct::vector<double>("y", {n * m});
+    const auto z = ct::vector<double>("z", {2 * m});
+    const auto of = [](std::int64_t count) { return ct::zeros<double>({count}); };
+    const auto all = ct::sum(x) + ct::sum(y) + ct::sum(z);
+    const auto f = ct::function({x, y, z}, all + ct::arange(m), {.name = "f"});
+    CHECK(f(of(0), of(0), of(10))[0].size() == 5);
+    const auto g = ct::function({x, y}, ct::arange(m) + ct::sum(x) + ct::sum(y), {.name = "g"});
+    std::vector<double> out(5);
+    const std::vector<double> three(3), twelve(12);
+    CHECK_THROWS_WITH(
+        (g.typed<void(ct::View<const double>, ct::View<const double>, ct::View<double>)>()(
+            three, twelve, out)),
+        contains("axis 0 of output 0 is 5, it must be 4 (m), where m follows from axis 0 of "
+                 "input 'y'"));
+}
+
 TEST_CASE("an extent follows from a product with others, which must divide")
 {
     const auto n = ct::dim("n"), m = ct::dim("m");

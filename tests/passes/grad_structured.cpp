@@ -111,6 +111,8 @@ TEST_CASE("products and powers have right derivatives of any order where a facto
     CHECK(derivatives(0, cube) == std::vector<double>{0, 0, 0, 6, 0});
     CHECK(derivatives(1, [](const Variable& s) { return pow(s, s); }) ==
           std::vector<double>{1, 1, 2, 3, 8});
+    for (const double tiny : {0.0, 5e-324, -1e-310}) // without an inverse
+        CHECK(derivatives(tiny, [](const Variable& s) { return pow(s, 0 * s); })[1] == 0);
     const auto moved = [](const Variable& s) { return pow(s + 2, s); };
     CHECK(derivatives(0, moved)[2] == Approx(1 + std::log(2.0) * std::log(2.0)));
 }

@@ -1,4 +1,4 @@
-// running_0: y[i, j] = prod_{k >= i} x[k, j]        golden_structured.cpp:94
+// running_0: y[i, j] = prod_{k >= i} x[k, j]        golden_structured.cpp:100
 //
 //   x  f64 (n, m)  read
 //   y  f64 (n, m)  written

@@ -158,7 +158,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_0        golden_structured.cpp:154
+// matmul_0        golden_structured.cpp:160
 //
 //   score[i, j, l] = sum_p(q[i, j, p] * k[i, l, p]) * 0.125
 //

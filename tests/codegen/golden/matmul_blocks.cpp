@@ -195,7 +195,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_0: c[i, j] = sum_k a[i, k] * b[k, j]        golden_structured.cpp:125
+// matmul_0: c[i, j] = sum_k a[i, k] * b[k, j]        golden_structured.cpp:131
 //
 //   a         f32 (n0, n1)                   read
 //   b         f32 (n1, n2)                   read

@@ -1,4 +1,4 @@
-// matmul_0: y[i] = sum_j a[i, j] * x[j]        golden_structured.cpp:119
+// matmul_0: y[i] = sum_j a[i, j] * x[j]        golden_structured.cpp:125
 //
 //   a  f32 (n, m)  read
 //   x  f32 (m)     read

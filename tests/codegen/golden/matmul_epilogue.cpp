@@ -158,7 +158,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_0: hidden[i, j] = relu(sum_k(x[i, k] * w[k, j]) + b[j])        golden_structured.cpp:132
+// matmul_0: hidden[i, j] = relu(sum_k(x[i, k] * w[k, j]) + b[j])        golden_structured.cpp:138
 //
 //   x         f32 (n, 784)    read
 //   w         f32 (784, 512)  read

@@ -1,4 +1,4 @@
-// matmul_0: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:132
+// matmul_0: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:138
 //
 //   x   f32 (n, 784)    read
 //   w   f32 (784, 512)  read
@@ -13,7 +13,7 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const 
     rt->gemm_f32(rt, 1, n, 512, 784, &left, &right, v0);
 }
 
-// fused_1: hidden[i, j] = relu(hidden[i, j] + b[j])        golden_structured.cpp:132
+// fused_1: hidden[i, j] = relu(hidden[i, j] + b[j])        golden_structured.cpp:138
 //
 //   b       f32 (512)     read
 //   hidden  f32 (n, 512)  read and written

@@ -158,7 +158,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_0: y[i, j] = sum_k exp(x[i, k]) * (f32(q[k, j]) * 0.02)        golden_structured.cpp:139
+// matmul_0: y[i, j] = sum_k exp(x[i, k]) * (f32(q[k, j]) * 0.02)        golden_structured.cpp:145
 //
 //   y         f32 (n, 512)   written
 //   packed_b  f32 (401408)   scratch

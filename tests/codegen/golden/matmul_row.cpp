@@ -1,4 +1,4 @@
-// matmul_0: y[i] = sum_j x[j] * w[j, i]        golden_structured.cpp:113
+// matmul_0: y[i] = sum_j x[j] * w[j, i]        golden_structured.cpp:119
 //
 //   x  f32 (784)       read
 //   w  f32 (784, 512)  read

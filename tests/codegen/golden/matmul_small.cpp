@@ -1,4 +1,4 @@
-// matmul_0: c[i, j] = sum_k a[i, k] * b[k, j]        golden_structured.cpp:107
+// matmul_0: c[i, j] = sum_k a[i, k] * b[k, j]        golden_structured.cpp:113
 //
 //   a  f64 (3, 3)  read
 //   b  f64 (3, 3)  read

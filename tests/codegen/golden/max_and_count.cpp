@@ -1,4 +1,4 @@
-// fused_0        golden_structured.cpp:100
+// fused_0        golden_structured.cpp:106
 //
 //   largest[i] = max_j x[i, j]
 //   positive[i] = sum_j i64(0 < x[i, j])

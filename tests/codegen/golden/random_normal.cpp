@@ -1,4 +1,4 @@
-// fused_0: noisy[i] = x[i] + 0.1 * philox_normal(i, u64(key))        golden_structured.cpp:162
+// fused_0: noisy[i] = x[i] + 0.1 * philox_normal(i, u64(key))        golden_structured.cpp:168
 //
 //   x      f32 (n)  read
 //   key    i64 ()   read

@@ -1,4 +1,4 @@
-// fused_0: v0 = rate * x0 * (1 - x0)        golden_structured.cpp:170
+// fused_0: v0 = rate * x0 * (1 - x0)        golden_structured.cpp:176
 //
 //   rate  f64 ()  read
 //   x0    f64 ()  read
@@ -12,7 +12,7 @@ CT_KERNEL void fused_0(const f64* CT_RESTRICT rate, const f64* CT_RESTRICT x0, f
     v0[0] = rate[0] * x0_0 * (1.0 - x0_0);
 }
 
-// fused_1: v1[i] = v0[i - 1] if 0 <= i - 1 < 100, else x0        golden_structured.cpp:170
+// fused_1: v1[i] = v0[i - 1] if 0 <= i - 1 < 100, else x0        golden_structured.cpp:176
 //
 //   x0  f64 ()     read
 //   v0  f64 (100)  read
@@ -28,7 +28,7 @@ CT_KERNEL void fused_1(const f64* CT_RESTRICT x0, const f64* CT_RESTRICT v0, f64
     }
 }
 
-// fused_2        golden_structured.cpp:170
+// fused_2        golden_structured.cpp:176
 //
 //   v0 = x1 * (1 - x0) * rate - x1 * (rate * x0)
 //   v1 = x2 + x1 * (1 - x0) * x0
@@ -74,7 +74,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     char* const work = (char*)workspace;
     f64* v0 = (f64*)(work + 0);
     f64* v1 = (f64*)(work + 832);
-    // loop over steps        golden_structured.cpp:170
+    // loop over steps        golden_structured.cpp:176
     const f64* x0_0 = x0;
     for (i64 t0 = 0; t0 < 100; ++t0) {
         f64* next0 = v0 + t0 * 1;
@@ -83,7 +83,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     }
     copy_bytes((char*)last, (const char*)x0_0, 8);
     fused_1(x0, v0, v1);
-    // loop over steps        golden_structured.cpp:170
+    // loop over steps        golden_structured.cpp:176
     const f64* state0 = constant0;
     f64* next1 = (f64*)(work + 0 + 0);
     f64* spare0 = (f64*)(work + 0 + 64);

@@ -1,4 +1,4 @@
-// fused_0        golden_structured.cpp:211 in rms_norm, called at golden_structured.cpp:217
+// fused_0        golden_structured.cpp:217 in rms_norm, called at golden_structured.cpp:223
 //
 //   y[i] = x[i] * rsqrt(sum_j(square(x[j])) / 64 + 1e-06)
 //
