@@ -20,18 +20,22 @@ namespace croton::test {
 
 namespace {
 
-/// The distance between 1 and the next number.
-double epsilon(DType t)
+struct Format {
+    double epsilon; ///< the distance between 1 and the next number
+    double least;   ///< the smallest number above 0
+};
+
+Format format_of(DType t)
 {
     switch (t) {
     case DType::f16:
-        return 0x1p-10;
+        return {0x1p-10, 0x1p-24};
     case DType::bf16:
-        return 0x1p-7;
+        return {0x1p-7, 0x1p-133};
     case DType::f32:
-        return 0x1p-23;
+        return {0x1p-23, 0x1p-149};
     case DType::f64:
-        return 0x1p-52;
+        return {0x1p-52, 0x1p-1074};
     case DType::boolean:
     case DType::i8:
     case DType::i16:
@@ -47,6 +51,7 @@ double epsilon(DType t)
     }
     throw internal_error("judge", "{} is no real float", name(t));
 }
+double epsilon(DType t) { return format_of(t).epsilon; }
 
 Substitution extents_of(const Program& p)
 {
@@ -62,15 +67,17 @@ Substitution extents_of(const Program& p)
 
 constexpr double noise_units = 6; // what a function's bound and the reference's rounding come to
 
-/// Every float some units off, each its own way.
+/// Every float some units off, each its own way; what is subnormal may be all that rounding left.
 Array with_noise(const Array& a, std::mt19937_64& random, double units = noise_units)
 {
     if (!is_float(a.dtype())) return a;
     Array wide = a.cast(DType::f64).clone();
     auto* x = static_cast<double*>(wide.data());
+    const auto [epsilon, least] = format_of(a.dtype());
     for (std::int64_t i = 0; i < wide.size(); ++i) {
         const double unit = static_cast<double>(random() >> 11) * 0x1p-52 - 1;
-        x[i] *= 1 + units * epsilon(a.dtype()) * unit;
+        const bool subnormal = x[i] != 0 && std::abs(x[i]) < least / epsilon;
+        x[i] = subnormal ? x[i] + least * unit : x[i] * (1 + units * epsilon * unit);
     }
     return wide.cast(a.dtype());
 }
