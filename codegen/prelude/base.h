@@ -65,6 +65,13 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #define CT_ONE_VECTOR
 #define CT_LANES
 #endif
+/* A NaN x, else the number. Asked in this order, x86 needs an instruction for an extremum and two
+   for NaN; Clang before 22 would make of it calls of fmaxf in 16-bit floats. */
+#if defined(__clang__) && __clang_major__ < 22
+#define CT_NAN_OR(x, number) ((x) != (x) ? (x) : (number))
+#else
+#define CT_NAN_OR(x, number) ((x) == (x) ? (number) : (x))
+#endif
 /* The sums of a matrix product that are kept in registers: rows, and elements in a row. */
 #ifdef __AVX512F__
 #define CT_BLOCK_ROWS 12
