@@ -65,12 +65,10 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #define CT_ONE_VECTOR
 #define CT_LANES
 #endif
-/* A NaN x, else the number. Asked in this order, x86 needs an instruction for an extremum and two
-   for NaN; Clang before 22 would make of it calls of fmaxf in 16-bit floats. */
+/* An extremum, with the question that Clang before 22 wants first: of the others it makes calls of
+   fmaxf in 16-bit floats. */
 #if defined(__clang__) && __clang_major__ < 22
-#define CT_NAN_OR(x, number) ((x) != (x) ? (x) : (number))
-#else
-#define CT_NAN_OR(x, number) ((x) == (x) ? (number) : (x))
+#define CT_NAN_FIRST(a, better, b) ((a) != (a) ? (a) : (a)better(b) ? (a) : (b))
 #endif
 /* The sums of a matrix product that are kept in registers: rows, and elements in a row. */
 #ifdef __AVX512F__

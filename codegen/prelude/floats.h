@@ -60,11 +60,44 @@ CT_MATH b8 isfinite_f64(f64 x) { return abs_f64(x) < __builtin_inf(); }
 CT_MATH f32 sign_f32(f32 x) { return x > 0 ? 1.0f : x < 0 ? -1.0f : x + 0.0f; }
 CT_MATH f64 sign_f64(f64 x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x + 0.0; }
 
-/* A NaN operand is the result (the first, if both are); of equal operands the second is. */
-CT_MATH f32 max_f32(f32 a, f32 b) { return CT_NAN_OR(a, a > b ? a : b); }
-CT_MATH f64 max_f64(f64 a, f64 b) { return CT_NAN_OR(a, a > b ? a : b); }
-CT_MATH f32 min_f32(f32 a, f32 b) { return CT_NAN_OR(a, a < b ? a : b); }
-CT_MATH f64 min_f64(f64 a, f64 b) { return CT_NAN_OR(a, a < b ? a : b); }
+/* A NaN operand is the result (the first, if both are); of equal operands the second is. Asked in
+   this order, x86 needs an instruction for the extremum and two for NaN. */
+CT_MATH f32 max_f32(f32 a, f32 b)
+{
+#ifdef CT_NAN_FIRST
+    return CT_NAN_FIRST(a, >, b);
+#else
+    return a == a ? (a > b ? a : b) : a;
+#endif
+}
+
+CT_MATH f64 max_f64(f64 a, f64 b)
+{
+#ifdef CT_NAN_FIRST
+    return CT_NAN_FIRST(a, >, b);
+#else
+    return a == a ? (a > b ? a : b) : a;
+#endif
+}
+
+CT_MATH f32 min_f32(f32 a, f32 b)
+{
+#ifdef CT_NAN_FIRST
+    return CT_NAN_FIRST(a, <, b);
+#else
+    return a == a ? (a < b ? a : b) : a;
+#endif
+}
+
+CT_MATH f64 min_f64(f64 a, f64 b)
+{
+#ifdef CT_NAN_FIRST
+    return CT_NAN_FIRST(a, <, b);
+#else
+    return a == a ? (a < b ? a : b) : a;
+#endif
+}
+
 /* The larger of a number a and b; a, where b is NaN. */
 CT_MATH f32 max_number_f32(f32 a, f32 b) { return b > a ? b : a; }
 CT_MATH f64 max_number_f64(f64 a, f64 b) { return b > a ? b : a; }

@@ -166,7 +166,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
 //   packed_w  f32 (401408)    scratch
 //   b         f32 (512)       read
 //
-// One call: 803840 n flops; reads 3136 n + 1607680, writes 2048 n bytes.
+// One call: 804352 n flops; reads 3136 n + 1607680, writes 2048 n bytes.
 
 // What follows from the sums of rows i0 .. i1 and columns j0 .. j1.
 CT_MATH void

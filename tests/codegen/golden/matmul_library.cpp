@@ -18,7 +18,7 @@ CT_KERNEL void matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const 
 //   b       f32 (512)     read
 //   hidden  f32 (n, 512)  read and written
 //
-// One call: 1024 n flops; reads 2048 n + 2048, writes 2048 n bytes.
+// One call: 1536 n flops; reads 2048 n + 2048, writes 2048 n bytes.
 
 CT_KERNEL void fused_1(i64 begin, i64 end, const f32* CT_RESTRICT b, f32* CT_RESTRICT hidden)
 {
