@@ -59,7 +59,7 @@ CT_MATH f32 pow_f32(f32 x, f32 y)
 /* |x|^y = e^(y log |x|), the logarithm to about 2^-66 in two parts: |x| = 2^k (1 + f), s = f / (2 +
    f) and log(1 + f) = 2s + s^3 (2/3 + s^2 u), of which s, s^3 and 2/3 + .. are pairs too. u to
    2^-66.3 of log |x|: fit pow_f64. What is left of e^r = 1 + r + r^2 q and of r is added last,
-   where it is below 0.2 ULP, so that a power that f64 holds is exact. */
+   where it is below 0.25 ULP, so that a power that f64 holds is exact. */
 CT_MATH f64 pow_f64(f64 x, f64 y)
 {
     f64 a = abs_f64(x);

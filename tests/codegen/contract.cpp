@@ -168,7 +168,7 @@ TEST_CASE("products of unknown extents and of other dtypes agree with their mean
 
 TEST_CASE("long sums of f32 products keep their digits")
 {
-    // In sequence, so many equal terms would be off by 5e-3 to 2e-2.
+    // In sequence, so many equal terms would be off by 6e-4 to 2e-2.
     constexpr std::int64_t k = 3'000'000;
     const Array row = Array::copy(std::vector<float>(2 * k, 0.1f)), tenths = row.reshape({2, k});
     const Variable m = ct::matrix<float>("m"), v = ct::vector<float>("v");
