@@ -4,6 +4,7 @@
 
 #include "c_precedence.hpp"
 #include "kernel_writer.hpp"
+#include "lower_blocked.hpp"
 #include "monoid_text.hpp"
 #include "puller.hpp"
 
@@ -27,6 +28,24 @@ bool may_repeat(const Loop& l)
                                 }) &&
            std::ranges::all_of(l.body,
                                [](const Statement& st) { return std::holds_alternative<Let>(st); });
+}
+
+bool is_at_most(const Extent& extent, std::int64_t bound)
+{
+    if (extent.is_known()) return extent.value() <= bound;
+    const std::vector<ExtentTerm> sum = terms(extent);
+    if (sum.size() != 1 || sum[0].coefficient != 1 || sum[0].factors.size() != 1) return false;
+    const detail::Atom* atom = sum[0].factors[0];
+    if (kind(atom) != AtomKind::minimum) return false;
+    const auto [a, b] = operands(atom);
+    return is_at_most(a, bound) || is_at_most(b, bound);
+}
+
+/// Whether the lanes of `a` are sums of so many elements that digits would be lost: of parts of
+/// them they lose fewer. (A product loses as many in any order.)
+bool sums_parts(const Loop& l, const Accumulator& a, DType t)
+{
+    return a.monoid == Monoid::sum && is_float(t) && !is_at_most(l.extent, reduction_block);
 }
 
 } // namespace
@@ -343,11 +362,10 @@ std::string KernelWriter::extent_of_blocks(const Loop& l)
     return counted;
 }
 
-/// Blocks of `width` up to `end`; none begins behind `last`, unless that is empty.
+/// Blocks of `width` elements.
 void KernelWriter::write_whole_blocks(const Loop& l,
                                       const std::string& index,
-                                      const std::string& end,
-                                      const std::string& last,
+                                      const Blocks& range,
                                       int width,
                                       const std::vector<LaneArrays>& arrays)
 {
@@ -357,18 +375,53 @@ void KernelWriter::write_whole_blocks(const Loop& l,
         const std::int64_t blocks = l.extent.value() / width;
         if (blocks > 2 && blocks <= 16) writer_.raw("CT_ROLLED");
     }
-    const auto blocks =
-        writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", first, end, width);
+    const auto blocks = writer_.block("for (i64 {0} = {1}; {0} < {2}; {0} += {3})", first,
+                                      range.begin, range.end, width);
     std::string from = first;
-    if (!last.empty()) {
+    if (!range.last.empty()) {
         from = names_.fresh("from", "from");
-        writer_.line("const i64 {} = min_i64({}, {});", from, first, last);
+        writer_.line("const i64 {} = min_i64({}, {});", from, first, range.last);
     }
     if (width == 16 && notes_lanes_) writer_.raw("CT_LANES");
     note_lanes();
     const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", width);
     writer_.line("const i64 {} = {} + l;", index, from);
     write_lanes_body(l, "l", width, arrays);
+}
+
+/// Whole blocks of all elements. Where sums would be long, those of each part are added up first,
+/// and then their lanes to those of `arrays`.
+void KernelWriter::write_parts(const Loop& l,
+                               const std::string& index,
+                               const std::string& end,
+                               int width,
+                               const std::vector<LaneArrays>& arrays)
+{
+    const auto long_sum = [&](const Accumulator& a) {
+        return sums_parts(l, a, dtype_of(a.result));
+    };
+    if (std::ranges::none_of(l.accumulators, long_sum))
+        return write_whole_blocks(l, index, {"0", end, {}}, width, arrays);
+    const std::string part = names_.fresh("part", "part");
+    const std::string part_end = names_.fresh("part_end", "part_end");
+    const auto parts =
+        writer_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", part, end, reduction_block);
+    writer_.line("const i64 {} = min_i64({} + {}, {});", part_end, part, reduction_block, end);
+    std::vector<LaneArrays> of_part = arrays;
+    for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
+        const Accumulator& a = l.accumulators[i];
+        if (!long_sum(a)) continue;
+        of_part[i].values = names_.fresh("part_" + arrays[i].values, {});
+        writer_.line("{} {}[{}] = {{0}};", scalar_type(dtype_of(a.result)), of_part[i].values,
+                     lanes_of(a));
+    }
+    write_whole_blocks(l, index, {part, part_end, {}}, width, of_part);
+    for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
+        const Accumulator& a = l.accumulators[i];
+        if (!long_sum(a)) continue;
+        writer_.line("for (i64 l = 0; l < {}; ++l)", lanes_of(a));
+        writer_.line("    {}[l] += {}[l];", arrays[i].values, of_part[i].values);
+    }
 }
 
 void KernelWriter::write_blocks(const Loop& l,
@@ -384,17 +437,17 @@ void KernelWriter::write_blocks(const Loop& l,
         return write_lanes_body(l, index, width, arrays);
     }
     if (counted && l.extent.value() % width == 0)
-        return write_whole_blocks(l, index, extent, {}, width, arrays);
+        return write_parts(l, index, extent, width, arrays);
     if (may_repeat(l) && (counted || reads_only(l))) {
         const std::string last = counted ? std::to_string(l.extent.value() - width)
                                          : fmt::format("{} - {}", extent, width);
-        return write_whole_blocks(l, index, extent, last, width, arrays);
+        return write_whole_blocks(l, index, {"0", extent, last}, width, arrays);
     }
     const std::int64_t known = counted ? l.extent.value() / width * width : 0;
     const std::string full = counted ? std::to_string(known) : names_.numbered("full");
     if (!counted) writer_.line("const i64 {0} = {1} - {1} % {2};", full, extent, width);
     const Names before = names_; // both bodies use the same names
-    write_whole_blocks(l, index, full, {}, width, arrays);
+    write_parts(l, index, full, width, arrays);
     names_ = before;
     expressions_.forget_flags(); // the rest asks of its own elements whether they are hard
     // The rest has a loop of its own, so that the one over whole blocks has a fixed count.

@@ -79,13 +79,13 @@ void ExtentGuards::guard(Guard g)
     const std::string a =
         g.slot < 0 ? c_text(g.must.a, symbols_) : fmt::format("extents[{}]", g.slot);
     const std::string b = c_text(g.must.b, symbols_);
+    const std::string failed = fmt::format("return guard_failed(report, {}, {}, {});", code, a, b);
     if (g.must.kind == Requirement::Kind::equal)
-        text_.line("if ({} != {}) return guard_failed(report, {}, {}, {});",
-                   g.slot < 0 ? c_factor(g.must.a, symbols_) : a, c_factor(g.must.b, symbols_),
-                   code, a, b);
+        text_.if_line(fmt::format("{} != {}", g.slot < 0 ? c_factor(g.must.a, symbols_) : a,
+                                  c_factor(g.must.b, symbols_)),
+                      failed);
     else {
-        text_.if_line(fmt::format("{} < {}", b, a),
-                      fmt::format("return guard_failed(report, {}, {}, {});", code, a, b));
+        text_.if_line(fmt::format("{} < {}", b, a), failed);
         limits_.line("if ({} < {}) return 0;", b, a);
     }
     program_.guards.push_back(std::move(g));

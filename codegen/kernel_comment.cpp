@@ -67,6 +67,18 @@ std::vector<std::string> argument_lines(const LoopNest& nest, const SymbolNames&
     return lines;
 }
 
+/// What arguments are that stand for long sums of extents; empty where there are none.
+std::string sums_line(const SymbolNames& symbols)
+{
+    std::vector<std::string_view> names;
+    for (const auto& [sum, name] : symbols.sums)
+        if (!name.empty()) names.push_back(name);
+    if (names.empty()) return {};
+    std::ranges::sort(names); // sums are in no order
+    return fmt::format("{}: {} of extents", fmt::join(names, ", "),
+                       names.size() == 1 ? "a sum" : "sums");
+}
+
 /// On one line, or reading and writing on a line of their own.
 std::vector<std::string> cost_lines(const LoopNest& nest, const SymbolNames& symbols)
 {
@@ -120,6 +132,7 @@ kernel_comment(const LoopNest& nest, const std::string& name, const SymbolNames&
     lines.emplace_back();
     for (const std::string& argument : argument_lines(nest, symbols))
         lines.push_back("  " + argument);
+    if (const std::string sums = sums_line(symbols); !sums.empty()) lines.push_back("  " + sums);
     lines.emplace_back();
     for (const std::string& line : cost_lines(nest, symbols))
         lines.push_back(line);

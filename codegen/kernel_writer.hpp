@@ -87,12 +87,20 @@ private:
                       const std::string& extent,
                       int width,
                       const std::vector<LaneArrays>& arrays);
+    /// Of a loop over blocks: no block begins behind `last`, unless that is empty.
+    struct Blocks {
+        std::string begin, end, last;
+    };
     void write_whole_blocks(const Loop& l,
                             const std::string& index,
-                            const std::string& end,
-                            const std::string& last,
+                            const Blocks& range,
                             int width,
                             const std::vector<LaneArrays>& arrays);
+    void write_parts(const Loop& l,
+                     const std::string& index,
+                     const std::string& end,
+                     int width,
+                     const std::vector<LaneArrays>& arrays);
     std::string combined(const Accumulator& a, const LaneArrays& arrays) const;
     void place_result(ScalarId result, const std::string& value);
     void write_lanes_body(const Loop& l,

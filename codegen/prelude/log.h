@@ -155,7 +155,7 @@ CT_MATH f32 softplus_f32(f32 x)
     b8 near = c > -0x1.193ea8p+0f;
     f32 f = near ? fma_f32(s, half, half - 0.5f) : exp_scale_f32(1.0f + s, t);
     f32 tail = log_poly_f32(f) + (near ? 0x1.62e43p-1f : 0.0f);
-    return (x < 0 ? 0.0f : x) + tail;
+    return (x > 0 ? x : 0.0f) + tail; /* NaN is in tail alone: of two, either may be the sum */
 }
 
 CT_MATH f64 softplus_f64(f64 x)
@@ -169,7 +169,7 @@ CT_MATH f64 softplus_f64(f64 x)
     b8 near = c > -0x1.c34366179d427p-1;
     f64 f = near ? fma_f64(s, half, half - 0.5) : exp_scale_f64(1.0 + s, t);
     f64 tail = log_poly_f64(f) + (near ? 0x1.62e42fefa39efp-1 : 0.0);
-    return (x < 0 ? 0.0 : x) + tail;
+    return (x > 0 ? x : 0.0) + tail;
 }
 
 /* log(1 - e^x), x <= 0, e^x = 2^n (1 + m), s = 2^n: 1 - e^x = (1 - s) - s m = 2^k (1 + f), and what

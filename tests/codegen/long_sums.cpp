@@ -64,6 +64,7 @@ TEST_CASE(
     const Joined j = joined(6, 1);
     const std::string text = text_of(j.parts, {j.whole});
     CHECK((text.find("v0[i * length + j + first] = x4[i * d4 + j];") != text.npos));
+    CHECK((text.find("//   first, first_0, length: sums of extents\n") != text.npos));
     CHECK((text.find("const i64 total1 = d0 + d1 + d2 + d3;") != text.npos));
     CHECK((text.find("= total1 + d4;") != text.npos));
 }

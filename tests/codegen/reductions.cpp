@@ -434,3 +434,22 @@ TEST_CASE("extrema of rows of any length, an element of which is taken twice or 
                 }
             }
 }
+
+TEST_CASE("sums of long f32 rows keep their digits")
+{
+    // In sequence, the lanes' sums of equal terms would be off by 1.1e-4.
+    constexpr std::int64_t count = 3'000'005;
+    const ct::Array row = ct::Array::copy(std::vector<float>(count, 0.1f)).reshape({1, count});
+    for (const ct::Extent& n : {ct::Extent(count), ct::dim("n")}) {
+        CAPTURE(to_string(n));
+        const Variable m = ct::input("m", ct::DType::f32, {ct::dim("rows"), n});
+        const Variable wide = m.as(ct::DType::f64); // two dtypes' lanes in one loop
+        const ct::Results got = ct::function(
+            {m}, {sum(m, 1), sum(wide, 1), sum(square(m), 1), max(m, ct::Axis{1})})(row);
+        const auto terms = static_cast<double>(count), tenth = static_cast<double>(0.1f);
+        CHECK(std::abs(got[0].as_double(0) / (terms * tenth) - 1) < 1e-5);
+        CHECK(std::abs(got[1].as_double(0) / (terms * tenth) - 1) < 1e-13);
+        CHECK(std::abs(got[2].as_double(0) / (terms * tenth * tenth) - 1) < 1e-5);
+        CHECK(got[3].as_double(0) == tenth);
+    }
+}

@@ -20,12 +20,18 @@ CT_KERNEL void fused_0(i64 begin,
     for (i64 i = begin; i < end; ++i) {
         f64 sum[16] = {0};
         const i64 full = m - m % 16;
-        for (i64 j0 = 0; j0 < full; j0 += 16) {
-            CT_LANES
-            for (i64 l = 0; l < 16; ++l) {
-                const i64 j = j0 + l;
-                sum[l] += x[i * m + j];
+        for (i64 part = 0; part < full; part += 16384) {
+            const i64 part_end = min_i64(part + 16384, full);
+            f64 part_sum[16] = {0};
+            for (i64 j0 = part; j0 < part_end; j0 += 16) {
+                CT_LANES
+                for (i64 l = 0; l < 16; ++l) {
+                    const i64 j = j0 + l;
+                    part_sum[l] += x[i * m + j];
+                }
             }
+            for (i64 l = 0; l < 16; ++l)
+                sum[l] += part_sum[l];
         }
         for (i64 l = 0; l < m - full; ++l) {
             const i64 j = full + l;
@@ -36,12 +42,18 @@ CT_KERNEL void fused_0(i64 begin,
         const f64 mean_i = t1 / t0;
         f64 sum2[16] = {0};
         const i64 full2 = m - m % 16;
-        for (i64 j0 = 0; j0 < full2; j0 += 16) {
-            CT_LANES
-            for (i64 l = 0; l < 16; ++l) {
-                const i64 j = j0 + l;
-                sum2[l] += square_f64(x[i * m + j] - mean_i);
+        for (i64 part = 0; part < full2; part += 16384) {
+            const i64 part_end = min_i64(part + 16384, full2);
+            f64 part_sum2[16] = {0};
+            for (i64 j0 = part; j0 < part_end; j0 += 16) {
+                CT_LANES
+                for (i64 l = 0; l < 16; ++l) {
+                    const i64 j = j0 + l;
+                    part_sum2[l] += square_f64(x[i * m + j] - mean_i);
+                }
             }
+            for (i64 l = 0; l < 16; ++l)
+                sum2[l] += part_sum2[l];
         }
         for (i64 l = 0; l < m - full2; ++l) {
             const i64 j = full2 + l;

@@ -34,13 +34,19 @@ CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32*
         const f32 t0 = -__builtin_inff() < max_number0 ? max_number0 : 0.0f;
         f32 sum[32] = {0};
         const i64 full = m - m % 32;
-        for (i64 j0 = 0; j0 < full; j0 += 32) {
-            for (i64 l = 0; l < 32; ++l) {
-                const i64 j = j0 + l;
-                const f32 t1 = exp_f32(x[i * m + j] - t0);
-                p[i * m + j] = t1;
-                sum[l] += t1;
+        for (i64 part = 0; part < full; part += 16384) {
+            const i64 part_end = min_i64(part + 16384, full);
+            f32 part_sum[32] = {0};
+            for (i64 j0 = part; j0 < part_end; j0 += 32) {
+                for (i64 l = 0; l < 32; ++l) {
+                    const i64 j = j0 + l;
+                    const f32 t1 = exp_f32(x[i * m + j] - t0);
+                    p[i * m + j] = t1;
+                    part_sum[l] += t1;
+                }
             }
+            for (i64 l = 0; l < 32; ++l)
+                sum[l] += part_sum[l];
         }
         for (i64 l = 0; l < m - full; ++l) {
             const i64 j = full + l;

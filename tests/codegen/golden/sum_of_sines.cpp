@@ -11,13 +11,19 @@ static i32 fused_0_fast(i64 begin, i64 end, i64 m, const f64* CT_RESTRICT x, f64
     for (i64 i = begin; i < end; ++i) {
         f64 sum[16] = {0};
         const i64 full = m - m % 16;
-        for (i64 j0 = 0; j0 < full; j0 += 16) {
-            CT_LANES
-            for (i64 l = 0; l < 16; ++l) {
-                const i64 j = j0 + l;
-                hard |= trig_hard_f64(x[i * m + j]);
-                sum[l] += sin_fast_f64(x[i * m + j]);
+        for (i64 part = 0; part < full; part += 16384) {
+            const i64 part_end = min_i64(part + 16384, full);
+            f64 part_sum[16] = {0};
+            for (i64 j0 = part; j0 < part_end; j0 += 16) {
+                CT_LANES
+                for (i64 l = 0; l < 16; ++l) {
+                    const i64 j = j0 + l;
+                    hard |= trig_hard_f64(x[i * m + j]);
+                    part_sum[l] += sin_fast_f64(x[i * m + j]);
+                }
             }
+            for (i64 l = 0; l < 16; ++l)
+                sum[l] += part_sum[l];
         }
         for (i64 l = 0; l < m - full; ++l) {
             const i64 j = full + l;
@@ -35,11 +41,17 @@ fused_0_exact(i64 begin, i64 end, i64 m, const f64* CT_RESTRICT x, f64* CT_RESTR
     for (i64 i = begin; i < end; ++i) {
         f64 sum[16] = {0};
         const i64 full = m - m % 16;
-        for (i64 j0 = 0; j0 < full; j0 += 16) {
-            for (i64 l = 0; l < 16; ++l) {
-                const i64 j = j0 + l;
-                sum[l] += sin_f64(x[i * m + j]);
+        for (i64 part = 0; part < full; part += 16384) {
+            const i64 part_end = min_i64(part + 16384, full);
+            f64 part_sum[16] = {0};
+            for (i64 j0 = part; j0 < part_end; j0 += 16) {
+                for (i64 l = 0; l < 16; ++l) {
+                    const i64 j = j0 + l;
+                    part_sum[l] += sin_f64(x[i * m + j]);
+                }
             }
+            for (i64 l = 0; l < 16; ++l)
+                sum[l] += part_sum[l];
         }
         for (i64 l = 0; l < m - full; ++l) {
             const i64 j = full + l;

@@ -430,11 +430,17 @@ CT_KERNEL void fused_3(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT l
     const i64 count = floor_div_i64(n + 16383, 16384);
     f32 sum[32] = {0};
     const i64 full = count - count % 32;
-    for (i64 i0 = 0; i0 < full; i0 += 32) {
-        for (i64 l = 0; l < 32; ++l) {
-            const i64 i = i0 + l;
-            sum[l] += partial[i];
+    for (i64 part = 0; part < full; part += 16384) {
+        const i64 part_end = min_i64(part + 16384, full);
+        f32 part_sum[32] = {0};
+        for (i64 i0 = part; i0 < part_end; i0 += 32) {
+            for (i64 l = 0; l < 32; ++l) {
+                const i64 i = i0 + l;
+                part_sum[l] += partial[i];
+            }
         }
+        for (i64 l = 0; l < 32; ++l)
+            sum[l] += part_sum[l];
     }
     for (i64 l = 0; l < count - full; ++l) {
         const i64 i = full + l;
