@@ -29,8 +29,12 @@ public:
           calls_(calls), dtype_(nest.buffers[static_cast<std::size_t>(c_.out)].dtype()),
           type_(scalar_type(dtype_)), bytes_(static_cast<int>(size_bytes(dtype_)))
     {
-        for (const Extent& e : kernel.extents)
-            shared_[as_symbol(e)] = "s->" + symbols.at(as_symbol(e));
+        for (std::size_t i = 0; i < kernel.extents.size(); ++i) {
+            const Extent& e = kernel.extents[i];
+            const detail::Atom* symbol = as_symbol(e);
+            (symbol ? shared_[symbol] : shared_.sums[e.polynomial()]) =
+                "s->" + kernel.extent_names[i];
+        }
     }
 
     void write()

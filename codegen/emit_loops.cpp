@@ -41,11 +41,11 @@ bool is_at_most(const Extent& extent, std::int64_t bound)
     return is_at_most(a, bound) || is_at_most(b, bound);
 }
 
-/// Whether the lanes of `a` are sums of so many elements that digits would be lost: of parts of
-/// them they lose fewer. (A product loses as many in any order.)
-bool sums_parts(const Loop& l, const Accumulator& a, DType t)
+/// Whether `a` sums so many elements in sequence that digits would be lost: of parts, of `part`
+/// iterations each, they lose fewer. (A product loses as many in any order.)
+bool sums_parts(const Loop& l, const Accumulator& a, DType t, std::int64_t part)
 {
-    return a.monoid == Monoid::sum && is_float(t) && !is_at_most(l.extent, reduction_block);
+    return a.monoid == Monoid::sum && is_float(t) && !a.running && !is_at_most(l.extent, part);
 }
 
 } // namespace
@@ -115,12 +115,20 @@ std::pair<std::string, std::string> KernelWriter::bounds_of(const Loop& l) const
     return {l.first.empty() ? "0" : l.first, l.end.empty() ? c_text(l.extent, symbols_) : l.end};
 }
 
+std::string KernelWriter::loop_head(LoopKind kind,
+                                    std::string_view index,
+                                    std::string_view begin,
+                                    std::string_view end)
+{
+    if (kind == LoopKind::backward)
+        return fmt::format("for (i64 {0} = {1}; {0}-- > 0;)", index, end);
+    return fmt::format("for (i64 {0} = {1}; {0} < {2}; ++{0})", index, begin, end);
+}
+
 std::string KernelWriter::loop_head(const Loop& l, std::string_view index) const
 {
     const auto [begin, end] = bounds_of(l);
-    if (l.kind == LoopKind::backward)
-        return fmt::format("for (i64 {0} = {1}; {0}-- > 0;)", index, end);
-    return fmt::format("for (i64 {0} = {1}; {0} < {2}; ++{0})", index, begin, end);
+    return loop_head(l.kind, index, begin, end);
 }
 
 /// The monoid's name, numbered from the second one on.
@@ -139,21 +147,51 @@ void KernelWriter::write_accumulation(Monoid monoid, DType t, const std::string&
 
 void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
 {
-    std::vector<std::string> best;
+    std::vector<std::string> best, results;
     for (const Accumulator& a : l.accumulators) {
         best.emplace_back();
         const DType t = dtype_of(a.value);
         if (is_position(a.monoid)) {
             best.back() = names_.fresh("best", "best");
             writer_.line("{} {} = {};", scalar_type(t), best.back(), identity(a.monoid, t));
-            writer_.line("i64 {} = 0;", expressions_.declare(a.result, "at"));
+            results.push_back(expressions_.declare(a.result, "at"));
+            writer_.line("i64 {} = 0;", results.back());
         } else {
             const DType r = dtype_of(a.result);
-            writer_.line("{} {} = {};", scalar_type(r),
-                         expressions_.declare(a.result, croton::name(a.monoid)),
-                         identity(a.monoid, r));
+            results.push_back(expressions_.declare(a.result, croton::name(a.monoid)));
+            writer_.line("{} {} = {};", scalar_type(r), results.back(), identity(a.monoid, r));
         }
     }
+    const auto [begin, end] = bounds_of(l);
+    const auto long_sum = [&](const Accumulator& a) {
+        return l.kind == LoopKind::serial && sums_parts(l, a, dtype_of(a.result), column_block);
+    };
+    if (std::ranges::none_of(l.accumulators, long_sum))
+        return write_iterations(l, index, {begin, end, {}}, best, results);
+    const std::string last = computed_once(end);
+    const std::string part = names_.fresh("part", "part");
+    const std::string part_end = names_.fresh("part_end", "part_end");
+    const auto parts = writer_.block("for (i64 {0} = {1}; {0} < {2}; {0} += {3})", part, begin,
+                                     last, column_block);
+    writer_.line("const i64 {} = min_i64({} + {}, {});", part_end, part, column_block, last);
+    std::vector<std::string> of_part = results;
+    for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
+        if (!long_sum(l.accumulators[i])) continue;
+        of_part[i] = names_.fresh("part_" + results[i], {});
+        writer_.line("{} {} = 0;", scalar_type(dtype_of(l.accumulators[i].result)), of_part[i]);
+    }
+    write_iterations(l, index, {part, part_end, {}}, best, of_part);
+    for (std::size_t i = 0; i < l.accumulators.size(); ++i)
+        if (long_sum(l.accumulators[i])) writer_.line("{} += {};", results[i], of_part[i]);
+}
+
+/// The iterations of `range`, whose accumulators are called as `results` says.
+void KernelWriter::write_iterations(const Loop& l,
+                                    const std::string& index,
+                                    const Range& range,
+                                    const std::vector<std::string>& best,
+                                    const std::vector<std::string>& results)
+{
     // Across short rows elements lie apart: whether vectors pay there is for LLVM to judge.
     const bool across_rows = std::ranges::any_of(l.body, [](const Statement& st) {
         const auto* inner = std::get_if<Loop>(&st);
@@ -169,7 +207,7 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
     if (l.kind == LoopKind::lanes && asks && expressions_.uses_fast_forms())
         writer_.raw("CT_ONE_VECTOR");
     if (l.kind == LoopKind::lanes && !across_rows) note_lanes();
-    const auto scope = writer_.block("{}", loop_head(l, index));
+    const auto scope = writer_.block("{}", loop_head(l.kind, index, range.begin, range.end));
     // A running result is redefined before the statements that store it.
     const bool running =
         std::ranges::any_of(l.accumulators, [](const Accumulator& a) { return a.running; });
@@ -178,14 +216,14 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
     else
         write(l.body);
     for (std::size_t i = 0; i < l.accumulators.size(); ++i)
-        if (!l.accumulators[i].running) write_update(l.accumulators[i], best[i], index);
+        if (!l.accumulators[i].running) write_update(l.accumulators[i], results[i], best[i], index);
 }
 
 void KernelWriter::write_update(const Accumulator& a,
+                                const std::string& result,
                                 const std::string& best,
                                 const std::string& index)
 {
-    const std::string result = expressions_.whole(a.result);
     if (best.empty()) return write_accumulation(a.monoid, dtype_of(a.result), result, a.value);
     const DType t = dtype_of(a.value);
     write_lines(expressions_.shorten(a.value, 0, room()));
@@ -200,7 +238,7 @@ void KernelWriter::write_running(const Loop& l)
     for (const Statement& st : l.body) {
         if (std::holds_alternative<Store>(st))
             for (const Accumulator& a : l.accumulators)
-                write_update(a, {}, {});
+                write_update(a, expressions_.whole(a.result), {}, {});
         if (const auto* let = std::get_if<Let>(&st))
             write_let(let->scalar);
         else
@@ -217,7 +255,7 @@ void KernelWriter::write_laned_loop(const Loop& l, const std::string& index)
     int width = 1;
     for (const Accumulator& a : l.accumulators)
         width = std::max(width, lanes_of(a));
-    const std::string extent = extent_of_blocks(l);
+    const std::string extent = computed_once(c_text(l.extent, symbols_));
     if (!l.extent.is_known() && reads_only(l)) return write_short_or_laned(l, index, extent, width);
     const std::vector<LaneArrays> arrays = write_lane_arrays(l, width);
     write_blocks(l, index, extent, width, arrays);
@@ -352,10 +390,9 @@ std::string KernelWriter::first_name(const std::string& index)
     return reserved ? index + "0" : names_.fresh({}, "first");
 }
 
-/// Computed once, not at each step.
-std::string KernelWriter::extent_of_blocks(const Loop& l)
+/// `extent`, computed once, not at each step.
+std::string KernelWriter::computed_once(const std::string& extent)
 {
-    const std::string extent = c_text(l.extent, symbols_);
     if (extent.find_first_of("( ") == extent.npos) return extent;
     const std::string counted = names_.numbered("count");
     writer_.line("const i64 {} = {};", counted, extent);
@@ -365,7 +402,7 @@ std::string KernelWriter::extent_of_blocks(const Loop& l)
 /// Blocks of `width` elements.
 void KernelWriter::write_whole_blocks(const Loop& l,
                                       const std::string& index,
-                                      const Blocks& range,
+                                      const Range& range,
                                       int width,
                                       const std::vector<LaneArrays>& arrays)
 {
@@ -398,7 +435,7 @@ void KernelWriter::write_parts(const Loop& l,
                                const std::vector<LaneArrays>& arrays)
 {
     const auto long_sum = [&](const Accumulator& a) {
-        return sums_parts(l, a, dtype_of(a.result));
+        return sums_parts(l, a, dtype_of(a.result), reduction_block);
     };
     if (std::ranges::none_of(l.accumulators, long_sum))
         return write_whole_blocks(l, index, {"0", end, {}}, width, arrays);
@@ -419,6 +456,7 @@ void KernelWriter::write_parts(const Loop& l,
     for (std::size_t i = 0; i < l.accumulators.size(); ++i) {
         const Accumulator& a = l.accumulators[i];
         if (!long_sum(a)) continue;
+        writer_.raw("CT_LANES");
         writer_.line("for (i64 l = 0; l < {}; ++l)", lanes_of(a));
         writer_.line("    {}[l] += {}[l];", arrays[i].values, of_part[i].values);
     }

@@ -362,7 +362,7 @@ private:
                     ops.push_back(op);
             checked.push_back(fmt::format("{}", fmt::join(ops, " or ")));
         }
-        for (const Variable& v : program_.finite)
+        for (const Variable& v : names_.finite)
             finite.push_back(op_text(v.owner()));
         w.blank();
         const auto f = w.function(fmt::format(

@@ -62,10 +62,21 @@ private:
     void note_lanes();
     /// Where a loop begins, and one behind its last index, as text.
     std::pair<std::string, std::string> bounds_of(const Loop& l) const;
+    static std::string
+    loop_head(LoopKind kind, std::string_view index, std::string_view begin, std::string_view end);
     std::string loop_head(const Loop& l, std::string_view index) const;
     std::string index_name(const Loop& l);
     std::string first_name(const std::string& index);
     void write_plain_loop(const Loop& l, const std::string& index);
+    /// From `begin` up to `end`. No block begins behind `last`, unless that is empty.
+    struct Range {
+        std::string begin, end, last;
+    };
+    void write_iterations(const Loop& l,
+                          const std::string& index,
+                          const Range& range,
+                          const std::vector<std::string>& best,
+                          const std::vector<std::string>& results);
     void write_laned_loop(const Loop& l, const std::string& index);
     void write_squares(const Loop& l, const std::string& index);
     void write_part_of_squares(const Loop& l, Loop rows, Loop columns);
@@ -77,7 +88,7 @@ private:
         std::string arguments() const;
     };
     std::vector<LaneArrays> write_lane_arrays(const Loop& l, int width);
-    std::string extent_of_blocks(const Loop& l);
+    std::string computed_once(const std::string& extent);
     void write_short_or_laned(const Loop& l,
                               const std::string& index,
                               const std::string& extent,
@@ -87,13 +98,9 @@ private:
                       const std::string& extent,
                       int width,
                       const std::vector<LaneArrays>& arrays);
-    /// Of a loop over blocks: no block begins behind `last`, unless that is empty.
-    struct Blocks {
-        std::string begin, end, last;
-    };
     void write_whole_blocks(const Loop& l,
                             const std::string& index,
-                            const Blocks& range,
+                            const Range& range,
                             int width,
                             const std::vector<LaneArrays>& arrays);
     void write_parts(const Loop& l,
@@ -113,7 +120,10 @@ private:
                       const std::string& at,
                       const std::string& value,
                       const std::string& place);
-    void write_update(const Accumulator& a, const std::string& best, const std::string& index);
+    void write_update(const Accumulator& a,
+                      const std::string& result,
+                      const std::string& best,
+                      const std::string& index);
     void write_running(const Loop& l);
     void write_accumulation(Monoid monoid, DType t, const std::string& to, ScalarId value);
     std::string accumulator_name(const Accumulator& a);

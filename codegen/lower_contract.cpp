@@ -111,10 +111,15 @@ void turn_column(ContractNest& c)
 
 ContractKind kind_of(ContractNest& c, DType dtype)
 {
-    if (is_small_product(c.m, c.n, c.k, size_bytes(dtype))) return ContractKind::small;
+    const bool along_terms = is_known_as(c.a_k, 1) && is_known_as(c.b_k, 1);
+    const bool vector = is_known_as(c.m, 1) || is_known_as(c.n, 1);
+    const bool fills_lanes = c.k.is_known() && c.k.value() >= lane_count(dtype);
+    if (is_small_product(c.m, c.n, c.k, size_bytes(dtype)) &&
+        !(along_terms && vector && fills_lanes))
+        return ContractKind::small;
     turn_column(c);
-    if (!is_known_as(c.m, 1) && !is_known_as(c.n, 1)) return ContractKind::blocks;
-    if (is_known_as(c.a_k, 1) && is_known_as(c.b_k, 1)) return ContractKind::dots;
+    if (!vector) return ContractKind::blocks;
+    if (along_terms) return ContractKind::dots;
     return is_known_as(c.m, 1) && is_known_as(c.b_n, 1) ? ContractKind::row : ContractKind::blocks;
 }
 

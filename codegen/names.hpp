@@ -38,7 +38,7 @@ bool is_taken_by_the_text(std::string_view name);
 
 /// What symbols of extents are called in a text, and long sums of extents (long_sums.hpp).
 struct SymbolNames : std::map<const detail::Atom*, std::string> {
-    std::map<const detail::Polynomial*, std::string> sums = {}; ///< looked up only
+    std::map<const detail::Polynomial*, std::string> sums = {}; ///< in no order
 };
 
 /// An index expression in C: `i * n1 + j`. Symbols that have no name yet are an InternalError.

@@ -50,6 +50,16 @@ std::string renamed(std::string_view text, std::string_view from, std::string_vi
     return result.append(text.substr(done));
 }
 
+std::string without_comments(std::string_view text)
+{
+    std::string code;
+    for (std::size_t at; (at = text.find("/*")) != text.npos;) {
+        code.append(text.substr(0, at));
+        text.remove_prefix(std::min(text.find("*/", at), text.size() - 2) + 2);
+    }
+    return code.append(text);
+}
+
 /// The widths of integers that a file stands for, the one in which it is written first.
 std::vector<std::string_view> widths_of(std::string_view file)
 {
@@ -149,9 +159,8 @@ private:
         std::set<std::size_t> needs = mentioned_in(text);
         needs.erase(i);
         u.needs.assign(needs.begin(), needs.end());
-        const std::size_t comment = text.find("*/");
-        const std::size_t body = text.find('{', comment == text.npos ? 0 : comment);
-        for (char c : text.substr(std::min(body, text.size())))
+        const std::string code = without_comments(text);
+        for (char c : std::string_view(code).substr(std::min(code.find('{'), code.size())))
             u.flops += c == '+' || c == '-' || c == '*' || c == '/' || c == '?';
         for (std::size_t need : needs)
             u.flops += uses(need).flops;

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "call_check.hpp"
+#include "run_failure.hpp"
 #include "version.hpp"
 
 namespace croton::inline v1 {
@@ -102,6 +103,8 @@ void export_source(const detail::FunctionData& f,
     for (std::size_t i = 0; i < f.arguments.size(); ++i)
         names.column_major[i < f.inputs.size() ? i : i + f.shared.size()] =
             f.arguments[i].layout == Layout::column_major;
+    for (const Variable& v : f.program.finite)
+        names.finite.push_back(detail::as_written(f, v));
     for (const Variable& target : f.targets)
         names.updated.emplace_back(target.name());
     const codegen::ExportedText text =

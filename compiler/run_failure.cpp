@@ -165,15 +165,9 @@ std::string failure_text(const FunctionData& f, std::int32_t code, const Report&
         return fmt::format("{}: {}", f.name, bad_index_text(f.program.checked.at(report.apply)));
     if (code == codegen::not_finite) {
         const Variable& v = f.program.finite.at(report.apply);
-        // What a column-major output holds is what was written, its axes in the opposite order.
-        for (std::size_t i = 0; i < f.result_count(); ++i)
-            if (same(f.outputs[i], v) && f.layouts[f.inputs.size() + i] == Layout::column_major &&
-                f.written[i].owner())
-                return fmt::format("{}: {} is not finite: {}", f.name,
-                                   described_result(f.written[i]),
-                                   element_text(f.written[i], report, true));
-        return fmt::format("{}: {} is not finite: {}", f.name, described_result(v),
-                           element_text(v, report, false));
+        const Variable written = as_written(f, v);
+        return fmt::format("{}: {} is not finite: {}", f.name, described_result(written),
+                           element_text(written, report, !same(written, v)));
     }
     if (code == codegen::gap_overwritten) {
         const Variable& v = f.program.gapped.at(report.apply);
@@ -184,6 +178,15 @@ std::string failure_text(const FunctionData& f, std::int32_t code, const Report&
     return fmt::format(
         "{}: {}{}", f.name, guard_text(f, g, report),
         g.of_argument || !g.must.where ? "" : fmt::format(", at {}", to_string(*g.must.where)));
+}
+
+Variable as_written(const FunctionData& f, const Variable& v)
+{
+    for (std::size_t i = 0; i < f.result_count(); ++i)
+        if (same(f.outputs[i], v) && f.layouts[f.inputs.size() + i] == Layout::column_major &&
+            f.written[i].owner())
+            return f.written[i];
+    return v;
 }
 
 const Location*

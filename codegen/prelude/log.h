@@ -143,7 +143,8 @@ CT_MATH f64 log1p_more_f64(f64 x, f64 more)
 }
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x| = 2^n (1 + s). Where 1 + e is past the range of
-   log_poly, log(1 + e) = ln 2 + log(1 + f) with f = (e - 1) / 2 made from s, as e is rounded. */
+   log_poly, log(1 + e) = ln 2 + log(1 + f) with f = (e - 1) / 2 made from s, as e is rounded. A NaN
+   is in the last term alone: of two, either may be the sum. */
 CT_MATH f32 softplus_f32(f32 x)
 {
     f32 c = -abs_f32(x);
@@ -155,7 +156,7 @@ CT_MATH f32 softplus_f32(f32 x)
     b8 near = c > -0x1.193ea8p+0f;
     f32 f = near ? fma_f32(s, half, half - 0.5f) : exp_scale_f32(1.0f + s, t);
     f32 tail = log_poly_f32(f) + (near ? 0x1.62e43p-1f : 0.0f);
-    return (x > 0 ? x : 0.0f) + tail; /* NaN is in tail alone: of two, either may be the sum */
+    return (x > 0 ? x : 0.0f) + tail;
 }
 
 CT_MATH f64 softplus_f64(f64 x)

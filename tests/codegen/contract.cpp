@@ -186,6 +186,23 @@ TEST_CASE("long sums of f32 products keep their digits")
         }
 }
 
+TEST_CASE("products of vectors have partial sums whether their length is known or not")
+{
+    for (const std::int64_t k : {32, 100, 1000, 4096}) {
+        CAPTURE(k);
+        const Array row = Array::normal(1, {k}), rows = Array::normal(2, {1, k});
+        std::vector<double> sums;
+        for (const ct::Extent& n : {ct::Extent(k), ct::dim("n")}) {
+            const Variable v = ct::input("v", DType::f32, {n}),
+                           m = ct::input("m", DType::f32, {1, n});
+            const ct::Results got = ct::function({v, m}, {dot(v, v), dot(m, v)})(row, rows);
+            sums.insert(sums.end(), {got[0].as_double(0), got[1].as_double(0)});
+        }
+        CHECK(sums[0] == sums[2]);
+        CHECK(sums[1] == sums[3]);
+    }
+}
+
 TEST_CASE("batches of products agree with their meaning")
 {
     const Variable a = ct::input("a", DType::f32, {5, 20, 30}),

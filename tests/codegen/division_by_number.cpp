@@ -65,11 +65,14 @@ TEMPLATE_TEST_CASE("integers divided by a number in the text are rounded down",
 TEST_CASE("narrow integers are divided by a number in the text without a division")
 {
     if (!croton::test::can_disassemble()) SKIP("objdump is not installed");
-    const Variable x = ct::input("x", DType::i32, {ct::dim("n")});
-    for (const int d : {-1000, -7, -2, 2, 7}) {
-        CAPTURE(d);
-        const ct::Function f = ct::function({x}, {ct::floor_div(x, d), x % d});
-        const std::string code = croton::test::disassembly(f.full_source(), "x86-64-v3");
-        CHECK_FALSE(std::regex_search(code, std::regex("\\t(v?div|idiv|vcvt)")));
+    for (const DType t : {DType::i8, DType::i16, DType::i32}) {
+        const Variable x = ct::input("x", t, {ct::dim("n")});
+        for (const int d : {-100, -7, 7, 100}) {
+            CAPTURE(name(t), d);
+            const ct::Function f = ct::function({x}, {ct::floor_div(x, d), x % d});
+            const std::string code = croton::test::disassembly(f.full_source(), "x86-64-v3");
+            CHECK_FALSE(std::regex_search(code, std::regex("\\t(v?div|idiv|vcvt)")));
+            CHECK(std::regex_search(code, std::regex("\\tv?p?i?mul")));
+        }
     }
 }

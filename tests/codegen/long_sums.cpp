@@ -1,8 +1,7 @@
 // Arrays with extents of their own, joined: text and what was made for it grow as their number
 // does.
 #include <croton/codegen/program.hpp>
-#include <croton/ir/ops.hpp>
-#include <croton/passes/grad.hpp>
+#include <croton/croton.hpp>
 
 #include <fmt/format.h>
 
@@ -76,5 +75,31 @@ TEST_CASE("what kernels of parts of joined arrays do is one text")
     std::size_t kernels = 0;
     for (std::size_t at = 0; (at = text.find("CT_KERNEL void fused_", at)) != text.npos; ++at)
         ++kernels;
+    CHECK(kernels > 0);
     CHECK(kernels < 8);
+}
+
+TEST_CASE("products of joined arrays agree with their meaning")
+{
+    Joined j = joined(5, 0);
+    const Variable w = ct::matrix<double>("w");
+    const Variable product = dot(exp(j.whole), w);
+    const ct::Variables outputs{dot(j.whole, w), tanh(product), dot(j.whole.T(), exp(j.whole)),
+                                ct::grad(ct::sum(tanh(product)), w),
+                                ct::grad(ct::sum(square(product)), j.parts[3])};
+    std::vector<ct::Any> arguments;
+    for (int k = 0; k < 5; ++k)
+        arguments.emplace_back(
+            ct::Array::normal(static_cast<unsigned>(k + 1), {k + 2, 6}, ct::DType::f64));
+    arguments.emplace_back(ct::Array::normal(9, {6, 3}, ct::DType::f64));
+    j.parts.push_back(w);
+    ct::Options by_references;
+    by_references.reference = true;
+    const ct::Results got = ct::function(j.parts, outputs).call(arguments);
+    const ct::Results wanted = ct::function(j.parts, outputs, by_references).call(arguments);
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+        for (std::int64_t i = 0; i < wanted[k].size(); ++i) {
+            CAPTURE(k, i);
+            CHECK(got[k].as_double(i) == Approx(wanted[k].as_double(i)).epsilon(1e-10));
+        }
 }

@@ -277,6 +277,43 @@ int main(void)
                contains("const char* pick_failed_op(const struct ct_report* report);"));
 }
 
+TEST_CASE("exported code names the op of a column-major result that is not finite")
+{
+    const auto x = ct::matrix<double>("x");
+    ct::Options options{.name = "logs"};
+    options.finite_checks = true;
+    const TemporaryFolder folder;
+    ct::function({x}, ct::Output("y", log(x), ct::Layout::column_major), options)
+        .export_source(folder.path().string());
+    const std::string text = read(folder / "logs.c");
+    CHECK_THAT(text, contains("\"log at export_source.cpp:"));
+    CHECK_THAT(text, !contains("\"transpose at "));
+}
+
+TEST_CASE("exported loops of which Clang makes no vectors are compiled without a warning")
+{
+    const auto x = ct::matrix<double>("x");
+    const auto i = ct::vector<std::int64_t>("i");
+    const auto k = ct::matrix<std::int64_t>("k");
+    const TemporaryFolder folder;
+    ct::function({x, i, k}, {ct::sum(sin(ct::take(x, i, 1)), 1), ct::argmax(pow(k, k), 1)},
+                 {.name = "lanes"})
+        .export_source(folder.path().string());
+    bool found = false;
+    for (const std::string clang : {"clang-22", "clang-19"}) {
+        std::string output;
+        if (!runs(clang + " --version", output)) continue;
+        found = true;
+        INFO(clang);
+        const bool compiled = runs(clang + " -std=c11 -Wall -Wextra -Werror " + flags + " -c -o " +
+                                       (folder / "lanes.o") + " " + (folder / "lanes.c"),
+                                   output);
+        INFO(output);
+        CHECK(compiled);
+    }
+    if (!found) SKIP("clang is not installed");
+}
+
 TEST_CASE("an exported call without a workspace is refused where it needs one")
 {
     const auto x = ct::matrix<double>("x", {ct::dim("n"), 4});

@@ -4,7 +4,7 @@
 //   b  f32 (n, m)      read
 //   y  f32 (n, m + 3)  written
 //
-// One call: 18 n m flops; reads 4 n m + 12 n, writes 4 n m + 12 n bytes.
+// One call: 22 n m flops; reads 4 n m + 12 n, writes 4 n m + 12 n bytes.
 
 CT_KERNEL void fused_0(i64 begin,
                        i64 end,

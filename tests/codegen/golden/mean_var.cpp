@@ -30,6 +30,7 @@ CT_KERNEL void fused_0(i64 begin,
                     part_sum[l] += x[i * m + j];
                 }
             }
+            CT_LANES
             for (i64 l = 0; l < 16; ++l)
                 sum[l] += part_sum[l];
         }
@@ -52,6 +53,7 @@ CT_KERNEL void fused_0(i64 begin,
                     part_sum2[l] += square_f64(x[i * m + j] - mean_i);
                 }
             }
+            CT_LANES
             for (i64 l = 0; l < 16; ++l)
                 sum2[l] += part_sum2[l];
         }

@@ -6,7 +6,7 @@
 //   height    f64 (n0)  read
 //   pressure  f64 (n0)  written
 //
-// One call: 34 n0 flops; reads 16 n0, writes 8 n0 bytes.
+// One call: 38 n0 flops; reads 16 n0, writes 8 n0 bytes.
 
 CT_KERNEL void fused_0(i64 begin,
                        i64 end,

@@ -6,7 +6,7 @@
 //   x  f32 (n, m)  read
 //   p  f32 (n, m)  written
 //
-// One call: 22 n m + 7 n flops; reads 4 n m, writes 4 n m bytes.
+// One call: 26 n m + 7 n flops; reads 4 n m, writes 4 n m bytes.
 
 CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32* CT_RESTRICT p)
 {
@@ -45,6 +45,7 @@ CT_KERNEL void fused_0(i64 begin, i64 end, i64 m, const f32* CT_RESTRICT x, f32*
                     part_sum[l] += t1;
                 }
             }
+            CT_LANES
             for (i64 l = 0; l < 32; ++l)
                 sum[l] += part_sum[l];
         }

@@ -3,7 +3,7 @@
 //   x        f32 (n)                read
 //   partial  f32 (ceil(n / 16384))  written
 //
-// One call: 19 n flops; reads 4 n, writes 4 ceil(n / 16384) bytes.
+// One call: 23 n flops; reads 4 n, writes 4 ceil(n / 16384) bytes.
 
 CT_KERNEL void
 fused_0(i64 begin, i64 end, i64 n, const f32* CT_RESTRICT x, f32* CT_RESTRICT partial)
@@ -48,7 +48,7 @@ CT_KERNEL void
 all_fused_0(const struct ct_runtime* rt, i64 extent, i64 n, const f32* x, f32* partial)
 {
     // Operations of an iteration, and iterations of a block.
-    const i64 cost = min_i64(16384, n) * 19;
+    const i64 cost = min_i64(16384, n) * 23;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
         fused_0(0, extent, n, x, partial);
@@ -84,6 +84,7 @@ CT_KERNEL void fused_1(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT t
                 part_sum[l] += partial[i];
             }
         }
+        CT_LANES
         for (i64 l = 0; l < 32; ++l)
             sum[l] += part_sum[l];
     }

@@ -7,7 +7,7 @@
 //   total    f32 (m)                                 written
 //   partial  f32 (floor((max(n, 1) - 1) / 1024), m)  written
 //
-// One call: 19 n m flops; reads 4 n m, writes 4 m floor((max(n, 1) - 1) / 1024) + 4 m bytes.
+// One call: 23 n m flops; reads 4 n m, writes 4 m floor((max(n, 1) - 1) / 1024) + 4 m bytes.
 
 CT_MATH f32 columns_0_term(i64 j, i64 k, i64 m, const f32* CT_RESTRICT x)
 {

@@ -3,7 +3,7 @@
 //   x  f64 (n, m)  read
 //   y  f64 (n)     written
 //
-// One call: 101 n m flops; reads 8 n m, writes 8 n bytes.
+// One call: 96 n m flops; reads 8 n m, writes 8 n bytes.
 
 static i32 fused_0_fast(i64 begin, i64 end, i64 m, const f64* CT_RESTRICT x, f64* CT_RESTRICT y)
 {
@@ -22,6 +22,7 @@ static i32 fused_0_fast(i64 begin, i64 end, i64 m, const f64* CT_RESTRICT x, f64
                     part_sum[l] += sin_fast_f64(x[i * m + j]);
                 }
             }
+            CT_LANES
             for (i64 l = 0; l < 16; ++l)
                 sum[l] += part_sum[l];
         }
@@ -50,6 +51,7 @@ fused_0_exact(i64 begin, i64 end, i64 m, const f64* CT_RESTRICT x, f64* CT_RESTR
                     part_sum[l] += sin_f64(x[i * m + j]);
                 }
             }
+            CT_LANES
             for (i64 l = 0; l < 16; ++l)
                 sum[l] += part_sum[l];
         }

@@ -8,7 +8,7 @@
 //   v0  f32 (n0, n1)  written
 //   v1  f32 (n0, n1)  written
 //
-// One call: 20 n0 n1 flops; reads 4 n0 n1 + 4 n1, writes 8 n0 n1 bytes.
+// One call: 24 n0 n1 flops; reads 4 n0 n1 + 4 n1, writes 8 n0 n1 bytes.
 
 CT_KERNEL void fused_0(i64 begin,
                        i64 end,

@@ -24,6 +24,8 @@ struct ExportNames {
     /// Of each input, then of each output, whether its user says column-major: the program has its
     /// axes in the opposite order. Fewer: the others are row-major.
     std::vector<bool> column_major = {};
+    /// Of each value that is checked to be finite: as its user wrote it.
+    std::vector<Variable> finite = {};
 };
 
 /// A program as a C library of its own: a header that a program includes, and one source file.

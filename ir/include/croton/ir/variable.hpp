@@ -71,7 +71,7 @@ public:
                         const Index& i4,
                         const Index& i5) const;
     Variable operator[](const Index& i) const;
-    /// A new array that differs from this one at the index, as jax's .at[i].set(v).
+    /// A copy with `value` at the index; UserError unless it broadcasts there, in a dtype x holds.
     [[nodiscard]] Variable set(std::initializer_list<Index> index, const Variable& value) const;
     /// The same with `value` added; an element that the index names twice gets both.
     [[nodiscard]] Variable add(std::initializer_list<Index> index, const Variable& value) const;

@@ -24,8 +24,8 @@ Variable take_along_axis(const Variable& x,
                          Where where = Where::current());
 /// x[indices[0], indices[1], ..] on the first axes, the indices broadcast together.
 Variable gather(const Variable& x, const Variables& indices, Where where = Where::current());
-/// x with `values`, broadcast to the shape of gather(x, indices), added there; a place that is
-/// named twice gets both.
+/// x with `values`, broadcast to the shape of gather(x, indices), added there; a place named twice
+/// gets both. A UserError if they do not broadcast so, or x's dtype does not hold theirs.
 Variable scatter_add(const Variable& x,
                      const Variables& indices,
                      const Variable& values,
