@@ -203,7 +203,7 @@ private:
 
     std::vector<npy::Member> read_members(std::string_view path) const
     {
-        const std::string bytes = npy::read_file(path, "load");
+        const std::string bytes = npy::read_file(path, "load", npy::zip_magic);
         if (!bytes.starts_with("PK\x03\x04")) refuse("this is no stored function");
         std::vector<npy::Member> members = npy::read_archive(bytes, path, "load");
         if (members.empty() || members[0].name != graph_member ||

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -16,7 +17,6 @@ namespace croton::inline v1 {
 
 namespace {
 
-constexpr std::string_view magic = "\x93NUMPY";
 static_assert(std::endian::native == std::endian::little, "descriptors are written little-endian");
 
 struct Header {
@@ -209,7 +209,7 @@ Array read(std::string_view bytes, std::string_view file, std::string_view funct
     const auto refuse = [&](std::string_view part, std::string_view why) {
         throw user_error(Code::domain, nullptr, function, "{}: {}: {}", file, part, why);
     };
-    if (!bytes.starts_with(magic)) refuse("magic", "this is no .npy file");
+    if (!bytes.starts_with(npy_magic)) refuse("magic", "this is no .npy file");
     if (bytes.size() < 10) refuse("header", "the file ends inside it");
     const int major = bytes[6];
     if (major < 1 || major > 3) refuse("header", fmt::format("version {} is not known", major));
@@ -244,10 +244,10 @@ std::string write(const Array& array, std::string_view function)
         fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", dtype.numpy,
                     fmt::join(a.shape(), ", "), a.rank() == 1 ? "," : "");
     const bool large = header.size() > 60000;
-    const std::size_t before = magic.size() + 2 + (large ? 4 : 2);
+    const std::size_t before = npy_magic.size() + 2 + (large ? 4 : 2);
     header.append(63 - (before + header.size()) % 64, ' '); // the data starts at a multiple of 64
     header += '\n';
-    std::string out(magic);
+    std::string out(npy_magic);
     out += static_cast<char>(large ? 2 : 1);
     out += '\0';
     for (std::size_t i = 0; i < (large ? 4u : 2u); ++i)
@@ -264,7 +264,7 @@ struct Close {
 using File = std::unique_ptr<std::FILE, Close>;
 } // namespace
 
-std::string read_file(std::string_view path, std::string_view function)
+std::string read_file(std::string_view path, std::string_view function, std::string_view begins)
 {
     const std::string name(path);
     const File f(std::fopen(name.c_str(), "rb"));
@@ -273,8 +273,17 @@ std::string read_file(std::string_view path, std::string_view function)
                          std::strerror(errno));
     std::string bytes;
     char block[1 << 16];
-    while (const std::size_t n = std::fread(block, 1, sizeof block, f.get()))
-        bytes.append(block, n);
+    try {
+        while (const std::size_t n = std::fread(block, 1, sizeof block, f.get())) {
+            bytes.append(block, n);
+            if (!bytes.starts_with(begins)) return bytes;
+        }
+    } catch (const std::bad_alloc&) {
+        throw BackendError(
+            Code::memory,
+            fmt::format("{}: {}: out of memory: more than {} bytes", function, path, bytes.size()),
+            nullptr, function);
+    }
     if (std::ferror(f.get()))
         throw user_error(Code::domain, nullptr, function, "{}: cannot be read: {}", path,
                          std::strerror(errno));
@@ -295,8 +304,9 @@ void write_file(std::string_view path, std::string_view bytes, std::string_view 
 
 Array Array::load_npy(std::string_view path, Where where)
 {
-    return detail::at_place(
-        where, [&] { return npy::read(npy::read_file(path, "load_npy"), path, "load_npy"); });
+    return detail::at_place(where, [&] {
+        return npy::read(npy::read_file(path, "load_npy", npy::npy_magic), path, "load_npy");
+    });
 }
 
 void Array::save_npy(std::string_view path, Where where) const

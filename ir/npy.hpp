@@ -13,7 +13,10 @@ Array read(std::string_view bytes, std::string_view file, std::string_view funct
 /// The bytes of an .npy file.
 std::string write(const Array& array, std::string_view function);
 
-std::string read_file(std::string_view path, std::string_view function);
+/// The bytes of a file; only the first of them where it does not begin with `begins`. UserError if
+/// it cannot be read, BackendError if there is no memory for it.
+std::string read_file(std::string_view path, std::string_view function, std::string_view begins);
+constexpr std::string_view npy_magic = "\x93NUMPY", zip_magic = "PK";
 void write_file(std::string_view path, std::string_view bytes, std::string_view function);
 
 /// A file inside an archive.

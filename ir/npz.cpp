@@ -220,7 +220,7 @@ using NamedArrays = std::vector<std::pair<std::string, Array>>;
 
 NamedArrays load(std::string_view path)
 {
-    const std::string bytes = npy::read_file(path, "load_npz");
+    const std::string bytes = npy::read_file(path, "load_npz", npy::zip_magic);
     NamedArrays arrays;
     for (const npy::Member& m : npy::read_archive(bytes, path, "load_npz")) {
         const std::string where = fmt::format("{}: '{}'", path, m.name);

@@ -101,7 +101,12 @@ void promote_to_float(DTypeArgs& args) { convert_all(args, to_float(together(arg
 void promote_integers(DTypeArgs& args)
 {
     const DType t = together(args);
-    if (is_float(t)) args.refuse("only integers and bool are supported");
+    if (is_float(t)) {
+        const bool integers = std::ranges::none_of(
+            args.operands, [](const OperandDType& o) { return is_float(o.dtype); });
+        args.refuse(integers ? "no integer dtype holds both operands, convert one with .as()"
+                             : "only integers and bool are supported");
+    }
     convert_all(args, t);
 }
 

@@ -218,7 +218,9 @@ private:
             else
                 axes.push_back(static_cast<int>(i));
         if (axes.empty()) return;
+        const DType dtype = t.x.dtype(); // which sum would widen, and a contraction does not
         t.x = sum(t.x, Axis(axes));
+        if (is_integer(dtype)) t.x = t.x.as(dtype);
         t.labels = left;
     }
 

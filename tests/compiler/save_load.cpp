@@ -253,6 +253,7 @@ TEST_CASE("files that are no stored function are refused by what is wrong")
     check_refused(path, "this is no stored function");
     write(path, "\x93NUMPY");
     check_refused(path, "this is no stored function");
+    check_refused("/dev/zero", "this is no stored function"); // without reading on
     ct::save_npz(path, {{"W", ct::zeros<float>({3})}});
     check_refused(path, "this is an archive, but no stored function");
     const auto x = ct::vector<double>("x", {2});

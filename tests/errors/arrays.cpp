@@ -93,6 +93,9 @@ TEST_CASE("what is asked of an Array wrongly has the line")
                   "uniform: a float dtype is needed: i32");
     CHECK_REFUSED(ct::Array::load_npy("/nowhere/x.npy"), domain,
                   "load_npy: /nowhere/x.npy: cannot be opened: No such file or directory");
+    CHECK_REFUSED(ct::Array::load_npy("/dev/zero"), domain,
+                  "load_npy: /dev/zero: magic: this is no .npy file");
+    CHECK_REFUSED(ct::load_npz("/dev/zero"), domain, "load_npz: /dev/zero: this is no .npz file");
     CHECK_REFUSED(ct::load_npz("/nowhere/x.npz"), domain,
                   "load_npz: /nowhere/x.npz: cannot be opened: No such file or directory");
     CHECK_REFUSED(a.save_npy("/nowhere/x.npy"), domain,

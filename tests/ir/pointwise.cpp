@@ -188,6 +188,9 @@ TEST_CASE("a dtype without meaning is refused with what to do instead")
                                               "a power is pow(x, y): operands are f32, i64");
     CHECK(error_of([&] { (void)(x & x); }) ==
           "bitwise_and: only integers and bool are supported: operands are f32, f32");
+    CHECK(error_of([&] { (void)(n & of(ct::DType::u64)); }) ==
+          "bitwise_and: no integer dtype holds both operands, convert one with .as(): operands are "
+          "i32, u64");
     CHECK(error_of([&] { (void)(n && b); }) ==
           "logical_and: operands must be bool, compare them first: operands are i32, bool");
     CHECK(error_of([&] { (void)!x; }) ==

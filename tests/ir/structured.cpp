@@ -419,6 +419,11 @@ TEST_CASE("products are NumPy's")
     CHECK(numbers(ct::einsum("ii->i", {range({3, 3})})) == numbers(diag(range({3, 3}))));
     CHECK(numbers(ct::einsum("ii", {range({3, 3})})) == std::vector<double>{3});
     CHECK(numbers(ct::einsum("bij,j,bjk->i", {a, v, b})) == numbers(sum(matmul(a * v, b), {0, 2})));
+    for (const char* text : {"bij,bjk->bik", "bij,bjk->k", "bij->b"}) { // a dtype for any letters
+        const Variable i32 = range({2, 2, 2}).as(ct::DType::i32);
+        const ct::Variables operands(text == std::string_view("bij->b") ? 1 : 2, i32);
+        CHECK(ct::einsum(text, operands).dtype() == ct::DType::i32);
+    }
     CHECK(numbers(ct::einsum("i,j->ij", {v, v})) == numbers(outer(v, v)));
     CHECK(numbers(matmul(ct::zeros(DType::f64, {2, 0}), ct::zeros(DType::f64, {0, 2}))) ==
           std::vector<double>{0, 0, 0, 0});

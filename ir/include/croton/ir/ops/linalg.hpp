@@ -35,7 +35,7 @@ Variable
 tensordot(const Variable& a, const Variable& b, int axes = 2, Where where = Where::current());
 /// Einstein's notation: einsum("bij,bjk->bik", {a, b}); without an arrow the letters that occur
 /// once, sorted. A letter twice in one operand takes its diagonal; "..." stands for the other axes,
-/// which broadcast. Operands are contracted from left to right.
+/// which broadcast. Operands are contracted from left to right, in the dtype they promote to.
 Variable
 einsum(std::string_view subscripts, const Variables& operands, Where where = Where::current());
 
