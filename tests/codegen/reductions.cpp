@@ -406,6 +406,7 @@ TEST_CASE("extrema of rows of any length, an element of which is taken twice or 
     for (const ct::DType t : {f16, f32, f64, i8, i32, i64, u64})
         for (const bool known : {true, false})
             for (const std::int64_t n : {1, 15, 16, 17, 31, 33, 65}) {
+                if (known && n != 15 && n != 33) continue; // each is compiled anew
                 CAPTURE(name(t), known, n);
                 const auto x =
                     ct::input("x", t, {ct::dim("rows"), known ? ct::Extent(n) : ct::dim("n")});
