@@ -55,7 +55,10 @@ TEMPLATE_TEST_CASE("integers divided by a number in the text are rounded down",
             const bool wraps = b == -1 && a == std::numeric_limits<std::int64_t>::min();
             std::int64_t quotient = b == 0 ? 0 : wraps ? a : a / b;
             if (b != 0 && !wraps && a % b != 0 && (a < 0) != (b < 0)) --quotient;
-            const std::int64_t rest = b == 0 || b == -1 ? 0 : a - quotient * b;
+            const std::uint64_t multiple =
+                static_cast<std::uint64_t>(quotient) * static_cast<std::uint64_t>(b);
+            const auto rest = static_cast<std::int64_t>(
+                b == 0 || b == -1 ? 0 : static_cast<std::uint64_t>(a) - multiple); // -1 * min wraps
             const auto at = static_cast<std::int64_t>(i);
             CHECK(got[2 * k].as_int(at) == static_cast<TestType>(quotient));
             CHECK(got[2 * k + 1].as_int(at) == rest);
