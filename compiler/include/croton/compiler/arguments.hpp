@@ -34,7 +34,7 @@ Array default_number(const Variable& v, const Array& number, const Where& where)
 struct Input {
     Variable variable;
     Layout layout = Layout::row_major;
-    Array otherwise = {};
+    Array otherwise{};
     Input(const Variable& v) : variable(v) {}
     Input(const Variable& v, Layout l) : variable(v), layout(l) {}
     Input(const Variable& v, const Array& value) : variable(v), otherwise(value) {}

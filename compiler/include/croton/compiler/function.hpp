@@ -46,8 +46,8 @@ struct [[nodiscard]] Status {
     std::int64_t found = 0;
     std::int64_t expected = 0;
     const detail::FunctionData* function = nullptr;
-    Where called = {};              ///< the call's line
-    std::exception_ptr thrown = {}; ///< by the references, where they compute the function
+    Where called{};              ///< the call's line
+    std::exception_ptr thrown{}; ///< by the references, where they compute the function
     explicit operator bool() const noexcept { return code == Code::ok; }
     /// The line of the op that refused; the call's, where it is about the call.
     Location where() const noexcept;
@@ -131,11 +131,11 @@ using NamedExtents = std::initializer_list<std::pair<std::string_view, std::int6
 /// What a stored function needs of the program that loads it.
 struct LoadOptions {
     /// Records of the user's own ops; Croton's are known.
-    std::vector<const Op*> ops = {};
+    std::vector<const Op*> ops{};
     /// Variables that stand for the stored shared ones of the same name, with the values that they
     /// have: so that several functions share them. The others are made, with the stored values.
     /// UserError where the file has none of that name, or several.
-    std::vector<Shared> shared = {};
+    std::vector<Shared> shared{};
 };
 
 /// A compiled graph. Const to call, safe from several threads at once; copies share it.

@@ -35,15 +35,15 @@ enum class Publish : std::uint8_t {
 /// How a function is compiled.
 struct Options {
     /// Names the program in files, debuggers and profilers.
-    std::string name = {};
+    std::string name{};
     /// Shared variables and what each is after a call: all at one moment, from the old values.
-    std::vector<Update> updates = {};
+    std::vector<Update> updates{};
     /// Variables replaced by others (or by expressions) before anything else. What stands for one
     /// is converted as an operand is, if no value is lost, and broadcast to its shape. It may need
     /// what another one replaces, but not itself: two inputs are not swapped so.
-    std::vector<std::pair<Variable, Variable>> givens = {};
+    std::vector<std::pair<Variable, Variable>> givens{};
     /// Inputs and outputs that may be one memory, by position: a state advanced in place.
-    std::vector<Alias> in_place = {};
+    std::vector<Alias> in_place{};
     /// At most this many threads in a call; 0: all that the process may use. Results do not depend
     /// on it.
     int threads = 0;
@@ -75,14 +75,14 @@ struct Options {
     Publish publish = Publish::in_place;
     /// Sanitizers that check the compiled program: "address", "undefined", "thread", separated by
     /// commas. The process must have their run-time library. Slow.
-    std::string sanitize = {};
+    std::string sanitize{};
     /// Puts gaps around values in the workspace, fills them and memory that is not in use with a
     /// pattern, and checks the gaps: what a kernel writes beside its result is an InternalError
     /// that names the op. For tests of Croton itself. Slow.
     bool gaps = false;
     /// Rules not to apply, by the text that explain() prints: "log(exp(x)) -> x". What is no rule
     /// is a UserError. What grad() rewrote before it differentiated stays.
-    std::vector<std::string> rules_off = {};
+    std::vector<std::string> rules_off{};
     /// Compiled programs are kept for the next process.
     bool cache = true;
     /// Inputs that nothing needs are an error otherwise.

@@ -20,7 +20,7 @@ struct Requirement {
     std::string text;
     /// Null on an Apply that requires it itself, and has the place; else of the Apply that does.
     const Location* where = nullptr;
-    std::vector<Shape> shapes = {};
+    std::vector<Shape> shapes{};
 };
 
 /// The text with its shapes, whose symbols are called as those of `a` and `b`.

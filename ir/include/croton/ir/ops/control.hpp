@@ -16,8 +16,8 @@ struct ScanParams;
 /// What one step returns: the states after it, and what is collected from each step.
 struct Step {
     Variables state;
-    Variables out = {};
-    Variable until = {}; ///< refused for now
+    Variables out{};
+    Variable until{}; ///< refused for now
 };
 
 /// An array whose slices along axis 0 the steps receive one by one.
@@ -45,9 +45,9 @@ struct State {
 };
 
 struct ScanArgs {
-    std::vector<Sequence> sequences = {};
-    std::vector<State> init = {};
-    Variable steps = {}; ///< a number or an Extent; from the sequences if there are any
+    std::vector<Sequence> sequences{};
+    std::vector<State> init{};
+    Variable steps{}; ///< a number or an Extent; from the sequences if there are any
     /// From the last step to the first; history and out stay in the sequences' order.
     bool reverse = false;
     int unroll = 1; ///< refused for now, as are taps, until and checkpoint

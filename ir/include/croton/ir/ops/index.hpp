@@ -46,8 +46,8 @@ struct Bound {
     Extent at = 0;
     bool open = true;
     bool computed = false;
-    Variable data = {};
-    Where where = {};
+    Variable data{};
+    Where where{};
 };
 
 struct Slice {
@@ -78,8 +78,8 @@ struct Index {
     Kind kind = Kind::absent;
     Extent position = 0;
     Slice range = {_, _, 1};
-    Variable array = {};
-    Where where = {};
+    Variable array{};
+    Where where{};
 };
 
 /// x(..) for a list of indices.
