@@ -214,12 +214,14 @@ std::string options_page()
             comment += (comment.empty() ? "" : " ") + line.substr(4);
             continue;
         }
-        const std::size_t equals = line.find(" = ");
-        if (equals == line.npos) continue;
-        const std::size_t name = line.rfind(' ', equals - 1) + 1;
-        const std::string value = line.substr(equals + 3, line.find(';') - equals - 3);
-        text += "| `" + line.substr(name, equals - name) + "` | " +
-                (value == "{}" ? "empty" : "`" + value + "`") + " | " + cell(comment) + " |\n";
+        const std::size_t end = line.find(';'); // of "type name{};" or "type name = value;"
+        if (end == line.npos) continue;
+        const bool empty = line.substr(0, end).ends_with("{}");
+        const std::size_t name_end = empty ? end - 2 : line.find(" = ");
+        const std::size_t name = line.rfind(' ', name_end - 1) + 1;
+        text += "| `" + line.substr(name, name_end - name) + "` | " +
+                (empty ? "empty" : "`" + line.substr(name_end + 3, end - name_end - 3) + "`") +
+                " | " + cell(comment) + " |\n";
         comment.clear();
     }
     text += "\n# Environment\n\nRead once, when the first function is made.\n\n"
