@@ -2,6 +2,7 @@
 
 #include <croton/codegen/cost.hpp>
 #include <croton/codegen/loop_nest.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -9,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "lower_steps.hpp"
 #include "puller.hpp"
 
 namespace croton::inline v1::codegen {
@@ -65,9 +67,7 @@ void Roots::visit(const Apply& a)
     if (is_structured(op))
         for (const Variable& out : a.outputs())
             mark(out);
-    if (std::holds_alternative<Scan>(op.lowering))
-        for (const Variable& in : a.inputs())
-            mark(in);
+    if (has_body(op.lowering)) mark_inputs(a);
     if (std::holds_alternative<Contract>(op.lowering))
         for (const std::size_t operand : {std::size_t{0}, std::size_t{1}})
             mark_operand(a, operand);
@@ -87,6 +87,20 @@ void Roots::visit(const Apply& a)
     const bool shared = known.uses > 1 && all.flops >= flops_worth_storing;
     const bool long_chain = all.statements >= most_statements_in_a_vector_loop / 2;
     if (shared || long_chain) mark(y);
+}
+
+/// A loop in one kernel computes what it reads, but for dear sequences, which a loop of their own
+/// computes in vectors. Other loops and branches take whole arrays.
+void Roots::mark_inputs(const Apply& a)
+{
+    const bool in_kernel = std::holds_alternative<Scan>(a.op().lowering) && fits_a_kernel(a);
+    const std::size_t sequences =
+        in_kernel ? static_cast<std::size_t>(a.params_as<ScanParams>().sequences) : 0;
+    for (std::size_t i = 0; i < a.inputs().size(); ++i) {
+        const Variable& in = a.input(i);
+        const bool dear = i < sequences && effort_of(in).flops >= flops_worth_storing;
+        if (!in_kernel || dear) mark(in);
+    }
 }
 
 void Roots::mark_operand(const Apply& product, std::size_t operand)

@@ -17,6 +17,7 @@
 #include "cluster_roots.hpp"
 #include "known_extent.hpp"
 #include "lower_contract.hpp"
+#include "lower_steps.hpp"
 #include "product_operands.hpp"
 #include "puller.hpp"
 #include "row_stages.hpp"
@@ -38,6 +39,10 @@ std::string_view name(ClusterKind kind)
         return "product";
     case ClusterKind::scan:
         return "loop";
+    case ClusterKind::steps:
+        return "steps";
+    case ClusterKind::branch:
+        return "branch";
     }
     return "";
 }
@@ -153,7 +158,11 @@ private:
                            s.kind = ClusterKind::contract, s.joins = false;
                            s.outer = squeezed(value.shape());
                        },
-                       [&](const Scan&) { s.kind = ClusterKind::scan, s.joins = false; },
+                       [&](const Scan&) {
+                           s.kind = fits_a_kernel(apply) ? ClusterKind::steps : ClusterKind::scan;
+                           s.joins = false;
+                       },
+                       [&](const Switch&) { s.kind = ClusterKind::branch, s.joins = false; },
                        [&](const auto&) { s.outer = squeezed(value.shape()); },
                    },
                    apply.op().lowering);
@@ -304,7 +313,7 @@ private:
             if (const Home* const home = home_.find(r.value()))
                 newest = std::max(newest, home->cluster);
         if (!s.joins) {
-            if (s.kind == ClusterKind::scan && join_same_apply(value, apply)) return;
+            if (has_body(apply.op().lowering) && join_same_apply(value, apply)) return;
             found_new(value, apply, s);
             return;
         }
@@ -319,8 +328,7 @@ private:
     {
         for (std::size_t i = 0; i < result_.list.size(); ++i) {
             Cluster& c = result_.list[i];
-            if (c.kind != ClusterKind::scan || c.roots[0].value.owner().node() != apply.node())
-                continue;
+            if (c.roots[0].value.owner().node() != apply.node()) continue;
             add(static_cast<int>(i), {value, false, false, true, {}, 0});
             return true;
         }
@@ -497,7 +505,10 @@ private:
     {
         switch (writer) {
         case ClusterKind::scan:
+        case ClusterKind::steps:
             return "a loop gives whole arrays";
+        case ClusterKind::branch:
+            return "a branch gives whole arrays";
         case ClusterKind::scatter:
             return "all must be scattered first";
         case ClusterKind::prefix:
@@ -521,6 +532,10 @@ private:
             return "a product reads its operands several times, from memory";
         case ClusterKind::scan:
             return "a loop takes whole arrays";
+        case ClusterKind::steps:
+            return "steps follow one another: a loop of their own";
+        case ClusterKind::branch:
+            return "a branch takes whole arrays";
         case ClusterKind::scatter:
             return "what is scattered lands anywhere: a loop of its own";
         case ClusterKind::prefix:

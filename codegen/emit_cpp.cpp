@@ -31,6 +31,8 @@ void collect_statement_uses(const Block& block, std::set<ScalarId>& found)
                       [&](const Store& s) { found.insert(s.value); },
                       [&](const Loop& l) {
                           all(l.accumulators);
+                          for (const Carry& c : l.carries)
+                              found.insert({c.init, c.next});
                           collect_statement_uses(l.body, found);
                       },
                       [&](const ColumnLoop& l) {

@@ -162,6 +162,12 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
             writer_.line("{} {} = {};", scalar_type(r), results.back(), identity(a.monoid, r));
         }
     }
+    for (const Carry& c : l.carries) {
+        const std::string name = expressions_.declare(c.state, "state");
+        writer_.line("{} {} = {};", scalar_type(dtype_of(c.state)), name,
+                     expressions_.whole(c.init));
+        expressions_.place(c.result, name);
+    }
     const auto [begin, end] = bounds_of(l);
     const auto long_sum = [&](const Accumulator& a) {
         return l.kind == LoopKind::serial && sums_parts(l, a, dtype_of(a.result), column_block);
@@ -217,6 +223,21 @@ void KernelWriter::write_iterations(const Loop& l,
         write(l.body);
     for (std::size_t i = 0; i < l.accumulators.size(); ++i)
         if (!l.accumulators[i].running) write_update(l.accumulators[i], results[i], best[i], index);
+    write_carries(l);
+}
+
+/// All change at once: each new value has a name before the first one changes.
+void KernelWriter::write_carries(const Loop& l)
+{
+    std::vector<std::string> next;
+    for (const Carry& c : l.carries) {
+        next.push_back(names_.fresh("next", "next"));
+        fit(c.next, next.back().size());
+        writer_.line("const {} {} = {};", scalar_type(dtype_of(c.state)), next.back(),
+                     expressions_.whole(c.next));
+    }
+    for (std::size_t i = 0; i < next.size(); ++i)
+        writer_.line("{} = {};", expressions_.whole(l.carries[i].state), next[i]);
 }
 
 void KernelWriter::write_update(const Accumulator& a,

@@ -2,6 +2,8 @@
 
 #include <croton/codegen/clusters.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/print.hpp>
 
@@ -11,6 +13,7 @@
 #include <utility>
 
 #include "c_precedence.hpp"
+#include "extent_text.hpp"
 #include "index_range.hpp"
 #include "known_extent.hpp"
 #include "puller.hpp"
@@ -97,7 +100,44 @@ private:
     {
         const Variable v = a.output();
         if (std::holds_alternative<Scatter>(a.op().lowering)) return write_scatter(a);
+        if (std::holds_alternative<Scan>(a.op().lowering)) return write_steps(a);
         if (stored_.contains(v.value())) write_line(v, stored_.at(v.value()));
+    }
+
+    /// Of a loop over steps: what each state becomes, and what is collected.
+    void write_steps(const Apply& scan)
+    {
+        const auto& p = scan.params_as<ScanParams>();
+        const auto inside = p.body.inputs();
+        const auto sequences = static_cast<std::size_t>(p.sequences);
+        const auto states = static_cast<std::size_t>(p.states);
+        const std::string n = extent_text(p.steps, symbols_);
+        lines_.push_back(p.reverse ? fmt::format("for i from {} - 1 down to 0:", n)
+                                   : fmt::format("for i from 0 to {} - 1:", n));
+        for (std::size_t i = 0; i < inside.size(); ++i) {
+            const bool is_state = i >= sequences && i < sequences + states;
+            const auto given = stored_.find(scan.input(i).value());
+            std::string label(inside[i].name());
+            if (label.empty())
+                label = is_state                 ? fmt::format("state{}", i - sequences)
+                        : given != stored_.end() ? given->second
+                                                 : fmt::format("x{}", i);
+            stored_.emplace(inside[i].value(), label);
+            taken_.insert(label);
+        }
+        for (std::size_t k = 0; k < p.body.outputs().size(); ++k) {
+            if (lines_.size() > most_lines) return;
+            const Variable& v = p.body.outputs()[k];
+            const int kept = scan_output(p, states + k);
+            if (k >= states && kept < 0) continue;
+            const std::string name =
+                k < states
+                    ? "next " + stored_.at(inside[sequences + k].value())
+                    : stored_.at(scan.output(static_cast<std::size_t>(kept)).value()) + "[i]";
+            const Index index = letters_of(v.shape(), std::nullopt);
+            lines_.push_back(
+                fmt::format("  {} = {}", reference(name, index, v.shape()), body(v, index, true)));
+        }
     }
 
     void write_line(const Variable& v, const std::string& name)
@@ -511,85 +551,6 @@ formula_lines(const LoopNest& nest, const SymbolNames& symbols, std::size_t widt
     for (std::string& line : lines)
         if (line.size() > width) line = line.substr(0, width - 3) + " ..";
     return lines;
-}
-
-namespace {
-
-/// A symbol's name, or a rounded quotient, remainder, smaller or larger one as people write it.
-std::string atom_text(const detail::Atom* atom, const SymbolNames& names)
-{
-    if (kind(atom) == AtomKind::symbol) {
-        const auto found = names.find(atom);
-        return found != names.end() ? found->second : to_string(as_extent(atom));
-    }
-    const auto [a, b] = operands(atom);
-    const auto quotient = [&](const Extent& x) {
-        const std::string text = extent_text(x, names);
-        return fmt::format("{} / {}", left_operand(text, "/"), extent_text(b, names));
-    };
-    switch (kind(atom)) {
-    case AtomKind::symbol:
-        break;
-    case AtomKind::floor_div:
-        // (n + 15) / 16 rounded down is n / 16 rounded up.
-        if (b.is_known())
-            for (const ExtentTerm& t : terms(a))
-                if (t.factors.empty() && t.coefficient == b.value() - 1)
-                    return fmt::format("ceil({})", quotient(a - Extent(t.coefficient)));
-        return fmt::format("floor({})", quotient(a));
-    case AtomKind::mod:
-        return fmt::format("mod({}, {})", extent_text(a, names), extent_text(b, names));
-    case AtomKind::minimum:
-        return fmt::format("min({}, {})", extent_text(a, names), extent_text(b, names));
-    case AtomKind::maximum:
-        return fmt::format("max({}, {})", extent_text(a, names), extent_text(b, names));
-    }
-    return {};
-}
-
-/// The terms, positive ones first; `product` writes a magnitude and its factors.
-template <class Product>
-std::string sum_of_terms(const Extent& extent, Product product)
-{
-    if (extent.is_known()) return std::to_string(extent.value());
-    std::string text;
-    for (const bool negative : {false, true})
-        for (const ExtentTerm& t : terms(extent))
-            if ((t.coefficient < 0) == negative)
-                append_signed(text, negative, product(std::abs(t.coefficient), t.factors));
-    return text;
-}
-
-} // namespace
-
-std::string extent_text(const Extent& extent, const SymbolNames& names)
-{
-    return sum_of_terms(extent, [&](std::int64_t magnitude, const auto& factors) {
-        std::string product;
-        if (magnitude != 1 || factors.empty()) product = std::to_string(magnitude);
-        for (const detail::Atom* f : factors)
-            product += (product.empty() ? "" : " * ") + atom_text(f, names);
-        return product;
-    });
-}
-
-std::string quantity_text(const Extent& extent, const SymbolNames& names)
-{
-    return sum_of_terms(extent, [&](std::int64_t magnitude, const auto& factors) {
-        std::string product;
-        if (magnitude != 1 || factors.empty()) product = std::to_string(magnitude);
-        for (const detail::Atom* f : factors)
-            product += (product.empty() ? "" : " ") + atom_text(f, names);
-        return product;
-    });
-}
-
-std::string extents_text(const Shape& shape, const SymbolNames& names)
-{
-    std::string text;
-    for (const Extent& e : shape)
-        text += (text.empty() ? "" : ", ") + extent_text(e, names);
-    return "(" + text + ")";
 }
 
 } // namespace croton::inline v1::codegen

@@ -3,6 +3,7 @@
 #include <croton/codegen/lower.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/params.hpp>
 
@@ -34,18 +35,29 @@ void add_gaps(GraphPlan& plan)
         l.bytes = aligned(l.bytes) + Extent(2 * gap_bytes);
 }
 
-/// A loop's own workspace: its body's, and the buffers of its states.
-void add_loop_workspaces(GraphPlan& plan)
+/// Of a loop, besides its body's: the buffers of its states, and whether to stop.
+Extent loop_bytes(const Apply& scan)
 {
-    for (std::size_t s = 0; s < plan.steps.size(); ++s)
-        if (plan.steps[s].body) {
-            const Apply scan = plan.steps[s].cluster->roots[0].value.owner();
-            Extent bytes = total_bytes(plan.steps[s].body->memory);
-            for (const Extent& state : state_buffers(scan))
-                bytes = bytes + Extent(2) * aligned(state);
-            plan.steps[s].workspace = plan.lifetimes.size();
-            plan.lifetimes.push_back({Variable(), bytes, s, s});
-        }
+    Extent bytes = scan.params_as<ScanParams>().until ? aligned(Extent(1)) : Extent(0);
+    for (const StateMemory& state : state_memory(scan))
+        bytes = bytes + state.bytes;
+    return bytes;
+}
+
+/// The own workspace of a loop, or of branches, of which one runs.
+void add_body_workspaces(GraphPlan& plan)
+{
+    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+        PlannedStep& step = plan.steps[s];
+        if (step.bodies.empty()) continue;
+        Extent bytes = 0;
+        for (const GraphPlan& body : step.bodies)
+            bytes = maximum(bytes, total_bytes(body.memory));
+        if (step.cluster->kind == ClusterKind::scan)
+            bytes = bytes + loop_bytes(step.cluster->roots[0].value.owner());
+        step.workspace = plan.lifetimes.size();
+        plan.lifetimes.push_back({Variable(), bytes, s, s});
+    }
 }
 
 /// Stores a row-major array where the strides say.
@@ -85,16 +97,34 @@ void add_strided_copies(GraphPlan& plan, const OuterMemory& outer, int& next_ker
 
 } // namespace
 
-std::vector<Extent> state_buffers(const Apply& scan)
+std::vector<StateMemory> state_memory(const Apply& scan)
 {
     const auto& p = scan.params_as<ScanParams>();
-    std::vector<Extent> bytes;
-    for (int k = 0; k < p.states; ++k) {
-        const bool history = scan_output(p, static_cast<std::size_t>(p.states + k)) >= 0;
-        bytes.push_back(history ? Extent(0)
-                                : bytes_of(scan.input(static_cast<std::size_t>(p.sequences + k))));
+    const auto states = static_cast<std::size_t>(p.states);
+    const auto before = p.body.inputs().subspan(static_cast<std::size_t>(p.sequences), states);
+    const auto has_history = [&](std::size_t k) { return scan_output(p, states + k) >= 0; };
+    std::vector<StateMemory> all(states);
+    for (std::size_t k = 0; k < states; ++k)
+        for (std::size_t i = 0; i < states && !has_history(k); ++i)
+            if (same(p.body.outputs()[k], before[i])) all[k].follows = static_cast<int>(i);
+    // The longest way from a state that is computed to one that follows it, over others.
+    std::vector<int> longest(states, 0);
+    for (std::size_t k = 0; k < states; ++k) {
+        int length = 0;
+        std::size_t at = k;
+        while (all[at].follows >= 0 && length <= p.states) { // more: they go round among themselves
+            at = static_cast<std::size_t>(all[at].follows);
+            ++length;
+        }
+        if (length <= p.states) longest[at] = std::max(longest[at], length);
     }
-    return bytes;
+    for (std::size_t k = 0; k < states; ++k) {
+        if (all[k].follows >= 0 || has_history(k)) continue;
+        all[k].buffers = 2 + longest[k];
+        all[k].bytes = Extent(all[k].buffers) *
+                       aligned(bytes_of(scan.input(static_cast<std::size_t>(p.sequences) + k)));
+    }
+    return all;
 }
 
 GraphPlan
@@ -106,11 +136,12 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
     for (const Cluster& c : plan.clusters.list) {
         PlannedStep step;
         step.cluster = &c;
-        if (c.kind == ClusterKind::scan) {
-            const Region& body = c.roots[0].value.owner().params_as<ScanParams>().body;
-            const Variables outputs_of = order_contractions(split_reductions(body.outputs()));
-            step.body = std::make_unique<GraphPlan>(
-                plan_graph(outputs_of, {{}, options.gaps, options.library_products}, next_kernel));
+        if (c.kind == ClusterKind::scan || c.kind == ClusterKind::branch) {
+            for (const Region& body : regions_of(c.roots[0].value.owner())) {
+                const Variables outputs_of = order_contractions(split_reductions(body.outputs()));
+                step.bodies.push_back(plan_graph(
+                    outputs_of, {{}, options.gaps, options.library_products}, next_kernel));
+            }
         } else {
             Lowered lowered = lower(c);
             step.scratch = std::move(lowered.scratch);
@@ -131,7 +162,7 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
         }
     add_strided_copies(plan, options.outer, next_kernel);
     if (options.gaps) add_gaps(plan);
-    add_loop_workspaces(plan);
+    add_body_workspaces(plan);
     plan.memory = plan_memory(plan.lifetimes);
     return plan;
 }

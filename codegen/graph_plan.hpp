@@ -5,7 +5,6 @@
 #include <croton/codegen/program.hpp>
 
 #include <map>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -20,13 +19,13 @@ struct PlannedKernel {
     EmittedKernel kernel;
 };
 
-/// What `run` does for one cluster: calls its kernels, or loops over steps.
+/// What `run` does for one cluster: calls its kernels, loops over steps, or takes a branch.
 struct PlannedStep {
     const Cluster* cluster = nullptr;
     std::vector<PlannedKernel> kernels;
-    std::vector<Variable> scratch;   ///< arrays that one kernel hands to the next
-    std::unique_ptr<GraphPlan> body; ///< of a loop over steps
-    std::size_t workspace = 0;       ///< lifetime of that loop's own memory
+    std::vector<Variable> scratch; ///< arrays that one kernel hands to the next
+    std::vector<GraphPlan> bodies; ///< of a loop over steps: one; of branches
+    std::size_t workspace = 0;     ///< lifetime of the bodies' own memory
 };
 
 /// An output that is computed in the workspace and copied to its place at the end.
@@ -72,7 +71,16 @@ struct PlanOptions {
 GraphPlan
 plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& next_kernel);
 
-/// Bytes of the two buffers that a state of a loop alternates between; 0 where its history is kept.
-std::vector<Extent> state_buffers(const Apply& scan);
+/// Where a state of a loop lies while the loop runs.
+struct StateMemory {
+    /// The state whose value before a step is this one's after it, so that no element moves; -1:
+    /// the step computes it.
+    int follows = -1;
+    /// That take turns, as many as values are needed at once; 0 where it follows another state or
+    /// its history is kept, which has a place for each step.
+    int buffers = 0;
+    Extent bytes = 0; ///< of all of them
+};
+std::vector<StateMemory> state_memory(const Apply& scan);
 
 } // namespace croton::inline v1::codegen

@@ -172,6 +172,7 @@ bool can_overwrite(const LoopNest& nest, const Variable& from, const Variable& t
     const BufferId t = buffer_of(nest, to);
     if (f < 0) return true;
     if (t < 0 || from.dtype() != to.dtype() || may_start_again(nest)) return false;
+    if (carries_scalars(nest)) return false; // later iterations read other places
     // Operands are read, or computed by what stands beside the body, while other sums are finished.
     for (const ContractNest& c : nest.contract)
         if (f == c.a || f == c.b || (t == c.out && !c.keeps_sums)) return false;

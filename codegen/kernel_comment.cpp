@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "comment_text.hpp"
+#include "extent_text.hpp"
 #include "formula.hpp"
 #include "nest_cost.hpp"
 

@@ -125,6 +125,7 @@ private:
                       const std::string& best,
                       const std::string& index);
     void write_running(const Loop& l);
+    void write_carries(const Loop& l);
     void write_accumulation(Monoid monoid, DType t, const std::string& to, ScalarId value);
     std::string accumulator_name(const Accumulator& a);
     bool reads_only(const Loop& l) const;

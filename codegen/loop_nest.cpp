@@ -1,5 +1,6 @@
 #include <croton/codegen/loop_nest.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace croton::inline v1::codegen {
@@ -31,5 +32,13 @@ std::vector<B*> all_blocks(auto& nest)
 
 std::vector<const Block*> blocks_of(const LoopNest& nest) { return all_blocks<const Block>(nest); }
 std::vector<Block*> blocks_of(LoopNest& nest) { return all_blocks<Block>(nest); }
+
+bool carries_scalars(const LoopNest& nest)
+{
+    return std::ranges::any_of(nest.body, [](const Statement& st) {
+        const auto* loop = std::get_if<Loop>(&st);
+        return loop && !loop->carries.empty();
+    });
+}
 
 } // namespace croton::inline v1::codegen

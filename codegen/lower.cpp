@@ -9,6 +9,7 @@
 #include "lower_columns.hpp"
 #include "lower_contract.hpp"
 #include "lower_rows.hpp"
+#include "lower_steps.hpp"
 #include "three_axes.hpp"
 
 namespace croton::inline v1::codegen {
@@ -135,8 +136,11 @@ Lowered lower(const Cluster& cluster)
         break;
     case ClusterKind::contract:
         return lower_contract(cluster);
+    case ClusterKind::steps:
+        return {{lower_steps(cluster)}, {}};
     case ClusterKind::scan:
-        throw internal_error("code generation", "a loop over steps is no loop nest");
+    case ClusterKind::branch:
+        throw internal_error("code generation", "a {} is no loop nest", name(cluster.kind));
     }
     return {{std::move(nest)}, {}};
 }

@@ -30,8 +30,8 @@ private:
 };
 
 /// What kernels are called before their number: by ClusterKind, then copies into strided outputs.
-inline constexpr std::array<std::string_view, 7> kernel_stems = {
-    "fused", "columns", "running", "scatter", "matmul", "loop", "strided"};
+inline constexpr std::array<std::string_view, 9> kernel_stems = {
+    "fused", "columns", "running", "scatter", "matmul", "loop", "steps", "branch", "strided"};
 
 /// Whether a name means something in emitted text: a word of C, C++ or the prelude, or a macro.
 bool is_taken_by_the_text(std::string_view name);

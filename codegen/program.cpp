@@ -2,6 +2,7 @@
 #include <croton/codegen/prelude.hpp>
 #include <croton/codegen/units.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -216,8 +217,8 @@ void ProgramWriter::place_constants(std::span<const Variable> outputs)
         pointer(prologue_, leaf, "constant", fmt::format("in[{}]", at), false);
     }
     for (const Apply& a : applies)
-        if (std::holds_alternative<Scan>(a.op().lowering))
-            place_constants(a.params_as<ScanParams>().body.outputs());
+        for (const Region& body : regions_of(a))
+            place_constants(body.outputs());
 }
 
 /// Outputs, and what loops and products take, through what these are a view of: whole arrays,
@@ -231,8 +232,7 @@ std::set<const detail::Value*> ProgramWriter::taken_whole(std::span<const Apply>
     for (std::size_t i = applies.size(); i-- > 0;) {
         const Apply& a = applies[i];
         const Lowering& lowering = a.op().lowering;
-        const bool takes =
-            std::holds_alternative<Scan>(lowering) || std::holds_alternative<Contract>(lowering);
+        const bool takes = has_body(lowering) || std::holds_alternative<Contract>(lowering);
         const bool views =
             std::holds_alternative<IndexMap>(lowering) && whole.contains(a.output().value());
         if (!takes && !views) continue;
@@ -324,8 +324,10 @@ void ProgramWriter::write_each_step(const GraphPlan& plan, std::size_t opened)
 {
     for (std::size_t s = 0; s < plan.steps.size(); ++s) {
         if (s >= opened) open_gaps(plan, s);
-        if (plan.steps[s].body)
+        if (plan.steps[s].cluster->kind == ClusterKind::scan)
             write_loop(plan.steps[s]);
+        else if (plan.steps[s].cluster->kind == ClusterKind::branch)
+            write_branches(plan.steps[s]);
         else
             write_calls(plan.steps[s]);
         close_gaps(plan, s);

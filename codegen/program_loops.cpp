@@ -1,4 +1,5 @@
 #include <croton/ir/format.hpp>
+#include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/params.hpp>
 
@@ -17,8 +18,51 @@ ProgramWriter::slice(const std::string& array, const std::string& t, const Varia
                        c_factor(element_count(element.shape()), symbols_));
 }
 
-/// A scan: its body's steps inside a loop. States alternate between two buffers, or are written
-/// straight into their history.
+/// How a loop over steps counts, and what it leaves undone.
+struct ProgramWriter::LoopCount {
+    std::string first, end; ///< the places that steps take: first <= t < end; no end: ""
+    std::string ran;        ///< how many steps ran, after the loop; all, if ""
+};
+
+/// In front of the loop: how many steps there are at most.
+ProgramWriter::LoopCount ProgramWriter::write_count(const Apply& scan)
+{
+    const auto& p = scan.params_as<ScanParams>();
+    const std::string n = text(p.steps);
+    LoopCount count{"0", p.endless ? std::string() : n, {}};
+    if (p.limited) {
+        const std::string limit = names_.fresh({}, "limit");
+        const std::string& given = place_.at(scan.inputs().back().value());
+        if (p.endless)
+            body_.line("const i64 {} = *{};", limit, given);
+        else
+            body_.line("const i64 {} = *{} < {} ? (*{} > 0 ? *{} : 0) : {};", limit, given, n,
+                       given, given, n);
+        if (p.at_end)
+            count.first = fmt::format("{} - {}", n, limit);
+        else
+            count.end = limit;
+        count.ran = limit;
+    }
+    if (p.until) {
+        count.ran = names_.fresh({}, "ran");
+        body_.line("i64 {} = 0;", count.ran);
+    }
+    return count;
+}
+
+Writer::Scope
+ProgramWriter::open_loop(const ScanParams& p, const std::string& t, const LoopCount& count)
+{
+    if (count.end.empty()) return body_.block("for (i64 {0} = 0;; ++{0})", t);
+    if (!p.reverse)
+        return body_.block("for (i64 {0} = {1}; {0} < {2}; ++{0})", t, count.first, count.end);
+    if (count.first == "0") return body_.block("for (i64 {0} = {1}; {0}-- > 0;)", t, count.end);
+    return body_.block("for (i64 {0} = {1}; {0}-- > {2};)", t, count.end, count.first);
+}
+
+/// A scan: its body's steps inside a loop. States take turns in two buffers or more, or are written
+/// straight into their history; one that is another's of the step before changes places with it.
 void ProgramWriter::write_loop(const PlannedStep& step)
 {
     const Apply scan = step.cluster->roots[0].value.owner();
@@ -26,49 +70,140 @@ void ProgramWriter::write_loop(const PlannedStep& step)
     const auto states = static_cast<std::size_t>(p.states);
     const auto sequences = static_cast<std::size_t>(p.sequences);
     const auto inner = p.body.inputs();
-    const Variables results = step.body->outputs;
     if (scan.location())
         body_.line("// loop over steps        {}", comment_text(to_string(*scan.location())));
     Extent offset = 0;
     const std::string base = offsets_.at(step.workspace);
-    std::vector<std::string> current(states), next(states), spare(states);
-    const std::vector<Extent> buffers = state_buffers(scan);
+    StatePlaces at{std::vector<std::string>(states),
+                   std::vector<std::string>(states),
+                   std::vector<std::string>(states),
+                   state_memory(scan),
+                   {}};
     for (std::size_t k = 0; k < states; ++k) {
         const Variable& init = scan.input(sequences + k);
         const std::string_view type = memory_type(init.dtype());
-        current[k] = names_.fresh(inner[sequences + k].name(), "state");
-        body_.line("const {}* {} = {};", type, current[k], place_.at(init.value()));
-        place_[inner[sequences + k].value()] = current[k];
-        next[k] = names_.fresh({}, "next");
-        if (history(scan, k) >= 0) continue;
-        spare[k] = names_.fresh({}, "spare");
-        body_.line("{0}* {1} = ({0}*)(work + {2} + {3});", type, next[k], base, text(offset));
-        offset = offset + aligned(buffers[k]);
-        body_.line("{0}* {1} = ({0}*)(work + {2} + {3});", type, spare[k], base, text(offset));
-        offset = offset + aligned(buffers[k]);
+        at.current[k] = names_.fresh(inner[sequences + k].name(), "state");
+        body_.line("const {}* {} = {};", type, at.current[k], place_.at(init.value()));
+        place_[inner[sequences + k].value()] = at.current[k];
+        const StateMemory& memory = at.memory[k];
+        if (memory.follows >= 0) continue;
+        at.next[k] = names_.fresh({}, "next");
+        if (memory.buffers == 0) continue;
+        const std::string place = fmt::format("(work + {} + {})", base, text(offset));
+        if (memory.buffers == 2) {
+            at.spare[k] = names_.fresh({}, "spare");
+            body_.line("{0}* {1} = ({0}*){2};", type, at.next[k], place);
+            body_.line("{0}* {1} = ({0}*)(work + {2} + {3});", type, at.spare[k], base,
+                       text(offset + aligned(bytes_of(init))));
+        } else {
+            at.spare[k] = names_.fresh({}, "ring");
+            body_.line("{0}* {1} = ({0}*){2};", type, at.spare[k], place);
+            body_.line("{}* {} = {};", type, at.next[k], at.spare[k]);
+        }
+        offset = offset + memory.bytes;
     }
     for (std::size_t k = sequences + states; k < inner.size(); ++k)
         place_[inner[k].value()] = place_.at(scan.input(k).value());
+    if (p.until) {
+        at.stop = names_.fresh({}, "stop");
+        const std::string_view type = memory_type(DType::boolean);
+        body_.line("{0}* {1} = ({0}*)(work + {2} + {3});", type, at.stop, base, text(offset));
+        offset = offset + aligned(Extent(1));
+    }
+    const LoopCount count = write_count(scan);
     {
         const std::string t = names_.fresh({}, "t");
-        const std::string n = text(p.steps);
-        const auto loop = p.reverse ? body_.block("for (i64 {0} = {1}; {0}-- > 0;)", t, n)
-                                    : body_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", t, n);
+        const auto loop = open_loop(p, t, count);
         ++loops_;
-        write_body(step, scan, t, next, fmt::format("{} + {}", base, text(offset)));
+        write_body(step, scan, t, at, fmt::format("{} + {}", base, text(offset)));
         --loops_;
-        for (std::size_t k = 0; k < states; ++k) {
-            body_.line("{} = {};", current[k], next[k]);
-            if (history(scan, k) >= 0) continue;
-            body_.line("{} = {};", next[k], spare[k]);
-            body_.line("{} = ({}*){};", spare[k], memory_type(results[k].dtype()), current[k]);
+        turn_states(scan, at);
+        if (p.until) {
+            body_.line("++{};", count.ran);
+            body_.line("if (*{}) break;", at.stop);
         }
     }
     for (std::size_t k = 0; k < states; ++k)
         if (const int last = scan_output(p, k); last >= 0) {
             const Variable v = scan.output(static_cast<std::size_t>(last));
-            copy(place_.at(v.value()), current[k], v);
+            copy(place_.at(v.value()), at.current[k], v);
         }
+    finish_loop(scan, count);
+}
+
+/// The states before the next step.
+void ProgramWriter::turn_states(const Apply& scan, const StatePlaces& at)
+{
+    const auto& p = scan.params_as<ScanParams>();
+    const std::size_t states = at.memory.size();
+    const auto type = [&](std::size_t k) {
+        return memory_type(scan.input(static_cast<std::size_t>(p.sequences) + k).dtype());
+    };
+    // Those that follow first, each before the one it follows changes.
+    std::vector<std::string> from(states);
+    std::vector<std::size_t> waiting;
+    for (std::size_t k = 0; k < states; ++k) {
+        const int follows = at.memory[k].follows;
+        if (follows < 0 || follows == static_cast<int>(k)) continue;
+        from[k] = at.current[static_cast<std::size_t>(follows)];
+        waiting.push_back(k);
+    }
+    while (!waiting.empty()) {
+        const auto is_free = [&](std::size_t k) {
+            return std::ranges::none_of(waiting, [&](std::size_t other) {
+                return other != k && from[other] == at.current[k];
+            });
+        };
+        auto next = std::ranges::find_if(waiting, is_free);
+        if (next == waiting.end()) { // they go round: one is kept aside
+            next = waiting.begin();
+            const std::string kept = names_.fresh({}, "moved");
+            body_.line("const {}* {} = {};", type(*next), kept, at.current[*next]);
+            std::ranges::replace(from, at.current[*next], kept);
+        }
+        body_.line("{} = {};", at.current[*next], from[*next]);
+        waiting.erase(next);
+    }
+    for (std::size_t k = 0; k < states; ++k) {
+        const StateMemory& memory = at.memory[k];
+        if (memory.follows >= 0) continue;
+        body_.line("{} = {};", at.current[k], at.next[k]);
+        if (memory.buffers == 2) {
+            body_.line("{} = {};", at.next[k], at.spare[k]);
+            body_.line("{} = ({}*){};", at.spare[k], type(k), at.current[k]);
+        } else if (memory.buffers > 2) {
+            const Variable& init = scan.input(static_cast<std::size_t>(p.sequences) + k);
+            const std::string bytes = text(aligned(bytes_of(init)));
+            body_.line("{0} = (char*){0} - (char*){1} < {2} * {3}", at.next[k], at.spare[k],
+                       memory.buffers - 1, bytes);
+            body_.line("    ? ({0}*)((char*){1} + {2}) : {3};", type(k), at.next[k], bytes,
+                       at.spare[k]);
+        }
+    }
+}
+
+/// Behind a loop that may have run fewer steps than there are.
+void ProgramWriter::finish_loop(const Apply& scan, const LoopCount& count)
+{
+    const auto& p = scan.params_as<ScanParams>();
+    if (const int at = scan_output(p, p.kept.size() - 1); at >= 0)
+        body_.line("*{} = {};", place_.at(scan.output(static_cast<std::size_t>(at)).value()),
+                   count.ran);
+    if (count.ran.empty()) return;
+    const std::string n = text(p.steps);
+    for (std::size_t k = static_cast<std::size_t>(p.states); k + 1 < p.kept.size(); ++k) {
+        const int at = scan_output(p, k);
+        if (at < 0) continue;
+        const Variable v = scan.output(static_cast<std::size_t>(at));
+        const Shape shape = v.shape();
+        const Extent row =
+            element_count(Shape(shape.begin() + 1, shape.end())) * Extent(size_bytes(v.dtype()));
+        const std::string bytes = c_factor(row, symbols_);
+        const std::string from =
+            p.at_end ? std::string() : fmt::format(" + {} * {}", count.ran, bytes);
+        body_.line("zero_bytes((char*){}{}, ({} - {}) * {});", place_.at(v.value()), from, n,
+                   count.ran, bytes);
+    }
 }
 
 int ProgramWriter::history(const Apply& scan, std::size_t state)
@@ -80,7 +215,7 @@ int ProgramWriter::history(const Apply& scan, std::size_t state)
 void ProgramWriter::write_body(const PlannedStep& step,
                                const Apply& scan,
                                const std::string& t,
-                               const std::vector<std::string>& next,
+                               const StatePlaces& at,
                                const std::string& base)
 {
     const auto& p = scan.params_as<ScanParams>();
@@ -92,22 +227,34 @@ void ProgramWriter::write_body(const PlannedStep& step,
                    slice(place_.at(scan.input(k).value()), t, inner[k]));
         place_[inner[k].value()] = name;
     }
-    // Where each result of the body goes; the first place of a value is where it is computed.
-    const Variables& results = step.body->outputs;
-    std::vector<std::string> to(results.size());
-    for (std::size_t k = 0; k < results.size(); ++k) {
+    std::vector<std::string> to(step.bodies[0].outputs.size());
+    for (std::size_t k = 0; k < to.size(); ++k) {
+        const Variable& result = step.bodies[0].outputs[k];
+        if (p.until && k + 1 == to.size()) {
+            to[k] = at.stop;
+            continue;
+        }
         const int kept = k < states ? history(scan, k) : scan_output(p, states + k);
         if (k < states && kept < 0)
-            to[k] = next[k];
+            to[k] = at.next[k];
         else if (kept >= 0) {
-            to[k] = k < states ? next[k] : names_.fresh({}, "y");
+            to[k] = k < states ? at.next[k] : names_.fresh({}, "y");
             const std::string array =
                 place_.at(scan.output(static_cast<std::size_t>(kept)).value());
-            body_.line("{0}* {1} = {2};", memory_type(results[k].dtype()), to[k],
-                       slice(array, t, results[k]));
+            body_.line("{0}* {1} = {2};", memory_type(result.dtype()), to[k],
+                       slice(array, t, result));
         }
     }
-    std::vector<bool> computed(results.size(), false);
+    write_inner(step.bodies[0], to, base);
+}
+
+/// A graph inside the program: its results go where `to` says; nowhere, if that is empty.
+void ProgramWriter::write_inner(const GraphPlan& plan,
+                                const std::vector<std::string>& to,
+                                const std::string& base)
+{
+    const Variables& results = plan.outputs;
+    std::vector<bool> computed(results.size(), false); // there; the others are copied
     for (std::size_t k = 0; k < results.size(); ++k) {
         if (to[k].empty() || !results[k].owner()) continue;
         const bool first =
@@ -117,16 +264,46 @@ void ProgramWriter::write_body(const PlannedStep& step,
         place_[results[k].value()] = to[k];
         computed[k] = true;
     }
-    std::vector<std::string> offsets = inner_offsets(*step.body, base);
-    for (std::size_t i = 0; i < step.body->lifetimes.size(); ++i)
-        if (const Lifetime& l = step.body->lifetimes[i]; !l.value.is_empty())
+    std::vector<std::string> offsets = inner_offsets(plan, base);
+    for (std::size_t i = 0; i < plan.lifetimes.size(); ++i)
+        if (const Lifetime& l = plan.lifetimes[i]; !l.value.is_empty())
             pointer(body_, l.value, "v", in_workspace(offsets[i]), true);
-    place_shared(*step.body);
+    place_shared(plan);
     const std::vector<std::string> outer = std::exchange(offsets_, std::move(offsets));
-    write_each_step(*step.body, 0);
+    write_each_step(plan, 0);
     offsets_ = outer;
     for (std::size_t k = 0; k < results.size(); ++k)
         if (!to[k].empty() && !computed[k]) copy(to[k], place_.at(results[k].value()), results[k]);
+}
+
+/// One of several graphs: they write to the same places.
+void ProgramWriter::write_branches(const PlannedStep& step)
+{
+    const Apply a = step.cluster->roots[0].value.owner();
+    const Variable& number = a.input(0);
+    const std::string& given = place_.at(number.value());
+    std::vector<std::string> to;
+    for (const Variable& y : a.outputs())
+        to.push_back(place_.at(y.value()));
+    if (a.location())
+        body_.line("// one of {} branches        {}", step.bodies.size(),
+                   comment_text(to_string(*a.location())));
+    const std::vector<Region> branches = regions_of(a);
+    const std::size_t last = branches.size() - 1;
+    const bool is_signed = is_integer(number.dtype()) && !is_unsigned(number.dtype());
+    for (std::size_t b = 0; b <= last; ++b) {
+        for (std::size_t i = 0; i < branches[b].inputs().size(); ++i)
+            place_[branches[b].inputs()[i].value()] = place_.at(a.input(i + 1).value());
+        const std::string condition = number.dtype() == DType::boolean ? fmt::format("!*{}", given)
+                                      : b == 0 && is_signed ? fmt::format("*{} <= 0", given)
+                                                            : fmt::format("*{} == {}", given, b);
+        const auto branch = b == 0      ? body_.block("if ({})", condition)
+                            : b == last ? body_.block("else")
+                                        : body_.block("else if ({})", condition);
+        ++loops_;
+        write_inner(step.bodies[b], to, offsets_.at(step.workspace));
+        --loops_;
+    }
 }
 
 std::vector<std::string> ProgramWriter::inner_offsets(const GraphPlan& plan,

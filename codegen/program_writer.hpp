@@ -64,16 +64,29 @@ private:
     void copy(const std::string& to, const std::string& from, const Variable& v);
     static Extent bytes_of(const Variable& v);
 
-    // loops: in program_loops.cpp
+    // loops and branches: in program_loops.cpp
     std::string
     slice(const std::string& array, const std::string& t, const Variable& element) const;
+    struct LoopCount;
+    struct StatePlaces {
+        std::vector<std::string> current, next, spare;
+        std::vector<StateMemory> memory;
+        std::string stop; ///< what a step says of it, in a loop with `until`
+    };
     void write_loop(const PlannedStep& step);
+    LoopCount write_count(const Apply& scan);
+    Writer::Scope open_loop(const ScanParams& p, const std::string& t, const LoopCount& count);
+    void turn_states(const Apply& scan, const StatePlaces& at);
+    void finish_loop(const Apply& scan, const LoopCount& count);
     static int history(const Apply& scan, std::size_t state);
     void write_body(const PlannedStep& step,
                     const Apply& scan,
                     const std::string& t,
-                    const std::vector<std::string>& next,
+                    const StatePlaces& at,
                     const std::string& base);
+    void
+    write_inner(const GraphPlan& plan, const std::vector<std::string>& to, const std::string& base);
+    void write_branches(const PlannedStep& step);
     std::vector<std::string> inner_offsets(const GraphPlan& plan, const std::string& base);
 
     // calls

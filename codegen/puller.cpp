@@ -265,6 +265,7 @@ ScalarId Puller::pull_apply(const Apply& apply, const Variable& value, const At&
             [&](const Scatter&) { return cannot("scatter"); },
             [&](const Contract&) { return cannot("contraction"); },
             [&](const Scan&) { return cannot("loop"); },
+            [&](const Switch&) { return cannot("branch"); },
             [&](const Composite&) { return cannot("unexpanded"); },
         },
         apply.op().lowering);

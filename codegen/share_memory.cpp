@@ -19,7 +19,7 @@ Extent bytes_of(const Variable& v)
 
 bool reads(const PlannedStep& step, const Variable& v)
 {
-    if (step.body)
+    if (!step.bodies.empty())
         return std::ranges::any_of(step.cluster->roots, [&](const Root& r) {
             return std::ranges::any_of(r.reads, [&](const Variable& w) { return same(v, w); });
         });
@@ -32,7 +32,8 @@ bool reads(const PlannedStep& step, const Variable& v)
 
 bool can_fail(const PlannedStep& step)
 {
-    if (step.body && std::ranges::any_of(step.body->steps, can_fail)) return true;
+    for (const GraphPlan& body : step.bodies)
+        if (std::ranges::any_of(body.steps, can_fail)) return true;
     return std::ranges::any_of(step.kernels,
                                [](const PlannedKernel& k) { return k.nest.checks_index; });
 }
@@ -62,7 +63,7 @@ public:
         find_lifetimes();
         for (std::size_t s = 0; s < plan_.steps.size(); ++s)
             for (const Root& r : plan_.steps[s].cluster->roots)
-                if (r.stored && !plan_.steps[s].body) take_over(s, r.value);
+                if (r.stored && plan_.steps[s].bodies.empty()) take_over(s, r.value);
         for (Group& g : groups_)
             if (!g.moved) keep(g);
     }
@@ -153,7 +154,7 @@ private:
     {
         const PlannedStep& step = plan_.steps[s];
         if (u.dtype() != v.dtype()) return false; // one pointer has one type
-        if (step.body) return !reads(step, u);
+        if (!step.bodies.empty()) return !reads(step, u);
         bool stored = false;
         for (const PlannedKernel& k : step.kernels) {
             const auto touches = [&](const Variable& x, bool writes) {

@@ -37,6 +37,8 @@ std::vector<int> use_depths(const LoopNest& nest)
                           [&](const Loop& l) {
                               for (const Accumulator& a : l.accumulators)
                                   use(a.value, l.depth);
+                              for (const Carry& c : l.carries)
+                                  use(c.init, depth), use(c.next, l.depth);
                               self(self, l.body, l.depth);
                           },
                           [&](const ColumnLoop& l) {

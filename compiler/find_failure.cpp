@@ -106,26 +106,34 @@ private:
     std::unordered_map<const Value*, const Location*> places_; // looked up only
 };
 
-/// Calls visit(graph, step) for each step of a scan, with the body's graph at that step.
+/// Calls visit(graph, where) for each step of a scan with the body's graph at that step, and for
+/// the branch that was taken.
 template <class Visit>
-void for_each_step(const Apply& scan, const std::vector<Array>& x, Visit visit)
+void for_each_body(const Apply& scan, const std::vector<Array>& x, Visit visit)
 {
+    if (std::holds_alternative<Switch>(scan.op().lowering)) {
+        const std::vector<Region>& branches = scan.params_as<SwitchParams>().branches;
+        const std::size_t taken = reference::switch_branch(x[0], branches.size());
+        Replay branch(branches[taken].inputs(), {x.begin() + 1, x.end()},
+                      branches[taken].outputs());
+        visit(branch, fmt::format(", in branch {}", taken));
+        return;
+    }
     const auto& p = scan.params_as<ScanParams>();
     const auto sequences = static_cast<std::size_t>(p.sequences);
-    std::vector<Array> at = x;
-    const std::int64_t steps = p.steps.value();
-    for (std::int64_t i = 0; i < steps; ++i) {
-        const std::int64_t t = p.reverse ? steps - 1 - i : i;
+    std::vector<Array> at(x.begin(), x.end() - (p.limited ? 1 : 0));
+    const reference::StepPlaces places = reference::step_places(scan, x);
+    for (std::int64_t i = 0; i < places.count; ++i) {
+        const std::int64_t t = places[i];
         for (std::size_t k = 0; k < sequences; ++k)
             at[k] = x[k][t].clone();
         Replay body(p.body.inputs(), at, p.body.outputs());
-        visit(body, t);
+        visit(body, fmt::format(", in step {}", t));
         for (std::size_t k = 0; k < static_cast<std::size_t>(p.states); ++k)
             at[sequences + k] = body.value(body.outputs()[k]);
+        if (p.until && body.value(body.outputs().back()).as_int(0) != 0) return;
     }
 }
-
-bool is_scan(const Apply& a) { return std::holds_alternative<Scan>(a.op().lowering); }
 
 // ---- indices
 
@@ -169,9 +177,9 @@ template <class Accept>
 void check_indices(Replay& graph, const std::string& suffix, Accept accept)
 {
     for (const Apply& a : applies_of(graph.outputs())) {
-        if (is_scan(a)) {
-            for_each_step(a, graph.operands(a), [&](Replay& body, std::int64_t t) {
-                check_indices(body, fmt::format("{}, in step {}", suffix, t), accept);
+        if (has_body(a.op().lowering)) {
+            for_each_body(a, graph.operands(a), [&](Replay& body, const std::string& where) {
+                check_indices(body, suffix + where, accept);
             });
             continue;
         }
@@ -208,7 +216,7 @@ public:
                 break;
             }
             if (from.is_empty()) {
-                if (is_scan(a)) enter(graph, a, suffix);
+                if (has_body(a.op().lowering)) enter(graph, a, suffix);
                 refuse(graph, a, v, element, suffix);
             }
             v = from;
@@ -217,12 +225,12 @@ public:
     }
 
 private:
-    void enter(Replay& graph, const Apply& scan, const std::string& suffix)
+    void enter(Replay& graph, const Apply& a, const std::string& suffix)
     {
-        for_each_step(scan, graph.operands(scan), [&](Replay& body, std::int64_t t) {
+        for_each_body(a, graph.operands(a), [&](Replay& body, const std::string& where) {
             for (const Variable& out : body.outputs())
                 if (const std::int64_t at = first_bad(body.value(out)); at >= 0)
-                    follow(body, out, at, fmt::format("{}, in step {}", suffix, t));
+                    follow(body, out, at, suffix + where);
         });
     }
 

@@ -68,4 +68,19 @@ int main()
         const double l = fit(drops, r["flow"])[0].item<double>();
         std::printf("loss %.6f, leak now %.6f\n", l, leak.value().item<double>());
     }
+
+    // [control]
+    const auto a = ct::scalar<double>("a");
+    const auto newton = [&] {
+        return ct::while_loop([&](const Variable& s) { return abs(s * s - a) > 1e-12 * a; },
+                              [&](const Variable& s) { return 0.5 * (s + a / s); }, {a}, 60)[0];
+    };
+    const auto root = ct::cond(a > 0.0, newton, [&] { return -a; })[0];
+    const auto of = ct::function({a}, {{"root", root}, {"slope", ct::grad(root, a)}});
+    // [/control]
+    for (const double v : {2.0, 9.0, -4.0}) {
+        const ct::Results y = of(v);
+        std::printf("%4.1f: root %.6f, slope %.6f\n", v, y["root"].item<double>(),
+                    y["slope"].item<double>());
+    }
 }

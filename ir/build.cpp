@@ -79,8 +79,7 @@ void check_record(const Op& op, std::size_t operands, const Location* where)
                                counted(r->arity, "operand"), r->arity, operands));
     }
     if (std::holds_alternative<DerivedReference>(op.reference) &&
-        !std::holds_alternative<Composite>(op.lowering) &&
-        !std::holds_alternative<Scan>(op.lowering))
+        !std::holds_alternative<Composite>(op.lowering) && !has_body(op.lowering))
         refuse("its record has a DerivedReference, which only the expression of a Composite gives; "
                "a pointwise op's is reference_of<N>(..), another's a function of ReferenceArgs");
     if (op.types) return;

@@ -27,9 +27,9 @@ public:
         }
     }
 
-    Variables find(std::span<const Variable> outputs)
+    Variables find(std::span<const Variable> outputs, Invariants invariants)
     {
-        find_invariants(outputs);
+        if (invariants == Invariants::outside) find_invariants(outputs);
         std::vector<Variable> stack(outputs.rbegin(), outputs.rend());
         while (!stack.empty()) {
             const Variable v = std::move(stack.back());
@@ -114,10 +114,12 @@ private:
 
 } // namespace
 
-Captured capture(std::span<const Variable> placeholders, std::span<const Variable> outputs)
+Captured capture(std::span<const Variable> placeholders,
+                 std::span<const Variable> outputs,
+                 Invariants invariants)
 {
     Captured c;
-    c.outer = Frontier(placeholders).find(outputs);
+    c.outer = Frontier(placeholders).find(outputs, invariants);
     Variables inputs(placeholders.begin(), placeholders.end());
     VariableMap by;
     for (const Variable& v : c.outer) {

@@ -13,11 +13,18 @@ struct Captured {
     Variables outer; ///< the outer Variables, in the order in which the graph meets them
 };
 
-/// Closes the graph from `placeholders` (made before the lambda ran) to `outputs`. What needs none
-/// of them is outer, so that a loop computes it once, before its first step. Constants and
+/// Where a lambda's work goes that needs none of its placeholders.
+enum class Invariants : bool {
+    outside, ///< a loop computes it once, before its first step
+    inside,  ///< a branch that is not taken computes nothing
+};
+
+/// Closes the graph from `placeholders` (made before the lambda ran) to `outputs`. Constants and
 /// values made from extents and constants alone are copied in, as they are cheaper to make than to
 /// load.
-Captured capture(std::span<const Variable> placeholders, std::span<const Variable> outputs);
+Captured capture(std::span<const Variable> placeholders,
+                 std::span<const Variable> outputs,
+                 Invariants invariants = Invariants::outside);
 
 /// A Region with every symbol replaced, in the types of its inputs too; itself if nothing changes.
 Region substituted(const Region& region, const Substitution& by);

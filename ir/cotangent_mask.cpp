@@ -44,8 +44,7 @@ bool is_elementwise(const Apply& apply)
 bool keeps_apart(const Op& op)
 {
     return &op != &where_op && !std::holds_alternative<Gather>(op.lowering) &&
-           !std::holds_alternative<Scatter>(op.lowering) &&
-           !std::holds_alternative<Scan>(op.lowering);
+           !std::holds_alternative<Scatter>(op.lowering) && !has_body(op.lowering);
 }
 
 } // namespace
@@ -58,6 +57,7 @@ bool uses_mask(const Apply& apply)
                           [](const Composite&) { return true; },
                           [](const Contract&) { return true; },
                           [](const Scan&) { return true; },
+                          [](const Switch&) { return true; },
                           [](const Reduce& r) { return r.monoid == Monoid::prod; },
                           [](const Prefix& p) { return p.monoid == Monoid::prod; },
                           [](const auto&) { return false; },

@@ -89,7 +89,8 @@ bool has_regions(const Op& op)
     if (!op.params) return false;
     const Params fresh = Params::adopt(op.params());
     return std::ranges::any_of(fresh->fields(), [](const FieldRef& f) {
-        return std::holds_alternative<Region*>(f.value);
+        return std::holds_alternative<Region*>(f.value) ||
+               std::holds_alternative<std::vector<Region>*>(f.value);
     });
 }
 
@@ -97,8 +98,11 @@ std::vector<Region> regions_of(const Apply& apply)
 {
     std::vector<Region> regions;
     if (!apply.params()) return regions;
-    for (const FieldRef& f : apply.params()->fields())
+    for (const FieldRef& f : apply.params()->fields()) {
         if (Region* const* r = std::get_if<Region*>(&f.value); r && **r) regions.push_back(**r);
+        if (const auto* v = std::get_if<std::vector<Region>*>(&f.value))
+            regions.insert(regions.end(), (*v)->begin(), (*v)->end());
+    }
     return regions;
 }
 
@@ -113,6 +117,13 @@ Variables with_regions(const Apply& apply, std::span<const Region> regions)
         std::visit(overloaded{
                        [&](Region* r) {
                            if (*std::get<Region*>(from[i].value)) *r = regions[next++];
+                       },
+                       [&](std::vector<Region>* v) {
+                           const std::size_t n =
+                               std::get<std::vector<Region>*>(from[i].value)->size();
+                           v->assign(regions.begin() + static_cast<std::ptrdiff_t>(next),
+                                     regions.begin() + static_cast<std::ptrdiff_t>(next + n));
+                           next += n;
                        },
                        [&]<class T>(T* v) { *v = *std::get<T*>(from[i].value); },
                    },

@@ -447,10 +447,18 @@ void GraphReader::read_field(const FieldPointer& field,
         if (!value) refuse();
         to = *value;
     };
-    const auto list = [&]<class T>(std::vector<T>* to) {
+    const auto parts = [&] {
         if (!text.starts_with('(') || !text.ends_with(')')) refuse();
-        for (std::string_view one : split(text.substr(1, text.size() - 2), ','))
+        return split(text.substr(1, text.size() - 2), ',');
+    };
+    const auto list = [&]<class T>(std::vector<T>* to) {
+        for (std::string_view one : parts())
             number(one, to->emplace_back());
+    };
+    const auto region = [&](std::string_view name) {
+        const auto at = number_of(name, 'r', regions_.size());
+        if (!at) refuse();
+        return regions_[*at];
     };
     std::visit(overloaded{
                    [&](bool* v) {
@@ -478,10 +486,11 @@ void GraphReader::read_field(const FieldPointer& field,
                        if (text != "-") *v = find_array(text, line);
                    },
                    [&](Region* v) {
-                       if (text == "-") return;
-                       const auto at = number_of(text, 'r', regions_.size());
-                       if (!at) refuse();
-                       *v = regions_[*at];
+                       if (text != "-") *v = region(text);
+                   },
+                   [&](std::vector<Region>* v) {
+                       for (std::string_view one : parts())
+                           v->push_back(region(one));
                    },
                },
                field);

@@ -268,6 +268,12 @@ std::string GraphWriter::field(const FieldPointer& value)
             },
             [&](const Array* v) { return *v ? array(*v, "parameter") : std::string("-"); },
             [&](const Region* v) { return *v ? region(*v) : std::string("-"); },
+            [&](const std::vector<Region>* v) {
+                std::vector<std::string> names;
+                for (const Region& r : *v)
+                    names.push_back(region(r));
+                return list_text(names);
+            },
             [](const auto* v) { return fmt::format("{}", *v); },
         },
         value);

@@ -1,3 +1,4 @@
+#include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/hash.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -45,6 +46,12 @@ std::size_t hash_field(const FieldPointer& f)
                           [](const Extent* e) { return hash_extent(*e); },
                           [](const Array* a) { return hash_array(*a); },
                           [](const Region* r) { return hash(*r); },
+                          [](const std::vector<Region>* v) {
+                              std::size_t h = v->size();
+                              for (const Region& r : *v)
+                                  h = hash_of(h, hash(r));
+                              return h;
+                          },
                           [](const DType* t) { return hash_of(static_cast<int>(*t)); },
                           [](const double* d) {
                               std::uint64_t bits = 0;
@@ -67,6 +74,9 @@ bool equal_field(const FieldPointer& a, const FieldPointer& b)
                 return identical(*x, *y);
             else if constexpr (std::is_same_v<T, Region>)
                 return equal(*x, *y);
+            else if constexpr (std::is_same_v<T, std::vector<Region>>)
+                return std::ranges::equal(
+                    *x, *y, [](const Region& p, const Region& q) { return equal(p, q); });
             else if constexpr (std::is_same_v<T, double>)
                 return std::memcmp(x, y, sizeof *x) == 0;
             else
@@ -92,6 +102,7 @@ std::string field_text(const FieldPointer& f)
                           [](const Region* r) {
                               return fmt::format("region of {} outputs", r->outputs().size());
                           },
+                          [](const std::vector<Region>* v) { return counted(v->size(), "region"); },
                           [](const DType* t) { return std::string(name(*t)); },
                           [](const auto* v) { return fmt::format("{}", *v); },
                       },
@@ -145,6 +156,10 @@ Params substitute(const Params& params, const Substitution& by)
                        [&](const Region* r) {
                            changes |= detail::substituted(*r, by).identity() != r->identity();
                        },
+                       [&](const std::vector<Region>* v) {
+                           for (const Region& r : *v)
+                               changes |= detail::substituted(r, by).identity() != r.identity();
+                       },
                        [](const auto*) {},
                    },
                    f.value);
@@ -162,6 +177,10 @@ Params substitute(const Params& params, const Substitution& by)
                         e = substitute(e, by);
                 },
                 [&](Region* r) { *r = detail::substituted(*std::get<Region*>(from[i].value), by); },
+                [&](std::vector<Region>* v) {
+                    for (const Region& r : *std::get<std::vector<Region>*>(from[i].value))
+                        v->push_back(detail::substituted(r, by));
+                },
                 [&]<class T>(T* v) { *v = *std::get<T*>(from[i].value); },
             },
             to[i].value);

@@ -272,13 +272,16 @@ public:
 private:
     void write_regions(const Apply& a, const std::string& name)
     {
-        for (const Region& region : regions_of(a)) {
-            text += fmt::format("    subgraph cluster_{0} {{\n    label = \"body of {1}\";\n", name,
-                                a.op().name);
-            write(Graph({region.inputs().begin(), region.inputs().end()},
-                        {region.outputs().begin(), region.outputs().end()}),
-                  name + "_");
-            text += fmt::format("    }}\n    {0}_out0 -> {0} [style = dashed];\n", name);
+        const std::vector<Region> regions = regions_of(a);
+        for (std::size_t i = 0; i < regions.size(); ++i) {
+            const bool one = regions.size() == 1;
+            const std::string prefix = one ? name : fmt::format("{}_{}", name, i);
+            text += fmt::format("    subgraph cluster_{} {{\n    label = \"{} of {}\";\n", prefix,
+                                one ? "body" : fmt::format("branch {}", i), a.op().name);
+            write(Graph({regions[i].inputs().begin(), regions[i].inputs().end()},
+                        {regions[i].outputs().begin(), regions[i].outputs().end()}),
+                  prefix + "_");
+            text += fmt::format("    }}\n    {}_out0 -> {} [style = dashed];\n", prefix, name);
         }
     }
 

@@ -16,6 +16,7 @@
 #include "mask_algebra.hpp"
 #include "row_cotangents.hpp"
 #include "scan_parts.hpp"
+#include "switch_parts.hpp"
 
 namespace croton::inline v1 {
 
@@ -91,6 +92,21 @@ void check_bars(const Apply& a, Variables& bars)
 
 } // namespace
 
+namespace {
+
+detail::MaskedBars body_cotangents(const Apply& a,
+                                   const detail::MaskedBars& y,
+                                   const std::vector<bool>& wanted,
+                                   std::string_view function,
+                                   const Location* place)
+{
+    const auto rule = std::holds_alternative<Scan>(a.op().lowering) ? detail::scan_cotangents
+                                                                    : detail::switch_cotangents;
+    return rule(a, y, wanted, function, place);
+}
+
+} // namespace
+
 Variables input_cotangents(const Apply& a,
                            const Variables& y_bars,
                            std::string_view function,
@@ -98,12 +114,11 @@ Variables input_cotangents(const Apply& a,
 {
     const OriginScope origin(gradient_place(a));
     const Variables inputs(a.inputs().begin(), a.inputs().end());
-    Variables bars =
-        std::holds_alternative<Scan>(a.op().lowering) // errors in its body name the caller
-            ? detail::scan_cotangents(a, {y_bars, Variables(y_bars.size())},
-                                      std::vector<bool>(inputs.size(), true), function, place)
-                  .bars
-            : call_gradient(a, inputs, a.outputs(), y_bars, function, place);
+    Variables bars = has_body(a.op().lowering) // errors in it name the caller
+                         ? body_cotangents(a, {y_bars, Variables(y_bars.size())},
+                                           std::vector<bool>(inputs.size(), true), function, place)
+                               .bars
+                         : call_gradient(a, inputs, a.outputs(), y_bars, function, place);
     check_bars(a, bars);
     return bars;
 }
@@ -151,9 +166,8 @@ public:
         if (std::ranges::all_of(y.bars, [](const Variable& bar) { return bar.is_empty(); })) return;
         for (std::size_t i = 0; i < y.bars.size(); ++i)
             if (y.bars[i].is_empty()) y.bars[i] = zeros_like(apply.output(i));
-        const detail::MaskedBars x = std::holds_alternative<Scan>(apply.op().lowering)
-                                         ? scan_bars(apply, y)
-                                         : masked_bars(apply, y);
+        const detail::MaskedBars x =
+            has_body(apply.op().lowering) ? body_bars(apply, y) : masked_bars(apply, y);
         for (std::size_t i = 0; i < x.bars.size(); ++i)
             if (!x.bars[i].is_empty() && between_.contains(apply.input(i)))
                 add(apply.input(i), x.bars[i], x.masks[i]);
@@ -189,16 +203,16 @@ private:
         return x;
     }
 
-    detail::MaskedBars scan_bars(const Apply& scan, const detail::MaskedBars& y) const
+    detail::MaskedBars body_bars(const Apply& a, const detail::MaskedBars& y) const
     {
         std::vector<bool> wanted;
-        for (const Variable& v : scan.inputs())
+        for (const Variable& v : a.inputs())
             wanted.push_back(between_.contains(v));
-        detail::MaskedBars x = detail::scan_cotangents(scan, y, wanted, function_, place_);
-        check_bars(scan, x.bars);
+        detail::MaskedBars x = body_cotangents(a, y, wanted, function_, place_);
+        check_bars(a, x.bars);
         for (std::size_t i = 0; i < x.masks.size(); ++i)
             if (!x.masks[i].is_empty())
-                x.masks[i] = broadcast_to(x.masks[i], scan.input(i).shape(), gradient_place(scan));
+                x.masks[i] = broadcast_to(x.masks[i], a.input(i).shape(), gradient_place(a));
         return x;
     }
 

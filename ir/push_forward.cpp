@@ -11,6 +11,7 @@
 
 #include "between.hpp"
 #include "scan_parts.hpp"
+#include "switch_parts.hpp"
 
 namespace croton::inline v1 {
 
@@ -43,8 +44,8 @@ public:
             return;
         if (std::holds_alternative<NotDifferentiable>(apply.op().grad))
             refuse(apply, apply);
-        else if (std::holds_alternative<Scan>(apply.op().lowering))
-            push_scan(apply);
+        else if (has_body(apply.op().lowering))
+            push_body(apply);
         else
             transpose_gradient(apply);
     }
@@ -80,12 +81,15 @@ private:
             refused_.emplace(y.value(), because);
     }
 
-    void push_scan(const Apply& apply)
+    void push_body(const Apply& apply)
     {
         std::vector<Pushed> x_dots;
         for (const Variable& x : apply.inputs())
             x_dots.push_back(carries(x) ? result(x) : Pushed());
-        const auto y_dots = detail::scan_tangents(apply, x_dots, function_, place_);
+        const auto rule = std::holds_alternative<Scan>(apply.op().lowering)
+                              ? detail::scan_tangents
+                              : detail::switch_tangents;
+        const auto y_dots = rule(apply, x_dots, function_, place_);
         for (std::size_t i = 0; i < y_dots.size(); ++i)
             add(apply.output(i), y_dots[i]);
     }

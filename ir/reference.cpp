@@ -302,9 +302,13 @@ std::vector<Array> evaluate_reference(const Apply& apply, std::span<const Array>
             },
             [&](const ArrayReference& f) -> std::vector<Array> { return {f(args)}; },
             [&](const DerivedReference&) -> std::vector<Array> {
-                if (std::holds_alternative<Scan>(apply.op().lowering))
-                    return reference::scan(
-                        apply, x, [](const auto&... body) { return evaluate_reference(body...); });
+                if (has_body(apply.op().lowering)) {
+                    const auto run = std::holds_alternative<Scan>(apply.op().lowering)
+                                         ? reference::scan
+                                         : reference::switch_case;
+                    return run(apply, x,
+                               [](const auto&... body) { return evaluate_reference(body...); });
+                }
                 const auto* composite = std::get_if<Composite>(&apply.op().lowering);
                 if (!composite)
                     throw internal_error("reference", "{} has no expression to derive one from",

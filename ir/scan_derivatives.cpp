@@ -1,9 +1,12 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/derivatives.hpp>
+#include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/params.hpp>
+#include <croton/ir/ops/shape.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
 
 #include <algorithm>
@@ -27,20 +30,48 @@ bool is_zero(const Variable& v)
 
 void append(Variables& to, const Variables& more) { to.insert(to.end(), more.begin(), more.end()); }
 
-/// States before each step. Histories that were not kept come from the same loop made again.
-Variables states_before(const Apply& scan, const ScanParts& parts)
+/// What the reverse of a loop needs of how it ran.
+struct Trace {
+    Variables before; ///< states before each step, along axis 0
+    Variable limit;   ///< steps that ran; empty: all
+};
+
+/// `delayed` with `first` in the row of the first step, where that is neither the first row nor the
+/// last, as the loop runs fewer steps than there are.
+Variable starting_inside(const Variable& delayed, const Variable& first, const ScanParts& parts)
+{
+    const Variable start = parts.reverse ? parts.limit - 1 : Variable(parts.steps) - parts.limit;
+    Shape rows(delayed.shape().size(), Extent(1));
+    rows[0] = parts.steps;
+    const Variable is_start = reshape(arange(parts.steps) == start, rows);
+    const Variable one = expand_dims(first, 0);
+    return where(broadcast_to(is_start, delayed.shape()), broadcast_to(one, delayed.shape()),
+                 delayed);
+}
+
+/// Histories that were not kept come from the same loop made again.
+Trace trace_of(const Apply& scan, const ScanParts& parts)
 {
     const auto& p = scan.params_as<ScanParams>();
+    const std::size_t states = parts.state.size();
+    Trace trace{{}, parts.limit};
     Variables histories;
-    for (std::size_t k = 0; k < parts.state.size(); ++k)
-        if (const int at = scan_output(p, parts.state.size() + k); at >= 0)
+    for (std::size_t k = 0; k < states; ++k)
+        if (const int at = scan_output(p, states + k); at >= 0)
             histories.push_back(scan.output(static_cast<std::size_t>(at)));
-    if (histories.size() < parts.state.size())
-        histories = build_scan(parts, gradient_place(scan)).history;
-    Variables before;
-    for (std::size_t k = 0; k < histories.size(); ++k)
-        before.push_back(delay(histories[k], parts.init[k], parts.reverse));
-    return before;
+    const int count = scan_output(p, p.kept.size() - 1);
+    if (count >= 0) trace.limit = scan.output(static_cast<std::size_t>(count));
+    if (histories.size() < states || (p.until && count < 0)) {
+        const ScanResult again = build_scan(parts, gradient_place(scan));
+        histories = again.history;
+        if (p.until) trace.limit = again.count;
+    }
+    const bool inside = !parts.limit.is_empty() && parts.reverse != parts.at_end;
+    for (std::size_t k = 0; k < states; ++k) {
+        const Variable delayed = delay(histories[k], parts.init[k], parts.reverse);
+        trace.before.push_back(inside ? starting_inside(delayed, parts.init[k], parts) : delayed);
+    }
+    return trace;
 }
 
 /// What belongs to a scan's outputs, by group; empty where an output has no cotangent.
@@ -118,16 +149,26 @@ public:
 
     MaskedBars cotangents()
     {
+        if (parts_.endless)
+            throw user_error(Code::domain, place_, function_,
+                             "reverse mode needs a bound on the steps of {}{}: give it one "
+                             "(max_steps), or use jvp",
+                             written_name(scan_),
+                             scan_.location() ? fmt::format(" ({})", to_string(*scan_.location()))
+                                              : std::string());
         while (pull_body()) {
         }
+        const Trace trace = trace_of(scan_, parts_);
         ScanParts adjoint;
         adjoint.required = parts_.required;
         adjoint.steps = parts_.steps;
+        adjoint.limit = trace.limit;
         adjoint.reverse = !parts_.reverse;
+        adjoint.at_end = parts_.at_end;
         adjoint.x = parts_.x;
         adjoint.sequences = parts_.sequences;
         append(adjoint.x, parts_.state);
-        append(adjoint.sequences, states_before(scan_, parts_));
+        append(adjoint.sequences, trace.before);
         add_present(adjoint, history_bar_, bars_.history);
         add_present(adjoint, out_bar_, bars_.out);
         add_present(adjoint, history_mask_, masks_.history);
@@ -298,6 +339,7 @@ private:
             for (const Variables* group : {&states, &constants})
                 for (const Variable& v : *group)
                     all.push_back(v.is_empty() ? Variable() : run.last[state++]);
+            if (!parts_.limit.is_empty()) all.emplace_back();
             return all;
         };
         Variables bars = collect(x_.bars, active_, constant_.bars);
@@ -319,7 +361,8 @@ private:
 
 using Tangents = std::vector<Pushed>;
 
-/// The tangent loop while it is made: its states are the tangents of the states that have one.
+/// The tangent loop while it is made: the loop's own states, and the tangents of those that have
+/// one, so that nothing is stored for it.
 class Tangent {
 public:
     Tangent(const Apply& scan,
@@ -349,13 +392,18 @@ public:
         tangent.required = parts_.required;
         tangent.steps = parts_.steps;
         tangent.reverse = parts_.reverse;
+        tangent.at_end = parts_.at_end;
+        tangent.endless = parts_.endless;
+        tangent.stop = parts_.stop;
+        tangent.limit = parts_.limit;
         tangent.x = parts_.x;
         tangent.sequences = parts_.sequences;
-        append(tangent.x, parts_.state);
-        append(tangent.sequences, states_before(scan_, parts_));
         add_present(tangent.x, tangent.sequences, x_dots_, sequence_dots_);
         tangent.constant = parts_.constant;
         tangent.constants = parts_.constants;
+        tangent.state = parts_.state;
+        tangent.init = parts_.init;
+        tangent.next = parts_.next;
         add_present(tangent.constant, tangent.constants, inner_constant_dots_, constant_dots_);
         for (std::size_t k = 0; k < state_dots_.size(); ++k) {
             const Variable& state = state_dots_[k].dot;
@@ -368,7 +416,7 @@ public:
         }
         for (const Pushed& out : out_dots_)
             if (!out.dot.is_empty()) tangent.out.push_back(out.dot);
-        if (tangent.next.empty() && tangent.out.empty()) return by_output({});
+        if (tangent.next.size() == parts_.next.size() && tangent.out.empty()) return by_output({});
         drop_unused(tangent);
         return by_output(build_scan(tangent, gradient_place(scan_)));
     }
@@ -421,14 +469,16 @@ private:
     {
         const auto& p = scan_.params_as<ScanParams>();
         Tangents all;
-        const auto spread = [&](const Tangents& which, const Variables& values) {
-            std::size_t next = 0;
+        // Tangents of states come behind the states.
+        const auto spread = [&](const Tangents& which, const Variables& values, std::size_t next) {
             for (const Pushed& w : which)
-                all.push_back({w.dot.is_empty() ? Variable() : values[next++], w.refused});
+                all.push_back(
+                    {w.dot.is_empty() || values.empty() ? Variable() : values[next++], w.refused});
         };
-        spread(state_dots_, run.last);
-        spread(state_dots_, run.history);
-        spread(out_dots_, run.out);
+        spread(state_dots_, run.last, parts_.state.size());
+        spread(state_dots_, run.history, parts_.state.size());
+        spread(out_dots_, run.out, 0);
+        all.emplace_back(); // the number of steps
         Tangents kept;
         for (std::size_t k = 0; k < all.size(); ++k)
             if (scan_output(p, k) >= 0) kept.push_back(all[k]);

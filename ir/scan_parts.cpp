@@ -19,11 +19,12 @@ Variables take(std::span<const Variable>& all, std::size_t count)
     return {part.begin(), part.end()};
 }
 
-Variables joined(const Variables& a, const Variables& b, const Variables& c)
+Variables joined(const Variables& a, const Variables& b, const Variables& c, const Variable& last)
 {
     Variables all = a;
     all.insert(all.end(), b.begin(), b.end());
     all.insert(all.end(), c.begin(), c.end());
+    if (!last.is_empty()) all.push_back(last);
     return all;
 }
 
@@ -37,17 +38,21 @@ ScanParts take_apart(const Apply& scan)
     ScanParts parts;
     parts.steps = p.steps;
     parts.reverse = p.reverse;
+    parts.at_end = p.at_end;
+    parts.endless = p.endless;
     std::span<const Variable> outside = scan.inputs();
     parts.sequences = take(outside, sequences);
     parts.init = take(outside, states);
-    parts.constants = take(outside, outside.size());
+    parts.constants = take(outside, outside.size() - (p.limited ? 1 : 0));
+    if (p.limited) parts.limit = outside.back();
     std::span<const Variable> inside = p.body.inputs();
     parts.x = take(inside, sequences);
     parts.state = take(inside, states);
     parts.constant = take(inside, inside.size());
     std::span<const Variable> results = p.body.outputs();
     parts.next = take(results, states);
-    parts.out = take(results, results.size());
+    parts.out = take(results, results.size() - (p.until ? 1 : 0));
+    if (p.until) parts.stop = results.back();
     for (const Requirement& r : scan.requirements()) {
         parts.required.push_back(r);
         if (!r.where) parts.required.back().where = scan.location();
@@ -58,7 +63,7 @@ ScanParts take_apart(const Apply& scan)
 void drop_unused(ScanParts& parts)
 {
     std::unordered_set<const Value*> used;
-    for (const Variable& v : leaves(joined(parts.next, parts.out, {})))
+    for (const Variable& v : leaves(joined(parts.next, parts.out, {}, parts.stop)))
         used.insert(v.value());
     const auto drop = [&](Variables& inside, Variables& outside) {
         std::size_t kept = 0;
@@ -95,30 +100,39 @@ Variables also_requiring(const std::vector<Requirement>& more, const Variables& 
 Variables build_kept(const ScanParts& parts, std::vector<int> kept, const Location* where)
 {
     ScanParams p;
-    p.body =
-        Region(joined(parts.x, parts.state, parts.constant), joined(parts.next, parts.out, {}));
+    p.body = Region(joined(parts.x, parts.state, parts.constant, {}),
+                    joined(parts.next, parts.out, {}, parts.stop));
     p.sequences = static_cast<int>(parts.x.size());
     p.states = static_cast<int>(parts.state.size());
     p.outs = static_cast<int>(parts.out.size());
     p.reverse = parts.reverse;
+    p.until = !parts.stop.is_empty();
+    p.limited = !parts.limit.is_empty();
+    p.at_end = parts.at_end;
+    p.endless = parts.endless;
     p.steps = parts.steps;
     p.kept = std::move(kept);
-    return also_requiring(parts.required,
-                          apply_all(scan_op, joined(parts.sequences, parts.init, parts.constants),
-                                    make_params(std::move(p)), where));
+    return also_requiring(
+        parts.required,
+        apply_all(scan_op, joined(parts.sequences, parts.init, parts.constants, parts.limit),
+                  make_params(std::move(p)), where));
 }
 
 } // namespace
 
 ScanResult build_scan(const ScanParts& parts, const Location* where)
 {
-    const Variables all =
-        build_kept(parts, std::vector<int>(2 * parts.state.size() + parts.out.size(), 1), where);
+    const std::size_t states = parts.state.size();
+    std::vector<int> kept(2 * states + parts.out.size() + 1, 1);
+    if (parts.endless) std::fill(kept.begin() + static_cast<std::ptrdiff_t>(states), kept.end(), 0);
+    kept.back() = parts.stop.is_empty() ? 0 : 1;
+    const Variables all = build_kept(parts, kept, where);
     std::span<const Variable> rest = all;
     ScanResult r;
-    r.last = take(rest, parts.state.size());
-    r.history = take(rest, parts.state.size());
-    r.out = take(rest, rest.size());
+    r.last = take(rest, states);
+    r.history = take(rest, parts.endless ? 0 : states);
+    r.out = take(rest, parts.endless ? 0 : parts.out.size());
+    if (!rest.empty()) r.count = rest[0];
     return r;
 }
 
@@ -148,8 +162,9 @@ public:
     std::vector<int> kept() const
     {
         std::vector<int> flags;
-        for (std::size_t k = 0; k < asked_.size(); ++k)
+        for (std::size_t k = 0; k + 1 < asked_.size(); ++k)
             if (k < 2 * states_ ? live_[k % states_] : asked_[k] != 0) flags.push_back(asked_[k]);
+        flags.push_back(asked_.back()); // the number of steps
         return flags;
     }
 
@@ -161,6 +176,7 @@ private:
             if (live_[k]) results.push_back(parts_.next[k]);
         for (std::size_t j = 0; j < parts_.out.size(); ++j)
             if (out(j)) results.push_back(parts_.out[j]);
+        if (!parts_.stop.is_empty()) results.push_back(parts_.stop);
         std::unordered_set<const Value*> needed;
         for (const Variable& v : leaves(results))
             needed.insert(v.value());
@@ -204,7 +220,8 @@ Variables trim_scan(const Apply& scan, const std::vector<bool>& used)
     const detail::ScanParts parts = detail::take_apart(scan);
     const detail::Liveness live(scan, parts, used);
     const detail::ScanParts kept = detail::live_parts(parts, live);
-    const std::size_t inputs = kept.x.size() + kept.state.size() + kept.constant.size();
+    const std::size_t inputs =
+        kept.x.size() + kept.state.size() + kept.constant.size() + (kept.limit.is_empty() ? 0 : 1);
     const std::vector<int> flags = live.kept();
     if (inputs == scan.inputs().size() && kept.out.size() == parts.out.size() &&
         flags == scan.params_as<ScanParams>().kept)

@@ -18,8 +18,12 @@ struct ScanParts {
     Variables sequences, init, constants; ///< outside
     Variables x, state, constant;         ///< inputs of the body
     Variables next, out;                  ///< outputs of the body
+    Variable stop = {};                   ///< the body's, of a loop with `until`
+    Variable limit = {};                  ///< outside, of a limited loop
     Extent steps = 0;
     bool reverse = false;
+    bool at_end = false;
+    bool endless = false;
     /// What the loop required that it was taken from: one that is made of its parts, as its
     /// gradient, has a meaning where that has one, and says so in that one's words.
     std::vector<Requirement> required = {};
@@ -28,8 +32,19 @@ struct ScanParts {
 ScanParts take_apart(const Apply& scan);
 /// Without the sequences and constants that the body does not use.
 void drop_unused(ScanParts& parts);
-/// The Apply, with every output kept.
+/// The Apply, with every output kept; of an endless loop with none that is collected.
 ScanResult build_scan(const ScanParts& parts, const Location* where);
+
+/// A number of steps that the graph knows: UserError if it has to be computed.
+Extent known_steps(const Variable& steps, std::string_view function, const Location* place);
+
+/// scan() for `function`, which the user called: of at most `limit` steps, if there is one, and not
+/// bounded by anything else where `args` name no number of steps.
+ScanResult limited_scan(const Body& step,
+                        const ScanArgs& args,
+                        const Variable& limit,
+                        std::string_view function,
+                        const Location* place);
 
 /// The reverse rule: a scan from the other end over the states before each step. One cotangent per
 /// `wanted` input, from one per output; empty where none flows. Masks, if there are any, go with

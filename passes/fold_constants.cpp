@@ -55,7 +55,8 @@ bool has_known_params(const Params& params)
     return std::ranges::all_of(params->fields(), [](const FieldRef& f) {
         if (Extent* const* e = std::get_if<Extent*>(&f.value)) return (*e)->is_known();
         if (Shape* const* s = std::get_if<Shape*>(&f.value)) return all_known(**s);
-        return !std::holds_alternative<Region*>(f.value);
+        return !std::holds_alternative<Region*>(f.value) &&
+               !std::holds_alternative<std::vector<Region>*>(f.value);
     });
 }
 

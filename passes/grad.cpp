@@ -2,7 +2,9 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/traverse.hpp>
@@ -90,6 +92,16 @@ bool needs(const Apply& a, std::size_t o, const VariableSet& any)
     return reads(trim_scan(a, used)[o].owner(), any);
 }
 
+/// Whether it is a loop that nothing bounds, or has one inside: these have a forward mode only.
+bool is_endless(const Apply& a)
+{
+    if (std::holds_alternative<Scan>(a.op().lowering) && a.params_as<ScanParams>().endless)
+        return true;
+    return std::ranges::any_of(regions_of(a), [](const Region& region) {
+        return std::ranges::any_of(applies_of(region.outputs()), is_endless);
+    });
+}
+
 /// Whether a gradient of output `o` of `a` gives one of `any` something.
 bool passes(const Apply& a,
             std::size_t o,
@@ -100,6 +112,7 @@ bool passes(const Apply& a,
     const Variable y = a.output(o);
     if (!is_float(y.dtype()) || std::holds_alternative<NotDifferentiable>(a.op().grad))
         return false;
+    if (is_endless(a)) return true; // reverse mode cannot tell
     Variables y_bars;
     for (const Variable& other : a.outputs())
         y_bars.push_back(zeros_like(other));
@@ -247,11 +260,18 @@ Variable jvp(const Variable& y,
     }
     const Variables stable = stable_forms({y}, xs);
     if (!options.disconnected_zero) {
-        // The other mode finds which xs reach y, all of them at once: so both refuse the same.
-        const Variable one =
-            broadcast_to(constant(Array::scalar(1.0).cast(y.dtype()), place), y.shape(), place);
-        (void)connected(pull_back(stable, std::span(&one, 1), xs, "jvp", place), {y}, xs, options,
-                        "jvp", place);
+        Variables reached;
+        if (std::ranges::any_of(applies_of(stable), is_endless)) {
+            for (std::size_t i = 0; i < xs.size(); ++i)
+                reached.push_back(push_forward(stable, std::span(&xs[i], 1),
+                                               std::span(&directions[i], 1), "jvp", place)[0]);
+        } else {
+            // The other mode finds which xs reach y, all at once: so both refuse the same.
+            const Variable one =
+                broadcast_to(constant(Array::scalar(1.0).cast(y.dtype()), place), y.shape(), place);
+            reached = pull_back(stable, std::span(&one, 1), xs, "jvp", place);
+        }
+        (void)connected(std::move(reached), {y}, xs, options, "jvp", place);
     }
     const Variable y_dot = push_forward(stable, xs, directions, "jvp", place)[0];
     const OriginScope origin(place);

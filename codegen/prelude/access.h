@@ -246,6 +246,12 @@ CT_CALLED void copy_bytes(char* to, const char* from, i64 bytes)
         to[i] = from[i];
 }
 
+CT_CALLED void zero_bytes(char* to, i64 bytes)
+{
+    for (i64 i = 0; i < bytes; ++i)
+        to[i] = 0;
+}
+
 /* Rows of a product's next block, of `left`: where a block has 6, two of 4 are faster than one and
    2 single rows. Packed rows, which lie side by side, come in whole blocks. */
 CT_MATH i64 product_block_rows(i64 left, i64 a_row)

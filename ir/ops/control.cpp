@@ -4,6 +4,7 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
@@ -73,11 +74,18 @@ Type given_type(const Variable& next, const Location* scan)
     return fitted ? a.input(0).type() : next.type();
 }
 
+void check_scalar(ShapeArgs& args, const Variable& v, DType dtype, std::string_view what)
+{
+    if (v.dtype() != dtype || v.rank() != 0)
+        args.refuse(Code::domain, fmt::format("{} is {}, not a scalar {}", what,
+                                              to_string(v.type()), name(dtype)));
+}
+
 /// That the body fits what goes in and what is said of it: a stored graph may have any.
 void check_body(ShapeArgs& args, const ScanParams& p)
 {
     const std::span<const Variable> in = p.body.inputs(), out = p.body.outputs();
-    detail::check_count(args, in.size(), args.operands.size());
+    detail::check_count(args, in.size() + (p.limited ? 1 : 0), args.operands.size());
     if (p.sequences < 0 || p.states < 0 || p.outs < 0)
         args.refuse(Code::domain, "its parameters have counts below 0");
     const auto sequences = static_cast<std::size_t>(p.sequences);
@@ -87,10 +95,17 @@ void check_body(ShapeArgs& args, const ScanParams& p)
         args.refuse(Code::domain,
                     fmt::format("its parameters are for {} sequences and {} states of {} operands",
                                 sequences, states, in.size()));
-    detail::check_count(args, states + outs, out.size());
-    detail::check_count(args, p.kept.size(), out.size() + states);
+    detail::check_count(args, states + outs + (p.until ? 1 : 0), out.size());
+    detail::check_count(args, p.kept.size(), 2 * states + outs + 1);
     if (!std::ranges::all_of(p.kept, [](int k) { return k == 0 || k == 1; }))
         args.refuse(Code::domain, "its parameters neither keep nor drop a result");
+    if (p.kept.back() != 0 && !p.until)
+        args.refuse(Code::domain, "its parameters keep a number of steps that is known");
+    if (p.endless &&
+        (sequences > 0 || std::count(p.kept.begin() + p.states, p.kept.end() - 1, 1) > 0))
+        args.refuse(Code::domain, "it has no end, and collects something of each step");
+    if (p.until) check_scalar(args, out.back(), DType::boolean, "what stops it");
+    if (p.limited) check_scalar(args, args.operands.back(), DType::i64, "its limit");
     for (std::size_t i = 0; i < in.size(); ++i) {
         const Variable& given = args.operands[i];
         if (i >= sequences) {
@@ -118,11 +133,13 @@ std::vector<Type> scan_types(ShapeArgs& args)
         args.require_at_most(0, p.steps, "over {} steps", {Shape{p.steps}});
     std::vector<Type> last;
     std::vector<Type> collected;
-    for (const Variable& v : p.body.outputs()) {
+    const auto results = p.body.outputs();
+    for (const Variable& v : results.first(static_cast<std::size_t>(p.states + p.outs))) {
         if (last.size() < static_cast<std::size_t>(p.states)) last.push_back(v.type());
         collected.emplace_back(v.dtype(), stacked(p.steps, v.shape()));
     }
     last.insert(last.end(), collected.begin(), collected.end());
+    last.emplace_back(DType::i64, Shape{});
     std::vector<Type> kept;
     for (std::size_t k = 0; k < last.size(); ++k)
         if (p.kept[k]) kept.push_back(last[k]);
@@ -158,26 +175,29 @@ int scan_output(const ScanParams& p, std::size_t k)
 
 namespace {
 
+/// Of a step that reaches further back or ahead, each step between would be a state.
+constexpr int most_taps = 1000;
+
 /// One call of scan(): checks what the user gave, runs the step, builds the Apply.
 class ScanBuilder {
 public:
-    ScanBuilder(const detail::Body& body, const ScanArgs& args, const Location* place)
-        : body_(body), args_(args), place_(place)
+    ScanBuilder(const detail::Body& body,
+                const ScanArgs& args,
+                const Location* place,
+                const Variable& limit,
+                std::string_view function)
+        : body_(body), args_(args), place_(place), function_(function)
     {
         refuse_unsupported();
         check_given();
         parts_.reverse = args.reverse;
-        parts_.steps = steps();
-        for (const Sequence& s : args.sequences) {
-            const Shape shape = s.x.shape();
-            parts_.sequences.push_back(s.x);
-            parts_.x.push_back(
-                placeholder(s.x, Type(s.x.dtype(), Shape(shape.begin() + 1, shape.end()))));
-        }
-        for (const State& s : args.init) {
-            parts_.init.push_back(s.init);
-            parts_.state.push_back(placeholder(s.init, s.init.type()));
-        }
+        parts_.limit = limit;
+        parts_.endless = !limit.is_empty() && args.steps.is_empty();
+        if (!parts_.endless) parts_.steps = steps();
+        for (const Sequence& s : args.sequences)
+            add_sequence(s);
+        for (const State& s : args.init)
+            add_state(s);
     }
 
     ScanResult build()
@@ -186,21 +206,34 @@ public:
         if (fit_weak_states(step)) step = run();
         for (std::size_t k = 0; k < step.state.size(); ++k)
             step.state[k] = fitting(step.state[k], k);
+        const Variables next = with_lags(step.state);
         Variables placeholders = parts_.x;
         placeholders.insert(placeholders.end(), parts_.state.begin(), parts_.state.end());
-        Variables results = step.state;
+        Variables results = next;
         results.insert(results.end(), step.out.begin(), step.out.end());
+        if (!step.until.is_empty()) results.push_back(step.until);
         detail::Captured closed = detail::capture(placeholders, results);
         const auto inside = closed.region.inputs().subspan(placeholders.size());
         parts_.constant.assign(inside.begin(), inside.end());
         parts_.constants = std::move(closed.outer);
         const auto outputs = closed.region.outputs();
-        const auto middle = outputs.begin() + static_cast<std::ptrdiff_t>(step.state.size());
+        const auto middle = outputs.begin() + static_cast<std::ptrdiff_t>(next.size());
         parts_.next.assign(outputs.begin(), middle);
-        parts_.out.assign(middle, outputs.end());
-        ScanResult result = detail::build_scan(parts_, place_);
-        const OriginScope origin(place_);
-        result.count = Variable(parts_.steps);
+        parts_.out.assign(middle, middle + static_cast<std::ptrdiff_t>(step.out.size()));
+        if (!step.until.is_empty()) {
+            parts_.stop = outputs.back();
+            parts_.at_end = args_.reverse;
+        }
+        const ScanResult all = detail::build_scan(parts_, place_);
+        ScanResult result{{}, {}, all.out, all.count};
+        for (const Lags& s : states_) {
+            result.last.push_back(all.last[s.newest]);
+            if (!parts_.endless) result.history.push_back(all.history[s.newest]);
+        }
+        if (result.count.is_empty()) {
+            const OriginScope origin(place_);
+            result.count = parts_.limit.is_empty() ? Variable(parts_.steps) : parts_.limit;
+        }
         return result;
     }
 
@@ -208,19 +241,85 @@ private:
     template <class... A>
     [[noreturn]] void refuse(Code code, fmt::format_string<A...> text, A&&... values) const
     {
-        throw user_error(code, place_, "scan", text, std::forward<A>(values)...);
+        throw user_error(code, place_, function_, text, std::forward<A>(values)...);
+    }
+
+    /// A state as its user gave it: the loop's states from `newest` on, which hold the values of
+    /// the last step, the one before, .., as far back as a tap goes.
+    struct Lags {
+        std::size_t newest;
+        std::vector<int> taps;
+    };
+
+    static int reach(const std::vector<int>& taps) { return -*std::ranges::min_element(taps); }
+
+    /// Rows that a sequence has besides those of the steps, in front and behind.
+    static std::pair<int, int> margins(const std::vector<int>& taps)
+    {
+        return {-std::min(0, *std::ranges::min_element(taps)),
+                std::max(0, *std::ranges::max_element(taps))};
+    }
+
+    /// The rows that taps of a sequence leave for steps.
+    static Extent length(const Sequence& s)
+    {
+        const auto [before, behind] = margins(s.taps);
+        return s.x.extent(0) - Extent(before + behind);
+    }
+
+    /// Slices along axis 0.
+    Variable
+    rows(const Variable& x, const Extent& first, const Extent& last, std::vector<int> dropped) const
+    {
+        const OriginScope origin(place_);
+        SliceParams p = whole(x.shape());
+        p.start[0] = first;
+        p.stop[0] = last;
+        p.dropped = std::move(dropped);
+        return slice_of(x, p);
+    }
+
+    void add_sequence(const Sequence& s)
+    {
+        const Shape shape = s.x.shape();
+        const Type row(s.x.dtype(), Shape(shape.begin() + 1, shape.end()));
+        const auto [before, behind] = margins(s.taps);
+        for (int tap : s.taps) {
+            const Extent first(before + tap);
+            parts_.sequences.push_back(
+                before + behind == 0 ? s.x : rows(s.x, first, length(s) + first, {}));
+            parts_.x.push_back(placeholder(s.x, row));
+        }
+    }
+
+    void add_state(const State& s)
+    {
+        states_.push_back({parts_.state.size(), s.taps});
+        const int count = reach(s.taps);
+        const bool plain = s.taps == std::vector<int>{-1};
+        for (int lag = 1; lag <= count; ++lag) {
+            const bool shared = plain || (s.init.is_weak() && s.init.rank() == 0);
+            const Extent at(count - lag);
+            const Variable init = shared ? s.init : rows(s.init, at, at + Extent(1), {0});
+            parts_.init.push_back(init);
+            parts_.state.push_back(placeholder(s.init, init.type()));
+        }
+    }
+
+    /// What the loop's states are after a step: each lag is the one before it.
+    Variables with_lags(const Variables& newest) const
+    {
+        Variables next;
+        for (std::size_t k = 0; k < states_.size(); ++k)
+            for (int lag = 0; lag < reach(states_[k].taps); ++lag)
+                next.push_back(
+                    lag == 0 ? newest[k]
+                             : parts_.state[states_[k].newest + static_cast<std::size_t>(lag - 1)]);
+        return next;
     }
 
     void refuse_unsupported() const
     {
-        for (const Sequence& s : args_.sequences)
-            if (s.taps != std::vector<int>{0})
-                refuse(Code::domain, "taps of a sequence are not supported yet: ({})",
-                       fmt::join(s.taps, ", "));
-        for (const State& s : args_.init)
-            if (s.taps != std::vector<int>{-1})
-                refuse(Code::domain, "taps of a state are not supported yet: ({})",
-                       fmt::join(s.taps, ", "));
         if (args_.unroll != 1)
             refuse(Code::domain, "unroll is not supported yet: {}", args_.unroll);
         if (args_.checkpoint != 0)
@@ -229,22 +328,62 @@ private:
 
     void check_given() const
     {
+        std::size_t sequences = 0, states = 0; // parameters of the step
         for (std::size_t i = 0; i < args_.sequences.size(); ++i) {
             const Variable& x = args_.sequences[i].x;
             if (x.is_empty()) refuse(Code::domain, "sequence {} is an empty Variable", i);
             if (x.rank() == 0)
                 refuse(Code::shape, "sequence {} is a scalar, {}: it has no axis of steps", i,
                        describe(x));
+            check_taps("sequence", i, args_.sequences[i].taps);
+            sequences += args_.sequences[i].taps.size();
         }
-        for (std::size_t k = 0; k < args_.init.size(); ++k)
-            if (args_.init[k].init.is_empty())
-                refuse(Code::domain, "state {} starts as an empty Variable", k);
-        const auto sequences = args_.sequences.size();
-        const auto states = args_.init.size();
-        if (body_.arity >= 0 && static_cast<std::size_t>(body_.arity) != sequences + states)
-            refuse(Code::domain, "the step takes {}, given {} and {}",
-                   counted(body_.arity, "parameter"), counted(sequences, "sequence"),
-                   counted(states, "state"));
+        for (std::size_t k = 0; k < args_.init.size(); ++k) {
+            check_init(args_.init[k], k);
+            states += args_.init[k].taps.size();
+        }
+        if (body_.arity < 0 || static_cast<std::size_t>(body_.arity) == sequences + states) return;
+        const auto given = [](std::size_t values, std::size_t of, std::string_view thing) {
+            return values == of
+                       ? counted(of, thing)
+                       : fmt::format("{} of {}", counted(values, "tap"), counted(of, thing));
+        };
+        refuse(Code::domain, "the step takes {}, given {} and {}",
+               counted(body_.arity, "parameter"),
+               given(sequences, args_.sequences.size(), "sequence"),
+               given(states, args_.init.size(), "state"));
+    }
+
+    void check_taps(std::string_view what, std::size_t i, const std::vector<int>& taps) const
+    {
+        if (taps.empty()) refuse(Code::domain, "{} {} has no taps", what, i);
+        for (int tap : taps)
+            if (tap < -most_taps || tap > most_taps)
+                refuse(Code::domain, "tap {} of {} {}: at most {} steps away", tap, what, i,
+                       most_taps);
+        for (std::size_t a = 0; a < taps.size(); ++a)
+            if (std::count(taps.begin(), taps.end(), taps[a]) > 1)
+                refuse(Code::domain, "{} {} has tap {} twice: ({})", what, i, taps[a],
+                       fmt::join(taps, ", "));
+    }
+
+    void check_init(const State& s, std::size_t k) const
+    {
+        if (s.init.is_empty()) refuse(Code::domain, "state {} starts as an empty Variable", k);
+        check_taps("state", k, s.taps);
+        for (int tap : s.taps)
+            if (tap >= 0)
+                refuse(Code::domain, "tap {} of state {}: only values of steps before are there",
+                       tap, k);
+        if (s.taps == std::vector<int>{-1} || (s.init.is_weak() && s.init.rank() == 0)) return;
+        const int rows = reach(s.taps);
+        if (s.init.rank() == 0)
+            refuse(Code::shape, "state {} has taps ({}), so its start needs {}: {}", k,
+                   fmt::join(s.taps, ", "), counted(rows, "row"), describe(s.init));
+        if (never_equal(s.init.extent(0), rows))
+            refuse(Code::shape, "state {} has taps ({}), so its start needs {}, not {}: {}", k,
+                   fmt::join(s.taps, ", "), counted(rows, "row"), to_string(s.init.extent(0)),
+                   describe(s.init));
     }
 
     /// Given, or the length of the sequences; all of these must agree.
@@ -252,35 +391,27 @@ private:
     {
         if (args_.steps.is_empty() && args_.sequences.empty())
             refuse(Code::domain, "without sequences the number of steps is needed: .steps = n");
-        const Extent steps =
-            args_.steps.is_empty() ? args_.sequences[0].x.extent(0) : given_steps();
+        const Extent steps = args_.steps.is_empty()
+                                 ? length(args_.sequences[0])
+                                 : detail::known_steps(args_.steps, function_, place_);
         for (std::size_t i = 0; i < args_.sequences.size(); ++i) {
-            const Extent length = args_.sequences[i].x.extent(0);
-            if (!never_equal(length, steps)) continue;
+            const Extent rows = length(args_.sequences[i]);
+            if (rows.is_known() && rows.value() < 0)
+                refuse(Code::shape, "taps ({}) need {} of sequence {}, which has {}: {}",
+                       fmt::join(args_.sequences[i].taps, ", "),
+                       counted(args_.sequences[i].x.extent(0).value() - rows.value(), "row"), i,
+                       to_string(args_.sequences[i].x.extent(0)), describe(args_.sequences[i].x));
+            if (!never_equal(rows, steps)) continue;
             if (args_.steps.is_empty())
                 refuse(Code::shape, "sequences have different lengths: {} of {} and {} of {}",
-                       to_string(steps), describe(args_.sequences[0].x), to_string(length),
+                       to_string(steps), describe(args_.sequences[0].x), to_string(rows),
                        describe(args_.sequences[i].x));
             refuse(Code::shape, "{} for a sequence of length {}: {}",
-                   counted(to_string(steps), "step"), to_string(length),
+                   counted(to_string(steps), "step"), to_string(rows),
                    describe(args_.sequences[i].x));
         }
         if (steps.is_known() && steps.value() < 0) refuse(Code::domain, "{} steps", steps.value());
         return steps;
-    }
-
-    Extent given_steps() const
-    {
-        const Variable& v = args_.steps;
-        if (const Apply a = v.owner(); a && &a.op() == &extent_value_op)
-            return a.params_as<ExtentParams>().extent;
-        if (v.leaf() != Leaf::constant || v.rank() != 0 || !is_integer(v.dtype()))
-            refuse(
-                Code::domain,
-                "steps must be a whole number or an Extent, computed ones are not supported yet: "
-                "{}",
-                v.leaf() == Leaf::constant ? to_string(v.constant()) : describe(v));
-        return v.constant().as_int(0);
     }
 
     static Variable placeholder(const Variable& of, const Type& type)
@@ -293,12 +424,17 @@ private:
     Step run() const
     {
         Variables x = parts_.x;
-        x.insert(x.end(), parts_.state.begin(), parts_.state.end());
+        for (const Lags& s : states_)
+            for (int tap : s.taps)
+                x.push_back(parts_.state[s.newest + static_cast<std::size_t>(-tap - 1)]);
         Step step = body_.run(body_.callable, x);
-        if (!step.until.is_empty()) refuse(Code::domain, "until is not supported yet");
-        if (step.state.size() != parts_.state.size())
+        if (!step.until.is_empty() &&
+            (step.until.dtype() != DType::boolean || step.until.rank() != 0))
+            refuse(Code::dtype, "until is {}, not a bool scalar: {}", to_string(step.until.type()),
+                   describe(step.until));
+        if (step.state.size() != states_.size())
             refuse(Code::domain, "the step returns {} states, {} were given", step.state.size(),
-                   parts_.state.size());
+                   states_.size());
         for (std::size_t k = 0; k < step.state.size(); ++k)
             if (step.state[k].is_empty())
                 refuse(Code::domain, "the step returns an empty Variable as state {}", k);
@@ -312,13 +448,16 @@ private:
     bool fit_weak_states(const Step& step)
     {
         bool any = false;
-        for (std::size_t k = 0; k < parts_.state.size(); ++k) {
-            Variable& init = parts_.init[k];
-            if (!init.is_weak()) continue;
-            const Type to = step.state[k].type();
-            init = broadcast_to(cast(init, to.dtype(), place_), to.shape(), place_);
-            parts_.state[k] = detail::make_leaf(Leaf::input, to, init.name(), {}, place_);
-            any = true;
+        for (std::size_t s = 0; s < states_.size(); ++s) {
+            const Type to = step.state[s].type();
+            for (int lag = 0; lag < reach(states_[s].taps); ++lag) {
+                const std::size_t k = states_[s].newest + static_cast<std::size_t>(lag);
+                Variable& init = parts_.init[k];
+                if (!init.is_weak()) continue;
+                init = broadcast_to(cast(init, to.dtype(), place_), to.shape(), place_);
+                parts_.state[k] = detail::make_leaf(Leaf::input, to, init.name(), {}, place_);
+                any = true;
+            }
         }
         return any;
     }
@@ -326,7 +465,7 @@ private:
     /// A state after the step, of the type that it has before.
     Variable fitting(const Variable& next, std::size_t k) const
     {
-        const Type before = parts_.state[k].type();
+        const Type before = parts_.state[states_[k].newest].type();
         if (next.type() == before) return next;
         if (next.is_weak() && next.rank() == 0)
             return broadcast_to(cast(next, before.dtype(), place_), before.shape(), place_);
@@ -350,6 +489,8 @@ private:
     const detail::Body& body_;
     const ScanArgs& args_;
     const Location* place_;
+    std::string_view function_; ///< the user's, for errors
+    std::vector<Lags> states_;
     detail::ScanParts parts_;
 };
 
@@ -357,12 +498,35 @@ private:
 
 ScanResult scan(const detail::Body& step, const ScanArgs& args, Where where)
 {
-    return ScanBuilder(step, args, locate(where, "scan")).build();
+    return ScanBuilder(step, args, locate(where, "scan"), {}, "scan").build();
+}
+
+Extent detail::known_steps(const Variable& steps, std::string_view function, const Location* place)
+{
+    if (const Apply a = steps.owner(); a && &a.op() == &extent_value_op)
+        return a.params_as<ExtentParams>().extent;
+    const bool constant = steps.leaf() == Leaf::constant;
+    if (!constant || steps.rank() != 0 || !is_integer(steps.dtype()))
+        throw user_error(
+            Code::domain, place, function,
+            "steps must be a whole number or an Extent, fori_loop takes computed ones: "
+            "{}",
+            constant ? to_string(steps.constant()) : describe(steps));
+    return steps.constant().as_int(0);
+}
+
+ScanResult detail::limited_scan(const Body& step,
+                                const ScanArgs& args,
+                                const Variable& limit,
+                                std::string_view function,
+                                const Location* place)
+{
+    return ScanBuilder(step, args, place, limit, function).build();
 }
 
 std::span<const Op* const> control_ops()
 {
-    static constexpr const Op* ops[] = {&scan_op};
+    static constexpr const Op* ops[] = {&scan_op, &switch_op};
     return ops;
 }
 

@@ -3,7 +3,9 @@
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/reference.hpp>
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace croton::inline v1::reference {
 
@@ -27,31 +29,44 @@ void put(Array& stack, std::int64_t t, const Array& value)
 
 } // namespace
 
+StepPlaces step_places(const Apply& scan, std::span<const Array> inputs)
+{
+    const auto& p = scan.params_as<ScanParams>();
+    const std::int64_t steps =
+        p.endless ? std::numeric_limits<std::int64_t>::max() : p.steps.value();
+    const std::int64_t count =
+        p.limited ? std::clamp<std::int64_t>(inputs.back().as_int(0), 0, steps) : steps;
+    return {p.at_end ? steps - count : 0, count, p.reverse};
+}
+
 std::vector<Array>
 scan(const Apply& apply, std::span<const Array> inputs, const BodyEvaluation& evaluate)
 {
     const auto& p = apply.params_as<ScanParams>();
     const auto sequences = static_cast<std::size_t>(p.sequences);
     const auto states = static_cast<std::size_t>(p.states);
-    const std::int64_t steps = p.steps.value();
+    const StepPlaces places = step_places(apply, inputs);
     std::vector<Array> state(inputs.begin() + p.sequences, inputs.begin() + p.sequences + p.states);
     std::vector<Array> collected;
-    for (const Variable& v : p.body.outputs())
-        collected.push_back(stack_of(v, steps));
-    for (std::int64_t i = 0; i < steps; ++i) {
-        const std::int64_t t = p.reverse ? steps - 1 - i : i;
-        std::vector<Array> x(inputs.begin(), inputs.end());
+    for (const Variable& v : p.body.outputs().first(states + static_cast<std::size_t>(p.outs)))
+        collected.push_back(stack_of(v, p.steps.value()));
+    std::int64_t ran = 0;
+    for (bool stop = false; ran < places.count && !stop; ++ran) {
+        const std::int64_t t = places[ran];
+        std::vector<Array> x(inputs.begin(), inputs.end() - (p.limited ? 1 : 0));
         for (std::size_t k = 0; k < sequences; ++k)
             x[k] = inputs[k][t].clone();
         for (std::size_t k = 0; k < states; ++k)
             x[sequences + k] = state[k];
         const std::vector<Array> y = evaluate(p.body.inputs(), x, p.body.outputs());
-        for (std::size_t k = 0; k < y.size(); ++k)
+        for (std::size_t k = 0; k < collected.size() && !p.endless; ++k)
             put(collected[k], t, y[k]);
         state.assign(y.begin(), y.begin() + p.states);
+        if (p.until) stop = y.back().as_int(0) != 0;
     }
     std::vector<Array> all = state;
     all.insert(all.end(), collected.begin(), collected.end());
+    all.push_back(Array::scalar(ran));
     std::vector<Array> kept;
     for (std::size_t k = 0; k < all.size(); ++k)
         if (p.kept[k]) kept.push_back(all[k]);

@@ -71,6 +71,14 @@ ct::Function all_parameters()
     const auto run =
         ct::scan([](const Variable& row, const Variable& s) { return ct::tanh(s * row); },
                  {.sequences = {x}, .init = {ct::mean(x, 0)}});
+    const auto short_run = ct::scan(
+        [&](const Variable& before, const Variable& row, const Variable& s) {
+            const Variable next =
+                ct::cond(ct::any(s > 0.5), [&] { return s * row; }, [&] { return s - before; })[0];
+            return ct::Step{.state = {next}, .until = ct::any(next > 100.0)};
+        },
+        {.sequences = {{x, {-1, 0}}}, .init = {ct::mean(x, 0)}});
+    all.push_back(short_run.last[0]);
     const Variable loss = ct::sum(run.history[0] * y) + ct::sum(run.last[0]) +
                           ct::sum(ct::take_along_axis(x, index, 1)) +
                           ct::sum(ct::square(ct::take(x, i % 2)));

@@ -180,6 +180,34 @@ TEST_CASE("exported loops, 16-bit constants, bools and a name that is a keyword 
     check_same_bits("f2_loops____", {xv}, 0, 3, {}, {r[0], r[1], r[2]}, folder);
 }
 
+TEST_CASE(
+    "exported branches, loops that stop by themselves and loops in one kernel keep their bits")
+{
+    const auto a = ct::scalar<double>("a");
+    const auto xs = ct::vector<double>("xs", {ct::dim("n")});
+    const auto newton = [&] {
+        return ct::while_loop([&](const Variable& r) { return abs(r * r - a) > 1e-12 * a; },
+                              [&](const Variable& r) { return 0.5 * (r + a / r); }, {a}, 60)[0];
+    };
+    const auto root = ct::cond(a > 0.0, newton, [&] { return -a; })[0];
+    const auto until =
+        ct::scan([&](const Variable& x,
+                     const Variable& s) { return ct::Step{.state = {s + x}, .until = s > 3.0}; },
+                 {.sequences = {xs}, .init = {a}, .reverse = true});
+    const auto lagged = ct::scan([&](const Variable& before, const Variable& x,
+                                     const Variable& s) { return sin(s) * before + x; },
+                                 {.sequences = {{xs, {-1, 0}}}, .init = {a}});
+    const auto f = ct::function(
+        {a, xs}, {root, until.history[0], until.count, lagged.history[0], lagged.last[0]},
+        {.name = "control"});
+    const TemporaryFolder folder;
+    f.export_source(folder.path().string());
+    const ct::Array av = ct::Array::scalar(2.0);
+    const ct::Array xv = ct::Array::uniform(7, {9}, ct::DType::f64, 0, 1);
+    const auto r = f(av, xv);
+    check_same_bits("control", {av, xv}, 0, 0, {}, {r[0], r[1], r[2], r[3], r[4]}, folder);
+}
+
 TEST_CASE("a C program calls an exported function through its header, two in one program")
 {
     const auto n = ct::dim("n");

@@ -106,6 +106,7 @@ std::string lowering_of(const ct::Op& op)
             [](const ct::Scatter&) { return std::string("scatter"); },
             [](const ct::Contract&) { return std::string("contract"); },
             [](const ct::Scan&) { return std::string("scan"); },
+            [](const ct::Switch&) { return std::string("switch"); },
             [](const ct::Composite&) { return std::string("composite"); },
         },
         op.lowering);

@@ -162,6 +162,24 @@ TEST_CASE("an empty Variable is refused by pointwise functions and indices")
     CHECK_EMPTY(x(none));
 }
 
+TEST_CASE("an empty Variable is refused by branches and other loops")
+{
+    const auto x = ct::scalar<double>("x");
+    const auto same = [](const ct::Variable& s) { return s; };
+    const auto second = [](const ct::Variable&, const ct::Variable& s) { return s; };
+    const auto nothing = [](const ct::Variable&) { return none; };
+    CHECK_EMPTY(ct::cond(none, [&] { return x; }, [&] { return x; }));
+    CHECK_EMPTY(ct::cond(x > 0.0, [&] { return x; }, [&] { return none; }));
+    CHECK_EMPTY(ct::switch_case(none, {[&] { return x; }}));
+    CHECK_EMPTY(ct::while_loop([](const ct::Variable& s) { return s > 0.0; }, same, {none}));
+    CHECK_EMPTY(ct::fori_loop(none, second, {x}));
+    CHECK_EMPTY(ct::fori_loop(3, second, {none}));
+    CHECK_EMPTY(ct::map(same, {none}));
+    CHECK_EMPTY(ct::map(nothing, {ct::vector<double>("v")}));
+    CHECK_EMPTY(ct::reduce(second, {none}, {x}));
+    CHECK_EMPTY(ct::reduce(second, {ct::vector<double>("v")}, {none}));
+}
+
 TEST_CASE("an empty Variable is refused by scan")
 {
     CHECK_EMPTY(ct::scan([](const ct::Variable& h) { return h; }, {.init = {none}, .steps = 3}));

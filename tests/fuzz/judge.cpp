@@ -127,7 +127,7 @@ double terms_of(const Apply& a, std::span<const Array> x)
     if (std::holds_alternative<Pointwise>(lowering) || std::holds_alternative<IndexMap>(lowering) ||
         std::holds_alternative<Gather>(lowering))
         return 0;
-    if (std::holds_alternative<Scan>(lowering)) return 4;
+    if (has_body(lowering)) return 4;
     double most = 1;
     for (const Array& operand : x)
         most = std::max(most, static_cast<double>(operand.size()));
@@ -237,15 +237,15 @@ private:
     static Results
     evaluate(const Apply& a, std::span<const Array> x, std::span<const Marks> x_marks, Noise* noise)
     {
-        if (noise && std::holds_alternative<Scan>(a.op().lowering))
-            return evaluate_loop(a, x, x_marks, *noise);
+        if (noise && has_body(a.op().lowering)) return evaluate_body(a, x, x_marks, *noise);
         std::vector<Array> y = evaluate_reference(a, x);
         if (!noise) return {y, {}};
         return {y, marks_of_results(a, x, x_marks, y)};
     }
 
-    /// What a loop's steps round inside counts as well. One mark in a step marks all results.
-    static Results evaluate_loop(const Apply& a,
+    /// What a loop's steps and a branch round inside counts as well. One mark there marks all
+    /// results.
+    static Results evaluate_body(const Apply& a,
                                  std::span<const Array> x,
                                  std::span<const Marks> x_marks,
                                  const Noise& noise)
@@ -261,7 +261,9 @@ private:
             marked |= std::ranges::any_of(results.marks, has_marks);
             return results.values;
         };
-        std::vector<Array> y = reference::scan(a, x, step);
+        const bool loop = std::holds_alternative<Scan>(a.op().lowering);
+        std::vector<Array> y =
+            loop ? reference::scan(a, x, step) : reference::switch_case(a, x, step);
         std::vector<Marks> marks = marks_of_results(a, x, x_marks, y);
         if (marked) std::ranges::transform(y, marks.begin(), all_marked);
         return {y, marks};

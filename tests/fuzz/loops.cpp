@@ -141,15 +141,78 @@ Made make_nested(const Maker&, A a)
                 a.names[1], a.names[0], body.text)};
 }
 
+/// Slices and states of two steps: the one before has its own say.
+Made make_taps(const Maker&, A a)
+{
+    needs_floats(a);
+    const Body &now = body_of(a, 0), &before = body_of(a, 1);
+    const bool reverse = a.choice(2, 2) == 1;
+    const Variable& c = a.x[1];
+    const ScanResult run =
+        scan([&](const Variable& x, const Variable& y, const Variable& g,
+                 const Variable& h) { return now.make(h, x, c) - 0.5 * before.make(g, y, c); },
+             {.sequences = {{a.x[0], {0, 1}}},
+              .init = {{stack({zeros_like(a.x[0](0)), zeros_like(a.x[0](0)) + 0.5}), {-2, -1}}},
+              .reverse = reverse});
+    return {
+        run.history[0],
+        fmt::format(
+            "ct::scan([&](const ct::Variable& x, const ct::Variable& y, const ct::Variable& g, "
+            "const ct::Variable& h) {{ const auto& c = {0}; return {2} - 0.5 * [&](const "
+            "ct::Variable& h, const ct::Variable& x) {{ return {3}; }}(g, y); }}, {{.sequences = "
+            "{{{{{1}, {{0, 1}}}}}}, .init = {{{{ct::stack({{ct::zeros({1}.dtype(), "
+            "{1}(0).shape()), "
+            "ct::zeros({1}.dtype(), {1}(0).shape()) + 0.5}}), {{-2, -1}}}}}}, .reverse = "
+            "{4}}}).history[0]",
+            a.names[1], a.names[0], now.text, before.text, reverse)};
+}
+
+/// A loop that may stop before its sequence ends.
+Made make_until(const Maker&, A a)
+{
+    needs_floats(a);
+    const Body& body = body_of(a, 0);
+    const bool reverse = a.choice(1, 2) == 1, last = a.choice(2, 2) == 1;
+    const Variable& c = a.x[1];
+    const ScanResult run = scan(
+        [&](const Variable& x, const Variable& h) {
+            const Variable next = body.make(h, x, c);
+            return Step{.state = {next}, .until = any(next > 0.75)};
+        },
+        {.sequences = {a.x[0]}, .init = {zeros_like(a.x[0](0))}, .reverse = reverse});
+    const std::string init = fmt::format("ct::zeros({0}.dtype(), {0}(0).shape())", a.names[0]);
+    return {
+        last ? run.last[0] : run.history[0],
+        fmt::format("ct::scan({} {{ const auto& c = {}; const ct::Variable next = {}; return "
+                    "ct::Step{{.state = {{next}}, .until = ct::any(next > 0.75)}}; }}, {}).{}[0]",
+                    signature, a.names[1], body.text, options(a, init, reverse),
+                    last ? "last" : "history")};
+}
+
+/// One of two expressions, by what the operands hold.
+Made make_branch(const Maker&, A a)
+{
+    needs_floats(a);
+    const Body &first = body_of(a, 0), &second = body_of(a, 1);
+    const Variable &x = a.x[0], &c = a.x[1];
+    return {cond(
+                any(x > 0.9), [&] { return first.make(x, x, c); },
+                [&] { return second.make(x, x, c); })[0],
+            fmt::format(
+                "[&](const ct::Variable& x, const ct::Variable& c) {{ const auto& h = x; return "
+                "ct::cond(ct::any(x > 0.9), [&] {{ return {2}; }}, [&] {{ return {3}; "
+                "}})[0]; }}({0}, {1})",
+                a.names[0], a.names[1], first.text, second.text)};
+}
+
 } // namespace
 
 std::vector<Maker> loop_makers()
 {
-    return {{"history", 2, make_loop},
-            {"last", 2, make_loop},
-            {"steps", 2, make_steps},
-            {"two states", 2, make_two_states},
-            {"nested loop", 2, make_nested}};
+    return {{"history", 2, make_loop},       {"last", 2, make_loop},
+            {"steps", 2, make_steps},        {"two states", 2, make_two_states},
+            {"nested loop", 2, make_nested}, {"taps", 2, make_taps},
+            {"until", 2, make_until},        {"branch", 2, make_branch}};
 }
 
 } // namespace croton::test

@@ -76,6 +76,7 @@ public:
     Marks operator()(const Scatter&) const { return by_places(2); }
     Marks operator()(const Contract&) const { return both_sides(); }
     Marks operator()(const Scan&) const { return everywhere(); }
+    Marks operator()(const Switch&) const { return everywhere(); }
     Marks operator()(const Composite&) const { return everywhere(); }
 
 private:
@@ -192,7 +193,7 @@ std::vector<Marks> marks_of_results(const Apply& apply,
     std::vector<Marks> used;
     for (std::size_t k = 0; k < x.size(); ++k)
         used.push_back(either(x_marks[k], mark_where(x[k], is_nan)));
-    const bool single = y.size() == 1 && !std::holds_alternative<Scan>(op.lowering);
+    const bool single = y.size() == 1 && !has_body(op.lowering);
     if (single)
         return {either(either(spread(apply, x, used), mark_where(y[0], is_nan)),
                        made_infinite(apply, x, y[0]))};

@@ -69,7 +69,9 @@ void note_forms(const Sample& sample,
 {
     const ct::Substitution extents = ct::known_extents(sample.inputs, call);
     for (const ct::Apply& a : ct::applies_of(sample.outputs)) {
-        const bool of_result = a.inputs().empty() || a.op().name.starts_with("philox");
+        // The first operand of these says nothing of what they compute.
+        const bool of_result = a.inputs().empty() || a.op().name.starts_with("philox") ||
+                               std::holds_alternative<ct::Switch>(a.op().lowering);
         const ct::Shape& shape = of_result ? a.output(0).shape() : a.inputs()[0].shape();
         const std::int64_t count = ct::substitute(ct::element_count(shape), extents).value();
         Forms& f = forms[a.op().name];

@@ -212,6 +212,9 @@ void loops(Batch& b, ct::DType t)
                               {.sequences = {steps}, .init = {h}});
     b.add("scan, last", run.last[0]);
     b.add("scan, history", ct::moveaxis(run.history[0], 0, -2));
+    const auto branch = ct::cond(
+        ct::all(x == x), [&] { return x - ct::expand_dims(h, -2); }, [&] { return x * 2; });
+    b.add("cond", branch[0]);
     for (const bool flag : {false, true}) {
         b.add("delay", ct::moveaxis(ct::detail::delay(steps, h, flag), 0, -2));
         b.add("edge", ct::detail::edge(steps, h, flag));

@@ -363,6 +363,7 @@ Sample scalar_sample(DType t)
         scan([&](const Variable& h) { return times(h, x); }, {.init = {x}, .steps = 3});
     s.add("scan", powers.last[0], {8});
     s.add("scan's history", powers.history[0], {8});
+    s.add("cond", cond(x > 0, [&] { return times(x, x); }, [&] { return x; })[0]);
     unsigned seed = 1500;
     for (std::int64_t n : {1, 2, 33})
         s.calls.push_back({draw(t, {}, ++seed), draw(t, {n}, seed)});
@@ -391,6 +392,18 @@ Sample scan_sample(DType t)
     const auto steps =
         scan([&](const Variable& a) { return times(c, a); }, {.init = {h}, .steps = n});
     s.add("steps", steps.last[0], tolerance);
+    const auto taps = scan([&](const Variable& x, const Variable& y,
+                               const Variable& a) { return plus(plus(x, y), times(c, a)); },
+                           {.sequences = {{concatenate({expand_dims(h, 0), xs}), {-1, 0}}},
+                            .init = {{stack({h, h}), {-2}}}});
+    s.add("taps", taps.history[0], tolerance);
+    const auto until =
+        scan([&](const Variable& x,
+                 const Variable& a) { return Step{.state = {plus(x, a)}, .until = any(x > 0)}; },
+             {.sequences = {xs}, .init = {h}});
+    s.add("until", until.history[0], tolerance);
+    s.add("count", until.count);
+    s.add("cond", cond(c > 0, [&] { return times(c, h); }, [&] { return h; })[0]);
     s.add("delay", detail::delay(xs, h, false));
     s.add("delay reversed", detail::delay(xs, h, true));
     s.add("edge", detail::edge(xs, h, true));

@@ -77,6 +77,11 @@ const std::map<std::string_view, Make> structured = {
                      {.sequences = {x}, .init = {x(0)}})
              .history[0];
      }},
+    {"switch_case",
+     [](const Variable& x) {
+         const Variable s = sum(x);
+         return cond(s == s, [&] { return sin(x) * s; }, [&] { return x; })[0];
+     }},
 };
 
 /// Ops whose derivative is not that of their values, which go in steps.

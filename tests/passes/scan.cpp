@@ -154,9 +154,25 @@ TEST_CASE("scan: what does not fit is refused at the caller's line")
              {.sequences = {xs}, .init = {h}}),
         contains("scan: state 0 is f64 before the step and f32 after it: the result of cast"));
     CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {h}, .steps = sum(h)}),
-                      contains("scan: steps must be a whole number or an Extent"));
+                      contains("scan: steps must be a whole number or an Extent, fori_loop takes "
+                               "computed ones"));
     CHECK_THROWS_WITH(scan(add, {.sequences = {{xs, {-1, 0}}}, .init = {h}}),
-                      "scan: taps of a sequence are not supported yet: (-1, 0)");
+                      "scan: the step takes 2 parameters, given 2 taps of 1 sequence and 1 state");
+    CHECK_THROWS_WITH(scan(add, {.sequences = {{xs, {-6}}}, .init = {h}}),
+                      "scan: taps (-6) need 6 rows of sequence 0, which has 5: 'xs'");
+    CHECK_THROWS_WITH(scan(add, {.sequences = {{xs, {}}}, .init = {h}}),
+                      "scan: sequence 0 has no taps");
+    CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {{h, {-1, -1}}}}),
+                      "scan: state 0 has tap -1 twice: (-1, -1)");
+    CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {{h, {0}}}}),
+                      "scan: tap 0 of state 0: only values of steps before are there");
+    CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {{h, {-3}}}}),
+                      "scan: state 0 has taps (-3), so its start needs 3 rows, not 2: 'h'");
+    CHECK_THROWS_WITH(
+        scan([](const Variable& x,
+                const Variable& a) { return Step{.state = {a + x}, .until = a > 0}; },
+             {.sequences = {xs}, .init = {h}}),
+        contains("scan: until is bool (2), not a bool scalar: the result of greater"));
     CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {h}, .checkpoint = 10}),
                       "scan: checkpoint is not supported yet: 10");
     try {

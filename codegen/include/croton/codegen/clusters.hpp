@@ -17,6 +17,8 @@ enum class ClusterKind : std::uint8_t {
     scatter, ///< updates in C order
     contract, ///< a matrix product
     scan,     ///< a loop over steps: a program inside the program
+    steps,    ///< the same in one kernel: few scalars, and its states are local variables
+    branch,   ///< one of several programs inside the program
 };
 std::string_view name(ClusterKind kind);
 

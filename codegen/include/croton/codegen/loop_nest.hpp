@@ -75,7 +75,8 @@ struct CheckedIndex {
     ScalarId raw;
     Extent extent;
 };
-/// What a Loop's accumulator holds after it, or a carried value before this step's update.
+/// What a Loop's accumulator holds after it, or a carried value: before this iteration's update in
+/// the loop, the last one after it.
 struct Accumulated {};
 /// The sum of a product at i and j, in an array of the part that computes it: see ContractNest.
 struct ProductSum {};
@@ -143,6 +144,14 @@ struct Accumulator {
     bool running = false;
 };
 
+/// A scalar that a loop hands from each iteration to the next.
+struct Carry {
+    ScalarId state;  ///< in the loop: as the iteration begins
+    ScalarId result; ///< after the loop
+    ScalarId init;
+    ScalarId next; ///< as the iteration ends; all change at once
+};
+
 enum class LoopKind : std::uint8_t {
     serial,
     lanes,    ///< vectorised; accumulators have L partial results (lane_count)
@@ -164,7 +173,8 @@ struct Loop {
     std::vector<ScalarId> across = {};
     Block body = {};
     std::vector<Accumulator> accumulators = {};
-    int depth = 0; ///< of the body
+    std::vector<Carry> carries = {}; ///< of a serial loop
+    int depth = 0;                   ///< of the body
 };
 
 /// Column reduction: for each column (lanes), `value` combined over rows `first` .. `end`; eight
@@ -286,6 +296,8 @@ struct LoopNest {
 
 /// All that holds statements: the nest's body, then its product's prologues, which may be empty.
 std::vector<const Block*> blocks_of(const LoopNest& nest);
+/// Whether a loop hands scalars from one iteration to the next.
+bool carries_scalars(const LoopNest& nest);
 std::vector<Block*> blocks_of(LoopNest& nest);
 
 /// Partial results of a reduction over a contiguous axis: 32 for 4-byte floats, 16 for 8-byte ones,

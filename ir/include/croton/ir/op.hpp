@@ -209,6 +209,9 @@ struct ContractParams {
 /// A loop over steps with a Region for a body (ScanParams in ops/control.hpp).
 struct Scan {};
 
+/// One of several Regions, chosen by a number (SwitchParams in ops/params.hpp).
+struct Switch {};
+
 /// Means an expression of other ops, written when code is generated: rules and gradients see the
 /// op, the schedule sees the expression. Batching, bounds and cost follow from the expression.
 struct CompositeArgs {
@@ -224,8 +227,23 @@ struct Composite {
     Variable (*expand)(const CompositeArgs&);
 };
 
-using Lowering = std::
-    variant<Pointwise, IndexMap, Iota, Reduce, Prefix, Gather, Scatter, Contract, Scan, Composite>;
+using Lowering = std::variant<Pointwise,
+                              IndexMap,
+                              Iota,
+                              Reduce,
+                              Prefix,
+                              Gather,
+                              Scatter,
+                              Contract,
+                              Scan,
+                              Switch,
+                              Composite>;
+
+/// Its body, or bodies, are Regions in the parameters.
+constexpr bool has_body(const Lowering& lowering)
+{
+    return std::holds_alternative<Scan>(lowering) || std::holds_alternative<Switch>(lowering);
+}
 
 // ---- reference
 

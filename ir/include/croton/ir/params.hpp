@@ -28,7 +28,8 @@ using FieldPointer = std::variant<bool*,
                                   std::vector<std::int64_t>*,
                                   Shape*,
                                   Array*,
-                                  Region*>;
+                                  Region*,
+                                  std::vector<Region>*>;
 
 struct FieldRef {
     std::string_view name;

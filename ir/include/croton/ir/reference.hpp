@@ -26,9 +26,26 @@ namespace reference {
 using BodyEvaluation = std::function<std::vector<Array>(std::span<const Variable> inputs,
                                                         std::span<const Array> values,
                                                         std::span<const Variable>)>;
+/// The places along axis 0 that the steps of a scan take, the first step's first. A loop with
+/// `until` may stop before the last.
+struct StepPlaces {
+    std::int64_t first;
+    std::int64_t count;
+    bool reverse;
+    std::int64_t operator[](std::int64_t step) const
+    {
+        return first + (reverse ? count - 1 - step : step);
+    }
+};
+/// `inputs` are the Apply's; its extents are known.
+StepPlaces step_places(const Apply& scan, std::span<const Array> inputs);
 /// Runs the body step by step.
 std::vector<Array>
 scan(const Apply& apply, std::span<const Array> inputs, const BodyEvaluation& evaluate);
+/// Runs the branch that the first input chooses.
+std::vector<Array>
+switch_case(const Apply& apply, std::span<const Array> inputs, const BodyEvaluation& evaluate);
+std::size_t switch_branch(const Array& number, std::size_t branches);
 Array broadcast_to(const ReferenceArgs&);
 Array reduce_with(Monoid monoid, const ReferenceArgs&);
 template <Monoid m>

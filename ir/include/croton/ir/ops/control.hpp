@@ -4,6 +4,8 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -17,10 +19,14 @@ struct ScanParams;
 struct Step {
     Variables state;
     Variables out{};
-    Variable until{}; ///< refused for now
+    /// A bool scalar: where it is true this step is the last. What is collected keeps its shape,
+    /// and is 0 for the steps that do not run; ScanResult::count says how many ran.
+    Variable until{};
 };
 
-/// An array whose slices along axis 0 the steps receive one by one.
+/// An array whose slices along axis 0 the steps receive one by one: `{x, {-1, 0, 1}}` gives each
+/// step the slices of the step before it, of its own and of the next one, in that order. There are
+/// as many steps as have them all: two fewer than slices.
 struct Sequence {
     Variable x;
     std::vector<int> taps;
@@ -31,7 +37,9 @@ struct Sequence {
 };
 
 /// A value carried from step to step, and where it starts. A weak one (`0.0`) takes the dtype and
-/// the shape that the step gives it; dot refuses it, as it has no shape before.
+/// the shape that the step gives it; dot refuses it, as it has no shape before. With taps,
+/// `{init, {-2, -1}}`, a step receives the values of so many steps before, in that order; the start
+/// has one along axis 0 for each step that taps reach back, the oldest first. A step gives one.
 struct State {
     Variable init;
     std::vector<int> taps;
@@ -50,7 +58,7 @@ struct ScanArgs {
     Variable steps{}; ///< a number or an Extent; from the sequences if there are any
     /// From the last step to the first; history and out stay in the sequences' order.
     bool reverse = false;
-    int unroll = 1; ///< refused for now, as are taps, until and checkpoint
+    int unroll = 1; ///< refused for now, as is checkpoint
     int checkpoint = 0;
 };
 
@@ -58,7 +66,7 @@ struct ScanResult {
     Variables last;    ///< states after the final step; init where there are no steps
     Variables history; ///< states after each step, along a new axis 0
     Variables out;     ///< what the steps returned as out, along a new axis 0
-    Variable count;    ///< steps that ran, i64
+    Variable count;    ///< steps that ran, an i64 scalar
 };
 
 namespace detail {
@@ -126,25 +134,95 @@ private:
 ///     const auto step = [&](const Variable& x, const Variable& h) { return tanh(x + dot(W, h)); };
 ///     const auto run = scan(step, {.sequences = {xs}, .init = {h0}});
 ///
-/// step    takes the sequences' slices, then the states; returns the new state (Variable), the new
+/// step    takes the sequences' slices, then the states, of each one for every tap; returns the new
+/// state (Variable), the new
 ///         states (Variables), or a Step. Outer Variables that it uses become inputs of the loop.
 ///         It is called once, or twice where a start value is weak; it makes graph and must not
 ///         remember Variables.
 /// errors  UserError at the caller's line: a state whose dtype or shape changes over a step,
 ///         sequences of different lengths, a step with another number of parameters or states, no
-///         number of steps.
+///         number of steps, a start that has not as many rows as taps reach back.
 /// cost    a loop in the compiled function; histories that nobody uses take no memory.
 ScanResult scan(const detail::Body& step, const ScanArgs& args, Where where = Where::current());
 
+/// Runs a step `steps` times: it takes its number, an i64 scalar that counts from 0, and the
+/// states, and returns the states after it. Gives the last ones.
+///
+///     const Variables r = fori_loop(10, [&](const Variable& i, const Variable& s) {
+///         return s + take(x, i);
+///     }, {zeros(DType::f64, {})});
+///
+/// steps   a number, an Extent, or an integer scalar that the function computes, where below 0 is
+/// 0.
+///         grad of a computed number of steps is refused, as nothing bounds what it would store;
+///         jvp is not.
+/// errors  as scan's.
+Variables fori_loop(const Variable& steps,
+                    const detail::Body& step,
+                    const Variables& init,
+                    Where where = Where::current());
+
+/// Runs a step while a condition on the states holds: both take the states; the condition gives a
+/// bool scalar, and the step the states after it. Gives the last ones: `init` where the condition
+/// does not hold at first.
+///
+/// max_steps  ends the loop after so many; 0: nothing does. grad needs it, as it stores the states
+///            of each step, with memory for that many; jvp does not.
+/// errors     as scan's; UserError where the condition is not a bool scalar.
+Variables while_loop(const detail::Body& condition,
+                     const detail::Body& step,
+                     const Variables& init,
+                     std::int64_t max_steps = 0,
+                     Where where = Where::current());
+
+/// Applies a function to each slice along axis 0 of the sequences, one after the other, and
+/// collects what it gives along a new axis 0. Where the op is there for whole arrays, that is
+/// faster.
+Variables
+map(const detail::Body& f, const std::vector<Sequence>& sequences, Where where = Where::current());
+
+/// Combines slices along axis 0 from the first to the last: `f` takes a slice of each sequence,
+/// then the results so far, and gives the results with it. Gives the last ones.
+Variables reduce(const detail::Body& f,
+                 const std::vector<Sequence>& sequences,
+                 const std::vector<State>& init,
+                 Where where = Where::current());
+
+/// Runs one of two graphs: `then` where the condition, a bool scalar, holds. Only its work is done,
+/// where `where(c, a, b)` computes both and chooses element by element.
+///
+///     const Variables r = cond(n > 0, [&] { return sum(x) / n; }, [&] { return Variable(0.0); });
+///
+/// then, otherwise  take nothing and use Variables around them; they return as many values
+///                  (a Variable or Variables) of the same types, where a weak one takes the
+///                  other's. What they make belongs to the branch.
+/// errors           UserError: a condition that is not a bool scalar (where() takes arrays),
+///                  branches that give different numbers of values, dtypes or shapes.
+/// cost             none of the branch that is not taken; a gradient takes the same branch, and
+///                  computes again what it needs of it.
+Variables cond(const Variable& condition,
+               const detail::Body& then,
+               const detail::Body& otherwise,
+               Where where = Where::current());
+
+/// Runs the graph of that number: the first for 0. A number out of range is the nearest one's.
+Variables switch_case(const Variable& number,
+                      std::initializer_list<detail::Body> cases,
+                      Where where = Where::current());
+
+extern const Op switch_op;
 extern const Op scan_op;
 
-/// The output that is number `k` of last, history, out; -1 if it is not kept.
+/// The output that is number `k` of last, history, out, count; -1 if it is not kept.
 int scan_output(const ScanParams& params, std::size_t k);
 
 /// The loop without what nobody needs: outputs that are not `used` (one flag each), and the states,
 /// sequences and constants that only those need. One Variable for each output of `scan`, empty for
 /// those that are not used; its own outputs if nothing can go.
 Variables trim_scan(const Apply& scan, const std::vector<bool>& used);
+
+/// The same of branches: without the values that are not used, and the operands of those alone.
+Variables trim_switch(const Apply& a, const std::vector<bool>& used);
 
 std::span<const Op* const> control_ops();
 

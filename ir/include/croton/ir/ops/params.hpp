@@ -65,22 +65,39 @@ struct GatherParams {
         std::tuple{field("axes", &GatherParams::axes), field("position", &GatherParams::position)};
 };
 
-/// Inputs of the Apply: sequences, start values, then what the body uses besides (constants). The
-/// body takes a slice of each sequence, the states, the constants; it gives the states and the
-/// outs. Outputs of the Apply: last states, histories, outs; of these only the ones that are kept.
+/// Inputs of the Apply: sequences, start values, then what the body uses besides (constants), then
+/// the limit of a limited loop. The body takes a slice of each sequence, the states, the constants;
+/// it gives the states and the outs, and whether to stop if the loop has `until`. Outputs of the
+/// Apply: last states, histories, outs, the number of steps that ran; of these only the ones that
+/// are kept.
 struct ScanParams {
     Region body;
     int sequences = 0;
     int states = 0;
     int outs = 0;
     bool reverse = false;
+    bool until = false;   ///< the step after which the body says so is the last
+    bool limited = false; ///< no more steps than the last input says, an i64 scalar
+    /// Of a loop that runs fewer than `steps`: these are the last places, not the first. Rows of
+    /// other places are 0.
+    bool at_end = false;
+    bool endless = false; ///< `steps`, which is 0, is no bound: nothing is collected
     Extent steps = 0;
-    std::vector<int> kept; ///< 1 or 0 for each of last, history, out
+    std::vector<int> kept; ///< 1 or 0 for each of last, history, out, and the number of steps
     static constexpr auto fields = std::tuple{
         field("body", &ScanParams::body),       field("sequences", &ScanParams::sequences),
         field("states", &ScanParams::states),   field("outs", &ScanParams::outs),
-        field("reverse", &ScanParams::reverse), field("steps", &ScanParams::steps),
+        field("reverse", &ScanParams::reverse), field("until", &ScanParams::until),
+        field("limited", &ScanParams::limited), field("at_end", &ScanParams::at_end),
+        field("endless", &ScanParams::endless), field("steps", &ScanParams::steps),
         field("kept", &ScanParams::kept)};
+};
+
+/// Which of the two or more regions runs: the first input, a bool (false is 0) or an integer, which
+/// is held between 0 and the last. All take the other inputs and give values of the same types.
+struct SwitchParams {
+    std::vector<Region> branches;
+    static constexpr auto fields = std::tuple{field("branches", &SwitchParams::branches)};
 };
 
 } // namespace croton::inline v1

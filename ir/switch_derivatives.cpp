@@ -1,0 +1,145 @@
+#include <croton/ir/build.hpp>
+#include <croton/ir/derivatives.hpp>
+#include <croton/ir/ops/create.hpp>
+#include <croton/ir/print.hpp>
+#include <croton/ir/traverse.hpp>
+
+#include <algorithm>
+
+#include "mask_algebra.hpp"
+#include "pull_back.hpp"
+#include "switch_parts.hpp"
+
+namespace croton::inline v1::detail {
+
+namespace {
+
+bool is_zero(const Variable& v)
+{
+    double value = 1;
+    return v.is_empty() || (uniform_value(v, value) && value == 0);
+}
+
+Variable placeholder_like(const Variable& v) { return input("", v.dtype(), v.shape()); }
+
+Variable mask_or(const Variable& mask, bool otherwise, const Variable& like)
+{
+    if (!mask.is_empty()) return mask;
+    return otherwise ? ones(DType::boolean, like.shape()) : zeros(DType::boolean, like.shape());
+}
+
+/// The operands of a branch, copied so that several derivatives of one region do not share leaves.
+Variables inputs_of(const Region& branch)
+{
+    return {branch.inputs().begin(), branch.inputs().end()};
+}
+
+} // namespace
+
+MaskedBars switch_cotangents(const Apply& a,
+                             const MaskedBars& y,
+                             const std::vector<bool>& wanted,
+                             std::string_view function,
+                             const Location* place)
+{
+    const std::vector<Region>& branches = a.params_as<SwitchParams>().branches;
+    const std::size_t count = a.inputs().size() - 1; // operands of the branches
+    Variables operands(a.inputs().begin() + 1, a.inputs().end());
+    std::vector<std::size_t> flowing; // outputs with a cotangent
+    for (std::size_t i = 0; i < y.bars.size(); ++i)
+        if (!is_zero(y.bars[i])) flowing.push_back(i);
+    for (const Variables* from : {&y.bars, &y.masks})
+        for (std::size_t i : flowing)
+            if (!(*from)[i].is_empty()) operands.push_back((*from)[i]);
+    std::vector<Variables> inputs;
+    std::vector<MaskedBars> given;
+    for (const Region& branch : branches) {
+        Variables ins = inputs_of(branch);
+        Variables ys, bars, masks;
+        for (std::size_t i : flowing) {
+            ys.push_back(branch.outputs()[i]);
+            bars.push_back(placeholder_like(y.bars[i]));
+            ins.push_back(bars.back());
+        }
+        for (std::size_t i : flowing) {
+            masks.push_back(y.masks[i].is_empty() ? Variable() : placeholder_like(y.masks[i]));
+            if (!masks.back().is_empty()) ins.push_back(masks.back());
+        }
+        given.push_back(pull_back_masked(ys, bars, masks, branch.inputs(), function, place));
+        inputs.push_back(std::move(ins));
+    }
+    // Every branch gives what any gives: 0 where nothing flows, and then no element counts.
+    std::vector<Variables> results(branches.size());
+    std::vector<std::size_t> with_bar, with_mask;
+    for (std::size_t k = 0; k < count; ++k) {
+        const auto has = [&](const auto& of) {
+            return std::ranges::any_of(given,
+                                       [&](const MaskedBars& g) { return !of(g)[k].is_empty(); });
+        };
+        if (!wanted[k + 1] || !has([](const MaskedBars& g) -> auto& { return g.bars; })) continue;
+        with_bar.push_back(k);
+        if (has([](const MaskedBars& g) -> auto& { return g.masks; })) with_mask.push_back(k);
+    }
+    for (std::size_t b = 0; b < branches.size(); ++b) {
+        for (std::size_t k : with_bar)
+            results[b].push_back(given[b].bars[k].is_empty() ? zeros_like(a.input(k + 1))
+                                                             : given[b].bars[k]);
+        for (std::size_t k : with_mask)
+            results[b].push_back(
+                mask_or(given[b].masks[k], !given[b].bars[k].is_empty(), a.input(k + 1)));
+    }
+    MaskedBars all{Variables(count + 1), Variables(count + 1)};
+    if (with_bar.empty()) return all;
+    const Variables values = build_switch(a.input(0), operands, inputs, results, gradient_place(a));
+    for (std::size_t i = 0; i < with_bar.size(); ++i)
+        all.bars[with_bar[i] + 1] = values[i];
+    for (std::size_t i = 0; i < with_mask.size(); ++i)
+        all.masks[with_mask[i] + 1] = values[with_bar.size() + i];
+    return all;
+}
+
+std::vector<Pushed> switch_tangents(const Apply& a,
+                                    std::span<const Pushed> x_dots,
+                                    std::string_view function,
+                                    const Location* place)
+{
+    const std::vector<Region>& branches = a.params_as<SwitchParams>().branches;
+    Variables operands(a.inputs().begin() + 1, a.inputs().end());
+    for (const Pushed& x : x_dots.subspan(1))
+        if (!x.dot.is_empty()) operands.push_back(x.dot);
+    std::vector<Variables> inputs;
+    std::vector<std::vector<Pushed>> given;
+    for (const Region& branch : branches) {
+        Variables ins = inputs_of(branch);
+        std::vector<Pushed> dots;
+        for (std::size_t k = 0; k < branch.inputs().size(); ++k) {
+            const Pushed& x = x_dots[k + 1];
+            dots.push_back({x.dot.is_empty() ? Variable() : placeholder_like(x.dot), x.refused});
+            if (!x.dot.is_empty()) ins.push_back(dots.back().dot);
+        }
+        given.push_back(push_lazily(branch.outputs(), branch.inputs(), dots, function, place));
+        inputs.push_back(std::move(ins));
+    }
+    std::vector<Pushed> all(a.output_count());
+    std::vector<std::size_t> with_dot;
+    for (std::size_t o = 0; o < all.size(); ++o) {
+        bool any = false;
+        for (const std::vector<Pushed>& g : given) {
+            any |= !g[o].dot.is_empty();
+            if (g[o].refused) all[o].refused = g[o].refused;
+        }
+        if (any && !all[o].refused) with_dot.push_back(o);
+    }
+    if (with_dot.empty()) return all;
+    std::vector<Variables> results(branches.size());
+    for (std::size_t b = 0; b < branches.size(); ++b)
+        for (std::size_t o : with_dot)
+            results[b].push_back(given[b][o].dot.is_empty() ? zeros_like(a.output(o))
+                                                            : given[b][o].dot);
+    const Variables values = build_switch(a.input(0), operands, inputs, results, gradient_place(a));
+    for (std::size_t i = 0; i < with_dot.size(); ++i)
+        all[with_dot[i]].dot = values[i];
+    return all;
+}
+
+} // namespace croton::inline v1::detail
