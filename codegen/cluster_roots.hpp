@@ -47,8 +47,8 @@ private:
         if (v.value()->node->op) known_[v.value()].is_root = true;
     }
     void visit(const Apply& a);
-    /// The operand of a product is read where it lies, or computed by its prologue.
     void mark_inputs(const Apply& a);
+    /// The operand of a product is read where it lies, or computed by its prologue.
     void mark_operand(const Apply& product, std::size_t operand);
     /// What it takes to compute an element of a value from the roots behind it.
     struct Effort {

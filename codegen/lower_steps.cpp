@@ -156,6 +156,7 @@ bool fits_a_kernel(const Apply& scan)
 {
     const auto& p = scan.params_as<ScanParams>();
     if (p.until || p.limited || p.endless || p.states == 0) return false;
+    if (p.steps.is_known() && p.steps.value() < 1) return false; // there is no slice to read
     const auto inside = p.body.inputs();
     std::size_t states = 0;
     for (std::size_t i = 0; i < static_cast<std::size_t>(p.sequences + p.states); ++i) {

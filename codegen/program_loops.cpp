@@ -173,7 +173,7 @@ void ProgramWriter::turn_states(const Apply& scan, const StatePlaces& at)
             body_.line("{} = ({}*){};", at.spare[k], type(k), at.current[k]);
         } else if (memory.buffers > 2) {
             const Variable& init = scan.input(static_cast<std::size_t>(p.sequences) + k);
-            const std::string bytes = text(aligned(bytes_of(init)));
+            const std::string bytes = c_factor(aligned(bytes_of(init)), symbols_);
             body_.line("{0} = (char*){0} - (char*){1} < {2} * {3}", at.next[k], at.spare[k],
                        memory.buffers - 1, bytes);
             body_.line("    ? ({0}*)((char*){1} + {2}) : {3};", type(k), at.next[k], bytes,

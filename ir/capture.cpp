@@ -15,8 +15,8 @@ namespace croton::inline v1::detail {
 namespace {
 
 /// Nodes older than the placeholders were made outside; inputs of others belong there whatever
-/// their age. What was made inside but needs no placeholder is computed outside, once, where its
-/// value is no longer than what it is made of.
+/// their age. Of a loop, what was made inside but needs no placeholder is computed outside, once,
+/// where its value is no longer than what it is made of.
 class Frontier {
 public:
     explicit Frontier(std::span<const Variable> placeholders)

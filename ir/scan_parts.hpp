@@ -35,6 +35,13 @@ void drop_unused(ScanParts& parts);
 /// The Apply, with every output kept; of an endless loop with none that is collected.
 ScanResult build_scan(const ScanParts& parts, const Location* where);
 
+/// Whether a weak value can take this dtype: a literal keeps its fraction, and is no bool.
+inline bool can_become(const Variable& weak, DType to)
+{
+    if (is_float(to)) return true;
+    return !is_float(weak.dtype()) && (to != DType::boolean || weak.dtype() == DType::boolean);
+}
+
 /// A number of steps that the graph knows: UserError if it has to be computed.
 Extent known_steps(const Variable& steps, std::string_view function, const Location* place);
 

@@ -28,7 +28,6 @@ Variable mask_or(const Variable& mask, bool otherwise, const Variable& like)
     return otherwise ? ones(DType::boolean, like.shape()) : zeros(DType::boolean, like.shape());
 }
 
-/// The operands of a branch, copied so that several derivatives of one region do not share leaves.
 Variables inputs_of(const Region& branch)
 {
     return {branch.inputs().begin(), branch.inputs().end()};
@@ -65,7 +64,17 @@ MaskedBars switch_cotangents(const Apply& a,
             masks.push_back(y.masks[i].is_empty() ? Variable() : placeholder_like(y.masks[i]));
             if (!masks.back().is_empty()) ins.push_back(masks.back());
         }
-        given.push_back(pull_back_masked(ys, bars, masks, branch.inputs(), function, place));
+        // What is not wanted may be behind ops that have no gradient.
+        Variables xs;
+        for (std::size_t k = 0; k < count; ++k)
+            if (wanted[k + 1]) xs.push_back(branch.inputs()[k]);
+        const MaskedBars pulled = pull_back_masked(ys, bars, masks, xs, function, place);
+        MaskedBars& all = given.emplace_back(Variables(count), Variables(count));
+        for (std::size_t k = 0, next = 0; k < count; ++k) {
+            if (!wanted[k + 1]) continue;
+            all.bars[k] = pulled.bars[next];
+            all.masks[k] = pulled.masks[next++];
+        }
         inputs.push_back(std::move(ins));
     }
     // Every branch gives what any gives: 0 where nothing flows, and then no element counts.
@@ -76,7 +85,7 @@ MaskedBars switch_cotangents(const Apply& a,
             return std::ranges::any_of(given,
                                        [&](const MaskedBars& g) { return !of(g)[k].is_empty(); });
         };
-        if (!wanted[k + 1] || !has([](const MaskedBars& g) -> auto& { return g.bars; })) continue;
+        if (!has([](const MaskedBars& g) -> auto& { return g.bars; })) continue;
         with_bar.push_back(k);
         if (has([](const MaskedBars& g) -> auto& { return g.masks; })) with_mask.push_back(k);
     }

@@ -43,6 +43,9 @@ std::vector<Type> switch_types(ShapeArgs& args)
         args.refuse(Code::dtype,
                     fmt::format("what it chooses by is {}, not a scalar bool or integer",
                                 to_string(number.type())));
+    if (number.dtype() == DType::boolean && branches.size() != 2)
+        args.refuse(Code::domain,
+                    fmt::format("a bool chooses between {} branches, not two", branches.size()));
     std::vector<Type> types;
     for (std::size_t b = 0; b < branches.size(); ++b) {
         const auto in = branches[b].inputs(), out = branches[b].outputs();
@@ -224,7 +227,7 @@ private:
             if (typed == values_.end()) continue;
             const Type to = (*typed)[i].type();
             for (Variables& v : values_)
-                if (v[i].is_weak() && v[i].rank() == 0)
+                if (v[i].is_weak() && v[i].rank() == 0 && detail::can_become(v[i], to.dtype()))
                     v[i] = broadcast_to(cast(v[i], to.dtype(), place_), to.shape(), place_);
         }
     }

@@ -104,6 +104,10 @@ void check_body(ShapeArgs& args, const ScanParams& p)
     if (p.endless &&
         (sequences > 0 || std::count(p.kept.begin() + p.states, p.kept.end() - 1, 1) > 0))
         args.refuse(Code::domain, "it has no end, and collects something of each step");
+    if (p.until && !p.limited && p.at_end != p.reverse)
+        args.refuse(Code::domain, "it may stop early, and does not begin where its steps lie");
+    if (p.endless && ((!p.until && !p.limited) || p.reverse || p.at_end || !same(p.steps, 0)))
+        args.refuse(Code::domain, "it has no end, and nothing that stops it or a place to begin");
     if (p.until) check_scalar(args, out.back(), DType::boolean, "what stops it");
     if (p.limited) check_scalar(args, args.operands.back(), DType::i64, "its limit");
     for (std::size_t i = 0; i < in.size(); ++i) {
@@ -300,10 +304,19 @@ private:
         for (int lag = 1; lag <= count; ++lag) {
             const bool shared = plain || (s.init.is_weak() && s.init.rank() == 0);
             const Extent at(count - lag);
-            const Variable init = shared ? s.init : rows(s.init, at, at + Extent(1), {0});
+            const Variable init =
+                shared ? s.init : rows(with_rows(s.init, count), at, at + Extent(1), {0});
             parts_.init.push_back(init);
             parts_.state.push_back(placeholder(s.init, init.type()));
         }
+    }
+
+    /// The start of a state with taps: that it has so many rows may only show at the call.
+    Variable with_rows(const Variable& init, int count) const
+    {
+        Shape shape = init.shape();
+        shape[0] = count;
+        return broadcast_to(init, shape, place_);
     }
 
     /// What the loop's states are after a step: each lag is the one before it.
@@ -435,6 +448,8 @@ private:
         if (step.state.size() != states_.size())
             refuse(Code::domain, "the step returns {} states, {} were given", step.state.size(),
                    states_.size());
+        if (step.state.empty() && step.out.empty() && step.until.is_empty())
+            refuse(Code::domain, "the step returns nothing");
         for (std::size_t k = 0; k < step.state.size(); ++k)
             if (step.state[k].is_empty())
                 refuse(Code::domain, "the step returns an empty Variable as state {}", k);
@@ -467,9 +482,10 @@ private:
     {
         const Type before = parts_.state[states_[k].newest].type();
         if (next.type() == before) return next;
-        if (next.is_weak() && next.rank() == 0)
+        const bool fits = next.is_weak() && detail::can_become(next, before.dtype());
+        if (fits && next.rank() == 0)
             return broadcast_to(cast(next, before.dtype(), place_), before.shape(), place_);
-        if (next.is_weak() && next.dtype() != before.dtype())
+        if (fits && next.dtype() != before.dtype())
             return fitting(cast(next, before.dtype(), place_), k);
         if (next.dtype() != before.dtype())
             refuse(Code::dtype, "state {} is {} before the step and {} after it: {}", k,

@@ -47,6 +47,15 @@ Variable holds(const detail::Body& condition, const Variables& states, const Loc
     return c;
 }
 
+/// What a step returns here is its states alone.
+Step states_of(Step step, std::string_view function, const Location* place)
+{
+    if (!step.out.empty() || !step.until.is_empty())
+        throw user_error(Code::domain, place, function,
+                         "the step returns a Step with out or until, which scan takes");
+    return step;
+}
+
 /// A number that is known when the graph is made, so that it can be an Extent.
 bool is_bound(const Variable& steps)
 {
@@ -68,24 +77,35 @@ fori_loop(const Variable& steps, const detail::Body& step, const Variables& init
     check_arity(step, init.size() + 1, "the step (its number, then the states)", "fori_loop",
                 place);
     std::vector<State> states = as_states(init);
+    const auto plain_step = [&](const Variables& x) {
+        return states_of(step.run(step.callable, x), "fori_loop", place);
+    };
     if (is_bound(steps)) {
         const Extent n = detail::known_steps(steps, "fori_loop", place);
         if (n.is_known() && n.value() < 0)
             throw user_error(Code::domain, place, "fori_loop", "{} steps", n.value());
-        return detail::limited_scan(step, {.sequences = {arange(n)}, .init = states, .steps = n},
-                                    {}, "fori_loop", place)
+        return detail::limited_scan(plain_step,
+                                    {.sequences = {arange(n)}, .init = states, .steps = n}, {},
+                                    "fori_loop", place)
             .last;
     }
+    // The last state is the step's number.
     const auto counted_step = [&](const Variables& x) {
-        Step next = step.run(step.callable, x);
-        next.state.insert(next.state.begin(), x[0] + 1);
+        Variables given{x.back()};
+        given.insert(given.end(), x.begin(), x.end() - 1);
+        Step next = plain_step(given);
+        if (next.state.size() != init.size())
+            throw user_error(Code::domain, place, "fori_loop",
+                             "the step returns {} states, {} were given", next.state.size(),
+                             init.size());
+        next.state.push_back(x.back() + 1);
         return next;
     };
-    states.insert(states.begin(), zeros(DType::i64, {}));
+    states.push_back(zeros(DType::i64, {}));
     Variables last = detail::limited_scan(counted_step, {.init = states}, cast(steps, DType::i64),
                                           "fori_loop", place)
                          .last;
-    last.erase(last.begin());
+    last.pop_back();
     return last;
 }
 
@@ -106,7 +126,7 @@ Variables while_loop(const detail::Body& condition,
     check_arity(condition, init.size(), "the condition", "while_loop", place);
     check_arity(step, init.size(), "the step", "while_loop", place);
     const auto stopping_step = [&](const Variables& states) {
-        Step next = step.run(step.callable, states);
+        Step next = states_of(step.run(step.callable, states), "while_loop", place);
         if (next.state.size() == states.size()) // otherwise refused with the counts
             next.until = !holds(condition, next.state, place);
         return next;
@@ -123,7 +143,7 @@ Variables map(const detail::Body& f, const std::vector<Sequence>& sequences, Whe
 {
     const Location* place = locate(where, "map");
     const auto collecting = [&](const Variables& x) {
-        Step given = f.run(f.callable, x);
+        Step given = states_of(f.run(f.callable, x), "map", place);
         return Step{{}, std::move(given.state)};
     };
     std::size_t slices = 0;

@@ -199,6 +199,19 @@ TEST_CASE("fori_loop: a known number of steps, or one that is computed")
     CHECK(run(ct::grad(ct::fori_loop(4, step, {0.0})[0], x), {x}, {at}) == List{0, 4, 4, 3});
 }
 
+TEST_CASE("loops of no steps whose number is known")
+{
+    const auto x = ct::vector<double>("x", {2});
+    const auto none = ct::vector<double>("none", {0});
+    const auto taps = ct::scan([](const Variable& a, const Variable& b, const Variable& c,
+                                  const Variable& s) { return s + a + b + c; },
+                               {.sequences = {{x, {-1, 0, 1}}}, .init = {7.0}});
+    CHECK(run(taps.last[0], {x}, {List{1, 2}}) == List{7});
+    const auto plain = ct::scan([](const Variable& a, const Variable& s) { return s + a; },
+                                {.sequences = {none}, .init = {7.0}});
+    CHECK(run(plain.last[0], {none}, {List{}}) == List{7});
+}
+
 TEST_CASE("map and reduce are scans")
 {
     const auto m = ct::matrix<double>("m", {ct::dim("n"), 2});
@@ -229,6 +242,11 @@ TEST_CASE("cond and switch_case run the branch that is chosen")
     CHECK(run(cases, {x, k}, {List{1, 2, 3}, std::int64_t{1}}) == List{2, 3, 4});
     CHECK(run(cases, {x, k}, {List{1, 2, 3}, std::int64_t{9}}) == List{1, 1, 1});
     CHECK(run(cases, {x, k}, {List{1, 2, 3}, std::int64_t{-9}}) == List{1, 2, 3});
+    // What nobody asks a gradient of may be behind an op that has none.
+    const auto z = ct::scalar<double>("z");
+    const auto signed_x =
+        ct::cond(c, [&] { return ct::sum(x) * ct::sign(z); }, [&] { return ct::sum(x); })[0];
+    CHECK(run(ct::grad(signed_x, x), {c, x, z}, {true, List{1, 2, 3}, -4.0}) == List{-1, -1, -1});
     // The other branch's NaN is not computed, nor does it get into the gradient.
     CHECK(run(ct::grad(ct::sum(chosen[1]) + chosen[0], x), {c, x}, {false, List{-1, 4, 9}}) ==
           List{-1, 9, 19});

@@ -1,6 +1,9 @@
 // What loops and branches refuse, and where.
 #include <croton/croton.hpp>
 
+#include <cstdint>
+#include <vector>
+
 #include "support/catch.hpp"
 
 using namespace croton;
@@ -30,6 +33,10 @@ TEST_CASE("cond and switch_case: the condition, and branches that do not fit")
                       "cond: otherwise gives 0 values, then 1");
     CHECK_THROWS_WITH(cond(c, same_x, [&](const Variable& y) { return y; }),
                       "cond: otherwise takes 1 parameter, none are given");
+    const auto k = scalar<std::int64_t>("k");
+    CHECK_THROWS_WITH(cond(
+                          c, [&] { return k; }, [&] { return Variable(0.5); }),
+                      contains("cond: value 0 is f64 () of otherwise and i64 () of then"));
     CHECK_THROWS_WITH(switch_case(sum(x), {same_x, same_x}),
                       contains("switch_case: the number is f64 (), not an integer scalar"));
     CHECK_THROWS_WITH(switch_case(scalar<int>("k"), {}), "switch_case: there are no cases");
@@ -65,6 +72,20 @@ TEST_CASE("while_loop and fori_loop: conditions, counts of parameters, bounds")
     CHECK_THROWS_WITH(
         fori_loop(x, half, {x}),
         "fori_loop: steps must be a whole number, an Extent or an integer scalar: 'x'");
+    CHECK_THROWS_WITH(
+        fori_loop(scalar<int>("n"),
+                  [](const Variable&, const Variable& s) { return cast(s, DType::f32); }, {x}),
+        contains("fori_loop: state 0 is f64 before the step and f32 after it"));
+    CHECK_THROWS_WITH(fori_loop(3, [](const Variables&) { return Variables{}; }, {}),
+                      "fori_loop: the step returns nothing");
+    CHECK_THROWS_WITH(map([](const Variable& s) { return Step{{s}, {s}}; }, {v}),
+                      "map: the step returns a Step with out or until, which scan takes");
+    const auto starts = vector<double>("starts", {dim("m")});
+    const auto lagged =
+        scan([](const Variable& s) { return s; }, {.init = {{starts, {-2}}}, .steps = 3});
+    const auto f = function({starts}, lagged.last[0]);
+    CHECK_THROWS_WITH(f(std::vector<double>{1, 2, 3}),
+                      contains("axis 0 of input 'starts' is 3, it must be 2"));
     CHECK_THROWS_WITH(fori_loop(-1, [](const Variable&, const Variable& s) { return s; }, {x}),
                       "fori_loop: -1 steps");
     CHECK_THROWS_WITH(grad(while_loop(large, half, {x})[0], x),
