@@ -135,8 +135,8 @@ private:
 ///     const auto run = scan(step, {.sequences = {xs}, .init = {h0}});
 ///
 /// step    takes the sequences' slices, then the states, of each one for every tap; returns the new
-/// state (Variable), the new
-///         states (Variables), or a Step. Outer Variables that it uses become inputs of the loop.
+///         state (Variable), the new states (Variables), or a Step. Outer Variables that it uses
+///         become inputs of the loop.
 ///         It is called once, or twice where a start value is weak; it makes graph and must not
 ///         remember Variables.
 /// errors  UserError at the caller's line: a state whose dtype or shape changes over a step,
@@ -152,9 +152,8 @@ ScanResult scan(const detail::Body& step, const ScanArgs& args, Where where = Wh
 ///         return s + take(x, i);
 ///     }, {zeros(DType::f64, {})});
 ///
-/// steps   a number, an Extent, or an integer scalar that the function computes, where below 0 is
-/// 0.
-///         grad of a computed number of steps is refused, as nothing bounds what it would store;
+/// steps   a number, an Extent, or an integer scalar that the function computes, of which less than
+///         0 is none. grad of a computed number of steps is refused, as nothing bounds what it would store;
 ///         jvp is not.
 /// errors  as scan's.
 Variables fori_loop(const Variable& steps,
