@@ -303,6 +303,7 @@ private:
 
     void place(const Variable& value, const Apply& apply)
     {
+        if (has_body(apply.op().lowering) && join_same_apply(value, apply)) return;
         const Shapes s = shapes_of(value, apply);
         bases_.clear();
         for (const Variable& in : apply.inputs())
@@ -313,7 +314,6 @@ private:
             if (const Home* const home = home_.find(r.value()))
                 newest = std::max(newest, home->cluster);
         if (!s.joins) {
-            if (has_body(apply.op().lowering) && join_same_apply(value, apply)) return;
             found_new(value, apply, s);
             return;
         }

@@ -1,16 +1,12 @@
 #include "lower_steps.hpp"
 
-#include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/params.hpp>
-#include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
 
-#include <algorithm>
-#include <unordered_set>
-
 #include "cluster_index.hpp"
+#include "cluster_roots.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -45,13 +41,7 @@ std::vector<At> elements_of(const Shape& shape)
 /// written.
 bool is_of_elements(const Op& op)
 {
-    return std::visit(overloaded{
-                          [](const Pointwise&) { return true; },
-                          [](const IndexMap&) { return true; },
-                          [](const Iota&) { return true; },
-                          [](const auto&) { return false; },
-                      },
-                      op.lowering);
+    return !is_structured(op) && !std::holds_alternative<Gather>(op.lowering);
 }
 
 /// The kernel while it is written.

@@ -70,4 +70,20 @@ void check_broadcast(const Shape& value,
                      std::string_view function,
                      const Location* where);
 
+/// Two types that are one: extents that differ only at the call are required to be equal.
+inline void require_same(ShapeArgs& args,
+                         const Type& a,
+                         const Type& b,
+                         std::string_view what,
+                         std::string_view shapes = "{} and {}")
+{
+    const Shape &x = a.data()->shape, &y = b.data()->shape;
+    if (a.dtype() != b.dtype() || x.size() != y.size())
+        args.refuse(Code::shape, fmt::format("{} is {} and {}", what, to_string(a), to_string(b)));
+    for (std::size_t i = 0; i < x.size(); ++i)
+        if (!same(x[i], y[i]))
+            args.require_equal(x[i], y[i], fmt::format("axis {} of {} {}", i, what, shapes),
+                               {x, y});
+}
+
 } // namespace croton::inline v1::detail

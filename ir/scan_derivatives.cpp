@@ -20,14 +20,6 @@ namespace croton::inline v1::detail {
 
 namespace {
 
-Variable placeholder_like(const Variable& v) { return input("", v.dtype(), v.shape()); }
-
-bool is_zero(const Variable& v)
-{
-    double value = 1;
-    return v.is_empty() || (uniform_value(v, value) && value == 0);
-}
-
 void append(Variables& to, const Variables& more) { to.insert(to.end(), more.begin(), more.end()); }
 
 /// What the reverse of a loop needs of how it ran.

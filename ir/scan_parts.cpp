@@ -30,6 +30,25 @@ Variables joined(const Variables& a, const Variables& b, const Variables& c, con
 
 } // namespace
 
+Variable placeholder_like(const Variable& v) { return input("", v.dtype(), v.shape()); }
+
+bool is_zero(const Variable& v)
+{
+    double value = 1;
+    return v.is_empty() || (uniform_value(v, value) && value == 0);
+}
+
+Variables in_places(const Apply& a, const std::vector<bool>& used, const Variables& kept)
+{
+    Variables all;
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < used.size(); ++i) {
+        all.push_back(used[i] ? kept[next++] : Variable());
+        if (used[i] && !a.output(i).name().empty()) all[i].named(a.output(i).name());
+    }
+    return all;
+}
+
 ScanParts take_apart(const Apply& scan)
 {
     const auto& p = scan.params_as<ScanParams>();
@@ -227,13 +246,7 @@ Variables trim_scan(const Apply& scan, const std::vector<bool>& used)
         flags == scan.params_as<ScanParams>().kept)
         return scan.outputs();
     const Variables trimmed = detail::build_kept(kept, flags, scan.location());
-    Variables all;
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < used.size(); ++i) {
-        all.push_back(used[i] ? trimmed[next++] : Variable());
-        if (used[i] && !scan.output(i).name().empty()) all[i].named(scan.output(i).name());
-    }
-    return all;
+    return detail::in_places(scan, used, trimmed);
 }
 
 } // namespace croton::inline v1

@@ -29,6 +29,13 @@ struct ScanParts {
     std::vector<Requirement> required = {};
 };
 
+/// A leaf of its type, for a body that is made.
+Variable placeholder_like(const Variable& v);
+/// Nothing, or 0 everywhere.
+bool is_zero(const Variable& v);
+/// Of the outputs of `a` those that are `used`, which `kept` has instead; the others are empty.
+Variables in_places(const Apply& a, const std::vector<bool>& used, const Variables& kept);
+
 ScanParts take_apart(const Apply& scan);
 /// Without the sequences and constants that the body does not use.
 void drop_unused(ScanParts& parts);

@@ -14,14 +14,6 @@ namespace croton::inline v1::detail {
 
 namespace {
 
-bool is_zero(const Variable& v)
-{
-    double value = 1;
-    return v.is_empty() || (uniform_value(v, value) && value == 0);
-}
-
-Variable placeholder_like(const Variable& v) { return input("", v.dtype(), v.shape()); }
-
 Variable mask_or(const Variable& mask, bool otherwise, const Variable& like)
 {
     if (!mask.is_empty()) return mask;

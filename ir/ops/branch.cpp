@@ -20,18 +20,6 @@ namespace croton::inline v1 {
 
 namespace {
 
-/// Equal, or not known to differ.
-void require_alike(ShapeArgs& args, const Type& a, const Type& b, const std::string& what)
-{
-    const Shape &x = a.data()->shape, &y = b.data()->shape;
-    if (a.dtype() != b.dtype() || x.size() != y.size())
-        args.refuse(Code::shape, fmt::format("{} is {} and {}", what, to_string(a), to_string(b)));
-    for (std::size_t i = 0; i < x.size(); ++i)
-        if (!same(x[i], y[i]))
-            args.require_equal(x[i], y[i], fmt::format("axis {} of {} {{}} and {{}}", i, what),
-                               {x, y});
-}
-
 std::vector<Type> switch_types(ShapeArgs& args)
 {
     const std::vector<Region>& branches = args.params_as<SwitchParams>().branches;
@@ -51,14 +39,14 @@ std::vector<Type> switch_types(ShapeArgs& args)
         const auto in = branches[b].inputs(), out = branches[b].outputs();
         detail::check_count(args, in.size(), args.operands.size() - 1);
         for (std::size_t i = 0; i < in.size(); ++i)
-            require_alike(args, args.operands[i + 1].type(), in[i].type(),
-                          fmt::format("operand {}", i + 1));
+            detail::require_same(args, args.operands[i + 1].type(), in[i].type(),
+                                 fmt::format("operand {}", i + 1));
         if (b > 0) detail::check_count(args, out.size(), types.size());
         for (std::size_t i = 0; i < out.size(); ++i) {
             if (b == 0)
                 types.push_back(out[i].type());
             else
-                require_alike(args, types[i], out[i].type(), fmt::format("value {}", i));
+                detail::require_same(args, types[i], out[i].type(), fmt::format("value {}", i));
         }
     }
     return types;
@@ -140,13 +128,7 @@ Variables trim_switch(const Apply& a, const std::vector<bool>& used)
     const Apply trimmed = kept[0].owner();
     if (kept.size() == used.size() && trimmed.inputs().size() == a.inputs().size())
         return a.outputs();
-    Variables all;
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < used.size(); ++i) {
-        all.push_back(used[i] ? kept[next++] : Variable());
-        if (used[i] && !a.output(i).name().empty()) all[i].named(a.output(i).name());
-    }
-    return all;
+    return detail::in_places(a, used, kept);
 }
 
 namespace {
@@ -228,7 +210,9 @@ private:
             const Type to = (*typed)[i].type();
             for (Variables& v : values_)
                 if (v[i].is_weak() && v[i].rank() == 0 && detail::can_become(v[i], to.dtype()))
-                    v[i] = broadcast_to(cast(v[i], to.dtype(), place_), to.shape(), place_);
+                    v[i] = broadcast_to(
+                        cast(literal_as(v[i], to.dtype(), function_, place_), to.dtype(), place_),
+                        to.shape(), place_);
         }
     }
 

@@ -48,21 +48,6 @@ Shape stacked(const Extent& steps, const Shape& shape)
     return all;
 }
 
-void require_same(ShapeArgs& args,
-                  const Type& a,
-                  const Type& b,
-                  std::string_view what,
-                  std::string_view shapes = "{} and {}")
-{
-    const Shape &x = a.data()->shape, &y = b.data()->shape;
-    if (a.dtype() != b.dtype() || x.size() != y.size())
-        args.refuse(Code::shape, fmt::format("{} is {} and {}", what, to_string(a), to_string(b)));
-    for (std::size_t i = 0; i < x.size(); ++i)
-        if (!same(x[i], y[i]))
-            args.require_equal(x[i], y[i], fmt::format("axis {} of {} {}", i, what, shapes),
-                               {x, y});
-}
-
 /// Of a state after the step as the step gave it: where its extents are only known to be the
 /// state's when the function runs, scan() broadcasts it to those, so that the body has one type,
 /// and what that requires is told of the state.
@@ -113,17 +98,17 @@ void check_body(ShapeArgs& args, const ScanParams& p)
     for (std::size_t i = 0; i < in.size(); ++i) {
         const Variable& given = args.operands[i];
         if (i >= sequences) {
-            require_same(args, given.type(), in[i].type(), fmt::format("input {}", i));
+            detail::require_same(args, given.type(), in[i].type(), fmt::format("input {}", i));
             continue;
         }
         const Shape& all = args.shape(i);
         if (all.empty()) args.refuse(Code::shape, fmt::format("sequence {} is a scalar", i + 1));
-        require_same(args, Type(given.dtype(), Shape(all.begin() + 1, all.end())), in[i].type(),
-                     fmt::format("sequence {}", i + 1));
+        detail::require_same(args, Type(given.dtype(), Shape(all.begin() + 1, all.end())),
+                             in[i].type(), fmt::format("sequence {}", i + 1));
     }
     for (std::size_t k = 0; k < states; ++k)
-        require_same(args, given_type(out[k], args.where), in[sequences + k].type(),
-                     fmt::format("state {},", k), "{} after a step and {} before it,");
+        detail::require_same(args, given_type(out[k], args.where), in[sequences + k].type(),
+                             fmt::format("state {},", k), "{} after a step and {} before it,");
 }
 
 std::vector<Type> scan_types(ShapeArgs& args)
@@ -484,7 +469,9 @@ private:
         if (next.type() == before) return next;
         const bool fits = next.is_weak() && detail::can_become(next, before.dtype());
         if (fits && next.rank() == 0)
-            return broadcast_to(cast(next, before.dtype(), place_), before.shape(), place_);
+            return broadcast_to(
+                cast(literal_as(next, before.dtype(), function_, place_), before.dtype(), place_),
+                before.shape(), place_);
         if (fits && next.dtype() != before.dtype())
             return fitting(cast(next, before.dtype(), place_), k);
         if (next.dtype() != before.dtype())

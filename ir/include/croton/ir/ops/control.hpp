@@ -153,8 +153,8 @@ ScanResult scan(const detail::Body& step, const ScanArgs& args, Where where = Wh
 ///     }, {zeros(DType::f64, {})});
 ///
 /// steps   a number, an Extent, or an integer scalar that the function computes, of which less than
-///         0 is none. grad of a computed number of steps is refused, as nothing bounds what it would store;
-///         jvp is not.
+///         0 is none. grad of a computed number of steps is refused, as nothing bounds what it
+///         would store; jvp is not.
 /// errors  as scan's.
 Variables fori_loop(const Variable& steps,
                     const detail::Body& step,
