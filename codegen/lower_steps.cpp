@@ -91,10 +91,9 @@ public:
             }
         }
         for (Carry& c : carries_) {
-            Scalar after = nest_.scalars[static_cast<std::size_t>(c.state)];
-            after.depth = puller_.depth() - 1;
-            after.uses = 0;
-            c.result = puller_.add(std::move(after));
+            const Scalar& state = nest_.scalars[static_cast<std::size_t>(c.state)];
+            c.result =
+                puller_.add({state.dtype, Accumulated{}, puller_.depth() - 1, 0, state.value});
         }
         puller_.innermost().carries = carries_;
         puller_.close();

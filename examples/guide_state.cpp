@@ -70,12 +70,15 @@ int main()
     }
 
     // [control]
-    const auto a = ct::scalar<double>("a");
-    const auto newton = [&] {
-        return ct::while_loop([&](const Variable& s) { return abs(s * s - a) > 1e-12 * a; },
-                              [&](const Variable& s) { return 0.5 * (s + a / s); }, {a}, 60)[0];
+    const auto root_of = [](const Variable& a) {
+        const auto newton = [&] {
+            return ct::while_loop([&](const Variable& s) { return abs(s * s - a) > 1e-12 * a; },
+                                  [&](const Variable& s) { return 0.5 * (s + a / s); }, {a}, 60)[0];
+        };
+        return ct::cond(a > 0.0, newton, [&] { return -a; })[0];
     };
-    const auto root = ct::cond(a > 0.0, newton, [&] { return -a; })[0];
+    const auto a = ct::scalar<double>("a");
+    const auto root = root_of(a);
     const auto of = ct::function({a}, {{"root", root}, {"slope", ct::grad(root, a)}});
     // [/control]
     for (const double v : {2.0, 9.0, -4.0}) {
@@ -83,4 +86,14 @@ int main()
         std::printf("%4.1f: root %.6f, slope %.6f\n", v, y["root"].item<double>(),
                     y["slope"].item<double>());
     }
+
+    // [vmap]
+    const auto slope_of = [&](const Variable& v) { return ct::grad(root_of(v), v); };
+    const auto many = ct::vector<double>("many", {ct::dim("n")});
+    const auto roots = ct::function(
+        {many}, {{"roots", ct::vmap(root_of)(many)}, {"slopes", ct::vmap(slope_of)(many)}});
+    // [/vmap]
+    const ct::Results all = roots(std::vector<double>{2, 9, -4});
+    for (const char* name : {"roots", "slopes"})
+        show(name, all[name]);
 }

@@ -269,6 +269,11 @@ constexpr Op diagonal_op{
             return Array::copy_strided(x.dtype(), data, shape, strides);
         },
     .grad = diagonal_grad,
+    .batch =
+        [](const BatchArgs& args) {
+            const auto& p = args.params_as<DiagonalParams>();
+            return args.with(make_params(DiagonalParams{p.axis1 + 1, p.axis2 + 1, p.offset}));
+        },
     .params = create_params<DiagonalParams>,
 };
 

@@ -2,6 +2,7 @@
 
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/ops/shape.hpp>
 
 #include <cstring>
 
@@ -113,6 +114,11 @@ constexpr Op delay_op{
         const Variable none = zeros_like(g.x[1]);
         return {delay(g.y_bar[0], none, !reverse), edge(g.y_bar[0], none, reverse)};
     },
+    .batch =
+        [](const BatchArgs& args) {
+            const bool reverse = args.params_as<DelayParams>().reverse;
+            return moveaxis(delay(moveaxis(args.all(0), 0, 1), args.all(1), reverse), 1, 0);
+        },
     .arity = 2,
     .params = create_params<DelayParams>,
 };
@@ -133,6 +139,11 @@ constexpr Op edge_op{
         const Variable none = zeros_like(g.x[0]);
         return {delay(none, g.y_bar[0], at_end), edge(none, g.y_bar[0], at_end)};
     },
+    .batch =
+        [](const BatchArgs& args) {
+            const bool at_end = args.params_as<EdgeParams>().at_end;
+            return edge(moveaxis(args.all(0), 0, 1), args.all(1), at_end);
+        },
     .arity = 2,
     .params = create_params<EdgeParams>,
 };

@@ -128,6 +128,65 @@ Variables no_index_bars(Variables bars, const GeneralGrad& g)
     return bars;
 }
 
+bool any_batched(const BatchArgs& args, std::size_t first)
+{
+    return std::find(args.batched.begin() + static_cast<std::ptrdiff_t>(first), args.batched.end(),
+                     true) != args.batched.end();
+}
+
+/// The parameters on data of all members. Where they have indices of their own, the first index is
+/// the member's number.
+GatherParams batch_places(const BatchArgs& args, bool own_indices)
+{
+    GatherParams p = args.params_as<GatherParams>();
+    for (int& axis : p.axes)
+        ++axis;
+    if (own_indices)
+        p.axes.insert(p.axes.begin(), 0);
+    else
+        ++p.position;
+    return p;
+}
+
+/// The operands from `first` on, with the member's number before them.
+Variables own_indices(const BatchArgs& args, std::size_t first)
+{
+    Variables indices;
+    for (std::size_t i = first; i < args.x.size(); ++i)
+        indices.push_back(args.all(i));
+    indices.insert(indices.begin(), iota(indices[0].shape(), 0));
+    return indices;
+}
+
+Variable batch_gather(const BatchArgs& args)
+{
+    const int position = args.params_as<GatherParams>().position;
+    Variables operands{args.x[0]};
+    if (!any_batched(args, 1)) { // whole members, at the same places of each
+        operands.insert(operands.end(), args.x.begin() + 1, args.x.end());
+        return apply(args.apply.op(), operands, make_params(batch_places(args, false)),
+                     args.apply.location());
+    }
+    Variables indices = own_indices(args, 1);
+    if (!args.batched[0]) indices.erase(indices.begin());
+    operands.insert(operands.end(), indices.begin(), indices.end());
+    const Params params =
+        args.batched[0] ? make_params(batch_places(args, true)) : args.apply.params();
+    return moveaxis(apply(args.apply.op(), operands, params, args.apply.location()), position, 0);
+}
+
+Variable batch_scatter(const BatchArgs& args)
+{
+    const bool own = any_batched(args, 2);
+    const int position = args.params_as<GatherParams>().position;
+    Variables operands{args.all(0), own ? moveaxis(args.all(1), 0, position) : args.all(1)};
+    const Variables indices =
+        own ? own_indices(args, 2) : Variables(args.x.begin() + 2, args.x.end());
+    operands.insert(operands.end(), indices.begin(), indices.end());
+    return apply(args.apply.op(), operands, make_params(batch_places(args, own)),
+                 args.apply.location());
+}
+
 constexpr Op scatter_add_op{
     .name = "scatter_add",
     .doc =
@@ -142,6 +201,7 @@ constexpr Op scatter_add_op{
         return no_index_bars({g.y_bar[0], gather_axes(g.y_bar[0], indices_of(g, 2), p, "gather")},
                              g);
     },
+    .batch = batch_scatter,
     .arity = 0,
     .params = create_params<GatherParams>,
 };
@@ -176,6 +236,7 @@ constexpr Op scatter_set_op{
         return no_index_bars({kept, where(stayed(g), gather_axes(y_bar, indices, p, "gather"), 0)},
                              g);
     },
+    .batch = batch_scatter,
     .arity = 0,
     .params = create_params<GatherParams>,
 };
@@ -194,6 +255,7 @@ constexpr Op gather_op{
                                            true, "scatter_add")},
                              g);
     },
+    .batch = batch_gather,
     .arity = 0,
     .params = create_params<GatherParams>,
 };
@@ -272,6 +334,7 @@ constexpr Op take_along_axis_op{
             add_along_axis(zeros_like(g.x[0]), g.y_bar[0], g.x[1], g.params_as<AxisParams>().axis),
             Variable()};
     },
+    .batch = batch_axis<AxisParams>,
     .arity = 2,
     .params = create_params<AxisParams>,
 };
@@ -304,6 +367,7 @@ constexpr Op add_along_axis_op{
         const int axis = g.params_as<AxisParams>().axis;
         return {g.y_bar[0], take_along_axis(g.y_bar[0], g.x[2], axis), Variable()};
     },
+    .batch = batch_axis<AxisParams>,
     .arity = 3,
     .params = create_params<AxisParams>,
 };

@@ -94,6 +94,7 @@ constexpr Op concatenate_op{
             extents.push_back(x.extent(axis));
         return split(g.y_bar[0], extents, axis);
     },
+    .batch = batch_axis<AxisParams>,
     .arity = 0,
     .params = create_params<AxisParams>,
 };

@@ -66,6 +66,7 @@ constexpr Op mean_op{
         const Variable each = computed(g.y_bar[0]) / Variable(count_of(shape, axes));
         return {cast(spread(each, shape, axes), g.x[0].dtype())};
     },
+    .batch = batch_axes<ReduceParams>,
     .params = create_params<ReduceParams>,
 };
 
@@ -96,6 +97,7 @@ constexpr Op var_op{
         const Variable scale = computed(g.y_bar[0]) * 2 / divisor(x.shape(), p);
         return {cast(spread(scale, x.shape(), p.axes) * centred(x, p.axes), g.x[0].dtype())};
     },
+    .batch = batch_axes<VarParams>,
     .params = create_params<VarParams>,
 };
 
@@ -116,6 +118,7 @@ constexpr Op std_op{
         const Variable scale = computed(g.y_bar[0]) / (computed(g.y[0]) * divisor(x.shape(), p));
         return {cast(spread(scale, x.shape(), p.axes) * centred(x, p.axes), g.x[0].dtype())};
     },
+    .batch = batch_axes<VarParams>,
     .params = create_params<VarParams>,
 };
 

@@ -134,6 +134,12 @@ constexpr Op reshape_op{
             return args.x[0].reshape(shape);
         },
     .grad = [](const GeneralGrad& g) -> Variables { return {g.y_bar[0].reshape(g.x[0].shape())}; },
+    .batch =
+        [](const BatchArgs& args) {
+            Shape shape = args.params_as<ShapeParams>().shape;
+            shape.insert(shape.begin(), args.members);
+            return args.with(make_params(ShapeParams{std::move(shape)}));
+        },
     .params = create_params<ShapeParams>,
 };
 
@@ -206,6 +212,13 @@ constexpr Op transpose_op{
     .grad = [](const GeneralGrad& g) -> Variables {
         return {transpose(g.y_bar[0], inverse(g.params_as<TransposeParams>().order))};
     },
+    .batch =
+        [](const BatchArgs& args) {
+            std::vector<int> order{0};
+            for (const int axis : args.params_as<TransposeParams>().order)
+                order.push_back(axis + 1);
+            return args.with(make_params(TransposeParams{std::move(order)}));
+        },
     .params = create_params<TransposeParams>,
 };
 
@@ -242,6 +255,7 @@ constexpr Op expand_dims_op{
     .grad = [](const GeneralGrad& g) -> Variables {
         return {squeeze(g.y_bar[0], Axis(g.params_as<AxesParams>().axes))};
     },
+    .batch = batch_axes<AxesParams>,
     .params = create_params<AxesParams>,
 };
 
@@ -282,6 +296,7 @@ constexpr Op squeeze_op{
     .grad = [](const GeneralGrad& g) -> Variables {
         return {expand_dims(g.y_bar[0], Axis(g.params_as<AxesParams>().axes))};
     },
+    .batch = batch_axes<AxesParams>,
     .params = create_params<AxesParams>,
 };
 
@@ -307,6 +322,7 @@ constexpr Op flip_op{
     .grad = [](const GeneralGrad& g) -> Variables {
         return {flip(g.y_bar[0], Axis(g.params_as<AxesParams>().axes))};
     },
+    .batch = batch_axes<AxesParams>,
     .params = create_params<AxesParams>,
 };
 

@@ -89,6 +89,18 @@ std::vector<IndexPiece> set_slice_map(const IndexMapArgs& args)
     return {value, IndexPiece{0, {args.out.begin(), args.out.end()}}};
 }
 
+/// Of the members all.
+Variable batch_slice(const BatchArgs& args)
+{
+    SliceParams p = args.params_as<SliceParams>();
+    p.start.insert(p.start.begin(), 0);
+    p.stop.insert(p.stop.begin(), args.members);
+    p.step.insert(p.step.begin(), 1);
+    for (int& axis : p.dropped)
+        ++axis;
+    return args.with(make_params(std::move(p)));
+}
+
 } // namespace
 
 constexpr Op slice_op{
@@ -101,6 +113,7 @@ constexpr Op slice_op{
     .grad = [](const GeneralGrad& g) -> Variables {
         return {set_slice(zeros_like(g.x[0]), g.y_bar[0], g.params_as<SliceParams>())};
     },
+    .batch = batch_slice,
     .params = create_params<SliceParams>,
 };
 
@@ -128,6 +141,7 @@ constexpr Op set_slice_op{
         const auto& p = g.params_as<SliceParams>();
         return {set_slice(g.y_bar[0], zeros_like(g.x[1]), p), slice_of(g.y_bar[0], p)};
     },
+    .batch = batch_slice,
     .arity = 2,
     .params = create_params<SliceParams>,
 };

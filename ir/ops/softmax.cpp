@@ -85,6 +85,7 @@ constexpr Op logsumexp_op{
         const auto& axes = g.params_as<ReduceParams>().axes;
         return {spread(g.y_bar[0], g.x[0].shape(), axes) * softmax(g.x[0], Axis(axes))};
     },
+    .batch = batch_axes<ReduceParams>,
     .params = create_params<ReduceParams>,
 };
 
@@ -102,6 +103,7 @@ constexpr Op softmax_op{
         const Variable& y = g.y[0];
         return {y * (g.y_bar[0] - sum(g.y_bar[0] * y, axes, true))};
     },
+    .batch = batch_axes<ReduceParams>,
     .params = create_params<ReduceParams>,
 };
 
@@ -116,6 +118,7 @@ constexpr Op log_softmax_op{
         const Axis axes(g.params_as<ReduceParams>().axes);
         return {g.y_bar[0] - exp(g.y[0]) * sum(g.y_bar[0], axes, true)};
     },
+    .batch = batch_axes<ReduceParams>,
     .params = create_params<ReduceParams>,
 };
 

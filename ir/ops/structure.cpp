@@ -4,6 +4,7 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/reduce.hpp>
+#include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/reference.hpp>
@@ -135,6 +136,15 @@ constexpr Op broadcast_to_op{
         const Variable total = sum(g.y_bar[0], Axis(broadcast_axes(from, g.y[0].shape())), false);
         return {same(total.shape(), from) ? total : total.reshape(from)};
     },
+    .batch =
+        [](const BatchArgs& args) {
+            Shape to = args.params_as<ShapeParams>().shape;
+            // The axes that it adds go between the members and the axes that there are.
+            Shape from = args.all(0).shape();
+            from.insert(from.begin() + 1, to.size() + 1 - from.size(), 1);
+            to.insert(to.begin(), args.members);
+            return broadcast_to(reshape(args.all(0), from), to);
+        },
     .params = create_params<ShapeParams>,
 };
 

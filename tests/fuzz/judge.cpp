@@ -2,6 +2,8 @@
 
 #include <croton/croton.hpp>
 #include <croton/ir/apply.hpp>
+#include <croton/ir/batch.hpp>
+#include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
 #include <croton/ir/reference.hpp>
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <unordered_map>
 
@@ -364,6 +367,94 @@ std::string check_passes(const Program& program)
 
 namespace {
 
+/// The same elements from the last to the first: for another member.
+Array reversed(const Array& a)
+{
+    Array y = Array::empty_of(a.dtype(), a.shape());
+    const std::size_t bytes = size_bytes(a.dtype());
+    for (std::int64_t i = 0; i < a.size(); ++i)
+        std::memcpy(static_cast<char*>(y.data()) + static_cast<std::size_t>(i) * bytes,
+                    static_cast<const char*>(a.data()) +
+                        static_cast<std::size_t>(a.size() - 1 - i) * bytes,
+                    bytes);
+    return y;
+}
+
+Array pair_of(const Array& a, const Array& b)
+{
+    std::vector<std::int64_t> shape = a.extents();
+    shape.insert(shape.begin(), 2);
+    Array y = Array::empty_of(a.dtype(), shape);
+    std::memcpy(y.data(), a.data(), a.size_bytes());
+    std::memcpy(static_cast<char*>(y.data()) + a.size_bytes(), b.data(), b.size_bytes());
+    return y;
+}
+
+bool same_elements(const Array& a, const Array& b)
+{
+    if (a.dtype() != b.dtype() || a.extents() != b.extents()) return false;
+    for (std::int64_t i = 0; i < a.size(); ++i)
+        if (is_float(a.dtype()) ? distance(a.as_double(i), b.as_double(i)) > 0
+                                : a.as_int(i) != b.as_int(i))
+            return false;
+    return true;
+}
+
+/// By the references.
+std::vector<Array>
+evaluate(const Variables& inputs, const Variables& outputs, const std::vector<Array>& at)
+{
+    Options options{.name = "fuzz", .reference = true};
+    options.allow_unused_inputs = true;
+    const Results got =
+        function(inputs, outputs, options).call(std::vector<Any>(at.begin(), at.end()));
+    std::vector<Array> all;
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+        all.push_back(got[k]);
+    return all;
+}
+
+} // namespace
+
+std::string check_batch(const Program& program)
+{
+    Variables inputs = program.inputs, xs, all;
+    std::vector<Array> second = program.arguments, pairs = program.arguments;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if ((program.values.size() + i) % 3 == 0) continue; // members share it
+        Shape shape = inputs[i].shape();
+        shape.insert(shape.begin(), 2);
+        xs.push_back(inputs[i]);
+        all.push_back(input(inputs[i].name(), inputs[i].dtype(), shape));
+        inputs[i] = all.back();
+        second[i] = reversed(program.arguments[i]);
+        pairs[i] = pair_of(program.arguments[i], second[i]);
+    }
+    Variables values; // not the outputs alone: what follows may hide a difference
+    for (const Apply& a : applies_of(program.outputs))
+        for (const Variable& v : a.outputs())
+            values.push_back(v);
+    if (xs.empty() || values.empty()) return "";
+    std::vector<std::vector<Array>> expected;
+    try {
+        for (const std::vector<Array>& at : {program.arguments, second})
+            expected.push_back(evaluate(program.inputs, values, at));
+    } catch (const UserError& e) {
+        if (e.code() != Code::index) throw;
+        return ""; // a member may read out of range, and the batch does then
+    }
+    const Variables outputs = batch(values, xs, all, 2, "batch", nullptr);
+    const std::vector<Array> got = evaluate(inputs, outputs, pairs);
+    for (std::size_t k = 0; k < got.size(); ++k)
+        for (std::int64_t m = 0; m < 2; ++m)
+            if (!same_elements(got[k][m].clone(), expected[static_cast<std::size_t>(m)][k]))
+                return fmt::format("{} in member {} of a batch is not what it is in the member",
+                                   describe(values[k]), m);
+    return "";
+}
+
+namespace {
+
 Options options_of(const JudgeOptions& options)
 {
     Options o{.name = "fuzz"};
@@ -429,6 +520,7 @@ std::string judge_updates(Program program, const JudgeOptions& options)
     const std::vector<Array> got = results_by_updates(program, options_of(options));
     Expectation expectation(program);
     std::string wrong = check_passes(program);
+    if (wrong.empty()) wrong = check_batch(program);
     for (std::size_t k = 0; k < got.size() && wrong.empty(); ++k)
         wrong = expectation.difference(k, got[k]);
     return wrong;
@@ -450,6 +542,7 @@ std::vector<std::string> judge(std::span<const Recipe> recipes, const JudgeOptio
         programs.push_back(build(recipes[i], recipes.size() > 1 ? fmt::format("_{}", i) : ""));
         const Program& p = programs.back();
         wrong[i] = check_passes(p);
+        if (wrong[i].empty()) wrong[i] = check_batch(p);
         inputs.insert(inputs.end(), p.inputs.begin(), p.inputs.end());
         outputs.insert(outputs.end(), p.outputs.begin(), p.outputs.end());
         arguments.insert(arguments.end(), p.arguments.begin(), p.arguments.end());

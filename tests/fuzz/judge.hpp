@@ -54,6 +54,10 @@ bool meets_requirements(const Program& program);
 /// Puts the program through the passes, verified and hashed after each; what went wrong.
 std::string check_passes(const Program& program);
 
+/// What is wrong with the program as one of a batch, some inputs of which members share: by the
+/// references each member's results are those of the program by itself, bit for bit.
+std::string check_batch(const Program& program);
+
 /// Whether the recipe's program may throw such an error although it is right: where nothing is read
 /// or written, an index may be looked at all the same.
 bool may_throw(const Recipe& recipe, Code code);

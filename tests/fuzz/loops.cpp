@@ -3,6 +3,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops.hpp>
+#include <croton/passes/vmap.hpp>
 
 namespace croton::test {
 
@@ -205,14 +206,41 @@ Made make_branch(const Maker&, A a)
                 a.names[0], a.names[1], first.text, second.text)};
 }
 
-} // namespace
-
-std::vector<Maker> loop_makers()
+std::vector<Maker> plain_loops()
 {
     return {{"history", 2, make_loop},       {"last", 2, make_loop},
             {"steps", 2, make_steps},        {"two states", 2, make_two_states},
             {"nested loop", 2, make_nested}, {"taps", 2, make_taps},
             {"until", 2, make_until},        {"branch", 2, make_branch}};
+}
+
+/// One of the loops for each slice along some axis, with an outer value that all share.
+Made make_vmap(const Maker&, A a)
+{
+    const std::vector<Maker> loops = plain_loops();
+    const Maker& loop =
+        loops[static_cast<std::size_t>(a.choice(0, static_cast<int>(loops.size())))];
+    const int axis = a.axis(1);
+    std::vector<int> choices(a.choices.rbegin(), a.choices.rend());
+    std::string text;
+    const auto of_member = [&](const Variable& member) {
+        Made made = loop.make(loop, {{member, a.x[1]}, {"member", a.names[1]}, choices});
+        text = std::move(made.text);
+        return made.value;
+    };
+    const Variable y = vmap(of_member, {axis})(a.x[0]);
+    return {y, fmt::format("ct::vmap([&](const ct::Variable& member) -> ct::Variable {{ return "
+                           "{}; }}, {{{}}})({})",
+                           text, axis, a.names[0])};
+}
+
+} // namespace
+
+std::vector<Maker> loop_makers()
+{
+    std::vector<Maker> all = plain_loops();
+    all.push_back({"vmap", 2, make_vmap});
+    return all;
 }
 
 } // namespace croton::test

@@ -2,6 +2,7 @@
 // each member, whatever its lowering makes of one more loop.
 #include <croton/croton.hpp>
 #include <croton/ir/apply.hpp>
+#include <croton/ir/batch.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops.hpp>
@@ -87,26 +88,31 @@ std::vector<std::int64_t> extents_of(const Variable& v)
     return extents;
 }
 
-/// Compiles the expressions for a batch and for one member and compares every bit of each.
-void compare(const std::string& name, const Write& write, bool known, std::set<std::string>& used)
+/// Whether each member has its own of an input.
+bool is_own(std::size_t input, std::uint64_t shared) { return (shared >> input & 1) == 0; }
+
+/// Compiles functions of a batch, whose inputs are the batch's but for the `shared` ones (a bit for
+/// each), and the one of a member, and compares every bit of each member's results.
+void compare_outputs(const std::string& name,
+                     const Batch& batch,
+                     const ct::Variables& outputs,
+                     const Batch& one,
+                     std::uint64_t shared)
 {
-    Batch batch, one;
-    batch.lead = {known ? ct::Extent(members) : ct::dim("b")};
-    write(batch);
-    write(one);
-    for (const ct::Apply& a : ct::applies_of(batch.outputs))
-        used.emplace(a.op().name);
     const ct::Options options{.name = name, .fast_start = true, .allow_unused_inputs = true};
-    const ct::Function whole = ct::function(batch.inputs, batch.outputs, options);
-    const ct::Function single = ct::function(one.inputs, one.outputs, options);
+    ct::Variables inputs;
     std::vector<ct::Array> arrays;
-    for (const Variable& v : batch.inputs)
-        arrays.push_back(draw(v.dtype(), extents_of(v), arrays.size() + 1));
-    const ct::Results all = whole.call(std::vector<ct::Any>(arrays.begin(), arrays.end()));
+    for (std::size_t i = 0; i < one.inputs.size(); ++i) {
+        inputs.push_back(is_own(i, shared) ? batch.inputs[i] : one.inputs[i]);
+        arrays.push_back(draw(inputs[i].dtype(), extents_of(inputs[i]), i + 1));
+    }
+    const ct::Results all = ct::function(inputs, outputs, options)
+                                .call(std::vector<ct::Any>(arrays.begin(), arrays.end()));
+    const ct::Function single = ct::function(one.inputs, one.outputs, options);
     for (std::int64_t k = 0; k < members; ++k) {
         std::vector<ct::Any> parts;
-        for (const ct::Array& a : arrays)
-            parts.emplace_back(member(a, k));
+        for (std::size_t i = 0; i < arrays.size(); ++i)
+            parts.emplace_back(is_own(i, shared) ? member(arrays[i], k) : arrays[i]);
         const ct::Results expected = single.call(parts);
         for (std::size_t i = 0; i < one.outputs.size(); ++i) {
             const std::string difference =
@@ -114,6 +120,31 @@ void compare(const std::string& name, const Write& write, bool known, std::set<s
             if (!difference.empty())
                 FAIL_CHECK(name << ", member " << k << ": " << one.texts[i] << ": " << difference);
         }
+    }
+}
+
+/// The expressions written for a batch; what batch() makes of those of a member, where all inputs
+/// are the batch's, and where every other one is.
+void compare(const std::string& name, const Write& write, bool known, std::set<std::string>& used)
+{
+    Batch batch, one;
+    const ct::Extent count = known ? ct::Extent(members) : ct::dim("b");
+    batch.lead = {count};
+    write(batch);
+    write(one);
+    for (const ct::Apply& a : ct::applies_of(batch.outputs))
+        used.emplace(a.op().name);
+    compare_outputs(name, batch, batch.outputs, one, 0);
+    for (const std::uint64_t shared : {0b0u, 0b01010101u, 0b10101010u}) {
+        ct::Variables xs, all;
+        for (std::size_t i = 0; i < one.inputs.size(); ++i) {
+            if (!is_own(i, shared)) continue;
+            xs.push_back(one.inputs[i]);
+            all.push_back(batch.inputs[i]);
+        }
+        if (xs.empty()) continue;
+        const ct::Variables outputs = ct::batch(one.outputs, xs, all, count, "batch", nullptr);
+        compare_outputs(fmt::format("{}_batched_{}", name, shared), batch, outputs, one, shared);
     }
 }
 

@@ -9,3 +9,4 @@
 #include <croton/ir/shared.hpp>
 #include <croton/ir/variable.hpp>
 #include <croton/passes/grad.hpp>
+#include <croton/passes/vmap.hpp>

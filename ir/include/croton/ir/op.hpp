@@ -345,6 +345,47 @@ using Gradient = std::variant<NotDifferentiable,
                               std::array<Variable, 2> (*)(const BinaryGrad&),
                               Variables (*)(const GeneralGrad&)>;
 
+// ---- batching
+
+/// What a batching rule sees: an Apply as it is for one member of a batch, and its operands for all
+/// members.
+struct BatchArgs {
+    const Apply& apply;
+    std::span<const Variable> x;      ///< those that are `batched` have the members on an axis 0
+    const std::vector<bool>& batched; ///< one flag per operand; of the others all members share it
+    const Extent& members;
+    const ParamsBase* params;
+    template <class P>
+    const P& params_as() const
+    {
+        return params_cast<P>(params);
+    }
+    /// Operand i with the members on axis 0: repeated if they share it.
+    Variable all(std::size_t i) const;
+    /// The op with other parameters, of all() operands.
+    Variable with(Params other) const;
+};
+/// The result for all members, along a new axis 0. See batch.hpp for the rules of ops that have
+/// none: it follows from most lowerings.
+using BatchRule = Variable (*)(const BatchArgs&);
+
+/// The rule of an op whose parameters name axes: they are one further on.
+template <class P>
+Variable batch_axes(const BatchArgs& args)
+{
+    P p = args.params_as<P>();
+    for (int& axis : p.axes)
+        ++axis;
+    return args.with(make_params(std::move(p)));
+}
+template <class P>
+Variable batch_axis(const BatchArgs& args)
+{
+    P p = args.params_as<P>();
+    ++p.axis;
+    return args.with(make_params(std::move(p)));
+}
+
 // ---- the record
 
 /// Inputs on which tests sample the op: each real operand uniform in [lo, hi].
@@ -363,6 +404,7 @@ struct Op {
     Lowering lowering = {};
     Reference reference = {};
     Gradient grad = {};
+    BatchRule batch = nullptr; ///< null: by the lowering; moves, gathers, scatters need one
     Domain domain = {};
     std::size_t arity = 1;             ///< operands; 0 also for "as many as given"
     bool commutative = false;          ///< of its two operands

@@ -80,6 +80,7 @@ template <class F>
 struct Signature<F> : Signature<decltype(&F::operator())> {};
 template <class R, class... A>
 struct Signature<R (*)(A...)> {
+    using Result = std::remove_cvref_t<R>;
     static constexpr int arity = static_cast<int>(sizeof...(A));
     static constexpr bool takes_list =
         (std::is_same_v<std::remove_cvref_t<A>, Variables> && ...) && arity == 1;
