@@ -8,11 +8,12 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-/// A value as `symbol + offset`, or as an offset alone.
+/// A value as `scale * symbol + offset`, or as an offset alone.
 struct Affine {
     const detail::Atom* symbol = nullptr;
     Extent offset;
-    bool is_one = true; ///< else it is neither
+    std::int64_t scale = 1; ///< more than 0
+    bool is_one = true;     ///< else it is neither
 };
 
 Affine affine(const Extent& value)
@@ -20,13 +21,21 @@ Affine affine(const Extent& value)
     Affine a{nullptr, value};
     for (const detail::Atom* s : symbols(value)) {
         if (!is_index_symbol(s) || s == a.symbol) continue;
-        if (a.symbol) return {nullptr, 0, false};
+        if (a.symbol) return {nullptr, 0, 1, false};
         a.symbol = s;
     }
     if (!a.symbol) return a;
-    a.offset = value - as_extent(a.symbol);
-    a.is_one = std::ranges::none_of(symbols(a.offset), is_index_symbol);
+    for (const ExtentTerm& t : terms(value))
+        if (t.factors.size() == 1 && t.factors[0] == a.symbol) a.scale = t.coefficient;
+    a.offset = value - as_extent(a.symbol) * a.scale;
+    a.is_one = a.scale > 0 && std::ranges::none_of(symbols(a.offset), is_index_symbol);
     return a;
+}
+
+/// One behind the largest value of such an index, where the symbol stays below `count`.
+Extent end_below(const Affine& a, const Extent& count)
+{
+    return a.offset + (count - 1) * a.scale + 1;
 }
 
 } // namespace
@@ -37,7 +46,7 @@ Extent end_of(const Extent& index, const IndexRanges& ranges, const Extent& othe
     if (!value.is_one) return otherwise;
     if (!value.symbol) return value.offset + Extent(1);
     const auto range = ranges.find(value.symbol);
-    return range == ranges.end() ? otherwise : value.offset + range->second;
+    return range == ranges.end() ? otherwise : end_below(value, range->second);
 }
 
 std::vector<Extent>
@@ -59,7 +68,7 @@ Holds holds(const IndexPiece::Guard& guard, const IndexRanges& ranges)
         if (range == ranges.end()) return Holds::sometimes;
         count = range->second;
     }
-    const auto end = [&] { return value.offset + count; }; // one behind the largest value
+    const auto end = [&] { return end_below(value, count); };
     if (!never_negative(value.offset))
         return never_negative(-end()) ? Holds::never : Holds::sometimes;
     // First what most of many pieces are.
@@ -85,8 +94,8 @@ std::vector<Extent> cuts_along(const detail::Atom* symbol,
     for (const auto& guard : guards) {
         const Affine value = affine(guard.value);
         if (!value.is_one || value.symbol != symbol) continue;
-        add(-value.offset);
-        add(guard.bound - value.offset);
+        add(-floor_div(value.offset, value.scale));
+        add(-floor_div(value.offset - guard.bound, value.scale));
     }
     return cuts;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "cluster_index.hpp"
 #include "kernel_info.hpp"
@@ -26,9 +27,10 @@ bool are_short(const Axes& axes)
            axes.inner[0].value() <= longest_short_row;
 }
 
-/// Consecutive elements of an axis.
+/// Elements of an axis: `count` steps, in each of which as many consecutive ones as a period has.
 struct Run {
     Extent first, count;
+    std::int64_t period = 1;
 };
 
 /// Less memory than this stays in the nearest cache, in whatever order it is read.
@@ -78,6 +80,8 @@ Across loads_across(const LoopNest& nest, const Axes& axes)
 ///
 /// Where the elements of a map come from one of several operands, or a constant, by where their
 /// index lies along an axis (a concatenation, padding), each run of indices gets a loop of its own.
+/// Where they take turns, as those of columns side by side that are read as one axis, a step of the
+/// loop writes one of each.
 class Rows {
 public:
     /// `first_axis`: the part of it that is written; none: all.
@@ -109,26 +113,24 @@ public:
     }
 
     /// The runs along `axis`, in order, with those of the axes in front as they are.
-    std::vector<Run> runs_along(std::size_t axis) const
+    std::vector<Run> runs_along(std::size_t axis)
     {
         const Run whole = runs_[axis];
         if (!in_runs_ || (axis == 0 && is_in_part(0)) || is_known_as(whole.count, 1))
             return {whole};
-        LoopNest scratch;
-        Puller probe(scratch);
-        read_others(probe, cluster_);
-        for (std::size_t k = 0; k < axes_.outer.size(); ++k)
-            probe.open({loop_symbol(k), loop_name(k), runs_[k].count});
-        for (const Root& r : cluster_.roots)
-            if (r.stored) probe.pull(r.value, outer_at());
         std::vector<Run> runs;
-        Extent from = 0;
-        for (const Extent& cut :
-             cuts_along(loop_symbol(axis), probe.open_guards(), probe.ranges())) {
-            runs.push_back({whole.first + from, cut - from});
-            from = cut;
+        for (const Run& run : cut(axis, whole)) {
+            const std::int64_t period = axis + 1 == runs_.size() ? period_of(axis, run) : 1;
+            if (period == 1) {
+                runs.push_back(run);
+                continue;
+            }
+            const Run turns{run.first, floor_div(run.count, period), period};
+            for (const Run& part : cut(axis, turns))
+                runs.push_back(part);
+            const Extent done = turns.count * period;
+            if (!same(run.count, done)) runs.push_back({run.first + done, run.count - done});
         }
-        runs.push_back({whole.first + from, whole.count - from});
         return runs;
     }
 
@@ -144,6 +146,60 @@ public:
     }
 
 private:
+    /// What is read where `axis` runs over `run`.
+    Puller probed(std::size_t axis, const Run& run, LoopNest& scratch)
+    {
+        const Run before = std::exchange(runs_[axis], run);
+        Puller probe(scratch);
+        read_others(probe, cluster_);
+        for (std::size_t k = 0; k < axes_.outer.size(); ++k)
+            probe.open({loop_symbol(k), loop_name(k), runs_[k].count});
+        for (phase_ = 0; phase_ < run.period; ++phase_)
+            for (const Root& r : cluster_.roots)
+                if (r.stored) probe.pull(r.value, outer_at());
+        phase_ = 0;
+        runs_[axis] = before;
+        return probe;
+    }
+
+    /// A run in pieces, where guards begin and cease to hold.
+    std::vector<Run> cut(std::size_t axis, const Run& run)
+    {
+        LoopNest scratch;
+        const Puller probe = probed(axis, run, scratch);
+        std::vector<Run> runs;
+        Extent from = 0;
+        for (const Extent& at :
+             cuts_along(loop_symbol(axis), probe.open_guards(), probe.ranges())) {
+            runs.push_back({run.first + from * run.period, at - from, run.period});
+            from = at;
+        }
+        runs.push_back({run.first + from * run.period, run.count - from, run.period});
+        return runs;
+    }
+
+    /// After how many elements of a run those that are read take the same turns again; 1: never.
+    std::int64_t period_of(std::size_t axis, const Run& run)
+    {
+        constexpr std::int64_t longest = 64; // all of them are written out
+        LoopNest scratch;
+        const Puller probe = probed(axis, run, scratch);
+        std::int64_t period = 1;
+        for (const IndexPiece::Guard& g : probe.open_guards())
+            for (const ExtentTerm& t : terms(g.value))
+                for (const detail::Atom* f : t.factors) {
+                    if (kind(f) != AtomKind::mod) continue;
+                    const Extent by = operands(f).second;
+                    if (by.is_known() && by.value() <= longest)
+                        period = std::max(period, by.value());
+                }
+        if (period == 1 || never_more(run.count, period)) return 1;
+        LoopNest turns;
+        const bool divides =
+            probed(axis, {run.first, floor_div(run.count, period), period}, turns).divides();
+        return divides ? 1 : period;
+    }
+
     bool in_loop(const Root& r) const { return r.inner || r.reduces; }
     bool is_in_part(std::size_t axis) const { return !same(runs_[axis].count, axes_.outer[axis]); }
 
@@ -157,7 +213,9 @@ private:
             runs_[axis] = run;
             const bool opens = !is_in_part(axis) || !is_known_as(run.count, 1);
             if (opens) puller_.open(loop_over(axis, k));
-            write_loop(k + 1);
+            for (phase_ = 0; phase_ < run.period; ++phase_)
+                write_loop(k + 1);
+            phase_ = 0;
             if (!opens) continue;
             Statement& written = puller_.close();
             if (in_squares_ && k + 2 == axes_.outer.size())
@@ -196,7 +254,9 @@ private:
         At at;
         for (std::size_t k = 0; k < axes_.outer.size(); ++k) {
             const bool single = is_in_part(k) && is_known_as(runs_[k].count, 1);
-            at.index.push_back(runs_[k].first + (single ? Extent(0) : as_extent(loop_symbol(k))));
+            const Extent step = single ? Extent(0) : as_extent(loop_symbol(k));
+            const Extent phase = runs_[k].period == 1 ? 0 : phase_;
+            at.index.push_back(runs_[k].first + step * runs_[k].period + phase);
             at.shape.push_back(axes_.outer[k]);
         }
         return at;
@@ -299,6 +359,7 @@ private:
     bool in_runs_;
     bool in_squares_ = false;
     std::vector<Run> runs_;          ///< of each outer axis, the one that is written now
+    std::int64_t phase_ = 0;         ///< of the elements of its step
     std::vector<std::size_t> order_; ///< the outer axes, from the outermost loop on
     LoopNest& nest_;
     Puller puller_;
@@ -387,7 +448,8 @@ std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun)
     for (const Run& run : runs) {
         nests.push_back(in_runs(cluster, begun, axes, run));
         const bool last = &run == &runs.back();
-        nests.back().part = AxisPart{run.first, run.count, run.count * rest, last};
+        const Extent count = run.count * run.period;
+        nests.back().part = AxisPart{run.first, count, count * rest, last};
     }
     return nests;
 }

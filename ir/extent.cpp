@@ -319,6 +319,31 @@ Extent operator*(const Extent& a, const Extent& b)
     return normal(std::move(product));
 }
 
+namespace {
+
+/// `a` as quotient * b + rest, where b is known and the rest is: that of 2*n + 1 by 2 is 1.
+bool divide_with_rest(const Extent& a, const Extent& b, Extent& quotient, std::int64_t& rest)
+{
+    if (!b.is_known() || b.value() <= 0) return false;
+    Terms whole;
+    rest = 0;
+    for (ExtentTerm t : terms(a)) {
+        if (t.factors.empty()) {
+            rest = t.coefficient - floor_div_known(t.coefficient, b.value()) * b.value();
+            t.coefficient = floor_div_known(t.coefficient, b.value());
+        } else if (t.coefficient % b.value() == 0) {
+            t.coefficient /= b.value();
+        } else {
+            return false;
+        }
+        whole.push_back(std::move(t));
+    }
+    quotient = extent_of(std::move(whole));
+    return true;
+}
+
+} // namespace
+
 Extent floor_div(const Extent& a, const Extent& b)
 {
     if (a.is_known() && b.is_known()) return floor_div_known(a.value(), b.value());
@@ -327,7 +352,8 @@ Extent floor_div(const Extent& a, const Extent& b)
     // With a symbolic divisor n the quotient is exact only where n != 0; n / n of an empty axis is
     // 0 elements either way, as every use multiplies by an extent that contains n.
     Extent quotient = 0;
-    if (divide_exactly(a, b, quotient)) return quotient;
+    std::int64_t rest = 0;
+    if (divide_exactly(a, b, quotient) || divide_with_rest(a, b, quotient, rest)) return quotient;
     return opaque(AtomKind::floor_div, a, b);
 }
 
@@ -337,6 +363,7 @@ Extent mod(const Extent& a, const Extent& b)
         return wrap_add(a.value(), -wrap_mul(floor_div_known(a.value(), b.value()), b.value()));
     Extent quotient = 0;
     if (divide_exactly(a, b, quotient)) return 0;
+    if (std::int64_t rest = 0; divide_with_rest(a, b, quotient, rest)) return rest;
     return opaque(AtomKind::mod, a, b);
 }
 
@@ -442,6 +469,10 @@ Extent extent_of(std::vector<ExtentTerm> terms) { return normal(std::move(terms)
 
 AtomKind kind(const Atom* atom) { return atom->kind; }
 std::string_view name(const Atom* atom) { return atom->name; }
+std::string label(const Atom* symbol)
+{
+    return symbol->name.empty() ? pool().label_of(symbol) : symbol->name;
+}
 std::uint32_t id(const Atom* atom) { return atom->id; }
 std::pair<Extent, Extent> operands(const Atom* atom) { return {atom->a, atom->b}; }
 Extent as_extent(const Atom* atom) { return of(atom); }
@@ -541,57 +572,6 @@ std::int64_t evaluate(const Extent& extent,
         sum = wrap_add(sum, product);
     }
     return sum;
-}
-
-namespace {
-std::string atom_text(const Atom* atom)
-{
-    const auto call = [&](std::string_view function) {
-        return fmt::format("{}({}, {})", function, to_string(atom->a), to_string(atom->b));
-    };
-    switch (atom->kind) {
-    case AtomKind::symbol:
-        return atom->name.empty() ? pool().label_of(atom) : atom->name;
-    case AtomKind::floor_div:
-        return call("floor_div");
-    case AtomKind::mod:
-        return call("mod");
-    case AtomKind::minimum:
-        return call("min");
-    case AtomKind::maximum:
-        return call("max");
-    }
-    return {};
-}
-} // namespace
-
-std::string to_string(const Extent& extent)
-{
-    if (extent.is_known()) return std::to_string(extent.value());
-    std::string text;
-    for (const ExtentTerm& t : terms(extent)) {
-        const bool negative = t.coefficient < 0;
-        if (text.empty())
-            text = negative ? "-" : "";
-        else
-            text += negative ? " - " : " + ";
-        const std::uint64_t magnitude = negative ? 0 - static_cast<std::uint64_t>(t.coefficient)
-                                                 : static_cast<std::uint64_t>(t.coefficient);
-        std::string product;
-        if (magnitude != 1 || t.factors.empty()) product = std::to_string(magnitude);
-        for (const Atom* f : t.factors)
-            product += (product.empty() ? "" : "*") + atom_text(f);
-        text += product;
-    }
-    return text;
-}
-
-std::string to_string(const Shape& shape)
-{
-    std::string text = "(";
-    for (std::size_t i = 0; i < shape.size(); ++i)
-        text += (i ? ", " : "") + to_string(shape[i]);
-    return text + ")";
 }
 
 } // namespace croton::inline v1

@@ -32,6 +32,7 @@ std::span<const Op* const> all_ops()
         join(linalg_ops());
         join(random_ops());
         join(control_ops());
+        join(custom_ops());
         join(detail::delay_ops());
         return ops;
     }();

@@ -3,6 +3,7 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/custom.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -46,6 +47,8 @@ public:
             refuse(apply, apply);
         else if (has_body(apply.op().lowering))
             push_body(apply);
+        else if (&apply.op() == &custom_op)
+            push_custom(apply);
         else
             transpose_gradient(apply);
     }
@@ -92,6 +95,21 @@ private:
         const auto y_dots = rule(apply, x_dots, function_, place_);
         for (std::size_t i = 0; i < y_dots.size(); ++i)
             add(apply.output(i), y_dots[i]);
+    }
+
+    /// By the rule that its user gave, if it has one for this mode.
+    void push_custom(const Apply& apply)
+    {
+        Variables dots;
+        for (const Variable& x : apply.inputs()) {
+            if (!is_float(x.dtype())) continue;
+            const Pushed pushed = carries(x) ? result(x) : Pushed();
+            if (pushed.refused) return refuse(apply, pushed.refused);
+            dots.push_back(pushed.dot.is_empty() ? zeros_like(x) : pushed.dot);
+        }
+        const Variable y_dot = custom_tangent(apply, dots);
+        if (y_dot.is_empty()) return transpose_gradient(apply);
+        add(apply.output(), {y_dot, {}});
     }
 
     void transpose_gradient(const Apply& apply)

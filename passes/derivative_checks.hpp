@@ -1,6 +1,7 @@
 #pragma once
 
 #include <croton/ir/variable.hpp>
+#include <croton/passes/grad.hpp>
 
 #include <cstddef>
 #include <string_view>
@@ -24,5 +25,12 @@ Variable as_direction(const Variable& direction,
                       const Variable& of,
                       std::string_view function,
                       const Location* place);
+
+/// grad() for `function`, which the user called.
+Variables gradient(const Variable& y,
+                   const Variables& xs,
+                   GradOptions options,
+                   std::string_view function,
+                   const Location* place);
 
 } // namespace croton::inline v1::detail

@@ -1,5 +1,6 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/op.hpp>
+#include <croton/ir/ops/custom.hpp>
 #include <croton/passes/expand_composites.hpp>
 
 #include "conform.hpp"
@@ -8,11 +9,11 @@ namespace croton::inline v1 {
 
 namespace {
 
-bool expand_once(Graph& graph)
+bool expand_once(Graph& graph, const Op* only)
 {
-    return graph.rewrite([](const Apply& apply, Variables& out) {
+    return graph.rewrite([&](const Apply& apply, Variables& out) {
         const auto* composite = std::get_if<Composite>(&apply.op().lowering);
-        if (!composite) return false;
+        if (!composite || (only && &apply.op() != only)) return false;
         const OriginScope origin(apply.location());
         const Type type = apply.output().type();
         const Variable y = conform(composite->expand({apply.params().get(), apply.inputs()}), type,
@@ -27,12 +28,19 @@ bool expand_once(Graph& graph)
 
 } // namespace
 
-Changed ExpandComposites::run(Graph& graph, PassContext&) const
+namespace {
+
+Changed expand(Graph& graph, const Op* only)
 {
     bool changed = false;
-    while (expand_once(graph))
+    while (expand_once(graph, only))
         changed = true; // composites may be made of composites
     return changed_if(changed);
 }
+
+} // namespace
+
+Changed ExpandComposites::run(Graph& graph, PassContext&) const { return expand(graph, nullptr); }
+Changed ExpandCustom::run(Graph& graph, PassContext&) const { return expand(graph, &custom_op); }
 
 } // namespace croton::inline v1

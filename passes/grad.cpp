@@ -4,6 +4,8 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/custom.hpp>
+#include <croton/ir/ops/linalg.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
@@ -97,6 +99,7 @@ bool is_endless(const Apply& a)
 {
     if (std::holds_alternative<Scan>(a.op().lowering) && a.params_as<ScanParams>().endless)
         return true;
+    if (&a.op() == &custom_op) return false; // its derivative is its own
     return std::ranges::any_of(regions_of(a), [](const Region& region) {
         return std::ranges::any_of(applies_of(region.outputs()), is_endless);
     });
@@ -199,11 +202,13 @@ Variables stable_forms(const Variables& ys, const Variables& xs)
     return stabilize().run(graph, context) == Changed::yes ? graph.outputs() : ys;
 }
 
-Variables gradient(const Variable& y,
-                   const Variables& xs,
-                   GradOptions options,
-                   std::string_view function,
-                   const Location* place)
+} // namespace
+
+Variables detail::gradient(const Variable& y,
+                           const Variables& xs,
+                           GradOptions options,
+                           std::string_view function,
+                           const Location* place)
 {
     detail::check_differentiable(y, "the loss", function, place);
     if (y.rank() != 0)
@@ -218,11 +223,9 @@ Variables gradient(const Variable& y,
     return connected(std::move(bars), {y}, xs, options, function, place);
 }
 
-} // namespace
-
 Variables grad(const Variable& y, const Variables& xs, GradOptions options, Where where)
 {
-    return gradient(y, xs, options, "grad", locate(where));
+    return detail::gradient(y, xs, options, "grad", locate(where));
 }
 
 Variables vjp(const Variables& ys,
@@ -282,7 +285,7 @@ Variable
 hvp(const Variable& y, const Variable& x, const Variable& v, GradOptions options, Where where)
 {
     const Location* place = locate(where);
-    const Variable x_bar = gradient(y, {x}, options, "hvp", place)[0];
+    const Variable x_bar = detail::gradient(y, {x}, options, "hvp", place)[0];
     const Variable direction = detail::as_direction(v, x, "hvp", place);
     const Variable x_dot = push_forward(std::span(&x_bar, 1), std::span(&x, 1),
                                         std::span(&direction, 1), "hvp", place)[0];
@@ -326,12 +329,21 @@ Variable jacobian(const Variable& y, const Variable& x, GradOptions options, Whe
 Variable hessian(const Variable& y, const Variable& x, GradOptions options, Where where)
 {
     const Location* place = locate(where);
-    const Variable x_bar = gradient(y, {x}, options, "hessian", place)[0];
+    const Variable x_bar = detail::gradient(y, {x}, options, "hessian", place)[0];
     const Variable rows =
         jacobian_rows(x_bar, x, true, "hessian", place); // symmetric: rows are columns
     const OriginScope origin(place);
     const Shape shape = joined(x.shape(), x.shape());
     return rows.is_empty() ? broadcast_to(zeros_like(x), shape) : rows.reshape(shape);
+}
+
+Variable gauss_newton(const Variable& r, const Variable& x, GradOptions options, Where where)
+{
+    const Location* place = locate(where, "gauss_newton");
+    const OriginScope origin(place);
+    const Variable j =
+        jacobian(r, x, options).reshape({element_count(r.shape()), element_count(x.shape())});
+    return dot(j.T(), j).reshape(joined(x.shape(), x.shape()));
 }
 
 } // namespace croton::inline v1

@@ -16,6 +16,7 @@ Pipeline make_cpu_pipeline()
                                         compare_rules(), reduce_rules(), arith_rules()});
     Pipeline p("cpu");
 
+    p.add(ExpandCustom{});
     // Stable forms first: algebra can take apart what they look for, exp(x) / sum(exp(x)).
     p.fixpoint("stabilize", 8, MergeDuplicates{}, FoldConstants{}, stabilize());
     p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize());

@@ -142,3 +142,44 @@ serial j < 5, parallel
     const Variable narrow = ct::matrix<float>("narrow", {n, 3});
     CHECK(outlines({narrow.T().named("y")}).find("squares") == std::string::npos);
 }
+
+TEST_CASE("columns that are read as one axis are written in turns, a row in each step")
+{
+    const Variable a = ct::vector<float>("a", {n}), b = ct::vector<float>("b", {n});
+    CHECK(outlines({ct::stack({a, a * b, b}, 1).reshape({3 * n}).named("y")}) == R"(
+lanes i < n, parallel
+  v0 = a[i]
+  y[3*i] = v0
+  v1 = b[i]
+  v2 = mul(v0, v1)
+  y[3*i + 1] = v2
+  y[3*i + 2] = v1
+)");
+    // Known rows, of which the first and the last are cut off in part.
+    const Variable c = ct::vector<float>("c", {50}), d = ct::vector<float>("d", {50});
+    CHECK(outlines({ct::stack({c, d}, 1).reshape({100})(ct::slice(1, 98)).named("y")}) == R"(
+lanes i < 48, parallel
+  v0 = d[i]
+  y[2*i] = v0
+  v1 = c[i + 1]
+  y[2*i + 1] = v1
+v2 = d[48]
+y[96] = v2
+)");
+    // The columns are padded, so that the first and the last row have less to read.
+    CHECK(
+        outlines({ct::stack({pad(c, {1}, {0}), pad(d, {0}, {1})}, 1).reshape({102}).named("y")}) ==
+        R"(
+y[0] = 0.0
+v0 = d[0]
+y[1] = v0
+lanes i < 49, parallel
+  v1 = c[i]
+  y[2*i + 2] = v1
+  v2 = d[i + 1]
+  y[2*i + 3] = v2
+v3 = c[49]
+y[100] = v3
+y[101] = 0.0
+)");
+}

@@ -66,6 +66,7 @@ ct::Function all_parameters()
                   ct::cast(x, ct::DType::f32),
                   ct::uniform(ct::DType::f64, i[0], {2, 3}),
                   ct::normal(ct::DType::f32, i[1], {4}),
+                  ct::clip_gradient(x, -1, 1),
                   x / n};
     const Variable index = ct::expand_dims(ct::arange(n) % 4, 1);
     const auto run =

@@ -9,6 +9,7 @@
 
 namespace ct = croton;
 using croton::test::Approx;
+using ct::_;
 using ct::Array;
 using ct::Variable;
 using ct::Variables;
@@ -256,6 +257,16 @@ TEST_CASE("a branch that a member does not take runs no loop of its own")
         return ct::cond(x(0) > 1e9, [&] { return ct::take(x, n); }, [&] { return x(1); })[0];
     })(xs);
     CHECK(ct::function({xs, n}, g)(rows, std::int64_t{77})[0].as_double(0) == rows.as_double(1));
+}
+
+TEST_CASE("batches of batches")
+{
+    const auto xs = ct::tensor<double>("xs", {3, 4, 2});
+    const auto f = [](const Variable& x) { return x(0) * ct::sum(x); };
+    const auto g = ct::function({xs}, {ct::vmap(ct::vmap(f))(xs), xs(_, _, 0) * ct::sum(xs, 2)});
+    const ct::Results r = g(Array::normal(8, {3, 4, 2}, ct::DType::f64));
+    for (std::int64_t i = 0; i < 12; ++i)
+        CHECK(r[0].as_double(i) == r[1].as_double(i));
 }
 
 TEST_CASE("random numbers: of a key that members share the same, else each its own")

@@ -180,6 +180,25 @@ TEST_CASE("an empty Variable is refused by branches and other loops")
     CHECK_EMPTY(ct::reduce(second, {ct::vector<double>("v")}, {none}));
 }
 
+TEST_CASE("an empty Variable is refused by batches, sparse derivatives and rules of one's own")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto same = [](const ct::Variable& s) { return s; };
+    const auto nothing = [](const ct::Variable&) { return none; };
+    const auto rule = [](const ct::Variable&, const ct::Variable&, const ct::Variable& bar) {
+        return ct::Variables{bar};
+    };
+    CHECK_EMPTY(ct::vmap(same)(none));
+    CHECK_EMPTY(ct::vmap(nothing)(x));
+    CHECK_EMPTY(ct::sparse_jacobian(none, x));
+    CHECK_EMPTY(ct::sparse_jacobian(x, none));
+    CHECK_EMPTY(ct::sparse_hessian(none, x));
+    CHECK_EMPTY(ct::sparse_hessian(ct::sum(x), none));
+    CHECK_EMPTY(ct::custom_vjp(same, rule)(none));
+    CHECK_EMPTY(ct::custom_vjp(nothing, rule)(x));
+    CHECK_EMPTY(ct::clip_gradient(none, -1, 1));
+}
+
 TEST_CASE("an empty Variable is refused by scan")
 {
     CHECK_EMPTY(ct::scan([](const ct::Variable& h) { return h; }, {.init = {none}, .steps = 3}));

@@ -99,6 +99,11 @@ TEST_CASE("equal polynomials are one, however they came about")
     CHECK(same(2 * n + 3 - n - 3, n));
     CHECK(same(n * m * 0 + 7, Extent(7)));
     CHECK(same(floor_div(6 * n, 3), 2 * n));
+    CHECK(same(floor_div(6 * n + 5, 3), 2 * n + 1));
+    CHECK(same(mod(6 * n + 5, 3), 2));
+    CHECK(same(floor_div(4 * n * m - 1, 2), 2 * n * m - 1));
+    CHECK(same(mod(4 * n * m - 1, 2), 1));
+    CHECK(!mod(3 * n + 1, 2).is_known());
     CHECK(same(mod(4 * n, 2), Extent(0)));
     CHECK(same(minimum(n, n), n));
     CHECK(same(maximum(n, n + 1), n + 1));

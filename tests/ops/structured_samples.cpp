@@ -364,6 +364,7 @@ Sample scalar_sample(DType t)
     s.add("scan", powers.last[0], {8});
     s.add("scan's history", powers.history[0], {8});
     s.add("cond", cond(x > 0, [&] { return times(x, x); }, [&] { return x; })[0]);
+    if (is_float(t)) s.add("clip_gradient", clip_gradient(x, -1, 1));
     unsigned seed = 1500;
     for (std::int64_t n : {1, 2, 33})
         s.calls.push_back({draw(t, {}, ++seed), draw(t, {n}, seed)});
@@ -382,6 +383,7 @@ Sample scan_sample(DType t)
              {.sequences = {xs}, .init = {h}});
     s.add("last", running.last[0], tolerance);
     s.add("history", running.history[0], tolerance);
+    if (is_float(t)) s.add("clip_gradient", clip_gradient(xs, -1, 1));
     const auto back = scan(
         [&](const Variable& x, const Variable& a, const Variable& b) {
             return Step{{b, plus(x, times(c, a))}, {plus(a, sum(b).as(t))}};

@@ -77,6 +77,15 @@ const std::map<std::string_view, Make> structured = {
                      {.sequences = {x}, .init = {x(0)}})
              .history[0];
      }},
+    {"custom",
+     [](const Variable& x) {
+         const auto wave =
+             custom_vjp([](const Variable& v) { return sin(v) * v; },
+                        [](const Variable& v, const Variable& y, const Variable& y_bar) {
+                            return Variables{y_bar * (v * cos(v) + y / v)};
+                        });
+         return wave(x);
+     }},
     {"switch_case",
      [](const Variable& x) {
          const Variable s = sum(x);

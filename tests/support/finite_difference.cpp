@@ -121,10 +121,12 @@ public:
     }
 
     /// Of an Apply that the gradient made: it belongs to the op that the gradient is of. What only
-    /// moves elements does not go wrong.
+    /// moves elements does not go wrong, and a rule that a user wrote has its own lines.
     std::string wrong_place() const
     {
         const std::vector<Apply> written = applies_of(std::span(&y_, 1));
+        if (std::ranges::any_of(written, [](const Apply& a) { return &a.op() == &custom_op; }))
+            return "";
         for (const Apply& a : applies_of(bars_)) {
             const bool is_written =
                 std::ranges::any_of(written, [&](const Apply& b) { return a.node() == b.node(); });

@@ -9,4 +9,5 @@
 #include <croton/ir/shared.hpp>
 #include <croton/ir/variable.hpp>
 #include <croton/passes/grad.hpp>
+#include <croton/passes/sparse.hpp>
 #include <croton/passes/vmap.hpp>

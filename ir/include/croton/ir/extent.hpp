@@ -104,6 +104,7 @@ Extent extent_of(std::vector<ExtentTerm> terms);
 enum class AtomKind : std::uint8_t { symbol, floor_div, mod, minimum, maximum };
 AtomKind kind(const detail::Atom* atom);
 std::string_view name(const detail::Atom* atom); ///< of a symbol
+std::string label(const detail::Atom* symbol);   ///< what it is printed as
 /// The line of the dim() that made it; null for any other.
 const Location* location(const detail::Atom* symbol);
 std::uint32_t id(const detail::Atom* atom); ///< in order of creation

@@ -5,8 +5,10 @@
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/create.hpp>
+#include <croton/ir/ops/custom.hpp>
 #include <croton/ir/ops/elementwise_math.hpp>
 #include <croton/ir/ops/gather.hpp>
+#include <croton/ir/ops/implicit.hpp>
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/join.hpp>
 #include <croton/ir/ops/linalg.hpp>

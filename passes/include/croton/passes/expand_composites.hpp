@@ -13,4 +13,11 @@ struct ExpandComposites {
     Changed run(Graph& graph, PassContext& context) const;
 };
 
+/// The same of functions with a derivative of their own, before all rules: what they are made of is
+/// simplified with what is around it. Gradients were taken before.
+struct ExpandCustom {
+    static constexpr std::string_view name = "expand custom";
+    Changed run(Graph& graph, PassContext& context) const;
+};
+
 } // namespace croton::inline v1

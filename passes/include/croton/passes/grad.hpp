@@ -80,6 +80,11 @@ Variable jacobian(const Variable& y, const Variable& x, GradOptions = {}, Where 
 /// each element of x. Zeros where y is linear in x.
 Variable hessian(const Variable& y, const Variable& x, GradOptions = {}, Where = Where::current());
 
+/// J' J of the Jacobian J of `r` by x, of x's shape twice: half the Hessian of sum(r * r) where r
+/// is 0, or linear in x. Costs as much as the Jacobian, and a product.
+Variable
+gauss_newton(const Variable& r, const Variable& x, GradOptions = {}, Where = Where::current());
+
 /// The Hessian of the scalar `y` times v (converted and broadcast to x's shape), of x's type: one
 /// forward sweep over the gradient. Zeros where y is linear in x.
 Variable hvp(const Variable& y,

@@ -4,7 +4,6 @@
 #include <croton/ir/variable.hpp>
 
 #include <concepts>
-#include <limits>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -12,7 +11,7 @@
 namespace croton::inline v1 {
 
 /// In `in_axes` of vmap: all members are given the same.
-inline constexpr int no_axis = std::numeric_limits<int>::min();
+inline constexpr int no_axis = -2147483647 - 1;
 
 namespace detail {
 Variables vmapped(const Body& f,
@@ -25,6 +24,7 @@ Variables vmapped(const Body& f,
 /// A function of one member that takes a batch: what vmap gives.
 template <class F>
 struct Vmapped {
+    using Wrapped = F;
     F f;
     std::vector<int> in_axes;
     int out_axis;
@@ -68,7 +68,7 @@ struct Vmapped {
 ///           that is not there, no operand with members, another number of operands than f has
 ///           parameters, an op without a batching rule.
 template <class F>
-Vmapped<std::remove_cvref_t<F>>
+Vmapped<std::decay_t<F>>
 vmap(F&& f, std::vector<int> in_axes = {}, int out_axis = 0, Where where = Where::current())
 {
     return {std::forward<F>(f), std::move(in_axes), out_axis, where};

@@ -78,6 +78,10 @@ struct Signature {
 template <class F>
     requires requires { &F::operator(); }
 struct Signature<F> : Signature<decltype(&F::operator())> {};
+/// What vmap and custom_vjp give takes what they were given takes.
+template <class F>
+    requires requires { typename F::Wrapped; }
+struct Signature<F> : Signature<typename F::Wrapped> {};
 template <class R, class... A>
 struct Signature<R (*)(A...)> {
     using Result = std::remove_cvref_t<R>;
@@ -104,7 +108,8 @@ struct Body {
     Step (*run)(void* callable, std::span<const Variable> x);
 
     template <class F>
-        requires(!std::convertible_to<F, Variable> && !std::same_as<std::remove_cvref_t<F>, Body>)
+        requires(!std::convertible_to<F, Variable> && !std::same_as<std::remove_cvref_t<F>, Body> &&
+                 !std::is_function_v<std::remove_reference_t<F>>)
     Body(F&& f)
         : callable(const_cast<void*>(static_cast<const void*>(&f))),
           arity(Signature<std::remove_reference_t<F>>::takes_list
@@ -112,6 +117,16 @@ struct Body {
                     : Signature<std::remove_reference_t<F>>::arity),
           run([](void* at, std::span<const Variable> x) {
               return call(*static_cast<std::remove_reference_t<F>*>(at), x);
+          })
+    {}
+
+    template <class R, class... A>
+    Body(R (*f)(A...))
+        : callable(reinterpret_cast<void*>(f)),
+          arity(Signature<R (*)(A...)>::takes_list ? -1 : Signature<R (*)(A...)>::arity),
+          run([](void* at, std::span<const Variable> x) {
+              auto* same = reinterpret_cast<R (*)(A...)>(at);
+              return call(same, x);
           })
     {}
 

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/op.hpp>
+#include <croton/ir/variable.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace croton::inline v1::detail {
+
+/// The index of an element of a value along axis i, and along axis k of a band's ranges: symbols
+/// that places and columns are made of.
+Extent row_symbol(std::size_t axis);
+Extent range_symbol(std::size_t axis);
+
+/// Part of the derivative of a value by x: its element at (r0, r1, ..) depends on the element of x
+/// at `column` by d[t0.., r0..], for each t within `ranges`.
+struct Band {
+    using Guards = std::vector<IndexPiece::Guard>;
+    std::vector<Extent> column; ///< an index into x
+    Shape ranges;
+    /// It is 0 but where all guards of one of these hold: nowhere, if one has none.
+    std::vector<Guards> places;
+    Variable d; ///< of shape ranges, then the value's
+};
+
+/// Derivatives by x, carried forward through the graph as bands.
+class Bands {
+public:
+    Bands(const Variable& x, std::string_view function, const Location* place);
+
+    /// Those of `y`.
+    /// errors  UserError: an op on the way is none of bands.
+    const std::vector<Band>& of(const Variable& y);
+
+private:
+    struct Group;
+    void push(const Apply& apply);
+    void push_pointwise(const Apply& apply);
+    void push_moved(const Apply& apply, const IndexMap& map);
+    void push_reduced(const Apply& apply);
+    void push_product(const Apply& apply);
+    void add(const Variable& y, Band band);
+    /// `f`, which is linear, of values with `ranges` in front: of each within them. Empty ones are
+    /// 0.
+    template <class F>
+    Variable over_ranges(const Variables& ds, std::span<const Extent> ranges, const F& f) const;
+    [[noreturn]] void refuse(const Apply& apply, std::string_view why) const;
+
+    std::unordered_map<const Value*, std::vector<Band>> of_;
+    Variables kept_; ///< values above, alive
+    std::string_view function_;
+    const Location* place_;
+};
+
+} // namespace croton::inline v1::detail

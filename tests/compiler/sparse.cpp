@@ -1,0 +1,209 @@
+// Sparse derivatives against dense ones: every element that is not 0 is in the pattern, with the
+// dense one's value.
+#include <croton/croton.hpp>
+
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace ct = croton;
+using croton::test::Approx;
+using ct::_;
+using ct::Array;
+using ct::Compressed;
+using ct::SparsePattern;
+using ct::SparseVariable;
+using ct::Triangle;
+using ct::Variable;
+
+namespace {
+
+/// The matrix that a pattern and values are, row-major; each place once, ascending.
+std::vector<double> dense(const SparsePattern& p, const Array& values)
+{
+    std::vector<double> m(static_cast<std::size_t>(p.rows * p.columns), 0);
+    REQUIRE(values.size() == static_cast<std::int64_t>(p.size()));
+    REQUIRE(p.starts.size() ==
+            static_cast<std::size_t>(p.format == Compressed::rows ? p.rows : p.columns) + 1);
+    REQUIRE(p.starts.back() == static_cast<std::int32_t>(p.size()));
+    for (std::size_t g = 0; g + 1 < p.starts.size(); ++g)
+        for (std::int32_t i = p.starts[g]; i < p.starts[g + 1]; ++i) {
+            const std::int64_t other = p.indices[static_cast<std::size_t>(i)];
+            if (i > p.starts[g]) CHECK(other > p.indices[static_cast<std::size_t>(i) - 1]);
+            const auto group = static_cast<std::int64_t>(g);
+            const std::int64_t at = p.format == Compressed::rows ? group * p.columns + other
+                                                                 : other * p.columns + group;
+            m[static_cast<std::size_t>(at)] = values.as_double(i);
+        }
+    return m;
+}
+
+/// `elements` of the pattern, -1: not said.
+void check(const SparseVariable& sparse,
+           const Variable& full,
+           const Variable& x,
+           Triangle triangle,
+           std::int64_t elements)
+{
+    std::vector<std::int64_t> shape;
+    for (const ct::Extent& e : x.shape())
+        shape.push_back(e.value());
+    const Array at = Array::uniform(11, shape, ct::DType::f64, 0.2, 1.5);
+    for (const bool reference : {false, true}) {
+        const ct::Options options{.reference = reference, .allow_unused_inputs = true};
+        const ct::Results r = ct::function({x}, {sparse.values, full}, options)(at);
+        const std::vector<double> got = dense(sparse.pattern, r[0]);
+        const std::int64_t columns = sparse.pattern.columns;
+        REQUIRE(r[1].size() == static_cast<std::int64_t>(got.size()));
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            const auto row = static_cast<std::int64_t>(i) / columns;
+            const auto column = static_cast<std::int64_t>(i) % columns;
+            const bool in = triangle == Triangle::full ||
+                            (triangle == Triangle::lower ? row >= column : row <= column);
+            INFO("row " << row << ", column " << column << (reference ? ", reference" : ""));
+            const double expected = in ? r[1].as_double(static_cast<std::int64_t>(i)) : 0.0;
+            CHECK(got[i] == Approx(expected).epsilon(1e-12).margin(1e-13));
+        }
+    }
+    if (elements >= 0) CHECK(static_cast<std::int64_t>(sparse.pattern.size()) == elements);
+}
+
+template <class F>
+void check_jacobian(const F& f, const ct::Shape& shape, std::int64_t elements)
+{
+    const Variable x = ct::tensor<double>("x", shape);
+    const Variable y = f(x);
+    for (const Compressed format : {Compressed::rows, Compressed::columns})
+        check(ct::sparse_jacobian(y, x, {.format = format}), ct::jacobian(y, x), x, Triangle::full,
+              elements);
+}
+
+template <class F>
+void check_hessian(const F& f, const ct::Shape& shape, std::int64_t lower, std::int64_t full)
+{
+    const Variable x = ct::tensor<double>("x", shape);
+    const Variable y = f(x);
+    for (const Compressed format : {Compressed::rows, Compressed::columns})
+        for (const Triangle t : {Triangle::full, Triangle::lower, Triangle::upper})
+            check(ct::sparse_hessian(y, x, {.format = format, .triangle = t}), ct::hessian(y, x), x,
+                  t, t == Triangle::full ? full : lower);
+}
+
+} // namespace
+
+TEST_CASE("Jacobians of what is computed element by element are bands")
+{
+    check_jacobian([](const Variable& x) { return sin(x) * x; }, {7}, 7);
+    // Neighbours.
+    check_jacobian(
+        [](const Variable& x) {
+            return x(ct::slice(2, _)) * x(ct::slice(0, -2)) - square(x(ct::slice(1, -1)));
+        },
+        {9}, 21);
+    // Every other element, and backwards.
+    check_jacobian([](const Variable& x) { return exp(x(ct::slice(_, _, 2))); }, {9}, 5);
+    check_jacobian([](const Variable& x) { return ct::flip(x, 0) * x; }, {6}, 12);
+    // Padded, joined, of other shapes.
+    check_jacobian([](const Variable& x) { return tanh(ct::pad(x, {2}, {1})); }, {5}, 5);
+    check_jacobian(
+        [](const Variable& x) {
+            return ct::concatenate({square(x(ct::slice(0, 3))), x(ct::slice(3, _)) * x(0)});
+        },
+        {6}, 9);
+    check_jacobian([](const Variable& x) { return square(x.T()).reshape({12}); }, {3, 4}, 12);
+    check_jacobian(
+        [](const Variable& x) { return x.set({ct::slice(1, 3)}, sin(x(ct::slice(0, 2)))); }, {5},
+        5);
+    check_jacobian([](const Variable& x) { return ct::where(x > 0.5, sqrt(x), 0.0 * x); }, {5}, 5);
+}
+
+TEST_CASE("sums and products of Jacobians are blocks")
+{
+    check_jacobian([](const Variable& x) { return ct::sum(square(x), 1); }, {4, 3}, 12);
+    check_jacobian([](const Variable& x) { return ct::sum(square(x), 0); }, {4, 3}, 12);
+    check_jacobian([](const Variable& x) { return ct::max(x, ct::Axis(1)) * ct::mean(x, 1); },
+                   {4, 3}, 12);
+    check_jacobian([](const Variable& x) { return ct::logsumexp(x, 1); }, {3, 4}, 12);
+    check_jacobian([](const Variable& x) { return ct::softmax(x, 1); }, {3, 4}, 48);
+    const Variable w = Array::normal(5, {4, 3}, ct::DType::f64);
+    check_jacobian([&](const Variable& x) { return ct::dot(w, x); }, {3}, 12);
+    check_jacobian([&](const Variable& x) { return ct::matmul(x, w); }, {2, 4}, 24);
+    check_jacobian([&](const Variable& x) { return ct::dot(x, x); }, {4}, 4);
+    check_jacobian([&](const Variable& x) { return ct::matmul(x, x.T()); }, {3, 2}, 30);
+    check_jacobian([&](const Variable& x) { return ct::outer(x, x); }, {3}, 15);
+}
+
+TEST_CASE("Hessians: a chain is three bands, a sum of all is dense")
+{
+    const auto chain = [](const Variable& x) {
+        const Variable a = x(ct::slice(0, -1)), b = x(ct::slice(1, _));
+        return ct::sum(100 * square(b - square(a)) + square(1 - a) + 0.1 * sin(a * b));
+    };
+    check_hessian(chain, {10}, 19, 28);
+    check_hessian(chain, {2}, 3, 4);
+    check_hessian([](const Variable& x) { return ct::sum(square(x)); }, {5}, 5, 5);
+    check_hessian([](const Variable& x) { return square(ct::sum(x)); }, {4}, 10, 16);
+    check_hessian([](const Variable& x) { return ct::sum(x) * 2.0; }, {4}, 0, 0);
+    // Along both axes of a grid.
+    check_hessian(
+        [](const Variable& u) {
+            return ct::sum(pow(u(ct::slice(1, _), _) - u(ct::slice(0, -1), _), 4)) +
+                   ct::sum(exp(u(_, ct::slice(1, _)) * u(_, ct::slice(0, -1))));
+        },
+        {4, 5}, 51, 82);
+}
+
+TEST_CASE("a batch of members: blocks, through vmap")
+{
+    const auto step = [](const Variable& x) {
+        return ct::stack({x(0) + 0.1 * x(1), x(1) - 0.1 * sin(x(0)), x(2) * x(0)});
+    };
+    check_jacobian([&](const Variable& x) { return ct::vmap(step)(x); }, {5, 3}, 30);
+    check_jacobian(
+        [&](const Variable& x) {
+            return x(ct::slice(1, _), _) - ct::vmap(step)(x(ct::slice(0, -1), _));
+        },
+        {5, 3}, 36);
+}
+
+TEST_CASE("the diagonal may be asked for, also where it is 0")
+{
+    const Variable x = ct::vector<double>("x", {5});
+    const Variable f = ct::sum(x(ct::slice(0, -1)) * x(ct::slice(1, _)));
+    const SparseVariable h =
+        ct::sparse_hessian(f, x, {.triangle = Triangle::lower, .diagonal = true});
+    CHECK(h.pattern.size() == 9);
+    check(h, ct::hessian(f, x), x, Triangle::lower, 9);
+    const SparseVariable none = ct::sparse_hessian(ct::sum(x), x, {.diagonal = true});
+    CHECK(none.pattern.size() == 5);
+    check(none, ct::hessian(ct::sum(x), x), x, Triangle::full, 5);
+}
+
+TEST_CASE("a banded matrix is written by the same loops, whatever its size")
+{
+    const auto text = [](std::int64_t n) {
+        const Variable x = ct::vector<double>("x", {n});
+        const Variable a = x(ct::slice(0, -1)), b = x(ct::slice(1, _));
+        const Variable f = ct::sum(100 * square(b - square(a)) + square(1 - a) + 0.1 * sin(a * b));
+        const SparseVariable h = ct::sparse_hessian(f, x, {.triangle = Triangle::lower});
+        const auto compiled = ct::function({x}, {ct::grad(f, x), h.values}, {.threads = 1});
+        return std::string(compiled.source());
+    };
+    const std::string small = text(20000), large = text(200000);
+    CHECK(large.size() * 10 < small.size() * 11);
+    // A step writes elements of both bands, without a division or a test.
+    CHECK(large.find("floor_div") == std::string::npos);
+    CHECK(large.find("inside") == std::string::npos);
+}
+
+TEST_CASE("a pattern is drawn")
+{
+    const Variable x = ct::vector<double>("x", {4});
+    const SparseVariable j = ct::sparse_jacobian(x(ct::slice(1, _)) * x(ct::slice(0, -1)), x, {});
+    CHECK(j.pattern.picture() == "3 x 4, 6 elements\n##..\n.##.\n..##\n");
+    const Variable y = ct::vector<double>("y", {130});
+    CHECK(ct::sparse_jacobian(square(y), y)
+              .pattern.picture()
+              .starts_with("130 x 130, 130 elements, a character is 3 x 3\n#...."));
+}
