@@ -242,7 +242,7 @@ Variable Batcher::make_plain(const Apply& apply, Variables x, std::vector<bool> 
 {
     const Op& op = apply.op();
     if (!batch_.active.is_empty()) mask_indices(batch_, op, x, own);
-    const BatchArgs args{apply, x, own, batch_.members, apply.params().get()};
+    const BatchArgs args{apply, x, own, batch_.members, apply.params().get(), &batch_};
     if (op.batch) return op.batch(args);
     return std::visit(
         overloaded{
@@ -253,8 +253,8 @@ Variable Batcher::make_plain(const Apply& apply, Variables x, std::vector<bool> 
             [&](const Prefix&) { return batch_axis<PrefixParams>(args); },
             [&](const Contract&) { return batch_contract(args); },
             [&](const Composite& composite) {
-                const Variable y = composite.expand({apply.params().get(), apply.inputs()});
-                return all_members((*this)(y), batch_.members);
+                kept_.push_back(composite.expand({apply.params().get(), apply.inputs()}));
+                return all_members((*this)(Variable(kept_.back())), batch_.members);
             },
             [&](const auto&) -> Variable {
                 throw user_error(Code::domain, batch_.place, batch_.function,

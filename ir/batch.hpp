@@ -55,6 +55,7 @@ private:
     std::uint64_t oldest_;
     PointerMap<Value, Variable> known_;
     PointerSet<Node> done_;
+    Variables kept_; ///< expansions, alive: what is known goes by address
 };
 
 /// Whether an Apply computes indices that a member which is not active could have out of range, or

@@ -30,8 +30,10 @@ public:
     std::vector<Batched> build()
     {
         add_inputs();
-        if (!batch_.active.is_empty()) active_ = add_constant(batch_.active);
-        if (masked_) begin_mask();
+        if (masked_)
+            begin_mask();
+        else if (!batch_.active.is_empty())
+            active_ = add_constant(batch_.active);
         batch_body();
         if (masked_) end_mask();
         const Location* place =
@@ -90,10 +92,17 @@ private:
             outer = in_sequences ? moveaxis(outer, 0, 1) : all(x_[i]);
             inner = placeholder_for_all(inside_[i], batch_.members);
         }
-        if (own_limit())
-            to_.limit = max(concatenate({x_.back().value, zeros(DType::i64, {1})}));
-        else if (!from_.limit.is_empty())
-            to_.limit = x_.back().value;
+        if (from_.limit.is_empty()) return;
+        to_.limit = x_.back().value;
+        if (!from_.endless) to_.limit = minimum(to_.limit, cast(Variable(from_.steps), DType::i64));
+        // Nothing is run for members that are not active.
+        const Variable& active = batch_.active;
+        if (own_limit()) {
+            limits_ = active.is_empty() ? to_.limit : choose(active, to_.limit, 0);
+            to_.limit = max(concatenate({limits_, zeros(DType::i64, {1})}));
+        } else if (!active.is_empty()) {
+            to_.limit = where(any(active), to_.limit, 0);
+        }
     }
 
     Variable add_constant(const Variable& outer)
@@ -120,7 +129,7 @@ private:
         }
         if (own_limit()) {
             number_ = add_state(zeros(DType::i64, {}));
-            limit_ = add_constant(x_.back().value);
+            limit_ = add_constant(limits_);
             // All that begin with the first step, or all that end with the last.
             const Variable runs = from_.reverse == from_.at_end
                                       ? number_ < limit_
@@ -220,6 +229,7 @@ private:
     std::vector<bool> own_out_;
     bool masked_ = false;  ///< members stop apart
     Variable active_ = {}; ///< in the step: the members that run it
+    Variable limits_ = {}; ///< outside: of each member
     Variable stopped_ = {}, number_ = {}, limit_ = {}, count_ = {};
 };
 

@@ -32,6 +32,8 @@ struct Entry {
     std::size_t band;
     std::int64_t at; ///< in C order
 };
+/// More would take gigabytes before a call.
+constexpr std::size_t most_entries = std::size_t{1} << 27;
 constexpr std::size_t no_band = std::numeric_limits<std::size_t>::max();
 
 /// The extents, which have to be known.
@@ -48,6 +50,18 @@ known(const Shape& shape, const Variable& v, std::string_view function, const Lo
         all.push_back(e.value());
     }
     return all;
+}
+
+/// UserError where the rows or columns are more than an index of a pattern counts.
+void check_counted(const Variable& v, std::string_view function, const Location* place)
+{
+    double count = 1;
+    for (const std::int64_t e : known(v.shape(), v, function, place))
+        count *= static_cast<double>(e);
+    if (count > std::numeric_limits<std::int32_t>::max())
+        throw user_error(Code::shape, place, function,
+                         "{} has shape {}: the indices of a pattern are 32-bit integers",
+                         describe(v), to_string(v.shape()));
 }
 
 std::int64_t product(std::span<const std::int64_t> extents)
@@ -184,26 +198,26 @@ void Matrix::list(std::size_t b)
         };
         if (std::ranges::any_of(places, holds)) {
             std::int64_t row = 0, col = 0;
+            bool exists = true;
             for (std::size_t k = 0; k < rows_.size(); ++k)
                 row = row * rows_[k] + at[ranges.size() + k];
             for (std::size_t k = 0; k < columns_.size(); ++k) {
                 const std::int64_t c = program.value(column[k]);
-                if (c < 0 || c >= columns_[k])
-                    throw internal_error(function_, "row {} depends on index {} of an axis of {}",
-                                         row, c, columns_[k]);
+                exists = exists && c >= 0 && c < columns_[k];
                 col = col * columns_[k] + c;
             }
             const bool wanted = options_.triangle == Triangle::full ||
                                 (options_.triangle == Triangle::lower ? row >= col : row <= col);
-            if (wanted) entries_.push_back({row, col, b, i});
+            if (entries_.size() >= most_entries)
+                throw user_error(Code::shape, place_, function_,
+                                 "the pattern has more than {} elements", most_entries);
+            if (exists && wanted) entries_.push_back({row, col, b, i});
         }
         for (std::size_t k = extents.size(); k-- > 0;) {
             if (++at[k] < extents[k]) break;
             at[k] = 0;
         }
     }
-    if (entries_.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
-        throw user_error(Code::shape, place_, function_, "the pattern has more than 2^31 elements");
 }
 
 /// By rows (columns), and ascending in each; where a place has several entries, those with a value
@@ -349,6 +363,8 @@ sparse_jacobian(const Variable& y, const Variable& x, const SparseOptions& optio
     const Location* place = locate(where);
     detail::check_differentiable(y, "the result", "sparse_jacobian", place);
     detail::check_differentiable(x, "x", "sparse_jacobian", place);
+    check_counted(x, "sparse_jacobian", place);
+    check_counted(y, "sparse_jacobian", place);
     const std::vector<Band> bands = detail::Bands(x, "sparse_jacobian", place).of(y);
     if (bands.empty())
         throw user_error(Code::domain, place, "sparse_jacobian", "the result does not depend on {}",
@@ -361,6 +377,7 @@ sparse_hessian(const Variable& f, const Variable& x, const SparseOptions& option
 {
     const Location* place = locate(where);
     const Variable x_bar = detail::gradient(f, {x}, {}, "sparse_hessian", place)[0];
+    check_counted(x, "sparse_hessian", place);
     // It is symmetric: by rows the lower triangle is what by columns the upper one is.
     SparseOptions by_rows = options;
     by_rows.format = Compressed::rows;

@@ -7,6 +7,7 @@
 #include <croton/ir/graph_text.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/create.hpp>
+#include <croton/ir/ops/custom.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/shape.hpp>
@@ -51,6 +52,56 @@ Places either(Places a, const Places& b)
     return everywhere || a.size() > most_places ? Places{{}} : a;
 }
 
+/// Guards on one symbol as one: false where none of its values meets them.
+bool simplify(Guards& guards)
+{
+    constexpr std::int64_t far = std::numeric_limits<std::int64_t>::max() / 4;
+    struct Interval {
+        const Atom* symbol;
+        std::int64_t first, end;
+    };
+    std::vector<Interval> intervals;
+    Guards rest;
+    for (const IndexPiece::Guard& g : guards) {
+        const std::vector<ExtentTerm> value = terms(g.value);
+        std::int64_t offset = 0, sign = 0;
+        const Atom* symbol = nullptr;
+        bool simple = g.bound.is_known();
+        for (const ExtentTerm& t : value) {
+            if (t.factors.empty()) {
+                offset = t.coefficient;
+            } else {
+                simple = simple && !symbol && t.factors.size() == 1 &&
+                         kind(t.factors[0]) == AtomKind::symbol &&
+                         (t.coefficient == 1 || t.coefficient == -1);
+                symbol = t.factors[0];
+                sign = t.coefficient;
+            }
+        }
+        if (!simple || !symbol) {
+            rest.push_back(g);
+            continue;
+        }
+        const std::int64_t bound = g.bound.value();
+        const Interval one = sign > 0 ? Interval{symbol, -offset, bound - offset}
+                                      : Interval{symbol, offset - bound + 1, offset + 1};
+        const auto at = std::ranges::find(intervals, symbol, &Interval::symbol);
+        if (at == intervals.end()) {
+            intervals.push_back(one);
+        } else {
+            at->first = std::max(at->first, one.first);
+            at->end = std::min(at->end, one.end);
+        }
+    }
+    for (const Interval& i : intervals) {
+        const std::int64_t first = std::max(i.first, -far);
+        if (i.end <= first) return false;
+        rest.push_back({as_extent(i.symbol) - first, i.end - first});
+    }
+    guards = std::move(rest);
+    return true;
+}
+
 /// Where one of each holds.
 Places both(const Places& a, const Places& b)
 {
@@ -58,12 +109,8 @@ Places both(const Places& a, const Places& b)
     for (const Guards& p : a)
         for (const Guards& q : b) {
             Guards joined = p;
-            for (const IndexPiece::Guard& g : q)
-                if (std::ranges::none_of(joined, [&](const IndexPiece::Guard& have) {
-                        return same(have.value, g.value) && same(have.bound, g.bound);
-                    }))
-                    joined.push_back(g);
-            all.push_back(std::move(joined));
+            joined.insert(joined.end(), q.begin(), q.end());
+            if (simplify(joined)) all.push_back(std::move(joined));
         }
     return either(std::move(all), {});
 }
@@ -239,8 +286,10 @@ void Bands::push(const Apply& apply)
                    [&](const Reduce&) { push_reduced(apply); },
                    [&](const Contract&) { push_product(apply); },
                    [&](const Composite& composite) {
-                       const Variable y = composite.expand({apply.params().get(), apply.inputs()});
-                       std::vector<Band> bands = of(y);
+                       if (&op == &custom_op)
+                           refuse(apply, "has a derivative of its own, which bands do not follow");
+                       kept_.push_back(composite.expand({apply.params().get(), apply.inputs()}));
+                       std::vector<Band> bands = of(Variable(kept_.back()));
                        of_[apply.output().value()] = std::move(bands);
                    },
                    [&](const auto&) {
@@ -253,14 +302,15 @@ void Bands::push(const Apply& apply)
         refuse(apply, fmt::format("has a derivative of more than {} bands", most_bands));
 }
 
-void Bands::add(const Variable& y, Band band)
+void Bands::add(const Apply& apply, Band band)
 {
+    const Variable y = apply.output();
     double value = 1;
     if (uniform_value(band.d, value) && value == 0) return;
     sum_unused_ranges(band);
     if (band.ranges.size() > most_ranges)
-        throw user_error(Code::domain, place_, function_,
-                         "a derivative that sums over more than {} axes", most_ranges);
+        refuse(apply,
+               fmt::format("has a derivative that sums over more than {} axes", most_ranges));
     std::vector<Band>& bands = of_[y.value()];
     for (Band& have : bands) {
         if (!same_extents(have.column, band.column) || !same(have.ranges, band.ranges)) continue;
@@ -328,7 +378,7 @@ void Bands::push_pointwise(const Apply& apply)
         return sum.is_empty() ? zeros_like(y) : sum;
     };
     for (Group& g : groups)
-        add(y, {g.column, g.ranges, g.places, over_ranges(g.d, g.ranges, tangent)});
+        add(apply, {g.column, g.ranges, g.places, over_ranges(g.d, g.ranges, tangent)});
 }
 
 void Bands::push_moved(const Apply& apply, const IndexMap& map)
@@ -367,9 +417,9 @@ void Bands::push_moved(const Apply& apply, const IndexMap& map)
     for (Group& g : groups) {
         double value = 0; // the same everywhere stays so, and is no array that is read
         const bool uniform = g.d.size() == 1 && uniform_value(g.d[0], value);
-        add(y, {g.column, g.ranges, g.places,
-                uniform ? full(y.dtype(), joined(g.ranges, y.shape()), value)
-                        : over_ranges(g.d, g.ranges, moved)});
+        add(apply, {g.column, g.ranges, g.places,
+                    uniform ? full(y.dtype(), joined(g.ranges, y.shape()), value)
+                            : over_ranges(g.d, g.ranges, moved)});
     }
 }
 
@@ -421,8 +471,8 @@ void Bands::push_reduced(const Apply& apply)
             plain ? b.d : over_ranges({b.d}, b.ranges, [&](const Variables& d) {
                 return cast(d[0], y.dtype()) * cast(weight, y.dtype());
             });
-        add(y, {substituted(b.column, into.by), ranges, substituted(b.places, into.by),
-                transpose(cast(weighted, y.dtype()), into.order)});
+        add(apply, {substituted(b.column, into.by), ranges, substituted(b.places, into.by),
+                    transpose(cast(weighted, y.dtype()), into.order)});
     }
 }
 
@@ -500,12 +550,12 @@ void Bands::push_product(const Apply& apply)
                                                  k == 0 ? apply.input(1) : u[0]};
                     return croton::apply(apply.op(), operands, apply.params(), apply.location());
                 });
-                add(y, {substituted(b.column, by), b.ranges, substituted(b.places, by), d});
+                add(apply, {substituted(b.column, by), b.ranges, substituted(b.places, by), d});
                 continue;
             }
             const Variable terms = as_terms(b.d, side, y.rank(), b.ranges.size()) * factor;
-            add(y, {substituted(b.column, by), ranges, substituted(b.places, by),
-                    broadcast_to(terms, joined(ranges, y.shape()))});
+            add(apply, {substituted(b.column, by), ranges, substituted(b.places, by),
+                        broadcast_to(terms, joined(ranges, y.shape()))});
         }
     }
 }

@@ -23,7 +23,7 @@ struct Band {
     using Guards = std::vector<IndexPiece::Guard>;
     std::vector<Extent> column; ///< an index into x
     Shape ranges;
-    /// It is 0 but where all guards of one of these hold: nowhere, if one has none.
+    /// It is 0 but where all guards of one of these hold, and where the column is one of x.
     std::vector<Guards> places;
     Variable d; ///< of shape ranges, then the value's
 };
@@ -44,7 +44,7 @@ private:
     void push_moved(const Apply& apply, const IndexMap& map);
     void push_reduced(const Apply& apply);
     void push_product(const Apply& apply);
-    void add(const Variable& y, Band band);
+    void add(const Apply& apply, Band band);
     /// `f`, which is linear, of values with `ranges` in front: of each within them. Empty ones are
     /// 0.
     template <class F>

@@ -10,10 +10,12 @@
 #include <croton/ir/print.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 #include "capture.hpp"
 #include "node.hpp"
 #include "param_checks.hpp"
+#include "scan_chunks.hpp"
 #include "scan_parts.hpp"
 
 namespace croton::inline v1 {
@@ -166,6 +168,8 @@ namespace {
 
 /// Of a step that reaches further back or ahead, each step between would be a state.
 constexpr int most_taps = 1000;
+/// Each of them is text.
+constexpr int most_unrolled = 256;
 
 /// One call of scan(): checks what the user gave, runs the step, builds the Apply.
 class ScanBuilder {
@@ -213,7 +217,9 @@ public:
             parts_.stop = outputs.back();
             parts_.at_end = args_.reverse;
         }
-        const ScanResult all = detail::build_scan(parts_, place_);
+        const ScanResult all =
+            in_chunks() ? detail::build_in_chunks(parts_, checkpoint(), args_.unroll, place_)
+                        : detail::build_scan(parts_, place_);
         ScanResult result{{}, {}, all.out, all.count};
         for (const Lags& s : states_) {
             result.last.push_back(all.last[s.newest]);
@@ -316,12 +322,29 @@ private:
         return next;
     }
 
+    bool in_chunks() const { return args_.unroll != 1 || args_.checkpoint != 0; }
+
+    /// Steps of a chunk; 0: there are none.
+    std::int64_t checkpoint() const
+    {
+        if (!parts_.stop.is_empty() || !parts_.limit.is_empty())
+            refuse(Code::domain, "a loop that may stop early has neither checkpoint nor unroll");
+        if (args_.checkpoint != square_root) return args_.checkpoint;
+        if (!parts_.steps.is_known())
+            refuse(Code::domain,
+                   "the square root of {} steps is not known before the call: give a number",
+                   to_string(parts_.steps));
+        return std::max<std::int64_t>(
+            1, std::llround(std::sqrt(static_cast<double>(parts_.steps.value()))));
+    }
+
     void refuse_unsupported() const
     {
-        if (args_.unroll != 1)
-            refuse(Code::domain, "unroll is not supported yet: {}", args_.unroll);
-        if (args_.checkpoint != 0)
-            refuse(Code::domain, "checkpoint is not supported yet: {}", args_.checkpoint);
+        if (args_.unroll < 1 || args_.unroll > most_unrolled)
+            refuse(Code::domain, "unroll is {}, not from 1 to {}", args_.unroll, most_unrolled);
+        if (args_.checkpoint < 0 && args_.checkpoint != square_root)
+            refuse(Code::domain, "checkpoint is {}: a number of steps, or square_root",
+                   args_.checkpoint);
     }
 
     void check_given() const

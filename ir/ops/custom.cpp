@@ -1,5 +1,4 @@
 #include <croton/ir/apply.hpp>
-#include <croton/ir/batch.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/counted.hpp>
 #include <croton/ir/derivatives.hpp>
@@ -14,6 +13,7 @@
 
 #include <algorithm>
 
+#include "batch.hpp"
 #include "capture.hpp"
 #include "param_checks.hpp"
 
@@ -102,36 +102,45 @@ Variables custom_grad(const GeneralGrad& g)
     return bars;
 }
 
-/// A region of a batch: `own` inputs have the members along axis 0, and so have all outputs.
-Region batched(const Region& region, const std::vector<bool>& own, const BatchArgs& args)
+/// A region of a batch: `own` inputs have the members along axis 0, and so have all outputs. Behind
+/// its `count` parameters one more says which members are active, if that is not all.
+Region batched(const Region& region,
+               const std::vector<bool>& own,
+               std::size_t count,
+               const BatchArgs& args)
 {
-    Variables inputs, xs, all;
+    detail::Batch batch = *args.batch;
+    if (!batch.active.is_empty()) batch.active = input("active", DType::boolean, {args.members});
+    detail::Batcher batcher(batch, 0);
+    Variables inputs;
     for (std::size_t i = 0; i < region.inputs().size(); ++i) {
+        if (i == count && !batch.active.is_empty()) inputs.push_back(batch.active);
         const Variable& in = region.inputs()[i];
-        inputs.push_back(in);
-        if (!own[i]) continue;
-        Shape shape = in.shape();
-        shape.insert(shape.begin(), args.members);
-        inputs.back() = input(in.name(), in.dtype(), shape);
-        xs.push_back(in);
-        all.push_back(inputs.back());
+        inputs.push_back(own[i] ? detail::placeholder_for_all(in, args.members) : in);
+        if (own[i]) batcher.add(in, inputs.back());
     }
-    return {inputs, batch(region.outputs(), xs, all, args.members, "vmap", args.apply.location())};
+    if (region.inputs().size() == count && !batch.active.is_empty()) inputs.push_back(batch.active);
+    Variables outputs;
+    for (const Variable& v : region.outputs())
+        outputs.push_back(detail::all_members(batcher(v), args.members));
+    return {inputs, outputs};
 }
 
 /// The rules are batched with the function, so that its derivative stays its own.
 Variable batch_custom(const BatchArgs& args)
 {
     CustomParams p = args.params_as<CustomParams>();
-    std::vector<bool> own = args.batched;
-    p.regions[0] = batched(p.regions[0], own, args);
+    const std::vector<bool>& own = args.batched;
+    const std::size_t count = own.size();
+    Variables operands(args.x.begin(), args.x.end());
+    p.regions[0] = batched(p.regions[0], own, count, args);
     if (p.vjp) {
         std::vector<bool> all = own;
         all.insert(all.end(), {true, true});
-        const Region each = batched(p.reverse(), all, args);
+        const Region each = batched(p.regions[1], all, count, args);
         Variables bars; // what members share gets the sum of theirs
         std::size_t next = 0;
-        for (std::size_t i = 0; i < own.size(); ++i) {
+        for (std::size_t i = 0; i < count; ++i) {
             if (!p.bars[i]) continue;
             const Variable& bar = each.outputs()[next++];
             bars.push_back(own[i] ? bar : sum(bar, 0));
@@ -140,11 +149,16 @@ Variable batch_custom(const BatchArgs& args)
     }
     if (p.jvp) {
         std::vector<bool> all = own;
-        for (std::size_t i = 0; i < own.size(); ++i)
+        for (std::size_t i = 0; i < count; ++i)
             if (is_float(args.x[i].dtype())) all.push_back(own[i]);
-        p.regions.back() = batched(p.forward(), all, args);
+        p.regions.back() = batched(p.forward(), all, count, args);
     }
-    return apply_all(args.apply.op(), args.x, make_params(std::move(p)), args.apply.location())[0];
+    if (!args.batch->active.is_empty()) {
+        operands.push_back(args.batch->active);
+        if (p.vjp) p.bars.push_back(0);
+    }
+    return apply_all(args.apply.op(), operands, make_params(std::move(p)),
+                     args.apply.location())[0];
 }
 
 } // namespace

@@ -41,7 +41,8 @@ public:
     Variable of(const Variable& x, const Variables& p) const
     {
         const Step given = f_.run(f_.callable, joined(x, p));
-        if (given.state.size() != 1 || !given.out.empty() || given.state[0].is_empty())
+        if (given.state.size() != 1 || !given.out.empty() || !given.until.is_empty() ||
+            given.state[0].is_empty())
             throw user_error(Code::domain, place_, "fixed_point", "f gives {}, not one value",
                              counted(given.state.size(), "value"));
         const Variable& y = given.state[0];
@@ -60,7 +61,9 @@ public:
             return max(abs(x - before)) > options_.tolerance * (1 + max(abs(x)));
         };
         const auto next = [&](const Variable& x, const Variable&) { return Variables{step(x), x}; };
-        return while_loop(goes_on, next, {step(start), start}, options_.max_steps)[0];
+        const Variable first = step(start);
+        if (options_.max_steps == 1) return first;
+        return while_loop(goes_on, next, {first, start}, options_.max_steps - 1)[0];
     }
 
 private:
@@ -157,7 +160,7 @@ public:
         Variables in = a;
         in.insert(in.end(), b.begin(), b.end());
         const Step given = f_.run(f_.callable, in);
-        if (given.state.size() != count_ || !given.out.empty())
+        if (given.state.size() != count_ || !given.out.empty() || !given.until.is_empty())
             throw user_error(Code::domain, place_, "associative_scan", "f gives {} for {}",
                              counted(given.state.size(), "value"), counted(count_, "array"));
         for (std::size_t i = 0; i < count_; ++i) {

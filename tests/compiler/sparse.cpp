@@ -167,6 +167,26 @@ TEST_CASE("a batch of members: blocks, through vmap")
         {5, 3}, 36);
 }
 
+TEST_CASE("elements that are replaced again and again")
+{
+    check_jacobian(
+        [](const Variable& x) {
+            Variable g = ct::zeros(ct::DType::f64, {12});
+            for (int k = 0; k < 4; ++k)
+                g = g.set({ct::slice(2 * k, 2 * k + 1)}, x(ct::slice(2 * k + 1, 2 * k + 2)));
+            return g + x;
+        },
+        {12}, 16);
+    check_jacobian(
+        [](const Variable& x) {
+            Variable g = x;
+            for (int k = 0; k < 10; ++k)
+                g = g.set({k}, sin(x(k)) * x(9 - k));
+            return g;
+        },
+        {10}, 20);
+}
+
 TEST_CASE("the diagonal may be asked for, also where it is 0")
 {
     const Variable x = ct::vector<double>("x", {5});

@@ -259,6 +259,44 @@ TEST_CASE("a branch that a member does not take runs no loop of its own")
     CHECK(ct::function({xs, n}, g)(rows, std::int64_t{77})[0].as_double(0) == rows.as_double(1));
 }
 
+TEST_CASE("nothing runs for members that a branch is not for: limits, functions of one's own")
+{
+    // As many steps as the member that does not take the branch has would not end.
+    const auto x = ct::vector<double>("x", {2});
+    const auto n = ct::vector<std::int64_t>("n", {2});
+    const auto counted = [](const Variable& v, const Variable& k) {
+        return ct::cond(
+            k < 100,
+            [&] {
+                return ct::fori_loop(k, [](const Variable&, const Variable& s) { return s + 1.0; },
+                                     {v})[0];
+            },
+            [&] { return Variable(v * 2.0); })[0];
+    };
+    const std::vector<std::int64_t> steps{5, std::int64_t{1} << 50};
+    const Array r = ct::function({x, n}, ct::vmap(counted)(x, n))(List{1, 2}, steps)[0];
+    CHECK(r.as_double(0) == 6);
+    CHECK(r.as_double(1) == 4);
+    const auto taken =
+        ct::custom_vjp([](const Variable& v, const Variable& k) { return ct::take(v, k); },
+                       [](const Variable& v, const Variable&, const Variable&,
+                          const Variable& bar) { return Variables{bar + 0.0 * v, Variable()}; });
+    const auto xs = ct::matrix<double>("xs", {2, 3});
+    const auto guarded = [&](const Variable& v, const Variable& k) {
+        return ct::cond(k < 3, [&] { return taken(v, k); }, [&] { return Variable(v(0)); })[0];
+    };
+    const Variable y = ct::vmap(guarded)(xs, n);
+    const auto f = ct::function({xs, n}, {y, ct::grad(ct::sum(y), xs)});
+    const List given{1, 2, 3, 4, 5, 6};
+    const ct::Results both = f(Array::copy(ct::View<const double, 2>(given.data(), {2, 3})),
+                               std::vector<std::int64_t>{2, 1000});
+    CHECK(both[0].as_double(0) == 3);
+    CHECK(both[0].as_double(1) == 4);
+    const List slope{1, 1, 1, 1, 0, 0};
+    for (std::int64_t i = 0; i < 6; ++i)
+        CHECK(both[1].as_double(i) == slope[static_cast<std::size_t>(i)]);
+}
+
 TEST_CASE("batches of batches")
 {
     const auto xs = ct::tensor<double>("xs", {3, 4, 2});

@@ -50,6 +50,18 @@ TEST_CASE("sparse derivatives: an op of which no pattern follows is named, with 
     const std::string taken_line = std::to_string(__LINE__ - 1);
     CHECK_REFUSED(ct::sparse_jacobian(taken, x), domain,
                   "sparse_jacobian: take (sparse.cpp:" + taken_line + ") " + no_bands);
+    const auto twice = ct::custom_vjp([](const Variable& v) { return 2.0 * v; },
+                                      [](const Variable&, const Variable&, const Variable& bar) {
+                                          return ct::Variables{3.0 * bar};
+                                      });
+    const std::string custom_line = std::to_string(__LINE__ - 4);
+    CHECK_REFUSED(ct::sparse_jacobian(twice(x), x), domain,
+                  "sparse_jacobian: custom_vjp (sparse.cpp:" + custom_line +
+                      ") has a derivative of its own, which bands do not follow");
+    const auto wide = ct::matrix<double>("wide", {65536, 65536});
+    CHECK_REFUSED(ct::sparse_jacobian(wide(0), wide), shape,
+                  "sparse_jacobian: 'wide' has shape (65536, 65536): the indices of a pattern are "
+                  "32-bit integers");
     // What has no gradient is refused as by grad.
     CHECK_THROWS_WITH(ct::sparse_jacobian(floor(x) * x, x), croton::test::contains("floor"));
 }

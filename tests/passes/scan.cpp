@@ -173,8 +173,19 @@ TEST_CASE("scan: what does not fit is refused at the caller's line")
                 const Variable& a) { return Step{.state = {a + x}, .until = a > 0}; },
              {.sequences = {xs}, .init = {h}}),
         contains("scan: until is bool (2), not a bool scalar: the result of greater"));
-    CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {h}, .checkpoint = 10}),
-                      "scan: checkpoint is not supported yet: 10");
+    CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {h}, .checkpoint = -2}),
+                      "scan: checkpoint is -2: a number of steps, or square_root");
+    CHECK_THROWS_WITH(scan(add, {.sequences = {xs}, .init = {h}, .unroll = 0}),
+                      "scan: unroll is 0, not from 1 to 256");
+    const auto stops = [](const Variable& x, const Variable& a) {
+        return Step{.state = {a + x}, .until = sum(a) > 0};
+    };
+    CHECK_THROWS_WITH(scan(stops, {.sequences = {xs}, .init = {h}, .checkpoint = 2}),
+                      "scan: a loop that may stop early has neither checkpoint nor unroll");
+    CHECK_THROWS_WITH(
+        scan([](const Variable& a) { return a; },
+             {.init = {h}, .steps = Variable(dim("q")), .checkpoint = square_root}),
+        "scan: the square root of q steps is not known before the call: give a number");
     try {
         scan(add, {.init = {h}});
         FAIL("not refused");

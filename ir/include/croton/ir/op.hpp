@@ -347,6 +347,10 @@ using Gradient = std::variant<NotDifferentiable,
 
 // ---- batching
 
+namespace detail {
+struct Batch;
+} // namespace detail
+
 /// What a batching rule sees: an Apply as it is for one member of a batch, and its operands for all
 /// members.
 struct BatchArgs {
@@ -355,6 +359,7 @@ struct BatchArgs {
     const std::vector<bool>& batched; ///< one flag per operand; of the others all members share it
     const Extent& members;
     const ParamsBase* params;
+    const detail::Batch* batch; ///< for ops with regions
     template <class P>
     const P& params_as() const
     {

@@ -52,13 +52,18 @@ struct State {
     {}
 };
 
+inline constexpr int square_root = -1; ///< for ScanArgs::checkpoint
+
 struct ScanArgs {
     std::vector<Sequence> sequences{};
     std::vector<State> init{};
     Variable steps{}; ///< a number or an Extent; from the sequences if there are any
     /// From the last step to the first; history and out stay in the sequences' order.
     bool reverse = false;
-    int unroll = 1; ///< refused for now, as is checkpoint
+    int unroll = 1; ///< steps that are written out in each of the loop
+    /// The gradient stores the states of every so many steps, and computes those between again when
+    /// it comes to them: memory for steps / checkpoint + checkpoint of them, the loop's work once
+    /// more. 0: those of each step. `square_root`: of about as many as make both numbers equal.
     int checkpoint = 0;
 };
 

@@ -13,19 +13,16 @@ struct FixedPointOptions {
 
 /// The x at which f(x, parameters..) is x, by repeated application of f from x0 on:
 ///
-///     const Variable y = fixed_point([](const Variable& x, const Variable& a) { return cos(a * x);
-///     },
-///                                    1.0 + 0.0 * a, {a});
+///     const auto f = [](const Variable& x, const Variable& a) { return cos(a * x); };
+///     const Variable x = fixed_point(f, 0.0 * a, {a});
 ///
-/// f           takes x, then the parameters, and gives a Variable of x's type. It uses these alone.
-/// gradient    by the implicit function theorem, from the solution alone: of the parameters, none
-/// of
-///             x0. The adjoint is the fixed point of w = y_bar + (df/dx)' w, the tangent that of
-///             x_dot = (df/dx) x_dot + (df/dp) p_dot, to the same tolerance. Any order.
-/// errors      UserError: an f of another number of parameters or another type, floats that are
-/// none,
-///             a Variable from around it.
-/// cost        two evaluations of f a step at most; no step is stored.
+/// f         takes x, then the parameters, and gives a Variable of x's type. It uses these alone.
+/// gradient  by the implicit function theorem, from the solution alone: by the parameters, none by
+///           x0. The adjoint is the fixed point of w = y_bar + (df/dx)' w, the tangent that of
+///           x_dot = (df/dx) x_dot + (df/dp) p_dot, to the same tolerance. Any order.
+/// errors    UserError: an f of another number of parameters or another type, an x0 that is no
+///           float, a Variable from around f.
+/// cost      one evaluation of f a step; no step is stored.
 Variable fixed_point(const detail::Body& f,
                      const Variable& x0,
                      const Variables& parameters,
@@ -34,7 +31,7 @@ Variable fixed_point(const detail::Body& f,
 
 /// Running combinations along axis 0 of the xs: out[i] = f(.. f(f(x[0], x[1]), x[2]) .., x[i]) for
 /// an f that is associative. Of a known number of slices in a logarithmic number of steps, each of
-/// which combines many slices at once; else one slice after the other.
+/// which combines many slices at once; else one slice after the other, of which there is one.
 ///
 /// f        takes a slice of each x, of earlier ones, and as many of later ones, and gives their
 ///          combination, as many values of the same types.
