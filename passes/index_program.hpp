@@ -9,7 +9,8 @@
 
 namespace croton::inline v1::detail {
 
-/// Index expressions that are computed for many values of their symbols: each part of them once.
+/// Index expressions that are computed for many values of their symbols: quotients, rests and
+/// extrema that several have once.
 class IndexProgram {
 public:
     /// The symbols that values are given for; no expression has another.
