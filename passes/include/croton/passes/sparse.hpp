@@ -48,8 +48,8 @@ struct SparseVariable {
 //         known at the call, as the pattern would be too; an op on the way whose elements depend on
 //         others than at affine places (a loop, a sort, an index that is computed): it is named.
 // cost    one forward sweep for each band, and a look at each element of each band: as many as y
-// has,
-//         times those of the axes summed over. So n numbers that were stacked, n bands, cost n^2.
+//         has, times those of the axes summed over. So n numbers that were stacked, n bands, cost
+//         n^2.
 
 /// dy/dx with as many rows as y has elements and as many columns as x has, both in C order.
 SparseVariable sparse_jacobian(const Variable& y,
