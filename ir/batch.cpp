@@ -5,6 +5,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph_text.hpp>
+#include <croton/ir/inputs_first.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/control.hpp>
@@ -177,28 +178,13 @@ Batched Batcher::lookup(const Variable& v) const
 
 Batched Batcher::operator()(const Variable& v)
 {
-    struct Frame {
-        Apply apply;
-        std::size_t next;
-    };
-    std::vector<Frame> stack;
     // A node is younger than its inputs: at the oldest one the walk turns back.
     const auto enter = [&](const Variable& in) {
         const Node* node = in.value()->node;
-        if (!node->op || node->serial <= oldest_ || known_.contains(in.value())) return;
-        if (done_.insert(node)) stack.push_back({in.owner(), 0});
+        return node->op && node->serial > oldest_ && !known_.contains(in.value()) &&
+               done_.insert(node);
     };
-    enter(v);
-    while (!stack.empty()) {
-        Frame& top = stack.back();
-        if (top.next < top.apply.inputs().size()) {
-            enter(top.apply.input(top.next++)); // may move `stack`: `top` is not used again
-            continue;
-        }
-        const Apply apply = std::move(top.apply);
-        stack.pop_back();
-        make(apply);
-    }
+    inputs_first(v, enter, [&](const Node* node) { make(apply_of(node)); });
     return lookup(v);
 }
 

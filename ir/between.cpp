@@ -1,5 +1,7 @@
 #include "between.hpp"
 
+#include <croton/ir/inputs_first.hpp>
+
 #include <algorithm>
 
 #include "cotangent_mask.hpp"
@@ -48,30 +50,17 @@ Between::Facts Between::facts_of(const Apply& apply) const
 
 void Between::walk(const Variable& root)
 {
-    struct Frame {
-        Apply apply;
-        std::size_t next;
-    };
-    std::vector<Frame> stack;
     // A node is younger than its inputs: at the oldest x the walk turns back.
     const auto enter = [&](const Variable& v) {
         const Node* node = v.value()->node;
-        if (!node->op || node->serial <= oldest_) return;
-        if (facts_.emplace(node, Facts{}).second) stack.push_back({v.owner(), 0});
+        return node->op && node->serial > oldest_ && facts_.emplace(node, Facts{}).second;
     };
-    enter(root);
-    while (!stack.empty()) {
-        Frame& top = stack.back();
-        if (top.next < top.apply.inputs().size()) {
-            enter(top.apply.input(top.next++)); // may move `stack`: `top` is not used again
-            continue;
-        }
-        const Apply apply = std::move(top.apply);
-        stack.pop_back();
+    inputs_first(root, enter, [&](const Node* node) {
+        const Apply apply = apply_of(node);
         const Facts facts = facts_of(apply);
-        facts_[apply.node()] = facts;
+        facts_[node] = facts;
         if (facts.depends) applies_.push_back(apply);
-    }
+    });
 }
 
 } // namespace croton::inline v1::detail

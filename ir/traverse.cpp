@@ -1,6 +1,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/hash.hpp>
+#include <croton/ir/inputs_first.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <unordered_map>
@@ -9,43 +10,18 @@ namespace croton::inline v1 {
 
 namespace {
 
-/// Depth-first, post-order, with a stack of its own.
 template <class OnApply, class OnLeaf>
 void walk(std::span<const Variable> outputs, OnApply on_apply, OnLeaf on_leaf)
 {
     detail::PointerSet<detail::Node> done;
-    struct Frame {
-        const detail::Node* node;
-        std::uint32_t next;
-    };
-    std::vector<Frame> stack;
     const auto enter = [&](const Variable& v) {
         const detail::Node* node = v.value()->node;
-        if (!done.insert(node)) return;
-        if (node->op)
-            stack.push_back({node, 0});
-        else
-            on_leaf(v);
+        if (!done.insert(node)) return false;
+        if (!node->op) on_leaf(v);
+        return node->op != nullptr;
     };
-    for (const Variable& output : outputs) {
-        enter(output);
-        while (!stack.empty()) {
-            Frame& top = stack.back();
-            if (top.next < top.node->input_count) {
-                const Variable& next = top.node->inputs()[top.next++];
-                enter(next); // may move `stack`: `top` is not used again
-            } else {
-                const detail::Node* node = top.node;
-                stack.pop_back();
-                on_apply(node);
-            }
-        }
-    }
-}
-
-Apply apply_of(const detail::Node* node)
-{
-    return Variable(detail::Ref<const detail::Value>::share(node->values())).owner();
+    for (const Variable& output : outputs)
+        detail::inputs_first(output, enter, on_apply);
 }
 
 } // namespace
@@ -54,7 +30,7 @@ std::vector<Apply> applies_of(std::span<const Variable> outputs)
 {
     std::vector<Apply> order;
     walk(
-        outputs, [&](const detail::Node* n) { order.push_back(apply_of(n)); },
+        outputs, [&](const detail::Node* n) { order.push_back(detail::apply_of(n)); },
         [](const Variable&) {});
     return order;
 }

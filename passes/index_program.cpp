@@ -48,11 +48,6 @@ int IndexProgram::add(const Extent& e)
 void IndexProgram::run(std::span<const std::int64_t> symbols)
 {
     std::ranges::copy(symbols, values_.begin());
-    const auto floor_quotient = [](std::int64_t a, std::int64_t b) {
-        if (b == 0) return std::int64_t{0};
-        const std::int64_t q = a / b;
-        return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
-    };
     for (std::size_t i = 0; i < steps_.size(); ++i) {
         const Step& s = steps_[i];
         const std::int64_t a = value(s.a), b = value(s.b);
@@ -68,10 +63,10 @@ void IndexProgram::run(std::span<const std::int64_t> symbols)
             }
             break;
         case AtomKind::floor_div:
-            to = floor_quotient(a, b);
+            to = floor_div(Extent(a), Extent(b)).value();
             break;
         case AtomKind::mod:
-            to = a - floor_quotient(a, b) * b;
+            to = mod(Extent(a), Extent(b)).value();
             break;
         case AtomKind::minimum:
             to = std::min(a, b);

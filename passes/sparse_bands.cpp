@@ -5,6 +5,7 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph_text.hpp>
+#include <croton/ir/inputs_first.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/custom.hpp>
@@ -239,34 +240,22 @@ void Bands::refuse(const Apply& apply, std::string_view why) const
 
 const std::vector<Band>& Bands::of(const Variable& y)
 {
-    struct Frame {
-        Apply apply;
-        std::size_t next;
-    };
-    std::vector<Frame> stack;
     std::unordered_set<const Node*> entered; // looked up only
     // Nothing flows through integers, nor through what is a constant to gradients.
     const auto enter = [&](const Variable& v) {
         const Apply a = v.owner();
-        if (!a || !is_float(v.dtype()) || of_.contains(v.value())) return;
-        if (std::holds_alternative<StopsGradient>(a.op().grad)) return;
-        if (entered.insert(a.node()).second) stack.push_back({a, 0});
+        return a && is_float(v.dtype()) && !of_.contains(v.value()) &&
+               !std::holds_alternative<StopsGradient>(a.op().grad) &&
+               entered.insert(a.node()).second;
     };
-    enter(y);
-    while (!stack.empty()) {
-        Frame& top = stack.back();
-        if (top.next < top.apply.inputs().size()) {
-            enter(top.apply.input(top.next++)); // may move `stack`: `top` is not used again
-            continue;
-        }
-        const Apply apply = std::move(top.apply);
-        stack.pop_back();
+    inputs_first(y, enter, [&](const Node* node) {
+        const Apply apply = apply_of(node);
         const bool depends = std::ranges::any_of(apply.inputs(), [&](const Variable& in) {
             const auto at = of_.find(in.value());
             return at != of_.end() && !at->second.empty();
         });
         if (depends) push(apply);
-    }
+    });
     return of_[y.value()];
 }
 

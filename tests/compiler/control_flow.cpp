@@ -7,37 +7,16 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/compiled.hpp"
 
 namespace ct = croton;
 using croton::test::Approx;
+using croton::test::compiled_values;
 using ct::Variable;
 using ct::Variables;
 using List = std::vector<double>;
 
 namespace {
-
-List values(const ct::Array& a)
-{
-    List all;
-    for (std::int64_t i = 0; i < a.size(); ++i)
-        all.push_back(a.as_double(i));
-    return all;
-}
-
-/// What the compiled function and the references give, which must be the same bits.
-List run(const Variable& y, const ct::Inputs& inputs, const std::vector<ct::Any>& at)
-{
-    const auto compiled = ct::function(inputs, y, {.allow_unused_inputs = true});
-    const auto plain = ct::function(inputs, y, {.reference = true, .allow_unused_inputs = true});
-    const List found = values(compiled.call(at)[0]);
-    const List expected = values(plain.call(at)[0]);
-    REQUIRE(found.size() == expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        INFO("element " << i);
-        CHECK(found[i] == Approx(expected[i]).epsilon(1e-12).margin(1e-300));
-    }
-    return found;
-}
 
 /// The derivatives of a scalar by a scalar at `x`: reverse and forward mode, both orders, against
 /// differences of the compiled function.
@@ -51,10 +30,11 @@ void check_derivatives(const Variable& y, const Variable& x, double at)
     const Variable one = ct::ones(x.dtype(), x.shape());
     const Variable reverse = ct::grad(y, x);
     const Variable forward = ct::jvp(y, {x}, {one});
-    const List found = {run(reverse, {x}, {at})[0], run(forward, {x}, {at})[0],
-                        run(ct::grad(reverse, x, {.disconnected_zero = true}), {x}, {at})[0],
-                        run(ct::jvp(reverse, {x}, {one}), {x}, {at})[0],
-                        run(ct::jvp(forward, {x}, {one}), {x}, {at})[0]};
+    const List found = {
+        compiled_values(reverse, {x}, {at})[0], compiled_values(forward, {x}, {at})[0],
+        compiled_values(ct::grad(reverse, x, {.disconnected_zero = true}), {x}, {at})[0],
+        compiled_values(ct::jvp(reverse, {x}, {one}), {x}, {at})[0],
+        compiled_values(ct::jvp(forward, {x}, {one}), {x}, {at})[0]};
     const List expected = {first, first, second, second, second};
     for (std::size_t i = 0; i < found.size(); ++i) {
         INFO("derivative " << i);
@@ -71,11 +51,11 @@ TEST_CASE("taps of a sequence: slices before, at and behind a step")
         ct::scan([](const Variable& before, const Variable& at,
                     const Variable& behind) { return ct::Step{{}, {before - 2.0 * at + behind}}; },
                  {.sequences = {{x, {-1, 0, 1}}}});
-    CHECK(run(second.out[0], {x}, {List{1, 4, 9, 16, 30}}) == List{2, 2, 7});
-    CHECK(run(second.out[0], {x}, {List{1, 4}}).empty());
+    CHECK(compiled_values(second.out[0], {x}, {List{1, 4, 9, 16, 30}}) == List{2, 2, 7});
+    CHECK(compiled_values(second.out[0], {x}, {List{1, 4}}).empty());
     const auto ahead = ct::scan([](const Variable& a, const Variable& s) { return s + a; },
                                 {.sequences = {{x, {2}}}, .init = {0.0}, .reverse = true});
-    CHECK(run(ahead.history[0], {x}, {List{1, 2, 3, 4}}) == List{7, 4});
+    CHECK(compiled_values(ahead.history[0], {x}, {List{1, 2, 3, 4}}) == List{7, 4});
     const Variable t = ct::scalar<double>("t");
     const Variable y = ct::sum(ct::square(
         ct::scan([](const Variable& a, const Variable& b) { return ct::Step{{}, {a * sin(b)}}; },
@@ -91,8 +71,9 @@ TEST_CASE("taps of a state: values of several steps before, without copies")
     const auto recurrence =
         ct::scan([](const Variable& third, const Variable& one) { return one + third; },
                  {.init = {{start, {-3, -1}}}, .steps = 6});
-    CHECK(run(recurrence.history[0], {start}, {List{1, 1, 1}}) == List{2, 3, 4, 6, 9, 13});
-    CHECK(run(recurrence.last[0], {start}, {List{1, 1, 1}}) == List{13});
+    CHECK(compiled_values(recurrence.history[0], {start}, {List{1, 1, 1}}) ==
+          List{2, 3, 4, 6, 9, 13});
+    CHECK(compiled_values(recurrence.last[0], {start}, {List{1, 1, 1}}) == List{13});
     const auto f = ct::function({start}, recurrence.last[0]);
     CHECK(std::string(f.source()).find("copy_bytes") ==
           std::string(f.source()).rfind("copy_bytes"));
@@ -111,12 +92,12 @@ TEST_CASE("states that change places move no element")
     const auto swapped =
         ct::scan([](const Variable& x, const Variable& y) { return Variables{y, x}; },
                  {.init = {a, b}, .steps = 3});
-    CHECK(run(swapped.last[0] - 2.0 * swapped.last[1], {a, b},
-              {List{1, 2, 3, 4}, List{5, 6, 7, 8}}) == List{3, 2, 1, 0});
+    CHECK(compiled_values(swapped.last[0] - 2.0 * swapped.last[1], {a, b},
+                          {List{1, 2, 3, 4}, List{5, 6, 7, 8}}) == List{3, 2, 1, 0});
     const auto fibonacci =
         ct::scan([](const Variable& x, const Variable& y) { return Variables{y, x + y}; },
                  {.init = {a, b}, .steps = 5});
-    CHECK(run(fibonacci.last[0], {a, b}, {List{0, 1, 0, 1}, List{1, 1, 2, 2}}) ==
+    CHECK(compiled_values(fibonacci.last[0], {a, b}, {List{0, 1, 0, 1}, List{1, 1, 2, 2}}) ==
           List{5, 8, 10, 13});
 }
 
@@ -134,20 +115,20 @@ TEST_CASE("until: the step that says so is the last, what is behind it is 0")
     };
     const List at{1, 2, 3, 4, 5};
     const auto forward = sums(false), backward = sums(true);
-    CHECK(run(forward.history[0], {x, limit}, {at, 4.0}) == List{1, 3, 6, 0, 0});
-    CHECK(run(forward.out[0], {x, limit}, {at, 4.0}) == List{2, 6, 12, 0, 0});
-    CHECK(run(forward.last[0], {x, limit}, {at, 4.0}) == List{6});
-    CHECK(run(forward.count, {x, limit}, {at, 4.0}) == List{3});
-    CHECK(run(forward.count, {x, limit}, {at, 100.0}) == List{5});
-    CHECK(run(forward.count, {x, limit}, {List{}, 4.0}) == List{0});
-    CHECK(run(backward.history[0], {x, limit}, {at, 4.0}) == List{0, 0, 0, 0, 5});
-    CHECK(run(backward.history[0], {x, limit}, {at, 8.0}) == List{0, 0, 0, 9, 5});
-    CHECK(run(backward.count, {x, limit}, {at, 8.0}) == List{2});
+    CHECK(compiled_values(forward.history[0], {x, limit}, {at, 4.0}) == List{1, 3, 6, 0, 0});
+    CHECK(compiled_values(forward.out[0], {x, limit}, {at, 4.0}) == List{2, 6, 12, 0, 0});
+    CHECK(compiled_values(forward.last[0], {x, limit}, {at, 4.0}) == List{6});
+    CHECK(compiled_values(forward.count, {x, limit}, {at, 4.0}) == List{3});
+    CHECK(compiled_values(forward.count, {x, limit}, {at, 100.0}) == List{5});
+    CHECK(compiled_values(forward.count, {x, limit}, {List{}, 4.0}) == List{0});
+    CHECK(compiled_values(backward.history[0], {x, limit}, {at, 4.0}) == List{0, 0, 0, 0, 5});
+    CHECK(compiled_values(backward.history[0], {x, limit}, {at, 8.0}) == List{0, 0, 0, 9, 5});
+    CHECK(compiled_values(backward.count, {x, limit}, {at, 8.0}) == List{2});
     // Only what ran has a gradient.
     const Variable loss = ct::sum(ct::square(forward.history[0])) + forward.last[0];
-    CHECK(run(ct::grad(loss, x), {x, limit}, {at, 4.0}) == List{21, 19, 13, 0, 0});
+    CHECK(compiled_values(ct::grad(loss, x), {x, limit}, {at, 4.0}) == List{21, 19, 13, 0, 0});
     const Variable back = ct::sum(ct::square(backward.history[0])) + backward.last[0];
-    CHECK(run(ct::grad(back, x), {x, limit}, {at, 8.0}) == List{0, 0, 0, 19, 29});
+    CHECK(compiled_values(ct::grad(back, x), {x, limit}, {at, 8.0}) == List{0, 0, 0, 19, 29});
 }
 
 TEST_CASE("derivatives of both orders through a loop that stops early")
@@ -175,14 +156,14 @@ TEST_CASE("while_loop: on its condition alone, or with a bound")
                               [&](const Variable& r) { return 0.5 * (r + x / r); }, {x + 1.0},
                               most)[0];
     };
-    CHECK(run(root(0), {x}, {2.0})[0] == Approx(std::sqrt(2.0)).epsilon(1e-9));
-    CHECK(run(root(2), {x}, {2.0})[0] == Approx(1.4166666666666667).epsilon(1e-1));
+    CHECK(compiled_values(root(0), {x}, {2.0})[0] == Approx(std::sqrt(2.0)).epsilon(1e-9));
+    CHECK(compiled_values(root(2), {x}, {2.0})[0] == Approx(1.4166666666666667).epsilon(1e-1));
     check_derivatives(root(50), x, 2.0);
-    CHECK(run(ct::jvp(root(0), {x}, {ct::ones(x.dtype(), x.shape())}), {x}, {2.0})[0] ==
+    CHECK(compiled_values(ct::jvp(root(0), {x}, {ct::ones(x.dtype(), x.shape())}), {x}, {2.0})[0] ==
           Approx(0.5 / std::sqrt(2.0)).epsilon(1e-6));
     const auto never = ct::while_loop([&](const Variable& s) { return s > 100.0; },
                                       [](const Variable& s) { return s * 2.0; }, {x})[0];
-    CHECK(run(never, {x}, {2.0}) == List{2});
+    CHECK(compiled_values(never, {x}, {2.0}) == List{2});
 }
 
 TEST_CASE("fori_loop: a known number of steps, or one that is computed")
@@ -193,10 +174,14 @@ TEST_CASE("fori_loop: a known number of steps, or one that is computed")
         return 2.0 * s + ct::take(x, i, 0) * i.as(ct::DType::f64);
     };
     const List at{1, 10, 100, 1000};
-    CHECK(run(ct::fori_loop(4, step, {0.0})[0], {x}, {at}) == List{4 * 10 + 2 * 200 + 3000});
-    CHECK(run(ct::fori_loop(n, step, {0.0})[0], {x, n}, {at, std::int64_t{3}}) == List{20 + 200});
-    CHECK(run(ct::fori_loop(n, step, {7.0})[0], {x, n}, {at, std::int64_t{-3}}) == List{7});
-    CHECK(run(ct::grad(ct::fori_loop(4, step, {0.0})[0], x), {x}, {at}) == List{0, 4, 4, 3});
+    CHECK(compiled_values(ct::fori_loop(4, step, {0.0})[0], {x}, {at}) ==
+          List{4 * 10 + 2 * 200 + 3000});
+    CHECK(compiled_values(ct::fori_loop(n, step, {0.0})[0], {x, n}, {at, std::int64_t{3}}) ==
+          List{20 + 200});
+    CHECK(compiled_values(ct::fori_loop(n, step, {7.0})[0], {x, n}, {at, std::int64_t{-3}}) ==
+          List{7});
+    CHECK(compiled_values(ct::grad(ct::fori_loop(4, step, {0.0})[0], x), {x}, {at}) ==
+          List{0, 4, 4, 3});
 }
 
 TEST_CASE("loops of no steps whose number is known")
@@ -206,10 +191,10 @@ TEST_CASE("loops of no steps whose number is known")
     const auto taps = ct::scan([](const Variable& a, const Variable& b, const Variable& c,
                                   const Variable& s) { return s + a + b + c; },
                                {.sequences = {{x, {-1, 0, 1}}}, .init = {7.0}});
-    CHECK(run(taps.last[0], {x}, {List{1, 2}}) == List{7});
+    CHECK(compiled_values(taps.last[0], {x}, {List{1, 2}}) == List{7});
     const auto plain = ct::scan([](const Variable& a, const Variable& s) { return s + a; },
                                 {.sequences = {none}, .init = {7.0}});
-    CHECK(run(plain.last[0], {none}, {List{}}) == List{7});
+    CHECK(compiled_values(plain.last[0], {none}, {List{}}) == List{7});
 }
 
 TEST_CASE("map and reduce are scans")
@@ -217,12 +202,12 @@ TEST_CASE("map and reduce are scans")
     const auto m = ct::matrix<double>("m", {ct::dim("n"), 2});
     const ct::Array at =
         ct::Array::copy(ct::View<const double, 2>(List{1, 2, 3, 4, 5, 6}.data(), {3, 2}));
-    CHECK(run(ct::map([](const Variable& r) { return r(0) * r(1); }, {m})[0], {m}, {at}) ==
-          List{2, 12, 30});
-    CHECK(run(ct::reduce(
-                  [](const Variable& r, const Variable& s) { return ct::maximum(s, ct::sum(r)); },
-                  {m}, {0.0})[0],
-              {m}, {at}) == List{11});
+    CHECK(compiled_values(ct::map([](const Variable& r) { return r(0) * r(1); }, {m})[0], {m},
+                          {at}) == List{2, 12, 30});
+    CHECK(compiled_values(ct::reduce([](const Variable& r,
+                                        const Variable& s) { return ct::maximum(s, ct::sum(r)); },
+                                     {m}, {0.0})[0],
+                          {m}, {at}) == List{11});
 }
 
 TEST_CASE("cond and switch_case run the branch that is chosen")
@@ -233,23 +218,24 @@ TEST_CASE("cond and switch_case run the branch that is chosen")
     const auto chosen = ct::cond(
         c, [&] { return Variables{ct::sum(sqrt(x)), 1.0 * x}; },
         [&] { return Variables{ct::sum(x), x * x}; });
-    CHECK(run(chosen[0], {c, x}, {true, List{1, 4, 9}}) == List{6});
-    CHECK(run(chosen[0], {c, x}, {false, List{1, 4, 9}}) == List{14});
-    CHECK(run(chosen[1], {c, x}, {false, List{1, 4, 9}}) == List{1, 16, 81});
+    CHECK(compiled_values(chosen[0], {c, x}, {true, List{1, 4, 9}}) == List{6});
+    CHECK(compiled_values(chosen[0], {c, x}, {false, List{1, 4, 9}}) == List{14});
+    CHECK(compiled_values(chosen[1], {c, x}, {false, List{1, 4, 9}}) == List{1, 16, 81});
     const auto cases = ct::switch_case(k, {[&] { return x; }, [&] { return x + 1.0; },
                                            [&] { return ct::ones(x.dtype(), x.shape()); }})[0];
-    CHECK(run(cases, {x, k}, {List{1, 2, 3}, std::int64_t{0}}) == List{1, 2, 3});
-    CHECK(run(cases, {x, k}, {List{1, 2, 3}, std::int64_t{1}}) == List{2, 3, 4});
-    CHECK(run(cases, {x, k}, {List{1, 2, 3}, std::int64_t{9}}) == List{1, 1, 1});
-    CHECK(run(cases, {x, k}, {List{1, 2, 3}, std::int64_t{-9}}) == List{1, 2, 3});
+    CHECK(compiled_values(cases, {x, k}, {List{1, 2, 3}, std::int64_t{0}}) == List{1, 2, 3});
+    CHECK(compiled_values(cases, {x, k}, {List{1, 2, 3}, std::int64_t{1}}) == List{2, 3, 4});
+    CHECK(compiled_values(cases, {x, k}, {List{1, 2, 3}, std::int64_t{9}}) == List{1, 1, 1});
+    CHECK(compiled_values(cases, {x, k}, {List{1, 2, 3}, std::int64_t{-9}}) == List{1, 2, 3});
     // What nobody asks a gradient of may be behind an op that has none.
     const auto z = ct::scalar<double>("z");
     const auto signed_x =
         ct::cond(c, [&] { return ct::sum(x) * ct::sign(z); }, [&] { return ct::sum(x); })[0];
-    CHECK(run(ct::grad(signed_x, x), {c, x, z}, {true, List{1, 2, 3}, -4.0}) == List{-1, -1, -1});
+    CHECK(compiled_values(ct::grad(signed_x, x), {c, x, z}, {true, List{1, 2, 3}, -4.0}) ==
+          List{-1, -1, -1});
     // The other branch's NaN is not computed, nor does it get into the gradient.
-    CHECK(run(ct::grad(ct::sum(chosen[1]) + chosen[0], x), {c, x}, {false, List{-1, 4, 9}}) ==
-          List{-1, 9, 19});
+    CHECK(compiled_values(ct::grad(ct::sum(chosen[1]) + chosen[0], x), {c, x},
+                          {false, List{-1, 4, 9}}) == List{-1, 9, 19});
 }
 
 TEST_CASE("derivatives of both orders through branches, in a loop and around one")

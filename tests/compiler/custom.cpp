@@ -5,30 +5,16 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/compiled.hpp"
 
 namespace ct = croton;
 using croton::test::Approx;
+using croton::test::compiled_values;
 using ct::Variable;
 using ct::Variables;
 using List = std::vector<double>;
 
 namespace {
-
-List run(const Variable& y, const ct::Inputs& inputs, const std::vector<ct::Any>& at)
-{
-    List got[2];
-    for (const bool reference : {false, true}) {
-        const ct::Array a =
-            ct::function(inputs, y, {.reference = reference, .allow_unused_inputs = true})
-                .call(at)[0];
-        for (std::int64_t i = 0; i < a.size(); ++i)
-            got[reference].push_back(a.as_double(i));
-    }
-    REQUIRE(got[0].size() == got[1].size());
-    for (std::size_t i = 0; i < got[0].size(); ++i)
-        CHECK(got[0][i] == Approx(got[1][i]).epsilon(1e-12));
-    return got[0];
-}
 
 /// The norm, whose gradient at 0 is 0.
 const auto norm =
@@ -43,19 +29,19 @@ TEST_CASE("custom_vjp: its value, its gradient, forward mode and second derivati
 {
     const auto x = ct::vector<double>("x", {2});
     const Variable y = norm(x);
-    CHECK(run(y, {x}, {List{3, 4}}) == List{5});
-    CHECK(run(ct::grad(y, x), {x}, {List{3, 4}}) == List{0.6, 0.8});
-    CHECK(run(ct::grad(y, x), {x}, {List{0, 0}}) == List{0, 0});
-    CHECK(run(ct::jvp(y, {x}, {ct::ones(ct::DType::f64, {2})}), {x}, {List{3, 4}})[0] ==
+    CHECK(compiled_values(y, {x}, {List{3, 4}}) == List{5});
+    CHECK(compiled_values(ct::grad(y, x), {x}, {List{3, 4}}) == List{0.6, 0.8});
+    CHECK(compiled_values(ct::grad(y, x), {x}, {List{0, 0}}) == List{0, 0});
+    CHECK(compiled_values(ct::jvp(y, {x}, {ct::ones(ct::DType::f64, {2})}), {x}, {List{3, 4}})[0] ==
           Approx(1.4));
-    const List h = run(ct::hessian(y, x), {x}, {List{3, 4}});
+    const List h = compiled_values(ct::hessian(y, x), {x}, {List{3, 4}});
     CHECK(h[0] == Approx(16.0 / 125));
     CHECK(h[1] == Approx(-12.0 / 125));
     // A rule that is not what the ops say is what counts.
     const auto wrong = ct::custom_vjp(
         [](const Variable& v) { return square(v); },
         [](const Variable&, const Variable&, const Variable& bar) { return Variables{7.0 * bar}; });
-    CHECK(run(ct::grad(ct::sum(wrong(x)), x), {x}, {List{3, 4}}) == List{7, 7});
+    CHECK(compiled_values(ct::grad(ct::sum(wrong(x)), x), {x}, {List{3, 4}}) == List{7, 7});
 }
 
 TEST_CASE("custom_vjp: several parameters, of which some have no gradient")
@@ -68,8 +54,9 @@ TEST_CASE("custom_vjp: several parameters, of which some have no gradient")
             return Variables{bar + 0.0 * v, Variable()}; // all elements get it
         });
     const Variable y = taken(x, k);
-    CHECK(run(y, {x, k}, {List{1, 2, 3}, std::int64_t{2}}) == List{3});
-    CHECK(run(ct::grad(y, x), {x, k}, {List{1, 2, 3}, std::int64_t{2}}) == List{1, 1, 1});
+    CHECK(compiled_values(y, {x, k}, {List{1, 2, 3}, std::int64_t{2}}) == List{3});
+    CHECK(compiled_values(ct::grad(y, x), {x, k}, {List{1, 2, 3}, std::int64_t{2}}) ==
+          List{1, 1, 1});
 }
 
 TEST_CASE("custom_jvp: both modes from a forward rule")
@@ -79,18 +66,18 @@ TEST_CASE("custom_jvp: both modes from a forward rule")
         ct::custom_jvp([](const Variable& v) { return log(1.0 + exp(v)); },
                        [](const Variable& v, const Variable& dot) { return dot * sigmoid(v); });
     const Variable y = ct::sum(soft(x));
-    CHECK(run(ct::grad(y, x), {x}, {List{0, 1000}}) == List{0.5, 1});
-    CHECK(run(ct::jvp(y, {x}, {Variable(2.0)}), {x}, {List{0, 1000}}) == List{3});
-    CHECK(run(ct::hvp(y, x, Variable(1.0)), {x}, {List{0, 1000}}) == List{0.25, 0});
+    CHECK(compiled_values(ct::grad(y, x), {x}, {List{0, 1000}}) == List{0.5, 1});
+    CHECK(compiled_values(ct::jvp(y, {x}, {Variable(2.0)}), {x}, {List{0, 1000}}) == List{3});
+    CHECK(compiled_values(ct::hvp(y, x, Variable(1.0)), {x}, {List{0, 1000}}) == List{0.25, 0});
 }
 
 TEST_CASE("clip_gradient holds the cotangent, not the value or the tangent")
 {
     const auto x = ct::vector<double>("x", {3});
     const Variable y = ct::sum(square(ct::clip_gradient(x, -1, 2)));
-    CHECK(run(y, {x}, {List{-3, 0.5, 4}}) == List{25.25});
-    CHECK(run(ct::grad(y, x), {x}, {List{-3, 0.5, 4}}) == List{-1, 1, 2});
-    CHECK(run(ct::jvp(y, {x}, {Variable(1.0)}), {x}, {List{-3, 0.5, 4}}) == List{3});
+    CHECK(compiled_values(y, {x}, {List{-3, 0.5, 4}}) == List{25.25});
+    CHECK(compiled_values(ct::grad(y, x), {x}, {List{-3, 0.5, 4}}) == List{-1, 1, 2});
+    CHECK(compiled_values(ct::jvp(y, {x}, {Variable(1.0)}), {x}, {List{-3, 0.5, 4}}) == List{3});
 }
 
 TEST_CASE("derivatives of one's own in loops, branches and batches")
@@ -99,15 +86,16 @@ TEST_CASE("derivatives of one's own in loops, branches and batches")
     const auto step = [](const Variable& s) { return 0.5 * s + norm(ct::stack({s, s})); };
     const Variable y = ct::scan(step, {.init = {t}, .steps = 3}).last[0];
     const double factor = 0.5 + std::sqrt(2.0);
-    CHECK(run(y, {t}, {2.0})[0] == Approx(2 * std::pow(factor, 3)));
-    CHECK(run(ct::grad(y, t), {t}, {2.0})[0] == Approx(std::pow(factor, 3)));
-    CHECK(run(ct::grad(y, t), {t}, {0.0})[0] == Approx(0.125)); // of norm 0 at 0
+    CHECK(compiled_values(y, {t}, {2.0})[0] == Approx(2 * std::pow(factor, 3)));
+    CHECK(compiled_values(ct::grad(y, t), {t}, {2.0})[0] == Approx(std::pow(factor, 3)));
+    CHECK(compiled_values(ct::grad(y, t), {t}, {0.0})[0] == Approx(0.125)); // of norm 0 at 0
     const auto xs = ct::matrix<double>("xs", {3, 2});
     const ct::Array rows =
         ct::Array::copy(ct::View<const double, 2>(List{3, 4, 0, 0, 6, 8}.data(), {3, 2}));
     const Variable norms = ct::vmap(norm)(xs);
-    CHECK(run(norms, {xs}, {rows}) == List{5, 0, 10});
-    CHECK(run(ct::grad(ct::sum(norms), xs), {xs}, {rows}) == List{0.6, 0.8, 0, 0, 0.6, 0.8});
+    CHECK(compiled_values(norms, {xs}, {rows}) == List{5, 0, 10});
+    CHECK(compiled_values(ct::grad(ct::sum(norms), xs), {xs}, {rows}) ==
+          List{0.6, 0.8, 0, 0, 0.6, 0.8});
     const auto w = ct::vector<double>("w", {2});
     const auto scaled = ct::custom_vjp(
         [](const Variable& a, const Variable& b) { return ct::dot(a, b); },
@@ -116,6 +104,7 @@ TEST_CASE("derivatives of one's own in loops, branches and batches")
         });
     // What members share gets the sum of what each gives.
     const Variable all = ct::sum(ct::vmap(scaled, {0, ct::no_axis})(xs, w));
-    CHECK(run(ct::grad(all, w), {xs, w}, {rows, List{1, 2}}) == List{900, 1200});
-    CHECK(run(ct::grad(all, xs), {xs, w}, {rows, List{1, 2}}) == List{10, 20, 10, 20, 10, 20});
+    CHECK(compiled_values(ct::grad(all, w), {xs, w}, {rows, List{1, 2}}) == List{900, 1200});
+    CHECK(compiled_values(ct::grad(all, xs), {xs, w}, {rows, List{1, 2}}) ==
+          List{10, 20, 10, 20, 10, 20});
 }

@@ -5,33 +5,15 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/compiled.hpp"
 
 namespace ct = croton;
 using croton::test::Approx;
+using croton::test::compiled_values;
 using ct::_;
 using ct::Variable;
 using ct::Variables;
 using List = std::vector<double>;
-
-namespace {
-
-List run(const Variable& y, const ct::Inputs& inputs, const std::vector<ct::Any>& at)
-{
-    List got[2];
-    for (const bool reference : {false, true}) {
-        const ct::Array a =
-            ct::function(inputs, y, {.reference = reference, .allow_unused_inputs = true})
-                .call(at)[0];
-        for (std::int64_t i = 0; i < a.size(); ++i)
-            got[reference].push_back(a.as_double(i));
-    }
-    REQUIRE(got[0].size() == got[1].size());
-    for (std::size_t i = 0; i < got[0].size(); ++i)
-        CHECK(got[0][i] == Approx(got[1][i]).epsilon(1e-10).margin(1e-14));
-    return got[0];
-}
-
-} // namespace
 
 TEST_CASE("fixed_point: the solution, its derivatives of both modes and of second order")
 {
@@ -44,15 +26,16 @@ TEST_CASE("fixed_point: the solution, its derivatives of both modes and of secon
         solution = std::cos(at * solution);
     // x = cos(a x): x' (1 + a sin) = -x sin.
     const double sine = std::sin(at * solution), slope = -solution * sine / (1 + at * sine);
-    CHECK(run(x, {a}, {at})[0] == Approx(solution));
+    CHECK(compiled_values(x, {a}, {at})[0] == Approx(solution));
     const Variable g = ct::grad(x, a);
-    CHECK(run(g, {a}, {at})[0] == Approx(slope));
-    CHECK(run(ct::jvp(x, {a}, {Variable(2.0)}), {a}, {at})[0] == Approx(2 * slope));
+    CHECK(compiled_values(g, {a}, {at})[0] == Approx(slope));
+    CHECK(compiled_values(ct::jvp(x, {a}, {Variable(2.0)}), {a}, {at})[0] == Approx(2 * slope));
     const double h = 1e-4;
     const auto f = ct::function({a}, g);
     const double second = (f(at + h)[0].item<double>() - f(at - h)[0].item<double>()) / (2 * h);
-    CHECK(run(ct::grad(g, a), {a}, {at})[0] == Approx(second).epsilon(1e-6));
-    CHECK(run(ct::jvp(g, {a}, {Variable(1.0)}), {a}, {at})[0] == Approx(second).epsilon(1e-6));
+    CHECK(compiled_values(ct::grad(g, a), {a}, {at})[0] == Approx(second).epsilon(1e-6));
+    CHECK(compiled_values(ct::jvp(g, {a}, {Variable(1.0)}), {a}, {at})[0] ==
+          Approx(second).epsilon(1e-6));
     // Nothing of each step is stored.
     CHECK(ct::function({a}, g).workspace_bytes() < 1024);
 }
@@ -69,8 +52,8 @@ TEST_CASE("fixed_point: of vectors, with several parameters, and of a batch")
     const Variable loss = ct::sum(square(x));
     const ct::Array wv = ct::Array::normal(1, {3, 3}, ct::DType::f64);
     const List bv{0.1, -0.4, 0.7};
-    CHECK(run(x - layer(x, w, b), {w, b}, {wv, bv})[1] == Approx(0).margin(1e-9));
-    const List slope = run(ct::grad(loss, b), {w, b}, {wv, bv});
+    CHECK(compiled_values(x - layer(x, w, b), {w, b}, {wv, bv})[1] == Approx(0).margin(1e-9));
+    const List slope = compiled_values(ct::grad(loss, b), {w, b}, {wv, bv});
     const auto f = ct::function({w, b}, loss);
     for (std::size_t i = 0; i < 3; ++i) {
         List up = bv, down = bv;
@@ -85,8 +68,8 @@ TEST_CASE("fixed_point: of vectors, with several parameters, and of a batch")
         ct::vmap([&](const Variable& c) { return ct::fixed_point(layer, start, {w, c}); })(bs);
     const Variable of_batch = ct::grad(ct::sum(square(xs)), bs);
     const List two{0.1, -0.4, 0.7, 0.1, -0.4, 0.7};
-    const List both = run(of_batch, {w, bs},
-                          {wv, ct::Array::copy(ct::View<const double, 2>(two.data(), {2, 3}))});
+    const List both = compiled_values(
+        of_batch, {w, bs}, {wv, ct::Array::copy(ct::View<const double, 2>(two.data(), {2, 3}))});
     for (std::size_t i = 0; i < 6; ++i)
         CHECK(both[i] == Approx(slope[i % 3]).epsilon(1e-8));
 }
@@ -98,7 +81,7 @@ TEST_CASE("associative_scan: as one slice after the other")
         const Variable sums = ct::associative_scan(
             [](const Variable& a, const Variable& b) { return a + b; }, {x})[0];
         const ct::Array at = ct::Array::uniform(4, {n}, ct::DType::f64, 0, 1);
-        const List got = run(sums, {x}, {at});
+        const List got = compiled_values(sums, {x}, {at});
         double expected = 0;
         REQUIRE(got.size() == static_cast<std::size_t>(n));
         for (std::int64_t i = 0; i < n; ++i)
@@ -111,11 +94,11 @@ TEST_CASE("associative_scan: as one slice after the other")
         const auto a = ct::vector<double>("a", {n}), b = ct::vector<double>("b", {n});
         const Variables r = ct::associative_scan(affine, {a, b});
         const List av{0.5, -1, 2, 0.25, 1}, bv{1, 2, 3, 4, 5};
-        const List s = run(r[1], {a, b}, {av, bv});
+        const List s = compiled_values(r[1], {a, b}, {av, bv});
         double expected = 0;
         for (std::size_t i = 0; i < 5; ++i)
             CHECK(s[i] == Approx(expected = av[i] * expected + bv[i]));
-        return run(ct::grad(ct::sum(r[1] * r[0]), a), {a, b}, {av, bv});
+        return compiled_values(ct::grad(ct::sum(r[1] * r[0]), a), {a, b}, {av, bv});
     };
     const List known = recurrence(5), unknown = recurrence(ct::dim("n"));
     for (std::size_t i = 0; i < 5; ++i)
@@ -129,7 +112,8 @@ TEST_CASE("associative_scan: as one slice after the other")
                  {.sequences = {m}, .init = {ct::eye(ct::DType::f64, 2)}})
             .history[0];
     const ct::Array mv = ct::Array::normal(3, {6, 2, 2}, ct::DType::f64);
-    const List got = run(products, {m}, {mv}), expected = run(one_by_one, {m}, {mv});
+    const List got = compiled_values(products, {m}, {mv}),
+               expected = compiled_values(one_by_one, {m}, {mv});
     for (std::size_t i = 0; i < 24; ++i)
         CHECK(got[i] == Approx(expected[i]).margin(1e-12));
 }
@@ -138,7 +122,7 @@ TEST_CASE("gauss_newton: the product of the Jacobian with itself")
 {
     const auto x = ct::vector<double>("x", {2});
     const Variable r = ct::stack({x(0) * x(1), sin(x(0)), x(1)});
-    const List h = run(ct::gauss_newton(r, x), {x}, {List{2, 3}});
+    const List h = compiled_values(ct::gauss_newton(r, x), {x}, {List{2, 3}});
     const double c = std::cos(2.0);
     CHECK(h[0] == Approx(9 + c * c));
     CHECK(h[1] == Approx(6));

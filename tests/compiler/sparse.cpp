@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/compiled.hpp"
 
 namespace ct = croton;
 using croton::test::Approx;
+using croton::test::dense;
 using ct::_;
 using ct::Array;
 using ct::Compressed;
@@ -18,26 +20,6 @@ using ct::Triangle;
 using ct::Variable;
 
 namespace {
-
-/// The matrix that a pattern and values are, row-major; each place once, ascending.
-std::vector<double> dense(const SparsePattern& p, const Array& values)
-{
-    std::vector<double> m(static_cast<std::size_t>(p.rows * p.columns), 0);
-    REQUIRE(values.size() == static_cast<std::int64_t>(p.size()));
-    REQUIRE(p.starts.size() ==
-            static_cast<std::size_t>(p.format == Compressed::rows ? p.rows : p.columns) + 1);
-    REQUIRE(p.starts.back() == static_cast<std::int32_t>(p.size()));
-    for (std::size_t g = 0; g + 1 < p.starts.size(); ++g)
-        for (std::int32_t i = p.starts[g]; i < p.starts[g + 1]; ++i) {
-            const std::int64_t other = p.indices[static_cast<std::size_t>(i)];
-            if (i > p.starts[g]) CHECK(other > p.indices[static_cast<std::size_t>(i) - 1]);
-            const auto group = static_cast<std::int64_t>(g);
-            const std::int64_t at = p.format == Compressed::rows ? group * p.columns + other
-                                                                 : other * p.columns + group;
-            m[static_cast<std::size_t>(at)] = values.as_double(i);
-        }
-    return m;
-}
 
 /// `elements` of the pattern, -1: not said.
 void check(const SparseVariable& sparse,

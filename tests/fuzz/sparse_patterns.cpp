@@ -8,27 +8,12 @@
 #include "fuzz/generate.hpp"
 #include "fuzz/judge.hpp"
 #include "support/catch.hpp"
+#include "support/compiled.hpp"
 
 using namespace croton;
 using namespace croton::test;
 
 namespace {
-
-/// Row-major, of the matrix that the values are of.
-std::vector<double> dense(const SparsePattern& p, const Array& values)
-{
-    std::vector<double> all(static_cast<std::size_t>(p.rows * p.columns), 0);
-    for (std::size_t g = 0; g + 1 < p.starts.size(); ++g)
-        for (auto i = static_cast<std::size_t>(p.starts[g]);
-             i < static_cast<std::size_t>(p.starts[g + 1]); ++i) {
-            const auto other = static_cast<std::int64_t>(p.indices[i]);
-            const auto group = static_cast<std::int64_t>(g);
-            const std::int64_t at = p.format == Compressed::rows ? group * p.columns + other
-                                                                 : other * p.columns + group;
-            all[static_cast<std::size_t>(at)] = values.as_double(static_cast<std::int64_t>(i));
-        }
-    return all;
-}
 
 /// What differs, where both are finite; empty: nothing.
 std::string difference(const SparsePattern& p, const Array& values, const Array& full)
