@@ -40,5 +40,8 @@ void w4_w5(int threads);
 void w6(int threads);
 void w7(int threads);
 void w9(int threads);
+void w10(int threads);
+void w12(int threads);
+void scans(int threads);
 
 } // namespace bench

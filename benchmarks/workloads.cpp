@@ -1,5 +1,5 @@
-// Croton's side of the workloads: one JSON object a line. `workloads [W1 W23 W45 W6 W7 W9]
-// [--threads N]`
+// Croton's side of the workloads: one JSON object a line. `workloads [W1 W23 W45 W6 W7 W9
+// W10 W12 scan] [--threads N]`
 #include <cstdlib>
 #include <cstring>
 
@@ -129,4 +129,7 @@ int main(int argc, char** argv)
     if (wanted("W6")) bench::w6(threads);
     if (wanted("W7")) bench::w7(threads);
     if (wanted("W9")) bench::w9(threads);
+    if (wanted("W10")) bench::w10(threads);
+    if (wanted("W12")) bench::w12(threads);
+    if (wanted("scan")) bench::scans(threads);
 }

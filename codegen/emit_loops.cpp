@@ -96,6 +96,8 @@ void KernelWriter::write_loop(const Loop& l)
     open_names_.push_back(index);
     if (laned)
         write_laned_loop(l, index);
+    else if (l.kind == LoopKind::strips)
+        write_strips(l, index);
     else if (!l.across.empty())
         write_squares(l, index);
     else
@@ -163,6 +165,7 @@ void KernelWriter::write_plain_loop(const Loop& l, const std::string& index)
         }
     }
     for (const Carry& c : l.carries) {
+        if (strip_) break; // an array, which has been declared
         const std::string name = expressions_.declare(c.state, "state");
         writer_.line("{} {} = {};", scalar_type(dtype_of(c.state)), name,
                      expressions_.whole(c.init));
@@ -217,6 +220,7 @@ void KernelWriter::write_iterations(const Loop& l,
     // A running result is redefined before the statements that store it.
     const bool running =
         std::ranges::any_of(l.accumulators, [](const Accumulator& a) { return a.running; });
+    if (strip_) return write_stretches(l.body, &l);
     if (running)
         write_running(l);
     else

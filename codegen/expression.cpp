@@ -43,6 +43,12 @@ void Expressions::place(ScalarId id, std::string text)
     named_[static_cast<std::size_t>(id)] = false;
 }
 
+void Expressions::declare_as(ScalarId id, std::string text)
+{
+    text_[static_cast<std::size_t>(id)] = std::move(text);
+    named_[static_cast<std::size_t>(id)] = true;
+}
+
 // ---- memory
 
 std::string Expressions::element(BufferId buffer, const Extent& at) const

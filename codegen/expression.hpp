@@ -43,6 +43,8 @@ public:
     std::string declare(ScalarId id, std::string_view stem);
     /// The scalar is written in place, once.
     void place(ScalarId id, std::string text);
+    /// Something else declares `text`, such as an element of an array, which stands for the scalar.
+    void declare_as(ScalarId id, std::string text);
     void forget();
 
     void use_fast_forms(bool use) { fast_ = use; }

@@ -3,6 +3,7 @@
 #include <croton/codegen/emit_cpp.hpp>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -134,6 +135,22 @@ private:
     int lanes_of(const Accumulator& a) const;
     DType dtype_of(ScalarId id) const { return nest_.scalars[static_cast<std::size_t>(id)].dtype; }
 
+    // ---- strips of members, through the loops inside
+    struct Strip {
+        std::string index; ///< of the loop over members
+        std::string first; ///< member of the strip
+        std::string lanes; ///< how many it has
+        int width;         ///< as many as it has at most
+        std::set<ScalarId> crossing;
+    };
+    void write_strips(const Loop& l, const std::string& index);
+    void write_strip(const Loop& l, const std::string& first, int width, const std::string& lanes);
+    void declare_lanes(ScalarId id, std::string_view stem);
+    void write_stretches(const Block& block, const Loop* around);
+    void
+    write_lanes(const Statement* first, const Statement* end, const Loop* next, const Loop* around);
+    void write_let_in_lanes(ScalarId id);
+
     // ---- columns
     void write_columns(const ColumnLoop& l);
     struct Term {
@@ -172,6 +189,7 @@ private:
     int terms_ = 0;
     std::map<ScalarId, std::string> in_square_; ///< loads, and what stands for them
     bool notes_lanes_ = true;                   ///< not in the exact one of two twins
+    std::optional<Strip> strip_;                ///< that is written
     std::size_t margin_ = 0; ///< columns by which what is written will be indented
 };
 

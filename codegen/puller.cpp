@@ -9,6 +9,7 @@
 
 #include "cluster_index.hpp"
 #include "known_extent.hpp"
+#include "use_depths.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -130,18 +131,8 @@ Statement& Puller::close()
 ScalarId Puller::add(Scalar scalar)
 {
     const auto id = static_cast<ScalarId>(nest_.scalars.size());
-    const auto use = [&](ScalarId s) {
-        if (s >= 0) ++nest_.scalars[static_cast<std::size_t>(s)].uses;
-    };
-    std::visit(overloaded{
-                   [&](const Load& l) { use(l.guard); },
-                   [&](const Compute& c) { std::ranges::for_each(c.operands, use); },
-                   [&](const InRange& r) { use(r.also); },
-                   [&](const Select& s) { use(s.condition), use(s.a), use(s.b); },
-                   [&](const CheckedIndex& c) { use(c.raw); },
-                   [](const auto&) {},
-               },
-               scalar.expression);
+    for (const ScalarId o : operands_of(scalar))
+        keep(o);
     const int at = scalar.depth;
     const bool statement = !std::holds_alternative<Accumulated>(scalar.expression);
     nest_.scalars.push_back(std::move(scalar));

@@ -6,6 +6,22 @@
 
 namespace croton::inline v1::codegen {
 
+std::vector<ScalarId> operands_of(const Scalar& scalar)
+{
+    std::vector<ScalarId> found =
+        std::visit(overloaded{
+                       [](const Load& l) { return std::vector{l.guard}; },
+                       [](const Compute& c) { return c.operands; },
+                       [](const InRange& r) { return std::vector{r.also}; },
+                       [](const Select& x) { return std::vector{x.condition, x.a, x.b}; },
+                       [](const CheckedIndex& x) { return std::vector{x.raw}; },
+                       [](const auto&) { return std::vector<ScalarId>(); },
+                   },
+                   scalar.expression);
+    std::erase(found, -1);
+    return found;
+}
+
 std::vector<int> use_depths(const LoopNest& nest)
 {
     std::vector<int> depths(nest.scalars.size(), 0);
@@ -15,20 +31,8 @@ std::vector<int> use_depths(const LoopNest& nest)
                 std::max(depths[static_cast<std::size_t>(id)], depth);
     };
     for (const Scalar& s : nest.scalars)
-        std::visit(overloaded{
-                       [&](const Load& l) { use(l.guard, s.depth); },
-                       [&](const Compute& c) {
-                           for (ScalarId o : c.operands)
-                               use(o, s.depth);
-                       },
-                       [&](const InRange& r) { use(r.also, s.depth); },
-                       [&](const Select& x) {
-                           use(x.condition, s.depth), use(x.a, s.depth), use(x.b, s.depth);
-                       },
-                       [&](const CheckedIndex& x) { use(x.raw, s.depth); },
-                       [](const auto&) {},
-                   },
-                   s.expression);
+        for (const ScalarId o : operands_of(s))
+            use(o, s.depth);
     const auto walk = [&](const auto& self, const Block& block, int depth) -> void {
         for (const Statement& st : block)
             visit(st, overloaded{
@@ -64,25 +68,19 @@ void mark_needed(const LoopNest& nest, ScalarId id, std::set<ScalarId>& needed)
             for (std::size_t k = 0; k < nest.scalars.size(); ++k)
                 if (nest.scalars[k].symbol == s) mark(static_cast<ScalarId>(k), needed);
     };
+    const Scalar& scalar = nest.scalars[static_cast<std::size_t>(id)];
+    for (const ScalarId o : operands_of(scalar))
+        mark(o, needed);
     std::visit(overloaded{
-                   [&](const Load& l) { mark(l.guard, needed), mark_index(l.at); },
-                   [&](const Compute& c) {
-                       for (ScalarId o : c.operands)
-                           mark(o, needed);
-                   },
+                   [&](const Load& l) { mark_index(l.at); },
                    [&](const InRange& r) {
-                       mark(r.also, needed);
                        for (const auto& g : r.guards)
                            mark_index(g.value), mark_index(g.bound);
                    },
-                   [&](const Select& x) {
-                       mark(x.condition, needed), mark(x.a, needed), mark(x.b, needed);
-                   },
-                   [&](const CheckedIndex& x) { mark(x.raw, needed); },
                    [&](const IndexValue& v) { mark_index(v.value); },
                    [](const auto&) {},
                },
-               nest.scalars[static_cast<std::size_t>(id)].expression);
+               scalar.expression);
 }
 
 } // namespace croton::inline v1::codegen

@@ -7,6 +7,9 @@
 
 namespace croton::inline v1::codegen {
 
+/// The scalars that its expression is made of.
+std::vector<ScalarId> operands_of(const Scalar& scalar);
+
 /// Deepest loop in which each scalar is used.
 std::vector<int> use_depths(const LoopNest& nest);
 

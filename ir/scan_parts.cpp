@@ -116,6 +116,8 @@ Variables also_requiring(const std::vector<Requirement>& more, const Variables& 
                    std::move(all));
 }
 
+} // namespace
+
 Variables build_kept(const ScanParts& parts, std::vector<int> kept, const Location* where)
 {
     ScanParams p;
@@ -136,8 +138,6 @@ Variables build_kept(const ScanParts& parts, std::vector<int> kept, const Locati
         apply_all(scan_op, joined(parts.sequences, parts.init, parts.constants, parts.limit),
                   make_params(std::move(p)), where));
 }
-
-} // namespace
 
 ScanResult build_scan(const ScanParts& parts, const Location* where)
 {
@@ -168,13 +168,17 @@ public:
             const int at = scan_output(p, k);
             asked_.push_back(at >= 0 && used[static_cast<std::size_t>(at)] ? 1 : 0);
         }
-        for (std::size_t k = 0; k < states_; ++k)
+        for (std::size_t k = 0; k < states_; ++k) {
             live_.push_back(asked_[k] || asked_[states_ + k]);
+            still_.push_back(same(parts.next[k], parts.state[k]) && !asked_[states_ + k]);
+        }
         while (spread()) {
         }
     }
 
-    bool state(std::size_t k) const { return live_[k]; }
+    bool state(std::size_t k) const { return live_[k] && !still_[k]; }
+    /// A state that no step changes is a constant.
+    bool constant(std::size_t k) const { return live_[k] && still_[k]; }
     bool out(std::size_t j) const { return asked_[2 * states_ + j] != 0; }
 
     /// Flags of the outputs of the loop without dead states and outs.
@@ -182,7 +186,7 @@ public:
     {
         std::vector<int> flags;
         for (std::size_t k = 0; k + 1 < asked_.size(); ++k)
-            if (k < 2 * states_ ? live_[k % states_] : asked_[k] != 0) flags.push_back(asked_[k]);
+            if (k < 2 * states_ ? state(k % states_) : asked_[k] != 0) flags.push_back(asked_[k]);
         flags.push_back(asked_.back()); // the number of steps
         return flags;
     }
@@ -208,7 +212,7 @@ private:
     const ScanParts& parts_;
     std::size_t states_;
     std::vector<int> asked_;
-    std::vector<bool> live_;
+    std::vector<bool> live_, still_;
 };
 
 ScanParts live_parts(const ScanParts& parts, const Liveness& live)
@@ -217,6 +221,10 @@ ScanParts live_parts(const ScanParts& parts, const Liveness& live)
     for (Variables* group : {&kept.init, &kept.state, &kept.next, &kept.out})
         group->clear();
     for (std::size_t k = 0; k < parts.state.size(); ++k) {
+        if (live.constant(k)) {
+            kept.constants.push_back(parts.init[k]);
+            kept.constant.push_back(parts.state[k]);
+        }
         if (!live.state(k)) continue;
         kept.init.push_back(parts.init[k]);
         kept.state.push_back(parts.state[k]);
@@ -245,8 +253,20 @@ Variables trim_scan(const Apply& scan, const std::vector<bool>& used)
     if (inputs == scan.inputs().size() && kept.out.size() == parts.out.size() &&
         flags == scan.params_as<ScanParams>().kept)
         return scan.outputs();
-    const Variables trimmed = detail::build_kept(kept, flags, scan.location());
-    return detail::in_places(scan, used, trimmed);
+    std::vector<bool> by_loop = used;
+    Variables constants(used.size());
+    for (std::size_t k = 0; k < parts.state.size(); ++k)
+        if (const int at = scan_output(scan.params_as<ScanParams>(), k);
+            at >= 0 && live.constant(k)) {
+            by_loop[static_cast<std::size_t>(at)] = false;
+            constants[static_cast<std::size_t>(at)] = parts.init[k];
+        }
+    const bool any = std::ranges::count(by_loop, true) > 0;
+    const Variables trimmed = any ? detail::build_kept(kept, flags, scan.location()) : Variables();
+    Variables all = detail::in_places(scan, by_loop, trimmed);
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (used[i] && !by_loop[i]) all[i] = constants[i];
+    return all;
 }
 
 } // namespace croton::inline v1

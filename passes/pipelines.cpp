@@ -4,6 +4,8 @@
 #include <croton/passes/pipelines.hpp>
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
+#include <croton/passes/store_for_reverse.hpp>
+#include <croton/passes/sums_behind_loops.hpp>
 #include <croton/passes/trim_loops.hpp>
 
 namespace croton::inline v1 {
@@ -21,8 +23,12 @@ Pipeline make_cpu_pipeline()
     p.fixpoint("stabilize", 8, MergeDuplicates{}, FoldConstants{}, stabilize());
     p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize());
     p.add(TrimLoops{});
+    p.add(SumsBehindLoops{});
     p.add(ExpandComposites{}); // after the last rule that knows a composite by its name
     p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
+    p.add(StoreForReverse{});
+    p.add(MergeDuplicates{}); // of what is stored with what the loop computes
+    p.add(TrimLoops{});
 
     return p;
 }

@@ -2,7 +2,7 @@
 
 usage: bench.py --build FOLDER [--json FILE] [--peers numpy,jax,..] [--peer-folder FOLDER]
                 [--threads 1,2] [--rounds N] [--page FILE]
-                [W1 calls W2 W3 W4 W5 W6 W7 W9 W13 W13chain W13graph W14 W3:2 ..]
+                [W1 calls W2 W3 W4 W5 W6 W7 W9 W10 W12 scan W13 W13chain W13graph W14 W3:2 ..]
 
 Programs run in turn, some rounds of them, and of each figure the least is taken: a shared machine
 has seconds in which everything takes half as long again.
@@ -41,13 +41,16 @@ PARTS = {
     "W6": ("workloads", "W6", ["W6"]),
     "W7": ("workloads", "W7", ["W7"]),
     "W9": ("workloads", "W9", []),
+    "W10": ("workloads", "W10", ["W10"]),
+    "W12": ("workloads", "W12", ["W12"]),
+    "scan": ("workloads", "scan", []),
     "W13": ("first_call", "W13", []),
     "W13chain": ("first_call", "W13chain", []),
     "W13graph": ("first_call", "W13graph", []),
     "W14": ("first_call", "W14", []),
 }
 # Workloads of Croton's own, which no peer has.
-OWN = {"calls", "W13graph"}
+OWN = {"calls", "scan", "W13graph"}
 UNITS = {"ns_per_call": (1e-3, "us"), "peak_mib": (1, "MiB"), "disk_mib": (1, "MiB"),
          "us_an_apply": (1, "us")}
 

@@ -157,6 +157,7 @@ enum class LoopKind : std::uint8_t {
     lanes,    ///< vectorised; accumulators have L partial results (lane_count)
     backward, ///< serial, from the last to the first
     unrolled, ///< few iterations, all written out: a loop over lanes is around them
+    strips,   ///< some iterations side by side in lanes, through the serial loops inside
 };
 
 struct Loop {

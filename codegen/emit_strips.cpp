@@ -1,0 +1,199 @@
+#include <croton/ir/format.hpp>
+#include <croton/ir/overloaded.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "kernel_writer.hpp"
+#include "use_depths.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+/// Finds which scalars of a strip loop are used behind a loop's begin or end that lies between them
+/// and their definition: they are arrays, with an element a lane.
+class Crossings {
+public:
+    explicit Crossings(const LoopNest& nest) : nest_(nest) {}
+
+    std::vector<ScalarId> find(const Loop& strips)
+    {
+        walk(strips.body);
+        for (const auto& [id, stretch] : defined_) {
+            stretch_ = stretch;
+            for (const ScalarId o : operands_of(nest_.scalars[static_cast<std::size_t>(id)]))
+                use(o);
+        }
+        std::vector<ScalarId> found;
+        for (const auto& [id, stretch] : defined_)
+            if (crossing_.contains(id)) found.push_back(id);
+        return found;
+    }
+
+private:
+    void walk(const Block& block)
+    {
+        for (const Statement& st : block)
+            visit(st, overloaded{
+                          [&](const Let& l) { defined_.emplace(l.scalar, stretch_); },
+                          [&](const Store& s) { use(s.value); },
+                          [&](const Loop& l) {
+                              for (const Carry& c : l.carries)
+                                  use(c.init);
+                              ++stretch_;
+                              walk(l.body);
+                              for (const Carry& c : l.carries)
+                                  use(c.next);
+                              ++stretch_;
+                          },
+                          [&](const ColumnLoop&) {
+                              throw internal_error("code generation", "a strip holds columns");
+                          },
+                      });
+    }
+
+    void use(ScalarId id)
+    {
+        const auto at = defined_.find(id);
+        if (at == defined_.end() || at->second == stretch_) return;
+        const ScalarExpression& e = nest_.scalars[static_cast<std::size_t>(id)].expression;
+        if (!std::holds_alternative<Literal>(e) && !std::holds_alternative<TableEntry>(e))
+            crossing_.insert(id);
+    }
+
+    const LoopNest& nest_;
+    int stretch_ = 0; ///< of statements with no loop between them
+    std::map<ScalarId, int> defined_;
+    std::set<ScalarId> crossing_;
+};
+
+/// As many as fill the vectors that the registers hold side by side.
+int width_of(const LoopNest& nest)
+{
+    const bool wide =
+        std::ranges::any_of(nest.scalars, [](const Scalar& s) { return size_bytes(s.dtype) == 8; });
+    return wide ? 16 : 32;
+}
+
+} // namespace
+
+/// Iterations in strips of as many as there are lanes, then the rest of them: a strip has the loops
+/// inside once, and in them loops over lanes.
+void KernelWriter::write_strips(const Loop& l, const std::string& index)
+{
+    const int width = width_of(nest_);
+    const auto [begin, end] = bounds_of(l);
+    const Names before = names_;
+    const std::string first = first_name(index);
+    const bool counted = begin == "0" && l.extent.is_known();
+    const std::int64_t known = counted ? l.extent.value() / width * width : 0;
+    std::string full = counted ? std::to_string(known) : names_.numbered("full");
+    if (!counted) writer_.line("const i64 {0} = {1} - ({1} - {2}) % {3};", full, end, begin, width);
+    if (!counted || known > 0) {
+        const auto strip =
+            writer_.block("for (i64 {0} = {1}; {0} < {2}; {0} += {3})", first, begin, full, width);
+        write_strip(l, first, width, std::to_string(width));
+    }
+    if (counted && known == l.extent.value()) return;
+    names_ = before; // both have the same names
+    names_.reserve(full);
+    expressions_.forget_flags();
+    const std::string rest =
+        counted ? std::to_string(l.extent.value() - known) : fmt::format("{} - {}", end, full);
+    if (counted) return write_strip(l, full, width, rest);
+    const auto strip = writer_.block("if ({} < {})", full, end);
+    write_strip(l, full, width, rest);
+}
+
+void KernelWriter::write_strip(const Loop& l,
+                               const std::string& first,
+                               int width,
+                               const std::string& lanes)
+{
+    strip_ = Strip{symbols_.at(l.index), first, lanes, width, {}};
+    for (const ScalarId id : Crossings(nest_).find(l)) {
+        strip_->crossing.insert(id);
+        declare_lanes(id, "t");
+    }
+    write_stretches(l.body, nullptr);
+    strip_.reset();
+}
+
+/// An array with an element a lane.
+void KernelWriter::declare_lanes(ScalarId id, std::string_view stem)
+{
+    const std::string array = expressions_.declare(id, stem);
+    writer_.line("{} {}[{}];", scalar_type(dtype_of(id)), array, strip_->width);
+    expressions_.declare_as(id, array + "[l]");
+}
+
+/// A block in which each stretch of statements between loops is a loop over lanes. `around` is the
+/// loop whose iterations the block is, if it has any.
+void KernelWriter::write_stretches(const Block& block, const Loop* around)
+{
+    const Statement* at = block.begin();
+    while (true) {
+        const Statement* const stretch = at;
+        while (at != block.end() && !std::holds_alternative<Loop>(*at))
+            ++at;
+        const Loop* const loop = at != block.end() ? &std::get<Loop>(*at) : nullptr;
+        if (loop)
+            for (const Carry& c : loop->carries)
+                declare_lanes(c.state, "state");
+        write_lanes(stretch, at, loop, loop ? nullptr : around);
+        if (!loop) return;
+        for (const Carry& c : loop->carries)
+            expressions_.declare_as(c.result, expressions_.whole(c.state));
+        write_loop(*loop);
+        ++at;
+    }
+}
+
+/// The statements for each lane, then what `next` begins with, or what ends an iteration of
+/// `around`.
+void KernelWriter::write_lanes(const Statement* first,
+                               const Statement* end,
+                               const Loop* next,
+                               const Loop* around)
+{
+    if (first == end && !(next && !next->carries.empty()) && !(around && !around->carries.empty()))
+        return;
+    Writer before = std::exchange(writer_, Writer());
+    const std::size_t margin = std::exchange(margin_, before.indent() + 4);
+    expressions_.forget_flags();
+    for (; first != end; ++first)
+        visit(*first, overloaded{
+                          [&](const Let& let) { write_let_in_lanes(let.scalar); },
+                          [&](const Store& s) { write_store(s); },
+                          [](const auto&) {},
+                      });
+    if (next)
+        for (const Carry& c : next->carries) {
+            const std::string& state = expressions_.whole(c.state);
+            fit(c.init, state.size() + 4);
+            writer_.line("{} = {};", state, expressions_.whole(c.init));
+        }
+    if (around) write_carries(*around);
+    expressions_.forget_flags();
+    margin_ = margin;
+    const std::string body = std::exchange(writer_, std::move(before)).take();
+    if (around) note_lanes();
+    const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", strip_->lanes);
+    if (mentions(body, strip_->index))
+        writer_.line("const i64 {} = {} + l;", strip_->index, strip_->first);
+    writer_.lines(body);
+}
+
+void KernelWriter::write_let_in_lanes(ScalarId id)
+{
+    if (!strip_->crossing.contains(id)) return write_let(id);
+    const std::string element = expressions_.whole(id);
+    write_lines(expressions_.name_hard_arguments(id, room()));
+    if (const std::string flag = expressions_.hard_argument(id); !flag.empty()) writer_.raw(flag);
+    write_lines(expressions_.define(id, false, true, room() - element.size() - 4));
+    writer_.line("{} = {};", element, expressions_.whole(id));
+    expressions_.declare_as(id, element);
+}
+
+} // namespace croton::inline v1::codegen

@@ -1,0 +1,45 @@
+#pragma once
+
+// For passes on loops: a scan in parts, and the scan that parts make.
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/ops/control.hpp>
+#include <croton/ir/requirement.hpp>
+
+#include <vector>
+
+namespace croton::inline v1::detail {
+
+/// A scan taken apart: what goes in, what the body calls it, what the body gives. Groups go
+/// together: sequences with x, init with state, constants with constant.
+struct ScanParts {
+    Variables sequences, init, constants; ///< outside
+    Variables x, state, constant;         ///< inputs of the body
+    Variables next, out;                  ///< outputs of the body
+    Variable stop = {};                   ///< the body's, of a loop with `until`
+    Variable limit = {};                  ///< outside, of a limited loop
+    Extent steps = 0;
+    bool reverse = false;
+    bool at_end = false;
+    bool endless = false;
+    /// What the loop required that it was taken from: one that is made of its parts, as its
+    /// gradient, has a meaning where that has one, and says so in that one's words.
+    std::vector<Requirement> required = {};
+};
+
+/// A leaf of its type, for a body that is made.
+Variable placeholder_like(const Variable& v);
+/// Nothing, or 0 everywhere.
+bool is_zero(const Variable& v);
+/// Of the outputs of `a` those that are `used`, which `kept` has instead; the others are empty.
+Variables in_places(const Apply& a, const std::vector<bool>& used, const Variables& kept);
+
+ScanParts take_apart(const Apply& scan);
+/// Without the sequences and constants that the body does not use.
+void drop_unused(ScanParts& parts);
+/// The Apply, with the outputs whose flags are set, in ScanParams::kept's order.
+Variables build_kept(const ScanParts& parts, std::vector<int> kept, const Location* where);
+/// The Apply, with every output kept; of an endless loop with none that is collected.
+ScanResult build_scan(const ScanParts& parts, const Location* where);
+
+} // namespace croton::inline v1::detail

@@ -1,0 +1,142 @@
+// Loops whose states are pointwise along a long axis: each member of it runs through all steps in
+// one kernel. Values and derivatives against the references.
+#include <croton/croton.hpp>
+
+#include <string_view>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/compare.hpp"
+
+namespace ct = croton;
+using ct::Array;
+using ct::DType;
+using ct::Variable;
+using ct::Variables;
+
+namespace {
+
+std::size_t count_of(std::string_view text, std::string_view part)
+{
+    std::size_t n = 0;
+    for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1))
+        ++n;
+    return n;
+}
+
+/// The same results on any number of threads, which are the references'. `kernels`: loops that are
+/// kernels by themselves.
+void check(const Variables& inputs,
+           const Variables& outputs,
+           const std::vector<Array>& at,
+           std::size_t kernels,
+           double near = 1e-12)
+{
+    const std::vector<ct::Any> arguments(at.begin(), at.end());
+    const ct::Inputs named(inputs);
+    const ct::Options plain{.reference = true, .allow_unused_inputs = true};
+    const ct::Results expected = ct::function(named, outputs, plain).call(arguments);
+    std::vector<Array> first;
+    for (const int threads : {1, 2, 7}) {
+        const ct::Options options{.threads = threads, .allow_unused_inputs = true};
+        const auto f = ct::function(named, outputs, options);
+        CHECK(count_of(f.source(), "CT_KERNEL void steps_") == kernels);
+        const ct::Results got = f.call(arguments);
+        for (std::size_t k = 0; k < outputs.size(); ++k) {
+            INFO("output " << k << " on " << threads << " threads");
+            CHECK(croton::test::first_difference(got[k], expected[k], {1e4, near}) == "");
+            if (threads == 1)
+                first.push_back(got[k]);
+            else
+                CHECK(croton::test::first_difference(got[k], first[k], {}) == "");
+        }
+    }
+}
+
+/// Pendulums of their own lengths, by Euler's method.
+Variables pendulums(const Variable& angle, const Variable& velocity, const Variable& length)
+{
+    return ct::scan(
+               [&](const Variable& a, const Variable& v) {
+                   return Variables{a + 0.01 * v, v - 0.0981 / length * sin(a)};
+               },
+               {.init = {angle, velocity}, .steps = 40})
+        .last;
+}
+
+} // namespace
+
+TEST_CASE("members of a loop: as many as fill strips, fewer and more, and none")
+{
+    const ct::Extent n = ct::dim("n");
+    const auto a = ct::vector<double>("a", {n}), v = ct::vector<double>("v", {n}),
+               length = ct::vector<double>("length", {n});
+    const Variables last = pendulums(a, v, length);
+    const Variable loss = ct::sum(square(last[0]) + last[1]);
+    const Variables g = ct::grad(loss, Variables{a, v, length});
+    for (const std::int64_t count : {0, 1, 15, 16, 17, 40, 1000})
+        check({a, v, length},
+              {last[0], last[1], g[0], g[1], g[2], ct::jvp(loss, {length}, {length}),
+               ct::hvp(loss, a, v)},
+              {Array::normal(1, {count}, DType::f64), Array::normal(2, {count}, DType::f64),
+               Array::uniform(3, {count}, DType::f64, 0.5, 2)},
+              5);
+}
+
+TEST_CASE("members of a loop: known extents, several axes, few numbers beside them")
+{
+    for (const std::int64_t n : {17, 32, 45}) {
+        const auto x = ct::input("x", DType::f32, {n, 3});
+        const auto r = ct::scan([](const Variable& s) { return s * (1.0 - s) * 3.5; },
+                                {.init = {x}, .steps = 9});
+        check({x}, {r.last[0], r.history[0]}, {Array::uniform(1, {n, 3}, DType::f32)}, 1);
+    }
+    const auto m = ct::dim("m"), n = ct::dim("n");
+    const auto x = ct::tensor<double>("x", {m, 2, n}), w = ct::vector<double>("w", {n});
+    // Two numbers of each member take each other's places.
+    const auto r = ct::scan(
+        [&](const Variable& s) {
+            return ct::Step{{ct::stack({s(ct::_, 1), 0.5 * s(ct::_, 0) + w}, 1)}, {s(ct::_, 1)}};
+        },
+        {.init = {x}, .steps = 5});
+    const Variable loss = ct::sum(square(r.last[0])) + ct::sum(r.out[0] * w);
+    const Variables g = ct::grad(loss, Variables{x, w});
+    check({x, w}, {r.last[0], r.out[0], g[0], g[1]},
+          {Array::normal(1, {5, 2, 37}, DType::f64), Array::normal(2, {37}, DType::f64)}, 2);
+}
+
+TEST_CASE("members of a loop: sequences, a number that all share, integers, reversed")
+{
+    const auto t = ct::dim("t"), n = ct::dim("n");
+    const auto xs = ct::matrix<double>("xs", {t, n}), rate = ct::scalar<double>("rate");
+    const auto r = ct::scan(
+        [&](const Variable& x, const Variable& s, const Variable& k, const Variable& hits) {
+            return ct::Step{
+                {s * rate + sin(x) * cast(k, DType::f64), k + 1, hits + cast(s > 0.0, DType::i64)},
+                {x * s}};
+        },
+        {.sequences = {xs},
+         .init = {ct::zeros(DType::f64, {n}), Variable(std::int64_t{1}),
+                  ct::zeros(DType::i64, {n})},
+         .reverse = true});
+    const Variable loss = ct::sum(r.last[0]) + ct::sum(square(r.out[0]));
+    const Variables g = ct::grad(loss, Variables{xs, rate});
+    // The number that all share is read by the reverse loop: the loop that stores it is no kernel.
+    for (const std::int64_t steps : {0, 1, 7})
+        check({xs, rate}, {r.last[0], r.last[2], r.out[0], g[0], g[1]},
+              {Array::normal(1, {steps, 50}, DType::f64), Array::scalar(0.9)}, 1);
+}
+
+TEST_CASE("members of a loop: those that read one another are no kernel of steps")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const std::vector<Array> at{Array::normal(1, {40}, DType::f64)};
+    const auto by = [&](Variable (*step)(const Variable&)) {
+        return ct::scan([=](const Variable& s) { return step(s); }, {.init = {x}, .steps = 3})
+            .last[0];
+    };
+    check({x}, {by([](const Variable& s) { return s + 0.5 * ct::flip(s, 0); })}, at, 0);
+    check({x}, {by([](const Variable& s) { return s - ct::mean(s); })}, at, 0);
+    check({x}, {by([](const Variable& s) { return s * 0.5 + s(0); })}, at, 0);
+    check({x}, {by([](const Variable& s) { return s * 0.5 + 1.0; })}, at, 1);
+}

@@ -1,0 +1,163 @@
+// What passes do to loops: sums behind them, and what is stored for a reverse loop.
+#include <croton/ir/ops.hpp>
+#include <croton/ir/ops/params.hpp>
+#include <croton/ir/traverse.hpp>
+#include <croton/passes/grad.hpp>
+#include <croton/passes/merge_duplicates.hpp>
+#include <croton/passes/store_for_reverse.hpp>
+#include <croton/passes/sums_behind_loops.hpp>
+#include <croton/passes/trim_loops.hpp>
+
+#include <algorithm>
+#include <string_view>
+
+#include "support/catch.hpp"
+#include "support/finite_difference.hpp"
+
+using namespace croton;
+using namespace croton::test;
+
+namespace {
+
+template <class... P>
+Variables after(const Variables& inputs, const Variables& ys, const PassOptions& options, P... pass)
+{
+    Graph graph(inputs, ys);
+    PassReport report;
+    PassContext context{options, report};
+    (pass.run(graph, context), ...);
+    return graph.outputs();
+}
+
+std::vector<ScanParams> loops_of(const Variables& ys)
+{
+    std::vector<ScanParams> loops;
+    for (const Apply& a : applies_of(ys))
+        if (&a.op() == &scan_op) loops.push_back(a.params_as<ScanParams>());
+    return loops;
+}
+
+bool has(const ScanParams& loop, std::string_view op)
+{
+    return std::ranges::any_of(applies_of(loop.body.outputs()),
+                               [&](const Apply& a) { return a.op().name == op; });
+}
+
+void check_same(const Variables& inputs,
+                const std::vector<Array>& at,
+                const Variables& before,
+                const Variables& now)
+{
+    REQUIRE(before.size() == now.size());
+    for (std::size_t i = 0; i < before.size(); ++i)
+        CHECK(value_at(inputs, at, now[i]) ==
+              Approx(value_at(inputs, at, before[i])).epsilon(1e-14).margin(1e-300));
+}
+
+} // namespace
+
+TEST_CASE("sums behind loops: terms are added up from step to step, and summed once")
+{
+    const Variable xs = matrix<double>("xs", {4, 50}), a = scalar<double>("a");
+    const auto run = scan(
+        [&](const Variable& x, const Variable& s, const Variable& total) {
+            const Variable next = s * 0.5 + x * a;
+            return Variables{next, total + sum(next * x)};
+        },
+        {.sequences = {xs}, .init = {zeros(DType::f64, {50}), 1.0}});
+    const Variables ys{run.last[1]};
+    const std::vector<Array> at{sample(1, {4, 50}), Array::scalar(0.7)};
+    const auto trim = after({xs, a}, ys, {}, TrimLoops{});
+    const Variables now = after({xs, a}, trim, {}, SumsBehindLoops{});
+    check_same({xs, a}, at, ys, now);
+    CHECK(has(loops_of(trim).at(0), "sum"));
+    CHECK(!has(loops_of(now).at(0), "sum"));
+    // Another order of additions is not for strict mode.
+    CHECK(has(loops_of(after({xs, a}, trim, {.strict = true}, SumsBehindLoops{})).at(0), "sum"));
+}
+
+TEST_CASE("sums behind loops: not where the sum is read, kept, or the rest is no elements")
+{
+    const Variable xs = matrix<double>("xs", {4, 50}), w = matrix<double>("w", {50, 50});
+    const auto stays = [&](const Variables& ys) {
+        const Variables trim = after({xs, w}, ys, {}, TrimLoops{});
+        return has(loops_of(after({xs, w}, trim, {}, SumsBehindLoops{})).at(0), "sum");
+    };
+    const auto total_of = [&](auto step) {
+        return scan([=](const Variable& x, const Variable& total) { return step(x, total); },
+                    {.sequences = {xs}, .init = {0.0}});
+    };
+    CHECK(stays(
+        {total_of([](const Variable& x, const Variable& t) { return t + sum(x * t); }).last[0]}));
+    CHECK(stays(
+        {total_of([](const Variable& x, const Variable& t) { return t + sum(x); }).history[0]}));
+    CHECK(stays({total_of([](const Variable& x, const Variable& t) {
+                     const Variable s = sum(x);
+                     return t + s * s;
+                 }).last[0]}));
+    CHECK(stays({total_of([&](const Variable& x, const Variable& t) {
+                     return t + sum(dot(w, x));
+                 }).last[0]}));
+    CHECK(!stays(
+        {total_of([](const Variable& x, const Variable& t) { return sum(x) + t; }).last[0]}));
+}
+
+TEST_CASE("trim loops: a state that no step changes is a constant")
+{
+    const Variable xs = vector<double>("xs", {4}), a = scalar<double>("a");
+    const auto run = scan([](const Variable& x, const Variable& s,
+                             const Variable& still) { return Variables{s * x + still, still}; },
+                          {.sequences = {xs}, .init = {1.0, a * 2}});
+    const std::vector<Array> at{sample(1, {4}), Array::scalar(3.0)};
+    const Variables ys{run.last[0], run.last[1]};
+    const Variables now = after({xs, a}, ys, {}, TrimLoops{});
+    check_same({xs, a}, at, ys, now);
+    CHECK(loops_of(now).at(0).states == 1);
+    // Nothing else: there is no loop.
+    const Variables still = after({xs, a}, {run.last[1]}, {}, TrimLoops{});
+    check_same({xs, a}, at, {run.last[1]}, still);
+    CHECK(loops_of(still).empty());
+}
+
+TEST_CASE("store for reverse: dear values are stored, and what they are computed from is not")
+{
+    const Variable x0 = vector<double>("x0", {64}), rate = scalar<double>("rate");
+    const auto run =
+        scan([&](const Variable& x) { return sin(exp(x * rate)); }, {.init = {x0}, .steps = 6});
+    const Variable loss = sum(run.last[0]);
+    Variables ys = grad(loss, Variables{x0, rate});
+    ys.push_back(loss);
+    const std::vector<Array> at{sample(1, {64}), Array::scalar(0.3)};
+    const Variables now =
+        after({x0, rate}, ys, {}, TrimLoops{}, StoreForReverse{}, MergeDuplicates{}, TrimLoops{});
+    check_same({x0, rate}, at, ys, now);
+    const std::vector<ScanParams> loops = loops_of(now);
+    REQUIRE(loops.size() == 2);
+    // The reverse needs cos(exp(..)), exp(..) and, for the rate, x: the first two are stored.
+    CHECK(loops[0].outs == 2);
+    CHECK(has(loops[0], "cos"));
+    CHECK(!has(loops[1], "cos"));
+    CHECK(!has(loops[1], "exp"));
+    // A second pass finds nothing better.
+    Graph graph({x0, rate}, now);
+    const PassOptions options;
+    PassReport report;
+    PassContext context{options, report};
+    CHECK(StoreForReverse{}.run(graph, context) == Changed::no);
+}
+
+TEST_CASE("store for reverse: cheap values are computed again")
+{
+    const Variable x0 = vector<double>("x0", {64}), c = vector<double>("c", {64});
+    const auto run =
+        scan([&](const Variable& x) { return x * (1.0 - x) + c; }, {.init = {x0}, .steps = 6});
+    const Variables ys{grad(sum(run.last[0]), x0)};
+    const Variables now = after({x0, c}, ys, {}, TrimLoops{}, StoreForReverse{});
+    check_same({x0, c}, {sample(1, {64}), sample(2, {64})}, ys, now);
+    CHECK(loops_of(now).at(0).outs == 0);
+    // What does not change from step to step is no value of a step, dear as it may be.
+    const auto still =
+        scan([&](const Variable& x) { return x * x * exp(c); }, {.init = {x0}, .steps = 6});
+    const Variables zs{grad(sum(still.last[0]), x0)};
+    CHECK(loops_of(after({x0, c}, zs, {}, TrimLoops{}, StoreForReverse{})).at(0).outs == 0);
+}
