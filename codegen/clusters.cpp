@@ -123,6 +123,8 @@ public:
                 store_sums(c);
             else if (c.kind == ClusterKind::rows)
                 store_what_is_dear(c);
+            else if (c.kind == ClusterKind::steps)
+                keep_in_strips(c);
             else
                 for (Root& r : c.roots)
                     r.stored = true;
@@ -160,7 +162,8 @@ private:
                        },
                        [&](const Scan&) {
                            s.kind = fits_a_kernel(apply) ? ClusterKind::steps : ClusterKind::scan;
-                           s.joins = false;
+                           if (s.kind == ClusterKind::steps) s.outer = members_of(apply);
+                           s.joins = !s.outer.empty();
                        },
                        [&](const Switch&) { s.kind = ClusterKind::branch, s.joins = false; },
                        [&](const auto&) { s.outer = squeezed(value.shape()); },
@@ -290,6 +293,23 @@ private:
         return true;
     }
 
+    /// What follows from a loop of members, for each of them.
+    bool try_steps(int at, const Variable& value, const Apply& apply, const Shapes& s)
+    {
+        const Cluster& c = result_.list[static_cast<std::size_t>(at)];
+        const bool loop = s.kind == ClusterKind::steps;
+        if (s.reduces || (!loop && s.kind != ClusterKind::rows) || c.outer.empty())
+            return refuse(at, std::string(why_after(c.kind)));
+        if (!croton::same(c.outer, s.outer))
+            return refuse(at, "what reads it is not about the loop's members");
+        if (!may_join_steps(c, apply, bases_))
+            return refuse(
+                at, "members of what reads it read others', or there are too many statements");
+        const Reading reading = read(value, apply, s, c, false);
+        add(at, {value, false, false, false, reading.reads, reading.statements, reading.flops});
+        return true;
+    }
+
     /// Whether its elements can be computed from one index each for batch, row and column.
     static bool fits_product(const Variable& value, const Cluster& c, const Reading& reading)
     {
@@ -328,8 +348,10 @@ private:
     {
         for (std::size_t i = 0; i < result_.list.size(); ++i) {
             Cluster& c = result_.list[i];
-            if (c.roots[0].value.owner().node() != apply.node()) continue;
-            add(static_cast<int>(i), {value, false, false, true, {}, 0});
+            if (std::ranges::none_of(
+                    c.roots, [&](const Root& r) { return r.value.owner().node() == apply.node(); }))
+                continue;
+            add(static_cast<int>(i), {value, false, false, false, {}, 0});
             return true;
         }
         return false;
@@ -423,6 +445,7 @@ private:
     {
         Cluster& c = result_.list[static_cast<std::size_t>(at)];
         if (c.kind == ClusterKind::contract) return try_epilogue(at, value, apply, s);
+        if (c.kind == ClusterKind::steps && needed) return try_steps(at, value, apply, s);
         if (const std::string_view why = why_after(c.kind); !why.empty())
             return needed ? refuse(at, std::string(why)) : false;
         if (s.reduces && finds_position(c)) return false;

@@ -69,6 +69,7 @@ EmittedKernel KernelWriter::take()
     for (const Block* block : blocks_of(nest_))
         reserve_loop_names(*block);
     if (has_loops(nest_.body)) names_.reserve("l"); // the lane; strips have none: they only store
+    symbols_.emplace(lane_symbol(), "l");
     if (!nest_.contract.empty()) reserve_contract_names(nest_.contract[0], names_);
     collect_extents();
     take_extents();
@@ -223,6 +224,8 @@ void KernelWriter::name_buffers()
     for (BufferId i = 0; i < count; ++i)
         if (buffer(i).value.name().empty())
             buffer(i).name = names_.fresh({}, buffer(i).value.owner() ? "v" : "x");
+    for (StripArray& s : nest_.strip_arrays)
+        s.array.name = names_.fresh(s.of.name(), "kept");
     for (const ContractNest& c : nest_.contract)
         for (const auto& [copy, operand] : {std::pair(c.packed_a, c.a), std::pair(c.packed_b, c.b)})
             if (copy >= 0)
@@ -436,13 +439,13 @@ void KernelWriter::fit(ScalarId id, std::size_t around)
 
 void KernelWriter::write_store(const Store& s)
 {
-    if (s.buffer < 0) {
+    if (s.buffer == -1) {
         const std::string to = fmt::format("values[{}]", c_text(s.at, symbols_));
         fit(s.value, to.size() + 4);
         return writer_.line("{} = {};", to, expressions_.whole(s.value));
     }
     const std::string to = expressions_.element(s.buffer, s.at);
-    const DType t = nest_.buffers[static_cast<std::size_t>(s.buffer)].dtype();
+    const DType t = buffer_at(nest_, s.buffer).dtype();
     if (s.accumulate && is_float(t) && size_bytes(t) == 2) {
         const std::string before = expressions_.load({s.buffer, s.at, -1});
         fit(s.value, 2 * to.size() + 40);

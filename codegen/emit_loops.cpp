@@ -235,6 +235,12 @@ void KernelWriter::write_carries(const Loop& l)
 {
     std::vector<std::string> next;
     for (const Carry& c : l.carries) {
+        const Scalar& value = nest_.scalars[static_cast<std::size_t>(c.next)];
+        const bool changes = std::holds_alternative<Accumulated>(value.expression);
+        if (expressions_.is_named(c.next) && !changes) {
+            next.push_back(expressions_.whole(c.next));
+            continue;
+        }
         next.push_back(names_.fresh("next", "next"));
         fit(c.next, next.back().size());
         writer_.line("const {} {} = {};", scalar_type(dtype_of(c.state)), next.back(),

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kernel_writer.hpp"
+#include "puller.hpp"
 #include "use_depths.hpp"
 
 namespace croton::inline v1::codegen {
@@ -68,21 +69,13 @@ private:
     std::set<ScalarId> crossing_;
 };
 
-/// As many as fill the vectors that the registers hold side by side.
-int width_of(const LoopNest& nest)
-{
-    const bool wide =
-        std::ranges::any_of(nest.scalars, [](const Scalar& s) { return size_bytes(s.dtype) == 8; });
-    return wide ? 16 : 32;
-}
-
 } // namespace
 
 /// Iterations in strips of as many as there are lanes, then the rest of them: a strip has the loops
 /// inside once, and in them loops over lanes.
 void KernelWriter::write_strips(const Loop& l, const std::string& index)
 {
-    const int width = width_of(nest_);
+    const int width = l.width;
     const auto [begin, end] = bounds_of(l);
     const Names before = names_;
     const std::string first = first_name(index);
@@ -112,6 +105,9 @@ void KernelWriter::write_strip(const Loop& l,
                                const std::string& lanes)
 {
     strip_ = Strip{symbols_.at(l.index), first, lanes, width, {}};
+    for (const auto& [of, b] : nest_.strip_arrays)
+        writer_.line("{} {}[{}];", memory_type(b.dtype()), b.name,
+                     c_text(element_count(b.shape()), symbols_));
     for (const ScalarId id : Crossings(nest_).find(l)) {
         strip_->crossing.insert(id);
         declare_lanes(id, "t");

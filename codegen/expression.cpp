@@ -53,7 +53,7 @@ void Expressions::declare_as(ScalarId id, std::string text)
 
 std::string Expressions::element(BufferId buffer, const Extent& at) const
 {
-    const Buffer& b = nest_.buffers[static_cast<std::size_t>(buffer)];
+    const Buffer& b = buffer_at(nest_, buffer);
     return fmt::format("{}[{}]", b.name, c_text(at, symbols_));
 }
 
@@ -65,7 +65,7 @@ std::string Expressions::loaded(DType dtype, const std::string& element)
 
 std::string Expressions::load(const Load& l) const
 {
-    const Buffer& b = nest_.buffers[static_cast<std::size_t>(l.buffer)];
+    const Buffer& b = buffer_at(nest_, l.buffer);
     const std::string text = loaded(b.dtype(), element(l.buffer, l.at));
     if (l.guard < 0) return text;
     const DType t = computed_dtype(b.dtype());
@@ -75,7 +75,7 @@ std::string Expressions::load(const Load& l) const
 
 std::string Expressions::stored(BufferId buffer, ScalarId value) const
 {
-    const DType t = nest_.buffers[static_cast<std::size_t>(buffer)].dtype();
+    const DType t = buffer_at(nest_, buffer).dtype();
     const std::string& text = whole(value);
     if (t != DType::f16 && t != DType::bf16) return text;
     // What was just rounded to 16 bits is stored as those bits.
@@ -359,7 +359,7 @@ std::string Expressions::fresh(ScalarId id, std::string_view stem)
     const Scalar& s = scalar(id);
     const auto* l = std::get_if<Load>(&s.expression);
     if (l) {
-        const Buffer& b = nest_.buffers[static_cast<std::size_t>(l->buffer)];
+        const Buffer& b = buffer_at(nest_, l->buffer);
         return names_.fresh(b.name + "_" + indices_of(l->at), stem);
     }
     if (std::holds_alternative<ProductSum>(s.expression)) return names_.fresh("sum_ij", stem);
@@ -405,8 +405,7 @@ Expressions::define(ScalarId id, bool hoisted, bool in_a_line, std::size_t room)
     const bool is_index = std::holds_alternative<CheckedIndex>(s.expression);
     bool rewritten = false; // a load that a store might overtake
     if (const auto* l = std::get_if<Load>(&s.expression))
-        rewritten =
-            nest_.buffers[static_cast<std::size_t>(l->buffer)].access != Buffer::Access::read;
+        rewritten = buffer_at(nest_, l->buffer).access != Buffer::Access::read;
     const std::size_t longest = in_a_line ? line_width : longest_operand;
     if (!is_index && !rewritten &&
         (is_trivial(s, value) || (s.uses <= 1 && !hoisted && value.size() <= longest))) {

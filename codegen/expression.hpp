@@ -46,6 +46,8 @@ public:
     /// Something else declares `text`, such as an element of an array, which stands for the scalar.
     void declare_as(ScalarId id, std::string text);
     void forget();
+    /// Whether a name stands for the scalar, and not its expression.
+    bool is_named(ScalarId id) const { return named_[static_cast<std::size_t>(id)]; }
 
     void use_fast_forms(bool use) { fast_ = use; }
     bool uses_fast_forms() const { return fast_; }
@@ -75,7 +77,6 @@ private:
     std::string indices_of(const Extent& at) const;
     std::string declaration(ScalarId id, std::string_view stem, const std::string& value);
     const Scalar& scalar(ScalarId id) const { return nest_.scalars[static_cast<std::size_t>(id)]; }
-    bool is_named(ScalarId id) const { return named_[static_cast<std::size_t>(id)]; }
 
     const LoopNest& nest_;
     Names& names_;

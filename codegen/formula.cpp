@@ -53,6 +53,10 @@ public:
                 stored_.emplace(before.value(), b.name);
             arrays_.insert(b.name);
         }
+        for (const StripArray& s : nest.strip_arrays) {
+            stored_.emplace(s.of.value(), s.array.name);
+            arrays_.insert(s.array.name);
+        }
         taken_ = arrays_;
         for (const auto& [symbol, name] : symbols)
             taken_.insert(name);
@@ -112,8 +116,9 @@ private:
         const auto sequences = static_cast<std::size_t>(p.sequences);
         const auto states = static_cast<std::size_t>(p.states);
         const std::string n = extent_text(p.steps, symbols_);
-        lines_.push_back(p.reverse ? fmt::format("for i from {} - 1 down to 0:", n)
-                                   : fmt::format("for i from 0 to {} - 1:", n));
+        const std::string t = taken_.contains("t") ? "step" : "t";
+        lines_.push_back(p.reverse ? fmt::format("for {} from {} - 1 down to 0:", t, n)
+                                   : fmt::format("for {} from 0 to {} - 1:", t, n));
         for (std::size_t i = 0; i < inside.size(); ++i) {
             const bool is_state = i >= sequences && i < sequences + states;
             const auto given = stored_.find(scan.input(i).value());
@@ -131,12 +136,13 @@ private:
             const int kept = scan_output(p, states + k);
             if (k >= states && kept < 0) continue;
             const std::string name =
-                k < states
-                    ? "next " + stored_.at(inside[sequences + k].value())
-                    : stored_.at(scan.output(static_cast<std::size_t>(kept)).value()) + "[i]";
+                k < states ? "next " + stored_.at(inside[sequences + k].value())
+                           : stored_.at(scan.output(static_cast<std::size_t>(kept)).value());
             const Index index = letters_of(v.shape(), std::nullopt);
-            lines_.push_back(
-                fmt::format("  {} = {}", reference(name, index, v.shape()), body(v, index, true)));
+            std::string left = reference(name, index, v.shape());
+            if (k >= states)
+                left = left == name ? name + "[" + t + "]" : left.insert(name.size() + 1, t + ", ");
+            lines_.push_back(fmt::format("  {} = {}", left, body(v, index, true)));
         }
     }
 

@@ -33,6 +33,12 @@ std::vector<B*> all_blocks(auto& nest)
 std::vector<const Block*> blocks_of(const LoopNest& nest) { return all_blocks<const Block>(nest); }
 std::vector<Block*> blocks_of(LoopNest& nest) { return all_blocks<Block>(nest); }
 
+const Buffer& buffer_at(const LoopNest& nest, BufferId id)
+{
+    return id <= strip_array(0) ? nest.strip_arrays[static_cast<std::size_t>(strip_array(0) - id)].array
+                                : nest.buffers[static_cast<std::size_t>(id)];
+}
+
 bool carries_scalars(const LoopNest& nest)
 {
     return std::ranges::any_of(nest.body, [](const Statement& st) {

@@ -19,6 +19,10 @@ namespace {
 constexpr std::int64_t most_elements = 16; ///< of a state, a slice or an out
 constexpr std::int64_t most_states = 64;   ///< elements of all of them
 
+constexpr std::size_t most_statements = 2000; ///< of all loops and maps of one kernel
+/// Of a thread's stack, which is 8 MiB on Linux.
+constexpr std::int64_t most_bytes_in_strips = std::int64_t{1} << 18;
+
 bool is_long(const Extent& extent) { return !extent.is_known() || extent.value() > most_elements; }
 
 Shape long_axes(const Shape& shape)
@@ -61,6 +65,223 @@ std::vector<At> elements_of(const Shape& shape)
     return all;
 }
 
+/// Ops whose elements are made of single elements at places that are known when the step is
+/// written.
+bool is_of_elements(const Op& op)
+{
+    return !is_structured(op) && !std::holds_alternative<Gather>(op.lowering);
+}
+
+/// Members side by side: vectors of 64 bytes twice.
+int strip_width(const Cluster& cluster)
+{
+    const auto is_wide = [](const Variable& v) { return size_bytes(v.dtype()) == 8; };
+    return std::ranges::any_of(cluster.roots,
+                               [&](const Root& r) {
+                                   const auto inputs = r.value.owner().inputs();
+                                   return is_wide(r.value) || std::ranges::any_of(inputs, is_wide);
+                               })
+               ? 16
+               : 32;
+}
+
+/// How many of a loop's outputs are states after its last step; the others are collected.
+int last_count(const ScanParams& p)
+{
+    return static_cast<int>(std::ranges::count(p.kept.begin(), p.kept.begin() + p.states, 1));
+}
+
+/// The kernel while it is written: members, if there are any, outermost, and for each of them the
+/// cluster's loops and maps one after another.
+class Steps {
+public:
+    Steps(const Cluster& cluster, LoopNest& nest) : cluster_(cluster), puller_(nest), nest_(nest) {}
+
+    Puller& puller() { return puller_; }
+
+    void write()
+    {
+        const Shape& members = cluster_.outer;
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            const bool last = i + 1 == members.size();
+            puller_.open({loop_symbol(i), loop_name(i), members[i],
+                          last ? LoopKind::strips : LoopKind::serial});
+            puller_.innermost().parallel = i == 0;
+            if (last) puller_.innermost().width = strip_width(cluster_);
+        }
+        const detail::Node* last = nullptr;
+        for (const Root& r : cluster_.roots) {
+            const Apply apply = r.value.owner();
+            if (!std::holds_alternative<Scan>(apply.op().lowering))
+                write_map(r);
+            else if (std::exchange(last, apply.node()) != apply.node())
+                write_loop(apply);
+        }
+        close_all(puller_);
+    }
+
+    /// Whether a member reads nothing of another one, and nothing is divided to find a place.
+    bool has_separate_members() const
+    {
+        return !puller_.divides() && std::ranges::none_of(puller_.accesses(), [&](const auto& a) {
+            return std::ranges::any_of(own_, [&](const Variable& v) { return same(a.value, v); });
+        });
+    }
+
+private:
+    const Root* root_of(const Variable& v) const
+    {
+        const auto at =
+            std::ranges::find_if(cluster_.roots, [&](const Root& r) { return same(r.value, v); });
+        return at == cluster_.roots.end() ? nullptr : &*at;
+    }
+
+    /// What others have of it is not known here: a pull would load it, which is not to be.
+    void own(const Variable& v)
+    {
+        own_.push_back(v);
+        puller_.in_memory(v);
+    }
+
+    void write_map(const Root& r)
+    {
+        for (const At& at : elements_of(r.value.shape())) {
+            const ScalarId value = puller_.pull(r.value, at);
+            if (r.stored) puller_.store(r.value, at, value);
+            puller_.known(r.value, at, value);
+        }
+        own(r.value);
+    }
+
+    void write_loop(const Apply& scan)
+    {
+        const auto& p = scan.params_as<ScanParams>();
+        const auto states = static_cast<std::size_t>(p.states);
+        const auto sequences = static_cast<std::size_t>(p.sequences);
+        const std::size_t outer = cluster_.outer.size();
+        const Extent t = as_extent(loop_symbol(outer));
+        const Body body = body_at(scan, t);
+        std::vector<Carry> carries;
+        for (std::size_t k = 0; k < states; ++k)
+            for (const At& at : elements_of(body.states[k].shape()))
+                carries.push_back({-1, -1, puller_.pull(scan.input(sequences + k), at), -1});
+        puller_.open({loop_symbol(outer), loop_name(outer), p.steps,
+                      p.reverse ? LoopKind::backward : LoopKind::serial});
+        std::size_t next = 0;
+        for (const Variable& state : body.states) {
+            own(state);
+            for (const At& at : elements_of(state.shape())) {
+                Carry& c = carries[next++];
+                puller_.keep(c.init);
+                c.state = puller_.add(
+                    {computed_dtype(state.dtype()), Accumulated{}, puller_.depth(), 1, state});
+                puller_.known(state, at, c.state);
+            }
+        }
+        next = 0;
+        for (std::size_t k = 0; k < body.results.size(); ++k) {
+            const int kept = scan_output(p, states + k);
+            const Variable all =
+                kept < 0 ? Variable() : scan.output(static_cast<std::size_t>(kept));
+            if (!all.is_empty()) collect(all);
+            for (const At& at : elements_of(body.results[k].shape())) {
+                const ScalarId value = puller_.pull(body.results[k], at);
+                if (k < states) {
+                    puller_.keep(value);
+                    carries[next++].next = value;
+                }
+                if (all.is_empty()) continue;
+                At place{{t}, all.shape()};
+                place.index.insert(place.index.end(), at.index.begin(), at.index.end());
+                puller_.store(all, place, value);
+            }
+        }
+        for (Carry& c : carries) {
+            const Scalar& state = nest_.scalars[static_cast<std::size_t>(c.state)];
+            c.result =
+                puller_.add({state.dtype, Accumulated{}, puller_.depth() - 1, 0, state.value});
+        }
+        puller_.innermost().carries = carries;
+        puller_.close();
+        next = 0;
+        for (std::size_t k = 0; k < states; ++k) {
+            const int last = scan_output(p, k);
+            const Variable value =
+                last < 0 ? Variable() : scan.output(static_cast<std::size_t>(last));
+            if (!value.is_empty()) own(value);
+            for (const At& at : elements_of(body.states[k].shape())) {
+                const ScalarId result = carries[next++].result;
+                if (value.is_empty()) continue;
+                if (root_of(value)->stored) puller_.store(value, at, result);
+                puller_.known(value, at, result);
+            }
+        }
+    }
+
+    /// A copy of the loop's body for step `t`: what it reads is outside, but for the states, which
+    /// are its own.
+    struct Body {
+        Variables states, results;
+    };
+    static Body body_at(const Apply& scan, const Extent& t)
+    {
+        const auto& p = scan.params_as<ScanParams>();
+        const auto inside = p.body.inputs();
+        const auto sequences = static_cast<std::size_t>(p.sequences);
+        Body body;
+        VariableMap by;
+        for (std::size_t i = 0; i < inside.size(); ++i) {
+            const Variable& given = scan.input(i);
+            if (i < sequences) {
+                SliceParams row = whole(given.shape());
+                row.start[0] = t;
+                row.stop[0] = t + Extent(1);
+                row.dropped = {0};
+                by.emplace(inside[i], slice_of(given, row));
+            } else if (i < sequences + static_cast<std::size_t>(p.states)) {
+                const std::string name(inside[i].name());
+                body.states.push_back(input(name, inside[i].dtype(), inside[i].shape()));
+                by.emplace(inside[i], body.states.back());
+            } else {
+                by.emplace(inside[i], given);
+            }
+        }
+        body.results = copy_graph(p.body.outputs(), by);
+        return body;
+    }
+
+    /// Lets what a loop of this kernel collects be read in later ones.
+    void collect(const Variable& all)
+    {
+        if (cluster_.outer.empty()) return;
+        if (root_of(all)->stored) return puller_.reload(all);
+        own_.push_back(all);
+        std::vector<bool> along_members{false};
+        for (std::size_t i = 1; i < all.shape().size(); ++i)
+            along_members.push_back(is_long(all.shape()[i]));
+        puller_.keep_in_strip(all, std::move(along_members));
+    }
+
+    const Cluster& cluster_;
+    Puller puller_;
+    LoopNest& nest_;
+    Variables own_; ///< values of members, which are known at their own places alone
+};
+
+/// Whether the cluster is one kernel, whatever it stores.
+bool is_one_kernel(Cluster cluster)
+{
+    for (Root& r : cluster.roots)
+        r.stored = false;
+    LoopNest scratch;
+    Steps steps(cluster, scratch);
+    read_others(steps.puller(), cluster);
+    steps.write();
+    return steps.has_separate_members() && scratch.scalars.size() < most_statements;
+}
+
+} // namespace
+
 /// The long axes of a loop's states, the same of all that have any, first to last: all elements
 /// along them are states of loops of their own.
 Shape members_of(const Apply& scan)
@@ -73,133 +294,6 @@ Shape members_of(const Apply& scan)
             return axes;
     return {};
 }
-
-/// Ops whose elements are made of single elements at places that are known when the step is
-/// written.
-bool is_of_elements(const Op& op)
-{
-    return !is_structured(op) && !std::holds_alternative<Gather>(op.lowering);
-}
-
-/// The kernel while it is written.
-class Steps {
-public:
-    Steps(const Apply& scan, LoopNest& nest)
-        : scan_(scan), members_(members_of(scan)), puller_(nest), nest_(nest)
-    {}
-
-    Puller& puller() { return puller_; }
-
-    void write()
-    {
-        const auto& p = scan_.params_as<ScanParams>();
-        const auto states = static_cast<std::size_t>(p.states);
-        const auto sequences = static_cast<std::size_t>(p.sequences);
-        const std::size_t outer = members_.size();
-        for (std::size_t i = 0; i < outer; ++i) {
-            const LoopKind kind = i + 1 == outer ? LoopKind::strips : LoopKind::serial;
-            puller_.open({loop_symbol(i), loop_name(i), members_[i], kind});
-            puller_.innermost().parallel = i == 0;
-        }
-        const detail::Atom* t = loop_symbol(outer);
-        const Variables results = body_at(as_extent(t));
-        const auto inside = p.body.inputs();
-        for (std::size_t k = 0; k < states; ++k)
-            for (const At& at : elements_of(inside[sequences + k].shape()))
-                carries_.push_back({-1, -1, puller_.pull(scan_.input(sequences + k), at), -1});
-        puller_.open(
-            {t, loop_name(outer), p.steps, p.reverse ? LoopKind::backward : LoopKind::serial});
-        std::size_t next = 0;
-        for (std::size_t k = 0; k < states; ++k) {
-            const Variable& state = inside[sequences + k];
-            for (const At& at : elements_of(state.shape())) {
-                Carry& c = carries_[next++];
-                puller_.keep(c.init);
-                c.state = puller_.add(
-                    {computed_dtype(state.dtype()), Accumulated{}, puller_.depth(), 1, state});
-                puller_.known(state, at, c.state);
-            }
-        }
-        next = 0;
-        for (std::size_t k = 0; k < results.size(); ++k) {
-            const int kept = scan_output(p, states + k);
-            for (const At& at : elements_of(results[k].shape())) {
-                const ScalarId value = puller_.pull(results[k], at);
-                if (k < states) {
-                    puller_.keep(value);
-                    carries_[next++].next = value;
-                }
-                if (kept < 0) continue;
-                const Variable all = scan_.output(static_cast<std::size_t>(kept));
-                At place{{as_extent(t)}, all.shape()};
-                place.index.insert(place.index.end(), at.index.begin(), at.index.end());
-                puller_.store(all, place, value);
-            }
-        }
-        for (Carry& c : carries_) {
-            const Scalar& state = nest_.scalars[static_cast<std::size_t>(c.state)];
-            c.result =
-                puller_.add({state.dtype, Accumulated{}, puller_.depth() - 1, 0, state.value});
-        }
-        puller_.innermost().carries = carries_;
-        puller_.close();
-        next = 0;
-        for (std::size_t k = 0; k < states; ++k) {
-            const int last = scan_output(p, k);
-            for (const At& at : elements_of(results[k].shape())) {
-                const ScalarId value = carries_[next++].result;
-                if (last >= 0)
-                    puller_.store(scan_.output(static_cast<std::size_t>(last)), at, value);
-            }
-        }
-        close_all(puller_);
-    }
-
-    /// Whether a member reads no other one's states, and nothing is divided to find a place.
-    bool has_separate_members() const
-    {
-        const auto& p = scan_.params_as<ScanParams>();
-        return !puller_.divides() && std::ranges::none_of(puller_.accesses(), [&](const auto& a) {
-            for (int k = 0; k < p.states; ++k)
-                if (same(a.value, p.body.inputs()[static_cast<std::size_t>(p.sequences + k)]))
-                    return true;
-            return false;
-        });
-    }
-
-private:
-    /// The body's results at step `t`, in terms of what is outside and the states.
-    Variables body_at(const Extent& t) const
-    {
-        const auto& p = scan_.params_as<ScanParams>();
-        const auto inside = p.body.inputs();
-        VariableMap by;
-        for (std::size_t i = 0; i < inside.size(); ++i) {
-            const bool is_state = i >= static_cast<std::size_t>(p.sequences) &&
-                                  i < static_cast<std::size_t>(p.sequences + p.states);
-            if (is_state) continue;
-            const Variable& given = scan_.input(i);
-            if (i >= static_cast<std::size_t>(p.sequences)) {
-                by.emplace(inside[i], given);
-                continue;
-            }
-            SliceParams row = whole(given.shape());
-            row.start[0] = t;
-            row.stop[0] = t + Extent(1);
-            row.dropped = {0};
-            by.emplace(inside[i], slice_of(given, row));
-        }
-        return copy_graph(p.body.outputs(), by);
-    }
-
-    const Apply& scan_;
-    Shape members_; ///< see members_of
-    Puller puller_;
-    LoopNest& nest_;
-    std::vector<Carry> carries_;
-};
-
-} // namespace
 
 bool fits_a_kernel(const Apply& scan)
 {
@@ -240,20 +334,56 @@ bool fits_a_kernel(const Apply& scan)
         if (statements > most_scalar_statements) return false;
     }
     if (members.empty()) return true;
-    LoopNest scratch;
-    Steps steps(scan, scratch);
-    for (const Variable& in : scan.inputs())
-        steps.puller().in_memory(in);
-    steps.write();
-    return steps.has_separate_members();
+    Cluster alone{ClusterKind::steps, members, {}, {}, {}, 0};
+    return may_join_steps(alone, scan, {scan.inputs().begin(), scan.inputs().end()});
+}
+
+bool may_join_steps(const Cluster& cluster, const Apply& apply, const Variables& reads)
+{
+    Cluster joined = cluster;
+    for (const Variable& y : apply.outputs()) {
+        joined.roots.push_back({});
+        joined.roots.back().value = y;
+        joined.roots.back().reads = reads;
+    }
+    return is_one_kernel(std::move(joined));
+}
+
+void keep_in_strips(Cluster& cluster)
+{
+    std::int64_t left = most_bytes_in_strips;
+    for (Root& r : cluster.roots) {
+        if (r.stored) continue;
+        const Apply apply = r.value.owner();
+        const auto* scan = std::get_if<Scan>(&apply.op().lowering);
+        if (cluster.outer.empty()) {
+            r.stored = true;
+            continue;
+        }
+        const bool collected =
+            scan && static_cast<int>(r.value.index()) >= last_count(apply.params_as<ScanParams>());
+        if (!collected) continue;
+        const Extent steps = apply.params_as<ScanParams>().steps;
+        Shape each = r.value.shape();
+        each.erase(each.begin());
+        const std::int64_t width = strip_width(cluster);
+        const std::int64_t row =
+            elements_beside(each) * width * static_cast<std::int64_t>(size_bytes(r.value.dtype()));
+        if (!steps.is_known() || steps.value() > left / row)
+            r.stored = true;
+        else
+            left -= steps.value() * row;
+    }
 }
 
 LoopNest lower_steps(const Cluster& cluster)
 {
     LoopNest nest;
-    const Apply scan = cluster.roots[0].value.owner();
-    nest.applies.push_back(scan);
-    Steps steps(scan, nest);
+    for (const Root& r : cluster.roots)
+        if (const Apply a = r.value.owner();
+            nest.applies.empty() || nest.applies.back().node() != a.node())
+            nest.applies.push_back(a);
+    Steps steps(cluster, nest);
     read_others(steps.puller(), cluster);
     steps.write();
     return nest;

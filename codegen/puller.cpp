@@ -23,6 +23,7 @@ bool same(const At& a, const At& b)
 } // namespace
 
 const detail::Atom* loop_symbol(std::size_t i) { return index_symbol(i); }
+const detail::Atom* lane_symbol() { return loop_symbol(most_axes - 1); }
 const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(most_axes + i); }
 
 std::string loop_name(std::size_t i)
@@ -210,8 +211,51 @@ ScalarId Puller::pull_fresh(const Variable& value, const At& at, ScalarId guard)
     return pull_apply(apply, value, at, guard);
 }
 
+void Puller::keep_in_strip(const Variable& value, std::vector<bool> along)
+{
+    Shape shape;
+    for (std::size_t i = 0; i < along.size(); ++i)
+        if (!along[i]) shape.push_back(value.shape()[i]);
+    int width = 0;
+    for (const OpenLoop& open : open_)
+        if (const auto* l = std::get_if<Loop>(&open.statement); l && l->width > 0) width = l->width;
+    shape.emplace_back(width);
+    strips_[value.value()] = {strip_array(nest_.strip_arrays.size()), std::move(along)};
+    nest_.strip_arrays.push_back(
+        {value, {input(std::string(value.name()), value.dtype(), shape), {}}});
+    in_memory_[value.value()] = false;
+}
+
+/// Where `value` at `at` lies in the array that a strip has of it.
+bool Puller::find_in_strip(const Variable& value, const At& at, BufferId& id, Extent& index) const
+{
+    const auto found = strips_.find(value.value());
+    if (found == strips_.end()) return false;
+    const InStrip& array = found->second;
+    const At here = adapted(at, value.shape());
+    At inside;
+    std::size_t member = 0;
+    for (std::size_t i = 0; i < array.along.size(); ++i) {
+        if (!array.along[i])
+            inside.index.push_back(here.index[i]);
+        else if (!same(here.index[i], as_extent(loop_symbol(member++))))
+            return false;
+    }
+    inside.index.push_back(as_extent(lane_symbol()));
+    id = array.id;
+    inside.shape = buffer_at(nest_, id).shape();
+    index = flat(inside);
+    return true;
+}
+
 ScalarId Puller::load(const Variable& value, const At& at, ScalarId guard)
 {
+    BufferId strip = -1;
+    Extent place = 0;
+    if (find_in_strip(value, at, strip, place)) {
+        note_division(place);
+        return add({computed_dtype(value.dtype()), Load{strip, place, guard}, depth(), 0, value});
+    }
     const auto stored = in_memory_.find(value.value());
     const bool own = stored != in_memory_.end() && !stored->second;
     const BufferId b = buffer(value, Buffer::Access::read);
@@ -410,6 +454,14 @@ ScalarId Puller::stored_or(const Variable& value, const At& at, std::size_t axis
 
 void Puller::store(const Variable& value, const At& at, ScalarId scalar, bool accumulate)
 {
+    BufferId strip = -1;
+    Extent place = 0;
+    if (find_in_strip(value, at, strip, place)) {
+        keep(scalar);
+        open_.back().block->push_back(
+            Statement(Store{strip, place, scalar, false, value.location()}));
+        return;
+    }
     const BufferId b = buffer(value, Buffer::Access::write);
     if (accumulate) nest_.buffers[static_cast<std::size_t>(b)].access = Buffer::Access::read_write;
     keep(scalar);

@@ -21,8 +21,9 @@ struct At {
 Extent flat(const At& at);
 
 /// The index symbols that kernels use, the same ones again and again: of loops (fewer than
-/// `most_axes`), and for indices that are read from memory.
+/// `most_axes`), of a strip's lanes, and for indices that are read from memory.
 const detail::Atom* loop_symbol(std::size_t i);
+const detail::Atom* lane_symbol();
 const detail::Atom* gather_symbol(std::size_t i);
 /// What loop i counts with: reserved words of emitted text, unlike m and n, which are names that
 /// extents have.
@@ -45,6 +46,10 @@ public:
     /// Elements of `value` pulled at exactly `at` are reloaded from its buffer, at the depth of the
     /// current loop, as an earlier loop of this kernel stored them.
     void reload(const Variable& value) { in_memory_[value.value()] = false; }
+    /// `value` lies in an array that each strip has for itself, with an element a lane
+    /// instead of its axes `along` members. Elsewhere than at the place of the
+    /// member that the open loops are at it is not to be had: it is then read from memory.
+    void keep_in_strip(const Variable& value, std::vector<bool> along);
     /// The same, from the buffer of `carrier`, which is written over later.
     void reload_from(const Variable& value, const Variable& carrier);
 
@@ -112,6 +117,11 @@ private:
     std::vector<IndexPiece::Guard>
     bounds(const std::vector<Extent>& index, const Shape& shape, const At& here) const;
     ScalarId in_range(const std::vector<IndexPiece::Guard>& guards, ScalarId also);
+    struct InStrip {
+        BufferId id;
+        std::vector<bool> along;
+    };
+    bool find_in_strip(const Variable& value, const At& at, BufferId& id, Extent& index) const;
     static At adapted(const At& at, const Shape& shape);
     void note_division(const Extent& index);
     static Key key(const Variable& value, const At& at, ScalarId guard);
@@ -122,6 +132,7 @@ private:
     std::map<const detail::Value*, bool> in_memory_; // true: input; false: stored by this kernel
     std::map<const detail::Value*, std::vector<std::pair<At, ScalarId>>> known_;
     std::map<const detail::Value*, BufferId> buffers_;
+    std::map<const detail::Value*, InStrip> strips_;
     std::map<const detail::Atom*, int> symbol_depth_;
     IndexRanges ranges_;
     std::vector<Access> accesses_;

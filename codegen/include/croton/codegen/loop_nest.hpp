@@ -175,6 +175,7 @@ struct Loop {
     Block body = {};
     std::vector<Accumulator> accumulators = {};
     std::vector<Carry> carries = {}; ///< of a serial loop
+    int width = 0;                   ///< iterations of a strip
     int depth = 0;                   ///< of the body
 };
 
@@ -274,10 +275,18 @@ struct AxisPart {
     bool last = false; ///< all other parts have been written before
 };
 
+/// An array that each strip has for itself, with an element a lane along its last axis. Loads and
+/// stores call number i `strip_array(i)`.
+struct StripArray {
+    Variable of; ///< the value whose elements it has
+    Buffer array;
+};
+
 /// One kernel: what an emitter sees.
 struct LoopNest {
     std::string name;
     std::vector<Buffer> buffers;
+    std::vector<StripArray> strip_arrays;
     std::vector<Scalar> scalars;
     Block body;
     std::vector<ContractNest> contract; ///< empty, or the one product that the kernel is
@@ -294,6 +303,9 @@ struct LoopNest {
     std::vector<Apply> checked;
     std::int64_t flops_per_element = 0;
 };
+
+constexpr BufferId strip_array(std::size_t i) { return -2 - static_cast<BufferId>(i); }
+const Buffer& buffer_at(const LoopNest& nest, BufferId id);
 
 /// All that holds statements: the nest's body, then its product's prologues, which may be empty.
 std::vector<const Block*> blocks_of(const LoopNest& nest);
