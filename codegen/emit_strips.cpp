@@ -105,15 +105,41 @@ void KernelWriter::write_strip(const Loop& l,
                                const std::string& lanes)
 {
     strip_ = Strip{symbols_.at(l.index), first, lanes, width, {}};
-    for (const auto& [of, b] : nest_.strip_arrays)
-        writer_.line("{} {}[{}];", memory_type(b.dtype()), b.name,
-                     c_text(element_count(b.shape()), symbols_));
+    for (const StripArray& s : nest_.strip_arrays) {
+        writer_.line("{} {}[{}];", memory_type(s.array.dtype()), s.array.name,
+                     c_text(element_count(s.array.shape()), symbols_));
+        if (s.from >= 0) write_copy(s);
+    }
     for (const ScalarId id : Crossings(nest_).find(l)) {
         strip_->crossing.insert(id);
         declare_lanes(id, "t");
     }
     write_stretches(l.body, nullptr);
     strip_.reset();
+}
+
+/// Along the rows of what is copied, a member after the other.
+void KernelWriter::write_copy(const StripArray& s)
+{
+    std::vector<Writer::Scope> scopes;
+    scopes.push_back(writer_.block("for (i64 l = 0; l < {}; ++l)", strip_->lanes));
+    writer_.line("const i64 {} = {} + l;", strip_->index, strip_->first);
+    Extent to = 0;
+    const Names before = names_;
+    for (std::size_t i = 0; i < s.indices.size(); ++i) {
+        const std::string index = names_.fresh({}, "r");
+        const Extent extent = s.array.shape()[i];
+        symbols_[s.indices[i]] = index;
+        scopes.push_back(
+            writer_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", index, c_text(extent, symbols_)));
+        to = to * extent + as_extent(s.indices[i]);
+    }
+    to = to * s.array.shape().back() + as_extent(lane_symbol());
+    writer_.line("{}[{}] = {};", s.array.name, c_text(to, symbols_),
+                 expressions_.element(s.from, s.at));
+    while (!scopes.empty())
+        scopes.pop_back();
+    names_ = before;
 }
 
 /// An array with an element a lane.

@@ -145,6 +145,7 @@ private:
     };
     void write_strips(const Loop& l, const std::string& index);
     void write_strip(const Loop& l, const std::string& first, int width, const std::string& lanes);
+    void write_copy(const StripArray& s);
     void declare_lanes(ScalarId id, std::string_view stem);
     void write_stretches(const Block& block, const Loop* around);
     void

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 #include "cluster_index.hpp"
 #include "cluster_roots.hpp"
@@ -97,6 +99,9 @@ class Steps {
 public:
     Steps(const Cluster& cluster, LoopNest& nest) : cluster_(cluster), puller_(nest), nest_(nest) {}
 
+    /// Sequences that members' rows are read along, step by step, which a strip copies first.
+    void copy(Variables rows) { copied_ = std::move(rows); }
+
     Puller& puller() { return puller_; }
 
     void write()
@@ -109,6 +114,8 @@ public:
             puller_.innermost().parallel = i == 0;
             if (last) puller_.innermost().width = strip_width(cluster_);
         }
+        for (const Variable& v : copied_)
+            puller_.copy_to_strip(v, members_along(v));
         const detail::Node* last = nullptr;
         for (const Root& r : cluster_.roots) {
             const Apply apply = r.value.owner();
@@ -118,6 +125,21 @@ public:
                 write_loop(apply);
         }
         close_all(puller_);
+    }
+
+    /// What lies in memory with a member's elements for all steps side by side.
+    Variables read_across() const
+    {
+        Variables found;
+        for (const auto& [v, at] : puller_.accesses()) {
+            if (at.index.size() < 2 || !croton::same(at.shape, v.shape())) continue;
+            const bool across = same(at.index.front(), as_extent(loop_symbol(0))) &&
+                                puller_.depth_of(at.index.back()) > 1;
+            const bool known =
+                std::ranges::any_of(found, [&](const Variable& f) { return same(f, v); });
+            if (across && !known) found.push_back(v);
+        }
+        return found;
     }
 
     /// Whether a member reads nothing of another one, and nothing is divided to find a place.
@@ -262,9 +284,18 @@ private:
         puller_.keep_in_strip(all, std::move(along_members));
     }
 
+    /// The first axis: see read_across.
+    static std::vector<bool> members_along(const Variable& v)
+    {
+        std::vector<bool> along(v.shape().size(), false);
+        along[0] = true;
+        return along;
+    }
+
     const Cluster& cluster_;
     Puller puller_;
     LoopNest& nest_;
+    Variables copied_;
     Variables own_; ///< values of members, which are known at their own places alone
 };
 
@@ -376,6 +407,45 @@ void keep_in_strips(Cluster& cluster)
     }
 }
 
+namespace {
+
+/// Bytes that a strip has of a value with an element for each member along one axis; none if that
+/// is not known.
+std::optional<std::int64_t> bytes_in_strip(const Cluster& cluster, const Variable& v)
+{
+    std::int64_t bytes = strip_width(cluster) * static_cast<std::int64_t>(size_bytes(v.dtype()));
+    for (std::size_t i = 1; i < v.shape().size(); ++i) {
+        const Extent& e = v.shape()[i];
+        if (!e.is_known() || e.value() > most_bytes_in_strips / bytes) return {};
+        bytes *= e.value();
+    }
+    return bytes;
+}
+
+/// What a strip copies first, as far as there is room: vectors are not read across rows.
+Variables copies_of(const Cluster& cluster)
+{
+    if (cluster.outer.size() != 1) return {};
+    LoopNest scratch;
+    Steps steps(cluster, scratch);
+    read_others(steps.puller(), cluster);
+    steps.write();
+    std::int64_t left = most_bytes_in_strips;
+    for (const StripArray& s : scratch.strip_arrays)
+        left -= element_count(s.array.shape()).value() *
+                static_cast<std::int64_t>(size_bytes(s.array.dtype()));
+    Variables copies;
+    for (const Variable& v : steps.read_across()) {
+        const auto bytes = bytes_in_strip(cluster, v);
+        if (!bytes || *bytes > left) continue;
+        left -= *bytes;
+        copies.push_back(v);
+    }
+    return copies;
+}
+
+} // namespace
+
 LoopNest lower_steps(const Cluster& cluster)
 {
     LoopNest nest;
@@ -385,6 +455,7 @@ LoopNest lower_steps(const Cluster& cluster)
             nest.applies.push_back(a);
     Steps steps(cluster, nest);
     read_others(steps.puller(), cluster);
+    steps.copy(copies_of(cluster));
     steps.write();
     return nest;
 }

@@ -226,6 +226,23 @@ void Puller::keep_in_strip(const Variable& value, std::vector<bool> along)
     in_memory_[value.value()] = false;
 }
 
+void Puller::copy_to_strip(const Variable& value, std::vector<bool> along)
+{
+    At all{{}, value.shape()};
+    std::vector<const detail::Atom*> indices;
+    std::size_t member = 0;
+    for (const bool is_member : along) {
+        if (!is_member) indices.push_back(loop_symbol(open_.size() + indices.size()));
+        all.index.push_back(as_extent(is_member ? loop_symbol(member++) : indices.back()));
+    }
+    const BufferId from = buffer(value, Buffer::Access::read);
+    keep_in_strip(value, std::move(along));
+    StripArray& array = nest_.strip_arrays.back();
+    array.from = from;
+    array.at = flat(all);
+    array.indices = std::move(indices);
+}
+
 /// Where `value` at `at` lies in the array that a strip has of it.
 bool Puller::find_in_strip(const Variable& value, const At& at, BufferId& id, Extent& index) const
 {

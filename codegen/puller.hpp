@@ -50,6 +50,8 @@ public:
     /// instead of its axes `along` members. Elsewhere than at the place of the
     /// member that the open loops are at it is not to be had: it is then read from memory.
     void keep_in_strip(const Variable& value, std::vector<bool> along);
+    /// The same of a value in memory, which each strip copies first.
+    void copy_to_strip(const Variable& value, std::vector<bool> along);
     /// The same, from the buffer of `carrier`, which is written over later.
     void reload_from(const Variable& value, const Variable& carrier);
 

@@ -5,8 +5,8 @@
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
 #include <croton/passes/store_for_reverse.hpp>
-#include <croton/passes/sums_behind_loops.hpp>
 #include <croton/passes/trim_loops.hpp>
+#include <croton/passes/work_out_of_loops.hpp>
 
 namespace croton::inline v1 {
 
@@ -23,11 +23,13 @@ Pipeline make_cpu_pipeline()
     p.fixpoint("stabilize", 8, MergeDuplicates{}, FoldConstants{}, stabilize());
     p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize());
     p.add(TrimLoops{});
-    p.add(SumsBehindLoops{});
     p.add(ExpandComposites{}); // after the last rule that knows a composite by its name
-    p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
-    p.add(StoreForReverse{});
+    p.add(MergeDuplicates{});
+    p.add(StoreForReverse{}); // before products of what it would store leave a loop
     p.add(MergeDuplicates{}); // of what is stored with what the loop computes
+    p.add(TrimLoops{});
+    p.add(WorkOutOfLoops{});
+    p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
     p.add(TrimLoops{});
 
     return p;

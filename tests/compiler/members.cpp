@@ -173,6 +173,30 @@ TEST_CASE("members of a loop: its reverse follows in the same strip, which keeps
         check({x, rate, xs}, g, {at[0], at[1], Array::normal(2, {steps, 70}, DType::f64)}, 1);
 }
 
+TEST_CASE("members of a loop: rows of a member's values lie side by side, and are copied first")
+{
+    const auto n = ct::dim("n");
+    const auto rate = ct::scalar<double>("rate");
+    for (const std::int64_t steps : {1, 20}) {
+        const auto z = ct::tensor<double>("z", {n, 2, steps}),
+                   w = ct::matrix<double>("w", {n, steps});
+        const auto r = ct::scan(
+            [&](const Variable& x, const Variable& y, const Variable& s) {
+                return ct::Step{{tanh(s * rate + x(ct::_, 0) - x(ct::_, 1)) * y},
+                                {s * x(ct::_, 1)}};
+            },
+            {.sequences = {ct::transpose(z, {2, 0, 1}), ct::transpose(w)},
+             .init = {ct::ones(DType::f64, {n})}});
+        const Variable loss = ct::sum(r.last[0]) + ct::sum(square(r.out[0]));
+        const Variables g = ct::grad(loss, Variables{z, w, rate});
+        for (const std::int64_t count : {1, 16, 35})
+            check({z, w, rate}, {r.last[0], r.out[0], g[0], g[1], g[2]},
+                  {Array::normal(1, {count, 2, steps}, DType::f64),
+                   Array::normal(2, {count, steps}, DType::f64), Array::scalar(0.8)},
+                  1);
+    }
+}
+
 TEST_CASE("members of a loop: what reads other members' results follows in a kernel of its own")
 {
     const auto x = ct::vector<double>("x", {ct::dim("n")});

@@ -280,6 +280,11 @@ struct AxisPart {
 struct StripArray {
     Variable of; ///< the value whose elements it has
     Buffer array;
+    /// Where it is a copy of what lies in memory, as it is read across its rows: element `at` of
+    /// buffer `from`, for all indices of the array but the lane.
+    BufferId from = -1;
+    Extent at = 0;
+    std::vector<const detail::Atom*> indices = {};
 };
 
 /// One kernel: what an emitter sees.

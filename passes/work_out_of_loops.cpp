@@ -1,0 +1,355 @@
+#include <croton/ir/batch.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/create.hpp>
+#include <croton/ir/ops/linalg.hpp>
+#include <croton/ir/ops/params.hpp>
+#include <croton/ir/ops/structure.hpp>
+#include <croton/ir/scan_parts.hpp>
+#include <croton/ir/traverse.hpp>
+#include <croton/passes/work_out_of_loops.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <variant>
+
+namespace croton::inline v1 {
+
+namespace {
+
+using detail::ScanParts;
+
+template <class L>
+bool is_a(const Apply& a)
+{
+    return a && std::holds_alternative<L>(a.op().lowering);
+}
+
+bool is_of_elements(const Apply& a)
+{
+    return is_a<Pointwise>(a) || is_a<IndexMap>(a) || is_a<Iota>(a);
+}
+
+bool is_sum(const Apply& a)
+{
+    return is_a<Reduce>(a) && std::get<Reduce>(a.op().lowering).monoid == Monoid::sum;
+}
+
+Extent bytes_of(const Variable& v)
+{
+    return element_count(v.shape()) * Extent(size_bytes(v.dtype()));
+}
+
+/// The same axes behind one for the steps.
+std::vector<int> behind_steps(std::vector<int> axes)
+{
+    for (int& a : axes)
+        ++a;
+    return axes;
+}
+
+class Loop {
+public:
+    explicit Loop(const Apply& scan)
+        : scan_(scan), params_(scan.params_as<ScanParams>()), parts_(detail::take_apart(scan))
+    {
+        look();
+    }
+
+    /// One Variable for each output of the loop; its own outputs where nothing changes.
+    Variables rewritten()
+    {
+        if (parts_.endless) return scan_.outputs();
+        bool in_front = false;
+        if (runs_all_steps()) {
+            in_front = take_products_in_front();
+            collect_products();
+            collect_sums();
+        }
+        add_up_terms();
+        if (!in_front && behind_.empty()) return scan_.outputs();
+        return built();
+    }
+
+private:
+    // ---- the body
+
+    void look()
+    {
+        Variables results = parts_.next;
+        results.insert(results.end(), parts_.out.begin(), parts_.out.end());
+        if (!parts_.stop.is_empty()) results.push_back(parts_.stop);
+        applies_ = applies_of(results);
+        uses_.clear();
+        for (const Variable& v : results)
+            ++uses_[v.value()];
+        for (const Apply& a : applies_)
+            for (const Variable& in : a.inputs())
+                ++uses_[in.value()];
+    }
+
+    bool runs_all_steps() const
+    {
+        return parts_.stop.is_empty() && parts_.limit.is_empty() &&
+               std::ranges::all_of(parts_.sequences, [&](const Variable& s) {
+                   return same(s.shape()[0], parts_.steps);
+               });
+    }
+
+    bool used_once(const Variable& v) const { return uses_.at(v.value()) == 1; }
+
+    /// What each step adds to state k and does nothing else with; nothing: an empty Variable.
+    Variable addend(std::size_t k) const
+    {
+        const std::size_t states = parts_.state.size();
+        const Variable& state = parts_.state[k];
+        const Apply add = parts_.next[k].owner();
+        if (scan_output(params_, states + k) >= 0) return {}; // its history is read
+        if (!add || add.op().name != "add" || !used_once(add.output(0))) return {};
+        const DType t = state.dtype();
+        if (is_float(t) && size_bytes(t) == 2) return {};
+        for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+            const Variable& other = add.input(1 - i);
+            if (same(add.input(i), state) && used_once(state) && other.owner() &&
+                used_once(other) && other.dtype() == t)
+                return other;
+        }
+        return {};
+    }
+
+    // ---- in front
+
+    /// Products of sequences, or of elements of them, and of what all steps share.
+    bool take_products_in_front()
+    {
+        detail::PointerSet<detail::Value> from_sequences, shared;
+        for (const Variable& x : parts_.x)
+            from_sequences.insert(x.value());
+        for (const Variable& c : parts_.constant)
+            shared.insert(c.value());
+        const auto is_shared = [&](const Variable& v) {
+            return shared.contains(v.value()) || (!v.owner() && v.leaf() == Leaf::constant);
+        };
+        Variables products;
+        for (const Apply& a : applies_) {
+            const bool all_shared = std::ranges::all_of(a.inputs(), is_shared);
+            const bool of_sequences = std::ranges::all_of(a.inputs(), [&](const Variable& v) {
+                return is_shared(v) || from_sequences.contains(v.value());
+            });
+            if (!of_sequences || !(is_of_elements(a) || is_a<Contract>(a))) continue;
+            (all_shared ? shared : from_sequences).insert(a.output(0).value());
+            if (!all_shared && is_a<Contract>(a)) products.push_back(a.output(0));
+        }
+        if (products.empty()) return false;
+        VariableMap outside;
+        for (std::size_t i = 0; i < parts_.constant.size(); ++i)
+            outside.emplace(parts_.constant[i], parts_.constants[i]);
+        const Variables with_constants = copy_graph(products, outside);
+        const Variables all = batch(with_constants, parts_.x, parts_.sequences, parts_.steps,
+                                    "scan", scan_.location());
+        VariableMap inside;
+        for (std::size_t i = 0; i < products.size(); ++i) {
+            parts_.x.push_back(detail::placeholder_like(products[i]));
+            parts_.sequences.push_back(all[i]);
+            inside.emplace(products[i], parts_.x.back());
+        }
+        GraphCopy copy(inside);
+        for (Variables* group : {&parts_.next, &parts_.out})
+            for (Variable& v : *group)
+                v = copy(v);
+        detail::drop_unused(parts_);
+        look();
+        return true;
+    }
+
+    // ---- behind
+
+    /// Where the values that a step has of `v` lie for all steps: a sequence, or what is collected.
+    /// -1: nowhere yet.
+    int place_of(const Variable& v) const
+    {
+        for (std::size_t i = 0; i < parts_.x.size(); ++i)
+            if (same(parts_.x[i], v)) return static_cast<int>(i);
+        for (std::size_t j = 0; j < collected_.size(); ++j)
+            if (same(collected_[j], v)) return static_cast<int>(parts_.x.size() + j);
+        return -1;
+    }
+
+    int collect(const Variable& v)
+    {
+        if (place_of(v) < 0) collected_.push_back(v);
+        return place_of(v);
+    }
+
+    bool is_shared(const Variable& v) const
+    {
+        return std::ranges::any_of(parts_.constant,
+                                   [&](const Variable& c) { return same(c, v); }) ||
+               (!v.owner() && v.leaf() == Leaf::constant);
+    }
+
+    void collect_products()
+    {
+        for (std::size_t k = 0; k < parts_.state.size(); ++k) {
+            const Variable product = addend(k);
+            if (product.is_empty() || !is_a<Contract>(product.owner())) continue;
+            const Variable a = product.owner().input(0), b = product.owner().input(1);
+            if (is_shared(a) || is_shared(b)) continue;
+            Extent more = 0;
+            for (const Variable& v : {a, b})
+                if (place_of(v) < 0) more = more + bytes_of(v);
+            if (!never_negative(bytes_of(product) - more)) continue;
+            behind_.emplace(k, Behind{product.owner(), {collect(a), collect(b)}});
+        }
+    }
+
+    void collect_sums()
+    {
+        for (std::size_t k = 0; k < parts_.state.size(); ++k) {
+            const Variable sum = behind_.contains(k) ? Variable() : addend(k);
+            if (sum.is_empty() || !is_sum(sum.owner())) continue;
+            const Variable& terms = sum.owner().input(0);
+            if (terms.dtype() == sum.dtype() && place_of(terms) >= 0)
+                behind_.emplace(k, Behind{sum.owner(), {place_of(terms)}});
+        }
+    }
+
+    /// Sums in a body that is made of elements otherwise.
+    void add_up_terms()
+    {
+        std::map<std::size_t, Apply> sums; // by state
+        for (std::size_t k = 0; k < parts_.state.size(); ++k)
+            if (const Variable sum = addend(k); !sum.is_empty() && is_sum(sum.owner()))
+                sums.emplace(k, sum.owner());
+        const bool rest = std::ranges::all_of(applies_, [&](const Apply& a) {
+            return is_of_elements(a) || std::ranges::any_of(sums, [&](const auto& s) {
+                       return s.second.node() == a.node();
+                   });
+        });
+        if (!rest) return;
+        for (const auto& [k, sum] : sums) {
+            if (behind_.contains(k)) continue;
+            const OriginScope origin(parts_.next[k].owner().location());
+            const Variable terms = cast(sum.input(0), sum.output(0).dtype());
+            behind_.emplace(k, Behind{sum, {}});
+            parts_.init[k] = zeros(terms.dtype(), terms.shape());
+            parts_.state[k] = detail::placeholder_like(terms);
+            parts_.next[k] = parts_.state[k] + terms;
+        }
+    }
+
+    /// What stands behind the loop for a state.
+    struct Behind {
+        Apply op;                ///< that a step did
+        std::vector<int> places; ///< of its operands; none: the state has its terms added up
+    };
+
+    Variables built()
+    {
+        const std::size_t states = parts_.state.size();
+        ScanParts kept = parts_;
+        for (Variables* group : {&kept.init, &kept.state, &kept.next})
+            group->clear();
+        std::vector<int> flags;
+        for (std::size_t part : {std::size_t{0}, states})
+            for (std::size_t k = 0; k < states; ++k)
+                if (!collects(k)) flags.push_back(params_.kept[part + k]);
+        for (std::size_t k = 0; k < states; ++k) {
+            if (collects(k)) continue;
+            kept.init.push_back(parts_.init[k]);
+            kept.state.push_back(parts_.state[k]);
+            kept.next.push_back(parts_.next[k]);
+        }
+        flags.insert(flags.end(), params_.kept.begin() + static_cast<std::ptrdiff_t>(2 * states),
+                     params_.kept.end());
+        kept.out.insert(kept.out.end(), collected_.begin(), collected_.end());
+        flags.insert(flags.end() - 1, collected_.size(), 1);
+        if (std::ranges::count(flags, 1) == 0) return from_sequences();
+        const bool counts = flags.back() != 0;
+        detail::drop_unused(kept);
+        const Variables results = detail::build_kept(kept, flags, scan_.location());
+        const std::size_t first = results.size() - collected_.size() - (counts ? 1 : 0);
+        for (std::size_t j = 0; j < collected_.size(); ++j)
+            lies_.push_back(results[first + j]);
+        std::size_t next = 0;
+        Variables all;
+        for (std::size_t i = 0; i < params_.kept.size(); ++i) {
+            if (params_.kept[i] == 0) continue;
+            if (i < states && collects(i))
+                all.push_back(behind(i, {}));
+            else if (i < states && behind_.contains(i))
+                all.push_back(behind(i, results[next++]));
+            else if (i + 1 == params_.kept.size())
+                all.push_back(results.back());
+            else
+                all.push_back(results[next++]);
+        }
+        return all;
+    }
+
+    /// Nothing is left of the loop.
+    Variables from_sequences()
+    {
+        Variables all;
+        for (std::size_t k = 0; k < parts_.state.size(); ++k)
+            if (params_.kept[k] != 0) all.push_back(behind(k, {}));
+        return all;
+    }
+
+    bool collects(std::size_t k) const
+    {
+        const auto at = behind_.find(k);
+        return at != behind_.end() && !at->second.places.empty();
+    }
+
+    Variable behind(std::size_t k, const Variable& last) const
+    {
+        const Behind& b = behind_.at(k);
+        const OriginScope origin(b.op.location());
+        const auto lies = [&](int place) {
+            const auto at = static_cast<std::size_t>(place);
+            return at < parts_.x.size() ? parts_.sequences[at] : lies_[at - parts_.x.size()];
+        };
+        const Variable& init = scan_.input(static_cast<std::size_t>(params_.sequences) + k);
+        if (is_a<Contract>(b.op)) {
+            const auto& p = b.op.params_as<ContractParams>();
+            ContractParams all{behind_steps(p.a_batch), behind_steps(p.b_batch),
+                               behind_steps(p.a_sum), behind_steps(p.b_sum)};
+            all.a_sum.insert(all.a_sum.begin(), 0);
+            all.b_sum.insert(all.b_sum.begin(), 0);
+            return init +
+                   contract(lies(b.places[0]), lies(b.places[1]), all, "scan", b.op.location());
+        }
+        if (b.places.empty())
+            return init + apply_all(b.op.op(), Variables{last}, b.op.params(), b.op.location())[0];
+        ReduceParams all{behind_steps(b.op.params_as<ReduceParams>().axes)};
+        all.axes.insert(all.axes.begin(), 0);
+        return init + apply_all(b.op.op(), Variables{lies(b.places[0])}, make_params(all),
+                                b.op.location())[0];
+    }
+
+    const Apply& scan_;
+    const ScanParams& params_;
+    ScanParts parts_;
+    std::vector<Apply> applies_;
+    std::map<const detail::Value*, int> uses_; // looked up only
+    Variables collected_;                      ///< values of a step
+    Variables lies_;                           ///< those of all steps
+    std::map<std::size_t, Behind> behind_;     ///< by state
+};
+
+} // namespace
+
+Changed WorkOutOfLoops::run(Graph& graph, PassContext& context) const
+{
+    if (context.options.strict) return Changed::no;
+    const bool any = graph.rewrite([](const Apply& apply, Variables& out) {
+        if (!is_a<Scan>(apply)) return false;
+        out = Loop(apply).rewritten();
+        return !std::ranges::equal(out, apply.outputs(), Same());
+    });
+    return changed_if(any);
+}
+
+} // namespace croton::inline v1
