@@ -49,10 +49,18 @@ Roots::Roots(std::span<const Variable> outputs, bool prologues)
         mark(v);
     known_.reserve(order_.size());
     for (const Apply& a : order_)
-        for (const Variable& in : a.inputs())
-            ++known_[in.value()].uses;
+        for (std::size_t i = computed_in_strips(a); i < a.inputs().size(); ++i)
+            ++known_[a.input(i).value()].uses;
     for (const Apply& a : order_)
         visit(a);
+}
+
+/// How many of a loop's inputs, sequences, it computes where its members read them, once.
+std::size_t Roots::computed_in_strips(const Apply& a)
+{
+    const bool members =
+        std::holds_alternative<Scan>(a.op().lowering) && fits_a_kernel(a) && !members_of(a).empty();
+    return members ? static_cast<std::size_t>(a.params_as<ScanParams>().sequences) : 0;
 }
 
 std::string Roots::why_stored(const Variable& v) const
@@ -89,13 +97,15 @@ void Roots::visit(const Apply& a)
     if (shared || long_chain) mark(y);
 }
 
-/// A loop in one kernel computes what it reads, but for dear sequences, which a loop of their own
-/// computes in vectors. Other loops and branches take whole arrays.
+/// A loop in one kernel computes what it reads, but for dear sequences if it has no members: a loop
+/// of their own computes those in vectors. Other loops and branches take whole arrays.
 void Roots::mark_inputs(const Apply& a)
 {
     const bool in_kernel = std::holds_alternative<Scan>(a.op().lowering) && fits_a_kernel(a);
     const std::size_t sequences =
-        in_kernel ? static_cast<std::size_t>(a.params_as<ScanParams>().sequences) : 0;
+        in_kernel && computed_in_strips(a) == 0
+            ? static_cast<std::size_t>(a.params_as<ScanParams>().sequences)
+            : 0;
     for (std::size_t i = 0; i < a.inputs().size(); ++i) {
         const Variable& in = a.input(i);
         const bool dear = i < sequences && effort_of(in).flops >= flops_worth_storing;

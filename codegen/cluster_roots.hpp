@@ -47,6 +47,7 @@ private:
         if (v.value()->node->op) known_[v.value()].is_root = true;
     }
     void visit(const Apply& a);
+    static std::size_t computed_in_strips(const Apply& a);
     void mark_inputs(const Apply& a);
     /// The operand of a product is read where it lies, or computed by its prologue.
     void mark_operand(const Apply& product, std::size_t operand);

@@ -213,7 +213,7 @@ void KernelWriter::write_let_in_lanes(ScalarId id)
     const std::string element = expressions_.whole(id);
     write_lines(expressions_.name_hard_arguments(id, room()));
     if (const std::string flag = expressions_.hard_argument(id); !flag.empty()) writer_.raw(flag);
-    write_lines(expressions_.define(id, false, true, room() - element.size() - 4));
+    write_lines(expressions_.write_out(id, room() - element.size() - 4, room()));
     writer_.line("{} = {};", element, expressions_.whole(id));
     expressions_.declare_as(id, element);
 }

@@ -416,6 +416,12 @@ Expressions::define(ScalarId id, bool hoisted, bool in_a_line, std::size_t room)
     return shorten(id, 0, room);
 }
 
+std::vector<std::string> Expressions::write_out(ScalarId id, std::size_t most, std::size_t room)
+{
+    place(id, expression(id));
+    return shorten(id, most, room);
+}
+
 std::vector<std::string> Expressions::shorten(ScalarId id, std::size_t most, std::size_t room)
 {
     const Scalar& s = scalar(id);

@@ -36,6 +36,9 @@ public:
     /// hoisted     used in a loop further in: computed once, so it needs a name
     /// in_a_line   used by one statement alone, which may be as long as a line
     std::vector<std::string> define(ScalarId id, bool hoisted, bool in_a_line, std::size_t room);
+    /// Gives the scalar its expression as its text, for a statement that has `most` columns for it.
+    /// Returns the lines that name parts of it.
+    std::vector<std::string> write_out(ScalarId id, std::size_t most, std::size_t room);
     /// Where the scalar's text is longer than `most`: the lines that give it, or a part of it, a
     /// name.
     std::vector<std::string> shorten(ScalarId id, std::size_t most, std::size_t room);

@@ -1,5 +1,6 @@
 #include "lower_steps.hpp"
 
+#include <croton/codegen/cost.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/params.hpp>
@@ -101,6 +102,8 @@ public:
 
     /// Sequences that members' rows are read along, step by step, which a strip copies first.
     void copy(Variables rows) { copied_ = std::move(rows); }
+    /// Sequences that several loops read, which a strip computes first.
+    void compute(Variables sequences) { computed_ = std::move(sequences); }
 
     Puller& puller() { return puller_; }
 
@@ -115,7 +118,9 @@ public:
             if (last) puller_.innermost().width = strip_width(cluster_);
         }
         for (const Variable& v : copied_)
-            puller_.copy_to_strip(v, members_along(v));
+            puller_.copy_to_strip(v, rows_along(v));
+        for (const Variable& v : computed_)
+            write_sequence(v);
         const detail::Node* last = nullptr;
         for (const Root& r : cluster_.roots) {
             const Apply apply = r.value.owner();
@@ -142,6 +147,23 @@ public:
         return found;
     }
 
+    /// Of what has steps along its first axis.
+    static std::vector<bool> along_members(const Variable& v)
+    {
+        std::vector<bool> along{false};
+        for (std::size_t i = 1; i < v.shape().size(); ++i)
+            along.push_back(is_long(v.shape()[i]));
+        return along;
+    }
+
+    /// The first axis: see read_across.
+    static std::vector<bool> rows_along(const Variable& v)
+    {
+        std::vector<bool> along(v.shape().size(), false);
+        along[0] = true;
+        return along;
+    }
+
     /// Whether a member reads nothing of another one, and nothing is divided to find a place.
     bool has_separate_members() const
     {
@@ -156,6 +178,24 @@ private:
         const auto at =
             std::ranges::find_if(cluster_.roots, [&](const Root& r) { return same(r.value, v); });
         return at == cluster_.roots.end() ? nullptr : &*at;
+    }
+
+    void write_sequence(const Variable& v)
+    {
+        const std::size_t outer = cluster_.outer.size();
+        const Shape shape = v.shape();
+        puller_.open({loop_symbol(outer), loop_name(outer), shape[0]});
+        std::vector<std::pair<At, ScalarId>> values;
+        for (At& at : elements_of(Shape(shape.begin() + 1, shape.end()))) {
+            at.index.insert(at.index.begin(), as_extent(loop_symbol(outer)));
+            at.shape = shape;
+            const ScalarId value = puller_.pull(v, at);
+            values.emplace_back(std::move(at), value);
+        }
+        puller_.keep_in_strip(v, along_members(v));
+        for (const auto& [at, value] : values)
+            puller_.store(v, at, value);
+        puller_.close();
     }
 
     /// What others have of it is not known here: a pull would load it, which is not to be.
@@ -278,24 +318,13 @@ private:
         if (cluster_.outer.empty()) return;
         if (root_of(all)->stored) return puller_.reload(all);
         own_.push_back(all);
-        std::vector<bool> along_members{false};
-        for (std::size_t i = 1; i < all.shape().size(); ++i)
-            along_members.push_back(is_long(all.shape()[i]));
-        puller_.keep_in_strip(all, std::move(along_members));
-    }
-
-    /// The first axis: see read_across.
-    static std::vector<bool> members_along(const Variable& v)
-    {
-        std::vector<bool> along(v.shape().size(), false);
-        along[0] = true;
-        return along;
+        puller_.keep_in_strip(all, along_members(all));
     }
 
     const Cluster& cluster_;
     Puller puller_;
     LoopNest& nest_;
-    Variables copied_;
+    Variables copied_, computed_;
     Variables own_; ///< values of members, which are known at their own places alone
 };
 
@@ -409,39 +438,82 @@ void keep_in_strips(Cluster& cluster)
 
 namespace {
 
-/// Bytes that a strip has of a value with an element for each member along one axis; none if that
-/// is not known.
-std::optional<std::int64_t> bytes_in_strip(const Cluster& cluster, const Variable& v)
+/// Bytes that a strip has of a value with the members along one axis; none if that is not known.
+std::optional<std::int64_t>
+bytes_in_strip(const Cluster& cluster, const Variable& v, const std::vector<bool>& along)
 {
     std::int64_t bytes = strip_width(cluster) * static_cast<std::int64_t>(size_bytes(v.dtype()));
-    for (std::size_t i = 1; i < v.shape().size(); ++i) {
-        const Extent& e = v.shape()[i];
+    for (std::size_t i = 0; i < along.size(); ++i) {
+        if (along[i]) continue;
+        const Extent e = v.shape()[i];
         if (!e.is_known() || e.value() > most_bytes_in_strips / bytes) return {};
         bytes *= e.value();
     }
     return bytes;
 }
 
-/// What a strip copies first, as far as there is room: vectors are not read across rows.
-Variables copies_of(const Cluster& cluster)
+/// Whether it takes more work to compute `v` from `memory` than to store it.
+bool is_dear(const Variable& v, const Variables& memory)
 {
-    if (cluster.outer.size() != 1) return {};
+    if (!v.owner() || std::ranges::any_of(memory, [&](const Variable& m) { return same(m, v); }))
+        return false;
+    if (flops(v.owner().op(), v.dtype()) >= flops_worth_storing) return true;
+    return std::ranges::any_of(v.owner().inputs(),
+                               [&](const Variable& in) { return is_dear(in, memory); });
+}
+
+/// Sequences that are computed where they are read, by more than one loop.
+Variables computed_again(const Cluster& cluster)
+{
+    Variables once, again;
+    const auto has = [](const Variables& list, const Variable& v) {
+        return std::ranges::any_of(list, [&](const Variable& x) { return same(x, v); });
+    };
+    Variables memory;
+    for (const Root& r : cluster.roots) {
+        memory.push_back(r.value);
+        memory.insert(memory.end(), r.reads.begin(), r.reads.end());
+    }
+    const detail::Node* last = nullptr;
+    for (const Root& r : cluster.roots) {
+        const Apply a = r.value.owner();
+        if (std::exchange(last, a.node()) == a.node()) continue;
+        if (!std::holds_alternative<Scan>(a.op().lowering)) continue;
+        const auto sequences = static_cast<std::size_t>(a.params_as<ScanParams>().sequences);
+        for (std::size_t i = 0; i < sequences; ++i) {
+            const Variable& v = a.input(i);
+            if (has(again, v) || !is_dear(v, memory)) continue;
+            (has(once, v) ? again : once).push_back(v);
+        }
+    }
+    return again;
+}
+
+/// What each strip has in arrays of its own before its loops begin, as far as there is room.
+void prepare(Steps& steps, const Cluster& cluster)
+{
+    if (cluster.outer.size() != 1) return;
     LoopNest scratch;
-    Steps steps(cluster, scratch);
-    read_others(steps.puller(), cluster);
-    steps.write();
+    Steps plain(cluster, scratch);
+    read_others(plain.puller(), cluster);
+    plain.write();
     std::int64_t left = most_bytes_in_strips;
     for (const StripArray& s : scratch.strip_arrays)
         left -= element_count(s.array.shape()).value() *
                 static_cast<std::int64_t>(size_bytes(s.array.dtype()));
-    Variables copies;
-    for (const Variable& v : steps.read_across()) {
-        const auto bytes = bytes_in_strip(cluster, v);
-        if (!bytes || *bytes > left) continue;
+    const auto fits = [&](const Variable& v, const std::vector<bool>& along) {
+        const auto bytes = bytes_in_strip(cluster, v, along);
+        if (!bytes || *bytes > left) return false;
         left -= *bytes;
-        copies.push_back(v);
-    }
-    return copies;
+        return true;
+    };
+    Variables copies, sequences;
+    for (const Variable& v : plain.read_across())
+        if (fits(v, Steps::rows_along(v))) copies.push_back(v);
+    for (const Variable& v : computed_again(cluster))
+        if (fits(v, Steps::along_members(v))) sequences.push_back(v);
+    steps.copy(std::move(copies));
+    steps.compute(std::move(sequences));
 }
 
 } // namespace
@@ -455,7 +527,7 @@ LoopNest lower_steps(const Cluster& cluster)
             nest.applies.push_back(a);
     Steps steps(cluster, nest);
     read_others(steps.puller(), cluster);
-    steps.copy(copies_of(cluster));
+    prepare(steps, cluster);
     steps.write();
     return nest;
 }

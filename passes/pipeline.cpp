@@ -46,7 +46,10 @@ Changed run_with_regions(const Run& run, Graph& graph, PassContext& context, Reg
             for (Region& region : regions) {
                 Graph inner({region.inputs().begin(), region.inputs().end()},
                             {region.outputs().begin(), region.outputs().end()});
-                if (run_with_regions(run, inner, context, ops) == Changed::no) continue;
+                ++context.depth;
+                const Changed inside = run_with_regions(run, inner, context, ops);
+                --context.depth;
+                if (inside == Changed::no) continue;
                 region = Region(inner.inputs(), inner.outputs());
                 any_changed = true;
             }

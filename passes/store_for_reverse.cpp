@@ -144,8 +144,15 @@ public:
     }
 
     /// Values of the reverse loop's steps that are to be stored; empty: all stays as it is.
-    Variables to_store()
+    ///
+    /// no_more_bytes   than are stored now
+    Variables to_store(bool no_more_bytes)
     {
+        // A loop in a step is computed again: a chunk between checkpoints is one.
+        const bool has_loops = std::ranges::any_of(applies_, [&](const Apply& a) {
+            return primal_.contains(a.node()) && has_body(a.op().lowering);
+        });
+        if (has_loops) return {};
         Flow flow;
         const Flow::Vertex source = flow.vertex(), sink = flow.vertex();
         std::map<const detail::Value*, Flow::Vertex> available;
@@ -178,14 +185,20 @@ public:
             flow.edge(source, available.at(v.value()), unbounded);
         const std::vector<bool> wanted = flow.cut(source, sink);
         Variables stored;
-        bool any = false;
+        std::int64_t more = 0;
         for (const Variable& v : values) {
-            if (!wanted[available.at(v.value())] || wanted[computed.at(v.value()->node)]) continue;
-            const bool is_leaf = leaves_.contains(v.value());
-            any |= !is_leaf;
-            if (!is_leaf) stored.push_back(v);
+            const bool is_stored =
+                wanted[available.at(v.value())] && !wanted[computed.at(v.value()->node)];
+            const auto leaf = leaves_.find(v.value());
+            const std::int64_t bytes = count(v.shape()) * static_cast<int>(size_bytes(v.dtype()));
+            if (leaf == leaves_.end() && is_stored) {
+                stored.push_back(v);
+                more += bytes;
+            } else if (leaf != leaves_.end() && leaf->second.kind == Kind::history && !is_stored) {
+                more -= bytes;
+            }
         }
-        return any ? stored : Variables();
+        return no_more_bytes && more > 0 ? Variables() : stored;
     }
 
     void store(Graph& graph, const Variables& values)
@@ -335,7 +348,7 @@ private:
 
 } // namespace
 
-Changed StoreForReverse::run(Graph& graph, PassContext&) const
+Changed StoreForReverse::run(Graph& graph, PassContext& context) const
 {
     bool any = false;
     // One pair at a time: a loop that is replaced may have another reverse loop.
@@ -354,7 +367,7 @@ Changed StoreForReverse::run(Graph& graph, PassContext&) const
                 !same(loop.params_as<ScanParams>().steps, parts.steps))
                 continue;
             Pair pair(loop, reverse);
-            const Variables values = pair.to_store();
+            const Variables values = pair.to_store(context.depth > 0);
             if (values.empty()) continue;
             pair.store(graph, values);
             again = any = graph.commit();

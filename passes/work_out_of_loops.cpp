@@ -102,7 +102,7 @@ private:
     /// What each step adds to state k and does nothing else with; nothing: an empty Variable.
     Variable addend(std::size_t k) const
     {
-        const std::size_t states = parts_.state.size();
+        const auto states = static_cast<std::size_t>(params_.states);
         const Variable& state = parts_.state[k];
         const Apply add = parts_.next[k].owner();
         if (scan_output(params_, states + k) >= 0) return {}; // its history is read
@@ -200,7 +200,7 @@ private:
             for (const Variable& v : {a, b})
                 if (place_of(v) < 0) more = more + bytes_of(v);
             if (!never_negative(bytes_of(product) - more)) continue;
-            behind_.emplace(k, Behind{product.owner(), {collect(a), collect(b)}});
+            behind_.emplace(k, Behind{product, {product}, {collect(a), collect(b)}, {}});
         }
     }
 
@@ -211,122 +211,154 @@ private:
             if (sum.is_empty() || !is_sum(sum.owner())) continue;
             const Variable& terms = sum.owner().input(0);
             if (terms.dtype() == sum.dtype() && place_of(terms) >= 0)
-                behind_.emplace(k, Behind{sum.owner(), {place_of(terms)}});
+                behind_.emplace(k, Behind{sum, {sum}, {place_of(terms)}, {}});
         }
+    }
+
+    /// Whether `v` is a sum of sums, each times what all steps share, and nothing else: then that
+    /// of all steps is the same of the sums' totals. Adds the sums to `sums`.
+    bool is_linear(const Variable& v, Variables& sums) const
+    {
+        const Apply a = v.owner();
+        if (!a) return false;
+        if (is_sum(a)) {
+            sums.push_back(v);
+            return true;
+        }
+        if (is_a<IndexMap>(a)) return a.inputs().size() == 1 && is_linear(a.input(0), sums);
+        const std::string_view op = a.op().name;
+        if (op == "add" || op == "sub")
+            return is_linear(a.input(0), sums) && is_linear(a.input(1), sums);
+        if (op == "neg") return is_linear(a.input(0), sums);
+        if (op == "div") return is_shared(a.input(1)) && is_linear(a.input(0), sums);
+        if (op != "mul") return false;
+        return is_shared(a.input(0)) ? is_linear(a.input(1), sums)
+                                     : is_shared(a.input(1)) && is_linear(a.input(0), sums);
     }
 
     /// Sums in a body that is made of elements otherwise.
     void add_up_terms()
     {
-        std::map<std::size_t, Apply> sums; // by state
-        for (std::size_t k = 0; k < parts_.state.size(); ++k)
-            if (const Variable sum = addend(k); !sum.is_empty() && is_sum(sum.owner()))
-                sums.emplace(k, sum.owner());
-        const bool rest = std::ranges::all_of(applies_, [&](const Apply& a) {
-            return is_of_elements(a) || std::ranges::any_of(sums, [&](const auto& s) {
-                       return s.second.node() == a.node();
-                   });
-        });
-        if (!rest) return;
-        for (const auto& [k, sum] : sums) {
-            if (behind_.contains(k)) continue;
-            const OriginScope origin(parts_.next[k].owner().location());
-            const Variable terms = cast(sum.input(0), sum.output(0).dtype());
-            behind_.emplace(k, Behind{sum, {}});
-            parts_.init[k] = zeros(terms.dtype(), terms.shape());
-            parts_.state[k] = detail::placeholder_like(terms);
-            parts_.next[k] = parts_.state[k] + terms;
+        const ScanParts before = parts_;
+        std::map<std::size_t, Behind> found;
+        for (std::size_t k = 0; k < before.state.size(); ++k) {
+            Variables sums;
+            const Variable v = behind_.contains(k) ? Variable() : addend(k);
+            if (v.is_empty() || !is_linear(v, sums)) continue;
+            Behind b{v, sums, {}, {}};
+            for (const Variable& sum : sums) {
+                const OriginScope origin(sum.location());
+                const Variable terms = cast(sum.owner().input(0), sum.dtype());
+                b.totals.push_back(parts_.state.size());
+                parts_.init.push_back(zeros(terms.dtype(), terms.shape()));
+                parts_.state.push_back(detail::placeholder_like(terms));
+                parts_.next.push_back(parts_.state.back() + terms);
+            }
+            found.emplace(k, std::move(b));
         }
+        // What is left.
+        Variables results = parts_.out;
+        if (!parts_.stop.is_empty()) results.push_back(parts_.stop);
+        for (std::size_t k = 0; k < parts_.next.size(); ++k)
+            if (!found.contains(k) && !behind_.contains(k)) results.push_back(parts_.next[k]);
+        if (std::ranges::all_of(applies_of(results), is_of_elements))
+            behind_.merge(found);
+        else
+            parts_ = before;
     }
 
     /// What stands behind the loop for a state.
     struct Behind {
-        Apply op;                ///< that a step did
-        std::vector<int> places; ///< of its operands; none: the state has its terms added up
+        Variable added;                  ///< in each step
+        Variables of;                    ///< the product or sums that it is made of
+        std::vector<int> places;         ///< of the operands of the one that is computed behind
+        std::vector<std::size_t> totals; ///< states that have the sums' terms added up
     };
 
     Variables built()
     {
-        const std::size_t states = parts_.state.size();
+        const auto before = static_cast<std::size_t>(params_.states);
         ScanParts kept = parts_;
         for (Variables* group : {&kept.init, &kept.state, &kept.next})
             group->clear();
-        std::vector<int> flags;
-        for (std::size_t part : {std::size_t{0}, states})
-            for (std::size_t k = 0; k < states; ++k)
-                if (!collects(k)) flags.push_back(params_.kept[part + k]);
-        for (std::size_t k = 0; k < states; ++k) {
-            if (collects(k)) continue;
+        std::vector<int> lasts, histories;
+        for (std::size_t k = 0; k < parts_.state.size(); ++k) {
+            if (behind_.contains(k)) continue;
             kept.init.push_back(parts_.init[k]);
             kept.state.push_back(parts_.state[k]);
             kept.next.push_back(parts_.next[k]);
+            lasts.push_back(k < before ? params_.kept[k] : 1);
+            histories.push_back(k < before ? params_.kept[before + k] : 0);
         }
-        flags.insert(flags.end(), params_.kept.begin() + static_cast<std::ptrdiff_t>(2 * states),
-                     params_.kept.end());
         kept.out.insert(kept.out.end(), collected_.begin(), collected_.end());
+        std::vector<int> flags = lasts;
+        flags.insert(flags.end(), histories.begin(), histories.end());
+        flags.insert(flags.end(), params_.kept.begin() + static_cast<std::ptrdiff_t>(2 * before),
+                     params_.kept.end());
         flags.insert(flags.end() - 1, collected_.size(), 1);
-        if (std::ranges::count(flags, 1) == 0) return from_sequences();
-        const bool counts = flags.back() != 0;
         detail::drop_unused(kept);
-        const Variables results = detail::build_kept(kept, flags, scan_.location());
-        const std::size_t first = results.size() - collected_.size() - (counts ? 1 : 0);
-        for (std::size_t j = 0; j < collected_.size(); ++j)
-            lies_.push_back(results[first + j]);
+        if (std::ranges::count(flags, 1) > 0)
+            results_ = detail::build_kept(kept, flags, scan_.location());
+        // Where in the results: of states, then of histories, outs, what is collected, the count.
         std::size_t next = 0;
+        for (std::size_t k = 0; k < parts_.state.size(); ++k)
+            if (!behind_.contains(k) && (k >= before || params_.kept[k] != 0)) last_[k] = next++;
+        const bool counts = flags.back() != 0;
+        first_collected_ = results_.size() - collected_.size() - (counts ? 1 : 0);
         Variables all;
         for (std::size_t i = 0; i < params_.kept.size(); ++i) {
             if (params_.kept[i] == 0) continue;
-            if (i < states && collects(i))
-                all.push_back(behind(i, {}));
-            else if (i < states && behind_.contains(i))
-                all.push_back(behind(i, results[next++]));
+            if (i < before)
+                all.push_back(behind_.contains(i) ? behind(i) : results_[last_.at(i)]);
             else if (i + 1 == params_.kept.size())
-                all.push_back(results.back());
+                all.push_back(results_.back());
             else
-                all.push_back(results[next++]);
+                all.push_back(results_[next++]);
         }
         return all;
     }
 
-    /// Nothing is left of the loop.
-    Variables from_sequences()
-    {
-        Variables all;
-        for (std::size_t k = 0; k < parts_.state.size(); ++k)
-            if (params_.kept[k] != 0) all.push_back(behind(k, {}));
-        return all;
-    }
-
-    bool collects(std::size_t k) const
-    {
-        const auto at = behind_.find(k);
-        return at != behind_.end() && !at->second.places.empty();
-    }
-
-    Variable behind(std::size_t k, const Variable& last) const
+    /// What stands behind the loop for state k.
+    Variable behind(std::size_t k) const
     {
         const Behind& b = behind_.at(k);
-        const OriginScope origin(b.op.location());
+        VariableMap by;
+        for (std::size_t i = 0; i < parts_.constant.size(); ++i)
+            by.emplace(parts_.constant[i], parts_.constants[i]);
+        for (std::size_t i = 0; i < b.of.size(); ++i) {
+            const Apply a = b.of[i].owner();
+            const OriginScope origin(a.location());
+            if (b.places.empty())
+                by.insert_or_assign(b.of[i],
+                                    apply_all(a.op(), Variables{results_[last_.at(b.totals[i])]},
+                                              a.params(), a.location())[0]);
+            else
+                by.insert_or_assign(b.of[i], of_all_steps(a, b.places));
+        }
+        const Variable total = copy_graph(Variables{b.added}, by)[0];
+        const OriginScope origin(b.added.location());
+        return scan_.input(static_cast<std::size_t>(params_.sequences) + k) + total;
+    }
+
+    /// A product, or a sum, that sums over the steps too.
+    Variable of_all_steps(const Apply& a, const std::vector<int>& places) const
+    {
         const auto lies = [&](int place) {
             const auto at = static_cast<std::size_t>(place);
-            return at < parts_.x.size() ? parts_.sequences[at] : lies_[at - parts_.x.size()];
+            return at < parts_.x.size() ? parts_.sequences[at]
+                                        : results_[first_collected_ + at - parts_.x.size()];
         };
-        const Variable& init = scan_.input(static_cast<std::size_t>(params_.sequences) + k);
-        if (is_a<Contract>(b.op)) {
-            const auto& p = b.op.params_as<ContractParams>();
+        if (is_a<Contract>(a)) {
+            const auto& p = a.params_as<ContractParams>();
             ContractParams all{behind_steps(p.a_batch), behind_steps(p.b_batch),
                                behind_steps(p.a_sum), behind_steps(p.b_sum)};
             all.a_sum.insert(all.a_sum.begin(), 0);
             all.b_sum.insert(all.b_sum.begin(), 0);
-            return init +
-                   contract(lies(b.places[0]), lies(b.places[1]), all, "scan", b.op.location());
+            return contract(lies(places[0]), lies(places[1]), all, "scan", a.location());
         }
-        if (b.places.empty())
-            return init + apply_all(b.op.op(), Variables{last}, b.op.params(), b.op.location())[0];
-        ReduceParams all{behind_steps(b.op.params_as<ReduceParams>().axes)};
+        ReduceParams all{behind_steps(a.params_as<ReduceParams>().axes)};
         all.axes.insert(all.axes.begin(), 0);
-        return init + apply_all(b.op.op(), Variables{lies(b.places[0])}, make_params(all),
-                                b.op.location())[0];
+        return apply_all(a.op(), Variables{lies(places[0])}, make_params(all), a.location())[0];
     }
 
     const Apply& scan_;
@@ -335,8 +367,10 @@ private:
     std::vector<Apply> applies_;
     std::map<const detail::Value*, int> uses_; // looked up only
     Variables collected_;                      ///< values of a step
-    Variables lies_;                           ///< those of all steps
-    std::map<std::size_t, Behind> behind_;     ///< by state
+    std::map<std::size_t, Behind> behind_;     ///< by state, which the loop then does not have
+    Variables results_;                        ///< of the loop that is made
+    std::map<std::size_t, std::size_t> last_;  ///< where in them a state is
+    std::size_t first_collected_ = 0;
 };
 
 } // namespace

@@ -179,6 +179,18 @@ Function scan_gradient(const Options& options)
                     options);
 }
 
+/// Of each member of a long axis, the gradient in the same strip.
+Function scan_members(const Options& options)
+{
+    const auto x = tensor<double>("x", {dim("n")}), noise = tensor<double>("noise", {dim("n"), 20});
+    const auto rate = scalar<double>("rate");
+    const auto run = scan([&](const Variable& z, const Variable& s) { return sin(rate * s) + z; },
+                          {.sequences = {transpose(noise)}, .init = {x}});
+    const Variable value = sum(square(run.last[0]));
+    return function({x, noise, rate}, {Output("value", value), Output("slope", grad(value, rate))},
+                    options);
+}
+
 Function scan_vector(const Options& options)
 {
     const auto drive = tensor<float>("drive", {dim("steps"), 16});
@@ -265,6 +277,7 @@ std::vector<Golden> structured_goldens()
             {"matmul_library", product_by_library},
             {"random_normal", random_normal},
             {"scan_gradient", scan_gradient},
+            {"scan_members", scan_members},
             {"scan_vector", scan_vector},
             {"training_step", training_step},
             {"update_in_place", update_in_place},

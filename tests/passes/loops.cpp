@@ -213,3 +213,13 @@ TEST_CASE("work out of loops: of a loop that may stop, nothing is computed for a
     const Variables now = after({xs, w}, trim, {}, WorkOutOfLoops{});
     CHECK(same(now[0], trim[0]));
 }
+
+TEST_CASE("store for reverse: chunks between checkpoints are computed again")
+{
+    const Variable x0 = vector<double>("x0", {64});
+    const auto run = scan([](const Variable& x) { return sin(exp(x)); },
+                          {.init = {x0}, .steps = 64, .checkpoint = 8});
+    const Variables ys{grad(sum(run.last[0]), x0)};
+    const Variables trim = after({x0}, ys, {}, TrimLoops{});
+    CHECK(same(after({x0}, trim, {}, StoreForReverse{})[0], trim[0]));
+}

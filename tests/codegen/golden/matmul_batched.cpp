@@ -160,7 +160,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
 
 // matmul_0        golden_structured.cpp:160
 //
-//   score[i, j, l] = sum_p(q[i, j, p] * k[i, l, p]) * 0.125
+//   score[i, j, p] = sum_r(q[i, j, r] * k[i, p, r]) * 0.125
 //
 //   q         f32 (heads, n, 64)                 read
 //   k         f32 (heads, n, 64)                 read

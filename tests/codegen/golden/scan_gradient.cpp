@@ -1,6 +1,6 @@
 // steps_0        golden_structured.cpp:176
 //
-//   for i from 0 to 100 - 1:
+//   for t from 0 to 100 - 1:
 //     next x0 = rate * x0 * (1 - x0)
 //
 //   x0    f64 ()     read
@@ -20,15 +20,14 @@ CT_KERNEL void steps_0(const f64* CT_RESTRICT x0,
     for (i64 i = 0; i < 100; ++i) {
         const f64 t0 = rate_0 * x0_i * (1.0 - x0_i);
         v0[i] = t0;
-        const f64 next = t0;
-        x0_i = next;
+        x0_i = t0;
     }
     last[0] = x0_i;
 }
 
 // steps_1        golden_structured.cpp:176
 //
-//   for i from 100 - 1 down to 0:
+//   for t from 100 - 1 down to 0:
 //     next state0 = state0 * (1 - x0) * rate - state0 * (rate * x0)
 //     next state1 = state1 + state0 * (1 - x0) * x0
 //

@@ -60,6 +60,7 @@ std::string to_string(const PassReport& report);
 struct PassContext {
     const PassOptions& options;
     PassReport& report;
+    int depth = 0; ///< regions around the graph that it sees
 };
 
 /// A small struct; its header says what, when and why then. It sees one graph: the pipeline runs it

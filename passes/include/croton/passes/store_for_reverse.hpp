@@ -12,7 +12,9 @@ namespace croton::inline v1 {
 /// What is stored and what is computed again are the two sides of a minimum cut, as in J. Zheng et
 /// al., "Min-cut optimal recomputation" (AOTAutograd), here with the work of computing a value again
 /// as its cost, and not only its bytes: a stored element costs flops_worth_storing operations, one
-/// that is computed as many as the cost model of fusion says. Symbols of extents count as 64.
+/// that is computed as many as the cost model of fusion says. Symbols of extents count as 64. What a
+/// step with a loop or a branch inside needs is computed again: chunks between checkpoints are such
+/// loops, and a loop inside another one's step stores no more bytes than its states.
 ///
 /// When: last of the passes, when both loops are written alike; trims loops of what is not read any
 /// more after it. Keeps: values, bit for bit. Cost: a maximum flow over each reverse loop's body.
