@@ -303,8 +303,7 @@ private:
         if (!croton::same(c.outer, s.outer))
             return refuse(at, "what reads it is not about the loop's members");
         if (!may_join_steps(c, apply, bases_))
-            return refuse(
-                at, "members of what reads it read others', or there are too many statements");
+            return refuse(at, "members of what reads it read others', or it is too long");
         const Reading reading = read(value, apply, s, c, false);
         add(at, {value, false, false, false, reading.reads, reading.statements, reading.flops});
         return true;

@@ -35,8 +35,9 @@ std::vector<Block*> blocks_of(LoopNest& nest) { return all_blocks<Block>(nest); 
 
 const Buffer& buffer_at(const LoopNest& nest, BufferId id)
 {
-    return id <= strip_array(0) ? nest.strip_arrays[static_cast<std::size_t>(strip_array(0) - id)].array
-                                : nest.buffers[static_cast<std::size_t>(id)];
+    return id <= strip_array(0)
+               ? nest.strip_arrays[static_cast<std::size_t>(strip_array(0) - id)].array
+               : nest.buffers[static_cast<std::size_t>(id)];
 }
 
 bool carries_scalars(const LoopNest& nest)

@@ -1,3 +1,4 @@
+#include <croton/codegen/cost.hpp>
 #include <croton/codegen/units.hpp>
 #include <croton/compiler/environment.hpp>
 #include <croton/compiler/function.hpp>
@@ -374,6 +375,8 @@ void optimise(FunctionData& f)
     PassOptions options;
     options.strict = f.options.strict;
     options.rules_off = f.options.rules_off;
+    options.flops = codegen::flops;
+    options.flops_worth_storing = codegen::flops_worth_storing;
 #ifdef CROTON_VERIFY
     options.verify = true;
 #else

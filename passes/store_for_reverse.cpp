@@ -1,4 +1,3 @@
-#include <croton/codegen/cost.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -36,13 +35,13 @@ std::int64_t count(const Shape& shape)
     return all.is_known() ? std::clamp(all.value(), std::int64_t{1}, most) : most;
 }
 
-std::int64_t flops_of(const Apply& a)
+std::int64_t flops_of(const Apply& a, const PassOptions& options)
 {
     const Variable y = a.output(0);
     const std::int64_t elements = count(y.shape());
     return std::visit(
         overloaded{
-            [&](const Pointwise&) { return elements * codegen::flops(a.op(), y.dtype()); },
+            [&](const Pointwise&) { return elements * options.flops(a.op(), y.dtype()); },
             [&](const IndexMap&) { return elements; },
             [&](const Iota&) { return elements; },
             [&](const Gather&) { return 2 * elements; },
@@ -132,8 +131,8 @@ bool runs_all_steps(const ScanParts& parts)
 /// A reverse loop and the one whose steps it reads.
 class Pair {
 public:
-    Pair(const Apply& loop, const Apply& reverse)
-        : loop_(loop), reverse_(reverse), of_loop_(detail::take_apart(loop)),
+    Pair(const Apply& loop, const Apply& reverse, const PassOptions& options)
+        : options_(options), loop_(loop), reverse_(reverse), of_loop_(detail::take_apart(loop)),
           of_reverse_(detail::take_apart(reverse))
     {
         results_ = of_reverse_.next;
@@ -174,7 +173,7 @@ public:
             if (!primal_.contains(a.node())) continue;
             const Flow::Vertex makes = flow.vertex();
             computed.emplace(a.node(), makes);
-            if (changes(a)) flow.edge(makes, sink, flops_of(a));
+            if (changes(a)) flow.edge(makes, sink, flops_of(a, options_));
             for (const Variable& in : a.inputs())
                 if (const auto at = available.find(in.value()); at != available.end())
                     flow.edge(makes, at->second, unbounded);
@@ -333,11 +332,12 @@ private:
         return found;
     }
 
-    static std::int64_t cost_of_storing(const Variable& v)
+    std::int64_t cost_of_storing(const Variable& v) const
     {
-        return count(v.shape()) * codegen::flops_worth_storing;
+        return count(v.shape()) * options_.flops_worth_storing;
     }
 
+    const PassOptions& options_;
     Apply loop_, reverse_;
     ScanParts of_loop_, of_reverse_;
     Variables results_;
@@ -350,6 +350,7 @@ private:
 
 Changed StoreForReverse::run(Graph& graph, PassContext& context) const
 {
+    if (!context.options.flops) return Changed::no;
     bool any = false;
     // One pair at a time: a loop that is replaced may have another reverse loop.
     for (bool again = true; again;) {
@@ -366,7 +367,7 @@ Changed StoreForReverse::run(Graph& graph, PassContext& context) const
             if (!loop || !runs_all_steps(detail::take_apart(loop)) ||
                 !same(loop.params_as<ScanParams>().steps, parts.steps))
                 continue;
-            Pair pair(loop, reverse);
+            Pair pair(loop, reverse, context.options);
             const Variables values = pair.to_store(context.depth > 0);
             if (values.empty()) continue;
             pair.store(graph, values);

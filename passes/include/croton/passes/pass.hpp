@@ -38,6 +38,10 @@ struct PassOptions {
     bool check_hash = false;   ///< the structural hash changes if and only if the pass says so
     bool record_texts = false; ///< keep the graph's text after each stage
     std::vector<std::string> rules_off = {}; ///< by text
+    /// Operations that one element of a pointwise op takes, by the schedule's cost model. Passes
+    /// that weigh work against memory do nothing without it.
+    int (*flops)(const Op& op, DType dtype) = nullptr;
+    int flops_worth_storing = 0; ///< storing an element costs as much as so many operations
 };
 
 /// One pass as it ran.

@@ -4,17 +4,18 @@
 
 namespace croton::inline v1 {
 
-/// Decides what a reverse loop reads of the loop that it is the adjoint of. As it is made it has the
-/// states before each step, and computes from them again what its steps need; where less is stored
-/// and computed so, the loop gives other values of its steps instead: sines of an angle and not the
-/// angle, the gates of a cell and not the products that they come from.
+/// Decides what a reverse loop reads of the loop that it is the adjoint of. As it is made it has
+/// the states before each step, and computes from them again what its steps need; where less is
+/// stored and computed so, the loop gives other values of its steps instead: sines of an angle and
+/// not the angle, the gates of a cell and not the products that they come from.
 ///
 /// What is stored and what is computed again are the two sides of a minimum cut, as in J. Zheng et
-/// al., "Min-cut optimal recomputation" (AOTAutograd), here with the work of computing a value again
-/// as its cost, and not only its bytes: a stored element costs flops_worth_storing operations, one
-/// that is computed as many as the cost model of fusion says. Symbols of extents count as 64. What a
-/// step with a loop or a branch inside needs is computed again: chunks between checkpoints are such
-/// loops, and a loop inside another one's step stores no more bytes than its states.
+/// al., "Min-cut optimal recomputation" (AOTAutograd), here with the work of computing a value
+/// again as its cost, and not only its bytes: a stored element costs flops_worth_storing
+/// operations, one that is computed as many as the cost model of fusion says. Symbols of extents
+/// count as 64. What a step with a loop or a branch inside needs is computed again: chunks between
+/// checkpoints are such loops, and a loop inside another one's step stores no more bytes than its
+/// states.
 ///
 /// When: last of the passes, when both loops are written alike; trims loops of what is not read any
 /// more after it. Keeps: values, bit for bit. Cost: a maximum flow over each reverse loop's body.

@@ -17,8 +17,8 @@ namespace croton::inline v1 {
 ///
 /// When: once gradients are part of the graph, and nobody reads what such a state was after each
 /// step. Keeps: values, up to what another order of additions rounds; in strict mode
-/// loops stay as they are. 16-bit floats stay, as they would be rounded at each step. Cost: linear in
-/// the bodies.
+/// loops stay as they are. 16-bit floats stay, as they would be rounded at each step. Cost: linear
+/// in the bodies.
 struct WorkOutOfLoops {
     static constexpr std::string_view name = "work out of loops";
     Changed run(Graph& graph, PassContext& context) const;
