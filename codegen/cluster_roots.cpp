@@ -106,11 +106,28 @@ void Roots::mark_inputs(const Apply& a)
         in_kernel && computed_in_strips(a) == 0
             ? static_cast<std::size_t>(a.params_as<ScanParams>().sequences)
             : 0;
+    const bool members = in_kernel && !members_of(a).empty();
     for (std::size_t i = 0; i < a.inputs().size(); ++i) {
         const Variable& in = a.input(i);
         const bool dear = i < sequences && effort_of(in).flops >= flops_worth_storing;
-        if (!in_kernel || dear) mark(in);
+        if (!in_kernel || dear || (members && gathers(in))) mark(in);
     }
+}
+
+/// Whether elements of `v` are found by indices that are read.
+bool Roots::gathers(const Variable& v) const
+{
+    detail::PointerSet<detail::Node> seen;
+    Variables open{v};
+    while (!open.empty()) {
+        const Variable next = open.back();
+        open.pop_back();
+        const Apply a = next.owner();
+        if (!a || contains(next) || !seen.insert(a.node())) continue;
+        if (std::holds_alternative<Gather>(a.op().lowering)) return true;
+        open.insert(open.end(), a.inputs().begin(), a.inputs().end());
+    }
+    return false;
 }
 
 void Roots::mark_operand(const Apply& product, std::size_t operand)

@@ -48,6 +48,7 @@ private:
     }
     void visit(const Apply& a);
     static std::size_t computed_in_strips(const Apply& a);
+    bool gathers(const Variable& v) const;
     void mark_inputs(const Apply& a);
     /// The operand of a product is read where it lies, or computed by its prologue.
     void mark_operand(const Apply& product, std::size_t operand);

@@ -68,7 +68,8 @@ EmittedKernel KernelWriter::take()
 {
     for (const Block* block : blocks_of(nest_))
         reserve_loop_names(*block);
-    if (has_loops(nest_.body)) names_.reserve("l"); // the lane; strips have none: they only store
+    if (has_loops(nest_.body))
+        names_.reserve("l"); // the lane; prologues have none: they only store
     symbols_.emplace(lane_symbol(), "l");
     if (!nest_.contract.empty()) reserve_contract_names(nest_.contract[0], names_);
     collect_extents();
@@ -77,6 +78,7 @@ EmittedKernel KernelWriter::take()
     if (const Loop* first = parallel_loop()) {
         kernel_.parallel = true;
         kernel_.parallel_extent = first->extent;
+        kernel_.parallel_width = std::max(1, first->width);
     }
     std::string comment = kernel_comment(nest_, kernel_.name, symbols_);
     if (nest_.contract.empty() && has_fast_twin())
@@ -281,10 +283,8 @@ void KernelWriter::write_kernel()
 bool KernelWriter::has_fast_twin() const
 {
     if (nest_.checks_index) return false;
-    const auto in_lanes = std::ranges::count_if(
-        nest_.scalars, [&](const Scalar& s) { return s.depth > 0 && has_fast_form(s); });
-    constexpr int most = 16; // of a long kernel everything would be compiled twice
-    return in_lanes > 0 && in_lanes <= most;
+    const auto in_lanes = fast_forms_in_lanes(nest_);
+    return in_lanes > 0 && in_lanes <= most_fast_forms;
 }
 
 void KernelWriter::write_twins()

@@ -73,7 +73,8 @@ bool KernelWriter::is_laned(const Loop& l) const
 
 bool KernelWriter::holds_lanes(const Loop& l) const
 {
-    return is_laned(l) || std::ranges::any_of(l.body, [&](const Statement& st) {
+    return is_laned(l) || l.kind == LoopKind::strips ||
+           std::ranges::any_of(l.body, [&](const Statement& st) {
                const auto* inner = std::get_if<Loop>(&st);
                return inner && holds_lanes(*inner);
            });
@@ -84,7 +85,8 @@ std::string KernelWriter::index_name(const Loop& l)
 {
     const bool open = std::ranges::count(open_names_, l.name) > 0;
     const bool letter = l.name == "i" || l.name == "j" || l.name == "k" || l.name == "p";
-    if (!open && (letter || (l.name == "l" && !holds_lanes(l)))) return l.name;
+    const bool lanes = strip_ || holds_lanes(l);
+    if (!open && (letter || (l.name == "l" && !lanes))) return l.name;
     return names_.fresh({}, open ? l.name : "i");
 }
 

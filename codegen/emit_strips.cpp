@@ -200,7 +200,7 @@ void KernelWriter::write_lanes(const Statement* first,
     expressions_.forget_flags();
     margin_ = margin;
     const std::string body = std::exchange(writer_, std::move(before)).take();
-    if (around) note_lanes();
+    if (around && strip_->lanes == std::to_string(strip_->width)) note_lanes();
     const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", strip_->lanes);
     if (mentions(body, strip_->index))
         writer_.line("const i64 {} = {} + l;", strip_->index, strip_->first);

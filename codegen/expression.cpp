@@ -118,6 +118,12 @@ bool has_fast_form(const Scalar& scalar)
     return c && !fast_stem(*c->op, scalar.dtype).empty();
 }
 
+std::int64_t fast_forms_in_lanes(const LoopNest& nest)
+{
+    return std::ranges::count_if(nest.scalars,
+                                 [](const Scalar& s) { return s.depth > 0 && has_fast_form(s); });
+}
+
 std::vector<std::string> Expressions::name_hard_arguments(ScalarId id, std::size_t room)
 {
     std::vector<std::string> lines;

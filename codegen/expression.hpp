@@ -17,6 +17,10 @@ constexpr std::size_t line_width = 100;
 /// A function of the prelude that has a straight-line form for arguments that are not large.
 bool has_fast_form(const Scalar& scalar);
 
+std::int64_t fast_forms_in_lanes(const LoopNest& nest);
+/// Of a kernel with more of them everything would be compiled twice: it has exact ones.
+constexpr std::int64_t most_fast_forms = 16;
+
 /// Texts of a nest's scalars: an expression where it stands once and is short, else its name.
 class Expressions {
 public:

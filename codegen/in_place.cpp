@@ -128,6 +128,8 @@ public:
         for (Scalar& s : nest_.scalars)
             if (auto* load = std::get_if<Load>(&s.expression))
                 load->buffer = renumbered(load->buffer);
+        for (StripArray& s : nest_.strip_arrays)
+            if (s.from >= 0) s.from = renumbered(s.from);
         for (Block* old : blocks_of(nest_))
             *old = block(*old);
         for (ContractNest& c : nest_.contract)
@@ -173,6 +175,9 @@ bool can_overwrite(const LoopNest& nest, const Variable& from, const Variable& t
     if (f < 0) return true;
     if (t < 0 || from.dtype() != to.dtype() || may_start_again(nest)) return false;
     if (carries_scalars(nest)) return false; // later iterations read other places
+    // A strip copies what others have written over by then.
+    for (const StripArray& s : nest.strip_arrays)
+        if (s.from == f) return false;
     // Operands are read, or computed by what stands beside the body, while other sums are finished.
     for (const ContractNest& c : nest.contract)
         if (f == c.a || f == c.b || (t == c.out && !c.keeps_sums)) return false;

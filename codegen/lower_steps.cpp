@@ -13,6 +13,7 @@
 
 #include "cluster_index.hpp"
 #include "cluster_roots.hpp"
+#include "expression.hpp"
 #include "three_axes.hpp"
 
 namespace croton::inline v1::codegen {
@@ -22,8 +23,8 @@ namespace {
 constexpr std::int64_t most_elements = 16; ///< of a state, a slice or an out
 constexpr std::int64_t most_states = 64;   ///< elements of all of them
 
-constexpr std::size_t most_statements = 2000; ///< of all loops and maps of one kernel
-/// Of a thread's stack, which is 8 MiB on Linux.
+/// Of a thread's stack, which is 8 MiB on Linux. States and values that go from one loop to the
+/// next come on top, 128 bytes each.
 constexpr std::int64_t most_bytes_in_strips = std::int64_t{1} << 18;
 
 bool is_long(const Extent& extent) { return !extent.is_known() || extent.value() > most_elements; }
@@ -138,7 +139,8 @@ public:
         Variables found;
         for (const auto& [v, at] : puller_.accesses()) {
             if (at.index.size() < 2 || !croton::same(at.shape, v.shape())) continue;
-            const bool across = same(at.index.front(), as_extent(loop_symbol(0))) &&
+            const bool across = same(v.shape()[0], cluster_.outer[0]) &&
+                                same(at.index.front(), as_extent(loop_symbol(0))) &&
                                 puller_.depth_of(at.index.back()) > 1;
             const bool known =
                 std::ranges::any_of(found, [&](const Variable& f) { return same(f, v); });
@@ -328,7 +330,8 @@ private:
     Variables own_; ///< values of members, which are known at their own places alone
 };
 
-/// Whether the cluster is one kernel, whatever it stores.
+/// Whether the cluster is one kernel, whatever it stores. Of indices that are read nothing is
+/// known.
 bool is_one_kernel(Cluster cluster)
 {
     for (Root& r : cluster.roots)
@@ -337,7 +340,15 @@ bool is_one_kernel(Cluster cluster)
     Steps steps(cluster, scratch);
     read_others(steps.puller(), cluster);
     steps.write();
-    return steps.has_separate_members() && scratch.scalars.size() < most_statements;
+    if (!steps.has_separate_members() || scratch.checks_index) return false;
+    const bool one_loop = std::ranges::all_of(cluster.roots, [&](const Root& r) {
+        return r.value.owner().node() == cluster.roots[0].value.owner().node();
+    });
+    const auto statements = std::ranges::count_if(scratch.scalars, [](const Scalar& s) {
+        return std::holds_alternative<Compute>(s.expression);
+    });
+    return one_loop || (statements <= most_statements_in_a_vector_loop &&
+                        fast_forms_in_lanes(scratch) <= most_fast_forms);
 }
 
 } // namespace
@@ -427,8 +438,8 @@ void keep_in_strips(Cluster& cluster)
         Shape each = r.value.shape();
         each.erase(each.begin());
         const std::int64_t width = strip_width(cluster);
-        const std::int64_t row =
-            elements_beside(each) * width * static_cast<std::int64_t>(size_bytes(r.value.dtype()));
+        const std::int64_t row = std::max<std::int64_t>(1, elements_beside(each)) * width *
+                                 static_cast<std::int64_t>(size_bytes(r.value.dtype()));
         if (!steps.is_known() || steps.value() > left / row)
             r.stored = true;
         else
@@ -447,7 +458,7 @@ bytes_in_strip(const Cluster& cluster, const Variable& v, const std::vector<bool
         if (along[i]) continue;
         const Extent e = v.shape()[i];
         if (!e.is_known() || e.value() > most_bytes_in_strips / bytes) return {};
-        bytes *= e.value();
+        bytes *= std::max<std::int64_t>(1, e.value());
     }
     return bytes;
 }
@@ -482,11 +493,25 @@ Variables computed_again(const Cluster& cluster)
         const auto sequences = static_cast<std::size_t>(a.params_as<ScanParams>().sequences);
         for (std::size_t i = 0; i < sequences; ++i) {
             const Variable& v = a.input(i);
+            const Shape shape = v.shape();
             if (has(again, v) || !is_dear(v, memory)) continue;
+            if (!same(long_axes(Shape(shape.begin() + 1, shape.end())), cluster.outer)) continue;
             (has(once, v) ? again : once).push_back(v);
         }
     }
     return again;
+}
+
+/// Whether all that the cluster's loops read of a sequence is their own members'.
+bool is_read_by_members(const Cluster& cluster, const Variable& sequence)
+{
+    LoopNest scratch;
+    Steps steps(cluster, scratch);
+    read_others(steps.puller(), cluster);
+    steps.compute({sequence});
+    steps.write();
+    return std::ranges::none_of(steps.puller().accesses(),
+                                [&](const auto& a) { return same(a.value, sequence); });
 }
 
 /// What each strip has in arrays of its own before its loops begin, as far as there is room.
@@ -511,7 +536,8 @@ void prepare(Steps& steps, const Cluster& cluster)
     for (const Variable& v : plain.read_across())
         if (fits(v, Steps::rows_along(v))) copies.push_back(v);
     for (const Variable& v : computed_again(cluster))
-        if (fits(v, Steps::along_members(v))) sequences.push_back(v);
+        if (is_read_by_members(cluster, v) && fits(v, Steps::along_members(v)))
+            sequences.push_back(v);
     steps.copy(std::move(copies));
     steps.compute(std::move(sequences));
 }

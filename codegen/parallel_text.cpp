@@ -76,7 +76,11 @@ private:
             list));
         writer_.raw("// Operations of an iteration, and iterations of a block.");
         writer_.line("const i64 cost = {};", c_text(flops_per_iteration, symbols_));
-        writer_.line("const i64 block = block_of(cost);");
+        if (kernel_.parallel_width > 1)
+            writer_.line("const i64 block = (block_of(cost) + {0}) / {1} * {1};",
+                         kernel_.parallel_width - 1, kernel_.parallel_width);
+        else
+            writer_.line("const i64 block = block_of(cost);");
         write_direct_call();
         writer_.line("struct {}_arguments arguments;", kernel_.name);
         writer_.raw("arguments.extent = extent;");

@@ -86,6 +86,14 @@ std::int64_t iterations_of(const std::vector<StreamedBuffer>& streamed)
     return n < 32 ? n : n / 32 * 32;
 }
 
+bool runs_over_strips(const Block& block)
+{
+    return std::ranges::any_of(block, [](const Statement& st) {
+        const auto* l = std::get_if<Loop>(&st);
+        return l && (l->kind == LoopKind::strips || runs_over_strips(l->body));
+    });
+}
+
 } // namespace
 
 std::vector<StreamedBuffer> streamed_buffers(const EmittedKernel& kernel,
@@ -94,6 +102,7 @@ std::vector<StreamedBuffer> streamed_buffers(const EmittedKernel& kernel,
 {
     if (!kernel.parallel || kernel.checks_index || !nest.contract.empty() || nest.part) return {};
     if (runs_over_squares(nest.body) || !waits_for_memory(nest)) return {};
+    if (runs_over_strips(nest.body)) return {}; // members lie side by side, steps apart
     std::vector<StreamedBuffer> list;
     std::int64_t bytes = 0;
     for (std::size_t i = 0; i < nest.buffers.size(); ++i) {

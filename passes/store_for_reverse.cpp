@@ -238,20 +238,19 @@ public:
     /// the loop and the number of the state. None: an empty Apply.
     static std::pair<Apply, std::size_t> history_of(const Variable& sequence, bool& delayed)
     {
-        Variable history = sequence;
         const Apply delay = sequence.owner();
-        delayed = delay && delay.op().name == "delay";
-        if (delayed) history = delay.input(0);
+        delayed = detail::is_delay(delay, false) || detail::is_delay(delay, true);
+        const Variable history = delayed ? delay.input(0) : sequence;
         const Apply loop = history.owner();
         if (!loop || !std::holds_alternative<Scan>(loop.op().lowering)) return {};
         const auto& p = loop.params_as<ScanParams>();
         const auto states = static_cast<std::size_t>(p.states);
         for (std::size_t k = 0; k < states; ++k)
             if (scan_output(p, states + k) == static_cast<int>(history.index())) {
-                if (delayed &&
-                    !same(delay.input(1), loop.input(static_cast<std::size_t>(p.sequences) + k)))
-                    return {};
-                return {loop, k};
+                const Variable& init = loop.input(static_cast<std::size_t>(p.sequences) + k);
+                const bool matches =
+                    !delayed || (detail::is_delay(delay, p.reverse) && same(delay.input(1), init));
+                return matches ? std::pair(loop, k) : std::pair<Apply, std::size_t>();
             }
         return {};
     }

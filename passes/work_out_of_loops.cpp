@@ -31,10 +31,29 @@ bool is_of_elements(const Apply& a)
     return is_a<Pointwise>(a) || is_a<IndexMap>(a) || is_a<Iota>(a);
 }
 
+/// The ops of +, -, * and /, for which there are no names.
+struct Arithmetic {
+    const Op &add, &sub, &neg, &mul, &div;
+};
+const Arithmetic& arithmetic()
+{
+    static const Arithmetic ops = [] {
+        const Variable a = scalar<double>(""), b = scalar<double>("");
+        return Arithmetic{(a + b).owner().op(), (a - b).owner().op(), (-a).owner().op(),
+                          (a * b).owner().op(), (a / b).owner().op()};
+    }();
+    return ops;
+}
+
+bool is_op(const Apply& a, const Op& op) { return a && &a.op() == &op; }
+
 bool is_sum(const Apply& a)
 {
     return is_a<Reduce>(a) && std::get<Reduce>(a.op().lowering).monoid == Monoid::sum;
 }
+
+/// A product of all steps is stored where it has at most so many times its operands' bytes.
+constexpr std::int64_t most_times_larger = 8;
 
 Extent bytes_of(const Variable& v)
 {
@@ -106,7 +125,7 @@ private:
         const Variable& state = parts_.state[k];
         const Apply add = parts_.next[k].owner();
         if (scan_output(params_, states + k) >= 0) return {}; // its history is read
-        if (!add || add.op().name != "add" || !used_once(add.output(0))) return {};
+        if (!is_op(add, arithmetic().add) || !used_once(add.output(0))) return {};
         const DType t = state.dtype();
         if (is_float(t) && size_bytes(t) == 2) return {};
         for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
@@ -138,8 +157,16 @@ private:
                 return is_shared(v) || from_sequences.contains(v.value());
             });
             if (!of_sequences || !(is_of_elements(a) || is_a<Contract>(a))) continue;
+            if (!all_shared && is_a<Contract>(a)) {
+                // Not what is much larger than what it is made of.
+                Extent operands = 0;
+                for (const Variable& in : a.inputs())
+                    if (!is_shared(in)) operands = operands + bytes_of(in);
+                const Extent most = Extent(most_times_larger) * operands;
+                if (!never_negative(most - bytes_of(a.output(0)))) continue;
+                products.push_back(a.output(0));
+            }
             (all_shared ? shared : from_sequences).insert(a.output(0).value());
-            if (!all_shared && is_a<Contract>(a)) products.push_back(a.output(0));
         }
         if (products.empty()) return false;
         VariableMap outside;
@@ -147,7 +174,7 @@ private:
             outside.emplace(parts_.constant[i], parts_.constants[i]);
         const Variables with_constants = copy_graph(products, outside);
         const Variables all = batch(with_constants, parts_.x, parts_.sequences, parts_.steps,
-                                    "scan", scan_.location());
+                                    scan_.op().name, scan_.location());
         VariableMap inside;
         for (std::size_t i = 0; i < products.size(); ++i) {
             parts_.x.push_back(detail::placeholder_like(products[i]));
@@ -226,14 +253,24 @@ private:
             return true;
         }
         if (is_a<IndexMap>(a)) return a.inputs().size() == 1 && is_linear(a.input(0), sums);
-        const std::string_view op = a.op().name;
-        if (op == "add" || op == "sub")
+        const Arithmetic& ops = arithmetic();
+        if (is_op(a, ops.add) || is_op(a, ops.sub))
             return is_linear(a.input(0), sums) && is_linear(a.input(1), sums);
-        if (op == "neg") return is_linear(a.input(0), sums);
-        if (op == "div") return is_shared(a.input(1)) && is_linear(a.input(0), sums);
-        if (op != "mul") return false;
+        if (is_op(a, ops.neg)) return is_linear(a.input(0), sums);
+        if (is_op(a, ops.div)) return is_shared(a.input(1)) && is_linear(a.input(0), sums);
+        if (!is_op(a, ops.mul)) return false;
         return is_shared(a.input(0)) ? is_linear(a.input(1), sums)
                                      : is_shared(a.input(1)) && is_linear(a.input(0), sums);
+    }
+
+    /// Whether a state or a sequence has as many elements in a step as the terms of a sum, which
+    /// are to be a state.
+    static bool is_as_large_as_another(const ScanParts& parts, const Variable& terms)
+    {
+        const auto large = [&](const Variable& v) {
+            return never_negative(element_count(v.shape()) - element_count(terms.shape()));
+        };
+        return std::ranges::any_of(parts.state, large) || std::ranges::any_of(parts.x, large);
     }
 
     /// Sums in a body that is made of elements otherwise.
@@ -245,6 +282,10 @@ private:
             Variables sums;
             const Variable v = behind_.contains(k) ? Variable() : addend(k);
             if (v.is_empty() || !is_linear(v, sums)) continue;
+            if (!std::ranges::all_of(sums, [&](const Variable& sum) {
+                    return is_as_large_as_another(before, sum.owner().input(0));
+                }))
+                continue;
             Behind b{v, sums, {}, {}};
             for (const Variable& sum : sums) {
                 const OriginScope origin(sum.location());
@@ -354,7 +395,7 @@ private:
                                behind_steps(p.a_sum), behind_steps(p.b_sum)};
             all.a_sum.insert(all.a_sum.begin(), 0);
             all.b_sum.insert(all.b_sum.begin(), 0);
-            return contract(lies(places[0]), lies(places[1]), all, "scan", a.location());
+            return contract(lies(places[0]), lies(places[1]), all, scan_.op().name, a.location());
         }
         ReduceParams all{behind_steps(a.params_as<ReduceParams>().axes)};
         all.axes.insert(all.axes.begin(), 0);

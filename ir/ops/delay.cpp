@@ -3,6 +3,7 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/ops/shape.hpp>
+#include <croton/ir/scan_parts.hpp>
 
 #include <cstring>
 
@@ -149,6 +150,11 @@ constexpr Op edge_op{
 };
 
 } // namespace
+
+bool is_delay(const Apply& a, bool reverse)
+{
+    return a && &a.op() == &delay_op && a.params_as<DelayParams>().reverse == reverse;
+}
 
 Variable delay(const Variable& x, const Variable& first, bool reverse)
 {

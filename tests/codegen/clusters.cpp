@@ -257,9 +257,17 @@ TEST_CASE("each value that one kernel stores for another has a reason")
     check({sum(cumsum(x, 1), 1)}, {"running sums are a loop of their own"});
     check({scatter_add(exp(x), {i}, x)}, {"what is scattered lands anywhere: a loop of its own"});
     check({exp(scatter_add(x, {i}, x))}, {"all must be scattered first"});
-    const auto last =
-        ct::scan([](const Variable& h) { return h * 2; }, {.init = {exp(x)}, .steps = 3});
-    check({sin(last.last[0])}, {"a loop gives whole arrays", "a loop takes whole arrays"});
+    const auto loop = [&](Variable (*step)(const Variable&)) {
+        const auto body = [=](const Variable& h) { return step(h); };
+        return ct::scan(body, {.init = {exp(x)}, .steps = 3}).last[0];
+    };
+    check({sin(loop([](const Variable& h) { return h * 2 + flip(h, 1); }))},
+          {"a loop gives whole arrays", "a loop takes whole arrays"});
+    const Variable members = loop([](const Variable& h) { return h * 2; });
+    check({sin(members)}, {});
+    check({sum(members)}, {"a loop gives whole arrays"});
+    check({members, loop([](const Variable& h) { return h * 2; }), sin(flip(members, 1))},
+          {"members of what reads it read others', or it is too long"});
     check({x * cast(expand_dims(argmax(exp(x), 1), 1), ct::DType::f32)}, {});
     check({dot(dot(x, w), w)}, {"a product reads its operands several times, from memory"});
     check({dot(x, w) + mean(sin(x), 1, true)}, {"a product's rows are whole only when it is done"});

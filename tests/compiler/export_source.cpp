@@ -447,7 +447,7 @@ TEST_CASE("names that look like C neither end a comment nor a line of the export
                v = ct::shared("/*/", ct::zeros<float>({}));
     const auto sum = (ct::exp(x + ct::transpose(y) + w) * 2).named("inner */ \\");
     const auto steps =
-        ct::scan([](const Variable& row, const Variable& h) { return h + ct::sum(row); },
+        ct::scan([](const Variable& row, const Variable& h) { return h * 0.5 + ct::sum(row); },
                  {.sequences = {sum}, .init = {ct::zeros<float>({})}});
     const auto f = ct::function({x, y},
                                 {ct::Output("r*/", sum / ct::sum(sum)),

@@ -210,3 +210,67 @@ TEST_CASE("members of a loop: what reads other members' results follows in a ker
     check({x}, {loop(ct::flip(loop(x), 0))}, at, 2);
     check({x}, {loop(loop(x) / ct::sum(loop(x)))}, at, 2);
 }
+
+TEST_CASE("members of a loop: sequences and constants that are found by indices, padded, shared")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::vector<double>("x", {n}), table = ct::matrix<double>("table", {6, m});
+    const auto i = ct::vector<std::int64_t>("i", {n});
+    const std::vector<Array> at{Array::normal(1, {40}, DType::f64),
+                                Array::normal(2, {6, 9}, DType::f64),
+                                Array::uniform(4, {40}, DType::f64, 0, 9).cast(DType::i64)};
+    const Variable of_members = ct::take(table, i, 1);
+    const auto loop = [&](const Variable& xs, const Variable& c) {
+        return ct::scan([&](const Variable& v, const Variable& s) { return sin(s) * v + c; },
+                        {.sequences = {xs}, .init = {x}})
+            .last[0];
+    };
+    check({x, table, i}, {loop(of_members, Variable(0.5))}, at, 1);
+    check({x, table, i}, {loop(ct::exp(of_members), of_members(2))}, at, 1);
+    // Of a sequence that is no member's: one element for all.
+    const auto other = [&](const Variable& v, const Variable& s) { return sin(s) * v(3) + s; };
+    const auto all = ct::scan(other, {.sequences = {ct::exp(table)}, .init = {x}});
+    const Variable loss = ct::sum(all.last[0]);
+    check({x, table, i}, {all.last[0], ct::grad(loss, x), ct::grad(loss, table)}, at, 2);
+    // Members behind the array's end get 0.
+    const auto rows = ct::matrix<double>("rows", {n, 6});
+    const auto wide = ct::pad(rows, {0, 0}, {7, 0});
+    const auto padded =
+        ct::scan([](const Variable& v, const Variable& s) { return s * 0.5 + v; },
+                 {.sequences = {ct::transpose(wide)}, .init = {ct::zeros(DType::f64, {n + 7})}});
+    check({rows}, {padded.last[0]}, {Array::normal(3, {40, 6}, DType::f64)}, 1);
+}
+
+TEST_CASE("members of a loop: rows that a strip copies are not written over before")
+{
+    const auto a = ct::matrix<double>("a", {40, 5}), b = ct::matrix<double>("b", {5, 20});
+    const auto run = ct::scan(
+        [](const Variable& z, const Variable& s) { return s * 0.5 + z; },
+        {.sequences = {ct::transpose(ct::dot(a, b))}, .init = {ct::zeros(DType::f64, {40})}});
+    const std::vector<Array> at{Array::normal(1, {40, 5}, DType::f64),
+                                Array::normal(2, {5, 20}, DType::f64)};
+    check({a, b}, {run.history[0]}, at, 1);
+    check({a, b}, {ct::sum(run.history[0])}, at, 1);
+}
+
+TEST_CASE("members of a loop: long loops of few members, and results beyond the caches, on threads")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const auto run = ct::scan([](const Variable& s) { return s * (1.0 - s) * 3.5; },
+                              {.init = {x}, .steps = 20000});
+    check({x}, {run.last[0]}, {Array::uniform(1, {50}, DType::f64)}, 1);
+    const auto few =
+        ct::scan([](const Variable& s) { return s * 0.5 + 1.0; }, {.init = {x}, .steps = 4});
+    const auto f = ct::function({x}, few.history[0], {.threads = 2});
+    const Array start = Array::uniform(2, {1300001}, DType::f64);
+    const Array all = f(start)[0];
+    bool equal = true;
+    for (std::int64_t i = 0; i < start.size(); ++i) {
+        double s = start.as_double(i);
+        for (std::int64_t t = 0; t < 4; ++t) {
+            s = s * 0.5 + 1.0;
+            equal &= all.as_double(t * start.size() + i) == s;
+        }
+    }
+    CHECK(equal);
+}

@@ -37,6 +37,9 @@ Variables in_places(const Apply& a, const std::vector<bool>& used, const Variabl
 ScanParts take_apart(const Apply& scan);
 /// Without the sequences and constants that the body does not use.
 void drop_unused(ScanParts& parts);
+/// Whether `a` gives the states before each step of a loop in this direction, from those after each
+/// and the first one.
+bool is_delay(const Apply& a, bool reverse);
 /// The Apply, with the outputs whose flags are set, in ScanParams::kept's order.
 Variables build_kept(const ScanParts& parts, std::vector<int> kept, const Location* where);
 /// The Apply, with every output kept; of an endless loop with none that is collected.
