@@ -26,7 +26,7 @@ struct EmittedKernel {
     std::vector<std::string> extent_names; ///< of those parameters
     bool parallel = false;
     Extent parallel_extent = 0;
-    int parallel_width = 1; ///< blocks are multiples of so many iterations
+    int parallel_width = 1;    ///< blocks are multiples of so many iterations
     bool checks_index = false; ///< returns 1 if an index was out of range, else 0
     /// Lines of the text, from 0, of loops that become vector instructions.
     std::vector<int> lane_loops;

@@ -314,8 +314,8 @@ const Buffer& buffer_at(const LoopNest& nest, BufferId id);
 
 /// All that holds statements: the nest's body, then its product's prologues, which may be empty.
 std::vector<const Block*> blocks_of(const LoopNest& nest);
-/// Whether an outermost loop hands scalars from one iteration to the next. (Those inside strips read
-/// their own member's places alone.)
+/// Whether an outermost loop hands scalars from one iteration to the next. (Those inside strips
+/// read their own member's places alone.)
 bool carries_scalars(const LoopNest& nest);
 std::vector<Block*> blocks_of(LoopNest& nest);
 
