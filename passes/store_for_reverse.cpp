@@ -113,7 +113,7 @@ public:
 private:
     struct Capacities {
         std::int64_t capacity = 0, residual = 0;
-        Edge reverse;
+        Edge reverse{0, 0, nullptr}; // of its own it would be undefined
     };
     boost::adjacency_list<boost::vecS,
                           boost::vecS,
