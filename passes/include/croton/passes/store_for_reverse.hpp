@@ -9,16 +9,18 @@ namespace croton::inline v1 {
 /// stored and computed so, the loop gives other values of its steps instead: sines of an angle and
 /// not the angle, the gates of a cell and not the products that they come from.
 ///
-/// What is stored and what is computed again are the two sides of a minimum cut, as in J. Zheng et
-/// al., "Min-cut optimal recomputation" (AOTAutograd), here with the work of computing a value
-/// again as its cost, and not only its bytes: a stored element costs flops_worth_storing
-/// operations, one that is computed as many as the cost model of fusion says. Symbols of extents
-/// count as 64. What a step with a loop or a branch inside needs is computed again: chunks between
-/// checkpoints are such loops, and a loop inside another one's step stores no more bytes than its
-/// states.
+/// What is stored and what is computed again are the two sides of a minimum cut, as in "Min-cut
+/// optimal(*) recomputation (i.e. activation checkpointing) with AOTAutograd"
+/// (dev-discuss.pytorch.org, 467), here with the work of computing a value again as its cost, and
+/// not only its bytes: a stored element costs PassOptions::flops_worth_storing operations, one that
+/// is computed as many as PassOptions::flops says. Symbols of extents count as 64. What a step with
+/// a loop or a branch inside needs is computed again: chunks between checkpoints are such loops,
+/// and a loop inside another one's step stores no more bytes than its states.
 ///
-/// When: last of the passes, when both loops are written alike; trims loops of what is not read any
-/// more after it. Keeps: values, bit for bit. Cost: a maximum flow over each reverse loop's body.
+/// When: once composites are written out and equal values merged, so that both loops are written
+/// alike, and before products leave loops, as it would store what follows from them. What is then
+/// not read any more is for TrimLoops. Keeps: values, bit for bit. Cost: a maximum flow over each
+/// reverse loop's body.
 struct StoreForReverse {
     static constexpr std::string_view name = "store for reverse";
     Changed run(Graph& graph, PassContext& context) const;
