@@ -293,19 +293,20 @@ private:
         return true;
     }
 
-    /// What follows from a loop of members, for each of them.
+    /// What follows from a loop of members, for each of them, or of all of them together.
     bool try_steps(int at, const Variable& value, const Apply& apply, const Shapes& s)
     {
         const Cluster& c = result_.list[static_cast<std::size_t>(at)];
         const bool loop = s.kind == ClusterKind::steps;
-        if (s.reduces || (!loop && s.kind != ClusterKind::rows) || c.outer.empty())
+        if ((!loop && s.kind != ClusterKind::rows) || c.outer.empty())
             return refuse(at, std::string(why_after(c.kind)));
-        if (!croton::same(c.outer, s.outer))
+        const bool all_reduced = s.reduces && s.outer.empty() && croton::same(c.outer, s.inner);
+        if (!all_reduced && (s.reduces || !croton::same(c.outer, s.outer)))
             return refuse(at, "what reads it is not about the loop's members");
         if (!may_join_steps(c, apply, bases_))
             return refuse(at, "members of what reads it read others', or it is too long");
         const Reading reading = read(value, apply, s, c, false);
-        add(at, {value, false, false, false, reading.reads, reading.statements, reading.flops});
+        add(at, {value, s.reduces, false, false, reading.reads, reading.statements, reading.flops});
         return true;
     }
 

@@ -45,7 +45,8 @@ bool is_at_most(const Extent& extent, std::int64_t bound)
 /// iterations each, they lose fewer. (A product loses as many in any order.)
 bool sums_parts(const Loop& l, const Accumulator& a, DType t, std::int64_t part)
 {
-    return a.monoid == Monoid::sum && is_float(t) && !a.running && !is_at_most(l.extent, part);
+    return a.monoid == Monoid::sum && is_float(t) && !a.running &&
+           !is_at_most(iterations_of(l), part);
 }
 
 } // namespace
@@ -84,7 +85,8 @@ bool KernelWriter::holds_lanes(const Loop& l) const
 std::string KernelWriter::index_name(const Loop& l)
 {
     const bool open = std::ranges::count(open_names_, l.name) > 0;
-    const bool letter = l.name == "i" || l.name == "j" || l.name == "k" || l.name == "p";
+    const bool letter =
+        l.name == "i" || l.name == "j" || l.name == "k" || l.name == "p" || l.name == "block";
     const bool lanes = strip_ || holds_lanes(l);
     if (!open && (letter || (l.name == "l" && !lanes))) return l.name;
     return names_.fresh({}, open ? l.name : "i");
@@ -116,6 +118,9 @@ void KernelWriter::note_lanes()
 std::pair<std::string, std::string> KernelWriter::bounds_of(const Loop& l) const
 {
     if (kernel_.parallel && l.parallel) return {"begin", "end"};
+    if (l.block)
+        return {c_text(first_of(l), symbols_),
+                c_text(minimum(first_of(l) + Extent(l.block_size), l.extent), symbols_)};
     return {l.first.empty() ? "0" : l.first, l.end.empty() ? c_text(l.extent, symbols_) : l.end};
 }
 

@@ -21,11 +21,15 @@ public:
     std::vector<ScalarId> find(const Loop& strips)
     {
         walk(strips.body);
+        const int last = stretch_;
         for (const auto& [id, stretch] : defined_) {
             stretch_ = stretch;
             for (const ScalarId o : operands_of(nest_.scalars[static_cast<std::size_t>(id)]))
                 use(o);
         }
+        stretch_ = last;
+        for (const Accumulator& a : strips.accumulators)
+            use(a.value);
         std::vector<ScalarId> found;
         for (const auto& [id, stretch] : defined_)
             if (crossing_.contains(id)) found.push_back(id);
@@ -75,36 +79,53 @@ private:
 /// inside once, and in them loops over lanes.
 void KernelWriter::write_strips(const Loop& l, const std::string& index)
 {
-    const int width = l.width;
-    const auto [begin, end] = bounds_of(l);
+    int lanes = l.width;
+    for (const Accumulator& a : l.accumulators)
+        lanes = std::max(lanes, lanes_of(a));
+    const std::vector<LaneArrays> arrays = write_lane_arrays(l, lanes);
+    write_full_and_rest(l, first_name(index), arrays);
+    for (std::size_t i = 0; i < l.accumulators.size(); ++i)
+        place_result(l.accumulators[i].result, combined(l.accumulators[i], arrays[i]));
+}
+
+void KernelWriter::write_full_and_rest(const Loop& l,
+                                       const std::string& first,
+                                       const std::vector<LaneArrays>& arrays)
+{
+    const auto [begin, last] = bounds_of(l);
+    const std::string end = computed_once(last);
     const Names before = names_;
-    const std::string first = first_name(index);
     const bool counted = begin == "0" && l.extent.is_known();
-    const std::int64_t known = counted ? l.extent.value() / width * width : 0;
-    std::string full = counted ? std::to_string(known) : names_.numbered("full");
-    if (!counted) writer_.line("const i64 {0} = {1} - ({1} - {2}) % {3};", full, end, begin, width);
+    const std::int64_t known = counted ? l.extent.value() / l.width * l.width : 0;
+    // Threads and blocks begin with whole strips.
+    const bool no_rest = l.extent.is_known() && l.extent.value() % l.width == 0;
+    const std::string full = no_rest   ? end
+                             : counted ? std::to_string(known)
+                                       : names_.numbered("full");
+    if (!no_rest && !counted)
+        writer_.line("const i64 {0} = {1} - ({1} - {2}) % {3};", full, end, begin, l.width);
     if (!counted || known > 0) {
-        const auto strip =
-            writer_.block("for (i64 {0} = {1}; {0} < {2}; {0} += {3})", first, begin, full, width);
-        write_strip(l, first, width, std::to_string(width));
+        const auto strip = writer_.block("for (i64 {0} = {1}; {0} < {2}; {0} += {3})", first, begin,
+                                         full, l.width);
+        write_strip(l, first, std::to_string(l.width), arrays);
     }
-    if (counted && known == l.extent.value()) return;
+    if (no_rest) return;
     names_ = before; // both have the same names
     names_.reserve(full);
     expressions_.forget_flags();
     const std::string rest =
         counted ? std::to_string(l.extent.value() - known) : fmt::format("{} - {}", end, full);
-    if (counted) return write_strip(l, full, width, rest);
+    if (counted) return write_strip(l, full, rest, arrays);
     const auto strip = writer_.block("if ({} < {})", full, end);
-    write_strip(l, full, width, rest);
+    write_strip(l, full, rest, arrays);
 }
 
 void KernelWriter::write_strip(const Loop& l,
                                const std::string& first,
-                               int width,
-                               const std::string& lanes)
+                               const std::string& lanes,
+                               const std::vector<LaneArrays>& arrays)
 {
-    strip_ = Strip{symbols_.at(l.index), first, lanes, width, {}};
+    strip_ = Strip{symbols_.at(l.index), first, lanes, l.width, {}, arrays};
     for (const StripArray& s : nest_.strip_arrays) {
         writer_.line("{} {}[{}];", memory_type(s.array.dtype()), s.array.name,
                      c_text(element_count(s.array.shape()), symbols_));
@@ -114,7 +135,7 @@ void KernelWriter::write_strip(const Loop& l,
         strip_->crossing.insert(id);
         declare_lanes(id, "t");
     }
-    write_stretches(l.body, nullptr);
+    write_stretches(l.body, &l);
     strip_.reset();
 }
 
@@ -151,7 +172,7 @@ void KernelWriter::declare_lanes(ScalarId id, std::string_view stem)
 }
 
 /// A block in which each stretch of statements between loops is a loop over lanes. `around` is the
-/// loop whose iterations the block is, if it has any.
+/// loop whose iterations the block is, or that over strips.
 void KernelWriter::write_stretches(const Block& block, const Loop* around)
 {
     const Statement* at = block.begin();
@@ -179,8 +200,9 @@ void KernelWriter::write_lanes(const Statement* first,
                                const Loop* next,
                                const Loop* around)
 {
-    if (first == end && !(next && !next->carries.empty()) && !(around && !around->carries.empty()))
-        return;
+    const bool begins = next && !next->carries.empty();
+    const bool ends = around && !(around->carries.empty() && around->accumulators.empty());
+    if (first == end && !begins && !ends) return;
     Writer before = std::exchange(writer_, Writer());
     const std::size_t margin = std::exchange(margin_, before.indent() + 4);
     expressions_.forget_flags();
@@ -196,11 +218,20 @@ void KernelWriter::write_lanes(const Statement* first,
             fit(c.init, state.size() + 4);
             writer_.line("{} = {};", state, expressions_.whole(c.init));
         }
-    if (around) write_carries(*around);
+    if (around) {
+        write_carries(*around);
+        for (std::size_t i = 0; i < around->accumulators.size(); ++i) {
+            const Accumulator& a = around->accumulators[i];
+            const std::string& values = strip_->arrays[i].values;
+            write_accumulation(a.monoid, dtype_of(a.result),
+                               lanes_of(a) == 1 ? values : values + "[l]", a.value);
+        }
+    }
     expressions_.forget_flags();
     margin_ = margin;
     const std::string body = std::exchange(writer_, std::move(before)).take();
-    if (around && strip_->lanes == std::to_string(strip_->width)) note_lanes();
+    const bool is_step = around && around->kind != LoopKind::strips;
+    if (is_step && strip_->lanes == std::to_string(strip_->width)) note_lanes();
     const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", strip_->lanes);
     if (mentions(body, strip_->index))
         writer_.line("const i64 {} = {} + l;", strip_->index, strip_->first);

@@ -373,7 +373,7 @@ std::string Expressions::fresh(ScalarId id, std::string_view stem)
     if (wanted.empty() || names_.is_free(wanted)) return names_.fresh(wanted, stem);
     std::string indices;
     for (std::size_t i = 0; i < open_loops_.size() && i < static_cast<std::size_t>(s.depth); ++i)
-        indices += open_loops_[i];
+        if (open_loops_[i].size() == 1) indices += open_loops_[i];
     return names_.fresh(wanted + "_" + (indices.empty() ? "0" : indices), stem);
 }
 

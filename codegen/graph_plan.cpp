@@ -147,8 +147,8 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
             step.scratch = std::move(lowered.scratch);
             for (LoopNest& nest : lowered.nests) {
                 step.kernels.push_back({std::move(nest), {}});
-                step.kernels.back().kernel.name =
-                    kernel_name(static_cast<std::size_t>(c.kind), next_kernel);
+                const auto kind = static_cast<std::size_t>(kind_of(step.kernels.back().nest, c));
+                step.kernels.back().kernel.name = kernel_name(kind, next_kernel);
             }
         }
         plan.steps.push_back(std::move(step));

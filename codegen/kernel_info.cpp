@@ -26,7 +26,8 @@ Extent iterations_inside(const LoopNest& nest, const Block& block, bool one_bloc
         if (const auto* l = std::get_if<Loop>(&st)) {
             const Extent inside = iterations_inside(nest, l->body, one_block);
             if (is_over_blocks_of_rows(*l)) return inside;
-            return at_first_iteration(l->in_part ? count_of_parts(block) : l->extent) * inside;
+            const Extent here = l->in_part ? count_of_parts(block) : iterations_of(*l);
+            return at_first_iteration(here) * inside;
         } else if (const auto* c = std::get_if<ColumnLoop>(&st)) {
             const Extent rows = c->block && !one_block ? nest.blocked : c->end - c->first;
             return at_first_iteration(rows) * c->columns;
@@ -65,6 +66,12 @@ bool is_for_one_thread(const LoopNest& nest)
 {
     const Extent work = work_of(nest);
     return work.is_known() && work.value() < serial_below_flops;
+}
+
+ClusterKind kind_of(const LoopNest& nest, const Cluster& cluster)
+{
+    const bool combines = !nest.partials.empty() && same(nest.blocked, Extent(0));
+    return cluster.kind == ClusterKind::steps && combines ? ClusterKind::rows : cluster.kind;
 }
 
 KernelInfo kernel_info(const PlannedKernel& kernel, ClusterKind kind)

@@ -142,9 +142,16 @@ private:
         std::string lanes; ///< how many it has
         int width;         ///< as many as it has at most
         std::set<ScalarId> crossing;
+        std::vector<LaneArrays> arrays; ///< of what members are combined to
     };
     void write_strips(const Loop& l, const std::string& index);
-    void write_strip(const Loop& l, const std::string& first, int width, const std::string& lanes);
+    void write_full_and_rest(const Loop& l,
+                             const std::string& first,
+                             const std::vector<LaneArrays>& arrays);
+    void write_strip(const Loop& l,
+                     const std::string& first,
+                     const std::string& lanes,
+                     const std::vector<LaneArrays>& arrays);
     void write_copy(const StripArray& s);
     void declare_lanes(ScalarId id, std::string_view stem);
     void write_stretches(const Block& block, const Loop* around);

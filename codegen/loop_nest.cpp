@@ -40,6 +40,19 @@ const Buffer& buffer_at(const LoopNest& nest, BufferId id)
                : nest.buffers[static_cast<std::size_t>(id)];
 }
 
+Extent first_of(const Loop& loop)
+{
+    return loop.block ? as_extent(loop.block) * Extent(loop.block_size) : Extent(0);
+}
+
+Extent iterations_of(const Loop& loop)
+{
+    if (!loop.block) return loop.extent;
+    const Extent whole = loop.block_size;
+    if (loop.extent.is_known() && loop.extent.value() % loop.block_size == 0) return whole;
+    return minimum(whole, loop.extent - first_of(loop));
+}
+
 bool carries_scalars(const LoopNest& nest)
 {
     return std::ranges::any_of(nest.body, [](const Statement& st) {

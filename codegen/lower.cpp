@@ -137,7 +137,7 @@ Lowered lower(const Cluster& cluster)
     case ClusterKind::contract:
         return lower_contract(cluster);
     case ClusterKind::steps:
-        return {{lower_steps(cluster)}, {}};
+        return lower_steps(cluster);
     case ClusterKind::scan:
     case ClusterKind::branch:
         throw internal_error("code generation", "a {} is no loop nest", name(cluster.kind));

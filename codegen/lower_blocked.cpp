@@ -167,7 +167,19 @@ Blocks choose_blocks(const Cluster& cluster)
     return blocks_of(reduced, reduced.size() - 1);
 }
 
-/// The partial results combined, and what follows from them.
+} // namespace
+
+bool reduces_in_blocks(const Cluster& cluster)
+{
+    if (cluster.kind != ClusterKind::rows || !cluster.outer.empty() || cluster.inner.empty())
+        return false;
+    const Extent n = element_count(cluster.inner);
+    if (n.is_known() && n.value() <= reduction_block) return false;
+    return std::ranges::none_of(cluster.roots, [](const Root& r) {
+        return r.inner || (r.reduces && is_position(monoid_of(r.value.owner())));
+    });
+}
+
 LoopNest combine_partials(const Cluster& cluster,
                           const std::vector<Variable>& partials,
                           const Extent& blocks)
@@ -202,19 +214,6 @@ LoopNest combine_partials(const Cluster& cluster,
         if (r.stored) puller.store(r.value, {}, puller.pull(r.value, {}));
     }
     return nest;
-}
-
-} // namespace
-
-bool reduces_in_blocks(const Cluster& cluster)
-{
-    if (cluster.kind != ClusterKind::rows || !cluster.outer.empty() || cluster.inner.empty())
-        return false;
-    const Extent n = element_count(cluster.inner);
-    if (n.is_known() && n.value() <= reduction_block) return false;
-    return std::ranges::none_of(cluster.roots, [](const Root& r) {
-        return r.inner || (r.reduces && is_position(monoid_of(r.value.owner())));
-    });
 }
 
 Lowered lower_blocked(const Cluster& cluster)

@@ -19,6 +19,12 @@ constexpr std::int64_t column_block = 1024;
 /// first, by any number of threads, and their results after that, in one order.
 bool reduces_in_blocks(const Cluster& cluster);
 
+/// The second nest: the partial results of `cluster`'s reductions combined, and what follows from
+/// them.
+LoopNest combine_partials(const Cluster& cluster,
+                          const std::vector<Variable>& partials,
+                          const Extent& blocks);
+
 /// Two nests, and between them an array of partial results for each reduction.
 Lowered lower_blocked(const Cluster& cluster);
 

@@ -14,6 +14,7 @@
 #include "cluster_index.hpp"
 #include "cluster_roots.hpp"
 #include "expression.hpp"
+#include "lower_blocked.hpp"
 #include "three_axes.hpp"
 
 namespace croton::inline v1::codegen {
@@ -22,6 +23,10 @@ namespace {
 
 constexpr std::int64_t most_elements = 16; ///< of a state, a slice or an out
 constexpr std::int64_t most_states = 64;   ///< elements of all of them
+
+/// Members of a block that leaves a partial result: so few that an ensemble of some thousands has
+/// blocks for many threads, and so many that the partial results of a million are few.
+constexpr std::int64_t members_of_block = 256;
 
 /// Of a thread's stack, which is 8 MiB on Linux. States and values that go from one loop to the
 /// next come on top, 128 bytes each.
@@ -99,7 +104,11 @@ int last_count(const ScanParams& p)
 /// cluster's loops and maps one after another.
 class Steps {
 public:
-    Steps(const Cluster& cluster, LoopNest& nest) : cluster_(cluster), puller_(nest), nest_(nest) {}
+    Steps(const Cluster& cluster, LoopNest& nest) : cluster_(cluster), puller_(nest), nest_(nest)
+    {
+        for (const Root& r : cluster.roots)
+            if (r.reduces) reduced_.push_back(r.value);
+    }
 
     /// Sequences that members' rows are read along, step by step, which a strip copies first.
     void copy(Variables rows) { copied_ = std::move(rows); }
@@ -110,14 +119,7 @@ public:
 
     void write()
     {
-        const Shape& members = cluster_.outer;
-        for (std::size_t i = 0; i < members.size(); ++i) {
-            const bool last = i + 1 == members.size();
-            puller_.open({loop_symbol(i), loop_name(i), members[i],
-                          last ? LoopKind::strips : LoopKind::serial});
-            puller_.innermost().parallel = i == 0;
-            if (last) puller_.innermost().width = strip_width(cluster_);
-        }
+        open_members();
         for (const Variable& v : copied_)
             puller_.copy_to_strip(v, rows_along(v));
         for (const Variable& v : computed_)
@@ -125,12 +127,22 @@ public:
         const detail::Node* last = nullptr;
         for (const Root& r : cluster_.roots) {
             const Apply apply = r.value.owner();
-            if (!std::holds_alternative<Scan>(apply.op().lowering))
+            if (r.reduces)
+                reduce(r);
+            else if (!std::holds_alternative<Scan>(apply.op().lowering))
                 write_map(r);
             else if (std::exchange(last, apply.node()) != apply.node())
                 write_loop(apply);
         }
-        close_all(puller_);
+        close_members();
+    }
+
+    /// What blocks of members leave of each value that is reduced.
+    const Variables& partials() const { return partials_; }
+    Extent blocks() const
+    {
+        const Extent each = rows_of_block();
+        return floor_div(cluster_.outer[0] + each - Extent(1), each);
     }
 
     /// What lies in memory with a member's elements for all steps side by side.
@@ -141,7 +153,7 @@ public:
             if (at.index.size() < 2 || !croton::same(at.shape, v.shape())) continue;
             const bool across = same(v.shape()[0], cluster_.outer[0]) &&
                                 same(at.index.front(), as_extent(loop_symbol(0))) &&
-                                puller_.depth_of(at.index.back()) > 1;
+                                puller_.depth_of(at.index.back()) > members_depth_;
             const bool known =
                 std::ranges::any_of(found, [&](const Variable& f) { return same(f, v); });
             if (across && !known) found.push_back(v);
@@ -175,6 +187,81 @@ public:
     }
 
 private:
+    /// Of the first axis of the members.
+    std::int64_t rows_of_block() const
+    {
+        Extent row = 1;
+        for (std::size_t i = 1; i < cluster_.outer.size(); ++i)
+            row = row * cluster_.outer[i];
+        if (!row.is_known()) return 1;
+        return std::max<std::int64_t>(1, members_of_block / row.value());
+    }
+
+    void open_members()
+    {
+        const Shape& members = cluster_.outer;
+        if (!reduced_.empty()) {
+            puller_.open({block_symbol(), "block", blocks()});
+            puller_.innermost().parallel = true;
+        }
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            const bool last = i + 1 == members.size();
+            results_.push_back(new_results());
+            puller_.open({loop_symbol(i), loop_name(i), members[i],
+                          last ? LoopKind::strips : LoopKind::serial});
+            Loop& loop = puller_.innermost();
+            if (last) loop.width = strip_width(cluster_);
+            if (i > 0) continue;
+            loop.parallel = reduced_.empty();
+            if (reduced_.empty()) continue;
+            loop.block = block_symbol();
+            loop.block_size = rows_of_block();
+        }
+        members_depth_ = puller_.depth();
+    }
+
+    std::vector<ScalarId> new_results()
+    {
+        std::vector<ScalarId> results;
+        for (const Variable& v : reduced_)
+            results.push_back(puller_.add(
+                {computed_dtype(v.dtype()), Accumulated{}, puller_.depth(), 0, Variable()}));
+        return results;
+    }
+
+    void reduce(const Root& r)
+    {
+        const ScalarId value = puller_.pull(r.value.owner().input(0), symbols_of(cluster_, false));
+        puller_.keep(value);
+        const std::size_t k = to_reduce_.size();
+        to_reduce_.push_back({monoid_of(r.value.owner()), value, results_.back()[k]});
+        own(r.value);
+    }
+
+    /// Each loop over members combines what the one inside it gives; then a block is done.
+    void close_members()
+    {
+        for (std::size_t i = results_.size(); i-- > 0;) {
+            puller_.innermost().accumulators = to_reduce_;
+            puller_.close();
+            for (std::size_t k = 0; k < to_reduce_.size() && i > 0; ++k) {
+                to_reduce_[k].value = std::exchange(to_reduce_[k].result, results_[i - 1][k]);
+                puller_.keep(to_reduce_[k].value);
+            }
+        }
+        for (std::size_t k = 0; k < reduced_.size(); ++k) {
+            const DType dtype = computed_dtype(reduced_[k].dtype());
+            partials_.push_back(input("partial", dtype, {blocks()}));
+            puller_.store(partials_[k], {{as_extent(block_symbol())}, {blocks()}},
+                          to_reduce_[k].result);
+        }
+        close_all(puller_);
+        if (reduced_.empty()) return;
+        nest_.blocked = cluster_.outer[0];
+        for (const Variable& p : partials_)
+            nest_.partials.push_back(puller_.buffer(p, Buffer::Access::write));
+    }
+
     const Root* root_of(const Variable& v) const
     {
         const auto at =
@@ -328,6 +415,10 @@ private:
     LoopNest& nest_;
     Variables copied_, computed_;
     Variables own_; ///< values of members, which are known at their own places alone
+    int members_depth_ = 0;
+    Variables reduced_, partials_;
+    std::vector<std::vector<ScalarId>> results_; ///< of each loop over members
+    std::vector<Accumulator> to_reduce_;
 };
 
 /// Whether the cluster is one kernel, whatever it stores. Of indices that are read nothing is
@@ -415,6 +506,7 @@ bool may_join_steps(const Cluster& cluster, const Apply& apply, const Variables&
     for (const Variable& y : apply.outputs()) {
         joined.roots.push_back({});
         joined.roots.back().value = y;
+        joined.roots.back().reduces = std::holds_alternative<Reduce>(apply.op().lowering);
         joined.roots.back().reads = reads;
     }
     return is_one_kernel(std::move(joined));
@@ -544,7 +636,7 @@ void prepare(Steps& steps, const Cluster& cluster)
 
 } // namespace
 
-LoopNest lower_steps(const Cluster& cluster)
+Lowered lower_steps(const Cluster& cluster)
 {
     LoopNest nest;
     for (const Root& r : cluster.roots)
@@ -555,7 +647,12 @@ LoopNest lower_steps(const Cluster& cluster)
     read_others(steps.puller(), cluster);
     prepare(steps, cluster);
     steps.write();
-    return nest;
+    if (steps.partials().empty()) return {{std::move(nest)}, {}};
+    Cluster reduced{ClusterKind::rows, {}, {}, {}, {}, 0};
+    std::ranges::copy_if(cluster.roots, std::back_inserter(reduced.roots),
+                         [](const Root& r) { return r.reduces; });
+    LoopNest combined = combine_partials(reduced, steps.partials(), steps.blocks());
+    return {{std::move(nest), std::move(combined)}, steps.partials()};
 }
 
 } // namespace croton::inline v1::codegen

@@ -64,7 +64,8 @@ private:
         if (is_over_blocks_of_rows(l)) return count(l.body, times);
         // All blocks together have `blocked` iterations, the last one fewer than others.
         const bool within_block = l.depth == 2 && !same(nest_.blocked, Extent(0));
-        const Extent each = within_block ? nest_.blocked : times * at_first_iteration(l.extent);
+        const Extent each =
+            within_block ? nest_.blocked : times * at_first_iteration(iterations_of(l));
         return count(l.body, each) + each * Extent(l.accumulators.size());
     }
 

@@ -410,7 +410,7 @@ Extent ProgramWriter::bytes_of(const Variable& v)
 void ProgramWriter::write_calls(const PlannedStep& step)
 {
     for (const PlannedKernel& k : step.kernels) {
-        write_call(k, step.cluster->kind);
+        write_call(k, kind_of(k.nest, *step.cluster));
         program_.kernels.back().note = step.cluster->note;
         program_.calls_library |= step.cluster->by_library;
     }

@@ -24,6 +24,7 @@ bool same(const At& a, const At& b)
 
 const detail::Atom* loop_symbol(std::size_t i) { return index_symbol(i); }
 const detail::Atom* lane_symbol() { return loop_symbol(most_axes - 1); }
+const detail::Atom* block_symbol() { return loop_symbol(most_axes - 2); }
 const detail::Atom* gather_symbol(std::size_t i) { return index_symbol(most_axes + i); }
 
 std::string loop_name(std::size_t i)

@@ -21,9 +21,10 @@ struct At {
 Extent flat(const At& at);
 
 /// The index symbols that kernels use, the same ones again and again: of loops (fewer than
-/// `most_axes`), of a strip's lanes, and for indices that are read from memory.
+/// `most_axes`), of a strip's lanes, of blocks, and for indices that are read from memory.
 const detail::Atom* loop_symbol(std::size_t i);
 const detail::Atom* lane_symbol();
+const detail::Atom* block_symbol(); ///< of a loop over blocks of members
 const detail::Atom* gather_symbol(std::size_t i);
 /// What loop i counts with: reserved words of emitted text, unlike m and n, which are names that
 /// extents have.

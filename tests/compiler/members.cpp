@@ -40,7 +40,9 @@ void check(const Variables& inputs,
     for (const int threads : {1, 2, 7}) {
         const ct::Options options{.threads = threads, .allow_unused_inputs = true};
         const auto f = ct::function(named, outputs, options);
-        CHECK(count_of(f.source(), "CT_KERNEL void steps_") == kernels);
+        const std::size_t loops = count_of(f.source(), "CT_KERNEL void steps_") +
+                                  count_of(f.source(), "CT_KERNEL void\nsteps_");
+        CHECK(loops == kernels);
         const ct::Results got = f.call(arguments);
         for (std::size_t k = 0; k < outputs.size(); ++k) {
             INFO("output " << k << " on " << threads << " threads");
@@ -273,4 +275,59 @@ TEST_CASE("members of a loop: long loops of few members, and results beyond the 
         }
     }
     CHECK(equal);
+}
+
+TEST_CASE("members of a loop: what is reduced of all of them is reduced in its kernel")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto x = ct::vector<double>("x", {n}), rate = ct::scalar<double>("rate");
+    const auto loop = [&](const Variable& start, const Variable& r) {
+        return ct::scan([&](const Variable& s) { return s * (1.0 - s) * r; },
+                        {.init = {start}, .steps = 30})
+            .last[0];
+    };
+    const Variable last = loop(x, rate), total = ct::sum(last);
+    const Variables outputs{total,
+                            ct::prod(last + 0.5),
+                            ct::max(last),
+                            ct::min(-last),
+                            ct::any(last > 0.8),
+                            ct::all(last < 2.0),
+                            ct::sum(cast(last * 100.0, DType::i32)),
+                            ct::sum(cast(last, DType::f32)),
+                            ct::grad(total, rate)};
+    const auto at = [](std::int64_t count) {
+        return std::vector<Array>{Array::uniform(1, {count}, DType::f64), Array::scalar(3.5)};
+    };
+    for (const std::int64_t count : {1, 15, 16, 255, 256, 257, 1000}) {
+        INFO(count << " members");
+        check({x, rate}, outputs, at(count), 1, 1e-9);
+    }
+    check({x, rate}, {total, ct::grad(total, rate)}, at(0), 1);
+    // Nothing is stored of each member.
+    const auto f = ct::function({x, rate}, {total, ct::grad(total, rate)}, {});
+    CHECK(f.workspace_bytes({{"n", 1000000}}) < std::size_t{200000});
+    // Extents that are known: whole blocks, whole strips, and neither.
+    for (const std::int64_t count : {512, 400, 300, 18}) {
+        const auto y = ct::input("y", DType::f64, {count});
+        const auto z = ct::input("z", DType::f32, {count});
+        const Variable sum = ct::sum(loop(y, Variable(3.2)));
+        const Variable of_f32 = ct::mean(loop(z, Variable(3.2)));
+        check({y}, {sum, ct::grad(sum, y)}, {Array::uniform(1, {count}, DType::f64)}, 1);
+        check({z}, {of_f32, ct::max(loop(z, Variable(3.2)))},
+              {Array::uniform(1, {count}, DType::f32)}, 1, 1e-5);
+    }
+    // Two axes, of which one is left over, as its rows are not all members.
+    const auto grid = ct::matrix<double>("grid", {m, n});
+    const Variable of_grid = loop(grid, rate);
+    for (const std::int64_t rows : {0, 1, 2, 70})
+        check({grid, rate},
+              {ct::sum(of_grid), ct::grad(ct::sum(of_grid), rate), ct::sum(of_grid, 1)},
+              {Array::uniform(1, {rows, 37}, DType::f64), Array::scalar(3.5)}, 1);
+    const auto known = ct::input("known", DType::f64, {300, 20});
+    check({known}, {ct::sum(loop(known, Variable(3.1)))},
+          {Array::uniform(1, {300, 20}, DType::f64)}, 1);
+    // What follows from a sum, and sums of that, come after it.
+    const Variable centred = last - total / 2.0;
+    check({x, rate}, {total, ct::sum(square(centred)), centred}, at(300), 1, 1e-9);
 }

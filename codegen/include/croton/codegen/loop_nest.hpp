@@ -177,7 +177,14 @@ struct Loop {
     std::vector<Carry> carries = {}; ///< of a serial loop
     int width = 0;                   ///< iterations of a strip
     int depth = 0;                   ///< of the body
+    /// Index of the loop around it over blocks of its axis, of `block_size` iterations: it then
+    /// runs over those of one block.
+    const detail::Atom* block = nullptr;
+    std::int64_t block_size = 0;
 };
+/// The first index of a loop, or of its block, and how many there are.
+Extent first_of(const Loop& loop);
+Extent iterations_of(const Loop& loop);
 
 /// Column reduction: for each column (lanes), `value` combined over rows `first` .. `end`; eight
 /// rows as a fixed tree, trees in sequence. `body` computes `value` from both indices.
