@@ -35,16 +35,86 @@ Variable single_elements(const Apply& reduce, const Variable& x)
     return reshape(x, type.shape());
 }
 
+/// What is computed for each element of an array whose rows are reduced. A reduction of all that
+/// needs any of it is then one of rows first, and shares their kernel.
+class SharedRows {
+public:
+    explicit SharedRows(std::span<const Apply> applies)
+    {
+        for (const Apply& a : applies) {
+            if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
+            const ReducedAxes axes = reduced_axes(a);
+            if (axes.separate || axes.outer.empty() || !axes.behind.empty()) continue;
+            reductions_.push_back(a);
+            visit(a, [&](const Variable& v) {
+                rows_.emplace(v.value(), a.params_as<ReduceParams>().axes);
+                return true;
+            });
+        }
+    }
+
+    /// The axes of those rows; empty if there are none.
+    std::vector<int> axes_of(const Apply& reduction) const
+    {
+        std::vector<int> axes;
+        if (!reduced_axes(reduction).outer.empty() || is_position(monoid_of(reduction)))
+            return axes;
+        visit(reduction, [&](const Variable& v) {
+            if (const auto at = rows_.find(v.value()); at != rows_.end()) axes = at->second;
+            return axes.empty();
+        });
+        const auto& all = reduction.params_as<ReduceParams>().axes;
+        const bool are_some = axes.size() < all.size() && std::ranges::includes(all, axes);
+        return are_some ? axes : std::vector<int>();
+    }
+
+    /// What `like` would give of those rows, where there is a reduction that does.
+    Variable same_of_rows(const Apply& like, const std::vector<int>& axes) const
+    {
+        for (const Apply& a : reductions_)
+            if (&a.op() == &like.op() && same(a.input(0), like.input(0)) &&
+                a.output(0).dtype() == computed_dtype(a.output(0).dtype()) &&
+                a.params_as<ReduceParams>().axes == axes)
+                return a.output(0);
+        return {};
+    }
+
+private:
+    /// The values behind a reduction that are computed element by element, until `f` is false.
+    template <class F>
+    static void visit(const Apply& reduction, F f)
+    {
+        constexpr std::size_t most = 1000;
+        std::set<const detail::Value*> seen; // looked up only
+        Variables open{reduction.input(0)};
+        while (!open.empty() && seen.size() < most) {
+            const Variable v = open.back();
+            open.pop_back();
+            if (!v.owner() || !is_pointwise(v.owner().op())) continue;
+            if (!seen.insert(v.value()).second) continue;
+            if (!f(v)) return;
+            for (const Variable& in : v.owner().inputs())
+                open.push_back(in);
+        }
+    }
+
+    std::map<const detail::Value*, std::vector<int>> rows_; // looked up only
+    std::vector<Apply> reductions_;
+};
+
 } // namespace
 
 Variables split_reductions(std::span<const Variable> outputs)
 {
     GraphCopy copy;
     bool splits = false;
-    for (const Apply& a : applies_of(outputs)) {
+    const std::vector<Apply> applies = applies_of(outputs);
+    const SharedRows shared(applies);
+    for (const Apply& a : applies) {
         if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
         const ReducedAxes reduced = reduced_axes(a);
-        if (!reduced.separate && !reduced.inner.empty()) continue;
+        const std::vector<int> rows = shared.axes_of(a);
+        if (!reduced.separate && !reduced.inner.empty() && rows.empty()) continue;
         splits = true;
         const OriginScope origin(a.location());
         const Variable x = copy(a.input(0));
@@ -57,8 +127,11 @@ Variables split_reductions(std::span<const Variable> outputs)
         std::vector<int> last;
         std::vector<int> rest;
         int expected = a.input(0).rank() - 1;
+        const auto in_rows = [&](int axis) {
+            return rows.empty() || std::ranges::count(rows, axis) > 0;
+        };
         for (std::size_t i = axes.size(); i-- > 0;) {
-            const bool joined = last.empty() || axes[i] == expected;
+            const bool joined = last.empty() || (axes[i] == expected && in_rows(axes[i]));
             if (joined && rest.empty())
                 last.insert(last.begin(), axes[i]);
             else
@@ -68,8 +141,11 @@ Variables split_reductions(std::span<const Variable> outputs)
         // 16 bits are for the result: what is reduced twice would be rounded twice, or be infinite.
         const DType result = a.output(0).dtype();
         const Variable wide = x.dtype() == result ? cast(x, computed_dtype(result)) : x;
+        const Variable known = shared.same_of_rows(a, last);
         const Variable first =
-            apply(a.op(), std::span(&wide, 1), make_params(ReduceParams{last}), a.location());
+            known.is_empty()
+                ? apply(a.op(), std::span(&wide, 1), make_params(ReduceParams{last}), a.location())
+                : copy(known);
         const Variable second =
             apply(a.op(), std::span(&first, 1), make_params(ReduceParams{rest}), a.location());
         copy.replace(a.output(0), cast(second, result));

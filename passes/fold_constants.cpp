@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::int64_t small_result = 1024; // elements
 
-/// The scalar that every element of `v` is: a 0-d constant, or a broadcast of one.
+/// The constant of one element that every element of `v` is: itself, or a broadcast of one. Null
+/// if there is none.
 const Variable* broadcast_scalar(const Variable& v)
 {
     const Variable* at = &v;
@@ -21,7 +22,7 @@ const Variable* broadcast_scalar(const Variable& v)
         if (node->op != &broadcast_to_op) return nullptr;
         at = node->inputs();
     }
-    return at->rank() == 0 ? at : nullptr;
+    return at->rank() == 0 || (at != &v && at->constant().size() == 1) ? at : nullptr;
 }
 
 /// op(scalar, ..) computed once and broadcast, for pointwise ops; empty if that is not possible.
@@ -31,7 +32,9 @@ Variable fold_scalar(const Apply& apply)
     for (const Variable& in : apply.inputs()) {
         const Variable* scalar = broadcast_scalar(in);
         if (!scalar) return {};
-        scalars.push_back(*scalar);
+        scalars.push_back(scalar->rank() == 0
+                              ? *scalar
+                              : constant(scalar->constant().reshape({}), apply.location()));
     }
     const Type type = apply.output().type();
     const Type scalar_type(type.dtype(), {});

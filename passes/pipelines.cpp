@@ -5,6 +5,7 @@
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
 #include <croton/passes/store_for_reverse.hpp>
+#include <croton/passes/sums_of_pairs.hpp>
 #include <croton/passes/trim_loops.hpp>
 #include <croton/passes/work_out_of_loops.hpp>
 
@@ -29,6 +30,7 @@ Pipeline make_cpu_pipeline()
     p.add(MergeDuplicates{}); // of what is stored with what the loop computes
     p.add(TrimLoops{});
     p.add(WorkOutOfLoops{});
+    p.add(SumsOfPairs{}); // of gradients and what they are of, which share work now
     p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
     p.add(TrimLoops{});
 

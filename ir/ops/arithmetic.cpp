@@ -191,7 +191,7 @@ constexpr Op rsqrt_op{
     .shape = same_shape,
     .lowering = Pointwise{"rsqrt_{t}({a})"},
     .reference = reference_of<1>([](std::floating_point auto x) { return 1 / std::sqrt(x); }),
-    .grad = [](const UnaryGrad& g) { return -0.5 * g.y_bar * g.y / g.x; },
+    .grad = [](const UnaryGrad& g) { return -0.5 * g.y_bar * (g.y * square(g.y)); },
     .domain = {0.1, 10},
 };
 Variable rsqrt(const Variable& x, Where where) { return apply(rsqrt_op, {x}, {}, where); }

@@ -114,7 +114,6 @@ void add_powers(RuleSet& r)
     // One division a line instead of one an element; a root and its inverse are never subnormal.
     r.add(x / broadcast_to(sqrt(y), s), x * broadcast_to(rsqrt(y), s), rounding).expands();
     r.add(1 / (1 / x), x, rounding);
-    r.add(square(rsqrt(x)), 1 / x, rounding).expands();
     r.add(square(abs(x)), square(x), bitwise);
 }
 
