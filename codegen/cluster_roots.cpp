@@ -56,11 +56,18 @@ Roots::Roots(std::span<const Variable> outputs, bool prologues)
 }
 
 /// How many of a loop's inputs, sequences, it computes where its members read them, once.
-std::size_t Roots::computed_in_strips(const Apply& a)
+std::size_t Roots::computed_in_strips(const Apply& a) const
 {
     const bool members =
-        std::holds_alternative<Scan>(a.op().lowering) && fits_a_kernel(a) && !members_of(a).empty();
+        std::holds_alternative<Scan>(a.op().lowering) && !loop(a).members.empty();
     return members ? static_cast<std::size_t>(a.params_as<ScanParams>().sequences) : 0;
+}
+
+const Roots::Loop& Roots::loop(const Apply& scan) const
+{
+    const auto [at, fresh] = loops_.try_emplace(scan.node());
+    if (fresh && fits_a_kernel(scan)) at->second = {true, members_of(scan)};
+    return at->second;
 }
 
 std::string Roots::why_stored(const Variable& v) const
@@ -101,12 +108,12 @@ void Roots::visit(const Apply& a)
 /// of their own computes those in vectors. Other loops and branches take whole arrays.
 void Roots::mark_inputs(const Apply& a)
 {
-    const bool in_kernel = std::holds_alternative<Scan>(a.op().lowering) && fits_a_kernel(a);
+    const bool in_kernel = std::holds_alternative<Scan>(a.op().lowering) && loop(a).is_kernel;
     const std::size_t sequences =
         in_kernel && computed_in_strips(a) == 0
             ? static_cast<std::size_t>(a.params_as<ScanParams>().sequences)
             : 0;
-    const bool members = in_kernel && !members_of(a).empty();
+    const bool members = in_kernel && !loop(a).members.empty();
     for (std::size_t i = 0; i < a.inputs().size(); ++i) {
         const Variable& in = a.input(i);
         const bool dear = i < sequences && effort_of(in).flops >= flops_worth_storing;

@@ -38,6 +38,12 @@ public:
     {
         return [this](const Variable& v) { return !v.value()->node->op || contains(v); };
     }
+    /// Of a loop whether it is one kernel, and the axes of its members, if it is.
+    struct Loop {
+        bool is_kernel = false;
+        Shape members = {};
+    };
+    const Loop& loop(const Apply& scan) const;
     /// Why an operand of a product is stored; empty for what is a root for another reason.
     std::string why_stored(const Variable& v) const;
 
@@ -47,7 +53,7 @@ private:
         if (v.value()->node->op) known_[v.value()].is_root = true;
     }
     void visit(const Apply& a);
-    static std::size_t computed_in_strips(const Apply& a);
+    std::size_t computed_in_strips(const Apply& a) const;
     bool gathers(const Variable& v) const;
     void mark_inputs(const Apply& a);
     /// The operand of a product is read where it lies, or computed by its prologue.
@@ -68,6 +74,7 @@ private:
     bool prologues_;
     detail::PointerMap<detail::Value, Known> known_;
     std::unordered_map<const detail::Value*, std::string> why_stored_;
+    mutable std::unordered_map<const detail::Node*, Loop> loops_; ///< those asked for: a trial each
 };
 
 } // namespace croton::inline v1::codegen

@@ -161,8 +161,9 @@ private:
                            s.outer = squeezed(value.shape());
                        },
                        [&](const Scan&) {
-                           s.kind = fits_a_kernel(apply) ? ClusterKind::steps : ClusterKind::scan;
-                           if (s.kind == ClusterKind::steps) s.outer = members_of(apply);
+                           const Roots::Loop& loop = roots_.loop(apply);
+                           s.kind = loop.is_kernel ? ClusterKind::steps : ClusterKind::scan;
+                           s.outer = loop.members;
                            s.joins = !s.outer.empty();
                        },
                        [&](const Switch&) { s.kind = ClusterKind::branch, s.joins = false; },

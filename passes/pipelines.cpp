@@ -4,6 +4,7 @@
 #include <croton/passes/pipelines.hpp>
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
+#include <croton/passes/split_loops.hpp>
 #include <croton/passes/store_for_reverse.hpp>
 #include <croton/passes/sums_of_pairs.hpp>
 #include <croton/passes/trim_loops.hpp>
@@ -26,6 +27,7 @@ Pipeline make_cpu_pipeline()
     p.add(TrimLoops{});
     p.add(ExpandComposites{}); // after the last rule that knows a composite by its name
     p.add(MergeDuplicates{});
+    p.add(SplitLoops{});
     p.add(StoreForReverse{}); // before products of what it would store leave a loop
     p.add(MergeDuplicates{}); // of what is stored with what the loop computes
     p.add(TrimLoops{});

@@ -45,15 +45,13 @@ CT_MATH f32 sin_poly_f32(f32 r)
 
 CT_MATH f64 sin_poly_f64(f64 r)
 {
-    f64 z = r * r;
-    f64 p = 0x1.8832a9b7c4a15p-49;
-    p = fma_f64(p, z, -0x1.ae438477edf66p-41);
-    p = fma_f64(p, z, 0x1.6123cd074aafcp-33);
-    p = fma_f64(p, z, -0x1.ae6454d474678p-26);
-    p = fma_f64(p, z, 0x1.71de3a52a0b16p-19);
-    p = fma_f64(p, z, -0x1.a01a01a014d6fp-13);
-    p = fma_f64(p, z, 0x1.11111111110c8p-7);
-    f64 v = fma_f64(z, -0x1.5555555555555p-3, z * z * p);
+    f64 z = r * r, z2 = z * z;
+    f64 a = fma_f64(z, -0x1.a01a01a014d6fp-13, 0x1.11111111110c8p-7);
+    f64 b = fma_f64(z, -0x1.ae6454d474678p-26, 0x1.71de3a52a0b16p-19);
+    f64 c = fma_f64(z, -0x1.ae438477edf66p-41, 0x1.6123cd074aafcp-33);
+    f64 upper = fma_f64(z2, 0x1.8832a9b7c4a15p-49, c);
+    f64 p = fma_f64(z2 * z2, upper, fma_f64(z2, b, a));
+    f64 v = fma_f64(z, -0x1.5555555555555p-3, z2 * p);
     return fma_f64(r, v, r);
 }
 

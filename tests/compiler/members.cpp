@@ -123,10 +123,37 @@ TEST_CASE("members of a loop: sequences, a number that all share, integers, reve
          .reverse = true});
     const Variable loss = ct::sum(r.last[0]) + ct::sum(square(r.out[0]));
     const Variables g = ct::grad(loss, Variables{xs, rate});
-    // The number that all share is read by the reverse loop: the loop that stores it is no kernel.
+    // The number that all share runs first, in a loop of its own.
     for (const std::int64_t steps : {0, 1, 7})
         check({xs, rate}, {r.last[0], r.last[2], r.out[0], g[0], g[1]},
-              {Array::normal(1, {steps, 50}, DType::f64), Array::scalar(0.9)}, 1);
+              {Array::normal(1, {steps, 50}, DType::f64), Array::scalar(0.9)}, 2);
+}
+
+TEST_CASE("members of a loop: states of few numbers that need no member run first")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")}), rate = ct::scalar<double>("rate");
+    const auto us = ct::vector<double>("us", {20});
+    for (const bool reverse : {false, true}) {
+        const auto r = ct::scan(
+            [&](const Variable& u, const Variable& s, const Variable& k, const Variable& discount) {
+                const Variable next = discount * rate + u;
+                return ct::Step{
+                    {0.5 * s * discount + 0.01 * sin(s) * cast(k, DType::f64), k + 1, next},
+                    {s * next, next + u, s(0)}};
+            },
+            {.sequences = {us},
+             .init = {x, Variable(std::int64_t{1}), Variable(1.0)},
+             .reverse = reverse});
+        const Variable loss = ct::sum(square(r.last[0])) + ct::sum(r.out[0]) + r.last[2];
+        const Variables g = ct::grad(loss, Variables{x, rate, us});
+        const std::vector<Array> at{Array::normal(1, {40}, DType::f64), Array::scalar(0.9),
+                                    Array::uniform(2, {20}, DType::f64, -0.1, 0.1)};
+        check({x, rate, us}, {r.last[0], r.last[1], r.last[2], r.out[0], r.history[2], r.out[1]},
+              at, 2);
+        check({x, rate, us}, {r.last[0], r.out[2]}, at, 1); // an element of members that is kept
+        check({x, rate, us}, {loss, g[0]}, at, 2);
+        check({x, rate, us}, {loss, g[0], g[1], g[2], ct::hvp(loss, x, x)}, at, 4, 1e-9);
+    }
 }
 
 TEST_CASE("members of a loop: those that read one another are no kernel of steps")

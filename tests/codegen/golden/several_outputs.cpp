@@ -7,7 +7,7 @@
 //   sine    f64 (n)  written
 //   cosine  f64 (n)  written
 //
-// One call: 193 n flops; reads 8 n, writes 16 n bytes.
+// One call: 197 n flops; reads 8 n, writes 16 n bytes.
 
 static i32 fused_0_fast(i64 begin,
                         i64 end,

@@ -3,7 +3,7 @@
 //   x  f64 (n, m)  read
 //   y  f64 (n)     written
 //
-// One call: 96 n m flops; reads 8 n m, writes 8 n bytes.
+// One call: 98 n m flops; reads 8 n m, writes 8 n bytes.
 
 static i32 fused_0_fast(i64 begin, i64 end, i64 m, const f64* CT_RESTRICT x, f64* CT_RESTRICT y)
 {
