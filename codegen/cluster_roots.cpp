@@ -58,8 +58,7 @@ Roots::Roots(std::span<const Variable> outputs, bool prologues)
 /// How many of a loop's inputs, sequences, it computes where its members read them, once.
 std::size_t Roots::computed_in_strips(const Apply& a) const
 {
-    const bool members =
-        std::holds_alternative<Scan>(a.op().lowering) && !loop(a).members.empty();
+    const bool members = std::holds_alternative<Scan>(a.op().lowering) && !loop(a).members.empty();
     return members ? static_cast<std::size_t>(a.params_as<ScanParams>().sequences) : 0;
 }
 

@@ -294,15 +294,14 @@ private:
         return true;
     }
 
-    /// What follows from a loop of members, for each of them, or of all of them together.
+    /// What follows from a loop of members: of each of them, or of all together.
     bool try_steps(int at, const Variable& value, const Apply& apply, const Shapes& s)
     {
         const Cluster& c = result_.list[static_cast<std::size_t>(at)];
-        const bool loop = s.kind == ClusterKind::steps;
-        if ((!loop && s.kind != ClusterKind::rows) || c.outer.empty())
+        if ((s.kind != ClusterKind::steps && s.kind != ClusterKind::rows) || c.outer.empty())
             return refuse(at, std::string(why_after(c.kind)));
-        const bool all_reduced = s.reduces && s.outer.empty() && croton::same(c.outer, s.inner);
-        if (!all_reduced && (s.reduces || !croton::same(c.outer, s.outer)))
+        const bool is_of_all = s.reduces && s.outer.empty(); // not of a part of each member
+        if (s.reduces != is_of_all || !croton::same(c.outer, is_of_all ? s.inner : s.outer))
             return refuse(at, "what reads it is not about the loop's members");
         if (!may_join_steps(c, apply, bases_))
             return refuse(at, "members of what reads it read others', or it is too long");
@@ -334,10 +333,7 @@ private:
         for (const Variable& r : bases_)
             if (const Home* const home = home_.find(r.value()))
                 newest = std::max(newest, home->cluster);
-        if (!s.joins) {
-            found_new(value, apply, s);
-            return;
-        }
+        if (!s.joins) return found_new(value, apply, s);
         const int last = static_cast<int>(result_.list.size()) - 1;
         const int oldest = std::max({newest, 0, last - 16});
         for (int i = last; i >= oldest; --i)

@@ -17,6 +17,7 @@
 #include <unordered_map>
 
 #include "cluster_index.hpp"
+#include "cluster_roots.hpp"
 #include "lower_contract.hpp"
 #include "puller.hpp"
 
@@ -35,37 +36,40 @@ Variable single_elements(const Apply& reduce, const Variable& x)
     return reshape(x, type.shape());
 }
 
-/// What is computed for each element of an array whose rows are reduced. A reduction of all that
-/// needs any of it is then one of rows first, and shares their kernel.
-class SharedRows {
+/// Pairs whose rows are reduced: what is computed for all elements of an array and made of values
+/// that have fewer. A reduction of all that needs any of it is then one of rows first, and shares
+/// their kernel. (Of arrays in memory it stays as it is, in an order that depends on nothing else.)
+class RowsOfPairs {
 public:
-    explicit SharedRows(std::span<const Apply> applies)
+    explicit RowsOfPairs(std::span<const Apply> applies)
     {
         for (const Apply& a : applies) {
             if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
             const ReducedAxes axes = reduced_axes(a);
             if (axes.separate || axes.outer.empty() || !axes.behind.empty()) continue;
+            const Variables pairs = pairs_behind(a);
+            if (pairs.empty()) continue;
             reductions_.push_back(a);
-            visit(a, [&](const Variable& v) {
+            for (const Variable& v : pairs)
                 rows_.emplace(v.value(), a.params_as<ReduceParams>().axes);
-                return true;
-            });
         }
     }
 
     /// The axes of those rows; empty if there are none.
     std::vector<int> axes_of(const Apply& reduction) const
     {
-        std::vector<int> axes;
-        if (!reduced_axes(reduction).outer.empty() || is_position(monoid_of(reduction)))
-            return axes;
-        visit(reduction, [&](const Variable& v) {
-            if (const auto at = rows_.find(v.value()); at != rows_.end()) axes = at->second;
-            return axes.empty();
-        });
-        const auto& all = reduction.params_as<ReduceParams>().axes;
-        const bool are_some = axes.size() < all.size() && std::ranges::includes(all, axes);
-        return are_some ? axes : std::vector<int>();
+        if (rows_.empty() || !reduced_axes(reduction).outer.empty() ||
+            is_position(monoid_of(reduction)))
+            return {};
+        for (const Variable& v : pairs_behind(reduction)) {
+            const auto at = rows_.find(v.value());
+            if (at == rows_.end()) continue;
+            const auto& all = reduction.params_as<ReduceParams>().axes;
+            const bool are_some =
+                at->second.size() < all.size() && std::ranges::includes(all, at->second);
+            return are_some ? at->second : std::vector<int>();
+        }
+        return {};
     }
 
     /// What `like` would give of those rows, where there is a reduction that does.
@@ -80,22 +84,24 @@ public:
     }
 
 private:
-    /// The values behind a reduction that are computed element by element, until `f` is false.
-    template <class F>
-    static void visit(const Apply& reduction, F f)
+    static Variables pairs_behind(const Apply& reduction)
     {
         constexpr std::size_t most = 1000;
+        Variables found;
         std::set<const detail::Value*> seen; // looked up only
         Variables open{reduction.input(0)};
-        while (!open.empty() && seen.size() < most) {
+        while (!open.empty()) {
             const Variable v = open.back();
             open.pop_back();
-            if (!v.owner() || !is_pointwise(v.owner().op())) continue;
-            if (!seen.insert(v.value()).second) continue;
-            if (!f(v)) return;
+            if (v.rank() == 0 || !seen.insert(v.value()).second) continue;
+            if (!v.owner() || seen.size() > most) return {};
+            if (repeats(v.owner())) continue;
+            if (!is_pointwise(v.owner().op())) return {};
+            found.push_back(v);
             for (const Variable& in : v.owner().inputs())
                 open.push_back(in);
         }
+        return found;
     }
 
     std::map<const detail::Value*, std::vector<int>> rows_; // looked up only
@@ -109,7 +115,7 @@ Variables split_reductions(std::span<const Variable> outputs)
     GraphCopy copy;
     bool splits = false;
     const std::vector<Apply> applies = applies_of(outputs);
-    const SharedRows shared(applies);
+    const RowsOfPairs shared(applies);
     for (const Apply& a : applies) {
         if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
         const ReducedAxes reduced = reduced_axes(a);

@@ -53,14 +53,13 @@ int main(int argc, char** argv)
         ct::grad(price, {s0, v0, kappa, theta, xi, rho, r});
 
     const ct::Inputs inputs{s0, v0, kappa, theta, xi, rho, r, k, tau, key};
-    const auto f =
-        ct::function(inputs,
-                     {ct::Output("price", price), ct::Output("standard error", error),
-                      ct::Output("delta", delta), ct::Output("by v0", vega),
-                      ct::Output("by kappa", by_kappa), ct::Output("by theta", by_theta),
-                      ct::Output("by xi", by_xi), ct::Output("by rho", by_rho),
-                      ct::Output("by rate", by_rate)},
-                     {.name = "heston"});
+    const auto f = ct::function(inputs,
+                                {ct::Output("price", price), ct::Output("standard error", error),
+                                 ct::Output("delta", delta), ct::Output("by v0", vega),
+                                 ct::Output("by kappa", by_kappa), ct::Output("by theta", by_theta),
+                                 ct::Output("by xi", by_xi), ct::Output("by rho", by_rho),
+                                 ct::Output("by rate", by_rate)},
+                                {.name = "heston"});
     const auto at = [](const ct::Function& g, double spot, double variance) {
         return g(spot, variance, 1.5, 0.04, 0.3, -0.7, 0.02, 100.0, 1.0, std::uint64_t{42});
     };
