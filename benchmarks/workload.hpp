@@ -41,6 +41,7 @@ void w6(int threads);
 void w7(int threads);
 void w9(int threads);
 void w10(int threads);
+void w11(const std::string& adbench, int threads); ///< data that the folder holds
 void w12(int threads);
 void scans(int threads);
 

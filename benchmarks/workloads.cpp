@@ -1,5 +1,5 @@
 // Croton's side of the workloads: one JSON object a line. `workloads [W1 W23 W45 W6 W7 W9
-// W10 W12 scan] [--threads N]`
+// W10 W11 W12 scan] [--threads N] [--adbench FOLDER]`, a folder for W11
 #include <cstdlib>
 #include <cstring>
 
@@ -113,9 +113,12 @@ int main(int argc, char** argv)
 {
     int threads = 1;
     std::vector<std::string> parts;
+    std::string adbench;
     for (int i = 1; i < argc; ++i)
         if (std::strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
             threads = std::atoi(argv[++i]);
+        else if (std::strcmp(argv[i], "--adbench") == 0 && i + 1 < argc)
+            adbench = argv[++i];
         else
             parts.push_back(argv[i]);
     const auto wanted = [&](const char* part) {
@@ -130,6 +133,7 @@ int main(int argc, char** argv)
     if (wanted("W7")) bench::w7(threads);
     if (wanted("W9")) bench::w9(threads);
     if (wanted("W10")) bench::w10(threads);
+    if (wanted("W11")) bench::w11(adbench, threads);
     if (wanted("W12")) bench::w12(threads);
     if (wanted("scan")) bench::scans(threads);
 }

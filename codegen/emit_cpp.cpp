@@ -53,6 +53,14 @@ bool has_loops(const Block& block)
     });
 }
 
+bool has_columns(const Block& block)
+{
+    return std::ranges::any_of(block, [](const Statement& st) {
+        const auto* loop = std::get_if<Loop>(&st);
+        return std::holds_alternative<ColumnLoop>(st) || (loop && has_columns(loop->body));
+    });
+}
+
 } // namespace
 
 KernelWriter::KernelWriter(LoopNest& nest, const std::string& name)
@@ -272,9 +280,7 @@ void KernelWriter::write_kernel()
 {
     const std::string type = nest_.checks_index ? "CT_KERNEL i32 " : "CT_KERNEL void ";
     const auto scope = writer_.function(parameter_list(type + kernel_.name, parameters()));
-    if (nest_.checks_index) writer_.raw("i64 bad = 0;");
-    write(nest_.body);
-    if (nest_.checks_index) writer_.raw("return bad != 0;");
+    write_checked(nest_.body);
 }
 
 /// Functions such as sines in a loop over lanes: the straight-line form, exact for arguments that
@@ -282,7 +288,8 @@ void KernelWriter::write_kernel()
 /// computed by the exact form.
 bool KernelWriter::has_fast_twin() const
 {
-    if (nest_.checks_index) return false;
+    // A function for the terms of columns has one thing to report.
+    if (nest_.checks_index && has_columns(nest_.body)) return false;
     const auto in_lanes = fast_forms_in_lanes(nest_);
     return in_lanes > 0 && in_lanes <= most_fast_forms;
 }
@@ -297,32 +304,43 @@ void KernelWriter::write_twins()
         return writer_.function(
             parameter_list(fmt::format("{} {}_{}", type, kernel_.name, form), list));
     };
+    const bool checks = nest_.checks_index;
     {
         const Names names = names_;
         const auto scope = twin("static i32", "fast");
+        if (checks) writer_.raw("i64 bad = 0;");
         writer_.raw("i32 hard = 0;");
         expressions_.use_fast_forms(true);
         write(nest_.body);
-        writer_.raw("return hard;");
+        writer_.raw(checks ? "return bad != 0 ? 1 : hard < 0 ? -1 : 0;" : "return hard;");
         expressions_.use_fast_forms(false);
         expressions_.forget();
         names_ = names;
     }
     writer_.blank();
     {
-        const auto scope = twin("CT_NOINLINE void", "exact");
+        const auto scope = twin(checks ? "CT_NOINLINE i32" : "CT_NOINLINE void", "exact");
         notes_lanes_ = false;
-        write(nest_.body);
+        write_checked(nest_.body);
     }
     writer_.blank();
-    const auto scope = writer_.function(parameter_list("CT_KERNEL void " + kernel_.name, list));
+    const auto scope = writer_.function(
+        parameter_list((checks ? "CT_KERNEL i32 " : "CT_KERNEL void ") + kernel_.name, list));
+    const auto call = [&](const std::string& before, const std::string& form) {
+        writer_.raw(argument_list(before + kernel_.name + form, arguments, writer_.indent()) + ";");
+    };
     writer_.raw("// An argument was too large for the fast form: then all is computed again.");
-    writer_.raw(
-        argument_list("const i32 hard = " + kernel_.name + "_fast", arguments, writer_.indent()) +
-        ";");
-    writer_.raw(
-        argument_list("if (hard < 0) " + kernel_.name + "_exact", arguments, writer_.indent()) +
-        ";");
+    call("const i32 hard = ", "_fast");
+    call(checks ? "if (hard < 0) return " : "if (hard < 0) ", "_exact");
+    if (checks) writer_.raw("return hard;");
+}
+
+/// The body of a kernel that tells whether an index was out of range, where it reads by indices.
+void KernelWriter::write_checked(const Block& body)
+{
+    if (nest_.checks_index) writer_.raw("i64 bad = 0;");
+    write(body);
+    if (nest_.checks_index) writer_.raw("return bad != 0;");
 }
 
 /// A function `<kernel>_<part>` of the loops of a block: takes what it mentions of `own` and of the

@@ -186,11 +186,11 @@ bool can_overwrite(const LoopNest& nest, const Variable& from, const Variable& t
     return ReadsBeforeStores(nest, f, t).hold();
 }
 
-void merge_buffers(LoopNest& nest, const Variable& from, const Variable& to)
+bool merge_buffers(LoopNest& nest, const Variable& from, const Variable& to)
 {
     const BufferId f = buffer_of(nest, from);
     const BufferId t = buffer_of(nest, to);
-    if (f < 0 || t < 0) return;
+    if (f < 0 || t < 0) return true;
     Renumbered merged(nest, f, t);
     merged.apply();
     const BufferId both = merged.renumbered(t);
@@ -201,7 +201,9 @@ void merge_buffers(LoopNest& nest, const Variable& from, const Variable& to)
             loop && loop->accumulators.empty() && copies_itself(nest, loop->body, both);
         if (!empty) rest.push_back(st);
     }
-    if (!rest.empty()) nest.body = std::move(rest);
+    const bool was_all = !nest.body.empty() && rest.empty();
+    if (!was_all) nest.body = std::move(rest);
+    return !was_all;
 }
 
 } // namespace croton::inline v1::codegen

@@ -38,6 +38,7 @@ private:
 
     // ---- the function
     void write_kernel();
+    void write_checked(const Block& body);
     bool has_fast_twin() const;
     void write_twins();
     void write_contract_kernel();

@@ -95,8 +95,7 @@ private:
             return keep_apart(i,
                               why.empty() ? "something can fail after the value is stored" : why);
         if (!why.empty()) return make_late(i, why);
-        for (PlannedKernel& k : plan_.steps[step_of_.at(v.value())].kernels)
-            merge_buffers(k.nest, u, v);
+        merge(plan_.steps[step_of_.at(v.value())], u, v);
         plan_.shares.emplace_back(v, u);
     }
 
@@ -170,6 +169,13 @@ private:
         return stored;
     }
 
+    /// `to` lies where `from` does; kernels that only moved one to the other are gone.
+    static void merge(PlannedStep& step, const Variable& from, const Variable& to)
+    {
+        std::erase_if(step.kernels,
+                      [&](PlannedKernel& k) { return !merge_buffers(k.nest, from, to); });
+    }
+
     void make_late(std::size_t i, std::string why)
     {
         plan_.late.push_back({i, plan_.outputs[i], false, {}, std::move(why), {}});
@@ -232,8 +238,7 @@ private:
             if (g.moved || l.last != s || l.first >= s || !same(l.bytes, bytes)) continue;
             const Variable u = g.members.back();
             if (!u.owner() || !reads(plan_.steps[s], u) || !can_replace(s, u, v)) continue;
-            for (PlannedKernel& kernel : plan_.steps[s].kernels)
-                merge_buffers(kernel.nest, u, v);
+            merge(plan_.steps[s], u, v);
             if (output) {
                 g.moved = true;
                 for (const Variable& member : g.members)

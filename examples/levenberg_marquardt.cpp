@@ -43,7 +43,7 @@ Vector solve(Matrix a, Vector b)
 int main(int argc, char** argv)
 {
     const std::string folder = argc > 1 ? argv[1] : CROTON_EXAMPLES_DATA;
-    std::ifstream file(folder + "/rat43.dat");
+    std::ifstream file(folder + "/nist/Rat43.dat");
     for (int line = 0; line < 60; ++line) // NIST's files describe themselves first
         file.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
     std::vector<double> ys, xs;

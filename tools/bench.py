@@ -2,13 +2,18 @@
 
 usage: bench.py --build FOLDER [--json FILE] [--peers numpy,jax,..] [--peer-folder FOLDER]
                 [--threads 1,2] [--rounds N] [--page FILE]
-                [W1 calls W2 W3 W4 W5 W6 W7 W9 W10 W12 scan W13 W13chain W13graph W14 W3:2 ..]
+                [--gradbench FOLDER]
+                [W1 calls W2 W3 W4 W5 W6 W7 W9 W10 W11 W12 scan W13 W13chain W13graph W14 W3:2 ..]
 
 Programs run in turn, some rounds of them, and of each figure the least is taken: a shared machine
 has seconds in which everything takes half as long again.
 Peers are programs NAME_peer.py in --peer-folder, run by the Python of build/peers/NAME, a virtual
 environment that is made here with what the peer needs, or `hand`, which is built by its build.sh
-and needs AVX-512. Figures are of one run on one machine: only their ratios mean anything.
+and needs AVX-512. Of W11 they are `manual` and `tapenade`, which gradbench_peer.py builds from
+--gradbench, a checkout of github.com/gradbench/gradbench:
+    git clone https://github.com/gradbench/gradbench build/peers/gradbench
+    ./dev bench --peers manual,tapenade --page build/w11.md W11
+Figures are of one run on one machine: only their ratios mean anything.
 W3:2 is W3 on two threads, whatever --threads says.
 Without --peers they are hand and jax. Where none of them can run the table is printed, and the page
 stays as it is unless --page names it. A section "Notes" at the end of the page is kept.
@@ -42,6 +47,7 @@ PARTS = {
     "W7": ("workloads", "W7", ["W7"]),
     "W9": ("workloads", "W9", []),
     "W10": ("workloads", "W10", ["W10"]),
+    "W11": ("workloads", "W11", []),
     "W12": ("workloads", "W12", ["W12"]),
     "scan": ("workloads", "scan", []),
     "W13": ("first_call", "W13", []),
@@ -49,6 +55,7 @@ PARTS = {
     "W13graph": ("first_call", "W13graph", []),
     "W14": ("first_call", "W14", []),
 }
+GRADBENCH = ("manual", "tapenade")
 # Workloads of Croton's own, which no peer has.
 OWN = {"calls", "scan", "W13graph"}
 UNITS = {"ns_per_call": (1e-3, "us"), "peak_mib": (1, "MiB"), "disk_mib": (1, "MiB"),
@@ -69,10 +76,22 @@ def lines_of(command, cpus, folder=None):
     return [json.loads(text) for text in run.stdout.splitlines() if text.startswith("{")]
 
 
+def adbench():
+    """ADBench's data, unpacked once; W11 says what it misses where the archive is absent."""
+    home = os.path.join(TOP, "build", "peers", "adbench")
+    default = os.path.join(TOP, "..", "shared", "conformance")
+    archive = os.path.join(os.environ.get("CROTON_CONFORMANCE_DIR") or default, "adbench.tar.zst")
+    if not os.path.exists(home) and os.path.exists(archive):
+        os.makedirs(home)
+        subprocess.run(["tar", "-I", "zstd", "-xf", archive, "-C", home, "--strip-components=1"],
+                       check=True)
+    return home
+
+
 def run_croton(build, workloads, threads, cpus):
     program, part, _ = PARTS[workloads[0]]
-    path = os.path.join(build, "bin", program)
-    return lines_of([path, part, "--threads", str(threads)], cpus)
+    command = [os.path.join(build, "bin", program), part, "--threads", str(threads)]
+    return lines_of(command + (["--adbench", adbench()] if part == "W11" else []), cpus)
 
 
 def has_avx512():
@@ -80,11 +99,18 @@ def has_avx512():
         return "avx512f" in file.read()
 
 
-def prepare(name, folder):
+def prepare(name, options):
     """Builds or installs a peer; false where this machine cannot run it."""
-    home = os.path.join(TOP, "build", "peers", name)
-    if name != "hand" and name not in PACKAGES:
-        sys.exit(f"bench: no such peer: {name}; there are hand, {', '.join(PACKAGES)}")
+    home, folder = os.path.join(TOP, "build", "peers", name), options.peer_folder
+    if name != "hand" and name not in (*PACKAGES, *GRADBENCH):
+        sys.exit(f"bench: no such peer: {name}; there are hand, {', '.join(GRADBENCH)},"
+                 f" {', '.join(PACKAGES)}")
+    if name in GRADBENCH:
+        if os.path.exists(os.path.join(options.gradbench, "tools", name)):
+            return True
+        print(f"bench: {name} is left out: {options.gradbench} is no checkout of"
+              " https://github.com/gradbench/gradbench; --gradbench names one", file=sys.stderr)
+        return False
     program = os.path.join(folder, "hand" if name == "hand" else f"{name}_peer.py")
     if not os.path.exists(program):
         print(f"bench: {name} is left out: there is no {program}; --peer-folder says where the"
@@ -106,8 +132,12 @@ def prepare(name, folder):
     return True
 
 
-def run_peer(name, folder, workloads, threads, cpus):
-    home = os.path.join(TOP, "build", "peers", name)
+def run_peer(name, options, workloads, threads, cpus):
+    home, folder = os.path.join(TOP, "build", "peers", name), options.peer_folder
+    if name in GRADBENCH:
+        peer = [sys.executable, os.path.join(TOP, "tools", "gradbench_peer.py"), name, "--source",
+                options.gradbench, "--adbench", adbench(), "--work", home]
+        return lines_of(peer, cpus) if "W11" in workloads and threads == 1 else []
     if name == "hand":
         parts = list(dict.fromkeys(p for w in workloads for p in PARTS[w][2]))
         hand = [os.path.join(home, "hand"), *parts, "--threads", str(threads)]
@@ -146,7 +176,7 @@ def run_rounds(options, workloads, peers, threads):
             rows = [r for r in rows if belongs(r, group)]
             for name in peers:
                 if not OWN.issuperset(group):
-                    rows += run_peer(name, options.peer_folder, group, threads, cpus)
+                    rows += run_peer(name, options, group, threads, cpus)
             rounds.append(rows)
     return rounds
 
@@ -243,6 +273,7 @@ def main():
     parser.add_argument("--page")
     parser.add_argument("--peers", default="hand,jax")
     parser.add_argument("--peer-folder", default=os.path.join(TOP, "..", "shared", "peers"))
+    parser.add_argument("--gradbench", default=os.path.join(TOP, "build", "peers", "gradbench"))
     parser.add_argument("--threads", default="1")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("workloads", nargs="*", default=[*PARTS, "W3:2"])
@@ -253,7 +284,7 @@ def main():
         sys.exit(f"bench: no such workload yet: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     warn_if_busy()
     before = machine()
-    peers = [p for p in filter(None, options.peers.split(",")) if prepare(p, options.peer_folder)]
+    peers = [p for p in filter(None, options.peers.split(",")) if prepare(p, options)]
     rounds = []
     for threads in options.threads.split(","):
         rounds += run_rounds(options, [w for w, own in wanted if not own], peers, int(threads))

@@ -247,6 +247,13 @@ Function argmax_integers(const Options& options)
     return function({count}, Output("most", argmax(count, 1)), options);
 }
 
+Function gathered_sines(const Options& options)
+{
+    const auto x = tensor<double>("x", {dim("k")});
+    const auto i = tensor<std::int64_t>("i", {rows()});
+    return function({x, i}, Output("y", sin(take(x, i))), options);
+}
+
 } // namespace
 
 std::vector<Golden> structured_goldens()
@@ -264,6 +271,7 @@ std::vector<Golden> structured_goldens()
             {"argmin_down", argmin_down},
             {"argmax_integers", argmax_integers},
             {"sum_of_sines", sum_of_sines},
+            {"gathered_sines", gathered_sines},
             {"cumsum", cumsum_rows},
             {"cumprod_down", cumprod_down},
             {"max_and_count", max_and_count},

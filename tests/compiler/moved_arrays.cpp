@@ -3,6 +3,7 @@
 #include <croton/croton.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -252,4 +253,25 @@ TEST_CASE("checks for NaN see a joined array when it is whole")
     const auto ones = ct::Array::full<float>({40000}, 1);
     CHECK(f(ones, ones)[0].size() == 120000);
     CHECK_THROWS_WITH(f(ones, ct::Array::full<float>({40000}, -1)), Catch::Contains("log"));
+}
+
+TEST_CASE("joined arrays under another shape stay where they were joined")
+{
+    // Each of as many arrays gets a loop of its own; the reshape would store what it loads.
+    std::vector<Variable> parts;
+    std::vector<ct::Array> arrays;
+    for (int i = 0; i < 6; ++i) {
+        parts.push_back(ct::vector<double>("x" + std::to_string(i), {1000}));
+        arrays.push_back(numbered(DType::f64, {1000}, i));
+    }
+    const Both flat(parts, ct::stack(parts, 1).reshape({6000}));
+    CHECK(flat.agree(arrays));
+    CHECK(flat.source().find("CT_KERNEL void fused_0") != std::string::npos);
+    CHECK(flat.source().find("CT_KERNEL void fused_1") == std::string::npos);
+    // Where a kernel that only moves is gone, what it would have been checked for is still seen.
+    const auto f = ct::function(parts, ct::stack(parts, 1).reshape({6000}),
+                                {.name = "joined", .finite_checks = true});
+    arrays[3] = ct::Array::full<double>({1000}, std::numeric_limits<double>::quiet_NaN());
+    CHECK_THROWS_WITH(f.call(std::vector<ct::Any>(arrays.begin(), arrays.end())),
+                      "joined: 'x3' is not finite: nan at (0) of f64 (1000)");
 }
