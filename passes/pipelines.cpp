@@ -1,6 +1,8 @@
 #include <croton/passes/expand_composites.hpp>
 #include <croton/passes/fold_constants.hpp>
+#include <croton/passes/fuse_loops.hpp>
 #include <croton/passes/merge_duplicates.hpp>
+#include <croton/passes/merge_states.hpp>
 #include <croton/passes/pipelines.hpp>
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
@@ -25,11 +27,17 @@ Pipeline make_cpu_pipeline()
     p.add(TrimLoops{});
     p.add(ExpandComposites{}); // after the last rule that knows a composite by its name
     p.add(MergeDuplicates{});
+    p.add(MergeStates{});
+    p.add(FuseLoops{}); // so that one loop is stored for, where there were several
+    p.add(MergeDuplicates{});
     p.add(StoreForReverse{}); // before products of what it would store leave a loop
     p.add(MergeDuplicates{}); // of what is stored with what the loop computes
     p.add(TrimLoops{});
     p.add(WorkOutOfLoops{});
     p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
+    p.add(TrimLoops{});
+    p.add(MergeStates{}); // what was stored for several reverse loops
+    p.add(FuseLoops{});   // kernels are what they will be
     p.add(TrimLoops{});
 
     return p;

@@ -12,24 +12,14 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <variant>
+
+#include "loop_body.hpp"
 
 namespace croton::inline v1 {
 
 namespace {
 
 using detail::ScanParts;
-
-template <class L>
-bool is_a(const Apply& a)
-{
-    return a && std::holds_alternative<L>(a.op().lowering);
-}
-
-bool is_of_elements(const Apply& a)
-{
-    return is_a<Pointwise>(a) || is_a<IndexMap>(a) || is_a<Iota>(a);
-}
 
 /// The ops of +, -, * and /, for which there are no names.
 struct Arithmetic {
@@ -46,11 +36,6 @@ const Arithmetic& arithmetic()
 }
 
 bool is_op(const Apply& a, const Op& op) { return a && &a.op() == &op; }
-
-bool is_sum(const Apply& a)
-{
-    return is_a<Reduce>(a) && std::get<Reduce>(a.op().lowering).monoid == Monoid::sum;
-}
 
 /// A product of all steps is stored where it has at most so many times its operands' bytes.
 constexpr std::int64_t most_times_larger = 8;
@@ -96,9 +81,7 @@ private:
 
     void look()
     {
-        Variables results = parts_.next;
-        results.insert(results.end(), parts_.out.begin(), parts_.out.end());
-        if (!parts_.stop.is_empty()) results.push_back(parts_.stop);
+        const Variables results = body_results(parts_);
         applies_ = applies_of(results);
         uses_.clear();
         for (const Variable& v : results)

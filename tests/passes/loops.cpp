@@ -1,72 +1,14 @@
 // What passes do to loops: work out of them, and what is stored for a reverse loop.
-#include <croton/ir/ops.hpp>
-#include <croton/ir/ops/params.hpp>
-#include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>
 #include <croton/passes/merge_duplicates.hpp>
 #include <croton/passes/store_for_reverse.hpp>
 #include <croton/passes/trim_loops.hpp>
 #include <croton/passes/work_out_of_loops.hpp>
 
-#include <algorithm>
-#include <string_view>
-
-#include "support/catch.hpp"
-#include "support/finite_difference.hpp"
+#include "passes/run_passes.hpp"
 
 using namespace croton;
 using namespace croton::test;
-
-namespace {
-
-template <class... P>
-Variables after(const Variables& inputs, const Variables& ys, const PassOptions& options, P... pass)
-{
-    Graph graph(inputs, ys);
-    PassReport report;
-    PassContext context{options, report};
-    (pass.run(graph, context), ...);
-    return graph.outputs();
-}
-
-/// A function costs more than an operator.
-int flops(const Op& op, DType)
-{
-    const std::string_view dear[] = {"exp", "sin", "cos"};
-    return std::ranges::count(dear, op.name) > 0 ? 30 : 1;
-}
-const PassOptions with_costs{.flops = flops, .flops_worth_storing = 8};
-
-std::vector<ScanParams> loops_of(const Variables& ys)
-{
-    std::vector<ScanParams> loops;
-    for (const Apply& a : applies_of(ys))
-        if (&a.op() == &scan_op) loops.push_back(a.params_as<ScanParams>());
-    return loops;
-}
-
-bool has(const ScanParams& loop, std::string_view op)
-{
-    return std::ranges::any_of(applies_of(loop.body.outputs()),
-                               [&](const Apply& a) { return a.op().name == op; });
-}
-
-void check_same(const Variables& inputs,
-                const std::vector<Array>& at,
-                const Variables& before,
-                const Variables& now,
-                double near = 1e-14)
-{
-    REQUIRE(before.size() == now.size());
-    for (std::size_t i = 0; i < before.size(); ++i)
-        for (std::int64_t e = 0; e < element_count(before[i].shape()).value(); ++e) {
-            INFO("output " << i << ", element " << e);
-            CHECK(value_at(inputs, at, now[i], e) ==
-                  Approx(value_at(inputs, at, before[i], e)).epsilon(near).margin(1e-300));
-        }
-}
-
-} // namespace
 
 TEST_CASE("work out of loops: terms are added up from step to step, and summed once")
 {
