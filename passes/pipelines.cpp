@@ -1,6 +1,8 @@
 #include <croton/passes/expand_composites.hpp>
 #include <croton/passes/fold_constants.hpp>
 #include <croton/passes/fuse_loops.hpp>
+#include <croton/passes/hoist_from_regions.hpp>
+#include <croton/passes/inline_regions.hpp>
 #include <croton/passes/merge_duplicates.hpp>
 #include <croton/passes/merge_states.hpp>
 #include <croton/passes/pipelines.hpp>
@@ -23,10 +25,12 @@ Pipeline make_cpu_pipeline()
     p.add(ExpandCustom{});
     // Stable forms first: algebra can take apart what they look for, exp(x) / sum(exp(x)).
     p.fixpoint("stabilize", 8, MergeDuplicates{}, FoldConstants{}, stabilize());
-    p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize());
+    p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize(),
+               InlineRegions{});
     p.add(TrimLoops{});
     p.add(ExpandComposites{}); // after the last rule that knows a composite by its name
     p.add(MergeDuplicates{});
+    p.add(HoistFromRegions{});
     p.add(MergeStates{});
     p.add(FuseLoops{}); // so that one loop is stored for, where there were several
     p.add(MergeDuplicates{});
