@@ -23,6 +23,11 @@ inline bool is_sum(const Apply& a)
     return is_a<Reduce>(a) && std::get<Reduce>(a.op().lowering).monoid == Monoid::sum;
 }
 
+inline Extent bytes_of(const Variable& v)
+{
+    return element_count(v.shape()) * Extent(size_bytes(v.dtype()));
+}
+
 /// All that a loop's body gives.
 inline Variables body_results(const detail::ScanParts& parts)
 {

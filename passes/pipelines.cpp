@@ -1,3 +1,4 @@
+#include <croton/passes/batch_loops.hpp>
 #include <croton/passes/expand_composites.hpp>
 #include <croton/passes/fold_constants.hpp>
 #include <croton/passes/fuse_loops.hpp>
@@ -38,6 +39,7 @@ Pipeline make_cpu_pipeline()
     p.add(MergeDuplicates{}); // of what is stored with what the loop computes
     p.add(TrimLoops{});
     p.add(WorkOutOfLoops{});
+    p.add(BatchLoops{}); // which are without states now
     p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
     p.add(TrimLoops{});
     p.add(MergeStates{}); // what was stored for several reverse loops

@@ -37,6 +37,13 @@ Variables in_places(const Apply& a, const std::vector<bool>& used, const Variabl
 ScanParts take_apart(const Apply& scan);
 /// Without the sequences and constants that the body does not use.
 void drop_unused(ScanParts& parts);
+
+// What derivatives of loops need of a history along axis 0; each is the other's transpose.
+
+/// y[0] = first, y[t] = x[t - 1]; from the other end if `reverse`: y[end] = first, y[t] = x[t + 1].
+Variable delay(const Variable& x, const Variable& first, bool reverse);
+/// x[0], or the last x if `at_end`; `otherwise` where there is none.
+Variable edge(const Variable& x, const Variable& otherwise, bool at_end);
 /// Whether `a` gives the states before each step of a loop in this direction, from those after each
 /// and the first one.
 bool is_delay(const Apply& a, bool reverse);
