@@ -123,10 +123,7 @@ private:
         for (const std::size_t g : readers_of_the_same(loop, bucket)) {
             Group& group = groups_[g];
             if (group.in_vain == most_in_vain) continue;
-            const bool joins = (shares_work(group.loops.front(), loop, kind) ||
-                                shares_work(group.loops.back(), loop, kind)) &&
-                               (kind != Kind::kernel || joins_kernel(group, loop));
-            if (joins) {
+            if (shares_work(group, loop) && (kind != Kind::kernel || joins_kernel(group, loop))) {
                 join(g, loop);
                 return below + 1;
             }
@@ -198,6 +195,12 @@ private:
     {
         const auto& p = loop.params_as<ScanParams>();
         return loop.inputs().first(static_cast<std::size_t>(p.sequences + p.states));
+    }
+
+    static bool shares_work(const Group& group, const Apply& loop)
+    {
+        return shares_work(group.loops.front(), loop, group.kind) ||
+               (group.loops.size() > 1 && shares_work(group.loops.back(), loop, group.kind));
     }
 
     /// Whether there is less to do in one loop than in two, and both stop alike.
