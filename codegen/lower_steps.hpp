@@ -4,12 +4,6 @@
 
 namespace croton::inline v1::codegen {
 
-/// Whether one kernel holds a whole loop, its states in registers: only ops of elements, on states,
-/// slices and outs of few elements each, beside long axes that are the same of all states and along
-/// which members of the loop run that read nothing of one another. Otherwise each step calls the
-/// kernels of its body.
-bool fits_a_kernel(const Apply& scan);
-
 /// The long axes of a loop's states, the same of all that have any, first to last: the members.
 Shape members_of(const Apply& scan);
 

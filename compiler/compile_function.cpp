@@ -1,4 +1,5 @@
 #include <croton/codegen/cost.hpp>
+#include <croton/codegen/lower.hpp>
 #include <croton/codegen/units.hpp>
 #include <croton/compiler/environment.hpp>
 #include <croton/compiler/function.hpp>
@@ -377,6 +378,7 @@ void optimise(FunctionData& f)
     options.rules_off = f.options.rules_off;
     options.flops = codegen::flops;
     options.flops_worth_storing = codegen::flops_worth_storing;
+    options.fits_a_kernel = codegen::fits_a_kernel;
 #ifdef CROTON_VERIFY
     options.verify = true;
 #else

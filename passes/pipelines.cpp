@@ -1,6 +1,11 @@
+#include <croton/passes/batch_loops.hpp>
 #include <croton/passes/expand_composites.hpp>
 #include <croton/passes/fold_constants.hpp>
+#include <croton/passes/fuse_loops.hpp>
+#include <croton/passes/hoist_from_regions.hpp>
+#include <croton/passes/inline_regions.hpp>
 #include <croton/passes/merge_duplicates.hpp>
+#include <croton/passes/merge_states.hpp>
 #include <croton/passes/pipelines.hpp>
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
@@ -23,17 +28,26 @@ Pipeline make_cpu_pipeline()
     p.add(ExpandCustom{});
     // Stable forms first: algebra can take apart what they look for, exp(x) / sum(exp(x)).
     p.fixpoint("stabilize", 8, MergeDuplicates{}, FoldConstants{}, stabilize());
-    p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize());
+    p.fixpoint("simplify", 16, MergeDuplicates{}, FoldConstants{}, simplify, stabilize(),
+               InlineRegions{});
     p.add(TrimLoops{});
     p.add(ExpandComposites{}); // after the last rule that knows a composite by its name
     p.add(MergeDuplicates{});
+    p.add(HoistFromRegions{});
+    p.add(MergeStates{});
+    p.add(FuseLoops{}); // so that one loop is stored for, where there were several
     p.add(SplitLoops{});
+    p.add(MergeDuplicates{});
     p.add(StoreForReverse{}); // before products of what it would store leave a loop
     p.add(MergeDuplicates{}); // of what is stored with what the loop computes
     p.add(TrimLoops{});
     p.add(WorkOutOfLoops{});
+    p.add(BatchLoops{}); // which are without states now
     p.add(SumsOfPairs{}); // of gradients and what they are of, which share work now
     p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
+    p.add(TrimLoops{});
+    p.add(MergeStates{}); // what was stored for several reverse loops
+    p.add(FuseLoops{});   // kernels are what they will be
     p.add(TrimLoops{});
 
     return p;

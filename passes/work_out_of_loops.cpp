@@ -11,25 +11,17 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
-#include <variant>
+#include <optional>
+#include <span>
+
+#include "loop_body.hpp"
+#include "outer_product.hpp"
 
 namespace croton::inline v1 {
 
 namespace {
 
 using detail::ScanParts;
-
-template <class L>
-bool is_a(const Apply& a)
-{
-    return a && std::holds_alternative<L>(a.op().lowering);
-}
-
-bool is_of_elements(const Apply& a)
-{
-    return is_a<Pointwise>(a) || is_a<IndexMap>(a) || is_a<Iota>(a);
-}
 
 /// The ops of +, -, * and /, for which there are no names.
 struct Arithmetic {
@@ -47,18 +39,8 @@ const Arithmetic& arithmetic()
 
 bool is_op(const Apply& a, const Op& op) { return a && &a.op() == &op; }
 
-bool is_sum(const Apply& a)
-{
-    return is_a<Reduce>(a) && std::get<Reduce>(a.op().lowering).monoid == Monoid::sum;
-}
-
 /// A product of all steps is stored where it has at most so many times its operands' bytes.
 constexpr std::int64_t most_times_larger = 8;
-
-Extent bytes_of(const Variable& v)
-{
-    return element_count(v.shape()) * Extent(size_bytes(v.dtype()));
-}
 
 /// The same axes behind one for the steps.
 std::vector<int> behind_steps(std::vector<int> axes)
@@ -70,8 +52,9 @@ std::vector<int> behind_steps(std::vector<int> axes)
 
 class Loop {
 public:
-    explicit Loop(const Apply& scan)
-        : scan_(scan), params_(scan.params_as<ScanParams>()), parts_(detail::take_apart(scan))
+    Loop(const Apply& scan, const PassOptions& options)
+        : scan_(scan), params_(scan.params_as<ScanParams>()), options_(options),
+          parts_(detail::take_apart(scan))
     {
         look();
     }
@@ -96,9 +79,7 @@ private:
 
     void look()
     {
-        Variables results = parts_.next;
-        results.insert(results.end(), parts_.out.begin(), parts_.out.end());
-        if (!parts_.stop.is_empty()) results.push_back(parts_.stop);
+        const Variables results = body_results(parts_);
         applies_ = applies_of(results);
         uses_.clear();
         for (const Variable& v : results)
@@ -216,20 +197,68 @@ private:
                (!v.owner() && v.leaf() == Leaf::constant);
     }
 
+    /// Products of a step that are added up in it, each used for that alone; empty where there is
+    /// something else in the sum.
+    Variables products_of(const Variable& sum) const
+    {
+        Variables found, open{sum};
+        while (!open.empty()) {
+            const Variable v = open.back();
+            open.pop_back();
+            const Apply a = v.owner();
+            if (!a || !used_once(v)) return {};
+            if (is_op(a, arithmetic().add))
+                open.insert(open.end(), {a.input(1), a.input(0)});
+            else if (operands_of(a).empty())
+                return {};
+            else
+                found.push_back(v);
+        }
+        return found;
+    }
+
+    /// What a product is of, if both change from step to step; an elementwise one where each is
+    /// repeated along an axis of the other.
+    Variables operands_of(const Apply& a) const
+    {
+        Variables both;
+        if (is_a<Contract>(a))
+            both = {a.input(0), a.input(1)};
+        else if (const auto outer = outer_product_of(a))
+            both = {outer->a, outer->b};
+        return std::ranges::any_of(both, [&](const Variable& v) { return is_shared(v); })
+                   ? Variables()
+                   : both;
+    }
+
+    static std::optional<OuterProduct> outer_product_of(const Apply& a)
+    {
+        return is_op(a, arithmetic().mul) ? outer_product(a) : std::nullopt;
+    }
+
     void collect_products()
     {
         for (std::size_t k = 0; k < parts_.state.size(); ++k) {
-            const Variable product = addend(k);
-            if (product.is_empty() || !is_a<Contract>(product.owner())) continue;
-            const Variable a = product.owner().input(0), b = product.owner().input(1);
-            if (is_shared(a) || is_shared(b)) continue;
+            const Variable sum = addend(k);
+            const Variables products = sum.is_empty() ? Variables() : products_of(sum);
+            if (products.empty()) continue;
             Extent more = 0;
-            for (const Variable& v : {a, b})
-                if (place_of(v) < 0) more = more + bytes_of(v);
-            if (!never_negative(bytes_of(product) - more)) continue;
-            behind_.emplace(k, Behind{product, {product}, {collect(a), collect(b)}, {}});
+            Variables operands;
+            for (const Variable& product : products)
+                for (const Variable& v : operands_of(product.owner())) {
+                    if (place_of(v) < 0) more = more + bytes_of(v);
+                    operands.push_back(v);
+                }
+            if (!never_negative(bytes_of(sum) - more) || is_kernel()) continue;
+            Behind b{sum, products, {}, {}};
+            for (const Variable& v : operands)
+                b.places.push_back(collect(v));
+            behind_.emplace(k, std::move(b));
         }
     }
+
+    /// In one kernel such a state is in registers.
+    bool is_kernel() const { return options_.fits_a_kernel && options_.fits_a_kernel(scan_); }
 
     void collect_sums()
     {
@@ -312,7 +341,7 @@ private:
     struct Behind {
         Variable added;                  ///< in each step
         Variables of;                    ///< the product or sums that it is made of
-        std::vector<int> places;         ///< of the operands of the one that is computed behind
+        std::vector<int> places;         ///< of the operands of each that is computed behind
         std::vector<std::size_t> totals; ///< states that have the sums' terms added up
     };
 
@@ -369,12 +398,15 @@ private:
         for (std::size_t i = 0; i < b.of.size(); ++i) {
             const Apply a = b.of[i].owner();
             const OriginScope origin(a.location());
-            if (b.places.empty())
+            if (b.places.empty()) {
                 by.insert_or_assign(b.of[i],
                                     apply_all(a.op(), Variables{results_[last_.at(b.totals[i])]},
                                               a.params(), a.location())[0]);
-            else
-                by.insert_or_assign(b.of[i], of_all_steps(a, b.places));
+                continue;
+            }
+            const std::size_t operands = b.places.size() / b.of.size();
+            by.insert_or_assign(
+                b.of[i], of_all_steps(a, std::span(b.places).subspan(i * operands, operands)));
         }
         const Variable total = copy_graph(Variables{b.added}, by)[0];
         const OriginScope origin(b.added.location());
@@ -382,7 +414,7 @@ private:
     }
 
     /// A product, or a sum, that sums over the steps too.
-    Variable of_all_steps(const Apply& a, const std::vector<int>& places) const
+    Variable of_all_steps(const Apply& a, std::span<const int> places) const
     {
         const auto lies = [&](int place) {
             const auto at = static_cast<std::size_t>(place);
@@ -397,6 +429,8 @@ private:
             all.b_sum.insert(all.b_sum.begin(), 0);
             return contract(lies(places[0]), lies(places[1]), all, scan_.op().name, a.location());
         }
+        if (const auto outer = outer_product_of(a))
+            return outer->summed(lies(places[0]), lies(places[1]), a);
         ReduceParams all{behind_steps(a.params_as<ReduceParams>().axes)};
         all.axes.insert(all.axes.begin(), 0);
         return apply_all(a.op(), Variables{lies(places[0])}, make_params(all), a.location())[0];
@@ -404,6 +438,7 @@ private:
 
     const Apply& scan_;
     const ScanParams& params_;
+    const PassOptions& options_;
     ScanParts parts_;
     std::vector<Apply> applies_;
     std::map<const detail::Value*, int> uses_; // looked up only
@@ -419,9 +454,9 @@ private:
 Changed WorkOutOfLoops::run(Graph& graph, PassContext& context) const
 {
     if (context.options.strict) return Changed::no;
-    const bool any = graph.rewrite([](const Apply& apply, Variables& out) {
+    const bool any = graph.rewrite([&](const Apply& apply, Variables& out) {
         if (!is_a<Scan>(apply)) return false;
-        out = Loop(apply).rewritten();
+        out = Loop(apply, context.options).rewritten();
         return !std::ranges::equal(out, apply.outputs(), Same());
     });
     return changed_if(any);

@@ -206,6 +206,109 @@ Made make_branch(const Maker&, A a)
                 a.names[0], a.names[1], first.text, second.text)};
 }
 
+/// Two states that begin alike, each made of the other: equal, where one body is drawn for both.
+Made make_twins(const Maker&, A a)
+{
+    needs_floats(a);
+    const Body& first = body_of(a, 0);
+    const Body& second = a.choice(1, 2) == 0 ? first : body_of(a, 1);
+    const bool last = a.choice(2, 2) == 1;
+    const Variable& c = a.x[1];
+    const Variable start = zeros_like(a.x[0](0));
+    const ScanResult run = scan(
+        [&](const Variable& x, const Variable& h, const Variable& k) {
+            return Step{{first.make(k, x, c), second.make(h, x, c)}, {h - 0.5 * k}};
+        },
+        {.sequences = {a.x[0]}, .init = {start, start}});
+    const std::string init = fmt::format(
+        "ct::zeros({0}.dtype(), {0}(0).shape()), ct::zeros({0}.dtype(), {0}(0).shape())",
+        a.names[0]);
+    return {
+        last ? run.last[0] - 0.5 * run.last[1] : run.out[0] + run.history[1],
+        fmt::format(
+            "[&](const ct::ScanResult& run) {{ return {}; }}(ct::scan([&](const ct::Variable& "
+            "x, const ct::Variable& h, const ct::Variable& k) {{ const auto& c = {}; const auto "
+            "one = [&](const ct::Variable& h) {{ return {}; }}; const auto other = [&](const "
+            "ct::Variable& h) {{ return {}; }}; return ct::Step{{{{one(k), other(h)}}, {{h - 0.5 "
+            "* k}}}}; }}, {}))",
+            last ? "run.last[0] - 0.5 * run.last[1]" : "run.out[0] + run.history[1]", a.names[1],
+            first.text, second.text, options(a, init, false))};
+}
+
+/// Two loops of the same steps: over one sequence, or the second over what the first one gives.
+Made make_two_loops(const Maker&, A a)
+{
+    needs_floats(a);
+    const Body& first = body_of(a, 0);
+    const Body& second = a.choice(1, 2) == 0 ? first : body_of(a, 1);
+    const int over = a.choice(2, 3);
+    const Variable& c = a.x[1];
+    const auto loop = [&](const Body& body, const Variable& sequence) {
+        return scan([&](const Variable& x, const Variable& h) { return body.make(h, x, c); },
+                    {.sequences = {sequence}, .init = {zeros_like(a.x[0](0))}});
+    };
+    const ScanResult u = loop(first, a.x[0]);
+    const ScanResult v = loop(second, over == 0   ? a.x[0]
+                                      : over == 1 ? u.history[0]
+                                                  : 0.5 * u.history[0] + a.x[0]);
+    static constexpr std::string_view sequences[] = {"{0}", "u.history[0]",
+                                                     "0.5 * u.history[0] + {0}"};
+    const auto text = [&](const Body& body, const std::string& sequence) {
+        return fmt::format("ct::scan({0} {{ return {1}; }}, {{.sequences = {{{2}}}, .init = "
+                           "{{ct::zeros({3}.dtype(), {3}(0).shape())}}}})",
+                           signature, body.text, sequence, a.names[0]);
+    };
+    return {u.last[0] - 0.5 * v.history[0],
+            fmt::format(
+                "[&](const ct::Variable& c) {{ const auto u = {}; const auto v = {}; return "
+                "u.last[0] - 0.5 * v.history[0]; }}({})",
+                text(first, a.names[0]),
+                text(second, fmt::format(fmt::runtime(sequences[over]), a.names[0])), a.names[1])};
+}
+
+/// Steps that do not need one another, or only what another one was given.
+Made make_map(const Maker&, A a)
+{
+    needs_floats(a);
+    const Body& body = body_of(a, 0);
+    const bool reverse = a.choice(1, 2) == 1, delayed = a.choice(2, 2) == 1;
+    const Variable& c = a.x[1];
+    if (!delayed)
+        return {map([&](const Variable& x) { return body.make(x, x, c); }, {a.x[0]})[0],
+                fmt::format("ct::map([&](const ct::Variable& x) {{ const auto &h = x, &c = {}; "
+                            "return {}; }}, {{{}}})[0]",
+                            a.names[1], body.text, a.names[0])};
+    const ScanResult run = scan(
+        [&](const Variable& x, const Variable& h) { return Step{{x * 1.0}, {body.make(h, x, c)}}; },
+        {.sequences = {a.x[0]}, .init = {zeros_like(a.x[0](0))}, .reverse = reverse});
+    const std::string init = fmt::format("ct::zeros({0}.dtype(), {0}(0).shape())", a.names[0]);
+    return {
+        run.out[0],
+        fmt::format("ct::scan({} {{ const auto& c = {}; return ct::Step{{{{x * 1.0}}, {{{}}}}}; "
+                    "}}, {}).out[0]",
+                    signature, a.names[1], body.text, options(a, init, reverse))};
+}
+
+/// Branches with work in common; which one is taken the graph may know.
+Made make_common_branch(const Maker&, A a)
+{
+    needs_floats(a);
+    const Body &common = body_of(a, 0), &other = body_of(a, 1);
+    const int known = a.choice(2, 3);
+    const Variable &x = a.x[0], &c = a.x[1];
+    const Variable condition = known == 0 ? any(x > 0.9) : Variable(Array::scalar(known == 1));
+    return {cond(
+                condition, [&] { return common.make(x, x, c) - 0.5 * other.make(x, x, c); },
+                [&] { return 0.5 * common.make(x, x, c); })[0],
+            fmt::format(
+                "[&](const ct::Variable& x, const ct::Variable& c) {{ const auto& h = x; return "
+                "ct::cond({4}, [&] {{ return {2} - 0.5 * ({3}); }}, [&] {{ return 0.5 * ({2}); "
+                "}})[0]; }}({0}, {1})",
+                a.names[0], a.names[1], common.text, other.text,
+                known == 0 ? std::string("ct::any(x > 0.9)")
+                           : fmt::format("ct::Variable(ct::Array::scalar({}))", known == 1))};
+}
+
 std::vector<Maker> plain_loops()
 {
     return {{"history", 2, make_loop},       {"last", 2, make_loop},
@@ -240,6 +343,10 @@ std::vector<Maker> loop_makers()
 {
     std::vector<Maker> all = plain_loops();
     all.push_back({"vmap", 2, make_vmap});
+    all.push_back({"twin states", 2, make_twins});
+    all.push_back({"two loops", 2, make_two_loops});
+    all.push_back({"map", 2, make_map});
+    all.push_back({"common branch", 2, make_common_branch});
     return all;
 }
 

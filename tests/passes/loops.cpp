@@ -1,72 +1,14 @@
 // What passes do to loops: work out of them, and what is stored for a reverse loop.
-#include <croton/ir/ops.hpp>
-#include <croton/ir/ops/params.hpp>
-#include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>
 #include <croton/passes/merge_duplicates.hpp>
 #include <croton/passes/store_for_reverse.hpp>
 #include <croton/passes/trim_loops.hpp>
 #include <croton/passes/work_out_of_loops.hpp>
 
-#include <algorithm>
-#include <string_view>
-
-#include "support/catch.hpp"
-#include "support/finite_difference.hpp"
+#include "passes/run_passes.hpp"
 
 using namespace croton;
 using namespace croton::test;
-
-namespace {
-
-template <class... P>
-Variables after(const Variables& inputs, const Variables& ys, const PassOptions& options, P... pass)
-{
-    Graph graph(inputs, ys);
-    PassReport report;
-    PassContext context{options, report};
-    (pass.run(graph, context), ...);
-    return graph.outputs();
-}
-
-/// A function costs more than an operator.
-int flops(const Op& op, DType)
-{
-    const std::string_view dear[] = {"exp", "sin", "cos"};
-    return std::ranges::count(dear, op.name) > 0 ? 30 : 1;
-}
-const PassOptions with_costs{.flops = flops, .flops_worth_storing = 8};
-
-std::vector<ScanParams> loops_of(const Variables& ys)
-{
-    std::vector<ScanParams> loops;
-    for (const Apply& a : applies_of(ys))
-        if (&a.op() == &scan_op) loops.push_back(a.params_as<ScanParams>());
-    return loops;
-}
-
-bool has(const ScanParams& loop, std::string_view op)
-{
-    return std::ranges::any_of(applies_of(loop.body.outputs()),
-                               [&](const Apply& a) { return a.op().name == op; });
-}
-
-void check_same(const Variables& inputs,
-                const std::vector<Array>& at,
-                const Variables& before,
-                const Variables& now,
-                double near = 1e-14)
-{
-    REQUIRE(before.size() == now.size());
-    for (std::size_t i = 0; i < before.size(); ++i)
-        for (std::int64_t e = 0; e < element_count(before[i].shape()).value(); ++e) {
-            INFO("output " << i << ", element " << e);
-            CHECK(value_at(inputs, at, now[i], e) ==
-                  Approx(value_at(inputs, at, before[i], e)).epsilon(near).margin(1e-300));
-        }
-}
-
-} // namespace
 
 TEST_CASE("work out of loops: terms are added up from step to step, and summed once")
 {
@@ -223,6 +165,69 @@ TEST_CASE("work out of loops: of a loop that may stop, nothing is computed for a
     const Variables trim = after({xs, w}, ys, {}, TrimLoops{});
     const Variables now = after({xs, w}, trim, {}, WorkOutOfLoops{});
     CHECK(same(now[0], trim[0]));
+}
+
+TEST_CASE(
+    "work out of loops: products of vectors that are added up are one product behind the loop")
+{
+    const Variable xs = matrix<double>("xs", {5, 4}), w = matrix<double>("w", {3, 4}),
+                   u = matrix<double>("u", {3, 3}), h0 = vector<double>("h0", {3});
+    const Variables inputs{xs, w, u, h0};
+    const std::vector<Array> at{sample(1, {5, 4}), sample(2, {3, 4}, -0.5, 0.5),
+                                sample(3, {3, 3}, -0.5, 0.5), sample(4, {3})};
+    const auto run =
+        scan([&](const Variable& x,
+                 const Variable& h) { return tanh(dot(w, x) + dot(u, tanh(dot(u, h)))); },
+             {.sequences = {xs}, .init = {h0}});
+    const Variables ys = grad(sum(square(run.last[0])), Variables{w, u, h0});
+    const Variables trim = after(inputs, ys, {}, MergeDuplicates{}, TrimLoops{});
+    const Variables now = after(inputs, trim, {}, WorkOutOfLoops{}, MergeDuplicates{});
+    check_same(inputs, at, ys, now, 1e-12);
+    // Twice for u, which is used twice in a step.
+    REQUIRE(loops_of(trim).size() == 2);
+    CHECK(loops_of(trim)[1].states == 3);
+    REQUIRE(loops_of(now).size() == 2);
+    CHECK(loops_of(now)[1].states == 1);
+    // In a kernel such a sum is in registers.
+    const PassOptions kernels{.fits_a_kernel = [](const Apply&) { return true; }};
+    CHECK(loops_of(after(inputs, trim, kernels, WorkOutOfLoops{}))[1].states == 3);
+}
+
+TEST_CASE("work out of loops: outer products in any order of axes, and what is none")
+{
+    const Variable xs = tensor<double>("xs", {5, 2, 3}), ys = tensor<double>("ys", {5, 2, 4});
+    const Variables inputs{xs, ys};
+    const std::vector<Array> at{sample(1, {5, 2, 3}), sample(2, {5, 2, 4})};
+    const auto total = [&](const auto& f, const Shape& shape) {
+        const Variables z{scan([&](const Variable& x, const Variable& y,
+                                   const Variable& s) { return s + f(x, y); },
+                               {.sequences = {xs, ys}, .init = {zeros(DType::f64, shape)}})
+                              .last[0]};
+        const Variables now = after(inputs, z, {}, TrimLoops{}, WorkOutOfLoops{});
+        check_same(inputs, at, z, now, 1e-13);
+        return loops_of(now).size();
+    };
+    // An axis that both have, the second one first, an axis of extent 1.
+    CHECK(total([](const Variable& x,
+                   const Variable& y) { return expand_dims(x, 2) * expand_dims(y, 1); },
+                {2, 3, 4}) == 0);
+    CHECK(total([](const Variable& x,
+                   const Variable& y) { return expand_dims(y, 2) * expand_dims(x, 1); },
+                {2, 4, 3}) == 0);
+    CHECK(total(
+              [](const Variable& x, const Variable& y) {
+                  return expand_dims(transpose(expand_dims(y, 2) * expand_dims(x, 1), {1, 0, 2}),
+                                     0);
+              },
+              {1, 4, 2, 3}) == 1); // moved only after it
+    CHECK(total(
+              [](const Variable& x, const Variable& y) {
+                  return expand_dims(x.T(), Axis({1, 3})) * expand_dims(y.T(), Axis({0, 3}));
+              },
+              {3, 4, 2, 1}) == 0);
+    // Both lie along the same axes.
+    CHECK(total([](const Variable& x, const Variable&) { return x * sin(x); }, {2, 3}) == 1);
+    CHECK(total([](const Variable& x, const Variable&) { return x * sum(x); }, {2, 3}) == 1);
 }
 
 TEST_CASE("store for reverse: chunks between checkpoints are computed again")

@@ -16,6 +16,12 @@ struct Lowered {
 /// Lowers a cluster (of any kind but scan, which a program schedules itself).
 Lowered lower(const Cluster& cluster);
 
+/// Whether one kernel holds a whole loop, its states in registers: only ops of elements, on states,
+/// slices and outs of few elements each, beside long axes that are the same of all states and along
+/// which members of the loop run that read nothing of one another. Otherwise each step calls the
+/// kernels of its body.
+bool fits_a_kernel(const Apply& scan);
+
 /// Products whose operands have their axes in another order than (batch, m, k) and (batch, k, n)
 /// get transposes in front, which are then read in place where strides allow it.
 Variables order_contractions(std::span<const Variable> outputs);

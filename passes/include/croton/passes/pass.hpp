@@ -42,6 +42,9 @@ struct PassOptions {
     /// that weigh work against memory do nothing without it.
     int (*flops)(const Op& op, DType dtype) = nullptr;
     int flops_worth_storing = 0; ///< storing an element costs as much as so many operations
+    /// Whether the schedule makes one kernel of a loop, with its states in registers. Without it no
+    /// pass knows of one.
+    bool (*fits_a_kernel)(const Apply& scan) = nullptr;
 };
 
 /// One pass as it ran.
