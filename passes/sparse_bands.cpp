@@ -24,7 +24,8 @@ namespace croton::inline v1::detail {
 
 namespace {
 
-constexpr std::size_t most_bands = 4096;
+/// Of more, products with few vectors are less to compute and to write.
+constexpr std::size_t most_bands = 256;
 constexpr std::size_t most_places = 8;
 constexpr std::size_t most_ranges = 8;
 
@@ -234,8 +235,8 @@ Bands::Bands(const Variable& x, std::string_view function, const Location* place
 
 void Bands::refuse(const Apply& apply, std::string_view why) const
 {
-    throw user_error(Code::domain, place_, function_, "{} ({}) {}", written_name(apply),
-                     apply.location() ? to_string(*apply.location()) : "no place", why);
+    throw NoBands{user_error(Code::domain, place_, function_, "{} ({}) {}", written_name(apply),
+                             apply.location() ? to_string(*apply.location()) : "no place", why)};
 }
 
 const std::vector<Band>& Bands::of(const Variable& y)

@@ -1,16 +1,20 @@
 #pragma once
 
 #include <croton/ir/apply.hpp>
+#include <croton/ir/error.hpp>
 #include <croton/ir/op.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace croton::inline v1::detail {
+
+class SparseMatrix;
 
 /// The index of an element of a value along axis i, and along axis k of a band's ranges: symbols
 /// that places and columns are made of.
@@ -28,13 +32,18 @@ struct Band {
     Variable d; ///< of shape ranges, then the value's
 };
 
+/// Thrown where a derivative is none of bands, with what to say where it has to be.
+struct NoBands {
+    UserError why;
+};
+
 /// Derivatives by x, carried forward through the graph as bands.
 class Bands {
 public:
     Bands(const Variable& x, std::string_view function, const Location* place);
 
     /// Those of `y`.
-    /// errors  UserError: an op on the way is none of bands.
+    /// errors  NoBands; UserError where an op on the way has no derivative.
     const std::vector<Band>& of(const Variable& y);
 
 private:
@@ -56,5 +65,11 @@ private:
     std::string_view function_;
     const Location* place_;
 };
+
+/// Goes through a band's elements in C order: those of a y and an x of these extents.
+void list_band(const Band& band,
+               std::span<const std::int64_t> rows,
+               std::span<const std::int64_t> columns,
+               SparseMatrix& matrix);
 
 } // namespace croton::inline v1::detail

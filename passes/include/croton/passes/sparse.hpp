@@ -31,6 +31,11 @@ struct SparseOptions {
     Compressed format = Compressed::columns;
     Triangle triangle = Triangle::full;
     bool diagonal = false; ///< all of it is stored, also where it is 0
+    /// Which elements there are, instead of what follows from the graph: for what follows no better
+    /// from it than that all depends on all, as where indices are inputs. Of a Hessian one half
+    /// will do. Of an element that is not 0 and that it does not have, values of other elements
+    /// are wrong: see check_pattern.
+    const SparsePattern* pattern = nullptr;
 };
 
 /// A derivative of which only `values` are computed, in the order of the pattern.
