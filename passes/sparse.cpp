@@ -1,4 +1,5 @@
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
@@ -12,8 +13,10 @@
 #include <limits>
 #include <optional>
 
+#include "band_loops.hpp"
 #include "dependence.hpp"
 #include "derivative_checks.hpp"
+#include "known_params.hpp"
 #include "sparse_bands.hpp"
 #include "sparse_matrix.hpp"
 #include "sparse_products.hpp"
@@ -41,8 +44,8 @@ std::vector<std::int64_t> known(const Variable& v, const Derivative& d)
     std::vector<std::int64_t> all;
     if (!detail::known_extents(v, all))
         throw user_error(Code::shape, d.place, d.function,
-                         "{} has shape {}: the pattern needs extents that are known before the "
-                         "call",
+                         "{} has shape {}: rows and columns are listed where all extents are known "
+                         "before the call; Compressed::bands has loops over symbols",
                          describe(v), to_string(v.shape()));
     double count = 1;
     for (const std::int64_t e : all)
@@ -54,12 +57,37 @@ std::vector<std::int64_t> known(const Variable& v, const Derivative& d)
     return all;
 }
 
+UserError independent(const Derivative& d)
+{
+    return user_error(Code::domain, d.place, d.function, "the result does not depend on {}",
+                      describe(d.x));
+}
+
+/// Those whose ranges can be listed; nothing where there are no such.
 std::optional<std::vector<Band>> bands_of(const Derivative& d)
 {
     try {
-        return detail::Bands(d.x, d.function, d.place).of(d.y);
-    } catch (const detail::NoBands&) {
-        return std::nullopt;
+        std::vector<Band> bands = detail::Bands(d.x, d.function, d.place).of(d.y);
+        if (std::ranges::all_of(bands, [](const Band& b) { return detail::all_known(b.ranges); }))
+            return bands;
+    } catch (const detail::NoBands&) { // lists do
+    }
+    return std::nullopt;
+}
+
+SparseVariable as_loops(const Derivative& d, const SparseOptions& options)
+{
+    const UserError why = user_error(
+        Code::domain, d.place, d.function,
+        "a band's places are no box in which each column is known to be one of {}; rows and "
+        "columns are listed where all extents are known before the call",
+        describe(d.x));
+    try {
+        const std::vector<Band> bands = detail::Bands(d.x, d.function, d.place).of(d.y);
+        if (bands.empty() && d.must_depend) throw independent(d);
+        return detail::as_loops(bands, d.y, d.x, options, why, d.place);
+    } catch (const detail::NoBands& none) {
+        throw none.why;
     }
 }
 
@@ -109,7 +137,7 @@ Sets both_halves(const Sets& rows, std::int64_t count, bool given)
 /// Whether y depends on x.
 bool list(const Derivative& d, const SparsePattern* given, detail::SparseMatrix& matrix)
 {
-    const std::vector<std::int64_t> y = known(d.y, d), x = known(d.x, d);
+    const std::vector<std::int64_t> x = known(d.x, d), y = known(d.y, d);
     const std::int64_t rows = detail::product(y), columns = detail::product(x);
     Sets pattern;
     if (given) {
@@ -135,14 +163,18 @@ bool list(const Derivative& d, const SparsePattern* given, detail::SparseMatrix&
 
 SparseVariable sparse(const Derivative& d, const SparseOptions& options)
 {
-    const std::vector<std::int64_t> y = known(d.y, d), x = known(d.x, d);
+    if (options.pattern &&
+        (options.format == Compressed::bands || options.pattern->format == Compressed::bands))
+        throw user_error(Code::domain, d.place, d.function,
+                         "a given pattern lists rows or columns, and so does the derivative then: "
+                         "no Compressed::bands");
+    if (options.format == Compressed::bands) return as_loops(d, options);
+    const std::vector<std::int64_t> x = known(d.x, d), y = known(d.y, d);
     detail::SparseMatrix matrix(detail::product(y), detail::product(x), options, d.function,
                                 d.place);
     try {
         const OriginScope origin(d.place);
-        if (!list(d, options.pattern, matrix) && d.must_depend)
-            throw user_error(Code::domain, d.place, d.function, "the result does not depend on {}",
-                             describe(d.x));
+        if (!list(d, options.pattern, matrix) && d.must_depend) throw independent(d);
     } catch (const detail::TooManyElements&) {
         throw user_error(Code::memory, d.place, d.function, "the pattern has more than {} elements",
                          detail::most_elements);
@@ -160,6 +192,51 @@ bool has_own_rule(std::span<const Variable> f)
                    return has_own_rule(region.outputs());
                });
     });
+}
+
+std::string index_name(std::size_t k) { return fmt::format("i{}", k); }
+
+/// "2*i0 + i1 + 1".
+std::string index_text(const Extent& first, const Shape& steps)
+{
+    std::string text;
+    for (std::size_t k = 0; k < steps.size(); ++k) {
+        if (same(steps[k], 0)) continue;
+        const std::string step = to_string(steps[k]);
+        if (!text.empty()) text += " + ";
+        text += same(steps[k], 1)             ? index_name(k)
+                : terms(steps[k]).size() == 1 ? fmt::format("{}*{}", step, index_name(k))
+                                              : fmt::format("({})*{}", step, index_name(k));
+    }
+    if (text.empty()) return to_string(first);
+    if (same(first, 0)) return text;
+    const std::string constant = to_string(first);
+    return constant.starts_with('-') ? fmt::format("{} - {}", text, constant.substr(1))
+                                     : fmt::format("{} + {}", text, constant);
+}
+
+/// A line for each: "(2*i0 + 1, i0) for i0 < n".
+std::string bands_text(const SparsePattern& p)
+{
+    std::string text = fmt::format("{}\n", counted(p.bands.size(), "band"));
+    for (const SparseBand& b : p.bands) {
+        text += fmt::format("({}, {})", index_text(b.row, b.row_steps),
+                            index_text(b.column, b.column_steps));
+        for (std::size_t k = 0; k < b.extents.size(); ++k)
+            text += fmt::format("{} {} < {}", k == 0 ? " for" : ",", index_name(k),
+                                to_string(b.extents[k]));
+        text += "\n";
+    }
+    return text;
+}
+
+/// Of the transpose.
+void turn(Compressed& format, Triangle& triangle)
+{
+    if (format != Compressed::bands)
+        format = format == Compressed::columns ? Compressed::rows : Compressed::columns;
+    if (triangle != Triangle::full)
+        triangle = triangle == Triangle::lower ? Triangle::upper : Triangle::lower;
 }
 
 } // namespace
@@ -181,35 +258,33 @@ sparse_hessian(const Variable& f, const Variable& x, const SparseOptions& option
     const Location* place = locate(where);
     const Variable x_bar = detail::gradient(f, {x}, {}, "sparse_hessian", place)[0];
     const bool symmetric = !has_own_rule(std::span(&f, 1));
-    // It is the transpose of the gradient's Jacobian: by columns that one's rows. Where it is
-    // symmetric it is that one too, and its rows are what is computed row by row.
-    SparseOptions transposed = options;
-    if (options.format == Compressed::columns || !symmetric) {
-        transposed.format =
-            options.format == Compressed::columns ? Compressed::rows : Compressed::columns;
-        if (options.triangle != Triangle::full)
-            transposed.triangle =
-                options.triangle == Triangle::lower ? Triangle::upper : Triangle::lower;
-    }
+    // It is the transpose of the gradient's Jacobian, by columns that one's rows. Where it is
+    // symmetric it is that one too: rows are what is computed row by row.
+    SparseOptions turned = options;
+    const bool as_it_is = symmetric && options.format == Compressed::rows;
+    if (!as_it_is) turn(turned.format, turned.triangle);
     SparsePattern given;
     if (options.pattern) {
         given = *options.pattern;
-        if (!symmetric) {
-            given.format =
-                given.format == Compressed::columns ? Compressed::rows : Compressed::columns;
-            std::swap(given.rows, given.columns);
-        }
-        transposed.pattern = &given;
+        Triangle all = Triangle::full;
+        turn(given.format, all);
+        std::swap(given.rows, given.columns);
+        turned.pattern = &given;
     }
     SparseVariable h = sparse(
         {.y = x_bar, .x = x, .function = "sparse_hessian", .place = place, .symmetric = symmetric},
-        transposed);
+        turned);
     h.pattern.format = options.format;
+    for (SparseBand& b : h.pattern.bands) {
+        std::swap(b.row, b.column);
+        std::swap(b.row_steps, b.column_steps);
+    }
     return h;
 }
 
 std::string SparsePattern::picture() const
 {
+    if (format == Compressed::bands) return bands_text(*this);
     constexpr std::int64_t most = 64;
     const std::int64_t cell =
         std::max<std::int64_t>(1, (std::max(rows, columns) + most - 1) / most);

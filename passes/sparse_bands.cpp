@@ -235,7 +235,10 @@ Bands::Bands(const Variable& x, std::string_view function, const Location* place
 
 void Bands::refuse(const Apply& apply, std::string_view why) const
 {
-    throw NoBands{user_error(Code::domain, place_, function_, "{} ({}) {}", written_name(apply),
+    throw NoBands{user_error(Code::domain, place_, function_,
+                             "{} ({}) {}, so the derivative is none of bands; rows and columns "
+                             "are listed where all extents are known before the call",
+                             written_name(apply),
                              apply.location() ? to_string(*apply.location()) : "no place", why)};
 }
 
@@ -284,7 +287,7 @@ void Bands::push(const Apply& apply)
                    },
                    [&](const auto&) {
                        refuse(apply, "is none of the ops of which each element depends on others "
-                                     "at affine places: no pattern follows from it");
+                                     "at affine places");
                    },
                },
                op.lowering);

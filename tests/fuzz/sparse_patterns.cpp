@@ -1,12 +1,17 @@
 // Sparse against dense derivatives of random programs: what the pattern does not have is 0 at
 // random places, and what it has is the dense derivative's.
 #include <croton/croton.hpp>
+#include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/reference.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <cmath>
 
+#include "dependence.hpp"
 #include "fuzz/generate.hpp"
 #include "fuzz/judge.hpp"
+#include "fuzz/loops.hpp"
 #include "support/catch.hpp"
 #include "support/compiled.hpp"
 
@@ -29,52 +34,151 @@ std::string difference(const SparsePattern& p, const Array& values, const Array&
     return "";
 }
 
-/// By the references.
-std::vector<Array> evaluate(const Program& program, const Variables& outputs)
+/// A random program of which an input is x.
+struct Case {
+    std::uint64_t number;
+    Program program;
+    Variable x, y;
+    std::string text;
+};
+
+/// Every integer that a program is given becomes a constant: what it names is known then.
+void settle_integers(Program& program)
 {
-    const Options options{.reference = true, .allow_unused_inputs = true};
-    const Results r =
-        function(program.inputs, outputs, options)
-            .call(std::vector<Any>(program.arguments.begin(), program.arguments.end()));
-    return {r[0], r[1]};
+    VariableMap by;
+    for (std::size_t i = 0; i < program.inputs.size(); ++i)
+        if (!is_float(program.inputs[i].dtype()))
+            by.emplace(program.inputs[i], constant(program.arguments[i], nullptr));
+    program.outputs = copy_graph(program.outputs, by);
+}
+
+bool is_small(const Variable& v, std::int64_t most)
+{
+    const Extent elements = element_count(v.shape());
+    return elements.is_known() && elements.value() <= most;
+}
+
+/// Calls `f` with each input that a derivative can be taken by.
+template <class F>
+void each_case(std::uint64_t seed,
+               std::uint64_t programs,
+               const GenerateOptions& options,
+               const F& f)
+{
+    for (std::uint64_t n = 0; n < programs; ++n) {
+        Recipe recipe = generate(seed, n, options);
+        if (std::ranges::any_of(recipe.dims, [](const auto& d) { return d.extent == 0; })) continue;
+        for (Recipe::Dim& d : recipe.dims)
+            d.known = true;
+        Program program = build(recipe);
+        if (!meets_requirements(program)) continue;
+        if (n % 2 == 0) settle_integers(program);
+        const Variable y = program.outputs.back();
+        if (!is_float(y.dtype()) || size_bytes(y.dtype()) < 4) continue;
+        for (const Variable& x : program.inputs) {
+            if (!is_float(x.dtype())) continue;
+            try {
+                f(Case{n, program, x, y, to_program(recipe)});
+            } catch (const UserError& e) {
+                // No derivative; an index of an axis without elements.
+                if (e.code() != Code::domain && e.code() != Code::index) throw;
+            }
+        }
+    }
+}
+
+/// What differs between both derivatives, by the references.
+std::string compare(const Case& c, const SparseVariable& sparse, const Variable& full)
+{
+    const std::vector<Array> r =
+        evaluate_reference(c.program.inputs, c.program.arguments, Variables{sparse.values, full});
+    return difference(sparse.pattern, r[0], r[1]);
+}
+
+/// The pattern as lists have it, also of what is bands.
+SparsePattern listed(const Variable& y, const Variable& x)
+{
+    const std::int64_t rows = element_count(y.shape()).value();
+    const std::int64_t columns = element_count(x.shape()).value();
+    detail::Dependence dependence("sparse_jacobian", nullptr);
+    dependence.given(x, detail::each_itself(columns));
+    const detail::Sets sets = detail::one_each(dependence.of(y), rows);
+    SparsePattern p{std::vector<std::int32_t>(static_cast<std::size_t>(rows) + 1, 0),
+                    {},
+                    rows,
+                    columns,
+                    Compressed::rows};
+    if (!sets) return p;
+    p.starts.assign(sets->starts.begin(), sets->starts.end());
+    p.indices = sets->of;
+    return p;
+}
+
+struct Counts {
+    std::size_t compared = 0, sparse = 0;
+    void count(const SparsePattern& p)
+    {
+        ++compared;
+        sparse += static_cast<std::int64_t>(p.size()) < p.rows * p.columns;
+    }
+};
+
+Compressed format(const Case& c)
+{
+    return c.number % 4 < 2 ? Compressed::rows : Compressed::columns;
 }
 
 } // namespace
 
 TEST_CASE("sparse derivatives of random programs are the dense ones")
 {
-    constexpr std::uint64_t programs = 6000;
-    std::size_t compared = 0, sparse_ones = 0;
-    for (std::uint64_t n = 0; n < programs; ++n) {
-        Recipe recipe = generate(31, n);
-        if (std::ranges::any_of(recipe.dims, [](const auto& d) { return d.extent == 0; })) continue;
-        for (Recipe::Dim& d : recipe.dims)
-            d.known = true;
-        const Program program = build(recipe);
-        if (!meets_requirements(program)) continue;
-        for (std::size_t i = 0; i < program.inputs.size(); ++i) {
-            const Variable &x = program.inputs[i], &y = program.outputs.back();
-            if (!is_float(x.dtype()) || !is_float(y.dtype()) || size_bytes(y.dtype()) < 4) continue;
-            const Extent elements = element_count(x.shape()) * element_count(y.shape());
-            if (!elements.is_known() || elements.value() > 400000) continue;
-            SparseVariable found;
-            std::vector<Array> values;
-            try {
-                found = sparse_jacobian(
-                    y, x, {.format = n % 2 == 0 ? Compressed::rows : Compressed::columns});
-                values = evaluate(program, {found.values, jacobian(y, x)});
-            } catch (const UserError& e) {
-                // No derivative, or none that is bands; an index of an axis without elements.
-                if (e.code() != Code::domain && e.code() != Code::index) throw;
-                continue;
-            }
-            INFO("program " << n << ", by " << x.name() << "\n" << to_program(recipe));
-            CHECK(difference(found.pattern, values[0], values[1]) == "");
-            ++compared;
-            sparse_ones += static_cast<std::int64_t>(found.pattern.size()) <
-                           found.pattern.rows * found.pattern.columns;
-        }
+    Counts counts;
+    each_case(31, 6000, {}, [&](const Case& c) {
+        if (!is_small(outer(c.x.reshape({-1}), c.y.reshape({-1})), 400000)) return;
+        INFO("program " << c.number << ", by " << c.x.name() << "\n" << c.text);
+        const SparseVariable found = sparse_jacobian(c.y, c.x, {.format = format(c)});
+        CHECK(compare(c, found, jacobian(c.y, c.x)) == "");
+        counts.count(found.pattern);
+    });
+    CHECK(counts.compared > 1000);
+    CHECK(counts.sparse > 500);
+}
+
+TEST_CASE("lists and their products are the dense derivatives, also of loops")
+{
+    const std::vector<Maker> loops = loop_makers();
+    for (const std::vector<Maker>* extra :
+         {static_cast<const std::vector<Maker>*>(nullptr), &loops}) {
+        Counts counts;
+        each_case(extra ? 33 : 32, 1500, {.extra = extra}, [&](const Case& c) {
+            if (!is_small(outer(c.x.reshape({-1}), c.y.reshape({-1})), 20000)) return;
+            INFO("program " << c.number << ", by " << c.x.name() << "\n" << c.text);
+            const SparsePattern pattern = listed(c.y, c.x);
+            const SparseVariable found =
+                sparse_jacobian(c.y, c.x, {.format = format(c), .pattern = &pattern});
+            CHECK(compare(c, found, jacobian(c.y, c.x)) == "");
+            counts.count(found.pattern);
+        });
+        CHECK(counts.compared > 300);
+        CHECK(counts.sparse > 100);
     }
-    CHECK(compared > 500);
-    CHECK(sparse_ones > 200);
+}
+
+TEST_CASE("sparse Hessians of random programs are the dense ones")
+{
+    const std::vector<Maker> loops = loop_makers();
+    Counts counts;
+    each_case(34, 2000, {.extra = &loops}, [&](const Case& c) {
+        if (!is_small(c.x, 40)) return;
+        const Variable f = sum(c.y);
+        INFO("program " << c.number << ", by " << c.x.name() << "\n" << c.text);
+        const SparseVariable found = sparse_hessian(f, c.x, {.format = format(c)});
+        CHECK(compare(c, found, hessian(f, c.x)) == "");
+        counts.count(found.pattern);
+        const SparsePattern pattern = listed(grad(f, c.x, {.disconnected_zero = true}), c.x);
+        CHECK(compare(c, sparse_hessian(f, c.x, {.format = format(c), .pattern = &pattern}),
+                      hessian(f, c.x)) == "");
+    });
+    CHECK(counts.compared > 300);
+    CHECK(counts.sparse > 100);
 }
