@@ -5,7 +5,8 @@
 #include <boost/graph/smallest_last_ordering.hpp>
 
 #include <algorithm>
-#include <array>
+#include <numeric>
+#include <unordered_map>
 
 namespace croton::inline v1::detail {
 
@@ -96,67 +97,56 @@ Colours better(const Graph& g, const Colour& colour)
     return a.count <= b.count ? a : b;
 }
 
-/// Greedy, and linear in the number of paths of three (Gebremedhin, Tarafdar, Manne, Pothen:
-/// New acyclic and star coloring algorithms, 2007). Of each colour around a vertex one edge stands
-/// for the star that its colour and the vertex' would make.
+/// Greedy: a vertex gets the first colour that makes no path of four of two colours (Gebremedhin,
+/// Tarafdar, Manne, Pothen: New acyclic and star coloring algorithms, 2007). Where several
+/// neighbours of x have one colour, these are the leaves of a star around x.
 class StarColouring {
 public:
     explicit StarColouring(const Graph& g)
-        : g_(g), colour_(boost::num_vertices(g), none), treated_(boost::num_vertices(g), nobody),
-          star_(boost::num_edges(g), 0)
+        : g_(g), colour_(boost::num_vertices(g), none), around_(colour_.size()),
+          leaf_of_(colour_.size())
     {}
 
     Colours run(const Order& order)
     {
         for (const Vertex v : order)
             colour(v);
-        return {{colour_.begin(), colour_.end()}, used_};
+        return {std::move(colour_), used_};
     }
 
 private:
     static constexpr std::int32_t none = -1;
     static constexpr Vertex nobody = ~Vertex{0};
-    /// Two-coloured edges around a hub; of a single edge either end may become it.
-    struct Star {
-        Vertex hub = nobody;
-    };
+    static constexpr Vertex several = nobody - 1;
 
     template <class F>
-    void each(Vertex v, const F& f) const
+    void each_coloured(Vertex v, const F& f) const
     {
-        for (auto [e, end] = boost::out_edges(v, g_); e != end; ++e)
-            if (colour_[boost::target(*e, g_)] != none) f(boost::target(*e, g_), index(*e));
+        for (const Vertex w : neighbours(v, g_))
+            if (colour_[w] != none) f(w);
     }
-    std::size_t index(const boost::graph_traits<Graph>::edge_descriptor& e) const
-    {
-        return boost::get(boost::edge_index, g_, e);
-    }
-    std::size_t back(Vertex w, Vertex v) const { return index(boost::edge(w, v, g_).first); }
 
-    void treat(Vertex v, Vertex w)
+    void forbid(std::int32_t c, Vertex v) { forbidden_[static_cast<std::size_t>(c)] = v; }
+    void forbid_around(Vertex w, Vertex v)
     {
-        each(w, [&](Vertex x, std::size_t) {
-            if (x != v) forbid(x, v);
-        });
-        treated_[w] = v;
+        for (const std::int32_t c : around_[w])
+            forbid(c, v);
     }
-    void forbid(Vertex x, Vertex v) { forbidden_[static_cast<std::size_t>(colour_[x])] = v; }
 
     void colour(Vertex v)
     {
-        each(v, [&](Vertex w, std::size_t) {
-            forbid(w, v);
-            auto& [at, q] = first_[static_cast<std::size_t>(colour_[w])];
-            if (at == v) { // two neighbours of one colour: v is the hub of their star
-                if (treated_[q] != v) treat(v, q);
-                treat(v, w);
-            } else {
-                at = v;
-                q = w;
-                each(w, [&](Vertex x, std::size_t e) {
-                    if (x != v && stars_[star_[e]].hub == x) forbid(x, v);
-                });
+        each_coloured(v, [&](Vertex w) {
+            forbid(colour_[w], v);
+            auto& [whose, q] = first_[static_cast<std::size_t>(colour_[w])];
+            if (whose == v) { // q - v - w is a star: no way on from its leaves
+                forbid_around(q, v);
+                forbid_around(w, v);
+                return;
             }
+            whose = v;
+            q = w;
+            for (const std::int32_t c : leaf_of_[w]) // v - w - the middle - another leaf
+                forbid(c, v);
         });
         std::int32_t c = 0;
         while (c < used_ && forbidden_[static_cast<std::size_t>(c)] == v)
@@ -167,46 +157,33 @@ private:
             first_.emplace_back(nobody, nobody);
         }
         colour_[v] = c;
-        join(v);
-    }
-
-    /// Puts the new edges of v into stars.
-    void join(Vertex v)
-    {
-        each(v, [&](Vertex w, std::size_t e) {
-            bool found = false;
-            each(w, [&](Vertex x, std::size_t of_x) {
-                if (found || x == v || colour_[x] != colour_[v]) return;
-                stars_[star_[of_x]].hub = w; // x - w - v
-                set(v, w, e, star_[of_x]);
-                found = true;
-            });
-            if (found) return;
-            const auto& [at, q] = first_[static_cast<std::size_t>(colour_[w])];
-            if (at == v && q != w) { // q - v - w
-                const std::size_t star = star_of(v, q);
-                stars_[star].hub = v;
-                set(v, w, e, star);
-            } else {
-                stars_.push_back({});
-                set(v, w, e, stars_.size() - 1);
-            }
+        each_coloured(v, [&](Vertex w) {
+            join(v, w);
+            join(w, v);
         });
     }
-    std::size_t star_of(Vertex v, Vertex w) const { return star_[back(v, w)]; }
-    void set(Vertex v, Vertex w, std::size_t there, std::size_t star)
+
+    /// x has a neighbour more that is coloured.
+    void join(Vertex x, Vertex v)
     {
-        star_[there] = star;
-        star_[back(w, v)] = star;
+        const auto key = (std::uint64_t{x} << 32) | static_cast<std::uint32_t>(colour_[v]);
+        const auto [at, fresh] = neighbour_.emplace(key, v);
+        if (fresh) {
+            around_[x].push_back(colour_[v]);
+            return;
+        }
+        if (at->second != several) leaf_of_[at->second].push_back(colour_[x]);
+        at->second = several;
+        leaf_of_[v].push_back(colour_[x]);
     }
 
     const Graph& g_;
     std::vector<std::int32_t> colour_;
-    std::vector<Vertex> forbidden_; ///< of each colour: whose neighbour has it
-    std::vector<Vertex> treated_;
-    std::vector<std::pair<Vertex, Vertex>> first_; ///< of each colour: whose neighbour, and which
-    std::vector<Star> stars_;
-    std::vector<std::size_t> star_; ///< of each edge
+    std::vector<Vertex> forbidden_;                  ///< of each colour: to whom
+    std::vector<std::pair<Vertex, Vertex>> first_;   ///< of each colour: whose neighbour, and which
+    std::vector<std::vector<std::int32_t>> around_;  ///< colours of a vertex' neighbours
+    std::vector<std::vector<std::int32_t>> leaf_of_; ///< colours of what is in the middle
+    std::unordered_map<std::uint64_t, Vertex> neighbour_; ///< of a vertex and a colour; looked up
     std::int32_t used_ = 0;
 };
 
@@ -219,15 +196,25 @@ Colours all_different(std::int64_t count)
     return colours;
 }
 
-} // namespace
-
-Colours colour_columns(const Sets& rows, std::int64_t row_count, std::int64_t columns)
+/// Pairs of columns that are in one row.
+Edges pairs_in_rows(const Sets& rows, std::int64_t row_count)
 {
+    // The longest first: many rows are part of one before, which has all their pairs.
+    std::vector<std::int64_t> order(static_cast<std::size_t>(row_count));
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, std::ranges::greater(),
+                             [&](std::int64_t r) { return (*rows)[r].size(); });
+    constexpr std::size_t looked_at = 8;
+    std::vector<std::span<const std::int32_t>> last;
     Edges edges;
-    std::size_t often = std::size_t{1} << 20; // many rows have the same edges
-    for (std::int64_t r = 0; r < row_count; ++r) {
+    std::size_t often = std::size_t{1} << 20; // pairs are made more than once
+    for (const std::int64_t r : order) {
         const auto row = (*rows)[r];
-        if (r > 0 && std::ranges::equal(row, (*rows)[r - 1])) continue;
+        if (std::ranges::any_of(
+                last, [&](const auto& longer) { return std::ranges::includes(longer, row); }))
+            continue;
+        if (last.size() == looked_at) last.erase(last.begin());
+        last.push_back(row);
         for (std::size_t i = 0; i < row.size(); ++i)
             for (std::size_t k = i + 1; k < row.size(); ++k)
                 edges.emplace_back(static_cast<std::uint32_t>(row[i]),
@@ -237,7 +224,14 @@ Colours colour_columns(const Sets& rows, std::int64_t row_count, std::int64_t co
         if (edges.size() > most_elements) throw TooManyElements{};
         often = std::max(often, 2 * edges.size());
     }
-    const Graph g = graph_of(std::move(edges), columns);
+    return edges;
+}
+
+} // namespace
+
+Colours colour_columns(const Sets& rows, std::int64_t row_count, std::int64_t columns)
+{
+    const Graph g = graph_of(pairs_in_rows(rows, row_count), columns);
     const auto index = boost::get(boost::vertex_index, g);
     return better(g, [&](const Order& order) {
         std::vector<std::size_t> colour(static_cast<std::size_t>(columns), 0);
@@ -255,21 +249,13 @@ Colours colour_symmetric(const Sets& rows, std::int64_t count)
         all += (*rows)[i].size();
     const double n = static_cast<double>(count);
     if (2 * static_cast<double>(all) > n * n) return all_different(count);
-    // One with very many neighbours gets a colour that no other has, so no path of two colours
-    // goes through it, and it need not be looked at.
-    constexpr std::size_t many = 256;
-    const std::size_t most = std::max(many, 16 * all / static_cast<std::size_t>(count));
-    const auto is_hub = [&](std::int64_t i) { return (*rows)[i].size() > most; };
     Edges edges;
     for (std::int64_t i = 0; i < count; ++i)
         for (const std::int32_t j : (*rows)[i])
-            if (i < j && !is_hub(i) && !is_hub(j))
+            if (i < j)
                 edges.emplace_back(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j));
     const Graph g = graph_of(std::move(edges), count);
-    Colours colours = better(g, [&](const Order& order) { return StarColouring(g).run(order); });
-    for (std::int64_t i = 0; i < count; ++i)
-        if (is_hub(i)) colours.of[static_cast<std::size_t>(i)] = colours.count++;
-    return colours;
+    return better(g, [&](const Order& order) { return StarColouring(g).run(order); });
 }
 
 std::vector<bool> alone_in_row(const Sets& rows, std::int64_t count, const Colours& colours)

@@ -291,8 +291,12 @@ void Bands::push(const Apply& apply)
                    },
                },
                op.lowering);
-    if (of_[apply.output().value()].size() > most_bands)
-        refuse(apply, fmt::format("has a derivative of more than {} bands", most_bands));
+    if (of_[apply.output().value()].size() > most_bands) refuse_many(apply);
+}
+
+void Bands::refuse_many(const Apply& apply) const
+{
+    refuse(apply, fmt::format("has a derivative of more than {} bands", most_bands));
 }
 
 void Bands::add(const Apply& apply, Band band)
@@ -394,6 +398,7 @@ void Bands::push_moved(const Apply& apply, const IndexMap& map)
         const bool rest = piece.guards.empty() && pieces.size() > 1;
         const Places here = rest ? rest_of(pieces, operand.shape()) : Places{piece.guards};
         const Substitution by = rows_as(piece.index);
+        if (groups.size() + bands.size() > most_bands) refuse_many(apply);
         for (const Band& b : bands) {
             Group& g = group_of(groups, substituted(b.column, by), b.ranges, apply.inputs().size());
             Variable& d = g.d[piece.operand];

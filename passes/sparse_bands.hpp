@@ -58,6 +58,7 @@ private:
     /// 0.
     template <class F>
     Variable over_ranges(const Variables& ds, std::span<const Extent> ranges, const F& f) const;
+    [[noreturn]] void refuse_many(const Apply& apply) const;
     [[noreturn]] void refuse(const Apply& apply, std::string_view why) const;
 
     std::unordered_map<const Value*, std::vector<Band>> of_;

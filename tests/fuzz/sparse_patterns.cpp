@@ -21,13 +21,12 @@ using namespace croton::test;
 namespace {
 
 /// What differs, where both are finite; empty: nothing.
-std::string difference(const SparsePattern& p, const Array& values, const Array& full)
+std::string difference(const SparsePattern& p, const Array& values, const Array& full, double near)
 {
     const std::vector<double> got = dense(p, values);
     for (std::size_t i = 0; i < got.size(); ++i) {
         const double expected = full.as_double(static_cast<std::int64_t>(i));
         if (!std::isfinite(expected) || !std::isfinite(got[i])) continue;
-        const double near = full.dtype() == DType::f64 ? 1e-9 : 1e-3;
         if (std::abs(got[i] - expected) > near * (1 + std::abs(expected)))
             return fmt::format("element {} is {}, not {}", i, got[i], expected);
     }
@@ -37,9 +36,9 @@ std::string difference(const SparsePattern& p, const Array& values, const Array&
 /// A random program of which an input is x.
 struct Case {
     std::uint64_t number;
-    Program program;
+    const Recipe& recipe;
+    const Program& program;
     Variable x, y;
-    std::string text;
 };
 
 /// Every integer that a program is given becomes a constant: what it names is known then.
@@ -52,11 +51,8 @@ void settle_integers(Program& program)
     program.outputs = copy_graph(program.outputs, by);
 }
 
-bool is_small(const Variable& v, std::int64_t most)
-{
-    const Extent elements = element_count(v.shape());
-    return elements.is_known() && elements.value() <= most;
-}
+/// Of 16 bits no two orders of computing agree.
+bool is_compared(const Variable& v) { return is_float(v.dtype()) && size_bytes(v.dtype()) >= 4; }
 
 /// Calls `f` with each input that a derivative can be taken by.
 template <class F>
@@ -70,15 +66,20 @@ void each_case(std::uint64_t seed,
         if (std::ranges::any_of(recipe.dims, [](const auto& d) { return d.extent == 0; })) continue;
         for (Recipe::Dim& d : recipe.dims)
             d.known = true;
-        Program program = build(recipe);
+        Program program;
+        try {
+            program = build(recipe);
+        } catch (const UserError&) { // only symbols may turn out to fit
+            continue;
+        }
         if (!meets_requirements(program)) continue;
         if (n % 2 == 0) settle_integers(program);
         const Variable y = program.outputs.back();
-        if (!is_float(y.dtype()) || size_bytes(y.dtype()) < 4) continue;
+        if (!is_compared(y)) continue;
         for (const Variable& x : program.inputs) {
-            if (!is_float(x.dtype())) continue;
+            if (!is_compared(x)) continue;
             try {
-                f(Case{n, program, x, y, to_program(recipe)});
+                f(Case{n, recipe, program, x, y});
             } catch (const UserError& e) {
                 // No derivative; an index of an axis without elements.
                 if (e.code() != Code::domain && e.code() != Code::index) throw;
@@ -87,12 +88,21 @@ void each_case(std::uint64_t seed,
     }
 }
 
+bool is_small(const Case& c, std::int64_t most)
+{
+    const Extent elements = element_count(c.x.shape()) * element_count(c.y.shape());
+    return elements.is_known() && elements.value() <= most;
+}
+
 /// What differs between both derivatives, by the references.
 std::string compare(const Case& c, const SparseVariable& sparse, const Variable& full)
 {
     const std::vector<Array> r =
         evaluate_reference(c.program.inputs, c.program.arguments, Variables{sparse.values, full});
-    return difference(sparse.pattern, r[0], r[1]);
+    const bool narrow = std::ranges::any_of(c.program.values, [](const Variable& v) {
+        return is_float(v.dtype()) && v.dtype() != DType::f64;
+    });
+    return difference(sparse.pattern, r[0], r[1], narrow ? 1e-3 : 1e-9);
 }
 
 /// The pattern as lists have it, also of what is bands.
@@ -133,34 +143,36 @@ Compressed format(const Case& c)
 TEST_CASE("sparse derivatives of random programs are the dense ones")
 {
     Counts counts;
-    each_case(31, 6000, {}, [&](const Case& c) {
-        if (!is_small(outer(c.x.reshape({-1}), c.y.reshape({-1})), 400000)) return;
-        INFO("program " << c.number << ", by " << c.x.name() << "\n" << c.text);
+    each_case(31, 5000, {}, [&](const Case& c) {
+        if (!is_small(c, 100000)) return;
         const SparseVariable found = sparse_jacobian(c.y, c.x, {.format = format(c)});
-        CHECK(compare(c, found, jacobian(c.y, c.x)) == "");
+        const std::string wrong = compare(c, found, jacobian(c.y, c.x));
+        INFO("program " << c.number << ", by " << c.x.name() << "\n" << to_program(c.recipe));
+        CHECK(wrong == "");
         counts.count(found.pattern);
     });
-    CHECK(counts.compared > 1000);
-    CHECK(counts.sparse > 500);
+    CHECK(counts.compared > 500);
+    CHECK(counts.sparse > 300);
 }
 
 TEST_CASE("lists and their products are the dense derivatives, also of loops")
 {
     const std::vector<Maker> loops = loop_makers();
-    for (const std::vector<Maker>* extra :
-         {static_cast<const std::vector<Maker>*>(nullptr), &loops}) {
+    for (const bool with_loops : {false, true}) {
         Counts counts;
-        each_case(extra ? 33 : 32, 1500, {.extra = extra}, [&](const Case& c) {
-            if (!is_small(outer(c.x.reshape({-1}), c.y.reshape({-1})), 20000)) return;
-            INFO("program " << c.number << ", by " << c.x.name() << "\n" << c.text);
+        const GenerateOptions options{.extra = with_loops ? &loops : nullptr};
+        each_case(32 + with_loops, 2000, options, [&](const Case& c) {
+            if (!is_small(c, 2500)) return;
             const SparsePattern pattern = listed(c.y, c.x);
             const SparseVariable found =
                 sparse_jacobian(c.y, c.x, {.format = format(c), .pattern = &pattern});
-            CHECK(compare(c, found, jacobian(c.y, c.x)) == "");
+            const std::string wrong = compare(c, found, jacobian(c.y, c.x));
+            INFO("program " << c.number << ", by " << c.x.name() << "\n" << to_program(c.recipe));
+            CHECK(wrong == "");
             counts.count(found.pattern);
         });
-        CHECK(counts.compared > 300);
-        CHECK(counts.sparse > 100);
+        CHECK(counts.compared > 150);
+        CHECK(counts.sparse > 50);
     }
 }
 
@@ -168,17 +180,18 @@ TEST_CASE("sparse Hessians of random programs are the dense ones")
 {
     const std::vector<Maker> loops = loop_makers();
     Counts counts;
-    each_case(34, 2000, {.extra = &loops}, [&](const Case& c) {
-        if (!is_small(c.x, 40)) return;
-        const Variable f = sum(c.y);
-        INFO("program " << c.number << ", by " << c.x.name() << "\n" << c.text);
+    each_case(34, 1200, {.extra = &loops}, [&](const Case& c) {
+        if (element_count(c.x.shape()).value() > 24) return;
+        const Variable f = sum(c.y), full = hessian(f, c.x);
         const SparseVariable found = sparse_hessian(f, c.x, {.format = format(c)});
-        CHECK(compare(c, found, hessian(f, c.x)) == "");
+        const SparsePattern pattern = listed(grad(f, c.x), c.x);
+        const SparseVariable as_lists =
+            sparse_hessian(f, c.x, {.format = format(c), .pattern = &pattern});
+        const std::string wrong = compare(c, found, full) + compare(c, as_lists, full);
+        INFO("program " << c.number << ", by " << c.x.name() << "\n" << to_program(c.recipe));
+        CHECK(wrong == "");
         counts.count(found.pattern);
-        const SparsePattern pattern = listed(grad(f, c.x, {.disconnected_zero = true}), c.x);
-        CHECK(compare(c, sparse_hessian(f, c.x, {.format = format(c), .pattern = &pattern}),
-                      hessian(f, c.x)) == "");
     });
-    CHECK(counts.compared > 300);
-    CHECK(counts.sparse > 100);
+    CHECK(counts.compared > 100);
+    CHECK(counts.sparse > 50);
 }
