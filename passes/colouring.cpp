@@ -242,20 +242,44 @@ Colours colour_columns(const Sets& rows, std::int64_t row_count, std::int64_t co
     });
 }
 
-Colours colour_symmetric(const Sets& rows, std::int64_t count)
+namespace {
+
+/// One with very many neighbours may have a colour that no other has: no path of two colours goes
+/// through it then, and it need not be looked at. `most` neighbours are not very many.
+Colours stars_apart_from(const Sets& rows, std::int64_t count, std::size_t most)
 {
-    std::size_t all = 0;
-    for (std::int64_t i = 0; i < count; ++i)
-        all += (*rows)[i].size();
-    const double n = static_cast<double>(count);
-    if (2 * static_cast<double>(all) > n * n) return all_different(count);
+    const auto is_hub = [&](std::int64_t i) { return (*rows)[i].size() > most; };
     Edges edges;
     for (std::int64_t i = 0; i < count; ++i)
         for (const std::int32_t j : (*rows)[i])
-            if (i < j)
+            if (i < j && !is_hub(i) && !is_hub(j))
                 edges.emplace_back(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j));
     const Graph g = graph_of(std::move(edges), count);
-    return better(g, [&](const Order& order) { return StarColouring(g).run(order); });
+    Colours colours = better(g, [&](const Order& order) { return StarColouring(g).run(order); });
+    for (std::int64_t i = 0; i < count; ++i)
+        if (is_hub(i)) colours.of[static_cast<std::size_t>(i)] = colours.count++;
+    return colours;
+}
+
+} // namespace
+
+Colours colour_symmetric(const Sets& rows, std::int64_t count)
+{
+    std::size_t all = 0, most = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        all += (*rows)[i].size();
+        most = std::max(most, (*rows)[i].size());
+    }
+    const double n = static_cast<double>(count);
+    if (2 * static_cast<double>(all) > n * n) return all_different(count);
+    constexpr std::size_t few = 64, of_mean = 4;
+    constexpr std::size_t long_to_colour = std::size_t{1} << 20; // seconds
+    const std::size_t usual = std::max(few, of_mean * all / static_cast<std::size_t>(count));
+    if (most <= usual) return stars_apart_from(rows, count, most);
+    Colours apart = stars_apart_from(rows, count, usual);
+    if (all > long_to_colour) return apart;
+    Colours together = stars_apart_from(rows, count, most);
+    return together.count <= apart.count ? together : apart;
 }
 
 std::vector<bool> alone_in_row(const Sets& rows, std::int64_t count, const Colours& colours)
