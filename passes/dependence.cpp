@@ -43,13 +43,6 @@ std::vector<std::int64_t> positions_in(const Variable& v, std::span<const std::i
     return positions(extents_of(v), strides);
 }
 
-std::vector<std::int64_t> integers(const Array& a)
-{
-    const Array all = a.cast(DType::i64).contiguous();
-    const auto* first = static_cast<const std::int64_t*>(all.data());
-    return {first, first + all.size()};
-}
-
 /// Numbers from `first` on, of a value's shape.
 Array numbers(const Variable& v, std::int64_t first)
 {
@@ -61,6 +54,13 @@ Array numbers(const Variable& v, std::int64_t first)
 }
 
 } // namespace
+
+std::vector<std::int64_t> integers(const Array& a)
+{
+    const Array all = a.cast(DType::i64).contiguous();
+    const auto* first = static_cast<const std::int64_t*>(all.data());
+    return {first, first + all.size()};
+}
 
 bool known_extents(const Variable& v, std::vector<std::int64_t>& extents)
 {

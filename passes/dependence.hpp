@@ -82,6 +82,9 @@ private:
     Variables kept_;                                 ///< values above, alive
 };
 
+/// In C order.
+std::vector<std::int64_t> integers(const Array& a);
+
 /// The extents, or nothing where one is a symbol.
 bool known_extents(const Variable& v, std::vector<std::int64_t>& extents);
 

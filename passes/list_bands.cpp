@@ -15,10 +15,17 @@ namespace {
 class BandProgram {
 public:
     BandProgram(const Band& band,
-                std::span<const Extent> symbols,
+                std::vector<Extent> symbols,
                 std::span<const std::int64_t> columns)
-        : program_(symbols), columns_(columns)
+        : indices_(symbols.size()), program_(with_tables(band, symbols)), columns_(columns)
     {
+        for (const std::size_t i : band.tables->used_in(band.expressions())) {
+            Lookup& lookup = lookups_.emplace_back();
+            lookup.table = band.tables->place(i).table.get();
+            for (const Extent& e : band.tables->place(i).index)
+                lookup.index.push_back(program_.add(e));
+        }
+        at_.resize(indices_ + lookups_.size());
         for (const Extent& e : band.column)
             column_.push_back(program_.add(e));
         for (const Band::Guards& guards : band.places) {
@@ -29,9 +36,14 @@ public:
     }
 
     /// The column that the element at this index is in, or -1.
-    std::int64_t column(std::span<const std::int64_t> at)
+    std::int64_t column(std::span<const std::int64_t> index)
     {
-        program_.run(at);
+        std::ranges::copy(index, at_.begin());
+        for (std::size_t k = 0; k < lookups_.size(); ++k) {
+            program_.run(at_);
+            if (!look_up(lookups_[k], at_[indices_ + k])) return -1;
+        }
+        program_.run(at_);
         const auto holds = [&](const auto& guards) {
             return std::ranges::all_of(guards, [&](const auto& g) {
                 const std::int64_t v = program_.value(g.first);
@@ -49,7 +61,36 @@ public:
     }
 
 private:
+    struct Lookup {
+        const Tables::Table* table = nullptr;
+        std::vector<int> index = {};
+    };
+
+    /// The symbols and those of the tables, which are computed one after the other.
+    static std::vector<Extent> with_tables(const Band& band, std::vector<Extent> symbols)
+    {
+        for (const std::size_t i : band.tables->used_in(band.expressions()))
+            symbols.push_back(Tables::symbol(i));
+        return symbols;
+    }
+
+    /// Whether the index is one of the table: it need not be where the band has no element.
+    bool look_up(const Lookup& lookup, std::int64_t& found) const
+    {
+        std::int64_t position = 0;
+        for (std::size_t k = 0; k < lookup.index.size(); ++k) {
+            const std::int64_t i = program_.value(lookup.index[k]);
+            if (i < 0 || i >= lookup.table->extents[k]) return false;
+            position = position * lookup.table->extents[k] + i;
+        }
+        found = lookup.table->values[static_cast<std::size_t>(position)];
+        return true;
+    }
+
+    std::size_t indices_; ///< of the band
     IndexProgram program_;
+    std::vector<Lookup> lookups_;
+    std::vector<std::int64_t> at_; ///< what the symbols are
     std::span<const std::int64_t> columns_;
     std::vector<int> column_;
     std::vector<std::vector<std::pair<int, int>>> places_;

@@ -7,10 +7,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "dependence.hpp"
+#include "sparse_tables.hpp"
 
 namespace croton::inline v1::detail {
 
@@ -29,7 +33,11 @@ struct Band {
     Shape ranges;
     /// It is 0 but where all guards of one of these hold, and where the column is one of x.
     std::vector<Guards> places;
-    Variable d; ///< of shape ranges, then the value's
+    Variable d;                                ///< of shape ranges, then the value's
+    std::shared_ptr<const Tables> tables = {}; ///< that symbols above may be of
+
+    /// Everything that symbols are in.
+    std::vector<Extent> expressions() const;
 };
 
 /// Thrown where a derivative is none of bands, with what to say where it has to be.
@@ -51,9 +59,13 @@ private:
     void push(const Apply& apply);
     void push_pointwise(const Apply& apply);
     void push_moved(const Apply& apply, const IndexMap& map);
+    void push_gathered(const Apply& apply, const Gather& gather);
+    void push_pieces(const Apply& apply, const std::vector<IndexPiece>& pieces);
     void push_reduced(const Apply& apply);
     void push_product(const Apply& apply);
     void add(const Apply& apply, Band band);
+    bool depends_on(const Band& band, const Extent& symbol) const;
+    void sum_unused_ranges(Band& band);
     /// `f`, which is linear, of values with `ranges` in front: of each within them. Empty ones are
     /// 0.
     template <class F>
@@ -65,6 +77,8 @@ private:
     Variables kept_; ///< values above, alive
     std::string_view function_;
     const Location* place_;
+    std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
+    Dependence constants_; ///< for values of indices
 };
 
 /// Goes through a band's elements in C order: those of a y and an x of these extents.

@@ -1,9 +1,12 @@
 // What sparse derivatives refuse, and where.
 #include <croton/croton.hpp>
 
+#include <vector>
+
 #include "errors/expect.hpp"
 
 namespace ct = croton;
+using ct::Array;
 using ct::Variable;
 
 TEST_CASE("sparse derivatives: what is no function of x, no float, or no scalar")
@@ -56,7 +59,14 @@ TEST_CASE("sparse derivatives: bands of what is none, with its line")
     const Variable taken = ct::take(x, k);
     const std::string taken_line = std::to_string(__LINE__ - 1);
     CHECK_REFUSED(ct::sparse_jacobian(taken, x, bands), domain,
-                  "sparse_jacobian: take (sparse.cpp:" + taken_line + ") " + not_affine);
+                  "sparse_jacobian: take (sparse.cpp:" + taken_line +
+                      ") has an index that is not known before the call, " + none);
+    const Variable named = ct::take(x, Array::copy(std::vector<std::int64_t>{0, 2}));
+    const std::string named_line = std::to_string(__LINE__ - 1);
+    CHECK_REFUSED(ct::sparse_jacobian(named, x, bands), domain,
+                  "sparse_jacobian: take (sparse.cpp:" + named_line +
+                      ") names elements of an axis whose extent is not known before the call, " +
+                      none);
     const auto twice = ct::custom_vjp([](const Variable& v) { return 2.0 * v; },
                                       [](const Variable&, const Variable&, const Variable& bar) {
                                           return ct::Variables{3.0 * bar};
