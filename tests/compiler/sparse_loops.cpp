@@ -3,15 +3,13 @@
 
 #include <vector>
 
-#include "support/catch.hpp"
-#include "support/compiled.hpp"
+#include "support/sparse_checks.hpp"
 
 namespace ct = croton;
 using croton::test::Approx;
 using ct::_;
 using ct::Array;
 using ct::Compressed;
-using ct::SparseBand;
 using ct::SparseVariable;
 using ct::Triangle;
 using ct::Variable;
@@ -21,44 +19,12 @@ namespace {
 /// What symbols are, for one call.
 using Sizes = std::vector<std::pair<ct::Extent, std::int64_t>>;
 
-std::int64_t size(const ct::Extent& e, const Sizes& sizes)
+ct::Substitution values_of(const Sizes& sizes)
 {
     ct::Substitution by;
     for (const auto& [symbol, value] : sizes)
         by.emplace_back(ct::as_symbol(symbol), ct::Extent(value));
-    return ct::substitute(e, by).value();
-}
-
-/// The matrix of loops, row-major.
-std::vector<double> dense(const SparseVariable& s,
-                          const Array& values,
-                          std::int64_t rows,
-                          std::int64_t columns,
-                          const Sizes& sizes)
-{
-    std::vector<double> all(static_cast<std::size_t>(rows * columns), 0);
-    std::int64_t next = 0;
-    for (const SparseBand& b : s.pattern.bands) {
-        std::vector<std::int64_t> at(b.extents.size(), 0);
-        std::int64_t count = 1;
-        for (const ct::Extent& e : b.extents)
-            count *= size(e, sizes);
-        for (std::int64_t i = 0; i < count; ++i) {
-            std::int64_t row = size(b.row, sizes), column = size(b.column, sizes);
-            for (std::size_t k = 0; k < at.size(); ++k) {
-                row += size(b.row_steps[k], sizes) * at[k];
-                column += size(b.column_steps[k], sizes) * at[k];
-            }
-            REQUIRE((row >= 0 && row < rows && column >= 0 && column < columns));
-            all[static_cast<std::size_t>(row * columns + column)] += values.as_double(next++);
-            for (std::size_t k = at.size(); k-- > 0;) {
-                if (++at[k] < size(b.extents[k], sizes)) break;
-                at[k] = 0;
-            }
-        }
-    }
-    CHECK(next == values.size());
-    return all;
+    return by;
 }
 
 /// For two sizes, of one program.
@@ -72,15 +38,17 @@ void check_loops(const Variable& x,
         const auto f = ct::function({x}, {s.values, full},
                                     {.reference = reference, .allow_unused_inputs = true});
         for (const Sizes& sizes : calls) {
+            const ct::Substitution by = values_of(sizes);
             std::vector<std::int64_t> shape;
             std::int64_t columns = 1;
             for (const ct::Extent& e : x.shape()) {
-                shape.push_back(size(e, sizes));
+                shape.push_back(ct::substitute(e, by).value());
                 columns *= shape.back();
             }
             const ct::Results r = f(Array::uniform(11, shape, ct::DType::f64, 0.2, 1.5));
             const std::int64_t rows = r[1].size() / columns;
-            const std::vector<double> got = dense(s, r[0], rows, columns, sizes);
+            const std::vector<double> got =
+                croton::test::dense_of_loops(s.pattern, r[0], rows, columns, by);
             for (std::int64_t i = 0; i < r[1].size(); ++i) {
                 const std::int64_t row = i / columns, column = i % columns;
                 const bool in = triangle == Triangle::full ||

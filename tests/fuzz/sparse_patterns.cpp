@@ -1,6 +1,7 @@
 // Sparse against dense derivatives of random programs: what the pattern does not have is 0 at
 // random places, and what it has is the dense derivative's.
 #include <croton/croton.hpp>
+#include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/reference.hpp>
@@ -21,9 +22,8 @@ using namespace croton::test;
 namespace {
 
 /// What differs, where both are finite; empty: nothing.
-std::string difference(const SparsePattern& p, const Array& values, const Array& full, double near)
+std::string difference(const std::vector<double>& got, const Array& full, double near)
 {
-    const std::vector<double> got = dense(p, values);
     for (std::size_t i = 0; i < got.size(); ++i) {
         const double expected = full.as_double(static_cast<std::int64_t>(i));
         if (!std::isfinite(expected) || !std::isfinite(got[i])) continue;
@@ -59,13 +59,14 @@ template <class F>
 void each_case(std::uint64_t seed,
                std::uint64_t programs,
                const GenerateOptions& options,
-               const F& f)
+               const F& f,
+               bool known = true)
 {
     for (std::uint64_t n = 0; n < programs; ++n) {
         Recipe recipe = generate(seed, n, options);
         if (std::ranges::any_of(recipe.dims, [](const auto& d) { return d.extent == 0; })) continue;
         for (Recipe::Dim& d : recipe.dims)
-            d.known = true;
+            d.known = known || d.known;
         Program program;
         try {
             program = build(recipe);
@@ -73,7 +74,7 @@ void each_case(std::uint64_t seed,
             continue;
         }
         if (!meets_requirements(program)) continue;
-        if (n % 2 == 0) settle_integers(program);
+        if (n % 2 == 0 && known) settle_integers(program);
         const Variable y = program.outputs.back();
         if (!is_compared(y)) continue;
         for (const Variable& x : program.inputs) {
@@ -94,15 +95,32 @@ bool is_small(const Case& c, std::int64_t most)
     return elements.is_known() && elements.value() <= most;
 }
 
+double tolerance(const Case& c)
+{
+    const bool narrow = std::ranges::any_of(c.program.values, [](const Variable& v) {
+        return is_float(v.dtype()) && v.dtype() != DType::f64;
+    });
+    return narrow ? 1e-3 : 1e-9;
+}
+
 /// What differs between both derivatives, by the references.
 std::string compare(const Case& c, const SparseVariable& sparse, const Variable& full)
 {
     const std::vector<Array> r =
         evaluate_reference(c.program.inputs, c.program.arguments, Variables{sparse.values, full});
-    const bool narrow = std::ranges::any_of(c.program.values, [](const Variable& v) {
-        return is_float(v.dtype()) && v.dtype() != DType::f64;
-    });
-    return difference(sparse.pattern, r[0], r[1], narrow ? 1e-3 : 1e-9);
+    return difference(dense(sparse.pattern, r[0]), r[1], tolerance(c));
+}
+
+/// The same of loops.
+std::string compare_loops(const Case& c, const SparseVariable& sparse, const Variable& full)
+{
+    const std::vector<Array> r =
+        evaluate_reference(c.program.inputs, c.program.arguments, Variables{sparse.values, full});
+    const Substitution by = known_extents(c.program.inputs, c.program.arguments);
+    const std::int64_t columns = substitute(element_count(c.x.shape()), by).value();
+    if (columns == 0) return "";
+    return difference(dense_of_loops(sparse.pattern, r[0], r[1].size() / columns, columns, by),
+                      r[1], tolerance(c));
 }
 
 /// The pattern as lists have it, also of what is bands.
@@ -174,6 +192,24 @@ TEST_CASE("lists and their products are the dense derivatives, also of loops")
         CHECK(counts.compared > 150);
         CHECK(counts.sparse > 50);
     }
+}
+
+TEST_CASE("loops over symbols are the dense derivatives")
+{
+    std::size_t compared = 0, of_symbols = 0;
+    const auto check = [&](const Case& c) {
+        const SparseVariable found = sparse_jacobian(c.y, c.x, {.format = Compressed::bands});
+        const std::string wrong = compare_loops(c, found, jacobian(c.y, c.x));
+        INFO("program " << c.number << ", by " << c.x.name() << "\n" << to_program(c.recipe));
+        CHECK(wrong == "");
+        ++compared;
+        of_symbols += std::ranges::any_of(found.pattern.bands, [](const SparseBand& b) {
+            return !element_count(b.extents).is_known();
+        });
+    };
+    each_case(35, 2000, {}, check, false);
+    CHECK(compared > 200);
+    CHECK(of_symbols > 50);
 }
 
 TEST_CASE("sparse Hessians of random programs are the dense ones")

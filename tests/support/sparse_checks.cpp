@@ -2,8 +2,6 @@
 
 #include <vector>
 
-#include "support/compiled.hpp"
-
 namespace croton::test {
 
 void check_sparse(const SparseVariable& sparse,

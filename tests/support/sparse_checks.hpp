@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "support/catch.hpp"
+#include "support/compiled.hpp"
 
 namespace croton::test {
 

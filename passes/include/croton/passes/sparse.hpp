@@ -30,7 +30,7 @@ struct SparsePattern {
     Compressed format = Compressed::columns;
     /// Of that format, one behind another, instead of the lists. An element that several have is
     /// the sum of theirs.
-    std::vector<SparseBand> bands = {};
+    std::vector<SparseBand> bands{};
 
     /// Elements in the lists.
     std::size_t size() const { return indices.size(); }
@@ -57,13 +57,14 @@ struct SparseVariable {
 };
 
 // The pattern follows from the graph before anything runs. Where an element of y is read from x is
-// in most cases an affine expression of its index, and so a band of the matrix, or a block: a
-// derivative is carried forward band by band, so the values of a banded matrix are a few vector
-// statements over whole bands, in the loops of the expression itself, whatever the number of rows.
-// Of anything else, as elements that constant indices name, loops and rules of one's own, the
-// pattern is a list, and the values are read from products with few vectors, one for each colour of
-// columns (or rows), computed as one batch. What an index that is an input names may be any element
-// along the axis, unless `SparseOptions::pattern` says better.
+// in most cases an affine expression of its index, or what a constant array names there, and so a
+// band of the matrix, or a block: a derivative is carried forward band by band, so the values of a
+// banded matrix are a few vector statements over whole bands, in the loops of the expression
+// itself, whatever the number of rows. Of anything else, as elements that are added where constant
+// indices say, loops and rules of one's own, the pattern is a list, and the values are read from
+// products with few vectors, one for each colour of columns (or rows), computed as one batch. What
+// an index that is an input names may be any element along the axis, unless
+// `SparseOptions::pattern` says better.
 //
 // errors  UserError at the caller's line: as those of jacobian and hessian; a list where an extent
 //         is only known at the call, as the pattern would be too; bands of what is none.
