@@ -1,5 +1,6 @@
 #pragma once
 
+#include <croton/ir/apply.hpp>
 #include <croton/ir/variable.hpp>
 #include <croton/passes/grad.hpp>
 
@@ -25,6 +26,9 @@ Variable as_direction(const Variable& direction,
                       const Variable& of,
                       std::string_view function,
                       const Location* place);
+
+/// Whether it is a loop that nothing bounds, or has one inside: these have a forward mode only.
+bool is_endless(const Apply& a);
 
 /// grad() for `function`, which the user called.
 Variables gradient(const Variable& y,

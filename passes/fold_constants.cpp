@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "known_params.hpp"
+
 namespace croton::inline v1 {
 
 namespace {
@@ -47,29 +49,13 @@ Variable fold_scalar(const Apply& apply)
     return broadcast_to(folded, type.shape(), apply.location());
 }
 
-bool all_known(const Shape& shape)
-{
-    return std::ranges::all_of(shape, [](const Extent& e) { return e.is_known(); });
-}
-
-bool has_known_params(const Params& params)
-{
-    if (!params) return true;
-    return std::ranges::all_of(params->fields(), [](const FieldRef& f) {
-        if (Extent* const* e = std::get_if<Extent*>(&f.value)) return (*e)->is_known();
-        if (Shape* const* s = std::get_if<Shape*>(&f.value)) return all_known(**s);
-        return !std::holds_alternative<Region*>(f.value) &&
-               !std::holds_alternative<std::vector<Region>*>(f.value);
-    });
-}
-
 bool is_worth_folding(const Apply& apply)
 {
     std::size_t bytes = 0;
     std::size_t operand_bytes = 0;
     std::int64_t elements = 0;
     for (const Variable& v : apply.outputs()) {
-        if (!all_known(v.shape())) return false;
+        if (!detail::all_known(v.shape())) return false;
         std::int64_t n = 1;
         for (const Extent& e : v.shape())
             n *= e.value();
@@ -112,7 +98,7 @@ Changed FoldConstants::run(Graph& graph, PassContext&) const
         }
         for (const Variable& in : apply.inputs())
             if (in.leaf() != Leaf::constant) return false;
-        if (!has_known_params(apply.params()) || !is_worth_folding(apply)) return false;
+        if (!detail::has_known_params(apply.params()) || !is_worth_folding(apply)) return false;
         std::vector<Array> values;
         for (const Variable& in : apply.inputs())
             values.push_back(in.constant());

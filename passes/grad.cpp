@@ -74,10 +74,21 @@ Variable as_direction(const Variable& direction,
     return broadcast_to(cast(direction, of.dtype(), place), of.shape(), place);
 }
 
+bool is_endless(const Apply& a)
+{
+    if (std::holds_alternative<Scan>(a.op().lowering) && a.params_as<ScanParams>().endless)
+        return true;
+    if (&a.op() == &custom_op) return false; // its derivative is its own
+    return std::ranges::any_of(regions_of(a), [](const Region& region) {
+        return std::ranges::any_of(applies_of(region.outputs()), is_endless);
+    });
+}
+
 } // namespace detail
 
 namespace {
 
+using detail::is_endless;
 using VariableSet = std::unordered_set<Variable, Hash, Same>;
 
 bool reads(const Apply& a, const VariableSet& any)
@@ -92,17 +103,6 @@ bool needs(const Apply& a, std::size_t o, const VariableSet& any)
     std::vector<bool> used(a.output_count(), false);
     used[o] = true;
     return reads(trim_scan(a, used)[o].owner(), any);
-}
-
-/// Whether it is a loop that nothing bounds, or has one inside: these have a forward mode only.
-bool is_endless(const Apply& a)
-{
-    if (std::holds_alternative<Scan>(a.op().lowering) && a.params_as<ScanParams>().endless)
-        return true;
-    if (&a.op() == &custom_op) return false; // its derivative is its own
-    return std::ranges::any_of(regions_of(a), [](const Region& region) {
-        return std::ranges::any_of(applies_of(region.outputs()), is_endless);
-    });
 }
 
 /// Whether a gradient of output `o` of `a` gives one of `any` something.

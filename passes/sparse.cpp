@@ -1,358 +1,242 @@
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
-#include <croton/ir/ops/arithmetic.hpp>
-#include <croton/ir/ops/create.hpp>
-#include <croton/ir/ops/gather.hpp>
-#include <croton/ir/ops/index.hpp>
-#include <croton/ir/ops/join.hpp>
-#include <croton/ir/ops/params.hpp>
-#include <croton/ir/ops/shape.hpp>
-#include <croton/ir/ops/structure.hpp>
+#include <croton/ir/graph.hpp>
+#include <croton/ir/ops/custom.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>
 #include <croton/passes/sparse.hpp>
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
+#include "band_loops.hpp"
+#include "dependence.hpp"
 #include "derivative_checks.hpp"
-#include "index_program.hpp"
+#include "known_params.hpp"
 #include "sparse_bands.hpp"
+#include "sparse_matrix.hpp"
+#include "sparse_products.hpp"
 
 namespace croton::inline v1 {
 
 namespace {
 
 using detail::Band;
+using detail::Sets;
 
-/// An element of the matrix, and where its value lies: in the derivative of a band.
-struct Entry {
-    std::int64_t row, column;
-    std::size_t band;
-    std::int64_t at; ///< in C order
+/// What is derived, and for whom.
+struct Derivative {
+    const Variable& y;
+    const Variable& x;
+    std::string_view function;
+    const Location* place;
+    bool symmetric = false;
+    bool must_depend = false; ///< or it is an error
 };
-/// More would take gigabytes before a call.
-constexpr std::size_t most_entries = std::size_t{1} << 27;
-constexpr std::size_t no_band = std::numeric_limits<std::size_t>::max();
 
 /// The extents, which have to be known.
-std::vector<std::int64_t>
-known(const Shape& shape, const Variable& v, std::string_view function, const Location* place)
+std::vector<std::int64_t> known(const Variable& v, const Derivative& d)
 {
     std::vector<std::int64_t> all;
-    for (const Extent& e : shape) {
-        if (!e.is_known())
-            throw user_error(Code::shape, place, function,
-                             "{} has shape {}: the pattern needs extents that are known before "
-                             "the call",
-                             describe(v), to_string(v.shape()));
-        all.push_back(e.value());
-    }
-    return all;
-}
-
-/// UserError where the rows or columns are more than an index of a pattern counts.
-void check_counted(const Variable& v, std::string_view function, const Location* place)
-{
+    if (!detail::known_extents(v, all))
+        throw user_error(Code::shape, d.place, d.function,
+                         "{} has shape {}: rows and columns are listed where all extents are known "
+                         "before the call; Compressed::bands has loops over symbols",
+                         describe(v), to_string(v.shape()));
     double count = 1;
-    for (const std::int64_t e : known(v.shape(), v, function, place))
+    for (const std::int64_t e : all)
         count *= static_cast<double>(e);
     if (count > std::numeric_limits<std::int32_t>::max())
-        throw user_error(Code::shape, place, function,
+        throw user_error(Code::shape, d.place, d.function,
                          "{} has shape {}: the indices of a pattern are 32-bit integers",
                          describe(v), to_string(v.shape()));
-}
-
-std::int64_t product(std::span<const std::int64_t> extents)
-{
-    std::int64_t all = 1;
-    for (const std::int64_t e : extents)
-        all *= e;
     return all;
 }
 
-/// Elements that take turns: `repeats` times as many as `length`, of which each is of the band of
-/// the one a turn before, a constant distance further on.
-struct Turns {
-    std::size_t first, length, repeats;
-    std::size_t end() const { return first + length * repeats; }
-};
-
-/// A turn has at most so many entries.
-constexpr std::size_t longest_turn = 64;
-/// Of more pieces, or more single elements between them, each element is looked up.
-constexpr std::size_t most_pieces = 16;
-
-/// Elements first, first + step, .. of a vector.
-Variable every(const Variable& v, std::int64_t first, std::int64_t step, std::size_t count)
+UserError independent(const Derivative& d)
 {
-    SliceParams p = whole(v.shape());
-    p.start[0] = first;
-    p.stop[0] = first + step * (static_cast<std::int64_t>(count) - 1) + 1;
-    p.step[0] = step;
-    return slice_of(v, p);
+    return user_error(Code::domain, d.place, d.function, "the result does not depend on {}",
+                      describe(d.x));
 }
 
-/// The matrix of a derivative, made of bands.
-class Matrix {
-public:
-    Matrix(const Variable& y,
-           const Variable& x,
-           std::vector<Band> bands,
-           const SparseOptions& options,
-           std::string_view function,
-           const Location* place)
-        : y_(y), x_(x), bands_(std::move(bands)), options_(options), function_(function),
-          place_(place), columns_(known(x.shape(), x, function, place)),
-          rows_(known(y.shape(), y, function, place))
-    {
-        for (std::size_t b = 0; b < bands_.size(); ++b)
-            list(b);
-        if (options_.diagonal)
-            for (std::int64_t i = 0; i < std::min(product(rows_), product(columns_)); ++i)
-                entries_.push_back({i, i, no_band, 0});
-        sort();
-    }
-
-    SparsePattern pattern() const
-    {
-        const bool by_rows = options_.format == Compressed::rows;
-        SparsePattern p{{}, {}, product(rows_), product(columns_), options_.format};
-        const std::int64_t groups = by_rows ? p.rows : p.columns;
-        p.starts.assign(static_cast<std::size_t>(groups) + 1, 0);
-        for (std::size_t i = 0; i < size(); ++i) {
-            const Entry& e = terms(i)[0];
-            ++p.starts[static_cast<std::size_t>(major(e)) + 1];
-            p.indices.push_back(static_cast<std::int32_t>(minor(e)));
-        }
-        for (std::size_t i = 1; i < p.starts.size(); ++i)
-            p.starts[i] += p.starts[i - 1];
-        return p;
-    }
-
-    Variable values() const;
-
-private:
-    std::int64_t major(const Entry& e) const
-    {
-        return options_.format == Compressed::rows ? e.row : e.column;
-    }
-    std::int64_t minor(const Entry& e) const
-    {
-        return options_.format == Compressed::rows ? e.column : e.row;
-    }
-
-    void list(std::size_t b);
-    void sort();
-    /// Elements of the pattern, in order, and what each is the sum of.
-    std::size_t size() const { return first_.size() - 1; }
-    std::span<const Entry> terms(std::size_t element) const
-    {
-        return std::span(entries_).subspan(first_[element], first_[element + 1] - first_[element]);
-    }
-    Turns turns_from(std::size_t first) const;
-    Variable looked_up(const Variables& flat) const;
-
-    const Variable &y_, &x_;
-    std::vector<Band> bands_;
-    const SparseOptions& options_;
-    std::string_view function_;
-    const Location* place_;
-    std::vector<std::int64_t> columns_, rows_; ///< the shapes of x and y
-    std::vector<Entry> entries_;
-    std::vector<std::size_t> first_; ///< of each element, and one behind the last
-};
-
-/// Goes through a band's elements in C order.
-void Matrix::list(std::size_t b)
+/// Those whose ranges can be listed; nothing where there are no such.
+std::optional<std::vector<Band>> bands_of(const Derivative& d)
 {
-    const Band& band = bands_[b];
-    const std::vector<std::int64_t> ranges = known(band.ranges, y_, function_, place_);
-    std::vector<std::int64_t> extents = ranges;
-    extents.insert(extents.end(), rows_.begin(), rows_.end());
-    std::vector<Extent> symbols;
-    for (std::size_t k = 0; k < ranges.size(); ++k)
-        symbols.push_back(detail::range_symbol(k));
-    for (std::size_t i = 0; i < rows_.size(); ++i)
-        symbols.push_back(detail::row_symbol(i));
-    detail::IndexProgram program(symbols);
-    std::vector<int> column;
-    for (const Extent& e : band.column)
-        column.push_back(program.add(e));
-    std::vector<std::vector<std::pair<int, int>>> places;
-    for (const Band::Guards& guards : band.places) {
-        places.emplace_back();
-        for (const IndexPiece::Guard& g : guards)
-            places.back().emplace_back(program.add(g.value), program.add(g.bound));
+    try {
+        std::vector<Band> bands = detail::Bands(d.x, d.function, d.place).of(d.y);
+        if (std::ranges::all_of(bands, [](const Band& b) { return detail::all_known(b.ranges); }))
+            return bands;
+    } catch (const detail::NoBands&) { // lists do
     }
-    std::vector<std::int64_t> at(extents.size(), 0);
-    const std::int64_t count = product(extents);
-    for (std::int64_t i = 0; i < count; ++i) {
-        program.run(at);
-        const auto holds = [&](const auto& guards) {
-            return std::ranges::all_of(guards, [&](const auto& g) {
-                const std::int64_t v = program.value(g.first);
-                return v >= 0 && v < program.value(g.second);
-            });
-        };
-        if (std::ranges::any_of(places, holds)) {
-            std::int64_t row = 0, col = 0;
-            bool exists = true;
-            for (std::size_t k = 0; k < rows_.size(); ++k)
-                row = row * rows_[k] + at[ranges.size() + k];
-            for (std::size_t k = 0; k < columns_.size(); ++k) {
-                const std::int64_t c = program.value(column[k]);
-                exists = exists && c >= 0 && c < columns_[k];
-                col = col * columns_[k] + c;
-            }
-            const bool wanted = options_.triangle == Triangle::full ||
-                                (options_.triangle == Triangle::lower ? row >= col : row <= col);
-            if (entries_.size() >= most_entries)
-                throw user_error(Code::shape, place_, function_,
-                                 "the pattern has more than {} elements", most_entries);
-            if (exists && wanted) entries_.push_back({row, col, b, i});
-        }
-        for (std::size_t k = extents.size(); k-- > 0;) {
-            if (++at[k] < extents[k]) break;
-            at[k] = 0;
-        }
+    return std::nullopt;
+}
+
+SparseVariable as_loops(const Derivative& d, const SparseOptions& options)
+{
+    const UserError why = user_error(
+        Code::domain, d.place, d.function,
+        "a band's places are no box in which each column is known to be one of {}; rows and "
+        "columns are listed where all extents are known before the call",
+        describe(d.x));
+    try {
+        const std::vector<Band> bands = detail::Bands(d.x, d.function, d.place).of(d.y);
+        if (bands.empty() && d.must_depend) throw independent(d);
+        return detail::as_loops(bands, d.y, d.x, options, why, d.place);
+    } catch (const detail::NoBands& none) {
+        throw none.why;
     }
 }
 
-/// By rows (columns), and ascending in each; where a place has several entries, those with a value
-/// come first.
-void Matrix::sort()
+/// What a caller's pattern has of each row of the derivative.
+Sets rows_of(const SparsePattern& given,
+             const Derivative& d,
+             std::int64_t rows,
+             std::int64_t columns)
 {
-    const std::int64_t groups = product(options_.format == Compressed::rows ? rows_ : columns_);
-    std::vector<std::size_t> first(static_cast<std::size_t>(groups) + 1, 0);
-    for (const Entry& e : entries_)
-        ++first[static_cast<std::size_t>(major(e)) + 1];
-    for (std::size_t i = 1; i < first.size(); ++i)
-        first[i] += first[i - 1];
-    std::vector<std::size_t> next = first;
-    std::vector<Entry> sorted(entries_.size());
-    for (const Entry& e : entries_)
-        sorted[next[static_cast<std::size_t>(major(e))]++] = e;
-    for (std::size_t g = 0; g + 1 < first.size(); ++g)
-        std::ranges::stable_sort(sorted.begin() + static_cast<std::ptrdiff_t>(first[g]),
-                                 sorted.begin() + static_cast<std::ptrdiff_t>(first[g + 1]),
-                                 [&](const Entry& a, const Entry& b) {
-                                     return std::pair(minor(a), a.band) <
-                                            std::pair(minor(b), b.band);
-                                 });
-    // A 0 of the diagonal is no term beside another one.
-    entries_.clear();
-    for (const Entry& e : sorted) {
-        const bool fresh =
-            entries_.empty() || entries_.back().row != e.row || entries_.back().column != e.column;
-        if (!fresh && e.band == no_band) continue;
-        if (fresh) first_.push_back(entries_.size());
-        entries_.push_back(e);
+    if (given.rows != rows || given.columns != columns)
+        throw user_error(Code::shape, d.place, d.function,
+                         "the given pattern is {} x {}, the derivative {} x {}", given.rows,
+                         given.columns, rows, columns);
+    const bool by_rows = given.format == Compressed::rows;
+    const std::int64_t groups = by_rows ? rows : columns, others = by_rows ? columns : rows;
+    auto sets = std::make_shared<detail::ElementSets>();
+    sets->starts.assign(given.starts.begin(), given.starts.end());
+    sets->of = given.indices;
+    const bool counted = sets->starts.size() == static_cast<std::size_t>(groups) + 1 &&
+                         sets->starts.front() == 0 && std::ranges::is_sorted(sets->starts) &&
+                         sets->starts.back() == static_cast<std::int64_t>(sets->of.size());
+    if (!counted)
+        throw user_error(Code::shape, d.place, d.function,
+                         "the given pattern has {} starts for {} {} and {} indices: they count "
+                         "from 0 up to the number of indices",
+                         given.starts.size(), groups, by_rows ? "rows" : "columns",
+                         given.indices.size());
+    for (std::int64_t g = 0; g < groups; ++g) {
+        const auto set = (*sets)[g];
+        const bool within = set.empty() || (set.front() >= 0 && set.back() < others);
+        if (!within || std::ranges::adjacent_find(set, std::ranges::greater_equal()) != set.end())
+            throw user_error(Code::index, d.place, d.function,
+                             "{} {} of the given pattern has indices that do not ascend from 0 to "
+                             "{}",
+                             by_rows ? "row" : "column", g, others - 1);
     }
-    first_.push_back(entries_.size());
+    return by_rows ? Sets(sets) : detail::transposed(sets, columns, rows);
 }
 
-/// The longest turns that begin with an element.
-Turns Matrix::turns_from(std::size_t first) const
+/// A symmetric matrix has what both halves have; one half may be given.
+Sets both_halves(const Sets& rows, std::int64_t count, bool given)
 {
-    const auto of_same_bands = [&](std::size_t i, std::size_t k) {
-        return std::ranges::equal(terms(i), terms(k), {}, &Entry::band, &Entry::band);
-    };
-    // Whether each term is further on than in the element `length` before, by `step` if given.
-    const auto distance = [&](std::size_t i, std::size_t length, std::size_t term) {
-        return terms(i)[term].at - terms(i - length)[term].at;
-    };
-    const auto goes_on = [&](std::size_t i, std::size_t length, bool known) {
-        if (!of_same_bands(i, i - length)) return false;
-        for (std::size_t k = 0; k < terms(i).size(); ++k) {
-            const std::int64_t step = distance(i, length, k);
-            if (step <= 0 || (known && step != distance(i - length, length, k))) return false;
+    const Sets halves[] = {rows, detail::transposed(rows, count, count)};
+    return given ? detail::united(halves, count) : detail::common(halves[0], halves[1], count);
+}
+
+/// Whether y depends on x.
+bool list(const Derivative& d, const SparsePattern* given, detail::SparseMatrix& matrix)
+{
+    const std::vector<std::int64_t> x = known(d.x, d), y = known(d.y, d);
+    const std::int64_t rows = detail::product(y), columns = detail::product(x);
+    Sets pattern;
+    if (given) {
+        pattern = rows_of(*given, d, rows, columns);
+    } else if (const auto bands = bands_of(d)) {
+        for (const Band& b : *bands) {
+            matrix.read_from(b.d.reshape({element_count(b.d.shape())}));
+            list_band(b, y, x, matrix);
         }
-        return true;
-    };
-    Turns best{first, 1, 1};
-    const std::size_t last = std::min(first + longest_turn, size() - 1);
-    for (std::size_t next = first + 1; next <= last; ++next) {
-        if (!of_same_bands(next, first)) continue;
-        const std::size_t length = next - first;
-        std::size_t i = next;
-        while (i < size() && goes_on(i, length, i >= next + length))
-            ++i;
-        const Turns found{first, length, 1 + (i - next) / length};
-        if (found.repeats > 1 && found.end() > best.end()) best = found;
+        return !bands->empty();
+    } else {
+        detail::Dependence dependence(d.function, d.place);
+        dependence.given(d.x, detail::each_itself(columns));
+        pattern = detail::one_each(dependence.of(d.y), rows);
     }
-    return best;
+    const detail::SparseProducts products{d.y, d.x, rows, columns, d.function, d.place};
+    if (d.symmetric)
+        products.list_symmetric(both_halves(pattern, rows, given), matrix);
+    else
+        products.list(pattern, matrix);
+    return given || pattern;
 }
 
-/// Of turns columns side by side, which are loops over whole bands. An irregular pattern is looked
-/// up instead.
-Variable Matrix::values() const
+SparseVariable sparse(const Derivative& d, const SparseOptions& options)
 {
-    const OriginScope origin(place_);
-    if (size() == 0) return zeros(y_.dtype(), {0});
-    Variables flat;
-    for (const Band& b : bands_)
-        flat.push_back(b.d.reshape({element_count(b.d.shape())}));
-    flat.push_back(zeros(y_.dtype(), {1})); // no_band is the last one
-    std::vector<Turns> all;
-    for (std::size_t i = 0; i < size() && all.size() <= most_pieces; i = all.back().end())
-        all.push_back(turns_from(i));
-    if (all.size() > most_pieces) return looked_up(flat);
-    Variables parts;
-    for (const Turns& t : all) {
-        Variables columns;
-        for (std::size_t i = t.first; i < t.first + t.length; ++i) {
-            Variable sum;
-            for (std::size_t k = 0; k < terms(i).size(); ++k) {
-                const Entry& e = terms(i)[k];
-                const std::int64_t step = t.repeats == 1 ? 1 : terms(i + t.length)[k].at - e.at;
-                const Variable& from = flat[std::min(e.band, bands_.size())];
-                const Variable term = every(from, e.at, step, t.repeats);
-                sum = sum.is_empty() ? term : sum + term;
-            }
-            columns.push_back(sum);
-        }
-        const auto count = static_cast<std::int64_t>(t.length * t.repeats);
-        parts.push_back(columns.size() == 1 ? columns[0] : stack(columns, 1).reshape({count}));
+    if (options.pattern &&
+        (options.format == Compressed::bands || options.pattern->format == Compressed::bands))
+        throw user_error(Code::domain, d.place, d.function,
+                         "a given pattern lists rows or columns, and so does the derivative then: "
+                         "no Compressed::bands");
+    if (options.format == Compressed::bands) return as_loops(d, options);
+    const std::vector<std::int64_t> x = known(d.x, d), y = known(d.y, d);
+    detail::SparseMatrix matrix(detail::product(y), detail::product(x), options, d.function,
+                                d.place);
+    try {
+        const OriginScope origin(d.place);
+        if (!list(d, options.pattern, matrix) && d.must_depend) throw independent(d);
+    } catch (const detail::TooManyElements&) {
+        throw user_error(Code::memory, d.place, d.function, "the pattern has more than {} elements",
+                         detail::most_elements);
     }
-    return parts.size() == 1 ? parts[0] : concatenate(parts, 0);
+    return matrix.finish(d.y.dtype());
 }
 
-/// Each element by itself, and each of its terms.
-Variable Matrix::looked_up(const Variables& flat) const
+/// Whether second derivatives of `f` are those of a function: a rule of the user's own need not be
+/// the derivative of anything.
+bool has_own_rule(std::span<const Variable> f)
 {
-    std::vector<std::int64_t> begin;
-    std::int64_t next = 0;
-    for (const Variable& v : flat) {
-        begin.push_back(next);
-        next += v.extent(0).value();
-    }
-    const Variable all = concatenate(flat, 0);
-    Variable sum;
-    for (std::size_t k = 0;; ++k) {
-        std::vector<std::int64_t> positions;
-        bool any = false;
-        for (std::size_t i = 0; i < size(); ++i) {
-            const bool there = k < terms(i).size() && terms(i)[k].band != no_band;
-            any |= there;
-            positions.push_back(there ? begin[terms(i)[k].band] + terms(i)[k].at : begin.back());
-        }
-        if (!any && k > 0) return sum;
-        const Variable term = take(all, Array::copy(View<const std::int64_t>(positions)));
-        sum = sum.is_empty() ? term : sum + term;
-    }
+    return std::ranges::any_of(applies_of(f), [](const Apply& a) {
+        return &a.op() == &custom_op ||
+               std::ranges::any_of(regions_of(a), [](const Region& region) {
+                   return has_own_rule(region.outputs());
+               });
+    });
 }
 
-SparseVariable sparse(const Variable& y,
-                      const Variable& x,
-                      std::vector<Band> bands,
-                      const SparseOptions& options,
-                      std::string_view function,
-                      const Location* place)
+std::string index_name(std::size_t k) { return fmt::format("i{}", k); }
+
+/// "2*i0 + i1 + 1".
+std::string index_text(const Extent& first, const Shape& steps)
 {
-    const Matrix matrix(y, x, std::move(bands), options, function, place);
-    return {matrix.pattern(), matrix.values()};
+    std::string text;
+    for (std::size_t k = 0; k < steps.size(); ++k) {
+        if (same(steps[k], 0)) continue;
+        const std::string step = to_string(steps[k]);
+        if (!text.empty()) text += " + ";
+        text += same(steps[k], 1)             ? index_name(k)
+                : terms(steps[k]).size() == 1 ? fmt::format("{}*{}", step, index_name(k))
+                                              : fmt::format("({})*{}", step, index_name(k));
+    }
+    if (text.empty()) return to_string(first);
+    if (same(first, 0)) return text;
+    const std::string constant = to_string(first);
+    return constant.starts_with('-') ? fmt::format("{} - {}", text, constant.substr(1))
+                                     : fmt::format("{} + {}", text, constant);
+}
+
+/// A line for each: "(2*i0 + 1, i0) for i0 < n".
+std::string bands_text(const SparsePattern& p)
+{
+    std::string text = fmt::format("{}\n", counted(p.bands.size(), "band"));
+    for (const SparseBand& b : p.bands) {
+        text += fmt::format("({}, {})", index_text(b.row, b.row_steps),
+                            index_text(b.column, b.column_steps));
+        for (std::size_t k = 0; k < b.extents.size(); ++k)
+            text += fmt::format("{} {} < {}", k == 0 ? " for" : ",", index_name(k),
+                                to_string(b.extents[k]));
+        text += "\n";
+    }
+    return text;
+}
+
+/// Of the transpose.
+void turn(Compressed& format, Triangle& triangle)
+{
+    if (format != Compressed::bands)
+        format = format == Compressed::columns ? Compressed::rows : Compressed::columns;
+    if (triangle != Triangle::full)
+        triangle = triangle == Triangle::lower ? Triangle::upper : Triangle::lower;
 }
 
 } // namespace
@@ -363,13 +247,9 @@ sparse_jacobian(const Variable& y, const Variable& x, const SparseOptions& optio
     const Location* place = locate(where);
     detail::check_differentiable(y, "the result", "sparse_jacobian", place);
     detail::check_differentiable(x, "x", "sparse_jacobian", place);
-    check_counted(x, "sparse_jacobian", place);
-    check_counted(y, "sparse_jacobian", place);
-    const std::vector<Band> bands = detail::Bands(x, "sparse_jacobian", place).of(y);
-    if (bands.empty())
-        throw user_error(Code::domain, place, "sparse_jacobian", "the result does not depend on {}",
-                         describe(x));
-    return sparse(y, x, bands, options, "sparse_jacobian", place);
+    return sparse(
+        {.y = y, .x = x, .function = "sparse_jacobian", .place = place, .must_depend = true},
+        options);
 }
 
 SparseVariable
@@ -377,20 +257,34 @@ sparse_hessian(const Variable& f, const Variable& x, const SparseOptions& option
 {
     const Location* place = locate(where);
     const Variable x_bar = detail::gradient(f, {x}, {}, "sparse_hessian", place)[0];
-    check_counted(x, "sparse_hessian", place);
-    // It is symmetric: by rows the lower triangle is what by columns the upper one is.
-    SparseOptions by_rows = options;
-    by_rows.format = Compressed::rows;
-    if (options.format == Compressed::columns && options.triangle != Triangle::full)
-        by_rows.triangle = options.triangle == Triangle::lower ? Triangle::upper : Triangle::lower;
-    SparseVariable h = sparse(x_bar, x, detail::Bands(x, "sparse_hessian", place).of(x_bar),
-                              by_rows, "sparse_hessian", place);
+    const bool symmetric = !has_own_rule(std::span(&f, 1));
+    // It is the transpose of the gradient's Jacobian, by columns that one's rows. Where it is
+    // symmetric it is that one too: rows are what is computed row by row.
+    SparseOptions turned = options;
+    const bool as_it_is = symmetric && options.format == Compressed::rows;
+    if (!as_it_is) turn(turned.format, turned.triangle);
+    SparsePattern given;
+    if (options.pattern) {
+        given = *options.pattern;
+        Triangle all = Triangle::full;
+        turn(given.format, all);
+        std::swap(given.rows, given.columns);
+        turned.pattern = &given;
+    }
+    SparseVariable h = sparse(
+        {.y = x_bar, .x = x, .function = "sparse_hessian", .place = place, .symmetric = symmetric},
+        turned);
     h.pattern.format = options.format;
+    for (SparseBand& b : h.pattern.bands) {
+        std::swap(b.row, b.column);
+        std::swap(b.row_steps, b.column_steps);
+    }
     return h;
 }
 
 std::string SparsePattern::picture() const
 {
+    if (format == Compressed::bands) return bands_text(*this);
     constexpr std::int64_t most = 64;
     const std::int64_t cell =
         std::max<std::int64_t>(1, (std::max(rows, columns) + most - 1) / most);

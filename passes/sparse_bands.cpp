@@ -24,7 +24,8 @@ namespace croton::inline v1::detail {
 
 namespace {
 
-constexpr std::size_t most_bands = 4096;
+/// Of more, products with few vectors are less to compute and to write.
+constexpr std::size_t most_bands = 256;
 constexpr std::size_t most_places = 8;
 constexpr std::size_t most_ranges = 8;
 
@@ -154,45 +155,6 @@ std::vector<Extent> rows(std::size_t count)
     return all;
 }
 
-bool mentions(const Extent& e, const Extent& symbol)
-{
-    const std::vector<const Atom*> all = symbols(e);
-    return std::ranges::count(all, as_symbol(symbol)) > 0;
-}
-
-/// Whether which element of x it is, or whether it is one, depends on the symbol.
-bool depends_on(const Band& band, const Extent& symbol)
-{
-    const auto in_guard = [&](const IndexPiece::Guard& g) {
-        return mentions(g.value, symbol) || mentions(g.bound, symbol);
-    };
-    return std::ranges::any_of(band.column, [&](const Extent& e) { return mentions(e, symbol); }) ||
-           std::ranges::any_of(band.places, [&](const Guards& guards) {
-               return std::ranges::any_of(guards, in_guard);
-           });
-}
-
-/// Elements of a range that are all of one element of x are added up.
-void sum_unused_ranges(Band& band)
-{
-    std::vector<int> unused;
-    Substitution by;
-    Shape kept;
-    for (std::size_t k = 0; k < band.ranges.size(); ++k) {
-        if (!depends_on(band, range_symbol(k))) {
-            unused.push_back(static_cast<int>(k));
-            continue;
-        }
-        by.emplace_back(as_symbol(range_symbol(k)), range_symbol(kept.size()));
-        kept.push_back(band.ranges[k]);
-    }
-    if (unused.empty()) return;
-    band.d = sum(band.d, Axis(unused));
-    band.column = substituted(band.column, by);
-    band.places = substituted(band.places, by);
-    band.ranges = kept;
-}
-
 /// Where the last piece of a map is taken: where the others are not.
 Places rest_of(const std::vector<IndexPiece>& pieces, const Shape& operand)
 {
@@ -216,6 +178,46 @@ Places rest_of(const std::vector<IndexPiece>& pieces, const Shape& operand)
 Extent row_symbol(std::size_t axis) { return as_extent(index_symbol(axis)); }
 Extent range_symbol(std::size_t axis) { return as_extent(index_symbol(most_axes + axis)); }
 
+std::vector<Extent> Band::expressions() const
+{
+    std::vector<Extent> all = column;
+    for (const Guards& guards : places)
+        for (const IndexPiece::Guard& g : guards) {
+            all.push_back(g.value);
+            all.push_back(g.bound);
+        }
+    return all;
+}
+
+/// Whether which element of x it is, or whether it is one, depends on the symbol.
+bool Bands::depends_on(const Band& band, const Extent& symbol) const
+{
+    const std::vector<Extent> all = band.expressions();
+    return std::ranges::any_of(all, [&](const Extent& e) { return tables_->mentions(e, symbol); });
+}
+
+/// Elements of a range that are all of one element of x are added up.
+void Bands::sum_unused_ranges(Band& band)
+{
+    std::vector<int> unused;
+    Substitution by;
+    Shape kept;
+    for (std::size_t k = 0; k < band.ranges.size(); ++k) {
+        if (!depends_on(band, range_symbol(k))) {
+            unused.push_back(static_cast<int>(k));
+            continue;
+        }
+        by.emplace_back(as_symbol(range_symbol(k)), range_symbol(kept.size()));
+        kept.push_back(band.ranges[k]);
+    }
+    if (unused.empty()) return;
+    by = tables_->with(by, band.expressions());
+    band.d = sum(band.d, Axis(unused));
+    band.column = substituted(band.column, by);
+    band.places = substituted(band.places, by);
+    band.ranges = kept;
+}
+
 /// What becomes one band of a result: one derivative for each operand, or none.
 struct Bands::Group {
     std::vector<Extent> column;
@@ -225,7 +227,7 @@ struct Bands::Group {
 };
 
 Bands::Bands(const Variable& x, std::string_view function, const Location* place)
-    : function_(function), place_(place)
+    : function_(function), place_(place), constants_(function, place)
 {
     const OriginScope origin(place);
     of_[x.value()] = {{rows(x.shape().size()), {}, {{}}, ones_like(x)}};
@@ -234,8 +236,11 @@ Bands::Bands(const Variable& x, std::string_view function, const Location* place
 
 void Bands::refuse(const Apply& apply, std::string_view why) const
 {
-    throw user_error(Code::domain, place_, function_, "{} ({}) {}", written_name(apply),
-                     apply.location() ? to_string(*apply.location()) : "no place", why);
+    throw NoBands{user_error(Code::domain, place_, function_,
+                             "{} ({}) {}, so the derivative is none of bands; rows and columns "
+                             "are listed where all extents are known before the call",
+                             written_name(apply),
+                             apply.location() ? to_string(*apply.location()) : "no place", why)};
 }
 
 const std::vector<Band>& Bands::of(const Variable& y)
@@ -256,6 +261,8 @@ const std::vector<Band>& Bands::of(const Variable& y)
         });
         if (depends) push(apply);
     });
+    for (Band& b : of_[y.value()])
+        b.tables = tables_;
     return of_[y.value()];
 }
 
@@ -272,6 +279,7 @@ void Bands::push(const Apply& apply)
     std::visit(overloaded{
                    [&](const Pointwise&) { push_pointwise(apply); },
                    [&](const IndexMap& map) { push_moved(apply, map); },
+                   [&](const Gather& gather) { push_gathered(apply, gather); },
                    [&](const Reduce&) { push_reduced(apply); },
                    [&](const Contract&) { push_product(apply); },
                    [&](const Composite& composite) {
@@ -283,12 +291,16 @@ void Bands::push(const Apply& apply)
                    },
                    [&](const auto&) {
                        refuse(apply, "is none of the ops of which each element depends on others "
-                                     "at affine places: no pattern follows from it");
+                                     "at affine places");
                    },
                },
                op.lowering);
-    if (of_[apply.output().value()].size() > most_bands)
-        refuse(apply, fmt::format("has a derivative of more than {} bands", most_bands));
+    if (of_[apply.output().value()].size() > most_bands) refuse_many(apply);
+}
+
+void Bands::refuse_many(const Apply& apply) const
+{
+    refuse(apply, fmt::format("has a derivative of more than {} bands", most_bands));
 }
 
 void Bands::add(const Apply& apply, Band band)
@@ -377,7 +389,12 @@ void Bands::push_moved(const Apply& apply, const IndexMap& map)
     for (const Variable& in : apply.inputs())
         types.push_back(in.type());
     const std::vector<Extent> out = rows(y.shape().size());
-    const std::vector<IndexPiece> pieces = map.map({apply.params().get(), types, y.type(), out});
+    push_pieces(apply, map.map({apply.params().get(), types, y.type(), out}));
+}
+
+void Bands::push_pieces(const Apply& apply, const std::vector<IndexPiece>& pieces)
+{
+    const Variable y = apply.output();
     std::vector<Group> groups;
     std::vector<bool> read(apply.inputs().size(), false);
     for (std::size_t i = 0; i < pieces.size(); ++i) {
@@ -389,8 +406,9 @@ void Bands::push_moved(const Apply& apply, const IndexMap& map)
         read[piece.operand] = true;
         const bool rest = piece.guards.empty() && pieces.size() > 1;
         const Places here = rest ? rest_of(pieces, operand.shape()) : Places{piece.guards};
-        const Substitution by = rows_as(piece.index);
+        if (groups.size() + bands.size() > most_bands) refuse_many(apply);
         for (const Band& b : bands) {
+            const Substitution by = tables_->with(rows_as(piece.index), b.expressions());
             Group& g = group_of(groups, substituted(b.column, by), b.ranges, apply.inputs().size());
             Variable& d = g.d[piece.operand];
             d = d.is_empty() ? b.d : d + b.d;
@@ -400,12 +418,17 @@ void Bands::push_moved(const Apply& apply, const IndexMap& map)
     const auto moved = [&](const Variables& ds) {
         Variables operands;
         for (std::size_t k = 0; k < ds.size(); ++k)
-            operands.push_back(ds[k].is_empty() ? zeros_like(apply.input(k)) : ds[k]);
+            operands.push_back(!ds[k].is_empty()                  ? ds[k]
+                               : is_float(apply.input(k).dtype()) ? zeros_like(apply.input(k))
+                                                                  : apply.input(k));
         return croton::apply(apply.op(), operands, apply.params(), apply.location());
     };
     for (Group& g : groups) {
         double value = 0; // the same everywhere stays so, and is no array that is read
-        const bool uniform = g.d.size() == 1 && uniform_value(g.d[0], value);
+        const bool one = std::ranges::count_if(apply.inputs(), [](const Variable& in) {
+                             return is_float(in.dtype());
+                         }) == 1;
+        const bool uniform = one && uniform_value(g.d[0], value);
         add(apply, {g.column, g.ranges, g.places,
                     uniform ? full(y.dtype(), joined(g.ranges, y.shape()), value)
                             : over_ranges(g.d, g.ranges, moved)});
@@ -452,7 +475,8 @@ void Bands::push_reduced(const Apply& apply)
         plain ? Variable() : input_cotangents(apply, {ones_like(y)}, function_, place_)[0];
     const Shape shape = x.shape();
     for (const Band& b : of_[x.value()]) {
-        const IntoRanges into(b.ranges.size(), shape.size(), axes);
+        IntoRanges into(b.ranges.size(), shape.size(), axes);
+        into.by = tables_->with(into.by, b.expressions());
         Shape ranges = b.ranges;
         for (const int axis : axes)
             ranges.push_back(shape[static_cast<std::size_t>(axis)]);
@@ -529,7 +553,7 @@ void Bands::push_product(const Apply& apply)
             for (int i = 0; i < v.rank(); ++i)
                 if (std::ranges::count(side.batch, i) + std::ranges::count(side.sum, i) == 0)
                     named[static_cast<std::size_t>(i)] = row_symbol(next++);
-            const Substitution by = rows_as(named);
+            const Substitution by = tables_->with(rows_as(named), b.expressions());
             const bool one_element = std::ranges::none_of(side.sum, [&](int axis) {
                 return depends_on(b, row_symbol(static_cast<std::size_t>(axis)));
             });

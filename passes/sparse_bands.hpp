@@ -1,16 +1,24 @@
 #pragma once
 
 #include <croton/ir/apply.hpp>
+#include <croton/ir/error.hpp>
 #include <croton/ir/op.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "dependence.hpp"
+#include "sparse_tables.hpp"
+
 namespace croton::inline v1::detail {
+
+class SparseMatrix;
 
 /// The index of an element of a value along axis i, and along axis k of a band's ranges: symbols
 /// that places and columns are made of.
@@ -25,7 +33,16 @@ struct Band {
     Shape ranges;
     /// It is 0 but where all guards of one of these hold, and where the column is one of x.
     std::vector<Guards> places;
-    Variable d; ///< of shape ranges, then the value's
+    Variable d;                                ///< of shape ranges, then the value's
+    std::shared_ptr<const Tables> tables = {}; ///< that symbols above may be of
+
+    /// Everything that symbols are in.
+    std::vector<Extent> expressions() const;
+};
+
+/// Thrown where a derivative is none of bands, with what to say where it has to be.
+struct NoBands {
+    UserError why;
 };
 
 /// Derivatives by x, carried forward through the graph as bands.
@@ -34,7 +51,7 @@ public:
     Bands(const Variable& x, std::string_view function, const Location* place);
 
     /// Those of `y`.
-    /// errors  UserError: an op on the way is none of bands.
+    /// errors  NoBands; UserError where an op on the way has no derivative.
     const std::vector<Band>& of(const Variable& y);
 
 private:
@@ -42,19 +59,32 @@ private:
     void push(const Apply& apply);
     void push_pointwise(const Apply& apply);
     void push_moved(const Apply& apply, const IndexMap& map);
+    void push_gathered(const Apply& apply, const Gather& gather);
+    void push_pieces(const Apply& apply, const std::vector<IndexPiece>& pieces);
     void push_reduced(const Apply& apply);
     void push_product(const Apply& apply);
     void add(const Apply& apply, Band band);
+    bool depends_on(const Band& band, const Extent& symbol) const;
+    void sum_unused_ranges(Band& band);
     /// `f`, which is linear, of values with `ranges` in front: of each within them. Empty ones are
     /// 0.
     template <class F>
     Variable over_ranges(const Variables& ds, std::span<const Extent> ranges, const F& f) const;
+    [[noreturn]] void refuse_many(const Apply& apply) const;
     [[noreturn]] void refuse(const Apply& apply, std::string_view why) const;
 
     std::unordered_map<const Value*, std::vector<Band>> of_;
     Variables kept_; ///< values above, alive
     std::string_view function_;
     const Location* place_;
+    std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
+    Dependence constants_; ///< for values of indices
 };
+
+/// Goes through a band's elements in C order: those of a y and an x of these extents.
+void list_band(const Band& band,
+               std::span<const std::int64_t> rows,
+               std::span<const std::int64_t> columns,
+               SparseMatrix& matrix);
 
 } // namespace croton::inline v1::detail

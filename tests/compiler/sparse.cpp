@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "support/catch.hpp"
-#include "support/compiled.hpp"
+#include "support/sparse_checks.hpp"
 
 namespace ct = croton;
-using croton::test::Approx;
-using croton::test::dense;
+using croton::test::check_hessian;
+using croton::test::check_jacobian;
+using croton::test::check_sparse;
 using ct::_;
 using ct::Array;
 using ct::Compressed;
@@ -18,61 +19,6 @@ using ct::SparsePattern;
 using ct::SparseVariable;
 using ct::Triangle;
 using ct::Variable;
-
-namespace {
-
-/// `elements` of the pattern, -1: not said.
-void check(const SparseVariable& sparse,
-           const Variable& full,
-           const Variable& x,
-           Triangle triangle,
-           std::int64_t elements)
-{
-    std::vector<std::int64_t> shape;
-    for (const ct::Extent& e : x.shape())
-        shape.push_back(e.value());
-    const Array at = Array::uniform(11, shape, ct::DType::f64, 0.2, 1.5);
-    for (const bool reference : {false, true}) {
-        const ct::Options options{.reference = reference, .allow_unused_inputs = true};
-        const ct::Results r = ct::function({x}, {sparse.values, full}, options)(at);
-        const std::vector<double> got = dense(sparse.pattern, r[0]);
-        const std::int64_t columns = sparse.pattern.columns;
-        REQUIRE(r[1].size() == static_cast<std::int64_t>(got.size()));
-        for (std::size_t i = 0; i < got.size(); ++i) {
-            const auto row = static_cast<std::int64_t>(i) / columns;
-            const auto column = static_cast<std::int64_t>(i) % columns;
-            const bool in = triangle == Triangle::full ||
-                            (triangle == Triangle::lower ? row >= column : row <= column);
-            INFO("row " << row << ", column " << column << (reference ? ", reference" : ""));
-            const double expected = in ? r[1].as_double(static_cast<std::int64_t>(i)) : 0.0;
-            CHECK(got[i] == Approx(expected).epsilon(1e-12).margin(1e-13));
-        }
-    }
-    if (elements >= 0) CHECK(static_cast<std::int64_t>(sparse.pattern.size()) == elements);
-}
-
-template <class F>
-void check_jacobian(const F& f, const ct::Shape& shape, std::int64_t elements)
-{
-    const Variable x = ct::tensor<double>("x", shape);
-    const Variable y = f(x);
-    for (const Compressed format : {Compressed::rows, Compressed::columns})
-        check(ct::sparse_jacobian(y, x, {.format = format}), ct::jacobian(y, x), x, Triangle::full,
-              elements);
-}
-
-template <class F>
-void check_hessian(const F& f, const ct::Shape& shape, std::int64_t lower, std::int64_t full)
-{
-    const Variable x = ct::tensor<double>("x", shape);
-    const Variable y = f(x);
-    for (const Compressed format : {Compressed::rows, Compressed::columns})
-        for (const Triangle t : {Triangle::full, Triangle::lower, Triangle::upper})
-            check(ct::sparse_hessian(y, x, {.format = format, .triangle = t}), ct::hessian(y, x), x,
-                  t, t == Triangle::full ? full : lower);
-}
-
-} // namespace
 
 TEST_CASE("Jacobians of what is computed element by element are bands")
 {
@@ -176,10 +122,10 @@ TEST_CASE("the diagonal may be asked for, also where it is 0")
     const SparseVariable h =
         ct::sparse_hessian(f, x, {.triangle = Triangle::lower, .diagonal = true});
     CHECK(h.pattern.size() == 9);
-    check(h, ct::hessian(f, x), x, Triangle::lower, 9);
+    check_sparse(h, ct::hessian(f, x), x, Triangle::lower, 9);
     const SparseVariable none = ct::sparse_hessian(ct::sum(x), x, {.diagonal = true});
     CHECK(none.pattern.size() == 5);
-    check(none, ct::hessian(ct::sum(x), x), x, Triangle::full, 5);
+    check_sparse(none, ct::hessian(ct::sum(x), x), x, Triangle::full, 5);
 }
 
 TEST_CASE("a banded matrix is written by the same loops, whatever its size")

@@ -47,4 +47,34 @@ std::vector<double> dense(const SparsePattern& pattern, const Array& values)
     return matrix;
 }
 
+std::vector<double> dense_of_loops(const SparsePattern& pattern,
+                                   const Array& values,
+                                   std::int64_t rows,
+                                   std::int64_t columns,
+                                   const Substitution& by)
+{
+    const auto size = [&](const Extent& e) { return substitute(e, by).value(); };
+    std::vector<double> all(static_cast<std::size_t>(rows * columns), 0);
+    std::int64_t next = 0;
+    for (const SparseBand& b : pattern.bands) {
+        std::vector<std::int64_t> at(b.extents.size(), 0);
+        const std::int64_t count = size(element_count(b.extents));
+        for (std::int64_t i = 0; i < count; ++i) {
+            std::int64_t row = size(b.row), column = size(b.column);
+            for (std::size_t k = 0; k < at.size(); ++k) {
+                row += size(b.row_steps[k]) * at[k];
+                column += size(b.column_steps[k]) * at[k];
+            }
+            REQUIRE((row >= 0 && row < rows && column >= 0 && column < columns));
+            all[static_cast<std::size_t>(row * columns + column)] += values.as_double(next++);
+            for (std::size_t k = at.size(); k-- > 0;) {
+                if (++at[k] < size(b.extents[k])) break;
+                at[k] = 0;
+            }
+        }
+    }
+    CHECK(next == values.size());
+    return all;
+}
+
 } // namespace croton::test

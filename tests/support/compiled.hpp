@@ -15,4 +15,11 @@ compiled_values(const Variable& y, const Inputs& inputs, const std::vector<Any>&
 /// once, ascending.
 std::vector<double> dense(const SparsePattern& pattern, const Array& values);
 
+/// The same of loops, whose symbols are what `by` says; checks that each element is in the matrix.
+std::vector<double> dense_of_loops(const SparsePattern& pattern,
+                                   const Array& values,
+                                   std::int64_t rows,
+                                   std::int64_t columns,
+                                   const Substitution& by);
+
 } // namespace croton::test

@@ -9,7 +9,15 @@
 namespace croton::inline v1 {
 
 enum class Triangle : std::uint8_t { full, lower, upper };
-enum class Compressed : std::uint8_t { rows, columns };
+/// Lists of the elements of each row or column; or loops, whose extents may be symbols.
+enum class Compressed : std::uint8_t { rows, columns, bands };
+
+/// Elements (row + sum of row_steps[k] * i[k], column + sum of column_steps[k] * i[k]) for each
+/// index i within the extents, in C order: a diagonal is one loop, a dense block two.
+struct SparseBand {
+    Extent row, column; ///< of the first one
+    Shape extents, row_steps, column_steps;
+};
 
 /// Which elements of a matrix may be other than 0, in compressed form: `starts` has the number of
 /// the first element of each row (column), and how many there are; `indices` each element's column
@@ -17,13 +25,17 @@ enum class Compressed : std::uint8_t { rows, columns };
 struct SparsePattern {
     std::vector<std::int32_t> starts;
     std::vector<std::int32_t> indices;
-    std::int64_t rows = 0;
+    std::int64_t rows = 0; ///< of bands -1 where the call says
     std::int64_t columns = 0;
     Compressed format = Compressed::columns;
+    /// Of that format, one behind another, instead of the lists. An element that several have is
+    /// the sum of theirs.
+    std::vector<SparseBand> bands{};
 
+    /// Elements in the lists.
     std::size_t size() const { return indices.size(); }
     /// Drawn for a terminal, at most 64 characters wide: `#` where there is an element, with what a
-    /// character stands for where it is more than one.
+    /// character stands for where it is more than one. Of bands a line for each.
     std::string picture() const;
 };
 
@@ -31,6 +43,11 @@ struct SparseOptions {
     Compressed format = Compressed::columns;
     Triangle triangle = Triangle::full;
     bool diagonal = false; ///< all of it is stored, also where it is 0
+    /// Which elements there are, instead of what follows from the graph: for what follows no better
+    /// from it than that all depends on all, as where indices are inputs. Of a Hessian one half
+    /// will do. Of an element that is not 0 and that it does not have, values of other elements
+    /// are wrong: see check_pattern.
+    const SparsePattern* pattern = nullptr;
 };
 
 /// A derivative of which only `values` are computed, in the order of the pattern.
@@ -39,17 +56,20 @@ struct SparseVariable {
     Variable values; ///< a vector
 };
 
-// The pattern follows from the graph before anything runs: where an element of y is read from x is
-// an affine expression of its index, and so a band of the matrix, or a block. A derivative is
-// carried forward band by band, so the values of a banded matrix are a few vector statements over
-// whole bands, in the loops of the expression itself, whatever the number of rows.
+// The pattern follows from the graph before anything runs. Where an element of y is read from x is
+// in most cases an affine expression of its index, or what a constant array names there, and so a
+// band of the matrix, or a block: a derivative is carried forward band by band, so the values of a
+// banded matrix are a few vector statements over whole bands, in the loops of the expression
+// itself, whatever the number of rows. Of anything else, as elements that are added where constant
+// indices say, loops and rules of one's own, the pattern is a list, and the values are read from
+// products with few vectors, one for each colour of columns (or rows), computed as one batch. What
+// an index that is an input names may be any element along the axis, unless
+// `SparseOptions::pattern` says better.
 //
-// errors  UserError at the caller's line: as those of jacobian and hessian; an extent that is only
-//         known at the call, as the pattern would be too; an op on the way whose elements depend on
-//         others than at affine places (a loop, a sort, an index that is computed): it is named.
-// cost    one forward sweep for each band, and a look at each element of each band: as many as y
-//         has, times those of the axes summed over. So n numbers that were stacked, n bands, cost
-//         n^2.
+// errors  UserError at the caller's line: as those of jacobian and hessian; a list where an extent
+//         is only known at the call, as the pattern would be too; bands of what is none.
+// cost    one forward sweep for each band, or for each colour, of which there are at least as many
+//         as a row has elements; a look at each element.
 
 /// dy/dx with as many rows as y has elements and as many columns as x has, both in C order.
 SparseVariable sparse_jacobian(const Variable& y,
@@ -62,5 +82,18 @@ SparseVariable sparse_hessian(const Variable& f,
                               const Variable& x,
                               const SparseOptions& options = {},
                               Where where = Where::current());
+
+/// Tests a derivative's pattern and values against those of y by x, at these values of what both
+/// need (of others: random ones, 0 for integers): the product with a random vector, by the
+/// references. Of a Hessian y is the gradient.
+///
+/// errors  InternalError that names a row: an element that is not 0 is not in the pattern, or a
+///         value is wrong. UserError: the pattern is of bands, or of other extents.
+void check_pattern(const SparseVariable& derivative,
+                   const Variable& y,
+                   const Variable& x,
+                   const Variables& inputs = {},
+                   const std::vector<Array>& values = {},
+                   Where where = Where::current());
 
 } // namespace croton::inline v1
