@@ -1,3 +1,4 @@
+#include <croton/passes/collect_before.hpp>
 #include <croton/passes/expand_composites.hpp>
 #include <croton/passes/fold_constants.hpp>
 #include <croton/passes/merge_duplicates.hpp>
@@ -26,6 +27,8 @@ Pipeline make_cpu_pipeline()
     p.add(ExpandComposites{}); // after the last rule that knows a composite by its name
     p.add(MergeDuplicates{});
     p.add(StoreForReverse{}); // before products of what it would store leave a loop
+    p.add(ExpandRecomputed{});
+    p.add(CollectBefore{});
     p.add(MergeDuplicates{}); // of what is stored with what the loop computes
     p.add(TrimLoops{});
     p.add(WorkOutOfLoops{});

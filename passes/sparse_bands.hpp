@@ -44,6 +44,7 @@ private:
     void push_moved(const Apply& apply, const IndexMap& map);
     void push_reduced(const Apply& apply);
     void push_product(const Apply& apply);
+    void push_values(const Apply& apply, const Variables& values);
     void add(const Apply& apply, Band band);
     /// `f`, which is linear, of values with `ranges` in front: of each within them. Empty ones are
     /// 0.
