@@ -276,17 +276,19 @@ void ProgramWriter::write_inner(const GraphPlan& plan,
         if (!to[k].empty() && !computed[k]) copy(to[k], place_.at(results[k].value()), results[k]);
 }
 
-/// One of several graphs: they write to the same places.
+/// One of several graphs: they write to the same places. The one of a recompute_op always runs.
 void ProgramWriter::write_branches(const PlannedStep& step)
 {
     const Apply a = step.cluster->roots[0].value.owner();
     const Variable& number = a.input(0);
-    const std::string& given = place_.at(number.value());
+    const bool chooses = step.bodies.size() > 1;
+    const std::string given = chooses ? place_.at(number.value()) : std::string();
     std::vector<std::string> to;
     for (const Variable& y : a.outputs())
         to.push_back(place_.at(y.value()));
     if (a.location())
-        body_.line("// one of {} branches        {}", step.bodies.size(),
+        body_.line("// {}        {}",
+                   chooses ? fmt::format("one of {} branches", step.bodies.size()) : "again",
                    comment_text(to_string(*a.location())));
     const std::vector<Region> branches = regions_of(a);
     const std::size_t last = branches.size() - 1;
@@ -297,7 +299,8 @@ void ProgramWriter::write_branches(const PlannedStep& step)
         const std::string condition = number.dtype() == DType::boolean ? fmt::format("!*{}", given)
                                       : b == 0 && is_signed ? fmt::format("*{} <= 0", given)
                                                             : fmt::format("*{} == {}", given, b);
-        const auto branch = b == 0      ? body_.block("if ({})", condition)
+        const auto branch = !chooses    ? body_.block("")
+                            : b == 0    ? body_.block("if ({})", condition)
                             : b == last ? body_.block("else")
                                         : body_.block("else if ({})", condition);
         ++loops_;

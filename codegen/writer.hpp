@@ -67,7 +67,8 @@ public:
     template <class... A>
     [[nodiscard]] Scope block(fmt::format_string<A...> head, A&&... values)
     {
-        raw(fmt::format(head, std::forward<A>(values)...) + " {");
+        const std::string text = fmt::format(head, std::forward<A>(values)...);
+        raw(text.empty() ? "{" : text + " {");
         return Scope(*this);
     }
     /// `} else {` .. `}` and `} while (..);`: what follows the block that was closed last stands on

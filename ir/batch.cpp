@@ -210,7 +210,12 @@ void Batcher::make(const Apply& apply)
             values.push_back(std::move(v.value));
             own.push_back(v.own);
         }
-        results = {{make_plain(apply, std::move(values), std::move(own)), true}};
+        const Variable first = make_plain(apply, std::move(values), std::move(own));
+        if (apply.output_count() == 1)
+            results = {{first, true}};
+        else
+            for (const Variable& y : first.owner().outputs())
+                results.push_back({y, true});
     }
     for (std::size_t i = 0; i < results.size(); ++i) {
         const Variable member = apply.output(i);
@@ -239,7 +244,7 @@ Variable Batcher::make_plain(const Apply& apply, Variables x, std::vector<bool> 
             [&](const Prefix&) { return batch_axis<PrefixParams>(args); },
             [&](const Contract&) { return batch_contract(args); },
             [&](const Composite& composite) {
-                kept_.push_back(composite.expand({apply.params().get(), apply.inputs()}));
+                kept_.push_back(composite.values({apply.params().get(), apply.inputs()})[0]);
                 return all_members((*this)(Variable(kept_.back())), batch_.members);
             },
             [&](const auto&) -> Variable {
@@ -328,7 +333,7 @@ std::vector<Batched> batch_switch(const Apply& a, const std::vector<Batched>& x,
             values[b].push_back(results[i].own ? all_members(given[b][i], batch.members)
                                                : given[b][i].value);
     }
-    const Variables kept = build_switch(x[0].value, operands, inputs, values, a.location());
+    const Variables kept = build_switch(a.op(), x[0].value, operands, inputs, values, a.location());
     for (std::size_t i = 0; i < results.size(); ++i)
         results[i].value = kept[i];
     return results;

@@ -32,7 +32,7 @@ bool is_elementwise(const Apply& apply)
     Variables x;
     for (const Variable& in : apply.inputs())
         x.push_back(input("", in.dtype(), shape));
-    const Variable y = composite->expand({apply.params().get(), x});
+    const Variable y = composite->values({apply.params().get(), x})[0];
     double value = 0;
     return std::ranges::all_of(applies_of(std::span(&y, 1)), [&](const Apply& a) {
         return is_pointwise(a.op()) || uniform_value(a.output(), value);
@@ -188,7 +188,8 @@ Variable InputMasks::through_expansion(std::size_t i)
     Variables x;
     for (const Variable& in : apply_.inputs())
         x.push_back(input("", in.dtype(), in.shape()));
-    const Variable y = std::get<Composite>(apply_.op().lowering).expand({apply_.params().get(), x});
+    const Variable y =
+        std::get<Composite>(apply_.op().lowering).values({apply_.params().get(), x})[0];
     std::unordered_map<const Value*, Variable> masks{{y.value(), y_mask_}};
     const std::vector<Apply> applies = applies_of(std::span(&y, 1));
     for (auto apply = applies.rbegin(); apply != applies.rend(); ++apply) {

@@ -49,6 +49,11 @@ void DTypeArgs::refuse(std::string_view why) const
     throw user_error(Code::dtype, where, name_at(op, where), "{}: operands are {}", why, list);
 }
 
+Variables Composite::values(const CompositeArgs& args) const
+{
+    return expand_all ? expand_all(args) : Variables{expand(args)};
+}
+
 std::string_view name_at(const Op& op, const Location* where)
 {
     return where && *where->called ? std::string_view(where->called) : op.name;

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "between.hpp"
+#include "custom_parts.hpp"
 #include "mask_algebra.hpp"
 #include "row_cotangents.hpp"
 #include "scan_parts.hpp"
@@ -101,9 +102,14 @@ detail::MaskedBars body_cotangents(const Apply& a,
                                    const Location* place)
 {
     const auto rule = std::holds_alternative<Scan>(a.op().lowering) ? detail::scan_cotangents
-                                                                    : detail::switch_cotangents;
+                      : std::holds_alternative<Switch>(a.op().lowering)
+                          ? detail::switch_cotangents
+                          : detail::function_cotangents;
     return rule(a, y, wanted, function, place);
 }
+
+/// Whether cotangents go through the graphs in its parameters.
+bool goes_inside(const Apply& a) { return has_body(a.op().lowering) || detail::follows_its_ops(a); }
 
 } // namespace
 
@@ -114,7 +120,7 @@ Variables input_cotangents(const Apply& a,
 {
     const OriginScope origin(gradient_place(a));
     const Variables inputs(a.inputs().begin(), a.inputs().end());
-    Variables bars = has_body(a.op().lowering) // errors in it name the caller
+    Variables bars = goes_inside(a) // errors in it name the caller
                          ? body_cotangents(a, {y_bars, Variables(y_bars.size())},
                                            std::vector<bool>(inputs.size(), true), function, place)
                                .bars
@@ -167,7 +173,7 @@ public:
         for (std::size_t i = 0; i < y.bars.size(); ++i)
             if (y.bars[i].is_empty()) y.bars[i] = zeros_like(apply.output(i));
         const detail::MaskedBars x =
-            has_body(apply.op().lowering) ? body_bars(apply, y) : masked_bars(apply, y);
+            goes_inside(apply) ? body_bars(apply, y) : masked_bars(apply, y);
         for (std::size_t i = 0; i < x.bars.size(); ++i)
             if (!x.bars[i].is_empty() && between_.contains(apply.input(i)))
                 add(apply.input(i), x.bars[i], x.masks[i]);

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "between.hpp"
+#include "custom_parts.hpp"
 #include "scan_parts.hpp"
 #include "switch_parts.hpp"
 
@@ -45,7 +46,7 @@ public:
             return;
         if (std::holds_alternative<NotDifferentiable>(apply.op().grad))
             refuse(apply, apply);
-        else if (has_body(apply.op().lowering))
+        else if (has_body(apply.op().lowering) || detail::follows_its_ops(apply))
             push_body(apply);
         else if (&apply.op() == &custom_op)
             push_custom(apply);
@@ -89,9 +90,10 @@ private:
         std::vector<Pushed> x_dots;
         for (const Variable& x : apply.inputs())
             x_dots.push_back(carries(x) ? result(x) : Pushed());
-        const auto rule = std::holds_alternative<Scan>(apply.op().lowering)
-                              ? detail::scan_tangents
-                              : detail::switch_tangents;
+        const Lowering& lowering = apply.op().lowering;
+        const auto rule = std::holds_alternative<Scan>(lowering)     ? detail::scan_tangents
+                          : std::holds_alternative<Switch>(lowering) ? detail::switch_tangents
+                                                                     : detail::function_tangents;
         const auto y_dots = rule(apply, x_dots, function_, place_);
         for (std::size_t i = 0; i < y_dots.size(); ++i)
             add(apply.output(i), y_dots[i]);
@@ -107,9 +109,11 @@ private:
             if (pushed.refused) return refuse(apply, pushed.refused);
             dots.push_back(pushed.dot.is_empty() ? zeros_like(x) : pushed.dot);
         }
-        const Variable y_dot = custom_tangent(apply, dots);
-        if (y_dot.is_empty()) return transpose_gradient(apply);
-        add(apply.output(), {y_dot, {}});
+        const Variables y_dots = detail::custom_tangents(apply, dots);
+        if (y_dots.empty()) return transpose_gradient(apply);
+        std::size_t next = 0;
+        for (const Variable& y : apply.outputs())
+            if (is_float(y.dtype())) add(y, {y_dots[next++], {}});
     }
 
     void transpose_gradient(const Apply& apply)

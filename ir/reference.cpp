@@ -313,8 +313,8 @@ std::vector<Array> evaluate_reference(const Apply& apply, std::span<const Array>
                 if (!composite)
                     throw internal_error("reference", "{} has no expression to derive one from",
                                          apply.op().name);
-                const Variable y = composite->expand({apply.params().get(), apply.inputs()});
-                return evaluate_reference(apply.inputs(), x, std::span(&y, 1));
+                const Variables y = composite->values({apply.params().get(), apply.inputs()});
+                return evaluate_reference(apply.inputs(), x, y);
             },
         },
         apply.op().reference);

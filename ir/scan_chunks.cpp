@@ -1,11 +1,18 @@
 #include "scan_chunks.hpp"
 
 #include <croton/ir/build.hpp>
+#include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/join.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/shape.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/ir/traverse.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
 
 namespace croton::inline v1::detail {
 
@@ -69,14 +76,48 @@ ScanResult write_out(const ScanParts& chunk, std::int64_t length)
     return r;
 }
 
+/// What chunks of a loop that may stop early hand on, as states that are no state of the loop.
+struct EarlyStop {
+    Variable stopped, count; ///< whether, and how many steps ran
+
+    explicit operator bool() const { return !stopped.is_empty(); }
+};
+
+/// What a number of chunks give: the loop's results, whose histories have a row for each step.
+struct ChunkResult {
+    ScanResult loop;
+    EarlyStop early;
+};
+
+/// A loop in which whether it stopped is a state, the last one.
+ScanParts remembering(ScanParts parts)
+{
+    parts.state.push_back(input("stopped", DType::boolean, {}));
+    parts.init.push_back(constant(Array::scalar(false), nullptr));
+    parts.next.push_back(parts.stop);
+    return parts;
+}
+
+/// The results of a loop that was remembering().
+ChunkResult split_off(ScanResult r)
+{
+    ChunkResult all{std::move(r), {}};
+    all.early = {all.loop.last.back(), all.loop.count};
+    all.loop.last.pop_back();
+    all.loop.history.pop_back();
+    return all;
+}
+
 /// The chunks, with as many rows of each sequence as they have; `inside` makes what one does.
 template <class F>
-ScanResult run_chunks(const ScanParts& parts,
-                      const Extent& count,
-                      std::int64_t length,
-                      const F& inside,
-                      const Location* where)
+ChunkResult run_chunks(const ScanParts& parts,
+                       const Extent& count,
+                       const Extent& length,
+                       const F& inside,
+                       const Location* where)
 {
+    const bool stops = !parts.stop.is_empty();
+    const std::size_t states = parts.state.size();
     ScanParts outer = parts, inner = parts;
     for (std::size_t k = 0; k < parts.sequences.size(); ++k) {
         const Shape shape = parts.sequences[k].shape();
@@ -90,29 +131,53 @@ ScanResult run_chunks(const ScanParts& parts,
     inner.init = outer.state;
     inner.constants = outer.constant;
     inner.steps = length;
-    const ScanResult r = inside(inner);
-    outer.next = r.last;
-    outer.out = r.history;
-    outer.out.insert(outer.out.end(), r.out.begin(), r.out.end());
-    const ScanResult all = build_scan(outer, where);
+    inner.limit = {};
+    inner.snapshots = 0;
+    const ChunkResult chunk = inside(inner);
+    outer.next = chunk.loop.last;
+    outer.out = chunk.loop.history;
+    outer.out.insert(outer.out.end(), chunk.loop.out.begin(), chunk.loop.out.end());
+    if (stops) {
+        outer.stop = chunk.early.stopped;
+        const Variable ran = input("ran", DType::i64, {});
+        outer.state.push_back(ran);
+        outer.init.push_back(constant(Array::scalar(std::int64_t{0}), nullptr));
+        outer.next.push_back(ran + chunk.early.count);
+        outer = remembering(std::move(outer));
+    }
+    ChunkResult all;
+    if (stops) {
+        all = split_off(build_scan(outer, where));
+        all.early.count = all.loop.last.back();
+    } else {
+        all.loop = build_scan(outer, where);
+    }
     const auto joined = [&](const Variable& v) {
-        return v.reshape(with_axes({count * Extent(length)}, v.shape(), 2));
+        return v.reshape(with_axes({count * length}, v.shape(), 2));
     };
-    ScanResult result{all.last, {}, {}, {}};
-    for (std::size_t k = 0; k < all.out.size(); ++k)
-        (k < parts.state.size() ? result.history : result.out).push_back(joined(all.out[k]));
-    return result;
+    all.loop.last.resize(states);
+    all.loop.history.clear();
+    Variables collected = std::exchange(all.loop.out, {});
+    for (std::size_t k = 0; k < collected.size(); ++k)
+        (k < states ? all.loop.history : all.loop.out).push_back(joined(collected[k]));
+    return all;
+}
+
+/// As many steps at most as `n`, none of a loop that has stopped before.
+Variable limit_after(const EarlyStop& early, const Extent& n)
+{
+    return cast(croton::where(early.stopped, Variable(0), Variable(n)), DType::i64);
 }
 
 /// Chunks of `length` steps, and the steps that are left over, of which `rest_of` makes a loop.
 template <class F, class G>
-ScanResult split(const ScanParts& parts,
-                 std::int64_t length,
-                 const F& inside,
-                 const G& rest_of,
-                 const Location* where)
+ChunkResult split(const ScanParts& parts,
+                  const Extent& length,
+                  const F& inside,
+                  const G& rest_of,
+                  const Location* where)
 {
-    const Extent count = floor_div(parts.steps, length), done = count * Extent(length);
+    const Extent count = floor_div(parts.steps, length), done = count * length;
     const Extent left = parts.steps - done;
     ScanParts front = parts, rest = parts;
     for (std::size_t k = 0; k < parts.sequences.size(); ++k) {
@@ -123,42 +188,79 @@ ScanResult split(const ScanParts& parts,
         rest.sequences[k] = rows(all, done, parts.steps);
     }
     rest.steps = left;
+    rest.snapshots = 0;
     if (same(left, 0)) return run_chunks(front, count, length, inside, where);
     if (same(count, 0)) return rest_of(parts);
     // The steps that are left over are the last rows: the first ones of a reversed loop.
-    ScanResult first, second;
+    ChunkResult first, second;
     if (parts.reverse) {
         second = rest_of(rest);
-        front.init = second.last;
+        front.init = second.loop.last;
+        if (second.early) front.limit = limit_after(second.early, count);
         first = run_chunks(front, count, length, inside, where);
     } else {
         first = run_chunks(front, count, length, inside, where);
-        rest.init = first.last;
+        rest.init = first.loop.last;
+        if (first.early) rest.limit = limit_after(first.early, left);
         second = rest_of(rest);
     }
-    ScanResult all{parts.reverse ? first.last : second.last, {}, {}, {}};
-    for (std::size_t k = 0; k < first.history.size(); ++k)
-        all.history.push_back(concatenate({first.history[k], second.history[k]}, 0));
-    for (std::size_t k = 0; k < first.out.size(); ++k)
-        all.out.push_back(concatenate({first.out[k], second.out[k]}, 0));
+    ChunkResult all{{parts.reverse ? first.loop.last : second.loop.last, {}, {}, {}}, {}};
+    for (std::size_t k = 0; k < first.loop.history.size(); ++k)
+        all.loop.history.push_back(concatenate({first.loop.history[k], second.loop.history[k]}, 0));
+    for (std::size_t k = 0; k < first.loop.out.size(); ++k)
+        all.loop.out.push_back(concatenate({first.loop.out[k], second.loop.out[k]}, 0));
+    if (first.early)
+        all.early = {first.early.stopped || second.early.stopped,
+                     first.early.count + second.early.count};
     return all;
 }
 
 } // namespace
 
+Extent root_of(const Extent& n)
+{
+    if (n.is_known())
+        return std::max<std::int64_t>(1, std::llround(std::sqrt(static_cast<double>(n.value()))));
+    // 2 * 4^k for n from 16^k on: at most twice as many as the root, and at least half.
+    constexpr int most = 10;
+    Extent root = 2;
+    std::int64_t from = 1, more = 6;
+    for (int k = 1; k <= most; ++k, more *= 4)
+        root = root + minimum(1, floor_div(n, from *= 16)) * Extent(more);
+    return root;
+}
+
 ScanResult build_in_chunks(const ScanParts& parts,
-                           std::int64_t checkpoint,
+                           const Extent& checkpoint,
                            std::int64_t unroll,
                            const Location* where)
 {
     const OriginScope origin(where);
-    const auto plain = [&](const ScanParts& p) { return build_scan(p, where); };
-    const auto unrolled = [&](const ScanParts& p) {
+    const auto plain = [&](const ScanParts& p) -> ChunkResult {
+        if (p.stop.is_empty()) return {build_scan(p, where), {}};
+        return split_off(build_scan(remembering(p), where));
+    };
+    const auto unrolled = [&](const ScanParts& p) -> ChunkResult {
         if (unroll == 1) return plain(p);
-        const auto written = [&](const ScanParts& chunk) { return write_out(chunk, unroll); };
+        const auto written = [&](const ScanParts& chunk) -> ChunkResult {
+            return {write_out(chunk, unroll), {}};
+        };
         return split(p, unroll, written, plain, where);
     };
-    return checkpoint == 0 ? unrolled(parts) : split(parts, checkpoint, unrolled, unrolled, where);
+    ChunkResult all =
+        same(checkpoint, 0) ? unrolled(parts) : split(parts, checkpoint, unrolled, unrolled, where);
+    all.loop.count = all.early.count;
+    return std::move(all.loop);
+}
+
+ScanResult build_with_snapshots(const ScanParts& parts,
+                                int snapshots,
+                                std::int64_t unroll,
+                                const Location* where)
+{
+    ScanParts marked = parts;
+    marked.snapshots = snapshots;
+    return build_in_chunks(marked, snapshots, unroll, where);
 }
 
 } // namespace croton::inline v1::detail

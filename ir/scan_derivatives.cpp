@@ -15,6 +15,7 @@
 #include "ops/delay.hpp"
 #include "pull_back.hpp"
 #include "scan_parts.hpp"
+#include "scan_snapshots.hpp"
 
 namespace croton::inline v1::detail {
 
@@ -150,7 +151,8 @@ public:
                                               : std::string());
         while (pull_body()) {
         }
-        const Trace trace = trace_of(scan_, parts_);
+        const bool stores = parts_.snapshots == 0;
+        const Trace trace = stores ? trace_of(scan_, parts_) : Trace();
         ScanParts adjoint;
         adjoint.required = parts_.required;
         adjoint.steps = parts_.steps;
@@ -159,7 +161,7 @@ public:
         adjoint.at_end = parts_.at_end;
         adjoint.x = parts_.x;
         adjoint.sequences = parts_.sequences;
-        append(adjoint.x, parts_.state);
+        if (stores) append(adjoint.x, parts_.state);
         append(adjoint.sequences, trace.before);
         add_present(adjoint, history_bar_, bars_.history);
         add_present(adjoint, out_bar_, bars_.out);
@@ -178,6 +180,7 @@ public:
             const Variables none(scan_.inputs().size());
             return {none, none};
         }
+        if (!stores) restore_states(adjoint, parts_);
         drop_unused(adjoint);
         return by_input(build_scan(adjoint, gradient_place(scan_)));
     }
@@ -386,6 +389,7 @@ public:
         tangent.reverse = parts_.reverse;
         tangent.at_end = parts_.at_end;
         tangent.endless = parts_.endless;
+        tangent.snapshots = parts_.snapshots;
         tangent.stop = parts_.stop;
         tangent.limit = parts_.limit;
         tangent.x = parts_.x;

@@ -59,6 +59,7 @@ ScanParts take_apart(const Apply& scan)
     parts.reverse = p.reverse;
     parts.at_end = p.at_end;
     parts.endless = p.endless;
+    parts.snapshots = p.snapshots;
     std::span<const Variable> outside = scan.inputs();
     parts.sequences = take(outside, sequences);
     parts.init = take(outside, states);
@@ -131,6 +132,7 @@ Variables build_kept(const ScanParts& parts, std::vector<int> kept, const Locati
     p.limited = !parts.limit.is_empty();
     p.at_end = parts.at_end;
     p.endless = parts.endless;
+    p.snapshots = parts.snapshots;
     p.steps = parts.steps;
     p.kept = std::move(kept);
     return also_requiring(

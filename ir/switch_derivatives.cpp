@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "body_derivatives.hpp"
 #include "mask_algebra.hpp"
 #include "pull_back.hpp"
 #include "switch_parts.hpp"
@@ -27,15 +28,14 @@ Variables inputs_of(const Region& branch)
 
 } // namespace
 
-MaskedBars switch_cotangents(const Apply& a,
-                             const MaskedBars& y,
-                             const std::vector<bool>& wanted,
-                             std::string_view function,
-                             const Location* place)
+MaskedBars body_cotangents(const Bodies& bodies,
+                           const MaskedBars& y,
+                           const std::vector<bool>& wanted,
+                           std::string_view function,
+                           const Location* place)
 {
-    const std::vector<Region>& branches = a.params_as<SwitchParams>().branches;
-    const std::size_t count = a.inputs().size() - 1; // operands of the branches
-    Variables operands(a.inputs().begin() + 1, a.inputs().end());
+    const std::size_t count = bodies.operands.size();
+    Variables operands(bodies.operands.begin(), bodies.operands.end());
     std::vector<std::size_t> flowing; // outputs with a cotangent
     for (std::size_t i = 0; i < y.bars.size(); ++i)
         if (!is_zero(y.bars[i])) flowing.push_back(i);
@@ -44,11 +44,11 @@ MaskedBars switch_cotangents(const Apply& a,
             if (!(*from)[i].is_empty()) operands.push_back((*from)[i]);
     std::vector<Variables> inputs;
     std::vector<MaskedBars> given;
-    for (const Region& branch : branches) {
-        Variables ins = inputs_of(branch);
+    for (const Region& graph : bodies.graphs) {
+        Variables ins = inputs_of(graph);
         Variables ys, bars, masks;
         for (std::size_t i : flowing) {
-            ys.push_back(branch.outputs()[i]);
+            ys.push_back(graph.outputs()[i]);
             bars.push_back(placeholder_like(y.bars[i]));
             ins.push_back(bars.back());
         }
@@ -59,18 +59,18 @@ MaskedBars switch_cotangents(const Apply& a,
         // What is not wanted may be behind ops that have no gradient.
         Variables xs;
         for (std::size_t k = 0; k < count; ++k)
-            if (wanted[k + 1]) xs.push_back(branch.inputs()[k]);
+            if (wanted[k]) xs.push_back(graph.inputs()[k]);
         const MaskedBars pulled = pull_back_masked(ys, bars, masks, xs, function, place);
         MaskedBars& all = given.emplace_back(Variables(count), Variables(count));
         for (std::size_t k = 0, next = 0; k < count; ++k) {
-            if (!wanted[k + 1]) continue;
+            if (!wanted[k]) continue;
             all.bars[k] = pulled.bars[next];
             all.masks[k] = pulled.masks[next++];
         }
         inputs.push_back(std::move(ins));
     }
-    // Every branch gives what any gives: 0 where nothing flows, and then no element counts.
-    std::vector<Variables> results(branches.size());
+    // Every graph gives what any gives: 0 where nothing flows, and then no element counts.
+    std::vector<Variables> results(bodies.graphs.size());
     std::vector<std::size_t> with_bar, with_mask;
     for (std::size_t k = 0; k < count; ++k) {
         const auto has = [&](const auto& of) {
@@ -81,47 +81,47 @@ MaskedBars switch_cotangents(const Apply& a,
         with_bar.push_back(k);
         if (has([](const MaskedBars& g) -> auto& { return g.masks; })) with_mask.push_back(k);
     }
-    for (std::size_t b = 0; b < branches.size(); ++b) {
+    for (std::size_t b = 0; b < results.size(); ++b) {
         for (std::size_t k : with_bar)
-            results[b].push_back(given[b].bars[k].is_empty() ? zeros_like(a.input(k + 1))
+            results[b].push_back(given[b].bars[k].is_empty() ? zeros_like(bodies.operands[k])
                                                              : given[b].bars[k]);
         for (std::size_t k : with_mask)
             results[b].push_back(
-                mask_or(given[b].masks[k], !given[b].bars[k].is_empty(), a.input(k + 1)));
+                mask_or(given[b].masks[k], !given[b].bars[k].is_empty(), bodies.operands[k]));
     }
-    MaskedBars all{Variables(count + 1), Variables(count + 1)};
+    MaskedBars all{Variables(count), Variables(count)};
     if (with_bar.empty()) return all;
-    const Variables values = build_switch(a.input(0), operands, inputs, results, gradient_place(a));
+    const Variables values = bodies.build(operands, inputs, results);
     for (std::size_t i = 0; i < with_bar.size(); ++i)
-        all.bars[with_bar[i] + 1] = values[i];
+        all.bars[with_bar[i]] = values[i];
     for (std::size_t i = 0; i < with_mask.size(); ++i)
-        all.masks[with_mask[i] + 1] = values[with_bar.size() + i];
+        all.masks[with_mask[i]] = values[with_bar.size() + i];
     return all;
 }
 
-std::vector<Pushed> switch_tangents(const Apply& a,
-                                    std::span<const Pushed> x_dots,
-                                    std::string_view function,
-                                    const Location* place)
+std::vector<Pushed> body_tangents(const Bodies& bodies,
+                                  const Variables& y,
+                                  std::span<const Pushed> x_dots,
+                                  std::string_view function,
+                                  const Location* place)
 {
-    const std::vector<Region>& branches = a.params_as<SwitchParams>().branches;
-    Variables operands(a.inputs().begin() + 1, a.inputs().end());
-    for (const Pushed& x : x_dots.subspan(1))
+    Variables operands(bodies.operands.begin(), bodies.operands.end());
+    for (const Pushed& x : x_dots)
         if (!x.dot.is_empty()) operands.push_back(x.dot);
     std::vector<Variables> inputs;
     std::vector<std::vector<Pushed>> given;
-    for (const Region& branch : branches) {
-        Variables ins = inputs_of(branch);
+    for (const Region& graph : bodies.graphs) {
+        Variables ins = inputs_of(graph);
         std::vector<Pushed> dots;
-        for (std::size_t k = 0; k < branch.inputs().size(); ++k) {
-            const Pushed& x = x_dots[k + 1];
+        for (std::size_t k = 0; k < graph.inputs().size(); ++k) {
+            const Pushed& x = x_dots[k];
             dots.push_back({x.dot.is_empty() ? Variable() : placeholder_like(x.dot), x.refused});
             if (!x.dot.is_empty()) ins.push_back(dots.back().dot);
         }
-        given.push_back(push_lazily(branch.outputs(), branch.inputs(), dots, function, place));
+        given.push_back(push_lazily(graph.outputs(), graph.inputs(), dots, function, place));
         inputs.push_back(std::move(ins));
     }
-    std::vector<Pushed> all(a.output_count());
+    std::vector<Pushed> all(y.size());
     std::vector<std::size_t> with_dot;
     for (std::size_t o = 0; o < all.size(); ++o) {
         bool any = false;
@@ -132,15 +132,49 @@ std::vector<Pushed> switch_tangents(const Apply& a,
         if (any && !all[o].refused) with_dot.push_back(o);
     }
     if (with_dot.empty()) return all;
-    std::vector<Variables> results(branches.size());
-    for (std::size_t b = 0; b < branches.size(); ++b)
+    std::vector<Variables> results(bodies.graphs.size());
+    for (std::size_t b = 0; b < results.size(); ++b)
         for (std::size_t o : with_dot)
-            results[b].push_back(given[b][o].dot.is_empty() ? zeros_like(a.output(o))
-                                                            : given[b][o].dot);
-    const Variables values = build_switch(a.input(0), operands, inputs, results, gradient_place(a));
+            results[b].push_back(given[b][o].dot.is_empty() ? zeros_like(y[o]) : given[b][o].dot);
+    const Variables values = bodies.build(operands, inputs, results);
     for (std::size_t i = 0; i < with_dot.size(); ++i)
         all[with_dot[i]].dot = values[i];
     return all;
+}
+
+namespace {
+
+Bodies branches_of(const Apply& a)
+{
+    return {a.params_as<SwitchParams>().branches, a.inputs().subspan(1),
+            [&a](const Variables& operands, const std::vector<Variables>& inputs,
+                 const std::vector<Variables>& values) {
+                return build_switch(a.op(), a.input(0), operands, inputs, values,
+                                    gradient_place(a));
+            }};
+}
+
+} // namespace
+
+MaskedBars switch_cotangents(const Apply& a,
+                             const MaskedBars& y,
+                             const std::vector<bool>& wanted,
+                             std::string_view function,
+                             const Location* place)
+{
+    MaskedBars x =
+        body_cotangents(branches_of(a), y, {wanted.begin() + 1, wanted.end()}, function, place);
+    for (Variables* all : {&x.bars, &x.masks})
+        all->insert(all->begin(), Variable()); // of the number
+    return x;
+}
+
+std::vector<Pushed> switch_tangents(const Apply& a,
+                                    std::span<const Pushed> x_dots,
+                                    std::string_view function,
+                                    const Location* place)
+{
+    return body_tangents(branches_of(a), a.outputs(), x_dots.subspan(1), function, place);
 }
 
 } // namespace croton::inline v1::detail

@@ -14,7 +14,8 @@ namespace croton::inline v1::detail {
 
 /// The values that branches give: `branches[i]` are those of branch i, in terms of its `inputs`
 /// (one list each, of the same types as `operands`). Unused operands are left out.
-Variables build_switch(const Variable& number,
+Variables build_switch(const Op& op,
+                       const Variable& number,
                        const Variables& operands,
                        const std::vector<Variables>& inputs,
                        const std::vector<Variables>& branches,

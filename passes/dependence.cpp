@@ -170,13 +170,17 @@ void Dependence::push_by_lowering(const Apply& apply)
                    [&](const Scan&) { push_scan(apply); },
                    [&](const Switch&) { push_switch(apply); },
                    [&](const Composite& composite) {
-                       if (&apply.op() == &custom_op) {
-                           result([&] { return by_rule(apply); });
+                       if (has_own_derivative(apply)) {
+                           for (std::size_t o = 0; o < apply.output_count(); ++o)
+                               of_[apply.output(o).value()] = known ? by_rule(apply, o) : any();
                            return;
                        }
-                       const Variable y = composite.expand({apply.params().get(), apply.inputs()});
-                       kept_.push_back(y);
-                       of_[apply.output().value()] = of(y);
+                       const Variables values =
+                           composite.values({apply.params().get(), apply.inputs()});
+                       for (std::size_t o = 0; o < values.size(); ++o) {
+                           kept_.push_back(values[o]);
+                           of_[apply.output(o).value()] = of(values[o]);
+                       }
                    },
                },
                apply.op().lowering);
@@ -397,11 +401,13 @@ Sets Dependence::terms_of(const Apply& apply, std::size_t operand, const Array* 
 }
 
 /// By the cotangents that the op's own rule gives: what of its value goes back to which element.
-Sets Dependence::by_rule(const Apply& apply)
+Sets Dependence::by_rule(const Apply& apply, std::size_t output)
 {
-    const Variable y = apply.output();
+    const Variable y = apply.output(output);
     const Variable y_bar = input("", y.dtype(), y.shape());
-    const Variables bars = input_cotangents(apply, {y_bar}, function_, place_);
+    Variables y_bars(apply.output_count());
+    y_bars[output] = y_bar;
+    const Variables bars = input_cotangents(apply, y_bars, function_, place_);
     std::vector<Sets> all;
     for (std::size_t i = 0; i < bars.size(); ++i) {
         const Sets from = sets(apply.input(i));

@@ -61,7 +61,7 @@ private:
     Sets accumulated_along(const Apply& apply, const Prefix& prefix);
     Sets product_of(const Apply& apply);
     Sets terms_of(const Apply& apply, std::size_t operand, const Array* other);
-    Sets by_rule(const Apply& apply);
+    Sets by_rule(const Apply& apply, std::size_t output);
     void push_scan(const Apply& apply);
     void push_steps(const Apply& apply);
     void push_any_steps(const Apply& apply);

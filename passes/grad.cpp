@@ -12,6 +12,7 @@
 #include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>
 #include <croton/passes/merge_duplicates.hpp>
+#include <croton/passes/pipeline.hpp>
 #include <croton/passes/pipelines.hpp>
 #include <croton/passes/rewrite.hpp>
 
@@ -78,7 +79,7 @@ bool is_endless(const Apply& a)
 {
     if (std::holds_alternative<Scan>(a.op().lowering) && a.params_as<ScanParams>().endless)
         return true;
-    if (&a.op() == &custom_op) return false; // its derivative is its own
+    if (has_own_derivative(a)) return false;
     return std::ranges::any_of(regions_of(a), [](const Region& region) {
         return std::ranges::any_of(applies_of(region.outputs()), is_endless);
     });
@@ -187,19 +188,22 @@ Variables connected(Variables bars,
 
 namespace {
 
-/// `ys` as the compiler would write them to keep them exact: the derivative of log(softmax(x)) by
-/// itself divides by what may be 0, that of log_softmax(x) does not. Where an x is computed, `ys`
+/// `ys` as the compiler would write them to keep them exact, inside loops and functions too: the
+/// derivative of log(softmax(x)) by itself divides by what may be 0, that of log_softmax(x) does
+/// not. Where an x is computed, `ys`
 /// stay what they are: a rule may take away the x.
 Variables stable_forms(const Variables& ys, const Variables& xs)
 {
     if (std::ranges::any_of(xs, [](const Variable& x) { return static_cast<bool>(x.owner()); }))
         return ys;
+    static const auto* const stable = [] { // ends with the process
+        auto* p = new Pipeline("stable");
+        p->add(MergeDuplicates{}).add(stabilize());
+        return p;
+    }();
     Graph graph(leaves(ys), ys);
-    const PassOptions options;
-    PassReport report;
-    PassContext context{options, report};
-    MergeDuplicates{}.run(graph, context);
-    return stabilize().run(graph, context) == Changed::yes ? graph.outputs() : ys;
+    const PassReport report = stable->run(graph);
+    return report.stages.back().changed == Changed::yes ? graph.outputs() : ys;
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 #include <croton/passes/batch_loops.hpp>
+#include <croton/passes/collect_before.hpp>
 #include <croton/passes/expand_composites.hpp>
 #include <croton/passes/fold_constants.hpp>
 #include <croton/passes/fuse_loops.hpp>
@@ -39,6 +40,8 @@ Pipeline make_cpu_pipeline()
     p.add(SplitLoops{});
     p.add(MergeDuplicates{});
     p.add(StoreForReverse{}); // before products of what it would store leave a loop
+    p.add(ExpandRecomputed{});
+    p.add(CollectBefore{});
     p.add(MergeDuplicates{}); // of what is stored with what the loop computes
     p.add(TrimLoops{});
     p.add(WorkOutOfLoops{});

@@ -187,7 +187,7 @@ SparseVariable sparse(const Derivative& d, const SparseOptions& options)
 bool has_own_rule(std::span<const Variable> f)
 {
     return std::ranges::any_of(applies_of(f), [](const Apply& a) {
-        return &a.op() == &custom_op ||
+        return has_own_derivative(a) ||
                std::ranges::any_of(regions_of(a), [](const Region& region) {
                    return has_own_rule(region.outputs());
                });

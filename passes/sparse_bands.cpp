@@ -7,6 +7,7 @@
 #include <croton/ir/graph_text.hpp>
 #include <croton/ir/inputs_first.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/custom.hpp>
 #include <croton/ir/ops/params.hpp>
@@ -283,24 +284,34 @@ void Bands::push(const Apply& apply)
                    [&](const Reduce&) { push_reduced(apply); },
                    [&](const Contract&) { push_product(apply); },
                    [&](const Composite& composite) {
-                       if (&op == &custom_op)
+                       if (has_own_derivative(apply))
                            refuse(apply, "has a derivative of its own, which bands do not follow");
-                       kept_.push_back(composite.expand({apply.params().get(), apply.inputs()}));
-                       std::vector<Band> bands = of(Variable(kept_.back()));
-                       of_[apply.output().value()] = std::move(bands);
+                       push_values(apply, composite.values({apply.params().get(), apply.inputs()}));
                    },
                    [&](const auto&) {
+                       if (&op == &recompute_op) return push_values(apply, written_out(apply));
                        refuse(apply, "is none of the ops of which each element depends on others "
                                      "at affine places");
                    },
                },
                op.lowering);
-    if (of_[apply.output().value()].size() > most_bands) refuse_many(apply);
+    for (const Variable& y : apply.outputs())
+        if (of_[y.value()].size() > most_bands) refuse_many(apply);
 }
 
 void Bands::refuse_many(const Apply& apply) const
 {
     refuse(apply, fmt::format("has a derivative of more than {} bands", most_bands));
+}
+
+/// Of an op that means others.
+void Bands::push_values(const Apply& apply, const Variables& values)
+{
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        kept_.push_back(values[i]);
+        std::vector<Band> bands = of(values[i]);
+        of_[apply.output(i).value()] = std::move(bands);
+    }
 }
 
 void Bands::add(const Apply& apply, Band band)

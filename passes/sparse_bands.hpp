@@ -63,6 +63,7 @@ private:
     void push_pieces(const Apply& apply, const std::vector<IndexPiece>& pieces);
     void push_reduced(const Apply& apply);
     void push_product(const Apply& apply);
+    void push_values(const Apply& apply, const Variables& values);
     void add(const Apply& apply, Band band);
     bool depends_on(const Band& band, const Extent& symbol) const;
     void sum_unused_ranges(Band& band);

@@ -20,10 +20,11 @@ namespace croton::inline v1 {
 
 namespace {
 
-std::vector<Type> switch_types(ShapeArgs& args)
+/// Of as many branches as `fits` says.
+std::vector<Type> types_of_branches(ShapeArgs& args, bool fits)
 {
     const std::vector<Region>& branches = args.params_as<SwitchParams>().branches;
-    if (branches.size() < 2 || args.operands.empty())
+    if (!fits || args.operands.empty())
         args.refuse(Code::domain, fmt::format("its parameters have {}",
                                               counted(branches.size(), "branch", "branches")));
     const Variable& number = args.operands[0];
@@ -31,7 +32,7 @@ std::vector<Type> switch_types(ShapeArgs& args)
         args.refuse(Code::dtype,
                     fmt::format("what it chooses by is {}, not a scalar bool or integer",
                                 to_string(number.type())));
-    if (number.dtype() == DType::boolean && branches.size() != 2)
+    if (number.dtype() == DType::boolean && branches.size() > 2)
         args.refuse(Code::domain,
                     fmt::format("a bool chooses between {} branches, not two", branches.size()));
     std::vector<Type> types;
@@ -52,6 +53,24 @@ std::vector<Type> switch_types(ShapeArgs& args)
     return types;
 }
 
+std::vector<Type> switch_types(ShapeArgs& args)
+{
+    return types_of_branches(args, args.params_as<SwitchParams>().branches.size() >= 2);
+}
+
+std::vector<Type> recompute_types(ShapeArgs& args)
+{
+    return types_of_branches(args, args.params_as<SwitchParams>().branches.size() == 1);
+}
+
+Variables switch_grad(const GeneralGrad& g)
+{
+    const Variables none(g.y_bar.size());
+    const std::vector<bool> all(g.x.size(), true);
+    return detail::switch_cotangents(g.apply, {g.y_bar, none}, all, "grad", gradient_place(g.apply))
+        .bars;
+}
+
 } // namespace
 
 constexpr Op switch_op{
@@ -60,16 +79,31 @@ constexpr Op switch_op{
     .types = switch_types,
     .lowering = Switch{},
     .reference = DerivedReference{},
-    .grad = [](const GeneralGrad& g) -> Variables {
-        const Variables none(g.y_bar.size());
-        const std::vector<bool> all(g.x.size(), true);
-        return detail::switch_cotangents(g.apply, {g.y_bar, none}, all, "grad",
-                                         gradient_place(g.apply))
-            .bars;
-    },
+    .grad = switch_grad,
     .arity = 0,
     .params = create_params<SwitchParams>,
 };
+
+constexpr Op recompute_op{
+    .name = "recompute",
+    .doc = "Runs a graph once its operands are there, with nothing from around it: what the "
+           "gradient of a checkpoint needs is computed again in it.",
+    .types = recompute_types,
+    .lowering = Switch{},
+    .reference = DerivedReference{},
+    .grad = switch_grad,
+    .arity = 0,
+    .params = create_params<SwitchParams>,
+};
+
+Variables written_out(const Apply& recompute)
+{
+    const Region& body = recompute.params_as<SwitchParams>().branches[0];
+    VariableMap by;
+    for (std::size_t i = 0; i < body.inputs().size(); ++i)
+        by.emplace(body.inputs()[i], recompute.input(i + 1));
+    return copy_graph(body.outputs(), by);
+}
 
 std::vector<Array> reference::switch_case(const Apply& apply,
                                           std::span<const Array> inputs,
@@ -88,7 +122,8 @@ std::size_t reference::switch_branch(const Array& number, std::size_t branches)
     return static_cast<std::size_t>(huge ? last : std::clamp<std::int64_t>(at, 0, last));
 }
 
-Variables detail::build_switch(const Variable& number,
+Variables detail::build_switch(const Op& op,
+                               const Variable& number,
                                const Variables& operands,
                                const std::vector<Variables>& inputs,
                                const std::vector<Variables>& branches,
@@ -111,7 +146,7 @@ Variables detail::build_switch(const Variable& number,
     SwitchParams p;
     for (std::size_t b = 0; b < branches.size(); ++b)
         p.branches.emplace_back(kept[b], branches[b]);
-    return apply_all(switch_op, all, make_params(std::move(p)), where);
+    return apply_all(op, all, make_params(std::move(p)), where);
 }
 
 Variables trim_switch(const Apply& a, const std::vector<bool>& used)
@@ -124,7 +159,8 @@ Variables trim_switch(const Apply& a, const std::vector<bool>& used)
             if (used[i]) values.back().push_back(branch.outputs()[i]);
     }
     const Variables operands(a.inputs().begin() + 1, a.inputs().end());
-    const Variables kept = detail::build_switch(a.input(0), operands, inputs, values, a.location());
+    const Variables kept =
+        detail::build_switch(a.op(), a.input(0), operands, inputs, values, a.location());
     const Apply trimmed = kept[0].owner();
     if (kept.size() == used.size() && trimmed.inputs().size() == a.inputs().size())
         return a.outputs();
@@ -181,7 +217,7 @@ public:
             inputs.emplace_back(inside.begin(), inside.end());
             branches.emplace_back(part.begin(), part.end());
         }
-        return detail::build_switch(number, closed.outer, inputs, branches, place_);
+        return detail::build_switch(switch_op, number, closed.outer, inputs, branches, place_);
     }
 
     const Variables& first_values() const { return values_[0]; }

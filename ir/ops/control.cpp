@@ -10,7 +10,6 @@
 #include <croton/ir/print.hpp>
 
 #include <algorithm>
-#include <cmath>
 
 #include "capture.hpp"
 #include "node.hpp"
@@ -95,6 +94,8 @@ void check_body(ShapeArgs& args, const ScanParams& p)
         args.refuse(Code::domain, "it may stop early, and does not begin where its steps lie");
     if (p.endless && ((!p.until && !p.limited) || p.reverse || p.at_end || !same(p.steps, 0)))
         args.refuse(Code::domain, "it has no end, and nothing that stops it or a place to begin");
+    if (p.snapshots < 0 || (p.snapshots > 0 && (p.until || p.limited || !p.steps.is_known())))
+        args.refuse(Code::domain, "its parameters have snapshots of steps that are not known");
     if (p.until) check_scalar(args, out.back(), DType::boolean, "what stops it");
     if (p.limited) check_scalar(args, args.operands.back(), DType::i64, "its limit");
     for (std::size_t i = 0; i < in.size(); ++i) {
@@ -168,6 +169,8 @@ namespace {
 
 /// Of a step that reaches further back or ahead, each step between would be a state.
 constexpr int most_taps = 1000;
+/// Each step of the reverse looks at all.
+constexpr int most_snapshots = 4096;
 /// Each of them is text.
 constexpr int most_unrolled = 256;
 
@@ -217,9 +220,7 @@ public:
             parts_.stop = outputs.back();
             parts_.at_end = args_.reverse;
         }
-        const ScanResult all =
-            in_chunks() ? detail::build_in_chunks(parts_, checkpoint(), args_.unroll, place_)
-                        : detail::build_scan(parts_, place_);
+        const ScanResult all = build_parts();
         ScanResult result{{}, {}, all.out, all.count};
         for (const Lags& s : states_) {
             result.last.push_back(all.last[s.newest]);
@@ -322,29 +323,41 @@ private:
         return next;
     }
 
-    bool in_chunks() const { return args_.unroll != 1 || args_.checkpoint != 0; }
-
-    /// Steps of a chunk; 0: there are none.
-    std::int64_t checkpoint() const
+    ScanResult build_parts() const
     {
-        if (!parts_.stop.is_empty() || !parts_.limit.is_empty())
-            refuse(Code::domain, "a loop that may stop early has neither checkpoint nor unroll");
-        if (args_.checkpoint != square_root) return args_.checkpoint;
+        const Extent& every = args_.checkpoint.every();
+        const int snapshots = args_.checkpoint.snapshots();
+        if (args_.unroll == 1 && same(every, 0) && snapshots == 0)
+            return detail::build_scan(parts_, place_);
+        if (args_.unroll != 1 && !parts_.stop.is_empty())
+            refuse(Code::domain, "a loop that may stop early is not unrolled");
+        if (snapshots > 0) return build_with_snapshots(snapshots);
+        const bool root = same(every, square_root);
+        return detail::build_in_chunks(parts_, root ? detail::root_of(parts_.steps) : every,
+                                       args_.unroll, place_);
+    }
+
+    ScanResult build_with_snapshots(int snapshots) const
+    {
+        if (!parts_.stop.is_empty())
+            refuse(Code::domain, "a loop that may stop early has no binomial checkpoints: give a "
+                                 "number of steps, or square_root");
         if (!parts_.steps.is_known())
             refuse(Code::domain,
-                   "the square root of {} steps is not known before the call: give a number",
+                   "binomial checkpoints need a number of steps that is known before the call, not "
+                   "{}: give a number, an expression of it, or square_root",
                    to_string(parts_.steps));
-        return std::max<std::int64_t>(
-            1, std::llround(std::sqrt(static_cast<double>(parts_.steps.value()))));
+        return detail::build_with_snapshots(parts_, snapshots, args_.unroll, place_);
     }
 
     void refuse_unsupported() const
     {
         if (args_.unroll < 1 || args_.unroll > most_unrolled)
             refuse(Code::domain, "unroll is {}, not from 1 to {}", args_.unroll, most_unrolled);
-        if (args_.checkpoint < 0 && args_.checkpoint != square_root)
+        const Extent& every = args_.checkpoint.every();
+        if (never_more(every, -1) && !same(every, square_root))
             refuse(Code::domain, "checkpoint is {}: a number of steps, or square_root",
-                   args_.checkpoint);
+                   to_string(every));
     }
 
     void check_given() const
@@ -541,6 +554,16 @@ Extent detail::known_steps(const Variable& steps, std::string_view function, con
     return steps.constant().as_int(0);
 }
 
+Checkpoints binomial(int snapshots, Where where)
+{
+    if (snapshots < 1 || snapshots > most_snapshots)
+        throw user_error(Code::domain, locate(where, "binomial"), "binomial",
+                         "{} snapshots, not from 1 to {}", snapshots, most_snapshots);
+    Checkpoints c;
+    c.snapshots_ = snapshots;
+    return c;
+}
+
 ScanResult detail::limited_scan(const Body& step,
                                 const ScanArgs& args,
                                 const Variable& limit,
@@ -552,7 +575,7 @@ ScanResult detail::limited_scan(const Body& step,
 
 std::span<const Op* const> control_ops()
 {
-    static constexpr const Op* ops[] = {&scan_op, &switch_op};
+    static constexpr const Op* ops[] = {&scan_op, &switch_op, &recompute_op};
     return ops;
 }
 

@@ -14,24 +14,34 @@
 #include <algorithm>
 
 #include "batch.hpp"
+#include "body_derivatives.hpp"
 #include "capture.hpp"
+#include "custom_parts.hpp"
 #include "param_checks.hpp"
+#include "switch_parts.hpp"
 
 namespace croton::inline v1 {
 
 namespace {
 
-/// The first region takes the parameters and gives the value. `vjp`: one takes the parameters, the
-/// value and its cotangent, and gives the cotangents of those parameters of which `bars` is 1.
-/// `jvp`: the last one takes the parameters and the tangents of the floats among them.
+/// The first region takes the parameters and gives the values. `vjp`: one takes the parameters, the
+/// values and a cotangent for each that is a float, and gives the cotangents of those parameters of
+/// which `bars` is 1. `jvp`: the last one takes the parameters and the tangents of the floats among
+/// them, and gives those of the floats among the values. Without both its derivatives are those of
+/// its ops.
 struct CustomParams {
+    std::string name; ///< the user's, or empty
     std::vector<Region> regions;
     bool vjp = false;
     bool jvp = false;
+    bool checkpoint = false; ///< a gradient computes again what it needs of it
     std::vector<int> bars;
-    static constexpr auto fields =
-        std::tuple{field("regions", &CustomParams::regions), field("vjp", &CustomParams::vjp),
-                   field("jvp", &CustomParams::jvp), field("bars", &CustomParams::bars)};
+    static constexpr auto fields = std::tuple{field("name", &CustomParams::name),
+                                              field("regions", &CustomParams::regions),
+                                              field("vjp", &CustomParams::vjp),
+                                              field("jvp", &CustomParams::jvp),
+                                              field("checkpoint", &CustomParams::checkpoint),
+                                              field("bars", &CustomParams::bars)};
     const Region& reverse() const { return regions[1]; }
     const Region& forward() const { return regions.back(); }
 };
@@ -52,12 +62,30 @@ Variables joined(std::span<const Variable> a, const Variables& b)
     return all;
 }
 
+Variables floats_of(std::span<const Variable> all)
+{
+    Variables floats;
+    for (const Variable& v : all)
+        if (is_float(v.dtype())) floats.push_back(v);
+    return floats;
+}
+
+Variables placeholders(const Variables& like)
+{
+    Variables all;
+    for (const Variable& v : like)
+        all.push_back(detail::placeholder_like(v));
+    return all;
+}
+
 std::vector<Type> custom_types(ShapeArgs& args)
 {
     const auto& p = args.params_as<CustomParams>();
     const std::size_t n = args.operands.size();
     detail::check_count(args, p.regions.size(), 1u + (p.vjp ? 1u : 0u) + (p.jvp ? 1u : 0u));
-    detail::check_count(args, p.regions[0].outputs().size(), 1);
+    const std::span<const Variable> values = p.regions[0].outputs();
+    const std::size_t float_values = floats_of(values).size();
+    if (values.empty()) args.refuse(Code::domain, "its parameters give no value");
     detail::check_count(args, p.regions[0].inputs().size(), n);
     for (const Region& region : p.regions) {
         if (region.inputs().size() < n) detail::check_count(args, region.inputs().size(), n);
@@ -66,40 +94,49 @@ std::vector<Type> custom_types(ShapeArgs& args)
                                  fmt::format("operand {}", i));
     }
     if (p.vjp) {
-        detail::check_count(args, p.reverse().inputs().size(), n + 2);
+        detail::check_count(args, p.reverse().inputs().size(), n + values.size() + float_values);
         detail::check_count(args, p.bars.size(), n);
         detail::check_count(args, p.reverse().outputs().size(),
                             static_cast<std::size_t>(std::ranges::count(p.bars, 1)));
     }
     if (p.jvp) {
-        const auto floats = std::ranges::count_if(
-            args.operands, [](const Variable& v) { return is_float(v.dtype()); });
-        detail::check_count(args, p.forward().inputs().size(),
-                            n + static_cast<std::size_t>(floats));
-        detail::check_count(args, p.forward().outputs().size(), 1);
+        detail::check_count(args, p.forward().inputs().size(), n + floats_of(args.operands).size());
+        detail::check_count(args, p.forward().outputs().size(), float_values);
     }
-    return {p.regions[0].outputs()[0].type()};
+    std::vector<Type> types;
+    for (const Variable& v : values)
+        types.push_back(v.type());
+    return types;
+}
+
+/// `found`, each in the place of a float among `all`; empty in the others.
+Variables at_floats(std::span<const Variable> all, const Variables& found)
+{
+    Variables spread(all.size());
+    for (std::size_t i = 0, next = 0; i < all.size(); ++i)
+        if (is_float(all[i].dtype())) spread[i] = found[next++];
+    return spread;
 }
 
 Variables custom_grad(const GeneralGrad& g)
 {
     const auto& p = g.params_as<CustomParams>();
-    Variables bars(g.x.size());
+    if (!p.vjp && !p.jvp)
+        return detail::function_cotangents(g.apply, {g.y_bar, Variables(g.y_bar.size())},
+                                           std::vector<bool>(g.x.size(), true), "grad",
+                                           gradient_place(g.apply))
+            .bars;
+    const Variables y_bars = floats_of(g.y_bar);
     if (p.vjp) {
-        const Variables given = written(p.reverse(), joined(g.x, {g.y[0], g.y_bar[0]}));
+        Variables bars(g.x.size());
+        const Variables given = written(p.reverse(), joined(joined(g.x, g.y), y_bars));
         for (std::size_t i = 0, next = 0; i < bars.size(); ++i)
             if (p.bars[i]) bars[i] = given[next++];
         return bars;
     }
-    Variables dots;
-    for (const Variable& x : g.x)
-        if (is_float(x.dtype())) dots.push_back(input("", x.dtype(), x.shape()));
-    const Variable y_dot = custom_tangent(g.apply, dots);
-    const Variables given = pull_back(std::span(&y_dot, 1), std::span(&g.y_bar[0], 1), dots, "grad",
-                                      gradient_place(g.apply));
-    for (std::size_t i = 0, next = 0; i < bars.size(); ++i)
-        if (is_float(g.x[i].dtype())) bars[i] = given[next++];
-    return bars;
+    const Variables dots = placeholders(floats_of(g.x));
+    const Variables y_dots = detail::custom_tangents(g.apply, dots);
+    return at_floats(g.x, pull_back(y_dots, y_bars, dots, "grad", gradient_place(g.apply)));
 }
 
 /// A region of a batch: `own` inputs have the members along axis 0, and so have all outputs. Behind
@@ -136,7 +173,7 @@ Variable batch_custom(const BatchArgs& args)
     p.regions[0] = batched(p.regions[0], own, count, args);
     if (p.vjp) {
         std::vector<bool> all = own;
-        all.insert(all.end(), {true, true});
+        all.resize(p.reverse().inputs().size(), true); // the values and their cotangents
         const Region each = batched(p.regions[1], all, count, args);
         Variables bars; // what members share gets the sum of theirs
         std::size_t next = 0;
@@ -165,12 +202,13 @@ Variable batch_custom(const BatchArgs& args)
 
 constexpr Op custom_op{
     .name = "custom",
-    .doc =
-        "A function of a user's with a derivative of its own; written out as what it is made of.",
+    .doc = "A function of a user's, with derivatives of its own if it has any; written out as what "
+           "it is made of.",
     .types = custom_types,
-    .lowering = Composite{[](const CompositeArgs& args) {
-        return written(args.params_as<CustomParams>().regions[0], args.x)[0];
-    }},
+    .lowering = Composite{.expand_all =
+                              [](const CompositeArgs& args) {
+                                  return written(args.params_as<CustomParams>().regions[0], args.x);
+                              }},
     .reference = DerivedReference{},
     .grad = custom_grad,
     .batch = batch_custom,
@@ -178,11 +216,80 @@ constexpr Op custom_op{
     .params = create_params<CustomParams>,
 };
 
-Variable custom_tangent(const Apply& apply, const Variables& x_dots)
+bool has_own_derivative(const Apply& apply)
+{
+    return &apply.op() == &custom_op && !detail::follows_its_ops(apply);
+}
+
+namespace detail {
+
+bool follows_its_ops(const Apply& apply)
+{
+    if (&apply.op() != &custom_op) return false;
+    const auto& p = apply.params_as<CustomParams>();
+    return !p.vjp && !p.jvp;
+}
+
+Variables custom_tangents(const Apply& apply, const Variables& x_dots)
 {
     const auto& p = apply.params_as<CustomParams>();
-    return p.jvp ? written(p.forward(), joined(apply.inputs(), x_dots))[0] : Variable();
+    return p.jvp ? written(p.forward(), joined(apply.inputs(), x_dots)) : Variables();
 }
+
+namespace {
+
+Bodies body_of(const Apply& apply, const decltype(Bodies::build)& build)
+{
+    return {std::span(&apply.params_as<CustomParams>().regions[0], 1), apply.inputs(), build};
+}
+
+} // namespace
+
+MaskedBars function_cotangents(const Apply& apply,
+                               const MaskedBars& y,
+                               const std::vector<bool>& wanted,
+                               std::string_view function,
+                               const Location* place)
+{
+    const auto build = [&](const Variables& operands, const std::vector<Variables>& inputs,
+                           const std::vector<Variables>& values) {
+        if (apply.params_as<CustomParams>().checkpoint)
+            return build_switch(recompute_op, constant(Array::scalar(false), apply.location()),
+                                operands, inputs, values, gradient_place(apply));
+        return written(Region(inputs[0], values[0]), operands);
+    };
+    return body_cotangents(body_of(apply, build), y, wanted, function, place);
+}
+
+std::vector<Pushed> function_tangents(const Apply& apply,
+                                      std::span<const Pushed> x_dots,
+                                      std::string_view function,
+                                      const Location* place)
+{
+    const auto build = [&](const Variables& operands, const std::vector<Variables>& inputs,
+                           const std::vector<Variables>& values) {
+        const auto& p = apply.params_as<CustomParams>();
+        const Region body(inputs[0], values[0]);
+        if (!p.checkpoint) return written(body, operands);
+        return call_function(p.name, body, operands, true, gradient_place(apply));
+    };
+    return body_tangents(body_of(apply, build), apply.outputs(), x_dots, function, place);
+}
+
+Variables call_function(std::string name,
+                        const Region& body,
+                        const Variables& operands,
+                        bool checkpoint,
+                        const Location* place)
+{
+    CustomParams p;
+    p.name = std::move(name);
+    p.regions.push_back(body);
+    p.checkpoint = checkpoint;
+    return apply_all(custom_op, operands, make_params(std::move(p)), place);
+}
+
+} // namespace detail
 
 namespace {
 
@@ -200,25 +307,36 @@ public:
         }
     }
 
-    void set_function(const detail::Body& f)
+    /// With as many values as the function gives, or one.
+    void set_function(const detail::Body& f, bool gives_list)
     {
-        y_ = run(f, x_, "the function", 1)[0];
-        p_.regions.push_back(closed(x_, {y_}, "the function"));
+        y_ = run(f, x_, "the function", gives_list ? any_number : 1);
+        if (y_.empty()) refuse(Code::domain, "the function gives no value");
+        p_.regions.push_back(closed(x_, y_, "the function"));
     }
 
     void set_vjp(const detail::Body& rule)
     {
-        if (!is_float(y_.dtype()))
+        if (floats_of(y_).empty())
             refuse(Code::dtype, "the value is {}: only of floats there is a gradient",
-                   name(y_.dtype()));
-        const Variable y = input("y", y_.dtype(), y_.shape());
-        const Variable y_bar = input("y_bar", y_.dtype(), y_.shape());
-        const Variables inputs = joined(x_, {y, y_bar});
+                   name(y_[0].dtype()));
+        Variables y, y_bars;
+        for (std::size_t i = 0; i < y_.size(); ++i) {
+            const std::string name = y_.size() == 1 ? "y" : fmt::format("y{}", i);
+            y.push_back(input(name, y_[i].dtype(), y_[i].shape()));
+            if (is_float(y_[i].dtype()))
+                y_bars.push_back(input(name + "_bar", y_[i].dtype(), y_[i].shape()));
+        }
+        const Variables inputs = joined(joined(x_, y), y_bars);
         const Variables given = run(rule, inputs, "the rule", x_.size());
         Variables bars;
         for (std::size_t i = 0; i < x_.size(); ++i) {
             p_.bars.push_back(given[i].is_empty() ? 0 : 1);
-            if (!given[i].is_empty()) bars.push_back(fitting(given[i], x_[i], i));
+            if (given[i].is_empty()) continue;
+            if (!is_float(x_[i].dtype()))
+                refuse(Code::dtype, "the rule gives a derivative by parameter {}, which is {}", i,
+                       name(x_[i].dtype()));
+            bars.push_back(fitting(given[i], x_[i], i));
         }
         p_.vjp = true;
         p_.regions.push_back(closed(inputs, bars, "the rule"));
@@ -226,22 +344,28 @@ public:
 
     void set_jvp(const detail::Body& rule)
     {
-        Variables dots;
-        for (const Variable& x : x_)
-            if (is_float(x.dtype())) dots.push_back(input("", x.dtype(), x.shape()));
-        const Variables inputs = joined(x_, dots);
-        const Variable y_dot = run(rule, inputs, "the rule", 1)[0];
-        if (y_dot.is_empty()) refuse(Code::domain, "the rule gives an empty Variable");
+        const Variables of = floats_of(y_);
+        if (of.empty())
+            refuse(Code::dtype, "the value is {}: only of floats there is a tangent",
+                   name(y_[0].dtype()));
+        const Variables inputs = joined(x_, placeholders(floats_of(x_)));
+        Variables dots = run(rule, inputs, "the rule", of.size());
+        for (std::size_t i = 0; i < dots.size(); ++i) {
+            if (dots[i].is_empty()) refuse(Code::domain, "the rule gives an empty Variable");
+            dots[i] = fitting(dots[i], of[i], i);
+        }
         p_.jvp = true;
-        p_.regions.push_back(closed(inputs, {fitting(y_dot, y_, 0)}, "the rule"));
+        p_.regions.push_back(closed(inputs, dots, "the rule"));
     }
 
-    Variable build(const Variables& xs)
+    Variables build(const Variables& xs)
     {
-        return apply_all(custom_op, xs, make_params(std::move(p_)), place_)[0];
+        return apply_all(custom_op, xs, make_params(std::move(p_)), place_);
     }
 
 private:
+    static constexpr std::size_t any_number = ~std::size_t{0};
+
     template <class... A>
     [[noreturn]] void refuse(Code code, fmt::format_string<A...> text, A&&... values) const
     {
@@ -257,7 +381,8 @@ private:
             refuse(Code::domain, "{} takes {}, given {}", what, counted(body.arity, "parameter"),
                    x.size());
         const Step given = body.run(body.callable, x);
-        if (given.state.size() != values || !given.out.empty() || !given.until.is_empty())
+        const bool as_many = values == any_number || given.state.size() == values;
+        if (!as_many || !given.out.empty() || !given.until.is_empty())
             refuse(Code::domain, "{} gives {}, not {}", what,
                    counted(given.state.size() + given.out.size(), "value"), values);
         return given.state;
@@ -266,9 +391,6 @@ private:
     /// A derivative as the type of what it is of.
     Variable fitting(const Variable& d, const Variable& of, std::size_t i) const
     {
-        if (!is_float(of.dtype()))
-            refuse(Code::dtype, "the rule gives a derivative by parameter {}, which is {}", i,
-                   name(of.dtype()));
         bool fits = is_float(d.dtype()) && d.rank() <= of.rank();
         for (int k = 1; fits && k <= d.rank(); ++k)
             fits = !never_equal(d.extent(-k), of.extent(-k)) || same(d.extent(-k), 1);
@@ -293,22 +415,22 @@ private:
 
     std::string_view function_;
     const Location* place_;
-    Variables x_;
-    Variable y_;
+    Variables x_, y_;
     CustomParams p_;
 };
 
 } // namespace
 
-Variable detail::custom(const Body& f,
-                        const Body* vjp,
-                        const Body* jvp,
-                        const Variables& xs,
-                        const char* function,
-                        const Where& where)
+Variables detail::custom(const Body& f,
+                         const Body* vjp,
+                         const Body* jvp,
+                         const Variables& xs,
+                         bool gives_list,
+                         const char* function,
+                         const Where& where)
 {
     CustomBuilder builder(xs, function, locate(where, function));
-    builder.set_function(f);
+    builder.set_function(f, gives_list);
     if (vjp) builder.set_vjp(*vjp);
     if (jvp) builder.set_jvp(*jvp);
     return builder.build(xs);
@@ -331,7 +453,7 @@ Variable clip_gradient(const Variable& x, double lo, double hi, Where where)
     };
     const auto passed = [](const Variable&, const Variable& dot) { return dot; };
     const detail::Body f(same_x), vjp(held), jvp(passed);
-    return detail::custom(f, &vjp, &jvp, {x}, "clip_gradient", where);
+    return detail::custom(f, &vjp, &jvp, {x}, false, "clip_gradient", where)[0];
 }
 
 std::span<const Op* const> custom_ops()

@@ -143,7 +143,7 @@ Variable fixed_point(const detail::Body& f,
         return copy_graph(std::span(&x_dot, 1), {{x, solution({in.begin(), last})}})[0];
     };
     const detail::Body body(solution), vjp(reverse), jvp(forward);
-    return detail::custom(body, &vjp, &jvp, joined(x0, parameters), "fixed_point", where);
+    return detail::custom(body, &vjp, &jvp, joined(x0, parameters), false, "fixed_point", where)[0];
 }
 
 namespace {

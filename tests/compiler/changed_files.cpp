@@ -67,6 +67,7 @@ ct::Function all_parameters()
                   ct::uniform(ct::DType::f64, i[0], {2, 3}),
                   ct::normal(ct::DType::f32, i[1], {4}),
                   ct::clip_gradient(x, -1, 1),
+                  ct::grad(ct::sum(ct::checkpoint([](const Variable& v) { return v * v; })(x)), x),
                   x / n};
     const Variable index = ct::expand_dims(ct::arange(n) % 4, 1);
     const auto run =

@@ -73,20 +73,116 @@ TEST_CASE("checkpoints and unrolled steps give the loop's results and derivative
             compare(n, length, {.reverse = reverse, .checkpoint = 4});
             compare(n, length, {.reverse = reverse, .unroll = 4});
         }
+        // A spacing that follows from the number of steps.
+        for (const std::int64_t length : {0, 1, 2, 3, 17, 300}) {
+            compare(n, length, {.reverse = reverse, .checkpoint = floor_div(n, 3)});
+            compare(n, length, {.reverse = reverse, .checkpoint = ct::square_root});
+        }
+    }
+}
+
+TEST_CASE("binomial checkpoints: results and derivatives of the loop")
+{
+    for (const bool reverse : {false, true})
+        for (const int snapshots : {1, 2, 3, 5})
+            for (const std::int64_t length : {1, 4, 6, 19, 60})
+                compare(length, length,
+                        {.reverse = reverse, .checkpoint = ct::binomial(snapshots)});
+    compare(40, 40, {.unroll = 2, .checkpoint = ct::binomial(2)});
+    // Bit for bit, as each step's adjoint is what it is, and at any number of chunks: 40 of 3.
+    const auto h = ct::vector<double>("h", {3});
+    const auto gradient = [&](const ct::Checkpoints& checkpoint) {
+        const auto step = [](const Variable& s) { return sin(2.0 * s) + 0.3 * ct::mean(s); };
+        const auto r = ct::scan(step, {.init = {h}, .steps = 120, .checkpoint = checkpoint});
+        return ct::grad(ct::sum(r.last[0]), h);
+    };
+    const auto f = ct::function({h}, {gradient(0), gradient(ct::binomial(3)), gradient(11)});
+    const ct::Results r = f(Array::normal(3, {3}, ct::DType::f64));
+    for (std::int64_t i = 0; i < 3; ++i) {
+        CHECK(r[1].as_double(i) == r[0].as_double(i));
+        CHECK(r[2].as_double(i) == r[0].as_double(i));
+    }
+    // Of a second order, and over a batch.
+    const Variable g = ct::sum(square(gradient(ct::binomial(2)))), p = ct::sum(square(gradient(0)));
+    const auto second = ct::function({h}, {ct::grad(p, h), ct::grad(g, h)});
+    const ct::Results two = second(Array::normal(4, {3}, ct::DType::f64, 0.1));
+    for (std::int64_t i = 0; i < 3; ++i)
+        CHECK(two[1].as_double(i) == Approx(two[0].as_double(i)).epsilon(1e-9));
+}
+
+TEST_CASE("checkpoints of a loop that may stop early: the reverse runs the steps that ran")
+{
+    const ct::Extent n = ct::dim("n");
+    const auto h = ct::scalar<double>("h"), bound = ct::scalar<double>("bound");
+    const auto xs = ct::vector<double>("xs", {n});
+    for (const bool reverse : {false, true}) {
+        const auto made = [&](const ct::Checkpoints& checkpoint) {
+            const auto step = [&](const Variable& x, const Variable& s) {
+                const Variable next = s + sin(x * s);
+                return ct::Step{{next}, {square(next)}, next > bound};
+            };
+            const auto r = ct::scan(
+                step,
+                {.sequences = {xs}, .init = {h}, .reverse = reverse, .checkpoint = checkpoint});
+            const Variable weights = 1.0 + ct::arange(n, ct::DType::f64);
+            const Variable y = r.last[0] + ct::sum(weights * r.history[0]) + ct::sum(r.out[0]);
+            Variables all{y, r.count, r.history[0], r.out[0]};
+            for (const Variable& g : ct::grad(y, Variables{xs, h}))
+                all.push_back(g);
+            all.push_back(ct::jvp(y, {h}, {Variable(1.0)}));
+            return all;
+        };
+        Variables outputs = made(0);
+        for (const Variable& v : made(3))
+            outputs.push_back(v);
+        for (const bool reference : {false, true}) {
+            const auto f = ct::function({xs, h, bound}, outputs, {.reference = reference});
+            for (const std::int64_t length : {0, 1, 3, 7, 9, 11})
+                for (const double stop : {-1.0, 1.0, 1.5, 2.0, 100.0}) {
+                    const ct::Results r =
+                        f(Array::uniform(3, {length}, ct::DType::f64, 0, 0.6), 0.7, stop);
+                    for (std::size_t k = 0; k < 7; ++k)
+                        for (std::int64_t i = 0; i < r[k].size(); ++i) {
+                            INFO("output " << k << ", element " << i << ", of " << length
+                                           << ", until " << stop);
+                            CHECK(r[k + 7].as_double(i) ==
+                                  Approx(r[k].as_double(i)).epsilon(1e-13));
+                        }
+                }
+        }
     }
 }
 
 TEST_CASE("a gradient with checkpoints stores few steps")
 {
     const auto h = ct::vector<double>("h", {64});
-    const auto bytes = [&](std::int64_t steps, int checkpoint) {
+    const auto bytes = [&](std::int64_t steps, const ct::Checkpoints& checkpoint) {
         const auto step = [](const Variable& s) { return sin(s) * s + ct::mean(s); };
         const auto r = ct::scan(step, {.init = {h}, .steps = steps, .checkpoint = checkpoint});
         return ct::function({h}, ct::grad(ct::sum(r.last[0]), h)).workspace_bytes();
     };
     const std::size_t state = 64 * sizeof(double);
     CHECK(bytes(10000, 0) > 10000 * state);
-    CHECK(bytes(10000, 100) < 310 * state); // 100 of the chunks, two histories of one
-    CHECK(bytes(10000, ct::square_root) < 310 * state);
-    CHECK(bytes(1000000, ct::square_root) < 3100 * state);
+    CHECK(bytes(10000, 100) < 210 * state); // 100 of the chunks, 100 of the steps of one
+    CHECK(bytes(10000, ct::square_root) < 210 * state);
+    CHECK(bytes(1000000, ct::square_root) < 2010 * state);
+    // 3 times 10 states, and the chunk of 10: whatever the number of steps.
+    CHECK(bytes(1000, ct::binomial(10)) < 60 * state);
+    CHECK(bytes(1000000, ct::binomial(10)) < 60 * state);
+    // Of a number of steps that the call gives, besides a copy of the sequence.
+    const ct::Extent n = ct::dim("n");
+    const auto of = [&](const ct::Checkpoints& checkpoint, std::int64_t steps) {
+        const auto xs = ct::vector<double>("xs", {n});
+        const auto step = [](const Variable& x, const Variable& s) {
+            return sin(s) * s + ct::mean(s) + x;
+        };
+        const auto r = ct::scan(step, {.sequences = {xs}, .init = {h}, .checkpoint = checkpoint});
+        return ct::function({xs, h}, ct::grad(ct::sum(r.last[0]), h))
+                   .workspace({{"n", steps}})
+                   .size_bytes() -
+               static_cast<std::size_t>(steps) * sizeof(double);
+    };
+    CHECK(of(ct::square_root, 10000) < 270 * state);
+    CHECK(of(ct::square_root, 1000000) < 4200 * state);
+    CHECK(of(floor_div(n, 50), 10000) < 270 * state);
 }

@@ -1,7 +1,9 @@
 // Functions with derivatives of their own.
 #include <croton/croton.hpp>
+#include <croton/ir/print.hpp>
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -10,6 +12,7 @@
 namespace ct = croton;
 using croton::test::Approx;
 using croton::test::compiled_values;
+using ct::Array;
 using ct::Variable;
 using ct::Variables;
 using List = std::vector<double>;
@@ -107,4 +110,96 @@ TEST_CASE("derivatives of one's own in loops, branches and batches")
     CHECK(compiled_values(ct::grad(all, w), {xs, w}, {rows, List{1, 2}}) == List{900, 1200});
     CHECK(compiled_values(ct::grad(all, xs), {xs, w}, {rows, List{1, 2}}) ==
           List{10, 20, 10, 20, 10, 20});
+}
+
+TEST_CASE("custom_vjp and custom_jvp of several values")
+{
+    const auto x = ct::vector<double>("x", {2});
+    const auto k = ct::scalar<std::int64_t>("k");
+    // The rule takes the parameters, all values, and a cotangent for each float among these.
+    const auto parts = ct::custom_vjp(
+        [](const Variable& v, const Variable& i) {
+            return Variables{ct::sum(v * v), i + 1, ct::exp(v)};
+        },
+        [](const Variable& v, const Variable&, const Variable&, const Variable& next,
+           const Variable& e, const Variable& s_bar, const Variable& e_bar) {
+            return Variables{2.0 * s_bar * v + 10.0 * e_bar * e + 0.0 * next.as(ct::DType::f64),
+                             Variable()};
+        });
+    const Variables y = parts(x, k);
+    REQUIRE(y.size() == 3);
+    CHECK(y[1].dtype() == ct::DType::i64);
+    const std::int64_t three = 3;
+    CHECK(compiled_values(y[0], {x, k}, {List{3, 4}, three}) == List{25});
+    CHECK(compiled_values(ct::grad(y[0], x), {x, k}, {List{3, 4}, three}) == List{6, 8});
+    const Variable both = y[0] + ct::sum(y[2]);
+    CHECK(compiled_values(ct::grad(both, x), {x, k}, {List{0, 0}, three}) == List{10, 10});
+    CHECK(compiled_values(ct::jvp(both, {x}, {Variable(1.0)}), {x, k}, {List{0, 0}, three}) ==
+          List{20});
+    const auto waves = ct::custom_jvp([](const Variable& v) { return Variables{sin(v), cos(v)}; },
+                                      [](const Variable& v, const Variable& dot) {
+                                          return Variables{dot * cos(v), -dot * sin(v)};
+                                      });
+    const Variable t = ct::sum(waves(x)[0] * 2.0 + waves(x)[1]);
+    const List at{0.5, 1.5};
+    const List g = compiled_values(ct::grad(t, x), {x}, {at});
+    const List h = compiled_values(ct::hessian(t, x), {x}, {at});
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(g[i] == Approx(2 * std::cos(at[i]) - std::sin(at[i])));
+        CHECK(h[3 * i] == Approx(-2 * std::sin(at[i]) - std::cos(at[i])));
+    }
+    const auto xs = ct::matrix<double>("xs", {2, 2});
+    const Array rows = Array::copy(ct::View<const double, 2>(List{1, 2, 3, 4}.data(), {2, 2}));
+    const Variables all = ct::vmap(parts, {0, ct::no_axis})(xs, k);
+    CHECK(compiled_values(all[0], {xs, k}, {rows, three}) == List{5, 25});
+    CHECK(compiled_values(ct::grad(ct::sum(all[0]), xs), {xs, k}, {rows, three}) ==
+          List{2, 4, 6, 8});
+}
+
+TEST_CASE("inline_function: a graph as an op, of other extents at each use")
+{
+    const ct::Extent n = ct::dim("n");
+    const auto a = ct::vector<double>("a", {n}), b = ct::vector<double>("b", {n});
+    const auto f = ct::inline_function("blend", {a, b}, {sqrt(a * a + b * b), ct::sum(a * b)});
+    const auto x = ct::vector<double>("x", {2});
+    const auto y = ct::vector<double>("y");
+    const Variables two = f(x, 2.0 * x);
+    CHECK(same(two[0].extent(0), ct::Extent(2)));
+    CHECK(compiled_values(two[1], {x}, {List{1, 2}}) == List{10});
+    const Variable h = ct::sum(f(y, y)[0]);
+    CHECK(compiled_values(h, {y}, {List{3, 4, 5}})[0] == Approx(12 * std::sqrt(2.0)));
+    CHECK(compiled_values(ct::grad(two[1], x), {x}, {List{1, 2}}) == List{4, 8});
+    CHECK(compiled_values(ct::jvp(two[1], {x}, {Variable(1.0)}), {x}, {List{1, 2}}) == List{12});
+    // One op in what is printed, and its name in the text that is compiled.
+    const std::string text = ct::to_text({&x, 1}, {&two[1], 1});
+    CHECK(text.find("name=blend") != std::string::npos);
+    const ct::Function compiled = ct::function({x}, two[1]);
+    CHECK(compiled.source().find("in blend, called at custom.cpp:") != std::string::npos);
+    // A gradient of its own.
+    const auto own =
+        ct::custom_vjp(f, [](const Variables& in) { // a, b, the values, their cotangents
+            return Variables{7.0 * in[4] + 0.0 * in[0], Variable()};
+        });
+    CHECK(compiled_values(ct::grad(ct::sum(own(x, x)[0]), x), {x}, {List{3, 4}}) == List{7, 7});
+    // As without the op, bit for bit, what is not selected included.
+    const Variable g = ct::grad(ct::sum(where(x > 0.0, f(x, x)[0], 0.0)), x);
+    CHECK(compiled_values(g, {x}, {List{0, 1}})[0] == 0);
+    const auto many = ct::matrix<double>("many", {3, 2});
+    const Variable each = ct::vmap([&](const Variable& row) { return f(row, row)[1]; })(many);
+    CHECK(compiled_values(each, {many}, {Array::full<double>({3, 2}, 1)}) == List{2, 2, 2});
+}
+
+TEST_CASE("inline_function: of a compiled function, with what it shares")
+{
+    const auto x = ct::vector<double>("x");
+    const auto w = ct::shared("w", Array::scalar(2.0));
+    const ct::Function scaled = ct::function({x}, {w * x, ct::sum(w * x)}, {.name = "scaled"});
+    const auto f = ct::inline_function(scaled);
+    const auto z = ct::vector<double>("z", {3});
+    const Variable y = ct::sum(square(f(z)[0])) + f(z)[1];
+    CHECK(compiled_values(y, {z}, {List{1, 2, 3}}) == List{68});
+    CHECK(compiled_values(ct::grad(y, z), {z}, {List{1, 2, 3}}) == List{10, 18, 26});
+    CHECK(compiled_values(ct::grad(y, w), {z}, {List{1, 2, 3}}) == List{62});
+    w.set(Array::scalar(3.0));
+    CHECK(compiled_values(f(z)[1], {z}, {List{1, 2, 3}}) == List{18});
 }

@@ -57,3 +57,60 @@ TEST_CASE("clip_gradient: bounds and dtype")
     CHECK_REFUSED(ct::clip_gradient(ct::vector<std::int64_t>("k", {3}), -1, 1), dtype,
                   "clip_gradient: x is i64: it has no gradient");
 }
+
+TEST_CASE("custom_vjp and custom_jvp of several values: rules that do not fit")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto two = [](const Variable& v) { return Variables{v, ct::sum(v)}; };
+    CHECK_REFUSED(ct::custom_vjp(two, bar_alone)(x), domain,
+                  "custom_vjp: the rule takes 3 parameters, given 5");
+    CHECK_REFUSED(
+        ct::custom_jvp(two, [](const Variable&, const Variable& dot) { return Variables{dot}; })(x),
+        domain, "custom_jvp: the rule gives 1 value, not 2");
+    CHECK_REFUSED(ct::custom_jvp(two, [](const Variable&,
+                                         const Variable& dot) { return Variables{dot, dot}; })(x),
+                  shape,
+                  "custom_jvp: the rule gives f64 (3) as derivative 1, which is one of f64 "
+                  "()");
+    CHECK_REFUSED(ct::custom_vjp([](const Variable&) { return Variables{}; }, bar_alone)(x), domain,
+                  "custom_vjp: the function gives no value");
+}
+
+TEST_CASE("checkpoint: functions that do not fit")
+{
+    const auto x = ct::vector<double>("x", {3});
+    CHECK_REFUSED(ct::checkpoint(twice)(x, x), domain,
+                  "checkpoint: the function takes 1 parameter, given 2");
+    CHECK_REFUSED(ct::checkpoint([](const Variable&) { return Variables{}; })(x), domain,
+                  "checkpoint: the function gives no value");
+    CHECK_REFUSED(ct::checkpoint([](const Variable&) { return Variable(); })(x), domain,
+                  "checkpoint: the function gives an empty Variable as value 0");
+}
+
+TEST_CASE("inline_function: graphs and operands that do not fit")
+{
+    const ct::Extent n = ct::dim("n");
+    const auto a = ct::vector<double>("a", {n}), b = ct::vector<double>("b", {n});
+    const auto x = ct::vector<double>("x", {3}), y = ct::vector<double>("y", {4});
+    CHECK_REFUSED(ct::inline_function("f", {a}, {a * b}), domain,
+                  "inline_function: f needs 'b', which is none of its inputs");
+    CHECK_REFUSED(ct::inline_function("f", {a, a}, {a}), domain,
+                  "inline_function: 'a' is given twice to f");
+    CHECK_REFUSED(ct::inline_function("f", {2.0 * a}, {a}), domain,
+                  "inline_function: input 0 of f is the result of mul (custom.cpp:99): an input "
+                  "is a leaf");
+    CHECK_REFUSED(ct::inline_function("f", {a}, {}), domain, "inline_function: f has no outputs");
+    CHECK_REFUSED(ct::inline_function("", {a}, {a}), domain, "inline_function: it needs a name");
+    const auto f = ct::inline_function("f", {a, b}, {a * b});
+    CHECK_REFUSED(f(Variables{x}), domain, "f: it takes 2 operands, given 1");
+    CHECK_REFUSED(f(Variables{x, y}), shape, "f: operand 1, 'b', is f64 (3), given f64 (4): 'y'");
+    const auto k = ct::vector<std::int64_t>("k", {3});
+    CHECK_REFUSED(f(Variables{x, k}), dtype, "f: operand 1, 'b', is f64 (n), given i64 (3): 'k'");
+    CHECK_REFUSED(f(Variables{x, ct::sum(x)}), shape,
+                  "f: operand 1, 'b', is f64 (n), given f64 (): the result of sum "
+                  "(custom.cpp:109)");
+    const auto w = ct::shared("w", ct::Array::zeros<double>({3}));
+    const ct::Function g = ct::function({x}, {w + x}, {.name = "g", .updates = {{w, w + x}}});
+    CHECK_REFUSED(ct::inline_function(g), domain,
+                  "inline_function: g updates 'w', and an op updates nothing");
+}

@@ -197,6 +197,11 @@ TEST_CASE("an empty Variable is refused by batches, sparse derivatives and rules
     CHECK_EMPTY(ct::custom_vjp(same, rule)(none));
     CHECK_EMPTY(ct::custom_vjp(nothing, rule)(x));
     CHECK_EMPTY(ct::clip_gradient(none, -1, 1));
+    CHECK_EMPTY(ct::checkpoint(same)(none));
+    CHECK_EMPTY(ct::checkpoint(nothing)(x));
+    CHECK_EMPTY(ct::inline_function("f", {none}, {x}));
+    CHECK_EMPTY(ct::inline_function("f", {x}, {none}));
+    CHECK_EMPTY(ct::inline_function("f", {x}, {2.0 * x})(none));
 }
 
 TEST_CASE("an empty Variable is refused by scan")

@@ -454,6 +454,15 @@ Made make_grad_of_square(const Maker&, A a)
                         a.names[0], a.names[1])};
 }
 
+Made make_grad_of_checkpoint(const Maker&, A a)
+{
+    const auto f = checkpoint([](const Variable& v) { return square(v); });
+    return {grad(sum(f(a.x[0])), a.x[1], zeros_allowed),
+            fmt::format("ct::grad(ct::sum(ct::checkpoint([](const ct::Variable& v) {{ return "
+                        "square(v); }})({})), {}, {{.disconnected_zero = true}})",
+                        a.names[0], a.names[1])};
+}
+
 Made make_jvp(const Maker&, A a)
 {
     return {jvp(a.x[0], {a.x[1]}, {ones_like(a.x[1])}),
@@ -492,6 +501,7 @@ const std::vector<Maker>& derivative_makers()
     static const std::vector<Maker> all{{"grad", 2, make_grad},
                                         {"grad", 2, make_grad},
                                         {"grad of square", 2, make_grad_of_square},
+                                        {"grad of checkpoint", 2, make_grad_of_checkpoint},
                                         {"jvp", 2, make_jvp},
                                         {"hvp", 2, make_hvp}};
     return all;

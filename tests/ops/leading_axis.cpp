@@ -246,7 +246,11 @@ void loops(Batch& b, ct::DType t)
     const auto branch = ct::cond(
         ct::all(x == x), [&] { return x - ct::expand_dims(h, -2); }, [&] { return x * 2; });
     b.add("cond", branch[0]);
-    if (ct::is_float(t)) b.add("clip_gradient", ct::clip_gradient(x, -1, 1));
+    if (ct::is_float(t)) {
+        b.add("clip_gradient", ct::clip_gradient(x, -1, 1));
+        const auto cubed = ct::checkpoint([](const Variable& v) { return v * v * v; });
+        b.add("recompute", ct::grad(ct::sum(cubed(x)), x));
+    }
     for (const bool flag : {false, true}) {
         b.add("delay", ct::moveaxis(ct::detail::delay(steps, h, flag), 0, -2));
         b.add("edge", ct::detail::edge(steps, h, flag));

@@ -364,7 +364,11 @@ Sample scalar_sample(DType t)
     s.add("scan", powers.last[0], {8});
     s.add("scan's history", powers.history[0], {8});
     s.add("cond", cond(x > 0, [&] { return times(x, x); }, [&] { return x; })[0]);
-    if (is_float(t)) s.add("clip_gradient", clip_gradient(x, -1, 1));
+    if (is_float(t)) {
+        s.add("clip_gradient", clip_gradient(x, -1, 1));
+        const auto squared = checkpoint([](const Variable& v) { return times(v, v); });
+        s.add("recompute", grad(squared(x), x));
+    }
     unsigned seed = 1500;
     for (std::int64_t n : {1, 2, 33})
         s.calls.push_back({draw(t, {}, ++seed), draw(t, {n}, seed)});
@@ -406,6 +410,10 @@ Sample scan_sample(DType t)
     s.add("until", until.history[0], tolerance);
     s.add("count", until.count);
     s.add("cond", cond(c > 0, [&] { return times(c, h); }, [&] { return h; })[0]);
+    if (is_float(t)) {
+        const auto squared = checkpoint([&](const Variable& a) { return times(a, times(a, c)); });
+        s.add("recompute", grad(sum(squared(h)).as(t), h), of_sum(t, 100, 8));
+    }
     s.add("delay", detail::delay(xs, h, false));
     s.add("delay reversed", detail::delay(xs, h, true));
     s.add("edge", detail::edge(xs, h, true));

@@ -86,6 +86,11 @@ const std::map<std::string_view, Make> structured = {
                         });
          return wave(x);
      }},
+    {"recompute",
+     [](const Variable& x) {
+         const Variable y = sum(square(checkpoint([](const Variable& v) { return exp(v); })(x)));
+         return grad(y, x);
+     }},
     {"switch_case",
      [](const Variable& x) {
          const Variable s = sum(x);

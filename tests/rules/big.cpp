@@ -122,7 +122,7 @@ private:
         if (!a) return elements(v.constant());
         if (a.inputs().empty()) return elements(evaluate_reference(a, {})[0]);
         if (const auto* composite = std::get_if<Composite>(&a.op().lowering)) {
-            kept_.push_back(composite->expand({a.params().get(), a.inputs()}));
+            kept_.push_back(composite->values({a.params().get(), a.inputs()})[0]);
             return evaluate(kept_.back());
         }
         if (std::holds_alternative<Pointwise>(a.op().lowering)) return pointwise(a);

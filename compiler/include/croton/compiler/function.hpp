@@ -118,6 +118,8 @@ private:
     std::size_t bytes_ = 0;
 };
 
+class InlineFunction;
+
 /// The signature of a typed call is `void(arguments)`.
 template <class Signature>
 class Typed {
@@ -250,6 +252,10 @@ private:
     explicit Function(detail::Ref<const detail::FunctionData> data) : data_(std::move(data)) {}
     detail::Ref<const detail::FunctionData> data_;
 };
+
+/// The graph of a function, as it was written, as an op of its name: see ops/custom.hpp.
+/// errors   UserError: a function with updates, which no op has.
+InlineFunction inline_function(const Function& f, Where where = Where::current());
 
 /// Compiles a function from `inputs` to `outputs`.
 ///

@@ -224,7 +224,11 @@ struct CompositeArgs {
     }
 };
 struct Composite {
-    Variable (*expand)(const CompositeArgs&);
+    Variable (*expand)(const CompositeArgs&) = nullptr;
+    Variables (*expand_all)(const CompositeArgs&) = nullptr; ///< of an op of several values
+
+    /// One for each value of the op.
+    Variables values(const CompositeArgs& args) const;
 };
 
 using Lowering = std::variant<Pointwise,
@@ -370,8 +374,8 @@ struct BatchArgs {
     /// The op with other parameters, of all() operands.
     Variable with(Params other) const;
 };
-/// The result for all members, along a new axis 0. See batch.hpp for the rules of ops that have
-/// none: it follows from most lowerings.
+/// The result for all members, along a new axis 0; of an op of several values the first of an Apply
+/// that has all. See batch.hpp for the rules of ops that have none: it follows from most lowerings.
 using BatchRule = Variable (*)(const BatchArgs&);
 
 /// The rule of an op whose parameters name axes: they are one further on.

@@ -22,6 +22,7 @@ struct ScanParts {
     bool reverse = false;
     bool at_end = false;
     bool endless = false;
+    int snapshots = 0;
     /// What the loop required that it was taken from: one that is made of its parts, as its
     /// gradient, has a meaning where that has one, and says so in that one's words.
     std::vector<Requirement> required = {};

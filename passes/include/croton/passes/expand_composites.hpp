@@ -13,10 +13,19 @@ struct ExpandComposites {
     Changed run(Graph& graph, PassContext& context) const;
 };
 
-/// The same of functions with a derivative of their own, before all rules: what they are made of is
+/// The same of functions of a user's (custom_op), before all rules: what they are made of is
 /// simplified with what is around it. Gradients were taken before.
 struct ExpandCustom {
     static constexpr std::string_view name = "expand custom";
+    Changed run(Graph& graph, PassContext& context) const;
+};
+
+/// In the steps of loops what is computed again (recompute_op), where that is elements alone: a
+/// step that has no more than these becomes a kernel, in which they take no memory.
+///
+/// When: after what loops store was decided, which is then not stored.
+struct ExpandRecomputed {
+    static constexpr std::string_view name = "expand recomputed";
     Changed run(Graph& graph, PassContext& context) const;
 };
 

@@ -52,7 +52,39 @@ struct State {
     {}
 };
 
-inline constexpr int square_root = -1; ///< for ScanArgs::checkpoint
+inline constexpr int square_root = -1; ///< for Checkpoints
+
+/// Which states of a loop its gradient stores; it computes the others again from these.
+///
+///     .checkpoint = 100                every 100th: memory for steps / 100 + 100 of them
+///     .checkpoint = floor_div(n, 10)   an expression of extents
+///     .checkpoint = square_root        of about as many as make both numbers equal
+///     .checkpoint = binomial(20)       20 of them, at places that change while it goes back
+///
+/// 0, as without any: those of each step.
+class Checkpoints {
+public:
+    Checkpoints(int every = 0) : every_(every) {}
+    Checkpoints(const Extent& every) : every_(every) {}
+    const Extent& every() const noexcept { return every_; }
+    int snapshots() const noexcept { return snapshots_; } ///< of binomial(); else 0
+
+private:
+    friend Checkpoints binomial(int snapshots, Where where);
+    Extent every_;
+    int snapshots_ = 0;
+};
+
+/// Of a loop of a known number of steps, with memory that hardly depends on it: the gradient cuts
+/// the loop into chunks of `snapshots` steps, and holds the states before so many of the n chunks.
+/// It comes to a chunk from the nearest one before it that it holds, and stores others on the way,
+/// where Griewank's and Walther's binomial schedule has them (Algorithm 799): no step is computed
+/// more than r + 2 times in front of its adjoint, with the least r for which n is at most
+/// (s + r)! / (s! r!). So 20 snapshots of 1,000,000 steps hold about 100 states, where the square
+/// root has 2,000, and compute each step 7 times at most.
+///
+/// memory  3 * snapshots states, which change places, and what the gradient of a chunk stores
+Checkpoints binomial(int snapshots, Where where = Where::current());
 
 struct ScanArgs {
     std::vector<Sequence> sequences{};
@@ -61,10 +93,8 @@ struct ScanArgs {
     /// From the last step to the first; history and out stay in the sequences' order.
     bool reverse = false;
     int unroll = 1; ///< steps that are written out in each of the loop
-    /// The gradient stores the states of every so many steps, and computes those between again when
-    /// it comes to them: memory for steps / checkpoint + checkpoint of them, the loop's work once
-    /// more. 0: those of each step. `square_root`: of about as many as make both numbers equal.
-    int checkpoint = 0;
+    /// The states that the gradient stores: of every so many steps, for the loop's work once more.
+    Checkpoints checkpoint{};
 };
 
 struct ScanResult {
@@ -231,6 +261,11 @@ Variables switch_case(const Variable& number,
                       Where where = Where::current());
 
 extern const Op switch_op;
+/// One graph, with the parameters of a switch_op that has nothing to choose from. It stays a graph
+/// of its own: nothing in it is merged with what is computed around it.
+extern const Op recompute_op;
+/// What it gives, as graph in the place of the op.
+Variables written_out(const Apply& recompute);
 extern const Op scan_op;
 
 /// The output that is number `k` of last, history, out, count; -1 if it is not kept.

@@ -82,6 +82,8 @@ struct ScanParams {
     /// other places are 0.
     bool at_end = false;
     bool endless = false; ///< `steps`, which is 0, is no bound: nothing is collected
+    /// A gradient holds the states before so many steps (ir/scan_snapshots.hpp); 0: before each.
+    int snapshots = 0;
     Extent steps = 0;
     std::vector<int> kept; ///< 1 or 0 for each of last, history, out, and the number of steps
     static constexpr auto fields = std::tuple{
@@ -89,12 +91,13 @@ struct ScanParams {
         field("states", &ScanParams::states),   field("outs", &ScanParams::outs),
         field("reverse", &ScanParams::reverse), field("until", &ScanParams::until),
         field("limited", &ScanParams::limited), field("at_end", &ScanParams::at_end),
-        field("endless", &ScanParams::endless), field("steps", &ScanParams::steps),
-        field("kept", &ScanParams::kept)};
+        field("endless", &ScanParams::endless), field("snapshots", &ScanParams::snapshots),
+        field("steps", &ScanParams::steps),     field("kept", &ScanParams::kept)};
 };
 
-/// Which of the two or more regions runs: the first input, a bool (false is 0) or an integer, which
-/// is held between 0 and the last. All take the other inputs and give values of the same types.
+/// Which of the regions runs: the first input, a bool (false is 0) or an integer, which is held
+/// between 0 and the last. All take the other inputs and give values of the same types. A
+/// switch_op has two or more, a recompute_op one.
 struct SwitchParams {
     std::vector<Region> branches;
     static constexpr auto fields = std::tuple{field("branches", &SwitchParams::branches)};
