@@ -155,31 +155,33 @@ void Dependence::push_by_lowering(const Apply& apply)
     const auto result = [&](const auto& find) {
         of_[apply.output().value()] = known ? find() : any();
     };
-    std::visit(overloaded{
-                   [&](const Pointwise&) {
-                       result(
-                           [&] { return united(sets_of_inputs(apply), count_of(apply.output())); });
-                   },
-                   [&](const IndexMap&) { result([&] { return moved(apply); }); },
-                   [&](const Gather& g) { result([&] { return gathered(apply, g); }); },
-                   [&](const Scatter& s) { result([&] { return scattered(apply, s); }); },
-                   [&](const Reduce&) { result([&] { return reduced(apply); }); },
-                   [&](const Prefix& p) { result([&] { return accumulated_along(apply, p); }); },
-                   [&](const Contract&) { result([&] { return product_of(apply); }); },
-                   [&](const Iota&) {},
-                   [&](const Scan&) { push_scan(apply); },
-                   [&](const Switch&) { push_switch(apply); },
-                   [&](const Composite& composite) {
-                       if (&apply.op() == &custom_op) {
-                           result([&] { return by_rule(apply); });
-                           return;
-                       }
-                       const Variable y = composite.expand({apply.params().get(), apply.inputs()});
-                       kept_.push_back(y);
-                       of_[apply.output().value()] = of(y);
-                   },
-               },
-               apply.op().lowering);
+    std::visit(
+        overloaded{
+            [&](const Pointwise&) {
+                result([&] { return united(sets_of_inputs(apply), count_of(apply.output())); });
+            },
+            [&](const IndexMap&) {
+                result([&] { return has_known_params(apply.params()) ? moved(apply) : any(); });
+            },
+            [&](const Gather& g) { result([&] { return gathered(apply, g); }); },
+            [&](const Scatter& s) { result([&] { return scattered(apply, s); }); },
+            [&](const Reduce&) { result([&] { return reduced(apply); }); },
+            [&](const Prefix& p) { result([&] { return accumulated_along(apply, p); }); },
+            [&](const Contract&) { result([&] { return product_of(apply); }); },
+            [&](const Iota&) {},
+            [&](const Scan&) { push_scan(apply); },
+            [&](const Switch&) { push_switch(apply); },
+            [&](const Composite& composite) {
+                if (&apply.op() == &custom_op) {
+                    result([&] { return by_rule(apply); });
+                    return;
+                }
+                const Variable y = composite.expand({apply.params().get(), apply.inputs()});
+                kept_.push_back(y);
+                of_[apply.output().value()] = of(y);
+            },
+        },
+        apply.op().lowering);
 }
 
 /// A move is the same for numbers: those of the elements say where each comes from. 0 is none.
