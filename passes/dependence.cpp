@@ -155,35 +155,36 @@ void Dependence::push_by_lowering(const Apply& apply)
     const auto result = [&](const auto& find) {
         of_[apply.output().value()] = known ? find() : any();
     };
-    std::visit(overloaded{
-                   [&](const Pointwise&) {
-                       result(
-                           [&] { return united(sets_of_inputs(apply), count_of(apply.output())); });
-                   },
-                   [&](const IndexMap&) { result([&] { return moved(apply); }); },
-                   [&](const Gather& g) { result([&] { return gathered(apply, g); }); },
-                   [&](const Scatter& s) { result([&] { return scattered(apply, s); }); },
-                   [&](const Reduce&) { result([&] { return reduced(apply); }); },
-                   [&](const Prefix& p) { result([&] { return accumulated_along(apply, p); }); },
-                   [&](const Contract&) { result([&] { return product_of(apply); }); },
-                   [&](const Iota&) {},
-                   [&](const Scan&) { push_scan(apply); },
-                   [&](const Switch&) { push_switch(apply); },
-                   [&](const Composite& composite) {
-                       if (has_own_derivative(apply)) {
-                           for (std::size_t o = 0; o < apply.output_count(); ++o)
-                               of_[apply.output(o).value()] = known ? by_rule(apply, o) : any();
-                           return;
-                       }
-                       const Variables values =
-                           composite.values({apply.params().get(), apply.inputs()});
-                       for (std::size_t o = 0; o < values.size(); ++o) {
-                           kept_.push_back(values[o]);
-                           of_[apply.output(o).value()] = of(values[o]);
-                       }
-                   },
-               },
-               apply.op().lowering);
+    std::visit(
+        overloaded{
+            [&](const Pointwise&) {
+                result([&] { return united(sets_of_inputs(apply), count_of(apply.output())); });
+            },
+            [&](const IndexMap&) {
+                result([&] { return has_known_params(apply.params()) ? moved(apply) : any(); });
+            },
+            [&](const Gather& g) { result([&] { return gathered(apply, g); }); },
+            [&](const Scatter& s) { result([&] { return scattered(apply, s); }); },
+            [&](const Reduce&) { result([&] { return reduced(apply); }); },
+            [&](const Prefix& p) { result([&] { return accumulated_along(apply, p); }); },
+            [&](const Contract&) { result([&] { return product_of(apply); }); },
+            [&](const Iota&) {},
+            [&](const Scan&) { push_scan(apply); },
+            [&](const Switch&) { push_switch(apply); },
+            [&](const Composite& composite) {
+                if (has_own_derivative(apply)) {
+                    for (std::size_t o = 0; o < apply.output_count(); ++o)
+                        of_[apply.output(o).value()] = known ? by_rule(apply, o) : any();
+                    return;
+                }
+                const Variables values = composite.values({apply.params().get(), apply.inputs()});
+                for (std::size_t o = 0; o < values.size(); ++o) {
+                    kept_.push_back(values[o]);
+                    of_[apply.output(o).value()] = of(values[o]);
+                }
+            },
+        },
+        apply.op().lowering);
 }
 
 /// A move is the same for numbers: those of the elements say where each comes from. 0 is none.
