@@ -41,8 +41,8 @@ public:
     {
         class_inputs();
         class_states();
-        while (number_and_split()) {
-        }
+        for (int round = 0; number_and_split(); ++round)
+            if (round == most_rounds) tell_all_apart();
     }
 
     const std::vector<Id>& states() const { return classes_; }
@@ -73,6 +73,15 @@ private:
             classes_.push_back(numbered({parts_.init[k].value(), parts_.state[k].type().data(),
                                          parts_.next[k].type().data()}));
         count_ = numbered.size();
+    }
+
+    /// A state with taps far back is a thousand that begin alike, of which each round finds one.
+    static constexpr int most_rounds = 64;
+
+    void tell_all_apart()
+    {
+        std::iota(classes_.begin(), classes_.end(), Id{0});
+        count_ = static_cast<Id>(classes_.size());
     }
 
     /// Whether a class has split.

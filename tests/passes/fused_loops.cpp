@@ -85,6 +85,21 @@ TEST_CASE("merge states: none that differ in a later step alone")
     CHECK(same(now[0], after({x}, ys, {}, TrimLoops{}, MergeDuplicates{})[0]) == false);
 }
 
+TEST_CASE("merge states: many that begin alike are told apart in a few rounds")
+{
+    const Variable x = scalar<double>("x");
+    for (const int back : {40, 400}) {
+        const auto run =
+            scan([&](const Variable& far, const Variable& near,
+                     const Variable& other) { return Variables{far + x * near, other}; },
+                 {.init = {{0.0, {-back, -1}}, {0.0, {-1}}}, .steps = 500});
+        const Variables ys{run.last[0], run.last[1]};
+        const Variables now = after({x}, ys, {}, MergeDuplicates{}, MergeStates{});
+        check_same({x}, {Array::scalar(0.7)}, ys, now, 0);
+        CHECK(loops_of(now).at(0).states >= back);
+    }
+}
+
 TEST_CASE("merge states: an out that is a state after the step is its history")
 {
     const Variable xs = vector<double>("xs", {5});

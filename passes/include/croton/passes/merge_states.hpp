@@ -10,8 +10,8 @@ namespace croton::inline v1 {
 ///
 /// When: once equal values are one, as states begin equal where they begin as one Variable; before
 /// what a loop stores is decided. What the body computes twice after it is for MergeDuplicates.
-/// Keeps: values, bit for bit. Cost: linear in the bodies, times as often as states that begin
-/// equal turn out to be different.
+/// Keeps: values, bit for bit. Cost: linear in the bodies, as often as states that begin equal
+/// turn out to be different, up to 64 times.
 struct MergeStates {
     static constexpr std::string_view name = "merge states";
     Changed run(Graph& graph, PassContext& context) const;
