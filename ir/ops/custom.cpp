@@ -238,6 +238,16 @@ Variables custom_tangents(const Apply& apply, const Variables& x_dots)
 
 namespace {
 
+/// What is one number everywhere, as the cotangent of a sum, is known inside.
+Variables with_numbers(const Variables& operands, const Variables& inputs, const Variables& values)
+{
+    VariableMap by;
+    double number = 0;
+    for (std::size_t i = 0; i < operands.size(); ++i)
+        if (uniform_value(operands[i], number)) by.emplace(inputs[i], operands[i]);
+    return copy_graph(values, by);
+}
+
 Bodies body_of(const Apply& apply, const decltype(Bodies::build)& build)
 {
     return {std::span(&apply.params_as<CustomParams>().regions[0], 1), apply.inputs(), build};
@@ -253,10 +263,11 @@ MaskedBars function_cotangents(const Apply& apply,
 {
     const auto build = [&](const Variables& operands, const std::vector<Variables>& inputs,
                            const std::vector<Variables>& values) {
-        if (apply.params_as<CustomParams>().checkpoint)
-            return build_switch(recompute_op, constant(Array::scalar(false), apply.location()),
-                                operands, inputs, values, gradient_place(apply));
-        return written(Region(inputs[0], values[0]), operands);
+        if (!apply.params_as<CustomParams>().checkpoint)
+            return written(Region(inputs[0], values[0]), operands);
+        return build_switch(recompute_op, constant(Array::scalar(false), apply.location()),
+                            operands, inputs, {with_numbers(operands, inputs[0], values[0])},
+                            gradient_place(apply));
     };
     return body_cotangents(body_of(apply, build), y, wanted, function, place);
 }

@@ -2,6 +2,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops.hpp>
+#include <croton/passes/grad.hpp>
 
 #include <limits>
 
