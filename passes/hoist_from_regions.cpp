@@ -302,7 +302,7 @@ Changed HoistFromRegions::run(Graph& graph, PassContext& context) const
     return changed_if(graph.rewrite([&](const Apply& apply, Variables& out) {
         if (is_a<Scan>(apply))
             out = without_invariants(apply, context.options);
-        else if (is_a<Switch>(apply))
+        else if (&apply.op() == &switch_op) // what is to be computed again stays a graph
             out = Branches(apply, context.options).without_common_work();
         return !out.empty();
     }));

@@ -161,7 +161,7 @@ Changed InlineRegions::run(Graph& graph, PassContext&) const
     return changed_if(graph.rewrite([](const Apply& apply, Variables& out) {
         if (is_a<Scan>(apply))
             out = Loop(apply).written_out();
-        else if (is_a<Switch>(apply))
+        else if (&apply.op() == &switch_op) // what is to be computed again stays a graph
             out = taken_branch(apply);
         // Extents that are only known to be equal when the function runs make other types.
         return !out.empty() &&
