@@ -175,7 +175,8 @@ private:
         Variable value = u.value;
         if (value.is_empty()) fail("the update of '{}' is an empty Variable", u.target.name());
         value = converted(value, u.target.dtype());
-        const Location* place = value.location() ? value.location() : where_;
+        // Where the value is computed; a leaf's line says nothing of the update.
+        const Location* place = value.owner() && value.location() ? value.location() : where_;
         const Type type = u.target.type();
         if (value.dtype() != u.target.dtype())
             throw user_error(Code::dtype, place, name(),

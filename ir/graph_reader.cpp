@@ -132,10 +132,15 @@ GraphReader::GraphReader(const NamedArrays& arrays,
 {
     for (const auto& [name, array] : arrays)
         arrays_.emplace(name, &array);
-    for (const Op* op : ops)
-        ops_.emplace(op->name, op);
     for (const Op* op : all_ops())
         ops_.emplace(op->name, op);
+    for (const Op* op : ops) {
+        const auto [known, is_new] = ops_.emplace(op->name, op);
+        if (!is_new && known->second != op)
+            throw user_error(Code::domain, nullptr, "load",
+                             "two ops are named '{}', and a file tells ops apart by their names",
+                             op->name);
+    }
 }
 
 bool GraphReader::take(std::string_view first, StoredLine& line)

@@ -1,6 +1,7 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
 #include <croton/ir/graph_text.hpp>
+#include <croton/ir/ops.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -41,6 +42,8 @@ std::string list_text(const std::vector<T>& list)
 GraphWriter::GraphWriter(std::span<const Variable> values,
                          std::span<const Requirement> requirements)
 {
+    for (const Op* op : all_ops())
+        ops_.emplace(op->name, op);
     collect(values);
     for (const Requirement& r : requirements) {
         collect(r.a);
@@ -282,6 +285,12 @@ std::string GraphWriter::field(const FieldPointer& value)
 void GraphWriter::write_apply(const Apply& apply)
 {
     const Op& op = apply.op();
+    const auto [known, is_new] = ops_.emplace(op.name, &op);
+    if (!is_new && known->second != &op)
+        throw user_error(Code::domain, apply.location(), "save",
+                         "two ops are named '{}', and a file tells ops apart by their names: give "
+                         "yours another one",
+                         op.name);
     if (apply.params() && !op.params)
         throw user_error(Code::domain, apply.location(), "save",
                          "op '{}' has parameters that cannot be read back: its record names no "

@@ -85,7 +85,7 @@ void check_bars(const Apply& a, Variables& bars)
             !may_agree(bars[i].shape(), a.input(i).shape()))
             throw user_error(Code::domain, a.location(), a.op().name,
                              "the gradient in its record gives {} for input {}, which is {}",
-                             to_string(bars[i].type()), i + 1, to_string(a.input(i).type()));
+                             to_string(bars[i].type()), i, to_string(a.input(i).type()));
         // The Apply requires two symbols to be equal, and the gradient is written in the other one.
         bars[i] = broadcast_to(bars[i], a.input(i).shape(), gradient_place(a));
     }

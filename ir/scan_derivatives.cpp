@@ -144,8 +144,8 @@ public:
     {
         if (parts_.endless)
             throw user_error(Code::domain, place_, function_,
-                             "reverse mode needs a bound on the steps of {}{}: give it one "
-                             "(max_steps), or use jvp",
+                             "reverse mode needs a bound on the steps of {}{}: write a while_loop "
+                             "with max_steps, or use jvp",
                              written_name(scan_),
                              scan_.location() ? fmt::format(" ({})", to_string(*scan_.location()))
                                               : std::string());

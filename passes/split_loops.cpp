@@ -33,10 +33,10 @@ public:
     {}
 
     /// One Variable for each output of the loop; its own outputs where nothing changes.
-    Variables rewritten()
+    Variables rewritten(bool (*fits)(const Apply&))
     {
         if (!parts_.stop.is_empty() || !parts_.limit.is_empty() || parts_.endless ||
-            params_.kept.back() != 0)
+            params_.kept.back() != 0 || fits(scan_))
             return scan_.outputs();
         find_first();
         const auto count = std::ranges::count(is_first_, true);
@@ -44,7 +44,7 @@ public:
         for (const Variable& out : parts_.out)
             out_is_first_.push_back(is_made_of_first(out));
         build_first();
-        build_rest();
+        if (!build_rest(fits)) return scan_.outputs();
         Variables all;
         for (std::size_t i = 0; i < params_.kept.size(); ++i)
             if (params_.kept[i] != 0) all.push_back(outputs_[i]);
@@ -139,7 +139,8 @@ private:
         build(part(true), true, is_read_);
     }
 
-    void build_rest()
+    /// Whether it fits a kernel then.
+    bool build_rest(bool (*fits)(const Apply&))
     {
         const OriginScope origin(scan_.location());
         ScanParts p = part(false);
@@ -149,7 +150,11 @@ private:
             p.sequences.push_back(
                 detail::delay(outputs_[states_ + k], parts_.init[k], parts_.reverse));
         }
+        const Variables first = outputs_;
         build(std::move(p), false, std::vector<bool>(states_, false));
+        for (std::size_t i = 0; i < outputs_.size(); ++i)
+            if (first[i].is_empty() && !outputs_[i].is_empty()) return fits(outputs_[i].owner());
+        return false;
     }
 
     const Apply& scan_;
@@ -163,11 +168,13 @@ private:
 
 } // namespace
 
-Changed SplitLoops::run(Graph& graph, PassContext&) const
+Changed SplitLoops::run(Graph& graph, PassContext& context) const
 {
-    return changed_if(graph.rewrite([](const Apply& apply, Variables& out) {
+    const auto fits = context.options.fits_a_kernel;
+    if (!fits) return Changed::no;
+    return changed_if(graph.rewrite([&](const Apply& apply, Variables& out) {
         if (!std::holds_alternative<Scan>(apply.op().lowering)) return false;
-        out = Split(apply).rewritten();
+        out = Split(apply).rewritten(fits);
         return !std::ranges::equal(out, apply.outputs(), Same());
     }));
 }

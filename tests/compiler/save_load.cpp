@@ -244,6 +244,34 @@ TEST_CASE("a user's own op is given to load by its record")
     CHECK(f(ct::Array::full<double>({2}, 3))[0].as_double(1) == 0.1 * 3);
 }
 
+TEST_CASE("ops of one name are not stored, and not taken for one another")
+{
+    const TemporaryFolder folder;
+    const auto x = ct::vector<double>("x", {2});
+    static constexpr auto named_as = [](std::string_view name) {
+        ct::Op op = scaled_op;
+        op.name = name;
+        return op;
+    };
+    static constexpr ct::Op other = named_as("scaled"), sine = named_as("sin");
+    const auto scaled = [&](const ct::Op& op, double by) {
+        return ct::apply(op, {x}, ct::make_params(ScaleParams{by, ""}));
+    };
+    const std::string advice = ", and a file tells ops apart by their names";
+    const auto save = [&](const ct::Variable& y) { ct::function({x}, y).save(folder / "two"); };
+    CHECK_THROWS_WITH(save(scaled(scaled_op, 2.0) + scaled(other, 3.0)),
+                      "save: two ops are named 'scaled'" + advice + ": give yours another one");
+    CHECK_THROWS_WITH(save(scaled(sine, 2.0)),
+                      "save: two ops are named 'sin'" + advice + ": give yours another one");
+    save(scaled(scaled_op, 2.0));
+    const auto load = [&](const std::vector<const ct::Op*>& ops) {
+        return ct::Function::load(folder / "two", {.ops = ops});
+    };
+    CHECK_THROWS_WITH(load({&scaled_op, &other}), "load: two ops are named 'scaled'" + advice);
+    CHECK_THROWS_WITH(load({&scaled_op, &sine}), "load: two ops are named 'sin'" + advice);
+    CHECK_NOTHROW(load({&scaled_op, &scaled_op}));
+}
+
 TEST_CASE("files that are no stored function are refused by what is wrong")
 {
     const TemporaryFolder folder;

@@ -90,5 +90,5 @@ TEST_CASE("while_loop and fori_loop: conditions, counts of parameters, bounds")
                       "fori_loop: -1 steps");
     CHECK_THROWS_WITH(grad(while_loop(large, half, {x})[0], x),
                       contains("grad: reverse mode needs a bound on the steps of while_loop (") &&
-                          contains("): give it one (max_steps), or use jvp"));
+                          contains("): write a while_loop with max_steps, or use jvp"));
 }

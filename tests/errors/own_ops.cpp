@@ -181,7 +181,7 @@ TEST_CASE("a gradient of a user's own that gives too few cotangents, or others, 
                   "too_few: the gradient in its record gives 0 of 1 cotangents; one for each "
                   "input is needed, empty where none flows");
     CHECK_REFUSED(ct::grad(sum(ct::apply(wrong_type, {x})), x), domain,
-                  "wrong_type: the gradient in its record gives f32 (3) for input 1, which is f64 "
+                  "wrong_type: the gradient in its record gives f32 (3) for input 0, which is f64 "
                   "(3)");
 }
 

@@ -4,7 +4,7 @@
 //   x    f64 (k)  read
 //   y    f64 (n)  written
 //
-// One call: 95 n flops; reads 8 n + 8 k, writes 8 n bytes.
+// One call: 97 n flops; reads 8 n + 8 k, writes 8 n bytes.
 
 static i32 fused_0_fast(i64 begin,
                         i64 end,

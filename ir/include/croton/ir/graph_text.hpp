@@ -32,7 +32,8 @@ using NamedArrays = std::vector<std::pair<std::string, Array>>;
 class GraphWriter {
 public:
     /// `values` and all that they need, and the symbols of `requirements`.
-    /// throws   UserError where a user's own op has parameters but names no factory for them.
+    /// throws   UserError where a user's own op has parameters but names no factory for them, or
+    ///          the name of another op.
     GraphWriter(std::span<const Variable> values, std::span<const Requirement> requirements);
 
     std::string text() const { return atoms_ + places_ + nodes_; }
@@ -65,6 +66,7 @@ private:
     std::map<const Location*, std::size_t> place_numbers_;
     std::map<const ScopeFrame*, std::size_t> scope_numbers_;
     std::map<const void*, std::size_t> region_numbers_;
+    std::map<std::string_view, const Op*> ops_; ///< that the text names, and Croton's
     std::string atoms_, places_, nodes_;
     NamedArrays arrays_;
 };
@@ -94,6 +96,7 @@ class GraphReader {
 public:
     /// arrays   what the text names.
     /// ops      users' own; Croton's are known.
+    ///          UserError where two have one name.
     /// shared   variables that stand for the text's shared ones of the same name.
     GraphReader(const NamedArrays& arrays,
                 std::span<const Op* const> ops,
