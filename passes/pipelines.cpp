@@ -45,7 +45,7 @@ Pipeline make_cpu_pipeline()
     p.add(MergeDuplicates{}); // of what is stored with what the loop computes
     p.add(TrimLoops{});
     p.add(WorkOutOfLoops{});
-    p.add(SplitLoops{}); // without sums, more loops fit a kernel
+    p.add(SplitLoops{});  // without sums, more loops fit a kernel
     p.add(BatchLoops{});  // which are without states now
     p.add(SumsOfPairs{}); // of gradients and what they are of, which share work now
     p.fixpoint("finish", 16, MergeDuplicates{}, FoldConstants{}, simplify);
