@@ -46,7 +46,8 @@ public:
         for (const Apply& a : applies) {
             if (!std::holds_alternative<Reduce>(a.op().lowering)) continue;
             const ReducedAxes axes = reduced_axes(a);
-            if (axes.separate || axes.outer.empty() || !axes.behind.empty()) continue;
+            const bool along_rows = !axes.outer.empty() && !axes.inner.empty();
+            if (axes.separate || !along_rows || !axes.behind.empty()) continue;
             const Variables pairs = pairs_behind(a);
             if (pairs.empty()) continue;
             reductions_.push_back(a);

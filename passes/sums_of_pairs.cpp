@@ -169,7 +169,8 @@ private:
             signs.push_back(sign(p.input(i), q.input(i)));
         if (std::ranges::count(signs, 0) > 0) return 0;
         if (&p.op() == signed_ops().neg) return signs[0];
-        if (&p.op() == signed_ops().square || &p.op() == signed_ops().abs) return 1;
+        if (&p.op() == signed_ops().square) return 1;
+        if (&p.op() == signed_ops().abs && !is_unsigned(a.dtype())) return 1;
         return std::ranges::count(signs, 1) == std::ssize(signs) ? 1 : 0;
     }
 

@@ -104,6 +104,13 @@ TEST_CASE("pairs: what is the same, opposite or neither with rows and columns ex
                ct::min(pairs, ct::Axis(1)), ct::prod(pairs, 0), ct::sum(pairs)},
               at);
     }
+    // The absolute value of a wrapped difference is that difference.
+    const auto u = ct::input("u", DType::u8, {ct::dim("n")});
+    const Variable wrapped = abs(by_rows(u) - u), both = square(by_rows(u) - u) * (by_rows(u) + u);
+    check({u},
+          {ct::sum(wrapped, 0), ct::sum(wrapped, 1), ct::max(wrapped, ct::Axis(0)),
+           ct::sum(both, 0), ct::sum(both, 1)},
+          {Array::uniform(4, {33}, DType::f64, 0, 250).cast(DType::u8)});
     const Variable steps = by_rows(i) - i;
     check({i}, {ct::sum(steps, 0), ct::sum(steps, 1)},
           {Array::uniform(3, {33}, DType::f64, -9, 9).cast(DType::i64)});
@@ -116,6 +123,10 @@ TEST_CASE("pairs: a matrix among them, and axes beside rows and columns")
     const Variable weighted = a * exp(by_rows(x) - x);
     check({x, a}, {ct::sum(weighted, 0), ct::sum(weighted, 1), ct::sum(weighted)},
           {Array::normal(1, {20}, DType::f64), Array::normal(2, {20, 20}, DType::f64)});
+    // An axis of one element, over which a reduction combines nothing.
+    const Variable thin = exp(ct::expand_dims(by_rows(x), 2) - ct::expand_dims(by_rows(x), 0));
+    check({x}, {ct::sum(thin), ct::sum(thin, 2), ct::sum(thin, {1, 2})},
+          {Array::normal(1, {9}, DType::f64)});
     // Three axes: rows, columns and those of space, which none reduces.
     const auto p = ct::matrix<double>("p", {n, 3});
     const Variable between = ct::expand_dims(p, 1) - p;
