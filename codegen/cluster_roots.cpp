@@ -3,7 +3,6 @@
 #include <croton/codegen/cost.hpp>
 #include <croton/codegen/loop_nest.hpp>
 #include <croton/ir/ops/params.hpp>
-#include <croton/ir/overloaded.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
@@ -17,14 +16,7 @@ namespace croton::inline v1::codegen {
 
 bool is_structured(const Op& op)
 {
-    return std::visit(overloaded{
-                          [](const Pointwise&) { return false; },
-                          [](const IndexMap&) { return false; },
-                          [](const Iota&) { return false; },
-                          [](const Gather&) { return false; },
-                          [](const auto&) { return true; },
-                      },
-                      op.lowering);
+    return !is_of_elements(op) && !std::holds_alternative<Gather>(op.lowering);
 }
 
 bool repeats(const Apply& apply)

@@ -271,7 +271,7 @@ Prologue prologue_of(const Root& root, std::size_t operand, LoopNest& nest)
     Puller puller(nest);
     puller.open(prologue.along_terms ? over_others : over_terms);
     puller.open(std::move(inner));
-    puller.store_in_strip(v, place, pull(puller));
+    puller.store_packed(v, place, pull(puller));
     puller.close();
     puller.close();
     prologue.body = std::exchange(nest.body, Block());

@@ -25,13 +25,6 @@ constexpr std::int64_t most_states = 64; ///< elements of all of them
 /// next come on top, 128 bytes each.
 constexpr std::int64_t most_bytes_in_strips = std::int64_t{1} << 18;
 
-/// Ops whose elements are made of single elements at places that are known when the step is
-/// written.
-bool is_of_elements(const Op& op)
-{
-    return !is_structured(op) && !std::holds_alternative<Gather>(op.lowering);
-}
-
 /// Whether the cluster is one kernel, whatever it stores. Of indices that are read nothing is
 /// known.
 bool is_one_kernel(Cluster cluster)
@@ -80,7 +73,7 @@ bool fits_a_kernel(const Apply& scan)
     std::int64_t states = 0;
     for (std::size_t i = 0; i < sequences + static_cast<std::size_t>(p.states); ++i) {
         const Shape& shape = inside[i].shape();
-        if (elements_beside(shape) > most_elements) return false;
+        if (elements_beside(shape) > elements_in_registers) return false;
         const Shape axes = long_axes(shape);
         if (i < sequences) {
             if (members.empty() && !axes.empty()) return false;
@@ -92,7 +85,7 @@ bool fits_a_kernel(const Apply& scan)
     }
     if (states > most_states) return false;
     for (std::size_t k = 0; k < results.size(); ++k) {
-        if (elements_beside(results[k].shape()) > most_elements) return false;
+        if (elements_beside(results[k].shape()) > elements_in_registers) return false;
         const bool is_state = k < static_cast<std::size_t>(p.states);
         const bool kept = (is_state && scan_output(p, k) >= 0) ||
                           scan_output(p, static_cast<std::size_t>(p.states) + k) >= 0;
@@ -101,7 +94,7 @@ bool fits_a_kernel(const Apply& scan)
     std::int64_t statements = 0;
     for (const Apply& a : applies_of(results)) {
         const Shape& shape = a.output(0).shape();
-        if (!is_of_elements(a.op()) || elements_beside(shape) > most_elements) return false;
+        if (!is_of_elements(a.op()) || elements_beside(shape) > elements_in_registers) return false;
         if (members.empty() && !long_axes(shape).empty()) return false;
         if (is_pointwise(a.op())) statements += elements_beside(shape);
         if (statements > most_scalar_statements) return false;

@@ -487,7 +487,7 @@ void Puller::store(const Variable& value, const At& at, ScalarId scalar, bool ac
         Statement(Store{b, flat(at), scalar, accumulate, value.location()}));
 }
 
-void Puller::store_in_strip(const Variable& value, const Extent& at, ScalarId scalar)
+void Puller::store_packed(const Variable& value, const Extent& at, ScalarId scalar)
 {
     keep(scalar);
     open_.back().block->push_back(Statement(Store{-1, at, scalar, false, value.location()}));

@@ -64,8 +64,8 @@ public:
     /// Ends the innermost loop and appends it to the block around it. Gives its place there.
     Statement& close();
     void store(const Variable& value, const At& at, ScalarId scalar, bool accumulate = false);
-    /// An element of `value`, to some place in the strip that a prologue computes.
-    void store_in_strip(const Variable& value, const Extent& at, ScalarId scalar);
+    /// An element of `value`, to some place in the part of an operand that a product packs.
+    void store_packed(const Variable& value, const Extent& at, ScalarId scalar);
     ScalarId add(Scalar scalar);
     /// Counts a use by a statement, such as an accumulator.
     void keep(ScalarId id) { ++nest_.scalars[static_cast<std::size_t>(id)].uses; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <croton/codegen/clusters.hpp>
+#include <croton/codegen/lower.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/params.hpp>
@@ -17,15 +18,13 @@
 
 namespace croton::inline v1::codegen {
 
-constexpr std::int64_t most_elements = 16; ///< of a state, a slice or an out
-
 /// Members of a block that leaves a partial result: so few that an ensemble of some thousands has
 /// blocks for many threads, and so many that the partial results of a million are few.
 constexpr std::int64_t members_of_block = 256;
 
 inline bool is_long(const Extent& extent)
 {
-    return !extent.is_known() || extent.value() > most_elements;
+    return !extent.is_known() || extent.value() > elements_in_registers;
 }
 
 inline Shape long_axes(const Shape& shape)

@@ -380,6 +380,7 @@ void optimise(FunctionData& f)
     options.flops = codegen::flops;
     options.flops_worth_storing = codegen::flops_worth_storing;
     options.fits_a_kernel = codegen::fits_a_kernel;
+    options.elements_in_registers = codegen::elements_in_registers;
 #ifdef CROTON_VERIFY
     options.verify = true;
 #else

@@ -186,4 +186,10 @@ std::string_view name(Monoid monoid)
 
 bool is_pointwise(const Op& op) { return std::holds_alternative<Pointwise>(op.lowering); }
 
+bool is_of_elements(const Op& op)
+{
+    return is_pointwise(op) || std::holds_alternative<IndexMap>(op.lowering) ||
+           std::holds_alternative<Iota>(op.lowering);
+}
+
 } // namespace croton::inline v1

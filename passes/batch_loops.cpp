@@ -50,7 +50,7 @@ private:
             varies_.insert(y.value());
             if (!never_negative(most_ - bytes_of(y))) return false;
         }
-        if (is_of_elements(a) || is_a<Gather>(a)) return true;
+        if (computes_elements(a) || is_a<Gather>(a)) return true;
         if (options_.strict) return false;
         for (const Variable& y : a.outputs())
             if (!collected_.contains(y.value())) between_ = between_ + bytes_of(y);

@@ -4,7 +4,6 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph_text.hpp>
-#include <croton/ir/inputs_first.hpp>
 #include <croton/ir/ops/custom.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -12,7 +11,6 @@
 #include <croton/ir/reference.hpp>
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "index_program.hpp"
 #include "known_params.hpp"
@@ -116,16 +114,7 @@ bool Dependence::is_known(const Apply& apply) const
 
 Sets Dependence::of(const Variable& y)
 {
-    std::unordered_set<const Node*> entered; // looked up only
-    // Nothing flows through integers, nor through what is a constant to gradients.
-    const auto enter = [&](const Variable& v) {
-        const Apply a = v.owner();
-        return a && is_float(v.dtype()) && !of_.contains(v.value()) &&
-               !std::holds_alternative<StopsGradient>(a.op().grad) &&
-               entered.insert(a.node()).second;
-    };
-    inputs_first(y, enter, [&](const Node* node) {
-        const Apply apply = apply_of(node);
+    along_derivatives(y, of_, [&](const Apply& apply) {
         const std::vector<Sets> inputs = sets_of_inputs(apply);
         if (std::ranges::any_of(inputs, [](const Sets& s) { return s != nullptr; })) push(apply);
     });

@@ -2,12 +2,15 @@
 
 #include <croton/ir/apply.hpp>
 #include <croton/ir/array.hpp>
+#include <croton/ir/inputs_first.hpp>
 #include <croton/ir/op.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <memory>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
+#include <variant>
 #include <vector>
 
 #include "element_sets.hpp"
@@ -81,6 +84,21 @@ private:
     std::unordered_map<const Value*, Array> values_; ///< an empty one: it has none
     Variables kept_;                                 ///< values above, alive
 };
+
+/// Calls `push(apply)` for what `y` depends on and `known` (a map by Value) does not have, operands
+/// first. Nothing flows through integers, nor through what is a constant to gradients.
+template <class Known, class Push>
+void along_derivatives(const Variable& y, const Known& known, const Push& push)
+{
+    std::unordered_set<const Node*> entered; // looked up only
+    const auto enter = [&](const Variable& v) {
+        const Apply a = v.owner();
+        return a && is_float(v.dtype()) && !known.contains(v.value()) &&
+               !std::holds_alternative<StopsGradient>(a.op().grad) &&
+               entered.insert(a.node()).second;
+    };
+    inputs_first(y, enter, [&](const Node* node) { push(apply_of(node)); });
+}
 
 /// In C order.
 std::vector<std::int64_t> integers(const Array& a);

@@ -140,7 +140,7 @@ private:
         if (options_.fits_a_kernel && options_.fits_a_kernel(loop)) return Kind::kernel;
         const std::vector<Apply> all = applies_of(loop.params_as<ScanParams>().body.outputs());
         return std::ranges::all_of(all,
-                                   [](const Apply& a) { return is_of_elements(a) || is_sum(a); })
+                                   [](const Apply& a) { return computes_elements(a) || is_sum(a); })
                    ? Kind::sums
                    : Kind::steps;
     }

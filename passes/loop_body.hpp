@@ -13,10 +13,7 @@ bool is_a(const Apply& a)
     return a && std::holds_alternative<L>(a.op().lowering);
 }
 
-inline bool is_of_elements(const Apply& a)
-{
-    return is_a<Pointwise>(a) || is_a<IndexMap>(a) || is_a<Iota>(a);
-}
+inline bool computes_elements(const Apply& a) { return a && is_of_elements(a.op()); }
 
 inline bool is_sum(const Apply& a)
 {

@@ -5,7 +5,6 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph_text.hpp>
-#include <croton/ir/inputs_first.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/create.hpp>
@@ -19,7 +18,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <unordered_set>
 
 namespace croton::inline v1::detail {
 
@@ -246,16 +244,7 @@ void Bands::refuse(const Apply& apply, std::string_view why) const
 
 const std::vector<Band>& Bands::of(const Variable& y)
 {
-    std::unordered_set<const Node*> entered; // looked up only
-    // Nothing flows through integers, nor through what is a constant to gradients.
-    const auto enter = [&](const Variable& v) {
-        const Apply a = v.owner();
-        return a && is_float(v.dtype()) && !of_.contains(v.value()) &&
-               !std::holds_alternative<StopsGradient>(a.op().grad) &&
-               entered.insert(a.node()).second;
-    };
-    inputs_first(y, enter, [&](const Node* node) {
-        const Apply apply = apply_of(node);
+    along_derivatives(y, of_, [&](const Apply& apply) {
         const bool depends = std::ranges::any_of(apply.inputs(), [&](const Variable& in) {
             const auto at = of_.find(in.value());
             return at != of_.end() && !at->second.empty();

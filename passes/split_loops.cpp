@@ -12,14 +12,6 @@ namespace {
 
 using detail::ScanParts;
 
-constexpr std::int64_t most_elements = 16; ///< of a small state
-
-bool is_small(const Variable& v)
-{
-    const Extent n = element_count(v.shape());
-    return n.is_known() && n.value() <= most_elements;
-}
-
 bool contains(const Variables& list, const Variable& v)
 {
     return std::ranges::any_of(list, [&](const Variable& x) { return same(x, v); });
@@ -27,24 +19,25 @@ bool contains(const Variables& list, const Variable& v)
 
 class Split {
 public:
-    explicit Split(const Apply& scan)
-        : scan_(scan), params_(scan.params_as<ScanParams>()), parts_(detail::take_apart(scan)),
-          states_(parts_.state.size())
+    Split(const Apply& scan, const PassOptions& options)
+        : scan_(scan), options_(options), params_(scan.params_as<ScanParams>()),
+          parts_(detail::take_apart(scan)), states_(parts_.state.size())
     {}
 
     /// One Variable for each output of the loop; its own outputs where nothing changes.
-    Variables rewritten(bool (*fits)(const Apply&))
+    Variables rewritten()
     {
         if (!parts_.stop.is_empty() || !parts_.limit.is_empty() || parts_.endless ||
-            params_.kept.back() != 0 || fits(scan_))
+            params_.kept.back() != 0)
             return scan_.outputs();
         find_first();
         const auto count = std::ranges::count(is_first_, true);
-        if (count == 0 || count == std::ssize(is_first_)) return scan_.outputs();
+        if (count == 0 || count == std::ssize(is_first_) || options_.fits_a_kernel(scan_))
+            return scan_.outputs();
         for (const Variable& out : parts_.out)
             out_is_first_.push_back(is_made_of_first(out));
         build_first();
-        if (!build_rest(fits)) return scan_.outputs();
+        if (!build_rest()) return scan_.outputs();
         Variables all;
         for (std::size_t i = 0; i < params_.kept.size(); ++i)
             if (params_.kept[i] != 0) all.push_back(outputs_[i]);
@@ -52,6 +45,12 @@ public:
     }
 
 private:
+    bool is_small(const Variable& v) const
+    {
+        const Extent n = element_count(v.shape());
+        return n.is_known() && n.value() <= options_.elements_in_registers;
+    }
+
     /// The small states that need no others than such.
     void find_first()
     {
@@ -73,9 +72,10 @@ private:
     bool is_made_of_first(const Variable& v) const
     {
         if (!is_small(v)) return false;
+        const auto small = [&](const Variable& x) { return is_small(x); };
         Variables leaves{v};
         for (const Apply& a : applies_of(Variables{v})) {
-            if (!std::ranges::all_of(a.outputs(), is_small)) return false;
+            if (!std::ranges::all_of(a.outputs(), small)) return false;
             leaves.insert(leaves.end(), a.inputs().begin(), a.inputs().end());
         }
         return std::ranges::all_of(leaves, [&](const Variable& leaf) {
@@ -140,7 +140,7 @@ private:
     }
 
     /// Whether it fits a kernel then.
-    bool build_rest(bool (*fits)(const Apply&))
+    bool build_rest()
     {
         const OriginScope origin(scan_.location());
         ScanParts p = part(false);
@@ -153,11 +153,13 @@ private:
         const Variables first = outputs_;
         build(std::move(p), false, std::vector<bool>(states_, false));
         for (std::size_t i = 0; i < outputs_.size(); ++i)
-            if (first[i].is_empty() && !outputs_[i].is_empty()) return fits(outputs_[i].owner());
+            if (first[i].is_empty() && !outputs_[i].is_empty())
+                return options_.fits_a_kernel(outputs_[i].owner());
         return false;
     }
 
     const Apply& scan_;
+    const PassOptions& options_;
     const ScanParams& params_;
     ScanParts parts_;
     std::size_t states_;
@@ -170,11 +172,10 @@ private:
 
 Changed SplitLoops::run(Graph& graph, PassContext& context) const
 {
-    const auto fits = context.options.fits_a_kernel;
-    if (!fits) return Changed::no;
+    if (!context.options.fits_a_kernel) return Changed::no;
     return changed_if(graph.rewrite([&](const Apply& apply, Variables& out) {
         if (!std::holds_alternative<Scan>(apply.op().lowering)) return false;
-        out = Split(apply).rewritten(fits);
+        out = Split(apply, context.options).rewritten();
         return !std::ranges::equal(out, apply.outputs(), Same());
     }));
 }

@@ -137,7 +137,7 @@ private:
             const bool of_sequences = std::ranges::all_of(a.inputs(), [&](const Variable& v) {
                 return is_shared(v) || from_sequences.contains(v.value());
             });
-            if (!of_sequences || !(is_of_elements(a) || is_a<Contract>(a))) continue;
+            if (!of_sequences || !(computes_elements(a) || is_a<Contract>(a))) continue;
             if (!all_shared && is_a<Contract>(a)) {
                 // Not what is much larger than what it is made of.
                 Extent operands = 0;
@@ -331,7 +331,7 @@ private:
         if (!parts_.stop.is_empty()) results.push_back(parts_.stop);
         for (std::size_t k = 0; k < parts_.next.size(); ++k)
             if (!found.contains(k) && !behind_.contains(k)) results.push_back(parts_.next[k]);
-        if (std::ranges::all_of(applies_of(results), is_of_elements))
+        if (std::ranges::all_of(applies_of(results), computes_elements))
             behind_.merge(found);
         else
             parts_ = before;

@@ -95,6 +95,7 @@ TEST_CASE("an extent is worth what its construction says, and what is proved of 
 TEST_CASE("equal polynomials are one, however they came about")
 {
     const Extent n = dim("n"), m = dim("m");
+    CHECK(croton::same(n + m, m + n)); // a qualified call finds it too
     CHECK(same((n + m) * (n - m), n * n - m * m));
     CHECK(same(2 * n + 3 - n - 3, n));
     CHECK(same(n * m * 0 + 7, Extent(7)));

@@ -21,6 +21,8 @@ Lowered lower(const Cluster& cluster);
 /// which members of the loop run that read nothing of one another. Otherwise each step calls the
 /// kernels of its body.
 bool fits_a_kernel(const Apply& scan);
+/// Of such a loop's state, slice or out.
+constexpr std::int64_t elements_in_registers = 16;
 
 /// Products whose operands have their axes in another order than (batch, m, k) and (batch, k, n)
 /// get transposes in front, which are then read in place where strides allow it.

@@ -57,6 +57,9 @@ private:
     const detail::Polynomial* polynomial_ = nullptr;
 };
 
+// Also a declaration that qualified calls find: croton::same(e, f) of Variables otherwise.
+bool same(const Extent& a, const Extent& b) noexcept;
+
 using Shape = std::vector<Extent>;
 
 /// A new symbol. Two calls give two, also for one name: dim("q") and dim("q") are two extents until

@@ -421,5 +421,7 @@ struct Op {
 };
 
 bool is_pointwise(const Op& op);
+/// Whether an element is made of single elements of its operands, at places that its index gives.
+bool is_of_elements(const Op& op);
 
 } // namespace croton::inline v1

@@ -45,6 +45,7 @@ struct PassOptions {
     /// Whether the schedule makes one kernel of a loop, with its states in registers. Without it no
     /// pass knows of one.
     bool (*fits_a_kernel)(const Apply& scan) = nullptr;
+    std::int64_t elements_in_registers = 0; ///< that a state in such a kernel has at most
 };
 
 /// One pass as it ran.
