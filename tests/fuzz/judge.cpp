@@ -115,6 +115,24 @@ void break_ties(const Apply& a,
     }
 }
 
+/// Marks tangents of what rounding, or noise, took a notable part of the way to a pole: of the
+/// draws that follow from it, any may be the largest. Operands as of break_ties.
+void mark_tangents(const Apply& a,
+                   std::span<const Array> x,
+                   std::span<const Array> quiet,
+                   const Array& y,
+                   double coarsest,
+                   Marks& marks)
+{
+    if (a.op().name != std::string_view("tan")) return;
+    for (std::int64_t i = 0; i < y.size(); ++i) {
+        const double at = x[0].as_double(i);
+        double off = noise_units * coarsest * std::abs(at);
+        if (!quiet.empty()) off = std::max(off, std::abs(at - quiet[0].as_double(i)));
+        if (off * (1 + std::abs(y.as_double(i))) > 0.1) mark(marks, y, i);
+    }
+}
+
 /// 0 between equal infinities and between NaNs.
 double distance(double a, double b)
 {
@@ -222,6 +240,7 @@ private:
                     operand = with_noise(operand, noise->random, noise_units * terms);
             auto [y, y_marks] = evaluate(a, x, x_marks, noise);
             for (std::size_t i = 0; i < y.size(); ++i) {
+                if (noise) mark_tangents(a, x, quiet, y[i], coarse, y_marks[i]);
                 if (noise) marks[a.output(i).value()] = y_marks[i];
                 if (noise) break_ties(a, x, quiet, y[i], noise->ties, coarse);
                 if (is_float(y[i].dtype()))

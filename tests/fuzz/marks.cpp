@@ -182,6 +182,12 @@ bool has_marks(const Marks& marks)
 
 Marks all_marked(const Array& a) { return Array::full<std::int64_t>(a.extents(), 1); }
 
+void mark(Marks& marks, const Array& a, std::int64_t i)
+{
+    if (!marks) marks = none_marked(a);
+    numbers(marks)[i] = 1;
+}
+
 std::vector<Marks> marks_of_results(const Apply& apply,
                                     std::span<const Array> x,
                                     std::span<const Marks> x_marks,

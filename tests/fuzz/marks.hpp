@@ -22,6 +22,8 @@ using Marks = Array;
 bool is_marked(const Marks& marks, std::int64_t i);
 bool has_marks(const Marks& marks);
 Marks all_marked(const Array& a);
+/// Element i of `a`, besides those that are.
+void mark(Marks& marks, const Array& a, std::int64_t i);
 
 /// Of each result of one Apply with operands `x` and results `y`. Of a Scan: what its body's
 /// values add is not in it.
