@@ -119,7 +119,8 @@ Program ProgramWriter::take()
         plan_graph(scheduled,
                    {{program_.inputs, options_.outputs, options_.finite_checks || options_.gaps},
                     options_.gaps,
-                    options_.library_products},
+                    options_.library_products,
+                    !options_.finite_checks},
                    kernels);
     for (std::size_t k = 0; k < plan.outputs.size(); ++k)
         program_.replaces_input.push_back(replaces_input(plan, k));
@@ -424,7 +425,7 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     kernel_lines_ +=
         static_cast<int>(std::ranges::count(std::string_view(kernels_).substr(counted_), '\n'));
     counted_ = kernels_.size();
-    const bool parallel = k.parallel && options_.threads;
+    const bool parallel = k.parallel && options_.threads && !rows_;
     const std::vector<StreamedBuffer> streamed =
         streamed_buffers(k, step.nest, [&](const Variable& v) {
             return loops_ == 0 && output_slot_.contains(v.value());
@@ -442,6 +443,9 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     if (parallel) {
         head = "all_" + name;
         arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
+    } else if (rows_ && k.parallel) {
+        const auto [begin, end] = rows_of_block(step.nest);
+        arguments.insert(arguments.begin(), {begin, end});
     } else if (k.parallel) {
         if (streams) arguments.insert(arguments.begin(), text(k.parallel_extent));
         arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
@@ -449,6 +453,10 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     if (k.takes_runtime)
         arguments.insert(arguments.begin(), options_.threads || k.calls_library ? "rt" : "0");
     ++calls_[head];
+    std::optional<Writer::Scope> where;
+    if (rows_ && !k.parallel)
+        where.emplace(body_.block("if ({0} <= {2} && {2} < {1})", rows_->first, rows_->end,
+                                  text(step.nest.part->first)));
     if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
     if (k.checks_index) {
         program_.checked.push_back(step.nest.checked);
@@ -459,12 +467,25 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     } else
         body_.raw(argument_list(head, arguments, body_.indent(), body_.width()) + ";");
     if (options_.profile) body_.line("end_kernel(rt, {});", program_.kernels.size());
+    where.reset();
     if (options_.finite_checks) check_finite(step.nest);
     program_.kernels.push_back(kernel_info(step, kind));
     program_.kernels.back().name = name;
     if (name != k.name) return; // its loops are another's
     for (int line : k.lane_loops)
         program_.kernels.back().lane_loops.push_back(kernel_lines_ + 1 + line);
+}
+
+/// Of the rows that are asked for, those that the kernel has, from its first one on.
+std::pair<std::string, std::string> ProgramWriter::rows_of_block(const LoopNest& nest)
+{
+    const auto& [first, end] = *rows_;
+    if (!nest.part) return {first, end};
+    const bool from_0 = same(nest.part->first, Extent(0));
+    const std::string less = from_0 ? "" : " - " + c_factor(nest.part->first, symbols_);
+    return {from_0 ? first : fmt::format("max_i64({}{}, 0)", first, less),
+            nest.part->last ? end + less
+                            : fmt::format("min_i64({}{}, {})", end, less, text(nest.part->count))};
 }
 
 /// A kernel's table of numbers stands in front of its call.

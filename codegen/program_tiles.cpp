@@ -1,0 +1,268 @@
+#include <croton/ir/format.hpp>
+#include <croton/ir/graph.hpp>
+#include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/params.hpp>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "caller_parameters.hpp"
+#include "program_writer.hpp"
+#include "tokens.hpp"
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+/// Parts of the rows, at most: more than most CPUs have cores, so that all are busy.
+constexpr std::int64_t most_parts = 64;
+
+/// What lies so many rows away, a step further.
+std::string times(std::string_view steps, std::int64_t skew)
+{
+    return skew == 1 ? std::string(steps) : fmt::format("{} * {}", steps, skew);
+}
+
+/// The text of `all_<pass>` and of what it hands to threads. Parts narrow by `skew` rows a step
+/// where they meet; what they leave out there comes when all are done.
+class PassOnThreads {
+public:
+    PassOnThreads(const std::string& pass,
+                  const std::vector<CallerParameter>& parameters,
+                  std::int64_t skew)
+        : pass_(pass), parameters_(parameters), skew_(skew)
+    {}
+
+    std::string text(const std::string& rows, const std::string& parts)
+    {
+        writer_.line("// {}, in parts on several threads.", pass_);
+        writer_.line("struct {}_arguments {{", pass_);
+        writer_.raw("    i64 rows;");
+        writer_.raw("    i64 parts;");
+        for (const CallerParameter& p : parameters_)
+            writer_.line("    {} {};", p.type, p.name);
+        writer_.raw("};");
+        {
+            const auto scope = part("part");
+            writer_.raw("const i64 begin = arguments->rows * part / arguments->parts;");
+            writer_.raw("const i64 end = arguments->rows * (part + 1) / arguments->parts;");
+            write_call("begin", "end", fmt::format("part > 0 ? {} : 0", skew_),
+                       fmt::format("part + 1 < arguments->parts ? {} : 0", -skew_));
+        }
+        if (skew_ > 0) {
+            const auto scope = part("seam");
+            writer_.raw("const i64 row = arguments->rows * (seam + 1) / arguments->parts;");
+            write_call("row", "row", fmt::format("{}", -skew_), fmt::format("{}", skew_));
+        }
+        writer_.blank();
+        write_all(rows, parts);
+        writer_.blank();
+        return writer_.take();
+    }
+
+private:
+    Writer::Scope part(std::string_view name)
+    {
+        writer_.blank();
+        auto scope = writer_.function(
+            fmt::format("static void {0}_{1}(void* context, i64 {1})", pass_, name));
+        writer_.line("const struct {0}_arguments* arguments = (struct {0}_arguments*)context;",
+                     pass_);
+        return scope;
+    }
+
+    void write_call(const std::string& begin,
+                    const std::string& end,
+                    const std::string& begin_slope,
+                    const std::string& end_slope)
+    {
+        std::vector<std::string> all{begin, end, begin_slope, end_slope};
+        for (const CallerParameter& p : parameters_)
+            all.push_back("arguments->" + p.name);
+        writer_.raw(argument_list(pass_, all, 4) + ";");
+    }
+
+    void write_all(const std::string& rows, const std::string& parts)
+    {
+        std::vector<std::string> list{"const struct ct_runtime* rt"}, direct{"0", rows, "0", "0"};
+        for (const CallerParameter& p : parameters_) {
+            list.push_back(p.type + " " + p.name);
+            direct.push_back(p.name);
+        }
+        const auto scope = writer_.function(parameter_list("CT_KERNEL void all_" + pass_, list));
+        writer_.line("struct {}_arguments arguments;", pass_);
+        writer_.line("arguments.rows = {};", rows);
+        writer_.line("arguments.parts = {};", parts);
+        {
+            const auto few = writer_.block("if (arguments.parts < 2 || !rt || !rt->parallel_for)");
+            writer_.raw(argument_list(pass_, direct, 8) + ";");
+            writer_.raw("return;");
+        }
+        for (const CallerParameter& p : parameters_)
+            writer_.line("arguments.{0} = {0};", p.name);
+        writer_.line("rt->parallel_for(rt, {}_part, &arguments, arguments.parts);", pass_);
+        if (skew_ > 0)
+            writer_.line("rt->parallel_for(rt, {}_seam, &arguments, arguments.parts - 1);", pass_);
+    }
+
+    const std::string& pass_;
+    const std::vector<CallerParameter>& parameters_;
+    std::int64_t skew_;
+    Writer writer_;
+};
+
+/// Enough rows for each that parts which narrow are wide at the end.
+Extent parts_of(const StepTiles& tiles)
+{
+    const Extent least = tiles.skew == 0 ? tiles.block : tiles.steps * Extent(4 * tiles.skew);
+    return minimum(most_parts, floor_div(tiles.rows, least));
+}
+
+} // namespace
+
+/// A pass takes some steps together, see step_tiles.hpp. Its function computes the rows begin ..
+/// end of them all, both of which move by a slope from each step to the next.
+void ProgramWriter::write_passes(const PlannedStep& step, const StatePlaces& at)
+{
+    const StepTiles& tiles = *step.tiles;
+    const Apply scan = step.cluster->roots[0].value.owner();
+    const auto& p = scan.params_as<ScanParams>();
+    const auto inner = p.body.inputs();
+    const auto first_state = static_cast<std::size_t>(p.sequences);
+    const auto states = static_cast<std::size_t>(p.states);
+    const std::string pass = names_.fresh({}, "pass_"), n = text(p.steps);
+    const std::string of_pass = text(tiles.steps), rows = text(tiles.rows);
+    const std::string t = names_.fresh({}, "t"), steps = names_.fresh({}, "steps");
+
+    // What the function takes, by the names that it has in `run`, and what it is given.
+    std::vector<CallerParameter> parameters{{"i64", steps}};
+    std::vector<std::string> given{fmt::format("min_i64({}, {} - {})", of_pass, n, t)};
+    const auto take = [&](const std::string& type, const std::string& place) {
+        const bool is_name = std::ranges::all_of(place, is_word);
+        parameters.push_back({type, is_name ? place : names_.fresh({}, "x")});
+        given.push_back(place);
+        return parameters.back().name;
+    };
+    const auto pointer = [](const Variable& v) {
+        return fmt::format("{}*", memory_type(v.dtype()));
+    };
+    if (options_.profile) take("const struct ct_runtime*", "rt");
+    for (std::size_t k = 0; k < states; ++k) {
+        const Variable& state = inner[first_state + k];
+        take("const " + pointer(state), at.current[k]);
+        take(pointer(state), at.next[k]);
+        take(pointer(state), at.spare[k]);
+    }
+    // Sequences and what all steps read, then what every step gives.
+    std::map<const detail::Value*, std::string> places;
+    const auto take_place = [&](const Variable& v, std::string_view constant) {
+        const std::string& place = place_.at(v.value());
+        const auto [at_v, fresh] = places.try_emplace(v.value(), place);
+        if (fresh) place_[v.value()] = take(std::string(constant) + pointer(v), place);
+    };
+    for (std::size_t k = 0; k < inner.size(); ++k)
+        if (k < first_state || k >= first_state + states) take_place(scan.input(k), "const ");
+    for (std::size_t k = states; k + 1 < p.kept.size(); ++k)
+        if (const int out = scan_output(p, k); out >= 0)
+            take_place(scan.output(static_cast<std::size_t>(out)), "");
+    for (std::size_t k = first_state + states; k < inner.size(); ++k)
+        place_[inner[k].value()] = place_.at(scan.input(k).value());
+
+    const std::string body = pass_body(step, at, t, steps);
+    for (const auto& [value, place] : places)
+        place_[value] = place;
+    const std::string parts = text(parts_of(tiles));
+    if (mentions(body, t)) take("i64", t);
+    std::set<std::string> extents;
+    for (const auto& [symbol, name] : symbols_)
+        extents.insert(name);
+    for (const auto& [sum, name] : symbols_.sums)
+        extents.insert(name);
+    for (const std::string& name : extents)
+        if (mentions(body, name) || mentions(rows, name) || mentions(parts, name))
+            take("i64", name);
+
+    const bool parallel = options_.threads && !options_.profile;
+    std::vector<std::string> list{"i64 begin", "i64 end", "i64 begin_slope", "i64 end_slope"};
+    for (const CallerParameter& q : parameters)
+        list.push_back(q.type + " " + q.name);
+    Writer w;
+    w.line("// The rows begin .. end of some steps, in blocks of rows.");
+    {
+        const auto scope = w.function(parameter_list("CT_KERNEL void " + pass, list));
+        w.lines(body);
+    }
+    w.blank();
+    kernels_ += w.take();
+    if (parallel) kernels_ += PassOnThreads(pass, parameters, tiles.skew).text(rows, parts);
+
+    {
+        const auto passes = body_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", t, n, of_pass);
+        std::vector<std::string> arguments = given;
+        if (parallel)
+            arguments.insert(arguments.begin(), "rt");
+        else
+            arguments.insert(arguments.begin(), {"0", rows, "0", "0"});
+        body_.raw(argument_list((parallel ? "all_" : "") + pass, arguments, body_.indent(),
+                                body_.width()) +
+                  ";");
+        // What was written last is current, and written over by every second step from now on.
+        {
+            const auto odd = body_.block("if (min_i64({}, {} - {}) % 2 == 1)", of_pass, n, t);
+            turn_states(scan, at);
+        }
+        const auto even = body_.block_after("else");
+        for (std::size_t k = 0; k < at.current.size(); ++k)
+            body_.line("{} = {};", at.current[k], at.spare[k]);
+    }
+}
+
+/// The loops of a pass's function.
+std::string ProgramWriter::pass_body(const PlannedStep& step,
+                                     const StatePlaces& at,
+                                     const std::string& t,
+                                     const std::string& steps)
+{
+    const StepTiles& tiles = *step.tiles;
+    const Apply scan = step.cluster->roots[0].value.owner();
+    const auto& p = scan.params_as<ScanParams>();
+    const auto inner = p.body.inputs().subspan(static_cast<std::size_t>(p.sequences));
+    Writer outer = std::exchange(body_, Writer(in_run));
+    const std::string block = tiles.block.is_known() ? text(tiles.block) : "block";
+    if (!tiles.block.is_known()) body_.line("const i64 block = {};", text(tiles.block));
+    const std::string row = names_.fresh({}, "row"), s = names_.fresh({}, "s");
+    const std::string late =
+        tiles.skew == 0
+            ? std::string()
+            : fmt::format(" + ({} - 1) * ({} + max_i64(end_slope, 0))", steps, tiles.skew);
+    {
+        const auto blocks =
+            body_.block("for (i64 {0} = begin; {0} < end{1}; {0} += {2})", row, late, block);
+        const auto of_block = body_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", s, steps);
+        const std::string from =
+            tiles.skew == 0 ? row : fmt::format("{} - {}", row, times(s, tiles.skew));
+        rows_ = {names_.fresh({}, "first"), names_.fresh({}, "end")};
+        body_.line("const i64 {} = max_i64({}, begin + {} * begin_slope);", rows_->first, from, s);
+        body_.line("const i64 {} = min_i64({} + {}, end + {} * end_slope);", rows_->end, from,
+                   block, s);
+        StatePlaces here = at;
+        for (std::size_t k = 0; k < here.current.size(); ++k) {
+            const std::string_view type = memory_type(inner[k].dtype());
+            here.current[k] = names_.fresh(inner[k].name(), "from");
+            here.next[k] = names_.fresh({}, "to");
+            body_.line("const {}* {} = {} == 0 ? {} : {} % 2 == 1 ? {} : {};", type,
+                       here.current[k], s, at.current[k], s, at.next[k], at.spare[k]);
+            body_.line("{}* {} = {} % 2 == 0 ? {} : {};", type, here.next[k], s, at.next[k],
+                       at.spare[k]);
+            place_[inner[k].value()] = here.current[k];
+        }
+        const std::string now = p.reverse ? fmt::format("({} - 1 - {} - {})", text(p.steps), t, s)
+                                          : fmt::format("({} + {})", t, s);
+        write_body(step, scan, now, here, {});
+        rows_.reset();
+    }
+    return std::exchange(body_, std::move(outer)).take();
+}
+
+} // namespace croton::inline v1::codegen

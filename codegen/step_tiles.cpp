@@ -1,0 +1,106 @@
+#include "step_tiles.hpp"
+
+#include <croton/ir/build.hpp>
+#include <croton/ir/graph.hpp>
+#include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/params.hpp>
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+namespace croton::inline v1::codegen {
+
+namespace {
+
+/// Half of the smallest second-level cache of today's CPUs: rows of a block, of all its steps.
+constexpr std::int64_t bytes_in_flight = std::int64_t{1} << 18;
+/// With more of them, memory is no longer what a loop waits for.
+constexpr std::int64_t most_steps = 16;
+
+std::span<const Variable> states_of(const ScanParams& p)
+{
+    return p.body.inputs().subspan(static_cast<std::size_t>(p.sequences),
+                                   static_cast<std::size_t>(p.states));
+}
+
+Extent bytes_of_row(const Variable& v)
+{
+    const Shape shape = v.shape();
+    return element_count(Shape(shape.begin() + 1, shape.end())) * Extent(size_bytes(v.dtype()));
+}
+
+/// All rows by loops over them, or those of its part.
+bool runs_over(const PlannedKernel& k, const Extent& rows)
+{
+    const LoopNest& nest = k.nest;
+    if (nest.checks_index || !nest.partials.empty() || k.kernel.takes_runtime) return false;
+    if (nest.part && !k.kernel.parallel) return same(nest.part->count, Extent(1));
+    return k.kernel.parallel && k.kernel.parallel_width == 1 &&
+           same(k.kernel.parallel_extent, nest.part ? nest.part->count : rows);
+}
+
+} // namespace
+
+bool may_be_tiled(const Apply& scan)
+{
+    const auto& p = scan.params_as<ScanParams>();
+    if (p.states == 0 || p.until || p.limited || p.endless || same(p.steps, Extent(1)))
+        return false;
+    Extent bytes = 0;
+    for (const Variable& state : states_of(p)) {
+        if (state.rank() == 0) return false;
+        bytes =
+            bytes + Extent(2) * element_count(state.shape()) * Extent(size_bytes(state.dtype()));
+    }
+    if (bytes.is_known() && bytes.value() <= 2 * bytes_in_flight) return false;
+    return std::ranges::all_of(state_memory(scan),
+                               [](const StateMemory& m) { return m.buffers == 2; });
+}
+
+std::optional<StepTiles> tiles_of(const Apply& scan, const GraphPlan& body)
+{
+    const auto& p = scan.params_as<ScanParams>();
+    if (body.steps.size() != 1 || !body.lifetimes.empty() || !body.shares.empty()) return {};
+    const PlannedStep& step = body.steps[0];
+    if (step.cluster->kind != ClusterKind::rows || !step.scratch.empty()) return {};
+    const auto is_written = [&](const Variable& v) {
+        const auto is_same = [&](const Variable& other) { return same(v, other); };
+        const bool once = std::ranges::count_if(body.outputs, is_same) == 1;
+        return once && std::ranges::any_of(step.cluster->roots, [&](const Root& r) {
+                   return r.stored && same(r.value, v);
+               });
+    };
+    if (!std::ranges::all_of(body.outputs, is_written)) return {};
+    const std::span<const Variable> states = states_of(p);
+    const Shape shape = states[0].shape();
+    StepTiles tiles{shape[0], p.steps, 1, 0};
+    std::map<const detail::Value*, Extent> bytes; // of a row
+    for (const PlannedKernel& k : step.kernels) {
+        if (!runs_over(k, tiles.rows)) return {};
+        for (const Buffer& b : k.nest.buffers) {
+            const bool has_rows = b.value.rank() > 0 && same(b.value.shape()[0], tiles.rows);
+            if (has_rows) bytes.emplace(b.value.value(), bytes_of_row(b.value));
+            const auto is_same = [&](const Variable& state) { return same(b.value, state); };
+            if (std::ranges::none_of(states, is_same)) continue;
+            if (!has_rows || b.reach < 0) return {};
+            tiles.skew = std::max(tiles.skew, b.reach);
+        }
+    }
+    Extent in_flight = 0;
+    for (const auto& [value, of_row] : bytes)
+        in_flight = in_flight + of_row;
+    if (tiles.skew == 0) {
+        tiles.block = maximum(1, floor_div(bytes_in_flight, in_flight));
+        return tiles;
+    }
+    std::int64_t steps = most_steps;
+    if (in_flight.is_known())
+        steps = std::min(steps, bytes_in_flight / in_flight.value() / (2 * tiles.skew));
+    if (steps < 2) return {};
+    tiles.steps = p.steps.is_known() ? std::min(steps, p.steps.value()) : steps;
+    tiles.block = maximum(1, floor_div(bytes_in_flight, in_flight) - steps * tiles.skew);
+    return tiles;
+}
+
+} // namespace croton::inline v1::codegen

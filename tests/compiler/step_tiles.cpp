@@ -1,0 +1,164 @@
+// Loops over large fields, of which a step reads few rows around each: steps of a pass are taken in
+// blocks of rows, one after another. The same bits as step by step, and as the references.
+#include <croton/croton.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/compare.hpp"
+
+namespace ct = croton;
+using ct::_;
+using ct::Array;
+using ct::DType;
+using ct::Extent;
+using ct::slice;
+using ct::Variable;
+using ct::Variables;
+
+namespace {
+
+std::size_t passes_in(std::string_view text)
+{
+    constexpr std::string_view comment = "some at a time in blocks of rows";
+    std::size_t n = 0;
+    for (std::size_t at = text.find(comment); at != text.npos; at = text.find(comment, at + 1))
+        ++n;
+    return n;
+}
+
+/// `passes`: loops whose steps are taken together.
+void check(const Variables& inputs,
+           const Variables& outputs,
+           const std::vector<Array>& at,
+           std::size_t passes)
+{
+    const std::vector<ct::Any> arguments(at.begin(), at.end());
+    const ct::Inputs named(inputs);
+    const ct::Options plain{.reference = true, .allow_unused_inputs = true};
+    const ct::Results expected = ct::function(named, outputs, plain).call(arguments);
+    std::vector<Array> first;
+    for (const int threads : {1, 2, 3}) {
+        const ct::Options options{.threads = threads, .allow_unused_inputs = true};
+        const auto f = ct::function(named, outputs, options);
+        CHECK(passes_in(f.source()) == passes);
+        const ct::Results got = f.call(arguments);
+        for (std::size_t k = 0; k < outputs.size(); ++k) {
+            INFO("output " << k << " on " << threads << " threads");
+            CHECK(croton::test::first_difference(got[k], expected[k], {1e4, 1e-12}) == "");
+            if (threads == 1)
+                first.push_back(got[k]);
+            else
+                CHECK(croton::test::first_difference(got[k], first[k], {}) == "");
+        }
+    }
+}
+
+/// The heat equation with a border that stays.
+Variable heat(const Variable& field, const Extent& steps)
+{
+    const auto inside = slice(1, -1), before = slice(_, -2), behind = slice(2, _);
+    return ct::scan(
+               [&](const Variable& f) {
+                   const Variable around = f(before, inside) + f(behind, inside) +
+                                           f(inside, before) + f(inside, behind);
+                   return f + ct::pad(0.2 * (around - 4.0 * f(inside, inside)), {1, 1}, {1, 1});
+               },
+               {.init = {field}, .steps = steps})
+        .last[0];
+}
+
+} // namespace
+
+TEST_CASE("steps in blocks of rows: a field and its gradient by the first one")
+{
+    const auto field = ct::input("field", DType::f64, {300, 170});
+    const Variable last = heat(field, 21), value = ct::mean(square(last));
+    const Array at = Array::normal(3, {300, 170}, DType::f64);
+    check({field}, {value, last, ct::grad(value, field)}, {at}, 2);
+}
+
+TEST_CASE("steps in blocks of rows: any number of rows and of steps")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto field = ct::input("field", DType::f64, {n, m});
+    const auto count = ct::input("count", DType::f64, {ct::dim("steps")});
+    const Variable last = heat(field, count.shape()[0]);
+    const ct::Inputs inputs(Variables{field, count});
+    const auto f = ct::function(inputs, {last}, {.threads = 1, .allow_unused_inputs = true});
+    const auto g = ct::function(inputs, {last}, {.threads = 3, .allow_unused_inputs = true});
+    const auto plain =
+        ct::function(inputs, {last}, {.reference = true, .allow_unused_inputs = true});
+    CHECK(passes_in(f.source()) == 1);
+    for (const std::int64_t rows : {2, 3, 17, 400})
+        for (const std::int64_t columns : {2, 3, 90})
+            for (const std::int64_t steps : {0, 1, 2, 16, 33}) {
+                INFO(rows << " x " << columns << ", " << steps << " steps");
+                const Array at = Array::normal(5, {rows, columns}, DType::f64);
+                const Array of = Array::zeros(DType::f64, {steps});
+                const Array got = f(at, of)[0];
+                CHECK(croton::test::first_difference(got, plain(at, of)[0], {1e4, 1e-12}) == "");
+                CHECK(croton::test::first_difference(g(at, of)[0], got, {}) == "");
+            }
+}
+
+TEST_CASE("steps in blocks of rows: sources in time, forwards and back")
+{
+    const std::int64_t n = 150000;
+    const auto u0 = ct::input("u0", DType::f32, {n});
+    const auto k = ct::input("k", DType::f32, {n});
+    const auto sources = ct::input("sources", DType::f32, {19});
+    const auto far = slice(2, -2);
+    for (const bool reverse : {false, true}) {
+        const auto run = ct::scan(
+            [&](const Variable& source, const Variable& u) {
+                const Variable curve = u(slice(4, _)) + u(slice(_, -4)) - 2.0f * u(far);
+                return u.set({far}, u(far) + 0.1f * k(far) * curve + source);
+            },
+            {.sequences = {sources}, .init = {u0}, .reverse = reverse});
+        check({u0, k, sources}, {run.last[0], ct::max(run.last[0])},
+              {Array::normal(1, {n}), Array::uniform(2, {n}), Array::normal(3, {19})}, 1);
+    }
+}
+
+TEST_CASE("steps in blocks of rows: two fields that read one another")
+{
+    const auto e0 = ct::input("e0", DType::f64, {260, 200});
+    const auto h0 = ct::input("h0", DType::f64, {260, 200});
+    const auto run = ct::scan(
+        [&](const Variable& e, const Variable& h) {
+            const Variable down = ct::pad(h(slice(1, _)) - h(slice(_, -1)), {1, 0}, {0, 0});
+            const Variable right = ct::pad(e(_, slice(1, _)) - e(_, slice(_, -1)), {0, 0}, {0, 1});
+            return Variables{e + 0.3 * down, h + 0.3 * right};
+        },
+        {.init = {e0, h0}, .steps = 34});
+    check({e0, h0}, {run.last[0], run.last[1]},
+          {Array::normal(1, {260, 200}, DType::f64), Array::normal(2, {260, 200}, DType::f64)}, 1);
+}
+
+TEST_CASE("steps one by one: rows that are read from afar, and loops that may stop")
+{
+    const auto u0 = ct::input("u0", DType::f64, {400, 400});
+    const Array at = Array::normal(1, {400, 400}, DType::f64);
+    const auto last = [&](const auto& step) {
+        return ct::scan(step, {.init = {u0}, .steps = 6}).last[0];
+    };
+    const Variable turned = last([](const Variable& u) { return 0.5 * (u + ct::transpose(u)); });
+    const Variable ring = last([](const Variable& u) {
+        return 0.5 * (u + ct::concatenate({u(slice(-1, _)), u(slice(_, -1))}, 0));
+    });
+    const Variable flipped = last([](const Variable& u) { return 0.5 * (u + ct::flip(u, 0)); });
+    const Variable mixed =
+        last([](const Variable& u) { return u - 0.1 * ct::mean(u, ct::Axis(0), true); });
+    const Variable stopped = ct::scan(
+                                 [](const Variable& u) {
+                                     const Variable next =
+                                         ct::pad(u(slice(1, _)), {0, 0}, {1, 0}) * 0.9;
+                                     return ct::Step{.state = {next}, .out = {}, .until = next(0, 0) > 1.0};
+                                 },
+                                 {.init = {u0}, .steps = 6})
+                                 .last[0];
+    check({u0}, {turned, ring, flipped, mixed, stopped}, {at}, 0);
+}
