@@ -152,13 +152,13 @@ TEST_CASE("steps one by one: rows that are read from afar, and loops that may st
     const Variable flipped = last([](const Variable& u) { return 0.5 * (u + ct::flip(u, 0)); });
     const Variable mixed =
         last([](const Variable& u) { return u - 0.1 * ct::mean(u, ct::Axis(0), true); });
-    const Variable stopped = ct::scan(
-                                 [](const Variable& u) {
-                                     const Variable next =
-                                         ct::pad(u(slice(1, _)), {0, 0}, {1, 0}) * 0.9;
-                                     return ct::Step{.state = {next}, .out = {}, .until = next(0, 0) > 1.0};
-                                 },
-                                 {.init = {u0}, .steps = 6})
-                                 .last[0];
+    const Variable stopped =
+        ct::scan(
+            [](const Variable& u) {
+                const Variable next = ct::pad(u(slice(1, _)), {0, 0}, {1, 0}) * 0.9;
+                return ct::Step{.state = {next}, .out = {}, .until = next(0, 0) > 1.0};
+            },
+            {.init = {u0}, .steps = 6})
+            .last[0];
     check({u0}, {turned, ring, flipped, mixed, stopped}, {at}, 0);
 }
