@@ -141,7 +141,8 @@ void plan_tiles(PlannedStep& step,
     options.in_parts = true;
     const int first_kernel = next_kernel;
     GraphPlan body = plan_graph(outputs, options, next_kernel);
-    step.tiles = tiles_of(scan, body);
+    const bool gaps = options.gaps && !body.lifetimes.empty(); // written between whole steps
+    if (!gaps) step.tiles = tiles_of(scan, body);
     if (step.tiles)
         step.bodies.push_back(std::move(body));
     else

@@ -22,10 +22,11 @@ struct PlannedKernel {
 
 /// Steps of a loop that are taken together: see step_tiles.hpp.
 struct StepTiles {
-    Extent rows;           ///< of the states
-    Extent steps;          ///< of a pass over them
-    Extent block;          ///< rows of a step that are computed before the next one's
-    std::int64_t skew = 0; ///< the next step's block ends so many rows earlier
+    Extent rows;             ///< of the states
+    Extent steps;            ///< of a pass over them
+    Extent block;            ///< rows that a kernel computes before the next one does
+    std::int64_t reach = 0;  ///< the next kernel's block lies so many rows in front
+    std::int64_t levels = 1; ///< kernels of a step that do
 };
 
 /// What `run` does for one cluster: calls its kernels, loops over steps, or takes a branch.

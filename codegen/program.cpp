@@ -410,6 +410,7 @@ Extent ProgramWriter::bytes_of(const Variable& v)
 
 void ProgramWriter::write_calls(const PlannedStep& step)
 {
+    if (rows_) open_level();
     for (const PlannedKernel& k : step.kernels) {
         write_call(k, kind_of(k.nest, *step.cluster));
         program_.kernels.back().note = step.cluster->note;
@@ -479,7 +480,7 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
 /// Of the rows that are asked for, those that the kernel has, from its first one on.
 std::pair<std::string, std::string> ProgramWriter::rows_of_block(const LoopNest& nest)
 {
-    const auto& [first, end] = *rows_;
+    const std::string &first = rows_->first, &end = rows_->end;
     if (!nest.part) return {first, end};
     const bool from_0 = same(nest.part->first, Extent(0));
     const std::string less = from_0 ? "" : " - " + c_factor(nest.part->first, symbols_);

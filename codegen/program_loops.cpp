@@ -115,7 +115,7 @@ void ProgramWriter::write_loop(const PlannedStep& step)
     const LoopCount count = write_count(scan);
     const std::string own = fmt::format("{} + {}", base, text(offset));
     if (step.tiles) {
-        write_passes(step, at);
+        write_passes(step, at, own);
     } else {
         const std::string t = names_.fresh({}, "t");
         const auto loop = open_loop(p, t, count);

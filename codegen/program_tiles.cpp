@@ -18,20 +18,20 @@ namespace {
 /// Parts of the rows, at most: more than most CPUs have cores, so that all are busy.
 constexpr std::int64_t most_parts = 64;
 
-/// What lies so many rows away, a step further.
-std::string times(std::string_view steps, std::int64_t skew)
+/// The rows between two kernels.
+std::string times(const std::string& levels, std::int64_t reach)
 {
-    return skew == 1 ? std::string(steps) : fmt::format("{} * {}", steps, skew);
+    return reach == 1 ? levels : fmt::format("{} * {}", levels, reach);
 }
 
-/// The text of `all_<pass>` and of what it hands to threads. Parts narrow by `skew` rows a step
+/// The text of `all_<pass>` and of what it hands to threads. Parts narrow by `reach` rows a kernel
 /// where they meet; what they leave out there comes when all are done.
 class PassOnThreads {
 public:
     PassOnThreads(const std::string& pass,
                   const std::vector<CallerParameter>& parameters,
-                  std::int64_t skew)
-        : pass_(pass), parameters_(parameters), skew_(skew)
+                  std::int64_t reach)
+        : pass_(pass), parameters_(parameters), reach_(reach)
     {}
 
     std::string text(const std::string& rows, const std::string& parts)
@@ -47,13 +47,13 @@ public:
             const auto scope = part("part");
             writer_.raw("const i64 begin = arguments->rows * part / arguments->parts;");
             writer_.raw("const i64 end = arguments->rows * (part + 1) / arguments->parts;");
-            write_call("begin", "end", fmt::format("part > 0 ? {} : 0", skew_),
-                       fmt::format("part + 1 < arguments->parts ? {} : 0", -skew_));
+            write_call("begin", "end", fmt::format("part > 0 ? {} : 0", reach_),
+                       fmt::format("part + 1 < arguments->parts ? {} : 0", -reach_));
         }
-        if (skew_ > 0) {
+        if (reach_ > 0) {
             const auto scope = part("seam");
             writer_.raw("const i64 row = arguments->rows * (seam + 1) / arguments->parts;");
-            write_call("row", "row", fmt::format("{}", -skew_), fmt::format("{}", skew_));
+            write_call("row", "row", fmt::format("{}", -reach_), fmt::format("{}", reach_));
         }
         writer_.blank();
         write_all(rows, parts);
@@ -102,28 +102,31 @@ private:
         for (const CallerParameter& p : parameters_)
             writer_.line("arguments.{0} = {0};", p.name);
         writer_.line("rt->parallel_for(rt, {}_part, &arguments, arguments.parts);", pass_);
-        if (skew_ > 0)
+        if (reach_ > 0)
             writer_.line("rt->parallel_for(rt, {}_seam, &arguments, arguments.parts - 1);", pass_);
     }
 
     const std::string& pass_;
     const std::vector<CallerParameter>& parameters_;
-    std::int64_t skew_;
+    std::int64_t reach_;
     Writer writer_;
 };
 
 /// Enough rows for each that parts which narrow are wide at the end.
 Extent parts_of(const StepTiles& tiles)
 {
-    const Extent least = tiles.skew == 0 ? tiles.block : tiles.steps * Extent(4 * tiles.skew);
+    const Extent least =
+        tiles.reach == 0 ? tiles.block : tiles.steps * Extent(4 * tiles.levels * tiles.reach);
     return minimum(most_parts, floor_div(tiles.rows, least));
 }
 
 } // namespace
 
 /// A pass takes some steps together, see step_tiles.hpp. Its function computes the rows begin ..
-/// end of them all, both of which move by a slope from each step to the next.
-void ProgramWriter::write_passes(const PlannedStep& step, const StatePlaces& at)
+/// end of them all, both of which move by a slope from each kernel to the next.
+void ProgramWriter::write_passes(const PlannedStep& step,
+                                 const StatePlaces& at,
+                                 const std::string& base)
 {
     const StepTiles& tiles = *step.tiles;
     const Apply scan = step.cluster->roots[0].value.owner();
@@ -169,10 +172,11 @@ void ProgramWriter::write_passes(const PlannedStep& step, const StatePlaces& at)
     for (std::size_t k = first_state + states; k < inner.size(); ++k)
         place_[inner[k].value()] = place_.at(scan.input(k).value());
 
-    const std::string body = pass_body(step, at, t, steps);
+    const std::string body = pass_body(step, at, base, t, steps);
     for (const auto& [value, place] : places)
         place_[value] = place;
     const std::string parts = text(parts_of(tiles));
+    if (mentions(body, "work")) take("char*", "work");
     if (mentions(body, t)) take("i64", t);
     std::set<std::string> extents;
     for (const auto& [symbol, name] : symbols_)
@@ -195,7 +199,7 @@ void ProgramWriter::write_passes(const PlannedStep& step, const StatePlaces& at)
     }
     w.blank();
     kernels_ += w.take();
-    if (parallel) kernels_ += PassOnThreads(pass, parameters, tiles.skew).text(rows, parts);
+    if (parallel) kernels_ += PassOnThreads(pass, parameters, tiles.reach).text(rows, parts);
 
     {
         const auto passes = body_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", t, n, of_pass);
@@ -221,6 +225,7 @@ void ProgramWriter::write_passes(const PlannedStep& step, const StatePlaces& at)
 /// The loops of a pass's function.
 std::string ProgramWriter::pass_body(const PlannedStep& step,
                                      const StatePlaces& at,
+                                     const std::string& base,
                                      const std::string& t,
                                      const std::string& steps)
 {
@@ -232,20 +237,15 @@ std::string ProgramWriter::pass_body(const PlannedStep& step,
     const std::string block = tiles.block.is_known() ? text(tiles.block) : "block";
     if (!tiles.block.is_known()) body_.line("const i64 block = {};", text(tiles.block));
     const std::string row = names_.fresh({}, "row"), s = names_.fresh({}, "s");
+    const std::string last = tiles.levels == 1 ? fmt::format("({} - 1)", steps)
+                                               : fmt::format("({} * {} - 1)", steps, tiles.levels);
     const std::string late =
-        tiles.skew == 0
-            ? std::string()
-            : fmt::format(" + ({} - 1) * ({} + max_i64(end_slope, 0))", steps, tiles.skew);
+        tiles.reach == 0 ? std::string()
+                         : fmt::format(" + {} * ({} + max_i64(end_slope, 0))", last, tiles.reach);
     {
         const auto blocks =
             body_.block("for (i64 {0} = begin; {0} < end{1}; {0} += {2})", row, late, block);
         const auto of_block = body_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", s, steps);
-        const std::string from =
-            tiles.skew == 0 ? row : fmt::format("{} - {}", row, times(s, tiles.skew));
-        rows_ = {names_.fresh({}, "first"), names_.fresh({}, "end")};
-        body_.line("const i64 {} = max_i64({}, begin + {} * begin_slope);", rows_->first, from, s);
-        body_.line("const i64 {} = min_i64({} + {}, end + {} * end_slope);", rows_->end, from,
-                   block, s);
         StatePlaces here = at;
         for (std::size_t k = 0; k < here.current.size(); ++k) {
             const std::string_view type = memory_type(inner[k].dtype());
@@ -259,10 +259,29 @@ std::string ProgramWriter::pass_body(const PlannedStep& step,
         }
         const std::string now = p.reverse ? fmt::format("({} - 1 - {} - {})", text(p.steps), t, s)
                                           : fmt::format("({} + {})", t, s);
-        write_body(step, scan, now, here, {});
+        rows_ = {tiles, row, s, block, 0, {}, {}};
+        write_body(step, scan, now, here, base);
         rows_.reset();
     }
     return std::exchange(body_, std::move(outer)).take();
+}
+
+/// The rows of the kernels that are called next.
+void ProgramWriter::open_level()
+{
+    auto& [tiles, row, step, block, level, first, end] = *rows_;
+    std::string number = step;
+    if (tiles.levels > 1) {
+        number = names_.fresh({}, "level");
+        body_.line("const i64 {} = {} * {} + {};", number, step, tiles.levels, level);
+    }
+    const std::string from =
+        tiles.reach == 0 ? row : fmt::format("{} - {}", row, times(number, tiles.reach));
+    first = names_.fresh({}, "first");
+    end = names_.fresh({}, "end");
+    body_.line("const i64 {} = max_i64({}, begin + {} * begin_slope);", first, from, number);
+    body_.line("const i64 {} = min_i64({} + {}, end + {} * end_slope);", end, from, block, number);
+    ++level;
 }
 
 } // namespace croton::inline v1::codegen

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 
 namespace croton::inline v1::codegen {
@@ -58,48 +59,85 @@ bool may_be_tiled(const Apply& scan)
                                [](const StateMemory& m) { return m.buffers == 2; });
 }
 
+namespace {
+
+/// The states, what a step computes and what it keeps: what another kernel may read before the loop
+/// ends.
+class WrittenInLoop {
+public:
+    WrittenInLoop(std::span<const Variable> states, const GraphPlan& body)
+    {
+        for (const Variable& v : states)
+            all_.insert(v.value());
+        for (const PlannedStep& step : body.steps)
+            for (const Root& r : step.cluster->roots)
+                if (r.stored) stored_.insert(r.value.value());
+        all_.insert(stored_.begin(), stored_.end());
+    }
+    bool contains(const Variable& v) const { return all_.contains(v.value()); }
+    bool is_stored(const Variable& v) const { return stored_.contains(v.value()); }
+
+private:
+    std::set<const detail::Value*> all_, stored_; // looked up only
+};
+
+/// Whether values that lie in one another's memory lie there row by row.
+bool share_rows(const GraphPlan& body, const Extent& rows)
+{
+    return std::ranges::all_of(body.lifetimes, [&](const Lifetime& l) {
+        return l.value.rank() > 0 && same(l.value.shape()[0], rows) &&
+               same(bytes_of_row(l.value), bytes_of_row(body.lifetimes[0].value));
+    });
+}
+
+/// Each once, and none of them another's copy.
+bool are_computed(std::span<const Variable> results, const WrittenInLoop& written)
+{
+    return std::ranges::all_of(results, [&](const Variable& v) {
+        const auto is_same = [&](const Variable& other) { return same(v, other); };
+        return std::ranges::count_if(results, is_same) == 1 && written.is_stored(v);
+    });
+}
+
+} // namespace
+
 std::optional<StepTiles> tiles_of(const Apply& scan, const GraphPlan& body)
 {
     const auto& p = scan.params_as<ScanParams>();
-    if (body.steps.size() != 1 || !body.lifetimes.empty() || !body.shares.empty()) return {};
-    const PlannedStep& step = body.steps[0];
-    if (step.cluster->kind != ClusterKind::rows || !step.scratch.empty()) return {};
-    const auto is_written = [&](const Variable& v) {
-        const auto is_same = [&](const Variable& other) { return same(v, other); };
-        const bool once = std::ranges::count_if(body.outputs, is_same) == 1;
-        return once && std::ranges::any_of(step.cluster->roots, [&](const Root& r) {
-                   return r.stored && same(r.value, v);
-               });
-    };
-    if (!std::ranges::all_of(body.outputs, is_written)) return {};
     const std::span<const Variable> states = states_of(p);
     const Shape shape = states[0].shape();
-    StepTiles tiles{shape[0], p.steps, 1, 0};
+    StepTiles tiles{shape[0], p.steps, 1, 0, static_cast<std::int64_t>(body.steps.size())};
+    const WrittenInLoop written(states, body);
+    if (!share_rows(body, tiles.rows) || !are_computed(body.outputs, written)) return {};
     std::map<const detail::Value*, Extent> bytes; // of a row
-    for (const PlannedKernel& k : step.kernels) {
-        if (!runs_over(k, tiles.rows)) return {};
-        for (const Buffer& b : k.nest.buffers) {
-            const bool has_rows = b.value.rank() > 0 && same(b.value.shape()[0], tiles.rows);
-            if (has_rows) bytes.emplace(b.value.value(), bytes_of_row(b.value));
-            const auto is_same = [&](const Variable& state) { return same(b.value, state); };
-            if (std::ranges::none_of(states, is_same)) continue;
-            if (!has_rows || b.reach < 0) return {};
-            tiles.skew = std::max(tiles.skew, b.reach);
+    for (const PlannedStep& step : body.steps) {
+        if (step.cluster->kind != ClusterKind::rows || !step.scratch.empty()) return {};
+        for (const PlannedKernel& k : step.kernels) {
+            if (!runs_over(k, tiles.rows)) return {};
+            for (const Buffer& b : k.nest.buffers) {
+                const bool has_rows = b.value.rank() > 0 && same(b.value.shape()[0], tiles.rows);
+                if (has_rows) bytes.emplace(b.value.value(), bytes_of_row(b.value));
+                if (!written.contains(b.value)) continue;
+                const bool is_read = b.access != Buffer::Access::write;
+                if (!has_rows || (is_read && b.reach < 0)) return {};
+                if (is_read) tiles.reach = std::max(tiles.reach, b.reach);
+            }
         }
     }
     Extent in_flight = 0;
     for (const auto& [value, of_row] : bytes)
         in_flight = in_flight + of_row;
-    if (tiles.skew == 0) {
+    if (tiles.reach == 0) {
         tiles.block = maximum(1, floor_div(bytes_in_flight, in_flight));
         return tiles;
     }
+    const std::int64_t rows_of_step = tiles.levels * tiles.reach;
     std::int64_t steps = most_steps;
     if (in_flight.is_known())
-        steps = std::min(steps, bytes_in_flight / in_flight.value() / (2 * tiles.skew));
+        steps = std::min(steps, bytes_in_flight / in_flight.value() / (2 * rows_of_step));
     if (steps < 2) return {};
     tiles.steps = p.steps.is_known() ? std::min(steps, p.steps.value()) : steps;
-    tiles.block = maximum(1, floor_div(bytes_in_flight, in_flight) - steps * tiles.skew);
+    tiles.block = maximum(1, floor_div(bytes_in_flight, in_flight) - steps * rows_of_step);
     return tiles;
 }
 

@@ -138,6 +138,26 @@ TEST_CASE("steps in blocks of rows: two fields that read one another")
           {Array::normal(1, {260, 200}, DType::f64), Array::normal(2, {260, 200}, DType::f64)}, 1);
 }
 
+TEST_CASE("steps in blocks of rows: steps of several kernels, by what they store between them")
+{
+    const auto u0 = ct::input("u0", DType::f64, {1200, 40});
+    const auto w = ct::input("w", DType::f64, {1200, 40});
+    const auto around = [](const Variable& x, int far) {
+        const Variable up = x(slice(2 * far, _)) - x(slice(_, -2 * far));
+        return ct::pad(up, {far, 0}, {far, 0});
+    };
+    const auto run = ct::scan(
+        [&](const Variable& a, const Variable& b) {
+            const Variable first = sin(a + 0.2 * around(b, 1)),
+                           second = exp(0.1 * around(first, 2));
+            const Variable third = cos(w * second + around(second, 1));
+            return Variables{third - 0.3 * around(third, 1), 0.5 * b + 0.1 * around(second, 1)};
+        },
+        {.init = {u0, 2 * u0}, .steps = 9});
+    check({u0, w}, {run.last[0], run.last[1]},
+          {Array::normal(1, {1200, 40}, DType::f64), Array::normal(2, {1200, 40}, DType::f64)}, 1);
+}
+
 TEST_CASE("steps one by one: rows that are read from afar, and loops that may stop")
 {
     const auto u0 = ct::input("u0", DType::f64, {400, 400});

@@ -45,11 +45,11 @@ CT_KERNEL void pass_0(i64 begin,
     const i64 block = max_i64(1, floor_div_i64(262144, m * 16) - 16);
     for (i64 row0 = begin; row0 < end + (steps0 - 1) * (1 + max_i64(end_slope, 0)); row0 += block) {
         for (i64 s0 = 0; s0 < steps0; ++s0) {
-            const i64 first0 = max_i64(row0 - s0, begin + s0 * begin_slope);
-            const i64 end0 = min_i64(row0 - s0 + block, end + s0 * end_slope);
             const f64* u_1 = s0 == 0 ? u_0 : s0 % 2 == 1 ? next0 : spare0;
             f64* to0 = s0 % 2 == 0 ? next0 : spare0;
             const f64* drive_0 = drive + (t0 + s0) * 1;
+            const i64 first0 = max_i64(row0 - s0, begin + s0 * begin_slope);
+            const i64 end0 = min_i64(row0 - s0 + block, end + s0 * end_slope);
             fused_0(first0, end0, n, m, drive_0, u_1, to0);
         }
     }
