@@ -23,8 +23,8 @@ struct PlannedKernel {
 /// Steps of a loop that are taken together: see step_tiles.hpp.
 struct StepTiles {
     Extent rows;             ///< of the states
-    Extent steps;            ///< of a pass over them
     Extent block;            ///< rows that a kernel computes before the next one does
+    std::int64_t steps = 1;  ///< of a pass over them
     std::int64_t reach = 0;  ///< the next kernel's block lies so many rows in front
     std::int64_t levels = 1; ///< kernels of a step that do
 };

@@ -116,7 +116,7 @@ private:
 Extent parts_of(const StepTiles& tiles)
 {
     const Extent least =
-        tiles.reach == 0 ? tiles.block : tiles.steps * Extent(4 * tiles.levels * tiles.reach);
+        tiles.reach == 0 ? tiles.block : Extent(4 * tiles.steps * tiles.levels * tiles.reach);
     return minimum(most_parts, floor_div(tiles.rows, least));
 }
 
@@ -135,12 +135,12 @@ void ProgramWriter::write_passes(const PlannedStep& step,
     const auto first_state = static_cast<std::size_t>(p.sequences);
     const auto states = static_cast<std::size_t>(p.states);
     const std::string pass = names_.fresh({}, "pass_"), n = text(p.steps);
-    const std::string of_pass = text(tiles.steps), rows = text(tiles.rows);
+    const std::string rows = text(tiles.rows);
     const std::string t = names_.fresh({}, "t"), steps = names_.fresh({}, "steps");
 
     // What the function takes, by the names that it has in `run`, and what it is given.
     std::vector<CallerParameter> parameters{{"i64", steps}};
-    std::vector<std::string> given{fmt::format("min_i64({}, {} - {})", of_pass, n, t)};
+    std::vector<std::string> given{steps};
     const auto take = [&](const std::string& type, const std::string& place) {
         const bool is_name = std::ranges::all_of(place, is_word);
         parameters.push_back({type, is_name ? place : names_.fresh({}, "x")});
@@ -151,11 +151,14 @@ void ProgramWriter::write_passes(const PlannedStep& step,
         return fmt::format("{}*", memory_type(v.dtype()));
     };
     if (options_.profile) take("const struct ct_runtime*", "rt");
+    StatePlaces of_steps = at; // arrays of pointers, one for each step of a pass
     for (std::size_t k = 0; k < states; ++k) {
         const Variable& state = inner[first_state + k];
-        take("const " + pointer(state), at.current[k]);
-        take(pointer(state), at.next[k]);
-        take(pointer(state), at.spare[k]);
+        of_steps.current[k] = names_.fresh(state.name(), "from");
+        take(fmt::format("const {} const*", pointer(state)), of_steps.current[k]);
+        if (at.memory[k].follows >= 0) continue;
+        of_steps.next[k] = names_.fresh({}, "to");
+        take(pointer(state) + " const*", of_steps.next[k]);
     }
     // Sequences and what all steps read, then what every step gives.
     std::map<const detail::Value*, std::string> places;
@@ -172,7 +175,7 @@ void ProgramWriter::write_passes(const PlannedStep& step,
     for (std::size_t k = first_state + states; k < inner.size(); ++k)
         place_[inner[k].value()] = place_.at(scan.input(k).value());
 
-    const std::string body = pass_body(step, at, base, t, steps);
+    const std::string body = pass_body(step, of_steps, base, t, steps);
     for (const auto& [value, place] : places)
         place_[value] = place;
     const std::string parts = text(parts_of(tiles));
@@ -201,25 +204,29 @@ void ProgramWriter::write_passes(const PlannedStep& step,
     kernels_ += w.take();
     if (parallel) kernels_ += PassOnThreads(pass, parameters, tiles.reach).text(rows, parts);
 
-    {
-        const auto passes = body_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", t, n, of_pass);
-        std::vector<std::string> arguments = given;
-        if (parallel)
-            arguments.insert(arguments.begin(), "rt");
-        else
-            arguments.insert(arguments.begin(), {"0", rows, "0", "0"});
-        body_.raw(argument_list((parallel ? "all_" : "") + pass, arguments, body_.indent(),
-                                body_.width()) +
-                  ";");
-        // What was written last is current, and written over by every second step from now on.
-        {
-            const auto odd = body_.block("if (min_i64({}, {} - {}) % 2 == 1)", of_pass, n, t);
-            turn_states(scan, at);
-        }
-        const auto even = body_.block_after("else");
-        for (std::size_t k = 0; k < at.current.size(); ++k)
-            body_.line("{} = {};", at.current[k], at.spare[k]);
+    const auto passes = body_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", t, n, tiles.steps);
+    body_.line("const i64 {} = min_i64({}, {} - {});", steps, tiles.steps, n, t);
+    for (std::size_t k = 0; k < states; ++k) {
+        const std::string type = pointer(inner[first_state + k]);
+        body_.line("const {} {}[{}];", type, of_steps.current[k], tiles.steps);
+        if (at.memory[k].follows < 0) body_.line("{} {}[{}];", type, of_steps.next[k], tiles.steps);
     }
+    {
+        const std::string s = names_.fresh({}, "s");
+        const auto each = body_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", s, steps);
+        for (std::size_t k = 0; k < states; ++k) {
+            body_.line("{}[{}] = {};", of_steps.current[k], s, at.current[k]);
+            if (at.memory[k].follows < 0)
+                body_.line("{}[{}] = {};", of_steps.next[k], s, at.next[k]);
+        }
+        turn_states(scan, at);
+    }
+    if (parallel)
+        given.insert(given.begin(), "rt");
+    else
+        given.insert(given.begin(), {"0", rows, "0", "0"});
+    body_.raw(argument_list((parallel ? "all_" : "") + pass, given, body_.indent(), body_.width()) +
+              ";");
 }
 
 /// The loops of a pass's function.
@@ -248,13 +255,8 @@ std::string ProgramWriter::pass_body(const PlannedStep& step,
         const auto of_block = body_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", s, steps);
         StatePlaces here = at;
         for (std::size_t k = 0; k < here.current.size(); ++k) {
-            const std::string_view type = memory_type(inner[k].dtype());
-            here.current[k] = names_.fresh(inner[k].name(), "from");
-            here.next[k] = names_.fresh({}, "to");
-            body_.line("const {}* {} = {} == 0 ? {} : {} % 2 == 1 ? {} : {};", type,
-                       here.current[k], s, at.current[k], s, at.next[k], at.spare[k]);
-            body_.line("{}* {} = {} % 2 == 0 ? {} : {};", type, here.next[k], s, at.next[k],
-                       at.spare[k]);
+            here.current[k] += fmt::format("[{}]", s);
+            if (!here.next[k].empty()) here.next[k] += fmt::format("[{}]", s);
             place_[inner[k].value()] = here.current[k];
         }
         const std::string now = p.reverse ? fmt::format("({} - 1 - {} - {})", text(p.steps), t, s)

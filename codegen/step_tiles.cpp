@@ -17,7 +17,7 @@ namespace {
 /// Half of the smallest second-level cache of today's CPUs: rows of a block, of all its steps.
 constexpr std::int64_t bytes_in_flight = std::int64_t{1} << 18;
 /// With more of them, memory is no longer what a loop waits for.
-constexpr std::int64_t most_steps = 16;
+constexpr std::int64_t most_tiled_steps = 16;
 
 std::span<const Variable> states_of(const ScanParams& p)
 {
@@ -55,8 +55,9 @@ bool may_be_tiled(const Apply& scan)
             bytes + Extent(2) * element_count(state.shape()) * Extent(size_bytes(state.dtype()));
     }
     if (bytes.is_known() && bytes.value() <= 2 * bytes_in_flight) return false;
-    return std::ranges::all_of(state_memory(scan),
-                               [](const StateMemory& m) { return m.buffers == 2; });
+    return std::ranges::all_of(state_memory(scan), [](const StateMemory& m) {
+        return m.follows >= 0 || m.buffers > 0; // else its history is kept
+    });
 }
 
 namespace {
@@ -90,13 +91,19 @@ bool share_rows(const GraphPlan& body, const Extent& rows)
     });
 }
 
-/// Each once, and none of them another's copy.
-bool are_computed(std::span<const Variable> results, const WrittenInLoop& written)
+/// Each once, and none of them another's copy, but for states that follow others.
+bool are_computed(const Apply& scan,
+                  std::span<const Variable> results,
+                  const WrittenInLoop& written)
 {
-    return std::ranges::all_of(results, [&](const Variable& v) {
-        const auto is_same = [&](const Variable& other) { return same(v, other); };
-        return std::ranges::count_if(results, is_same) == 1 && written.is_stored(v);
-    });
+    const std::vector<StateMemory> states = state_memory(scan);
+    for (std::size_t k = 0; k < results.size(); ++k) {
+        if (k < states.size() && states[k].follows >= 0) continue;
+        const auto is_same = [&](const Variable& other) { return same(results[k], other); };
+        if (std::ranges::count_if(results, is_same) != 1 || !written.is_stored(results[k]))
+            return false;
+    }
+    return true;
 }
 
 } // namespace
@@ -106,9 +113,9 @@ std::optional<StepTiles> tiles_of(const Apply& scan, const GraphPlan& body)
     const auto& p = scan.params_as<ScanParams>();
     const std::span<const Variable> states = states_of(p);
     const Shape shape = states[0].shape();
-    StepTiles tiles{shape[0], p.steps, 1, 0, static_cast<std::int64_t>(body.steps.size())};
+    StepTiles tiles{shape[0], 1, most_tiled_steps, 0, static_cast<std::int64_t>(body.steps.size())};
     const WrittenInLoop written(states, body);
-    if (!share_rows(body, tiles.rows) || !are_computed(body.outputs, written)) return {};
+    if (!share_rows(body, tiles.rows) || !are_computed(scan, body.outputs, written)) return {};
     std::map<const detail::Value*, Extent> bytes; // of a row
     for (const PlannedStep& step : body.steps) {
         if (step.cluster->kind != ClusterKind::rows || !step.scratch.empty()) return {};
@@ -127,17 +134,13 @@ std::optional<StepTiles> tiles_of(const Apply& scan, const GraphPlan& body)
     Extent in_flight = 0;
     for (const auto& [value, of_row] : bytes)
         in_flight = in_flight + of_row;
-    if (tiles.reach == 0) {
-        tiles.block = maximum(1, floor_div(bytes_in_flight, in_flight));
-        return tiles;
-    }
     const std::int64_t rows_of_step = tiles.levels * tiles.reach;
-    std::int64_t steps = most_steps;
-    if (in_flight.is_known())
-        steps = std::min(steps, bytes_in_flight / in_flight.value() / (2 * rows_of_step));
-    if (steps < 2) return {};
-    tiles.steps = p.steps.is_known() ? std::min(steps, p.steps.value()) : steps;
-    tiles.block = maximum(1, floor_div(bytes_in_flight, in_flight) - steps * rows_of_step);
+    if (in_flight.is_known() && rows_of_step > 0)
+        tiles.steps =
+            std::min(tiles.steps, bytes_in_flight / in_flight.value() / (2 * rows_of_step));
+    if (p.steps.is_known()) tiles.steps = std::min(tiles.steps, p.steps.value());
+    if (tiles.steps < 2) return {};
+    tiles.block = maximum(1, floor_div(bytes_in_flight, in_flight) - tiles.steps * rows_of_step);
     return tiles;
 }
 

@@ -138,6 +138,29 @@ TEST_CASE("steps in blocks of rows: two fields that read one another")
           {Array::normal(1, {260, 200}, DType::f64), Array::normal(2, {260, 200}, DType::f64)}, 1);
 }
 
+TEST_CASE("steps in blocks of rows: fields of two steps ago, and fields that change places")
+{
+    const auto u0 = ct::input("u0", DType::f64, {310, 210});
+    const auto u1 = ct::input("u1", DType::f64, {310, 210});
+    const auto bend = [](const Variable& u) {
+        return ct::pad(u(slice(2, _)) + u(slice(_, -2)) - 2.0 * u(slice(1, -1)), {1, 0}, {1, 0});
+    };
+    const auto wave = ct::scan(
+        [&](const Variable& u, const Variable& before, const Variable& two_before) {
+            return Variables{2.0 * u - before + 0.1 * bend(u) - 0.01 * bend(two_before), u, before};
+        },
+        {.init = {u1, u0, 0.5 * u0}, .steps = 23});
+    const auto swapped =
+        ct::scan([&](const Variable& a, const Variable& b,
+                     const Variable& sum) { return Variables{b, a, 0.5 * sum + bend(a)}; },
+                 {.init = {u0, u1, u0}, .steps = 19});
+    const Array at0 = Array::normal(1, {310, 210}, DType::f64);
+    const Array at1 = Array::normal(2, {310, 210}, DType::f64);
+    Variables all = wave.last;
+    all.insert(all.end(), swapped.last.begin(), swapped.last.end());
+    check({u0, u1}, all, {at0, at1}, 2);
+}
+
 TEST_CASE("steps in blocks of rows: steps of several kernels, by what they store between them")
 {
     const auto u0 = ct::input("u0", DType::f64, {1200, 40});

@@ -34,9 +34,8 @@ CT_KERNEL void pass_0(i64 begin,
                       i64 begin_slope,
                       i64 end_slope,
                       i64 steps0,
-                      const f64* u_0,
-                      f64* next0,
-                      f64* spare0,
+                      const f64* const* u_1,
+                      f64* const* to0,
                       const f64* drive,
                       i64 t0,
                       i64 m,
@@ -45,12 +44,10 @@ CT_KERNEL void pass_0(i64 begin,
     const i64 block = max_i64(1, floor_div_i64(262144, m * 16) - 16);
     for (i64 row0 = begin; row0 < end + (steps0 - 1) * (1 + max_i64(end_slope, 0)); row0 += block) {
         for (i64 s0 = 0; s0 < steps0; ++s0) {
-            const f64* u_1 = s0 == 0 ? u_0 : s0 % 2 == 1 ? next0 : spare0;
-            f64* to0 = s0 % 2 == 0 ? next0 : spare0;
             const f64* drive_0 = drive + (t0 + s0) * 1;
             const i64 first0 = max_i64(row0 - s0, begin + s0 * begin_slope);
             const i64 end0 = min_i64(row0 - s0 + block, end + s0 * end_slope);
-            fused_0(first0, end0, n, m, drive_0, u_1, to0);
+            fused_0(first0, end0, n, m, drive_0, u_1[s0], to0[s0]);
         }
     }
 }
@@ -60,9 +57,8 @@ struct pass_0_arguments {
     i64 rows;
     i64 parts;
     i64 steps0;
-    const f64* u_0;
-    f64* next0;
-    f64* spare0;
+    const f64* const* u_1;
+    f64* const* to0;
     const f64* drive;
     i64 t0;
     i64 m;
@@ -75,23 +71,22 @@ static void pass_0_part(void* context, i64 part)
     const i64 begin = arguments->rows * part / arguments->parts;
     const i64 end = arguments->rows * (part + 1) / arguments->parts;
     pass_0(begin, end, part > 0 ? 1 : 0, part + 1 < arguments->parts ? -1 : 0, arguments->steps0,
-           arguments->u_0, arguments->next0, arguments->spare0, arguments->drive, arguments->t0,
-           arguments->m, arguments->n);
+           arguments->u_1, arguments->to0, arguments->drive, arguments->t0, arguments->m,
+           arguments->n);
 }
 
 static void pass_0_seam(void* context, i64 seam)
 {
     const struct pass_0_arguments* arguments = (struct pass_0_arguments*)context;
     const i64 row = arguments->rows * (seam + 1) / arguments->parts;
-    pass_0(row, row, -1, 1, arguments->steps0, arguments->u_0, arguments->next0, arguments->spare0,
-           arguments->drive, arguments->t0, arguments->m, arguments->n);
+    pass_0(row, row, -1, 1, arguments->steps0, arguments->u_1, arguments->to0, arguments->drive,
+           arguments->t0, arguments->m, arguments->n);
 }
 
 CT_KERNEL void all_pass_0(const struct ct_runtime* rt,
                           i64 steps0,
-                          const f64* u_0,
-                          f64* next0,
-                          f64* spare0,
+                          const f64* const* u_1,
+                          f64* const* to0,
                           const f64* drive,
                           i64 t0,
                           i64 m,
@@ -101,13 +96,12 @@ CT_KERNEL void all_pass_0(const struct ct_runtime* rt,
     arguments.rows = n;
     arguments.parts = min_i64(64, floor_div_i64(n, 64));
     if (arguments.parts < 2 || !rt || !rt->parallel_for) {
-        pass_0(0, n, 0, 0, steps0, u_0, next0, spare0, drive, t0, m, n);
+        pass_0(0, n, 0, 0, steps0, u_1, to0, drive, t0, m, n);
         return;
     }
     arguments.steps0 = steps0;
-    arguments.u_0 = u_0;
-    arguments.next0 = next0;
-    arguments.spare0 = spare0;
+    arguments.u_1 = u_1;
+    arguments.to0 = to0;
     arguments.drive = drive;
     arguments.t0 = t0;
     arguments.m = m;
@@ -141,14 +135,17 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     f64* next0 = (f64*)(work + 0 + 0);
     f64* spare0 = (f64*)(work + 0 + floor_div_i64(n * m * 8 + 63, 64) * 64);
     for (i64 t0 = 0; t0 < steps; t0 += 16) {
-        all_pass_0(rt, min_i64(16, steps - t0), u_0, next0, spare0, drive, t0, m, n);
-        if (min_i64(16, steps - t0) % 2 == 1) {
+        const i64 steps0 = min_i64(16, steps - t0);
+        const f64* u_1[16];
+        f64* to0[16];
+        for (i64 s1 = 0; s1 < steps0; ++s1) {
+            u_1[s1] = u_0;
+            to0[s1] = next0;
             u_0 = next0;
             next0 = spare0;
             spare0 = (f64*)u_0;
-        } else {
-            u_0 = spare0;
         }
+        all_pass_0(rt, steps0, u_1, to0, drive, t0, m, n);
     }
     copy_bytes((char*)last, (const char*)u_0, n * m * 8);
     return 0;
