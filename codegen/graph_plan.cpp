@@ -6,6 +6,7 @@
 #include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/params.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
 
@@ -137,7 +138,10 @@ void plan_tiles(PlannedStep& step,
                 int& next_kernel)
 {
     const Apply scan = step.cluster->roots[0].value.owner();
-    if (!options.tiles_steps || !may_be_tiled(scan)) return;
+    const auto has_steps = [](const Apply& a) { return has_body(a.op().lowering); };
+    if (!options.tiles_steps || !may_be_tiled(scan) ||
+        std::ranges::any_of(applies_of(outputs), has_steps))
+        return;
     options.in_parts = true;
     const int first_kernel = next_kernel;
     GraphPlan body = plan_graph(outputs, options, next_kernel);

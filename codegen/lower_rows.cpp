@@ -439,11 +439,12 @@ Axes choose_inner(const Cluster& cluster)
     return axes;
 }
 
-/// Neighbouring outer axes become one where no access then needs a division.
-Axes choose_axes(const Cluster& cluster)
+/// Neighbouring outer axes become one where no access then needs a division; not the first one
+/// where rows are asked for in parts.
+Axes choose_axes(const Cluster& cluster, bool in_parts)
 {
     Axes axes = choose_inner(cluster);
-    for (std::size_t k = 0; k + 1 < axes.outer.size();) {
+    for (std::size_t k = in_parts ? 1 : 0; k + 1 < axes.outer.size();) {
         Axes merged = axes;
         merged.outer[k] = axes.outer[k] * axes.outer[k + 1];
         merged.outer.erase(merged.outer.begin() + static_cast<std::ptrdiff_t>(k) + 1);
@@ -490,7 +491,7 @@ Cuts cuts_of(const Cluster& cluster, const LoopNest& one, const Axes& axes)
 
 std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun, bool in_parts)
 {
-    const Axes axes = choose_axes(cluster);
+    const Axes axes = choose_axes(cluster, in_parts);
     LoopNest one = begun;
     Rows whole(cluster, one, axes);
     whole.write();

@@ -53,6 +53,8 @@ bool is_numbered_name(std::string_view name)
         for (const std::string_view kernel : kernel_stems)
             for (const std::string_view caller : {"", "all_", "stream_"})
                 all.insert(fmt::format("{}{}_", caller, kernel));
+        for (const std::string_view caller : {"", "all_", "part_of_", "seam_of_"})
+            all.insert(fmt::format("{}pass_", caller));
         return all;
     }();
     const std::size_t digits = name.find_last_not_of("0123456789") + 1;

@@ -510,11 +510,12 @@ std::string ProgramWriter::kernel_in_text(const PlannedKernel& step,
     std::string text = k.text + "\n";
     if (!streamed.empty()) text += streaming_caller(k, step.nest, streamed);
     const auto [at, is_new] = written_.emplace(canonical_text(text).text, k.name);
-    if (is_new) {
-        kernels_ += text;
-        if (parallel)
-            kernels_ +=
-                parallel_caller(k, step.nest, cost_per_iteration(step.nest), !streamed.empty());
+    if (is_new) kernels_ += text;
+    if (parallel && written_.emplace("all_" + at->second, at->second).second) {
+        EmittedKernel named = k;
+        named.name = at->second;
+        kernels_ +=
+            parallel_caller(named, step.nest, cost_per_iteration(step.nest), !streamed.empty());
     }
     return at->second;
 }

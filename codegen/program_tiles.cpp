@@ -2,6 +2,7 @@
 #include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/params.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
 #include <set>
@@ -34,29 +35,32 @@ public:
         : pass_(pass), parameters_(parameters), reach_(reach)
     {}
 
-    std::string text(const std::string& rows, const std::string& parts)
+    /// block   rows of a part; the last one has those that are left too
+    std::string text(const std::string& rows, const std::string& block)
     {
         writer_.line("// {}, in parts on several threads.", pass_);
         writer_.line("struct {}_arguments {{", pass_);
-        writer_.raw("    i64 rows;");
-        writer_.raw("    i64 parts;");
+        writer_.raw("    i64 extent;");
+        writer_.raw("    i64 block;");
         for (const CallerParameter& p : parameters_)
             writer_.line("    {} {};", p.type, p.name);
         writer_.raw("};");
         {
             const auto scope = part("part");
-            writer_.raw("const i64 begin = arguments->rows * part / arguments->parts;");
-            writer_.raw("const i64 end = arguments->rows * (part + 1) / arguments->parts;");
+            writer_.raw("const i64 last = arguments->extent / arguments->block - 1;");
+            writer_.raw("const i64 begin = part * arguments->block;");
+            writer_.raw("const i64 end = part < last ? begin + arguments->block : "
+                        "arguments->extent;");
             write_call("begin", "end", fmt::format("part > 0 ? {} : 0", reach_),
-                       fmt::format("part + 1 < arguments->parts ? {} : 0", -reach_));
+                       fmt::format("part < last ? {} : 0", -reach_));
         }
         if (reach_ > 0) {
             const auto scope = part("seam");
-            writer_.raw("const i64 row = arguments->rows * (seam + 1) / arguments->parts;");
+            writer_.raw("const i64 row = (seam + 1) * arguments->block;");
             write_call("row", "row", fmt::format("{}", -reach_), fmt::format("{}", reach_));
         }
         writer_.blank();
-        write_all(rows, parts);
+        write_all(rows, block);
         writer_.blank();
         return writer_.take();
     }
@@ -66,7 +70,7 @@ private:
     {
         writer_.blank();
         auto scope = writer_.function(
-            fmt::format("static void {0}_{1}(void* context, i64 {1})", pass_, name));
+            fmt::format("static void {1}_of_{0}(void* context, i64 {1})", pass_, name));
         writer_.line("const struct {0}_arguments* arguments = (struct {0}_arguments*)context;",
                      pass_);
         return scope;
@@ -83,7 +87,7 @@ private:
         writer_.raw(argument_list(pass_, all, 4) + ";");
     }
 
-    void write_all(const std::string& rows, const std::string& parts)
+    void write_all(const std::string& rows, const std::string& block)
     {
         std::vector<std::string> list{"const struct ct_runtime* rt"}, direct{"0", rows, "0", "0"};
         for (const CallerParameter& p : parameters_) {
@@ -92,18 +96,20 @@ private:
         }
         const auto scope = writer_.function(parameter_list("CT_KERNEL void all_" + pass_, list));
         writer_.line("struct {}_arguments arguments;", pass_);
-        writer_.line("arguments.rows = {};", rows);
-        writer_.line("arguments.parts = {};", parts);
+        writer_.line("arguments.extent = {};", rows);
+        writer_.line("arguments.block = {};", block);
         {
-            const auto few = writer_.block("if (arguments.parts < 2 || !rt || !rt->parallel_for)");
+            const auto few = writer_.block("if (arguments.extent < 2 * arguments.block || !rt || "
+                                           "!rt->parallel_for)");
             writer_.raw(argument_list(pass_, direct, 8) + ";");
             writer_.raw("return;");
         }
         for (const CallerParameter& p : parameters_)
             writer_.line("arguments.{0} = {0};", p.name);
-        writer_.line("rt->parallel_for(rt, {}_part, &arguments, arguments.parts);", pass_);
+        constexpr std::string_view parts = "arguments.extent / arguments.block";
+        writer_.line("rt->parallel_for(rt, part_of_{}, &arguments, {});", pass_, parts);
         if (reach_ > 0)
-            writer_.line("rt->parallel_for(rt, {}_seam, &arguments, arguments.parts - 1);", pass_);
+            writer_.line("rt->parallel_for(rt, seam_of_{}, &arguments, {} - 1);", pass_, parts);
     }
 
     const std::string& pass_;
@@ -112,12 +118,12 @@ private:
     Writer writer_;
 };
 
-/// Enough rows for each that parts which narrow are wide at the end.
-Extent parts_of(const StepTiles& tiles)
+/// So many that parts which narrow are wide at the end.
+Extent rows_of_part(const StepTiles& tiles)
 {
     const Extent least =
         tiles.reach == 0 ? tiles.block : Extent(4 * tiles.steps * tiles.levels * tiles.reach);
-    return minimum(most_parts, floor_div(tiles.rows, least));
+    return maximum(floor_div(tiles.rows + (most_parts - 1), most_parts), least);
 }
 
 } // namespace
@@ -155,10 +161,7 @@ void ProgramWriter::write_passes(const PlannedStep& step,
     for (std::size_t k = 0; k < states; ++k) {
         const Variable& state = inner[first_state + k];
         of_steps.current[k] = names_.fresh(state.name(), "from");
-        take(fmt::format("const {} const*", pointer(state)), of_steps.current[k]);
-        if (at.memory[k].follows >= 0) continue;
-        of_steps.next[k] = names_.fresh({}, "to");
-        take(pointer(state) + " const*", of_steps.next[k]);
+        if (at.memory[k].follows < 0) of_steps.next[k] = names_.fresh({}, "to");
     }
     // Sequences and what all steps read, then what every step gives.
     std::map<const detail::Value*, std::string> places;
@@ -175,10 +178,25 @@ void ProgramWriter::write_passes(const PlannedStep& step,
     for (std::size_t k = first_state + states; k < inner.size(); ++k)
         place_[inner[k].value()] = place_.at(scan.input(k).value());
 
-    const std::string body = pass_body(step, of_steps, base, t, steps);
+    for (const Variable& leaf : leaves(step.bodies[0].outputs))
+        if (leaf.leaf() == Leaf::constant && place_.contains(leaf.value()))
+            take_place(leaf, "const ");
+    const std::string own = step.bodies[0].lifetimes.empty() ? base : take("i64", base);
+
+    ++loops_;
+    const std::string body = pass_body(step, of_steps, own, t, steps);
+    --loops_;
     for (const auto& [value, place] : places)
         place_[value] = place;
-    const std::string parts = text(parts_of(tiles));
+    for (std::size_t k = 0; k < states; ++k) {
+        const Variable& state = inner[first_state + k];
+        if (mentions(body, of_steps.current[k]))
+            take(fmt::format("const {} const*", pointer(state)), of_steps.current[k]);
+        else
+            of_steps.current[k].clear(); // no kernel reads it
+        if (!of_steps.next[k].empty()) take(pointer(state) + " const*", of_steps.next[k]);
+    }
+    const std::string part = text(rows_of_part(tiles));
     if (mentions(body, "work")) take("char*", "work");
     if (mentions(body, t)) take("i64", t);
     std::set<std::string> extents;
@@ -187,8 +205,7 @@ void ProgramWriter::write_passes(const PlannedStep& step,
     for (const auto& [sum, name] : symbols_.sums)
         extents.insert(name);
     for (const std::string& name : extents)
-        if (mentions(body, name) || mentions(rows, name) || mentions(parts, name))
-            take("i64", name);
+        if (mentions(body, name) || mentions(rows, name) || mentions(part, name)) take("i64", name);
 
     const bool parallel = options_.threads && !options_.profile;
     std::vector<std::string> list{"i64 begin", "i64 end", "i64 begin_slope", "i64 end_slope"};
@@ -202,21 +219,24 @@ void ProgramWriter::write_passes(const PlannedStep& step,
     }
     w.blank();
     kernels_ += w.take();
-    if (parallel) kernels_ += PassOnThreads(pass, parameters, tiles.reach).text(rows, parts);
+    if (parallel) kernels_ += PassOnThreads(pass, parameters, tiles.reach).text(rows, part);
 
     const auto passes = body_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", t, n, tiles.steps);
     body_.line("const i64 {} = min_i64({}, {} - {});", steps, tiles.steps, n, t);
     for (std::size_t k = 0; k < states; ++k) {
         const std::string type = pointer(inner[first_state + k]);
-        body_.line("const {} {}[{}];", type, of_steps.current[k], tiles.steps);
-        if (at.memory[k].follows < 0) body_.line("{} {}[{}];", type, of_steps.next[k], tiles.steps);
+        if (!of_steps.current[k].empty())
+            body_.line("const {} {}[{}];", type, of_steps.current[k], tiles.steps);
+        if (!of_steps.next[k].empty())
+            body_.line("{} {}[{}];", type, of_steps.next[k], tiles.steps);
     }
     {
         const std::string s = names_.fresh({}, "s");
         const auto each = body_.block("for (i64 {0} = 0; {0} < {1}; ++{0})", s, steps);
         for (std::size_t k = 0; k < states; ++k) {
-            body_.line("{}[{}] = {};", of_steps.current[k], s, at.current[k]);
-            if (at.memory[k].follows < 0)
+            if (!of_steps.current[k].empty())
+                body_.line("{}[{}] = {};", of_steps.current[k], s, at.current[k]);
+            if (!of_steps.next[k].empty())
                 body_.line("{}[{}] = {};", of_steps.next[k], s, at.next[k]);
         }
         turn_states(scan, at);

@@ -288,6 +288,8 @@ ScalarId Puller::load(const Variable& value, const At& at, ScalarId guard)
 void Puller::note_reach(const Extent& row)
 {
     std::map<BufferId, std::int64_t> reaches;
+    for (Buffer& b : nest_.buffers)
+        if (b.access == Buffer::Access::write) b.reach = 0;
     for (const auto& [value, at] : accesses_) {
         std::int64_t& reach = reaches[buffers_.at(value.value())];
         const Shape shape = value.shape();

@@ -126,7 +126,7 @@ std::optional<StepTiles> tiles_of(const Apply& scan, const GraphPlan& body)
                 if (has_rows) bytes.emplace(b.value.value(), bytes_of_row(b.value));
                 if (!written.contains(b.value)) continue;
                 const bool is_read = b.access != Buffer::Access::write;
-                if (!has_rows || (is_read && b.reach < 0)) return {};
+                if (!has_rows || b.reach < 0) return {};
                 if (is_read) tiles.reach = std::max(tiles.reach, b.reach);
             }
         }

@@ -181,6 +181,81 @@ TEST_CASE("steps in blocks of rows: steps of several kernels, by what they store
           {Array::normal(1, {1200, 40}, DType::f64), Array::normal(2, {1200, 40}, DType::f64)}, 1);
 }
 
+TEST_CASE("steps in blocks of rows: beside other kernels, constants and workspace")
+{
+    const auto n = ct::dim("rows"), parts = ct::dim("parts");
+    const auto f = ct::input("begin_slope", DType::f64, {n, parts});
+    const auto g = ct::input("all_pass_0", DType::f64, {n, 4});
+    const auto down = [](const Variable& x, int far) {
+        return ct::pad(x(slice(2 * far, _)) - x(slice(_, -2 * far)), {far, 0}, {far, 0});
+    };
+    const auto step = [&](const Variable& u) { return u + 0.1 * down(u, 1); };
+    // The kernel of a step outside of the loop too, where threads share its rows.
+    const Variable last = ct::scan(step, {.init = {f}, .steps = 21}).last[0];
+    const Variable once = step(ct::cumsum(f, 0));
+    const Variable table(Array::normal(9, {4}, DType::f64));
+    const Variable with_table =
+        ct::scan([&](const Variable& u) { return step(u) + table; }, {.init = {g}, .steps = 5})
+            .last[0];
+    // Several kernels, whose workspace lies behind other values.
+    const Variable z = ct::cumsum(sin(f), 0), y = ct::cumsum(ct::flip(z, 0), 1);
+    const auto two = ct::scan(
+        [&](const Variable& a, const Variable& b) {
+            const Variable u = sin(a + 0.2 * down(b, 1)), w = exp(0.1 * down(u, 2));
+            const Variable t = cos(w + down(w, 1));
+            return Variables{t - 0.3 * down(t, 1), 0.5 * b + 0.1 * down(w, 1)};
+        },
+        {.init = {z, y}, .steps = 9});
+    check({f, g}, {last, once, with_table, two.last[0] + z, two.last[1] * y},
+          {Array::normal(1, {700, 9}, DType::f64), Array::normal(2, {700, 4}, DType::f64)}, 3);
+}
+
+TEST_CASE("steps in blocks of rows: a step of more lines than a part of run has")
+{
+    const auto f = ct::input("f", DType::f64, {ct::dim("n")});
+    const auto step = [](const Variable& x) {
+        Variable y = x;
+        for (int b = 0; b < 70; ++b) {
+            for (int i = 0; i < 28; ++i)
+                y = y * x * (0.01 + 0.001 * i + 0.1 * b) + (0.02 + 0.0003 * i + 0.1 * b) * x;
+            y = sin(y) + 0.1 * ct::pad(y(slice(2, _)) - y(slice(_, -2)), {1}, {1});
+        }
+        return 0.3 * sin(y);
+    };
+    const auto made = ct::function({f}, {ct::scan(step, {.init = {f}, .steps = 2}).last[0]},
+                                   {.threads = 1, .fast_start = true});
+    CHECK(passes_in(made.source()) == 1);
+    CHECK(made(Array::zeros(DType::f64, {5}))[0].as_double(3) == 0);
+}
+
+TEST_CASE("steps one by one: kernels that go through another axis first, and loops in a step")
+{
+    const auto n = ct::dim("n"), m = ct::dim("m");
+    const auto a = ct::input("a", DType::f64, {n, n, m}), k = ct::input("k", DType::f64, {m, n, n});
+    const auto c = ct::input("c", DType::f64, {ct::dim("steps")});
+    const auto down = [](const Variable& x) {
+        return ct::pad(x(slice(2, _)) - x(slice(_, -2)), {1, 0, 0}, {1, 0, 0});
+    };
+    const auto run = ct::scan(
+        [&](const Variable& s, const Variable& x, const Variable& b) {
+            return Variables{0.5 * x + 0.1 * down(b), s * ct::transpose(k) + 1.0};
+        },
+        {.sequences = {c}, .init = {a, a * 2}});
+    check({a, k, c}, {run.last[0], run.last[1]},
+          {Array::normal(1, {20, 20, 9}, DType::f64), Array::normal(2, {9, 20, 20}, DType::f64),
+           Array::normal(3, {7}, DType::f64)},
+          0);
+    const auto nested = ct::scan(
+        [&](const Variable& u) {
+            const Variable v = sin(u);
+            const auto inner = ct::scan([&](const Variable& x) { return x + 0.1 * down(x); },
+                                        {.init = {v}, .steps = 5});
+            return 0.5 * inner.last[0] + down(v);
+        },
+        {.init = {a}, .steps = 4});
+    check({a}, {nested.last[0]}, {Array::normal(1, {20, 20, 9}, DType::f64)}, 1); // the inner one
+}
+
 TEST_CASE("steps one by one: rows that are read from afar, and loops that may stop")
 {
     const auto u0 = ct::input("u0", DType::f64, {400, 400});

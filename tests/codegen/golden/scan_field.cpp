@@ -34,9 +34,9 @@ CT_KERNEL void pass_0(i64 begin,
                       i64 begin_slope,
                       i64 end_slope,
                       i64 steps0,
+                      const f64* drive,
                       const f64* const* u_1,
                       f64* const* to0,
-                      const f64* drive,
                       i64 t0,
                       i64 m,
                       i64 n)
@@ -54,60 +54,60 @@ CT_KERNEL void pass_0(i64 begin,
 
 // pass_0, in parts on several threads.
 struct pass_0_arguments {
-    i64 rows;
-    i64 parts;
+    i64 extent;
+    i64 block;
     i64 steps0;
+    const f64* drive;
     const f64* const* u_1;
     f64* const* to0;
-    const f64* drive;
     i64 t0;
     i64 m;
     i64 n;
 };
 
-static void pass_0_part(void* context, i64 part)
+static void part_of_pass_0(void* context, i64 part)
 {
     const struct pass_0_arguments* arguments = (struct pass_0_arguments*)context;
-    const i64 begin = arguments->rows * part / arguments->parts;
-    const i64 end = arguments->rows * (part + 1) / arguments->parts;
-    pass_0(begin, end, part > 0 ? 1 : 0, part + 1 < arguments->parts ? -1 : 0, arguments->steps0,
-           arguments->u_1, arguments->to0, arguments->drive, arguments->t0, arguments->m,
-           arguments->n);
+    const i64 last = arguments->extent / arguments->block - 1;
+    const i64 begin = part * arguments->block;
+    const i64 end = part < last ? begin + arguments->block : arguments->extent;
+    pass_0(begin, end, part > 0 ? 1 : 0, part < last ? -1 : 0, arguments->steps0, arguments->drive,
+           arguments->u_1, arguments->to0, arguments->t0, arguments->m, arguments->n);
 }
 
-static void pass_0_seam(void* context, i64 seam)
+static void seam_of_pass_0(void* context, i64 seam)
 {
     const struct pass_0_arguments* arguments = (struct pass_0_arguments*)context;
-    const i64 row = arguments->rows * (seam + 1) / arguments->parts;
-    pass_0(row, row, -1, 1, arguments->steps0, arguments->u_1, arguments->to0, arguments->drive,
+    const i64 row = (seam + 1) * arguments->block;
+    pass_0(row, row, -1, 1, arguments->steps0, arguments->drive, arguments->u_1, arguments->to0,
            arguments->t0, arguments->m, arguments->n);
 }
 
 CT_KERNEL void all_pass_0(const struct ct_runtime* rt,
                           i64 steps0,
+                          const f64* drive,
                           const f64* const* u_1,
                           f64* const* to0,
-                          const f64* drive,
                           i64 t0,
                           i64 m,
                           i64 n)
 {
     struct pass_0_arguments arguments;
-    arguments.rows = n;
-    arguments.parts = min_i64(64, floor_div_i64(n, 64));
-    if (arguments.parts < 2 || !rt || !rt->parallel_for) {
-        pass_0(0, n, 0, 0, steps0, u_1, to0, drive, t0, m, n);
+    arguments.extent = n;
+    arguments.block = max_i64(floor_div_i64(n + 63, 64), 64);
+    if (arguments.extent < 2 * arguments.block || !rt || !rt->parallel_for) {
+        pass_0(0, n, 0, 0, steps0, drive, u_1, to0, t0, m, n);
         return;
     }
     arguments.steps0 = steps0;
+    arguments.drive = drive;
     arguments.u_1 = u_1;
     arguments.to0 = to0;
-    arguments.drive = drive;
     arguments.t0 = t0;
     arguments.m = m;
     arguments.n = n;
-    rt->parallel_for(rt, pass_0_part, &arguments, arguments.parts);
-    rt->parallel_for(rt, pass_0_seam, &arguments, arguments.parts - 1);
+    rt->parallel_for(rt, part_of_pass_0, &arguments, arguments.extent / arguments.block);
+    rt->parallel_for(rt, seam_of_pass_0, &arguments, arguments.extent / arguments.block - 1);
 }
 
 // Checks extents, then calls the kernels in order. Returns 0, or what failed.
@@ -145,7 +145,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
             next0 = spare0;
             spare0 = (f64*)u_0;
         }
-        all_pass_0(rt, steps0, u_1, to0, drive, t0, m, n);
+        all_pass_0(rt, steps0, drive, u_1, to0, t0, m, n);
     }
     copy_bytes((char*)last, (const char*)u_0, n * m * 8);
     return 0;
