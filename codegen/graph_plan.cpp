@@ -6,6 +6,7 @@
 #include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/params.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
 
@@ -14,6 +15,7 @@
 #include "number_table.hpp"
 #include "puller.hpp"
 #include "share_memory.hpp"
+#include "step_tiles.hpp"
 
 namespace croton::inline v1::codegen {
 
@@ -127,6 +129,32 @@ std::vector<StateMemory> state_memory(const Apply& scan)
     return all;
 }
 
+namespace {
+
+/// The body of a loop whose steps are taken together, if they are.
+void plan_tiles(PlannedStep& step,
+                std::span<const Variable> outputs,
+                PlanOptions options,
+                int& next_kernel)
+{
+    const Apply scan = step.cluster->roots[0].value.owner();
+    const auto has_steps = [](const Apply& a) { return has_body(a.op().lowering); };
+    if (!options.tiles_steps || !may_be_tiled(scan) ||
+        std::ranges::any_of(applies_of(outputs), has_steps))
+        return;
+    options.in_parts = true;
+    const int first_kernel = next_kernel;
+    GraphPlan body = plan_graph(outputs, options, next_kernel);
+    const bool gaps = options.gaps && !body.lifetimes.empty(); // written between whole steps
+    if (!gaps) step.tiles = tiles_of(scan, body);
+    if (step.tiles)
+        step.bodies.push_back(std::move(body));
+    else
+        next_kernel = first_kernel;
+}
+
+} // namespace
+
 GraphPlan
 plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& next_kernel)
 {
@@ -139,11 +167,13 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
         if (c.kind == ClusterKind::scan || c.kind == ClusterKind::branch) {
             for (const Region& body : regions_of(c.roots[0].value.owner())) {
                 const Variables outputs_of = order_contractions(split_reductions(body.outputs()));
-                step.bodies.push_back(plan_graph(
-                    outputs_of, {{}, options.gaps, options.library_products}, next_kernel));
+                PlanOptions inside = options;
+                inside.outer = {};
+                if (c.kind == ClusterKind::scan) plan_tiles(step, outputs_of, inside, next_kernel);
+                if (!step.tiles) step.bodies.push_back(plan_graph(outputs_of, inside, next_kernel));
             }
         } else {
-            Lowered lowered = lower(c);
+            Lowered lowered = lower(c, options.in_parts);
             step.scratch = std::move(lowered.scratch);
             for (LoopNest& nest : lowered.nests) {
                 step.kernels.push_back({std::move(nest), {}});
@@ -156,7 +186,7 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
     share_memory(plan, options.outer);
     for (PlannedStep& step : plan.steps)
         for (PlannedKernel& k : step.kernels) {
-            k.nest.serial = is_for_one_thread(k.nest);
+            k.nest.serial = is_for_one_thread(k.nest) && !options.in_parts;
             take_numbers(k.nest);
             k.kernel = emit_cpp(k.nest, k.kernel.name);
         }

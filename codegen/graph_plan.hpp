@@ -5,6 +5,7 @@
 #include <croton/codegen/program.hpp>
 
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,13 +20,23 @@ struct PlannedKernel {
     EmittedKernel kernel;
 };
 
+/// Steps of a loop that are taken together: see step_tiles.hpp.
+struct StepTiles {
+    Extent rows;             ///< of the states
+    Extent block;            ///< rows that a kernel computes before the next one does
+    std::int64_t steps = 1;  ///< of a pass over them
+    std::int64_t reach = 0;  ///< the next kernel's block lies so many rows in front
+    std::int64_t levels = 1; ///< kernels of a step that do
+};
+
 /// What `run` does for one cluster: calls its kernels, loops over steps, or takes a branch.
 struct PlannedStep {
     const Cluster* cluster = nullptr;
     std::vector<PlannedKernel> kernels;
-    std::vector<Variable> scratch; ///< arrays that one kernel hands to the next
-    std::vector<GraphPlan> bodies; ///< of a loop over steps: one; of branches
-    std::size_t workspace = 0;     ///< lifetime of the bodies' own memory
+    std::vector<Variable> scratch;       ///< arrays that one kernel hands to the next
+    std::vector<GraphPlan> bodies;       ///< of a loop over steps: one; of branches
+    std::size_t workspace = 0;           ///< lifetime of the bodies' own memory
+    std::optional<StepTiles> tiles = {}; ///< of a loop over steps
 };
 
 /// An output that is computed in the workspace and copied to its place at the end.
@@ -65,6 +76,8 @@ struct PlanOptions {
     OuterMemory outer = {};
     bool gaps = false;             ///< around each value of the workspace
     bool library_products = false; ///< see make_clusters
+    bool tiles_steps = false;      ///< of loops, where a body's kernels may run row by row
+    bool in_parts = false;         ///< each run of rows by a kernel of its own, which takes a range
 };
 
 /// `next_kernel` numbers kernels through all graphs of a program.

@@ -138,6 +138,7 @@ public:
         Buffer& both = nest_.buffers[static_cast<std::size_t>(to_)];
         both.access = Buffer::Access::read_write;
         const Buffer& old = nest_.buffers[static_cast<std::size_t>(from_)];
+        both.reach = std::min(both.reach, old.reach) < 0 ? -1 : std::max(both.reach, old.reach);
         both.before.push_back(old.value);
         both.before.insert(both.before.end(), old.before.begin(), old.before.end());
         nest_.buffers.erase(nest_.buffers.begin() + from_);

@@ -106,7 +106,7 @@ void write_scatter(const Cluster& cluster, LoopNest& nest)
 
 } // namespace
 
-Lowered lower(const Cluster& cluster)
+Lowered lower(const Cluster& cluster, bool in_parts)
 {
     if (reduces_in_blocks(cluster)) return lower_blocked(cluster);
     LoopNest nest;
@@ -114,7 +114,7 @@ Lowered lower(const Cluster& cluster)
         nest.applies.push_back(r.value.owner());
     switch (cluster.kind) {
     case ClusterKind::rows:
-        return {lower_rows(cluster, nest), {}};
+        return {lower_rows(cluster, nest, in_parts), {}};
     case ClusterKind::columns:
         return lower_columns(cluster);
     case ClusterKind::prefix: {

@@ -31,7 +31,43 @@ bool are_short(const Axes& axes)
 struct Run {
     Extent first, count;
     std::int64_t period = 1;
+    bool is_edge = false; ///< beside the long one: its guards stay, inside it too
 };
+
+/// How a map of pieces becomes loops.
+enum class Cuts : std::uint8_t {
+    none,  ///< guards choose a piece for each element
+    all,   ///< a loop for each run in which no guard is left
+    edges, ///< one for the longest such run along each axis, one in front of it, one behind it
+};
+
+/// The longest run, and what lies in front of it and behind it as one run each. All are one where
+/// it is not known to be the longest of all, or where elements take turns.
+std::vector<Run> middle_and_edges(const Run& whole, const std::vector<Run>& runs)
+{
+    auto longest = runs.begin();
+    for (auto run = runs.begin(); run != runs.end(); ++run) {
+        const auto& count = longest->count;
+        const bool is_longer =
+            count.is_known() && (!run->count.is_known() || run->count.value() > count.value());
+        if (is_longer) longest = run;
+    }
+    for (auto run = runs.begin(); run != runs.end(); ++run)
+        if (run->period != 1 || (run != longest && !run->count.is_known())) return {whole};
+    std::vector<Run> three;
+    const auto add_edge = [&](auto from, auto to) {
+        if (from == to) return;
+        Run edge = *from;
+        for (auto run = from + 1; run != to; ++run)
+            edge.count = edge.count + run->count;
+        edge.is_edge = true;
+        three.push_back(edge);
+    };
+    add_edge(runs.begin(), longest);
+    three.push_back(*longest);
+    add_edge(longest + 1, runs.end());
+    return three;
+}
 
 /// Less memory than this stays in the nearest cache, in whatever order it is read.
 constexpr std::int64_t fewest_bytes_in_squares = 32768;
@@ -88,10 +124,10 @@ public:
     Rows(const Cluster& cluster,
          LoopNest& nest,
          const Axes& axes,
-         bool in_runs = false,
+         Cuts cuts = Cuts::none,
          const std::optional<Run>& first_axis = {})
-        : cluster_(cluster), axes_(axes), short_rows_(are_short(axes)), in_runs_(in_runs),
-          nest_(nest), puller_(nest), stages_(cluster)
+        : cluster_(cluster), axes_(axes), short_rows_(are_short(axes)), cuts_(cuts), nest_(nest),
+          puller_(nest), stages_(cluster)
     {
         for (const Extent& extent : axes_.outer) {
             order_.push_back(runs_.size());
@@ -101,7 +137,11 @@ public:
         read_others(puller_, cluster);
     }
 
-    void write() { write_loop(0); }
+    void write()
+    {
+        write_loop(0);
+        if (is_one_run_) puller_.note_reach(outer_at().index[0]);
+    }
 
     /// A map in squares of `axis` and the last one: the loop over it becomes the last but one.
     void write_in_squares(std::size_t axis)
@@ -116,8 +156,10 @@ public:
     std::vector<Run> runs_along(std::size_t axis)
     {
         const Run whole = runs_[axis];
-        if (!in_runs_ || (axis == 0 && is_in_part(0)) || is_known_as(whole.count, 1))
+        const bool is_cut = axis == 0 && is_in_part(0);
+        if (cuts_ == Cuts::none || is_cut || in_edge_ || is_known_as(whole.count, 1))
             return {whole};
+        if (cuts_ == Cuts::edges) return middle_and_edges(whole, cut(axis, whole));
         std::vector<Run> runs;
         for (const Run& run : cut(axis, whole)) {
             const std::int64_t period = axis + 1 == runs_.size() ? period_of(axis, run) : 1;
@@ -209,8 +251,12 @@ private:
         if (k == axes_.outer.size()) return write_inside();
         const std::size_t axis = order_[k];
         const Run before = runs_[axis];
-        for (const Run& run : runs_along(axis)) {
+        const bool was_in_edge = in_edge_;
+        const std::vector<Run> runs = runs_along(axis);
+        if (k == 0) is_one_run_ = axis == 0 && runs.size() == 1;
+        for (const Run& run : runs) {
             runs_[axis] = run;
+            in_edge_ = was_in_edge || run.is_edge;
             const bool opens = !is_in_part(axis) || !is_known_as(run.count, 1);
             if (opens) puller_.open(loop_over(axis, k));
             for (phase_ = 0; phase_ < run.period; ++phase_)
@@ -222,6 +268,7 @@ private:
                 std::get<Loop>(written).across = loads_across(nest_, axes_).loads;
         }
         runs_[axis] = before;
+        in_edge_ = was_in_edge;
     }
 
     Loop loop_over(std::size_t axis, std::size_t k) const
@@ -356,8 +403,10 @@ private:
     const Cluster& cluster_;
     Axes axes_;
     bool short_rows_; ///< lanes go across rows, each of which is a loop of few steps
-    bool in_runs_;
+    Cuts cuts_;
+    bool in_edge_ = false; ///< of some axis
     bool in_squares_ = false;
+    bool is_one_run_ = false;        ///< along the first axis
     std::vector<Run> runs_;          ///< of each outer axis, the one that is written now
     std::int64_t phase_ = 0;         ///< of the elements of its step
     std::vector<std::size_t> order_; ///< the outer axes, from the outermost loop on
@@ -390,11 +439,12 @@ Axes choose_inner(const Cluster& cluster)
     return axes;
 }
 
-/// Neighbouring outer axes become one where no access then needs a division.
-Axes choose_axes(const Cluster& cluster)
+/// Neighbouring outer axes become one where no access then needs a division; not the first one
+/// where rows are asked for in parts.
+Axes choose_axes(const Cluster& cluster, bool in_parts)
 {
     Axes axes = choose_inner(cluster);
-    for (std::size_t k = 0; k + 1 < axes.outer.size();) {
+    for (std::size_t k = in_parts ? 1 : 0; k + 1 < axes.outer.size();) {
         Axes merged = axes;
         merged.outer[k] = axes.outer[k] * axes.outer[k + 1];
         merged.outer.erase(merged.outer.begin() + static_cast<std::ptrdiff_t>(k) + 1);
@@ -410,22 +460,38 @@ Axes choose_axes(const Cluster& cluster)
 LoopNest in_runs(const Cluster& cluster,
                  const LoopNest& begun,
                  const Axes& axes,
+                 Cuts cuts,
                  const std::optional<Run>& first_axis = {})
 {
     LoopNest scratch = begun;
-    Rows(cluster, scratch, axes, true, first_axis).write();
+    Rows(cluster, scratch, axes, cuts, first_axis).write();
     LoopNest nest = begun;
     for (Buffer& b : scratch.buffers)
         if (b.access == Buffer::Access::read) nest.buffers.push_back(std::move(b));
-    Rows(cluster, nest, axes, true, first_axis).write();
+    Rows(cluster, nest, axes, cuts, first_axis).write();
     return nest;
+}
+
+/// The way whose text is not too long: each of its loops stands in it, and has to be compiled.
+Cuts cuts_of(const Cluster& cluster, const LoopNest& one, const Axes& axes)
+{
+    constexpr std::size_t little = 16, most_with_edges = 400;
+    const auto length = [&](Cuts cuts) {
+        LoopNest scratch;
+        Rows(cluster, scratch, axes, cuts).write();
+        return scratch.scalars.size();
+    };
+    if (length(Cuts::all) <= 2 * one.scalars.size() + little) return Cuts::all;
+    const std::size_t with_edges = length(Cuts::edges);
+    const bool cuts = with_edges > one.scalars.size();
+    return cuts && with_edges <= most_with_edges ? Cuts::edges : Cuts::none;
 }
 
 } // namespace
 
-std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun)
+std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun, bool in_parts)
 {
-    const Axes axes = choose_axes(cluster);
+    const Axes axes = choose_axes(cluster, in_parts);
     LoopNest one = begun;
     Rows whole(cluster, one, axes);
     whole.write();
@@ -436,17 +502,18 @@ std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun)
         return {std::move(squares)};
     }
     if (axes.outer.empty() || !whole.chooses()) return {std::move(one)};
+    const Cuts cuts = cuts_of(cluster, one, axes);
+    if (cuts == Cuts::none) return {std::move(one)};
     LoopNest several;
-    Rows probe(cluster, several, axes, true);
+    Rows probe(cluster, several, axes, cuts);
     const std::vector<Run> runs = probe.runs_along(0);
     probe.write();
-    constexpr std::size_t little = 16;
-    if (several.scalars.size() > 2 * one.scalars.size() + little) return {std::move(one)};
-    if (runs.size() < 2 || is_for_one_thread(several)) return {in_runs(cluster, begun, axes)};
+    if (runs.size() < 2 || (is_for_one_thread(several) && !in_parts))
+        return {in_runs(cluster, begun, axes, cuts)};
     std::vector<LoopNest> nests;
     const Extent rest = element_count(Shape(axes.outer.begin() + 1, axes.outer.end()));
     for (const Run& run : runs) {
-        nests.push_back(in_runs(cluster, begun, axes, run));
+        nests.push_back(in_runs(cluster, begun, axes, cuts, run));
         const bool last = &run == &runs.back();
         const Extent count = run.count * run.period;
         nests.back().part = AxisPart{run.first, count, count * rest, last};

@@ -9,7 +9,8 @@ namespace croton::inline v1::codegen {
 
 /// A cluster of kind rows as one nest; or a map of pieces (a concatenation, padding) as one for
 /// each run along its first axis, which threads then share.
-/// begun   a nest that has nothing but its applies
-std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun);
+/// begun      a nest that has nothing but its applies
+/// in_parts   also where they are too little work for threads
+std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun, bool in_parts);
 
 } // namespace croton::inline v1::codegen

@@ -23,7 +23,8 @@ constexpr std::string_view reserved =
     "register requires restrict return short signed sizeof static struct switch template "
     "this throw true try typedef typename union unsigned using virtual void volatile while "
     "xor i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 b8 run rt in out extents workspace "
-    "report bad failed main begin end stop lanes hard unix linux extent block cost "
+    "report bad failed main begin end begin_slope end_slope stop lanes hard unix linux "
+    "extent block cost "
     "arguments flag char8_t char16_t char32_t wchar_t decltype nullptr noexcept typeid "
     "bitand bitor compl and_eq or_eq xor_eq not_eq constexpr consteval constinit co_await "
     "co_return co_yield thread_local static_assert static_cast const_cast dynamic_cast "
@@ -52,6 +53,8 @@ bool is_numbered_name(std::string_view name)
         for (const std::string_view kernel : kernel_stems)
             for (const std::string_view caller : {"", "all_", "stream_"})
                 all.insert(fmt::format("{}{}_", caller, kernel));
+        for (const std::string_view caller : {"", "all_", "part_of_", "seam_of_"})
+            all.insert(fmt::format("{}pass_", caller));
         return all;
     }();
     const std::size_t digits = name.find_last_not_of("0123456789") + 1;

@@ -119,7 +119,8 @@ Program ProgramWriter::take()
         plan_graph(scheduled,
                    {{program_.inputs, options_.outputs, options_.finite_checks || options_.gaps},
                     options_.gaps,
-                    options_.library_products},
+                    options_.library_products,
+                    !options_.finite_checks},
                    kernels);
     for (std::size_t k = 0; k < plan.outputs.size(); ++k)
         program_.replaces_input.push_back(replaces_input(plan, k));
@@ -409,6 +410,7 @@ Extent ProgramWriter::bytes_of(const Variable& v)
 
 void ProgramWriter::write_calls(const PlannedStep& step)
 {
+    if (rows_) open_level();
     for (const PlannedKernel& k : step.kernels) {
         write_call(k, kind_of(k.nest, *step.cluster));
         program_.kernels.back().note = step.cluster->note;
@@ -424,7 +426,7 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     kernel_lines_ +=
         static_cast<int>(std::ranges::count(std::string_view(kernels_).substr(counted_), '\n'));
     counted_ = kernels_.size();
-    const bool parallel = k.parallel && options_.threads;
+    const bool parallel = k.parallel && options_.threads && !rows_;
     const std::vector<StreamedBuffer> streamed =
         streamed_buffers(k, step.nest, [&](const Variable& v) {
             return loops_ == 0 && output_slot_.contains(v.value());
@@ -442,6 +444,9 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     if (parallel) {
         head = "all_" + name;
         arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
+    } else if (rows_ && k.parallel) {
+        const auto [begin, end] = rows_of_block(step.nest);
+        arguments.insert(arguments.begin(), {begin, end});
     } else if (k.parallel) {
         if (streams) arguments.insert(arguments.begin(), text(k.parallel_extent));
         arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
@@ -449,6 +454,10 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     if (k.takes_runtime)
         arguments.insert(arguments.begin(), options_.threads || k.calls_library ? "rt" : "0");
     ++calls_[head];
+    std::optional<Writer::Scope> where;
+    if (rows_ && !k.parallel)
+        where.emplace(body_.block("if ({0} <= {2} && {2} < {1})", rows_->first, rows_->end,
+                                  text(step.nest.part->first)));
     if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
     if (k.checks_index) {
         program_.checked.push_back(step.nest.checked);
@@ -459,12 +468,25 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     } else
         body_.raw(argument_list(head, arguments, body_.indent(), body_.width()) + ";");
     if (options_.profile) body_.line("end_kernel(rt, {});", program_.kernels.size());
+    where.reset();
     if (options_.finite_checks) check_finite(step.nest);
     program_.kernels.push_back(kernel_info(step, kind));
     program_.kernels.back().name = name;
     if (name != k.name) return; // its loops are another's
     for (int line : k.lane_loops)
         program_.kernels.back().lane_loops.push_back(kernel_lines_ + 1 + line);
+}
+
+/// Of the rows that are asked for, those that the kernel has, from its first one on.
+std::pair<std::string, std::string> ProgramWriter::rows_of_block(const LoopNest& nest)
+{
+    const std::string &first = rows_->first, &end = rows_->end;
+    if (!nest.part) return {first, end};
+    const bool from_0 = same(nest.part->first, Extent(0));
+    const std::string less = from_0 ? "" : " - " + c_factor(nest.part->first, symbols_);
+    return {from_0 ? first : fmt::format("max_i64({}{}, 0)", first, less),
+            nest.part->last ? end + less
+                            : fmt::format("min_i64({}{}, {})", end, less, text(nest.part->count))};
 }
 
 /// A kernel's table of numbers stands in front of its call.
@@ -488,11 +510,12 @@ std::string ProgramWriter::kernel_in_text(const PlannedKernel& step,
     std::string text = k.text + "\n";
     if (!streamed.empty()) text += streaming_caller(k, step.nest, streamed);
     const auto [at, is_new] = written_.emplace(canonical_text(text).text, k.name);
-    if (is_new) {
-        kernels_ += text;
-        if (parallel)
-            kernels_ +=
-                parallel_caller(k, step.nest, cost_per_iteration(step.nest), !streamed.empty());
+    if (is_new) kernels_ += text;
+    if (parallel && written_.emplace("all_" + at->second, at->second).second) {
+        EmittedKernel named = k;
+        named.name = at->second;
+        kernels_ +=
+            parallel_caller(named, step.nest, cost_per_iteration(step.nest), !streamed.empty());
     }
     return at->second;
 }

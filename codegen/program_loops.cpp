@@ -71,7 +71,9 @@ void ProgramWriter::write_loop(const PlannedStep& step)
     const auto sequences = static_cast<std::size_t>(p.sequences);
     const auto inner = p.body.inputs();
     if (scan.location())
-        body_.line("// loop over steps        {}", comment_text(to_string(*scan.location())));
+        body_.line("// loop over steps{}        {}",
+                   step.tiles ? ", some at a time in blocks of rows" : "",
+                   comment_text(to_string(*scan.location())));
     Extent offset = 0;
     const std::string base = offsets_.at(step.workspace);
     StatePlaces at{std::vector<std::string>(states),
@@ -111,11 +113,14 @@ void ProgramWriter::write_loop(const PlannedStep& step)
         offset = offset + aligned(Extent(1));
     }
     const LoopCount count = write_count(scan);
-    {
+    const std::string own = fmt::format("{} + {}", base, text(offset));
+    if (step.tiles) {
+        write_passes(step, at, own);
+    } else {
         const std::string t = names_.fresh({}, "t");
         const auto loop = open_loop(p, t, count);
         ++loops_;
-        write_body(step, scan, t, at, fmt::format("{} + {}", base, text(offset)));
+        write_body(step, scan, t, at, own);
         --loops_;
         turn_states(scan, at);
         if (p.until) {

@@ -3,6 +3,7 @@
 #include <croton/codegen/program.hpp>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -77,6 +78,14 @@ private:
     LoopCount write_count(const Apply& scan);
     Writer::Scope open_loop(const ScanParams& p, const std::string& t, const LoopCount& count);
     void turn_states(const Apply& scan, const StatePlaces& at);
+    void write_passes(const PlannedStep& step, const StatePlaces& at, const std::string& base);
+    std::string pass_body(const PlannedStep& step,
+                          const StatePlaces& at,
+                          const std::string& base,
+                          const std::string& t,
+                          const std::string& steps);
+    void open_level();
+    std::pair<std::string, std::string> rows_of_block(const LoopNest& nest);
     void finish_loop(const Apply& scan, const LoopCount& count);
     static int history(const Apply& scan, std::size_t state);
     void write_body(const PlannedStep& step,
@@ -114,6 +123,13 @@ private:
     std::size_t counted_ = 0; ///< of kernels_, whose lines are counted in kernel_lines_
     int kernel_lines_ = 0;
     int loops_ = 0; ///< around the step that is written
+    struct RowBlock {
+        StepTiles tiles;
+        std::string row, step, block; ///< where the block of the first step begins; its rows
+        std::int64_t level = 0;       ///< of the kernel that is written next
+        std::string first, end;       ///< names: its first row, and the one behind the last
+    };
+    std::optional<RowBlock> rows_; ///< that its kernels compute, where steps are taken together
     /// Of each function: the canonical text, or the name of a shared one, and what it is called.
     std::map<std::string, std::string> written_;
     std::map<std::string, int> calls_; ///< of each kernel, in the text

@@ -285,6 +285,23 @@ ScalarId Puller::load(const Variable& value, const At& at, ScalarId guard)
     return add({computed_dtype(value.dtype()), Load{b, index, guard}, d, 0, value});
 }
 
+void Puller::note_reach(const Extent& row)
+{
+    std::map<BufferId, std::int64_t> reaches;
+    for (Buffer& b : nest_.buffers)
+        if (b.access == Buffer::Access::write) b.reach = 0;
+    for (const auto& [value, at] : accesses_) {
+        std::int64_t& reach = reaches[buffers_.at(value.value())];
+        const Shape shape = value.shape();
+        if (shape.empty()) reach = -1;
+        if (reach < 0) continue;
+        const Extent away = adapted(at, shape).index[0] - row;
+        reach = away.is_known() ? std::max(reach, std::abs(away.value())) : -1;
+    }
+    for (const auto& [id, reach] : reaches)
+        nest_.buffers[static_cast<std::size_t>(id)].reach = reach;
+}
+
 ScalarId Puller::pull_apply(const Apply& apply, const Variable& value, const At& at, ScalarId guard)
 {
     const auto cannot = [&](std::string_view what) -> ScalarId {

@@ -57,6 +57,8 @@ public:
     void reload_from(const Variable& value, const Variable& carrier);
 
     ScalarId pull(const Variable& value, const At& at) { return pull(value, at, -1); }
+    /// Of a nest that computes row `row` of its values: how far from it the rows lie that it reads.
+    void note_reach(const Extent& row);
     BufferId buffer(const Variable& value, Buffer::Access access);
 
     void open(Loop loop);
@@ -83,6 +85,8 @@ public:
         Variable value;
         At at;
     };
+    /// The same element by the index into an array of another shape, of as many elements.
+    static At adapted(const At& at, const Shape& shape);
     /// Every element that was loaded from memory.
     const std::vector<Access>& accesses() const { return accesses_; }
     /// Of pieces that an index chose between, the guards that loops' extents leave open.
@@ -125,7 +129,6 @@ private:
         std::vector<bool> along;
     };
     bool find_in_strip(const Variable& value, const At& at, BufferId& id, Extent& index) const;
-    static At adapted(const At& at, const Shape& shape);
     void note_division(const Extent& index);
     static Key key(const Variable& value, const At& at, ScalarId guard);
     Block& block_at(int depth) { return *open_[static_cast<std::size_t>(depth)].block; }

@@ -179,6 +179,21 @@ Function scan_gradient(const Options& options)
                     options);
 }
 
+/// A wave in a field of any size, driven at one end: steps in blocks of rows.
+Function scan_field(const Options& options)
+{
+    const auto u = tensor<double>("u", {dim("n"), dim("m")});
+    const auto drive = tensor<double>("drive", {dim("steps")});
+    const auto run = scan(
+        [](const Variable& source, const Variable& field) {
+            const Variable behind = field(slice(_, -1)), ahead = field(slice(1, _));
+            return concatenate({field(slice(_, 1)) * 0 + source, behind + 0.5 * (ahead - behind)},
+                               0);
+        },
+        {.sequences = {drive}, .init = {u}});
+    return function({u, drive}, Output("last", run.last[0]), options);
+}
+
 /// Of each member of a long axis, the gradient in the same strip.
 Function scan_members(const Options& options)
 {
@@ -284,6 +299,7 @@ std::vector<Golden> structured_goldens()
             {"matmul_batched", batched_matmul, 0},
             {"matmul_library", product_by_library},
             {"random_normal", random_normal},
+            {"scan_field", scan_field, 0},
             {"scan_gradient", scan_gradient},
             {"scan_members", scan_members},
             {"scan_vector", scan_vector},

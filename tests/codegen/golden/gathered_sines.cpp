@@ -1,4 +1,4 @@
-// fused_0: y[i] = sin(x[i_0[i]])        golden_structured.cpp:254
+// fused_0: y[i] = sin(x[i_0[i]])        golden_structured.cpp:269
 //
 //   i_0  i64 (n)  read
 //   x    f64 (k)  read

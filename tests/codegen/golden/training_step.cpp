@@ -158,7 +158,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_0: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:208
+// matmul_0: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:223
 //
 //   x         f32 (n, 64)   read
 //   w         f32 (64, 10)  read
@@ -242,7 +242,7 @@ matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0
     for_each_block(rt, matmul_0_tile, &s, down, cost);
 }
 
-// fused_1        golden_structured.cpp:208
+// fused_1        golden_structured.cpp:223
 //
 //   v0[i, j] = v0[i, j] - where(-inf < max_number_k(v0[i, k]), max_number_k(v0[i, k]), 0)
 //   v1[i, j] = exp(v0[i, j])
@@ -327,7 +327,7 @@ all_fused_1(const struct ct_runtime* rt, i64 extent, f32* v0, f32* v1, f32* v2, 
     rt->parallel_for(rt, fused_1_block, &arguments, block_count(extent, block));
 }
 
-// fused_2        golden_structured.cpp:209
+// fused_2        golden_structured.cpp:224
 //
 //   partial[b] = sum_i(v0[i, label[i]] - v1[i, 0]) of block b
 //
@@ -418,7 +418,7 @@ CT_KERNEL i32 all_fused_2(const struct ct_runtime* rt,
     return arguments.bad;
 }
 
-// fused_3: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:209
+// fused_3: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:224
 //
 //   partial  f32 (ceil(n / 16384))  read
 //   loss     f32 ()                 written
@@ -450,7 +450,7 @@ CT_KERNEL void fused_3(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT l
     loss[0] = -(sum_lanes_f32(sum) / (f32)n);
 }
 
-// fused_4: v0[i, j] = 0        golden_structured.cpp:208
+// fused_4: v0[i, j] = 0        golden_structured.cpp:223
 //
 //   v0  f32 (n, 10)  written
 //
@@ -495,7 +495,7 @@ CT_KERNEL void all_fused_4(const struct ct_runtime* rt, i64 extent, f32* v0)
     rt->parallel_for(rt, fused_4_block, &arguments, block_count(extent, block));
 }
 
-// fused_5: v0[0, 0] = -1 / f32(n)        golden_structured.cpp:209
+// fused_5: v0[0, 0] = -1 / f32(n)        golden_structured.cpp:224
 //
 //   v0  f32 (1, 1)  written
 //
@@ -503,7 +503,7 @@ CT_KERNEL void all_fused_4(const struct ct_runtime* rt, i64 extent, f32* v0)
 
 CT_KERNEL void fused_5(i64 n, f32* CT_RESTRICT v0) { v0[0] = -1.0f / (f32)n; }
 
-// scatter_6: v0[i, label[i]] += v1[0, 0]        golden_structured.cpp:209
+// scatter_6: v0[i, label[i]] += v1[0, 0]        golden_structured.cpp:224
 //
 //   v0     f32 (n, 10)  read and written
 //   label  i64 (n)      read
@@ -527,7 +527,7 @@ CT_KERNEL i32 scatter_6(i64 n,
     return bad != 0;
 }
 
-// fused_7        golden_structured.cpp:208
+// fused_7        golden_structured.cpp:223
 //
 //   v2[i, j] = v0[i, j] - v2[i, j] * v1[i, 0] * sum_k(v0[i, k])
 //
@@ -632,7 +632,7 @@ product_pack_a_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_8        golden_structured.cpp:208, 212
+// matmul_8        golden_structured.cpp:223, 227
 //
 //   v1[i, j] = w[i, j] - 0.1 * sum_k(x[k, i] * v0[k, j])
 //

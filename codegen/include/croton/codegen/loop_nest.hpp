@@ -25,6 +25,9 @@ struct Buffer {
     Access access = Access::read;
     bool streaming = false;            ///< stores pass the caches
     std::vector<Variable> before = {}; ///< values that lay there and are read
+    /// Rows lie along the first axis. What computes row i reads but i - reach to i + reach of this;
+    /// -1: nothing is known of it.
+    std::int64_t reach = -1;
     bool in_place() const { return !before.empty(); }
     DType dtype() const { return value.dtype(); }
     const Shape& shape() const { return value.type().data()->shape; }

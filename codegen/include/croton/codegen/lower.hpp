@@ -14,7 +14,8 @@ struct Lowered {
 };
 
 /// Lowers a cluster (of any kind but scan, which a program schedules itself).
-Lowered lower(const Cluster& cluster);
+/// in_parts   each run of rows by a nest of its own, for a caller that asks for rows in blocks
+Lowered lower(const Cluster& cluster, bool in_parts = false);
 
 /// Whether one kernel holds a whole loop, its states in registers: only ops of elements, on states,
 /// slices and outs of few elements each, beside long axes that are the same of all states and along
