@@ -44,7 +44,25 @@ Roots::Roots(std::span<const Variable> outputs, bool prologues)
         for (std::size_t i = computed_in_strips(a); i < a.inputs().size(); ++i)
             ++known_[a.input(i).value()].uses;
     for (const Apply& a : order_)
+        if (const Op* const whole = whole_of(a)) {
+            int& uses = whole_uses_[{whole, a.input(0).value()}];
+            uses = std::max(uses, known_[a.output(0).value()].uses);
+        }
+    for (const Apply& a : order_)
         visit(a);
+}
+
+const Op* Roots::whole_of(const Apply& a)
+{
+    const auto* pointwise = std::get_if<Pointwise>(&a.op().lowering);
+    return pointwise ? pointwise->part_of : nullptr;
+}
+
+int Roots::uses_of(const Apply& a) const
+{
+    if (const Op* const whole = whole_of(a)) return whole_uses_.at({whole, a.input(0).value()});
+    const Known* const known = known_.find(a.output(0).value());
+    return known ? known->uses : 0;
 }
 
 /// How many of a loop's inputs, sequences, it computes where its members read them, once.
@@ -90,7 +108,7 @@ void Roots::visit(const Apply& a)
     }
     Known& known = known_[y.value()];
     known.effort = all;
-    const bool shared = known.uses > 1 && all.flops >= flops_worth_storing;
+    const bool shared = uses_of(a) > 1 && all.flops >= flops_worth_storing;
     const bool long_chain = all.statements >= most_statements_in_a_vector_loop / 2;
     if (shared || long_chain) mark(y);
 }

@@ -4,6 +4,7 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/hash_index.hpp>
 
+#include <map>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -53,6 +54,11 @@ private:
         if (v.value()->node->op) known_[v.value()].is_root = true;
     }
     void visit(const Apply& a);
+    /// The function that an op is a part of, or null.
+    static const Op* whole_of(const Apply& a);
+    /// How often its value is read; of a part of a function, that part which is read most often:
+    /// where one is kept, so are those that were computed with it.
+    int uses_of(const Apply& a) const;
     std::size_t computed_in_strips(const Apply& a) const;
     bool gathers(const Variable& v) const;
     void mark_inputs(const Apply& a);
@@ -73,6 +79,7 @@ private:
     std::vector<Apply> order_;
     bool prologues_;
     detail::PointerMap<detail::Value, Known> known_;
+    std::map<std::pair<const Op*, const detail::Value*>, int> whole_uses_; ///< looked up only
     std::unordered_map<const detail::Value*, std::string> why_stored_;
     mutable std::unordered_map<const detail::Node*, Loop> loops_; ///< those asked for: a trial each
 };

@@ -211,7 +211,7 @@ private:
         reading.statements = static_cast<int>(puller.statement_count());
         for (const Scalar& x : scratch.scalars)
             if (const auto* computed = std::get_if<Compute>(&x.expression))
-                reading.flops += flops(*computed->op, x.dtype);
+                reading.flops += flops(*computed, x.dtype);
         return reading;
     }
 

@@ -41,9 +41,16 @@ int flops(const Op& op, DType dtype)
 {
     const auto* pointwise = std::get_if<Pointwise>(&op.lowering);
     if (!pointwise) return 0;
+    if (pointwise->part_of) return (flops(*pointwise->part_of, dtype) + 1) / 2;
     const DType computed = computed_dtype(dtype);
     const bool integer = !is_float(computed) && !pointwise->integer.empty();
     return count_operators(integer ? pointwise->integer : pointwise->real, computed);
+}
+
+int flops(const Compute& computed, DType dtype)
+{
+    const auto* pointwise = std::get_if<Pointwise>(&computed.op->lowering);
+    return pointwise && pointwise->part_of ? 0 : flops(*computed.op, dtype);
 }
 
 } // namespace croton::inline v1::codegen

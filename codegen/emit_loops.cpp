@@ -222,6 +222,7 @@ void KernelWriter::write_iterations(const Loop& l,
     });
     if (l.kind == LoopKind::lanes && asks && expressions_.uses_fast_forms())
         writer_.raw("CT_ONE_VECTOR");
+    if (l.edge_lanes > 0) writer_.line("CT_LANES{}", l.edge_lanes == 8 ? "_8" : "");
     if (l.kind == LoopKind::lanes && !across_rows) note_lanes();
     const auto scope = writer_.block("{}", loop_head(l.kind, index, range.begin, range.end));
     // A running result is redefined before the statements that store it.

@@ -125,7 +125,7 @@ void KernelWriter::write_strip(const Loop& l,
                                const std::string& lanes,
                                const std::vector<LaneArrays>& arrays)
 {
-    strip_ = Strip{symbols_.at(l.index), first, lanes, l.width, {}, arrays};
+    strip_ = Strip{l.index, symbols_.at(l.index), first, lanes, l.width, {}, arrays};
     for (const StripArray& s : nest_.strip_arrays) {
         writer_.line("{} {}[{}];", memory_type(s.array.dtype()), s.array.name,
                      c_text(element_count(s.array.shape()), symbols_));
@@ -139,9 +139,33 @@ void KernelWriter::write_strip(const Loop& l,
     strip_.reset();
 }
 
+/// Of a copy of members that each are a row of memory: how far apart the rows are, and where the
+/// first one begins.
+std::optional<std::pair<Extent, Extent>> KernelWriter::rows_of_copy(const StripArray& s) const
+{
+    const DType t = s.array.dtype();
+    if (s.indices.size() != 1 || (t != DType::f32 && t != DType::f64)) return std::nullopt;
+    const Extent column = as_extent(s.indices[0]);
+    const Extent row = as_extent(strip_->symbol);
+    const Extent first = substitute(s.at, {{s.indices[0], Extent(0)}});
+    const Extent begin = substitute(first, {{strip_->symbol, Extent(0)}});
+    const Extent apart = substitute(first, {{strip_->symbol, Extent(1)}}) - begin;
+    if (!same(s.at, begin + row * apart + column)) return std::nullopt;
+    return std::pair(apart, first);
+}
+
 /// Along the rows of what is copied, a member after the other.
 void KernelWriter::write_copy(const StripArray& s)
 {
+    if (const auto rows = rows_of_copy(s)) {
+        const std::string index = std::exchange(symbols_[strip_->symbol], strip_->first);
+        writer_.line("transpose_{}(&{}, {}, {}, {}, {}, {});", name(s.array.dtype()),
+                     expressions_.element(s.from, rows->second), c_text(rows->first, symbols_),
+                     strip_->lanes, c_text(s.array.shape()[0], symbols_), s.array.name,
+                     c_text(s.array.shape()[1], symbols_));
+        symbols_[strip_->symbol] = index;
+        return;
+    }
     std::vector<Writer::Scope> scopes;
     scopes.push_back(writer_.block("for (i64 l = 0; l < {}; ++l)", strip_->lanes));
     writer_.line("const i64 {} = {} + l;", strip_->index, strip_->first);

@@ -388,6 +388,12 @@ std::string Expressions::declaration(ScalarId id, std::string_view stem, const s
     const Scalar& s = scalar(id);
     const std::string text = declare(id, stem);
     if (s.symbol) symbols_[s.symbol] = text;
+    if (const auto* c = std::get_if<Compute>(&s.expression)) {
+        const std::string_view structure = std::get<Pointwise>(c->op->lowering).structure;
+        if (!structure.empty())
+            return fmt::format("const struct {}_{} {} = {};", structure, name(s.dtype), text,
+                               value);
+    }
     return fmt::format("const {} {} = {};", scalar_type(s.dtype), text, value);
 }
 

@@ -417,6 +417,7 @@ private:
         std::string list;
         for (const Variable& in : a.inputs())
             list += (list.empty() ? "" : ", ") + text(in, index);
+        if (p.part_of) return fmt::format("{}({}){}", p.part_of->name, list, p.real.substr(3));
         const bool converts = p.real.find("{r}") != p.real.npos && a.inputs().size() == 1;
         return fmt::format("{}({})", converts ? croton::name(v.dtype()) : a.op().name, list);
     }

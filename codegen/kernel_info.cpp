@@ -41,7 +41,7 @@ Extent cost_per_iteration(const LoopNest& nest)
 {
     int each = 1;
     for (const Scalar& s : nest.scalars)
-        if (const auto* c = std::get_if<Compute>(&s.expression)) each += flops(*c->op, s.dtype);
+        if (const auto* c = std::get_if<Compute>(&s.expression)) each += flops(*c, s.dtype);
     for (const Statement& st : nest.body)
         if (const auto* l = std::get_if<Loop>(&st))
             return iterations_inside(nest, l->body, is_over_blocks_of_rows(*l)) * Extent(each);

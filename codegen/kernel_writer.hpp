@@ -138,6 +138,7 @@ private:
 
     // ---- strips of members, through the loops inside
     struct Strip {
+        const detail::Atom* symbol;
         std::string index; ///< of the loop over members
         std::string first; ///< member of the strip
         std::string lanes; ///< how many it has
@@ -153,6 +154,7 @@ private:
                      const std::string& first,
                      const std::string& lanes,
                      const std::vector<LaneArrays>& arrays);
+    std::optional<std::pair<Extent, Extent>> rows_of_copy(const StripArray& s) const;
     void write_copy(const StripArray& s);
     void declare_lanes(ScalarId id, std::string_view stem);
     void write_stretches(const Block& block, const Loop* around);

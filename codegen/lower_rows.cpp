@@ -69,6 +69,37 @@ std::vector<Run> middle_and_edges(const Run& whole, const std::vector<Run>& runs
     return three;
 }
 
+/// Where one run along the axis of the lanes is long: edges of whole vectors beside it, so that it
+/// begins and ends at one and nothing is left of it for single elements. An edge that is there
+/// grows, its guards choose; none is made.
+std::vector<Run> with_edges_of_vectors(std::vector<Run> runs, std::int64_t width)
+{
+    const std::int64_t fewest = 8 * width;
+    auto middle = runs.end();
+    for (auto run = runs.begin(); run != runs.end(); ++run) {
+        if (!run->first.is_known() || !run->count.is_known() || run->period != 1) return runs;
+        if (run->count.value() >= fewest) {
+            if (middle != runs.end()) return runs;
+            middle = run;
+        }
+    }
+    if (middle == runs.end() || runs.size() == 1) return runs;
+    const std::int64_t first = runs.front().first.value();
+    const std::int64_t end = runs.back().first.value() + runs.back().count.value();
+    std::int64_t from = middle->first.value();
+    std::int64_t to = from + middle->count.value();
+    if (from > first) from += (width - from % width) % width;
+    if (to < end) to -= to % width;
+    std::vector<Run> three;
+    const auto add = [&](std::int64_t at, std::int64_t behind, bool is_edge) {
+        if (at < behind) three.push_back({at, behind - at, 1, is_edge});
+    };
+    add(first, from, true);
+    add(from, to, false);
+    add(to, end, true);
+    return three;
+}
+
 /// Less memory than this stays in the nearest cache, in whatever order it is read.
 constexpr std::int64_t fewest_bytes_in_squares = 32768;
 constexpr std::int64_t shortest_side = 8;
@@ -155,6 +186,34 @@ public:
     /// The runs along `axis`, in order, with those of the axes in front as they are.
     std::vector<Run> runs_along(std::size_t axis)
     {
+        std::vector<Run> runs = runs_between_guards(axis);
+        const bool lanes = axis + 1 == runs_.size() && axes_.inner.empty();
+        return lanes ? with_edges_of_vectors(std::move(runs), lanes_of_a_vector()) : runs;
+    }
+
+    bool divides() const { return puller_.divides(); }
+    /// Whether an index is compared to see from where an element comes.
+    bool chooses() const { return !puller_.open_guards().empty(); }
+
+    static bool finds_positions(const Cluster& cluster)
+    {
+        return std::ranges::any_of(cluster.roots, [](const Root& r) {
+            return r.reduces && is_position(monoid_of(r.value.owner()));
+        });
+    }
+
+private:
+    /// Elements that are computed in a register of 64 bytes.
+    int lanes_of_a_vector() const
+    {
+        std::size_t widest = 4;
+        for (const Root& r : cluster_.roots)
+            widest = std::max(widest, size_bytes(r.value.dtype()));
+        return static_cast<int>(64 / widest);
+    }
+
+    std::vector<Run> runs_between_guards(std::size_t axis)
+    {
         const Run whole = runs_[axis];
         const bool is_cut = axis == 0 && is_in_part(0);
         if (cuts_ == Cuts::none || is_cut || in_edge_ || is_known_as(whole.count, 1))
@@ -176,18 +235,6 @@ public:
         return runs;
     }
 
-    bool divides() const { return puller_.divides(); }
-    /// Whether an index is compared to see from where an element comes.
-    bool chooses() const { return !puller_.open_guards().empty(); }
-
-    static bool finds_positions(const Cluster& cluster)
-    {
-        return std::ranges::any_of(cluster.roots, [](const Root& r) {
-            return r.reduces && is_position(monoid_of(r.value.owner()));
-        });
-    }
-
-private:
     /// What is read where `axis` runs over `run`.
     Puller probed(std::size_t axis, const Run& run, LoopNest& scratch)
     {
@@ -282,6 +329,10 @@ private:
         const bool few = is_in_part(axis) && count.is_known() && count.value() < fewest;
         Loop loop{loop_symbol(axis), loop_name(k), count};
         loop.kind = lanes && !few ? LoopKind::lanes : LoopKind::serial;
+        if (last && loop.kind == LoopKind::lanes && in_edge_ && is_in_part(axis)) {
+            loop.kind = LoopKind::serial;
+            loop.edge_lanes = lanes_of_a_vector();
+        }
         loop.parallel = k == 0;
         loop.in_part = is_in_part(axis);
         return loop;

@@ -56,7 +56,7 @@ private:
         if (id < 0) return 0;
         const Scalar& s = nest_.scalars[static_cast<std::size_t>(id)];
         const auto* c = std::get_if<Compute>(&s.expression);
-        return c ? flops(*c->op, s.dtype) : 0;
+        return c ? flops(*c, s.dtype) : 0;
     }
 
     Extent of_loop(const Loop& l, const Extent& times) const

@@ -69,8 +69,9 @@ std::vector<std::string_view> widths_of(std::string_view file)
     return {""};
 }
 
-/// The prelude's files taken apart into functions and tables. An item begins with its comment, or
-/// with a line that starts with one of the three words below, and ends with a line `}` or `};`.
+/// The prelude's files taken apart into functions, tables and structs. An item begins with its
+/// comment, or with a line that starts with one of the words below, and ends with a line `}` or
+/// `};`.
 class Prelude {
 public:
     Prelude()
@@ -198,7 +199,8 @@ private:
     static bool starts_item(std::string_view line)
     {
         return line.starts_with("CT_MATH ") || line.starts_with("CT_NOINLINE ") ||
-               line.starts_with("CT_CALLED ") || line.starts_with("CT_TABLE ");
+               line.starts_with("CT_CALLED ") || line.starts_with("CT_TABLE ") ||
+               line.starts_with("struct ");
     }
 
     static bool ends_item(std::string_view line)
@@ -207,10 +209,10 @@ private:
         return line.ends_with(" }\n") || (line.starts_with("CT_TABLE ") && line.ends_with(";\n"));
     }
 
-    /// The identifier before the first `(` or `[`.
+    /// The identifier before the first `(` or `[`, or of a struct.
     static std::string_view name_in(std::string_view line)
     {
-        const std::size_t end = line.find_first_of("([");
+        const std::size_t end = line.find_first_of(line.starts_with("struct ") ? " " : "([", 7);
         std::size_t first = end;
         while (first > 0 && is_word(line[first - 1]))
             --first;

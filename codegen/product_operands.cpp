@@ -113,7 +113,7 @@ why_no_prologue(const Apply& product, std::size_t operand, const Kept& kept, boo
         return "its elements do not lie along the product's rows and columns";
     int all = 0;
     for (const Scalar& s : scratch.scalars)
-        if (const auto* c = std::get_if<Compute>(&s.expression)) all += flops(*c->op, s.dtype);
+        if (const auto* c = std::get_if<Compute>(&s.expression)) all += flops(*c, s.dtype);
     const bool fits_source =
         all > 0 && std::ranges::any_of(sources, [&](const Variable& source) {
             return source.owner() && same(element_count(source.shape()), element_count(v.shape()));

@@ -43,7 +43,7 @@ int lane_count(DType dtype)
 
 Puller::Puller(LoopNest& nest) : nest_(nest)
 {
-    open_.push_back({Statement(Let{-1}), &nest.body, {}, {}});
+    open_.push_back({Statement(Let{-1}), &nest.body, {}, {}, {}});
     for (std::size_t i = 0; i < nest.buffers.size(); ++i) // of loops that another wrote
         buffers_.emplace(nest.buffers[i].value.value(), static_cast<BufferId>(i));
 }
@@ -96,7 +96,7 @@ void Puller::open(Loop loop)
     loop.depth = depth() + 1;
     symbol_depth_[loop.index] = loop.depth;
     ranges_.insert_or_assign(loop.index, loop.extent);
-    open_.push_back({Statement(std::move(loop)), nullptr, {}, {}});
+    open_.push_back({Statement(std::move(loop)), nullptr, {}, {}, {}});
     open_.back().block = &innermost().body;
     // The vector may have moved its elements, and with them the blocks inside the loops.
     const auto body_of = overloaded{
@@ -115,7 +115,7 @@ void Puller::open_column(ColumnLoop loop)
     symbol_depth_[loop.column] = loop.depth;
     ranges_.insert_or_assign(loop.row, loop.end);
     ranges_.insert_or_assign(loop.column, loop.columns);
-    open_.push_back({Statement(std::move(loop)), nullptr, {}, {}});
+    open_.push_back({Statement(std::move(loop)), nullptr, {}, {}, {}});
     open_.back().block = &innermost_column().body;
     for (std::size_t i = 1; i + 1 < open_.size(); ++i)
         open_[i].block = &std::get<Loop>(open_[i].statement).body;
@@ -311,7 +311,8 @@ ScalarId Puller::pull_apply(const Apply& apply, const Variable& value, const At&
     };
     return std::visit(
         overloaded{
-            [&](const Pointwise&) {
+            [&](const Pointwise& pointwise) {
+                const DType computed = computed_dtype(value.dtype());
                 Compute compute{&apply.op(), apply.params(), {}};
                 int d = 0;
                 for (const Variable& in : apply.inputs()) {
@@ -319,7 +320,10 @@ ScalarId Puller::pull_apply(const Apply& apply, const Variable& value, const At&
                     d = std::max(
                         d, nest_.scalars[static_cast<std::size_t>(compute.operands.back())].depth);
                 }
-                return add({computed_dtype(value.dtype()), std::move(compute), d, 0, value});
+                if (pointwise.part_of)
+                    compute.operands = {whole_of_part(*pointwise.part_of, computed,
+                                                      std::move(compute.operands), d)};
+                return add({computed, std::move(compute), d, 0, value});
             },
             [&](const IndexMap& map) { return pull_pieces(map, apply, at, guard); },
             [&](const Iota& iota) {
@@ -339,6 +343,20 @@ ScalarId Puller::pull_apply(const Apply& apply, const Variable& value, const At&
             [&](const Composite&) { return cannot("unexpanded"); },
         },
         apply.op().lowering);
+}
+
+/// What a function with several results gives, once for all ops that are parts of it.
+ScalarId
+Puller::whole_of_part(const Op& function, DType dtype, std::vector<ScalarId> operands, int depth)
+{
+    const auto k = std::pair(&function, operands);
+    for (const OpenLoop& loop : open_)
+        if (const auto found = loop.wholes.find(k); found != loop.wholes.end())
+            return found->second;
+    const ScalarId id = add({dtype, Compute{&function, {}, std::move(operands)}, depth});
+    const int in = std::max(depth, depth_of_part());
+    open_[static_cast<std::size_t>(in)].wholes.emplace(k, id);
+    return id;
 }
 
 ScalarId Puller::in_range(const std::vector<IndexPiece::Guard>& guards, ScalarId also)

@@ -110,6 +110,7 @@ private:
         Block* block;
         std::map<Key, ScalarId> memo; // looked up only
         std::map<std::vector<std::pair<const void*, std::int64_t>>, ScalarId> guards;
+        std::map<std::pair<const Op*, std::vector<ScalarId>>, ScalarId> wholes; // looked up only
     };
 
     ScalarId pull(const Variable& value, const At& at, ScalarId guard);
@@ -117,6 +118,7 @@ private:
     ScalarId pull_apply(const Apply& apply, const Variable& value, const At& at, ScalarId guard);
     ScalarId pull_pieces(const IndexMap& map, const Apply& apply, const At& at, ScalarId guard);
     ScalarId pull_gather(const Gather& gather, const Apply& apply, const At& at, ScalarId guard);
+    ScalarId whole_of_part(const Op& function, DType dtype, std::vector<ScalarId> operands, int d);
     int depth_of_part() const;
     ScalarId load(const Variable& value, const At& at, ScalarId guard);
     std::vector<IndexPiece::Guard> undecided(const std::vector<IndexPiece::Guard>& guards,

@@ -20,6 +20,7 @@
 #include <unordered_set>
 
 #include "derivative_checks.hpp"
+#include "forward_gradient.hpp"
 
 namespace croton::inline v1 {
 
@@ -229,7 +230,10 @@ Variables detail::gradient(const Variable& y,
 
 Variables grad(const Variable& y, const Variables& xs, GradOptions options, Where where)
 {
-    return detail::gradient(y, xs, options, "grad", locate(where));
+    const Location* place = locate(where);
+    Variables bars = detail::gradient(y, xs, options, "grad", place);
+    if (!detail::forward_takes_less(y, xs)) return bars;
+    return detail::forward_gradients(stable_forms({y}, xs)[0], xs, std::move(bars), place);
 }
 
 Variables vjp(const Variables& ys,

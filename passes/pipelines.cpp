@@ -7,6 +7,7 @@
 #include <croton/passes/inline_regions.hpp>
 #include <croton/passes/merge_duplicates.hpp>
 #include <croton/passes/merge_states.hpp>
+#include <croton/passes/pair_sines.hpp>
 #include <croton/passes/pipelines.hpp>
 #include <croton/passes/rewrite.hpp>
 #include <croton/passes/rules.hpp>
@@ -53,6 +54,8 @@ Pipeline make_cpu_pipeline()
     p.add(MergeStates{}); // what was stored for several reverse loops
     p.add(FuseLoops{});   // kernels are what they will be
     p.add(TrimLoops{});
+    p.add(FindPairsOfSines{});
+    p.add(PairSines{}); // no rule knows what they become
 
     return p;
 }

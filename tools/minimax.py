@@ -112,7 +112,7 @@ class Fit:
     weight: typing.Callable  # by what an error of the polynomial is multiplied
     where: str  # the prelude's function
     variables: str  # in it, whose coefficients stand in the text from the highest power down;
-    # "even odd" are two sums, and "+" joins variables of one
+    # "even odd" are two sums, "+" joins variables of one, and of "b>a>return" all literals count
     fixed: tuple = ()  # the first coefficients, if they are given
 
     @property
@@ -162,20 +162,25 @@ def error_of(f, coefficients):
 LITERAL = r"-?(?:0x)?[0-9][0-9a-f.]*(?:p[-+][0-9]+)?f?\b"
 
 
-def literals_of(body, variable):
-    """The last literal of each statement that sets `variable` or returns a sum continuing it.
+def literals_of(body, variable, every=False):
+    """The last literal, or all, of each statement that sets `variable` or returns a sum continuing
+    it.
 
     Of `variable?near` it is the one before, where each is chosen as in `near ? 1.0 : 2.0`.
     """
     variable, _, choice = variable.partition("?")
     found = []
     for statement in re.findall(r"[^;{}]+", body):
-        sets = re.match(r"\s*(?:(?:f32|f64) )?%s = (.*)" % variable, statement, re.S)
+        sets = re.match(r"\s*(?:(?:f32|f64) )?%s = (.*)" % re.escape(variable), statement, re.S)
         returns = re.match(r"\s*return fma_f..\(%s, (.*)" % variable, statement, re.S)
+        if variable == "return":
+            returns = re.match(r"\s*return (.*)", statement, re.S)
         if not sets and not returns:
             continue
         numbers = re.findall(r"(?<![\w.])" + LITERAL, (sets or returns)[1])
-        if numbers:
+        if every:
+            found += [mpfr(float.fromhex(n.rstrip("f"))) for n in numbers]
+        elif numbers:
             number = numbers[-2 if choice == "near" else -1].rstrip("f")
             found.append(mpfr(float.fromhex(number) if "x" in number else float(number)))
     return found
@@ -190,6 +195,8 @@ def in_prelude(f):
     sums = []
     for names in f.variables.split():
         numbers = [n for name in names.split("+") for n in literals_of(body, name)]
+        if ">" in names:
+            numbers = [n for name in names.split(">") for n in literals_of(body, name, True)]
         sums.append(numbers[::-1])
     if len(sums) == 1:
         return sums[0]
@@ -231,6 +238,18 @@ def odd(f):
 def odd_weight(f):
     """What an error of odd(f) does to f, relative to f."""
     return lambda z: mp.sqrt(z) * z / f(mp.sqrt(z))
+
+
+PI_4 = mp.pi / 4
+
+
+def cos_rest(z):
+    """p of cos r = 1 - z / 2 + z^2 p, z = r^2."""
+    return (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z ** 2
+
+
+def cos_weight(z):
+    return z ** 2 / mp.cos(mp.sqrt(z))
 
 
 def expm1_q(r):
@@ -347,7 +366,13 @@ FITS = {
     "sin_poly_f32": Fit(odd(mp.sin), up_to(mp.pi / 2), range(4), odd_weight(mp.sin),
                         "sin_poly_f32", "p+v"),
     "sin_poly_f64": Fit(odd(mp.sin), up_to(mp.pi / 2), range(8), odd_weight(mp.sin),
-                        "sin_poly_f64", "p+v"),
+                        "sin_poly_f64", "upper>c>b>a>v"),
+    "sincos_sin_f32": Fit(odd(mp.sin), up_to(PI_4), range(3), odd_weight(mp.sin),
+                          "sin_near_f32", "p>return"),
+    "sincos_sin_f64": Fit(odd(mp.sin), up_to(PI_4), range(6), odd_weight(mp.sin),
+                          "sin_near_f64", "upper>b>a>return"),
+    "sincos_cos_f32": Fit(cos_rest, up_to(PI_4), range(3), cos_weight, "cos_near_f32", "p"),
+    "sincos_cos_f64": Fit(cos_rest, up_to(PI_4), range(6), cos_weight, "cos_near_f64", "c>b>a"),
     "tan_turned_f32": Fit(cot_p, up_to(0.83), range(4), cot_weight, "tan_turned_f32", "p"),
     "tan_turned_f64": Fit(cot_p, up_to(0.7854), range(9), cot_weight, "tan_turned_f64", "p"),
     "atan_poly_f32": Fit(odd(mp.atan), up_to(1), range(9), odd_weight(mp.atan),

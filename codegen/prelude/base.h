@@ -17,6 +17,17 @@ typedef __UINT8_TYPE__ b8; /* an element of a bool array: 0 or 1 */
 #else
 #define CT_DEVICE
 typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory that is copied */
+typedef f32 eight_f32 __attribute__((vector_size(32)));
+typedef f64 eight_f64 __attribute__((vector_size(64)));
+#if defined(__clang__) || __GNUC__ >= 12
+#define CT_SHUFFLE __builtin_shufflevector
+#endif
+#endif
+#ifdef CT_CUDA
+#define CT_PREFETCH(address) (void)(address)
+#else
+/* Into the second cache; of any address, also where nothing lies. */
+#define CT_PREFETCH(address) __builtin_prefetch(address, 0, 2)
 #endif
 
 #if defined(__x86_64__) && !defined(__FMA__) && !defined(CT_CUDA)
@@ -47,7 +58,7 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #endif
 /* A loop of few iterations, unrolled whole; one that stays the loop that it is; one that does a
    single vector at a time, where several, as Clang takes for sums, would not stay in registers; and
-   one over 16 or 32 lanes, all at once: so few iterations Clang would write out as scalars, and
+   one over 8, 16 or 32 lanes, all at once: so few iterations Clang would write out as scalars, and
    then make vectors of two of them. */
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wpass-failed" /* a loop that needs calls is left as it is */
@@ -55,16 +66,25 @@ typedef f32 ct_vector __attribute__((vector_size(32), may_alias)); /* of memory 
 #define CT_ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
 #define CT_ONE_VECTOR _Pragma("clang loop interleave(disable)")
 #define CT_LANES _Pragma("clang loop unroll(disable) vectorize_width(16)")
+#define CT_LANES_8 _Pragma("clang loop unroll(disable) vectorize_width(8)")
+#elif defined(__CUDACC__)
+#define CT_UNROLL _Pragma("unroll")
+#define CT_ROLLED _Pragma("unroll 1")
+#define CT_ONE_VECTOR
+#define CT_LANES
+#define CT_LANES_8
 #elif defined(__GNUC__)
 #define CT_UNROLL _Pragma("GCC unroll 16")
 #define CT_ROLLED _Pragma("GCC unroll 1")
 #define CT_ONE_VECTOR
 #define CT_LANES
+#define CT_LANES_8
 #else
 #define CT_UNROLL
 #define CT_ROLLED
 #define CT_ONE_VECTOR
 #define CT_LANES
+#define CT_LANES_8
 #endif
 /* An extremum, with the question that Clang before 22 wants first: of the others it makes calls of
    fmaxf in 16-bit floats. */

@@ -174,9 +174,9 @@ Function scan_gradient(const Options& options)
     const auto x0 = scalar<double>("x0"), rate = scalar<double>("rate");
     const auto run =
         scan([&](const Variable& x) { return rate * x * (1 - x); }, {.init = {x0}, .steps = 100});
-    return function({x0, rate},
-                    {Output("last", run.last[0]), Output("slope", grad(run.last[0], rate))},
-                    options);
+    // Not grad, which would take forward mode.
+    const Variables bars = vjp({run.last[0]}, {rate}, {Variable(1.0)});
+    return function({x0, rate}, {Output("last", run.last[0]), Output("slope", bars[0])}, options);
 }
 
 /// A wave in a field of any size, driven at one end: steps in blocks of rows.

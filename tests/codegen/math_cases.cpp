@@ -20,6 +20,11 @@ namespace {
             exact, low, high, __VA_ARGS__                                                          \
     }
 
+float sincos_sin_f32(float x) { return sincos_f32(x).sin; }
+float sincos_cos_f32(float x) { return sincos_f32(x).cos; }
+double sincos_sin_f64(double x) { return sincos_f64(x).sin; }
+double sincos_cos_f64(double x) { return sincos_f64(x).cos; }
+
 int exact_sigmoid(mpfr_ptr y, mpfr_srcptr x)
 {
     mpfr_neg(y, x, MPFR_RNDN);
@@ -129,6 +134,8 @@ const MathCase unary[] = {
     CASE(softplus, exact_softplus, -745.5, 40, 2, softplus_edges, 1100),
     CASE(sin, EXACT(mpfr_sin), -2e6, 2e6, 2, {0x1p20}),
     CASE(cos, EXACT(mpfr_cos), -2e6, 2e6, 2, {0x1p20}),
+    CASE(sincos_sin, EXACT(mpfr_sin), -2e6, 2e6, 2, {0x1p20}),
+    CASE(sincos_cos, EXACT(mpfr_cos), -2e6, 2e6, 2, {0x1p20}),
     CASE(tan, EXACT(mpfr_tan), -2e6, 2e6, 2, {0x1p20}),
     CASE(exp2, EXACT(mpfr_exp2), -1075.5, 1024.5, 2, {129, 151, 1025, 1076}),
     CASE(log2, EXACT(mpfr_log2), 0, 1e300, 2, log_edges),

@@ -174,6 +174,7 @@ TEST_CASE("every name is listed once and brings its own definition")
         CHECK(seen.insert(name).second);
         std::string text = prelude_for(name);
         CHECK((text.find(std::string(name) + "(") != text.npos ||
+               text.find("struct " + std::string(name) + " {") != text.npos ||
                text.find(std::string(name) + "[") != text.npos));
     }
     for (const std::string& name : unary) {

@@ -1,8 +1,8 @@
 // steps_0        golden_structured.cpp:202, 204
 //
 //   for t from 0 to 20 - 1:
-//     next x[i] = sin(rate * x[i]) + x0[i]
-//     kept1[t, i] = cos(rate * x[i])
+//     next x[i] = sincos(rate * x[i]).sin + x0[i]
+//     kept1[t, i] = sincos(rate * x[i]).cos
 //   u0[i] = scan(noise[j, i], x[i], rate)
 //   partial[b] = sum_j(square(u0[j])) of block b
 //   for t from 20 - 1 down to 0:
@@ -17,7 +17,7 @@
 //   partial    f64 (ceil(n / 256))  written
 //   partial_0  f64 (ceil(n / 256))  written
 //
-// One call: 4064 n flops; reads 168 n + 8, writes 16 ceil(n / 256) bytes.
+// One call: 4824 n flops; reads 168 n + 8, writes 16 ceil(n / 256) bytes.
 
 static i32 steps_0_fast(i64 begin,
                         i64 end,
@@ -37,12 +37,7 @@ static i32 steps_0_fast(i64 begin,
         const i64 full = count - (count - block * 256) % 16;
         for (i64 i0 = block * 256; i0 < full; i0 += 16) {
             f64 noise_0[320];
-            for (i64 l = 0; l < 16; ++l) {
-                const i64 i = i0 + l;
-                for (i64 r0 = 0; r0 < 20; ++r0) {
-                    noise_0[r0 * 16 + l] = noise[i * 20 + r0];
-                }
-            }
+            transpose_f64(&noise[i0 * 20], 20, 16, 20, noise_0, 16);
             f64 kept0[320];
             f64 kept1[320];
             f64 x_i[16];
@@ -57,10 +52,11 @@ static i32 steps_0_fast(i64 begin,
                 for (i64 l = 0; l < 16; ++l) {
                     const f64 t1 = rate_0 * x_i_0[l];
                     hard |= trig_hard_f64(t1);
-                    const f64 t2 = sin_fast_f64(t1) + noise_0[j * 16 + l];
-                    kept0[j * 16 + l] = t2;
-                    kept1[j * 16 + l] = cos_fast_f64(t1);
-                    x_i_0[l] = t2;
+                    const struct sincos_result_f64 t2 = sincos_fast_f64(t1);
+                    const f64 t3 = t2.sin + noise_0[j * 16 + l];
+                    kept0[j * 16 + l] = t3;
+                    kept1[j * 16 + l] = t2.cos;
+                    x_i_0[l] = t3;
                 }
             }
             f64 state0[16];
@@ -72,10 +68,10 @@ static i32 steps_0_fast(i64 begin,
             }
             for (i64 j = 20; j-- > 0;) {
                 for (i64 l = 0; l < 16; ++l) {
-                    const f64 t3 = state0[l] * kept1[j * 16 + l];
+                    const f64 t4 = state0[l] * kept1[j * 16 + l];
                     const b8 inside0 = 0 <= j - 1 && j - 1 < 20;
-                    const f64 next = t3 * rate_0;
-                    const f64 next_0 = state1[l] + t3 * (inside0 ? kept0[j * 16 + l - 16] : x_i[l]);
+                    const f64 next = t4 * rate_0;
+                    const f64 next_0 = state1[l] + t4 * (inside0 ? kept0[j * 16 + l - 16] : x_i[l]);
                     state0[l] = next;
                     state1[l] = next_0;
                 }
@@ -87,12 +83,7 @@ static i32 steps_0_fast(i64 begin,
         }
         if (full < count) {
             f64 noise_0[320];
-            for (i64 l = 0; l < count - full; ++l) {
-                const i64 i = full + l;
-                for (i64 r0 = 0; r0 < 20; ++r0) {
-                    noise_0[r0 * 16 + l] = noise[i * 20 + r0];
-                }
-            }
+            transpose_f64(&noise[full * 20], 20, count - full, 20, noise_0, 16);
             f64 kept0[320];
             f64 kept1[320];
             f64 x_i[16];
@@ -107,10 +98,11 @@ static i32 steps_0_fast(i64 begin,
                 for (i64 l = 0; l < count - full; ++l) {
                     const f64 t1 = rate_0 * x_i_0[l];
                     hard |= trig_hard_f64(t1);
-                    const f64 t2 = sin_fast_f64(t1) + noise_0[j * 16 + l];
-                    kept0[j * 16 + l] = t2;
-                    kept1[j * 16 + l] = cos_fast_f64(t1);
-                    x_i_0[l] = t2;
+                    const struct sincos_result_f64 t2 = sincos_fast_f64(t1);
+                    const f64 t3 = t2.sin + noise_0[j * 16 + l];
+                    kept0[j * 16 + l] = t3;
+                    kept1[j * 16 + l] = t2.cos;
+                    x_i_0[l] = t3;
                 }
             }
             f64 state0[16];
@@ -122,10 +114,10 @@ static i32 steps_0_fast(i64 begin,
             }
             for (i64 j = 20; j-- > 0;) {
                 for (i64 l = 0; l < count - full; ++l) {
-                    const f64 t3 = state0[l] * kept1[j * 16 + l];
+                    const f64 t4 = state0[l] * kept1[j * 16 + l];
                     const b8 inside0 = 0 <= j - 1 && j - 1 < 20;
-                    const f64 next = t3 * rate_0;
-                    const f64 next_0 = state1[l] + t3 * (inside0 ? kept0[j * 16 + l - 16] : x_i[l]);
+                    const f64 next = t4 * rate_0;
+                    const f64 next_0 = state1[l] + t4 * (inside0 ? kept0[j * 16 + l - 16] : x_i[l]);
                     state0[l] = next;
                     state1[l] = next_0;
                 }
@@ -158,12 +150,7 @@ CT_NOINLINE void steps_0_exact(i64 begin,
         const i64 full = count - (count - block * 256) % 16;
         for (i64 i0 = block * 256; i0 < full; i0 += 16) {
             f64 noise_0[320];
-            for (i64 l = 0; l < 16; ++l) {
-                const i64 i = i0 + l;
-                for (i64 r0 = 0; r0 < 20; ++r0) {
-                    noise_0[r0 * 16 + l] = noise[i * 20 + r0];
-                }
-            }
+            transpose_f64(&noise[i0 * 20], 20, 16, 20, noise_0, 16);
             f64 kept0[320];
             f64 kept1[320];
             f64 x_i[16];
@@ -176,10 +163,10 @@ CT_NOINLINE void steps_0_exact(i64 begin,
             }
             for (i64 j = 0; j < 20; ++j) {
                 for (i64 l = 0; l < 16; ++l) {
-                    const f64 t1 = rate_0 * x_i_0[l];
-                    const f64 t2 = sin_f64(t1) + noise_0[j * 16 + l];
+                    const struct sincos_result_f64 t1 = sincos_f64(rate_0 * x_i_0[l]);
+                    const f64 t2 = t1.sin + noise_0[j * 16 + l];
                     kept0[j * 16 + l] = t2;
-                    kept1[j * 16 + l] = cos_f64(t1);
+                    kept1[j * 16 + l] = t1.cos;
                     x_i_0[l] = t2;
                 }
             }
@@ -207,12 +194,7 @@ CT_NOINLINE void steps_0_exact(i64 begin,
         }
         if (full < count) {
             f64 noise_0[320];
-            for (i64 l = 0; l < count - full; ++l) {
-                const i64 i = full + l;
-                for (i64 r0 = 0; r0 < 20; ++r0) {
-                    noise_0[r0 * 16 + l] = noise[i * 20 + r0];
-                }
-            }
+            transpose_f64(&noise[full * 20], 20, count - full, 20, noise_0, 16);
             f64 kept0[320];
             f64 kept1[320];
             f64 x_i[16];
@@ -225,10 +207,10 @@ CT_NOINLINE void steps_0_exact(i64 begin,
             }
             for (i64 j = 0; j < 20; ++j) {
                 for (i64 l = 0; l < count - full; ++l) {
-                    const f64 t1 = rate_0 * x_i_0[l];
-                    const f64 t2 = sin_f64(t1) + noise_0[j * 16 + l];
+                    const struct sincos_result_f64 t1 = sincos_f64(rate_0 * x_i_0[l]);
+                    const f64 t2 = t1.sin + noise_0[j * 16 + l];
                     kept0[j * 16 + l] = t2;
-                    kept1[j * 16 + l] = cos_f64(t1);
+                    kept1[j * 16 + l] = t1.cos;
                     x_i_0[l] = t2;
                 }
             }

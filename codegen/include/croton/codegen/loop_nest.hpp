@@ -172,6 +172,7 @@ struct Loop {
     std::string first = {}, end = {};
     bool parallel = false; ///< iterations are independent: threads take blocks of them
     bool in_part = false;  ///< loops beside it are over the rest of its axis
+    int edge_lanes = 0;    ///< of whole vectors, whose elements guards choose, beside such a loop
     /// Loads in the one loop inside that lie side by side along this loop, as those of a
     /// transposed matrix do: both run over squares, which are read along their rows.
     std::vector<ScalarId> across = {};

@@ -109,10 +109,16 @@ using TypesRule = std::vector<Type> (*)(ShapeArgs&);
 ///
 /// The kind is the first operand's; of an op with a bool before two others, a select, the result's.
 /// A kind of dtype without a text takes `real`'s; 16-bit floats are computed in f32.
+///
+/// Ops that share a function with several results are parts of it: the function's op, which no
+/// graph has, takes the operands and is a struct, {a} in the text of each part ("{a}.sin").
 struct Pointwise {
     std::string_view real = {};
     std::string_view integer = {};
     std::string_view boolean = {};
+    const Op* part_of = nullptr;
+    std::string_view structure = {}; ///< of such a function: "sincos_result" of the struct's name
+                                     ///< sincos_result_f32
 };
 
 /// One place that an output element may come from: operand[index], where every guard holds.

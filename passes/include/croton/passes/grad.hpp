@@ -23,7 +23,8 @@ struct GradOptions {
 //         that has no gradient (with its own line and its reason).
 // cost    linear in the number of Applies between x and y; no recursion.
 
-/// Gradients of the scalar `y`: one for each x, of its type.
+/// Gradients of the scalar `y`: one for each x, of its type. Reverse mode; but forward mode, with
+/// no storage, where y comes of at most four elements of xs through a long loop on few numbers.
 Variables grad(const Variable& y, const Variables& xs, GradOptions = {}, Where = Where::current());
 /// One x. A template on purpose: `{W}` can't deduce it, so `auto [g] = grad(loss, {W})` is the form
 /// below.

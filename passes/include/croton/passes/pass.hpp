@@ -68,7 +68,8 @@ std::string to_string(const PassReport& report);
 struct PassContext {
     const PassOptions& options;
     PassReport& report;
-    int depth = 0; ///< regions around the graph that it sees
+    int depth = 0;               ///< regions around the graph that it sees
+    bool sines_in_pairs = false; ///< FindPairsOfSines has found one
 };
 
 /// A small struct; its header says what, when and why then. It sees one graph: the pipeline runs it

@@ -22,6 +22,7 @@ Variable asinh(const Variable& x, Where where = Where::current());
 Variable acosh(const Variable& x, Where where = Where::current());
 Variable atanh(const Variable& x, Where where = Where::current());
 
+extern const Op sin_op, cos_op;
 std::span<const Op* const> trigonometric_ops();
 
 } // namespace croton::inline v1

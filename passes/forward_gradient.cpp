@@ -1,0 +1,104 @@
+#include "forward_gradient.hpp"
+
+#include <croton/ir/apply.hpp>
+#include <croton/ir/build.hpp>
+#include <croton/ir/derivatives.hpp>
+#include <croton/ir/op.hpp>
+#include <croton/ir/ops/join.hpp>
+#include <croton/ir/ops/params.hpp>
+#include <croton/ir/traverse.hpp>
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace croton::inline v1::detail {
+
+namespace {
+
+/// Elements of all xs; beyond these the tangents take longer than what a step waits for.
+constexpr std::int64_t most_elements = 4;
+/// Of a state, or of what a step computes.
+constexpr std::int64_t few_elements = 16;
+/// Applies of a step.
+constexpr std::size_t small_step = 128;
+constexpr std::int64_t many_steps = 32;
+
+bool has_few_elements(const Variable& v)
+{
+    const Extent n = element_count(v.shape());
+    return n.is_known() && n.value() <= few_elements;
+}
+
+bool has_few_elements(const Apply& a)
+{
+    const Variables all = a.outputs();
+    return std::ranges::all_of(all, [](const Variable& v) { return has_few_elements(v); });
+}
+
+/// A loop of fixed length whose steps are elementwise and small.
+bool is_long_and_narrow(const Apply& a)
+{
+    if (!std::holds_alternative<Scan>(a.op().lowering)) return false;
+    const auto& p = a.params_as<ScanParams>();
+    if (p.until || p.limited || p.endless || p.snapshots > 0) return false;
+    if (p.steps.is_known() && p.steps.value() < many_steps) return false;
+    const std::vector<Apply> step = applies_of(p.body.outputs());
+    return step.size() <= small_step && std::ranges::all_of(step, [](const Apply& inside) {
+               return is_of_elements(inside.op()) && has_few_elements(inside);
+           });
+}
+
+} // namespace
+
+bool forward_takes_less(const Variable& y, const Variables& xs)
+{
+    std::int64_t elements = 0;
+    for (const Variable& x : xs) {
+        const Extent n = element_count(x.shape());
+        if (!n.is_known()) return false;
+        elements += n.value();
+    }
+    if (elements == 0 || elements > most_elements) return false;
+
+    bool loops = false;
+    std::unordered_set<Variable, Hash, Same> reached(xs.begin(), xs.end());
+    for (const Apply& a : applies_of(std::span(&y, 1))) {
+        const auto in = a.inputs();
+        if (std::ranges::none_of(in, [&](const Variable& v) { return reached.contains(v); }))
+            continue;
+        const bool loop = is_long_and_narrow(a);
+        // Anything else is done for each element of xs, or has rules of its own for each mode.
+        if (!loop && !(is_of_elements(a.op()) && has_few_elements(a))) return false;
+        loops |= loop;
+        for (const Variable& out : a.outputs())
+            reached.insert(out);
+    }
+    return loops;
+}
+
+Variables
+forward_gradients(const Variable& y, const Variables& xs, Variables bars, const Location* place)
+{
+    const OriginScope origin(place);
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+        const Shape shape = xs[i].shape();
+        std::vector<std::int64_t> extents;
+        for (const Extent& e : shape)
+            extents.push_back(e.value());
+        const std::int64_t n = element_count(shape).value();
+        Variables elements;
+        for (std::int64_t k = 0; k < n; ++k) {
+            Array unit = Array::zeros(DType::f64, {n});
+            static_cast<double*>(unit.data())[k] = 1;
+            const Variable x_dot =
+                constant(unit.reshape(extents).cast(xs[i].dtype()), y.location());
+            elements.push_back(push_forward(std::span(&y, 1), std::span(&xs[i], 1),
+                                            std::span(&x_dot, 1), "grad", place)[0]);
+        }
+        if (std::ranges::any_of(elements, &Variable::is_empty)) continue;
+        bars[i] = shape.empty() ? elements[0] : stack(elements).reshape(shape);
+    }
+    return bars;
+}
+
+} // namespace croton::inline v1::detail
