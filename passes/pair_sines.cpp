@@ -42,6 +42,11 @@ constexpr Op cos_beside_sin_op{
     .grad = last_of_all,
 };
 
+bool is(const Op& op, const Apply& a)
+{
+    return &a.op() == &op && a.output(0).dtype() == DType::f64;
+}
+
 } // namespace
 
 Changed FindPairsOfSines::run(Graph& graph, PassContext& context) const
@@ -49,9 +54,9 @@ Changed FindPairsOfSines::run(Graph& graph, PassContext& context) const
     if (context.options.strict || context.sines_in_pairs) return Changed::no;
     std::unordered_set<const detail::Value*> cosines; // looked up only
     for (const Apply& a : graph.order())
-        if (&a.op() == &cos_op) cosines.insert(a.input(0).value());
+        if (is(cos_op, a)) cosines.insert(a.input(0).value());
     context.sines_in_pairs = std::ranges::any_of(graph.order(), [&](const Apply& a) {
-        return &a.op() == &sin_op && cosines.contains(a.input(0).value());
+        return is(sin_op, a) && cosines.contains(a.input(0).value());
     });
     return Changed::no;
 }
@@ -60,8 +65,8 @@ Changed PairSines::run(Graph& graph, PassContext& context) const
 {
     if (!context.sines_in_pairs) return Changed::no;
     return changed_if(graph.rewrite([](const Apply& a, Variables& out) {
-        const bool sine = &a.op() == &sin_op;
-        if (!sine && &a.op() != &cos_op) return false;
+        const bool sine = is(sin_op, a);
+        if (!sine && !is(cos_op, a)) return false;
         const Type type = a.output(0).type();
         out = rebuild(sine ? sin_beside_cos_op : cos_beside_sin_op, a.inputs(), {}, {&type, 1},
                       a.location(), a.output(0).is_weak());

@@ -91,23 +91,13 @@ CT_MATH f64 cos_fast_f64(f64 x)
     return from_bits_f64(bits_f64(y) ^ 0x8000000000000000u ^ side ^ bits_f64(t) << 63);
 }
 
-/* Both functions of one argument. */
-struct sincos_result_f32 {
-    f32 sin, cos;
-};
-
+/* Both functions of one argument. In f32 it would be hardly shorter than both, and less exact. */
 struct sincos_result_f64 {
     f64 sin, cos;
 };
 
 /* r of x = q pi/2 + r, pi/2 in three parts, each rounded down so that x = -0 leaves -0. The first
    times q cancels exactly. */
-CT_MATH f32 quarter_rest_f32(f32 x, f32 q)
-{
-    f32 r = fma_f32(q, -0x1.4442dp-24f, fma_f32(q, -0x1.921fb4p+0f, x));
-    return fma_f32(q, -0x1.846988p-48f, r);
-}
-
 CT_MATH f64 quarter_rest_f64(f64 x, f64 q)
 {
     f64 r = fma_f64(q, -0x1.1a62633145c06p-54, fma_f64(q, -0x1.921fb54442d18p+0, x));
@@ -116,19 +106,6 @@ CT_MATH f64 quarter_rest_f64(f64 x, f64 q)
 
 /* The parts of sin r = r + r v, |r| <= pi/4, and of cos r = 1 - z / 2 + z^2 p, z = r^2. Fits
    sincos_sin and sincos_cos. */
-CT_MATH f32 sin_near_f32(f32 z)
-{
-    f32 p = fma_f32(z, -0x1.995408p-13f, 0x1.110778p-7f);
-    return fma_f32(z, -0x1.555546p-3f, z * z * p);
-}
-
-CT_MATH f32 cos_near_f32(f32 z)
-{
-    f32 p = 0x1.99e80cp-16f;
-    p = fma_f32(p, z, -0x1.6c0c28p-10f);
-    return fma_f32(p, z, 0x1.55554ap-5f);
-}
-
 CT_MATH f64 sin_near_f64(f64 z, f64 z2, f64 z4)
 {
     f64 a = fma_f64(z, -0x1.a01a019be9219p-13, 0x1.111111110f73p-7);
@@ -148,26 +125,6 @@ CT_MATH f64 cos_near_f64(f64 z, f64 z2, f64 z4)
 /* x = q pi/2 + r with |r| <= pi/4, or a little more. Each result is the sine or the cosine of r, by
    the last bit of q. Signs are given to what the last step multiplies: a chain of sines waits for
    fewer instructions. */
-CT_MATH struct sincos_result_f32 sincos_fast_f32(f32 x)
-{
-    struct sincos_result_f32 y;
-    f32 t = fma_f32(x, 0x1.45f306p-1f, 0x1.8p+23f);
-    f32 r = quarter_rest_f32(x, t - 0x1.8p+23f);
-    u32 q = bits_f32(t);
-    u32 sine = (q ^ q >> 1) << 31;
-    u32 cosine = q >> 1 << 31;
-    f32 z = r * r;
-    f32 turned = from_bits_f32(bits_f32(z) ^ cosine);
-    f32 one = from_bits_f32(bits_f32(1.0f) ^ cosine);
-    f32 c = fma_f32(z * turned, cos_near_f32(z), fma_f32(turned, -0.5f, one));
-    f32 s;
-    r = from_bits_f32(bits_f32(r) ^ sine);
-    s = fma_f32(r, sin_near_f32(z), r);
-    y.sin = (q & 1u) != 0 ? c : s;
-    y.cos = (q & 1u) != 0 ? s : c;
-    return y;
-}
-
 CT_MATH struct sincos_result_f64 sincos_fast_f64(f64 x)
 {
     struct sincos_result_f64 y;

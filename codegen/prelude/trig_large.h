@@ -135,15 +135,6 @@ CT_MATH f64 cos_f64(f64 x)
     return trig_hard_f64(x) < 0 ? sin_large_f64(abs_f64(x), 1) : cos_fast_f64(x);
 }
 
-CT_MATH struct sincos_result_f32 sincos_f32(f32 x)
-{
-    struct sincos_result_f32 y;
-    if (trig_hard_f32(x) >= 0) return sincos_fast_f32(x);
-    y.sin = sin_f32(x);
-    y.cos = cos_f32(x);
-    return y;
-}
-
 CT_MATH struct sincos_result_f64 sincos_f64(f64 x)
 {
     struct sincos_result_f64 y;

@@ -20,8 +20,9 @@ namespace {
             exact, low, high, __VA_ARGS__                                                          \
     }
 
-float sincos_sin_f32(float x) { return sincos_f32(x).sin; }
-float sincos_cos_f32(float x) { return sincos_f32(x).cos; }
+// Pairs are of f64 alone: in f32 a sine beside a cosine is the sine.
+float sincos_sin_f32(float x) { return sin_f32(x); }
+float sincos_cos_f32(float x) { return cos_f32(x); }
 double sincos_sin_f64(double x) { return sincos_f64(x).sin; }
 double sincos_cos_f64(double x) { return sincos_f64(x).cos; }
 

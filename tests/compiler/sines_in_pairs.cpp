@@ -49,7 +49,7 @@ TEST_CASE("sines in pairs: every kind of argument, in vectors and in the rest of
     for (const DType t : {DType::f64, DType::f32, DType::f16}) {
         const auto x = ct::input("x", t, {static_cast<std::int64_t>(values.size())});
         const auto f = ct::function({x}, {sin(x), cos(x)});
-        CHECK(has_pair(f));
+        CHECK(has_pair(f) == (t == DType::f64));
         const Array at = of(values, t);
         const ct::Results r = f(at);
         const ct::Results expected = ct::function({x}, {sin(x), cos(x)}, {.reference = true})(at);

@@ -118,7 +118,7 @@ struct Pointwise {
     std::string_view boolean = {};
     const Op* part_of = nullptr;
     std::string_view structure = {}; ///< of such a function: "sincos_result" of the struct's name
-                                     ///< sincos_result_f32
+                                     ///< sincos_result_f64
 };
 
 /// One place that an output element may come from: operand[index], where every guard holds.

@@ -10,8 +10,8 @@ struct FindPairsOfSines {
     Changed run(Graph& graph, PassContext& context) const;
 };
 
-/// Where there is a pair, in a region or outside, all sines and cosines become parts of one
-/// function, which reduces its argument once: sin(x), cos(x) -> sincos(x).sin, sincos(x).cos.
+/// Where there is a pair in f64, in a region or outside, all f64 sines and cosines become parts of
+/// one function, which reduces its argument once: sin(x), cos(x) -> sincos(x).sin, sincos(x).cos.
 ///
 /// Why last: rules know sines by their op, and which are left is known only then. Why all: the
 /// function gives other bits than the sine alone, and what is computed once more in another kernel
