@@ -125,7 +125,7 @@ void KernelWriter::write_strip(const Loop& l,
                                const std::string& lanes,
                                const std::vector<LaneArrays>& arrays)
 {
-    strip_ = Strip{l.index, symbols_.at(l.index), first, lanes, l.width, {}, arrays};
+    strip_ = Strip{l.index, symbols_.at(l.index), first, lanes, l.width, {}, arrays, {}};
     for (const StripArray& s : nest_.strip_arrays) {
         writer_.line("{} {}[{}];", memory_type(s.array.dtype()), s.array.name,
                      c_text(element_count(s.array.shape()), symbols_));
@@ -163,6 +163,14 @@ void KernelWriter::write_copy(const StripArray& s)
                      expressions_.element(s.from, rows->second), c_text(rows->first, symbols_),
                      strip_->lanes, c_text(s.array.shape()[0], symbols_), s.array.name,
                      c_text(s.array.shape()[1], symbols_));
+        if (strip_->is_full()) {
+            symbols_[strip_->symbol] = fmt::format("({} + {})", strip_->first, strip_->width);
+            strip_->ahead.push_back(
+                {s.array.shape()[0],
+                 fmt::format("prefetch_rows_{}(&{}, {}, {}", name(s.array.dtype()),
+                             expressions_.element(s.from, rows->second),
+                             c_text(rows->first, symbols_), strip_->width)});
+        }
         symbols_[strip_->symbol] = index;
         return;
     }
@@ -195,10 +203,21 @@ void KernelWriter::declare_lanes(ScalarId id, std::string_view stem)
     expressions_.declare_as(id, array + "[l]");
 }
 
+/// Of the next strip's rows, where a loop of as many steps has begun.
+void KernelWriter::write_prefetches(const Loop& steps)
+{
+    std::erase_if(strip_->ahead, [&](const Strip::Ahead& a) {
+        const bool now = same(a.steps, steps.extent);
+        if (now) writer_.line("{}, {});", a.call, symbols_.at(steps.index));
+        return now;
+    });
+}
+
 /// A block in which each stretch of statements between loops is a loop over lanes. `around` is the
 /// loop whose iterations the block is, or that over strips.
 void KernelWriter::write_stretches(const Block& block, const Loop* around)
 {
+    if (around && around->kind != LoopKind::strips) write_prefetches(*around);
     const Statement* at = block.begin();
     while (true) {
         const Statement* const stretch = at;
@@ -255,7 +274,7 @@ void KernelWriter::write_lanes(const Statement* first,
     margin_ = margin;
     const std::string body = std::exchange(writer_, std::move(before)).take();
     const bool is_step = around && around->kind != LoopKind::strips;
-    if (is_step && strip_->lanes == std::to_string(strip_->width)) note_lanes();
+    if (is_step && strip_->is_full()) note_lanes();
     const auto lanes = writer_.block("for (i64 l = 0; l < {}; ++l)", strip_->lanes);
     if (mentions(body, strip_->index))
         writer_.line("const i64 {} = {} + l;", strip_->index, strip_->first);

@@ -145,6 +145,14 @@ private:
         int width;         ///< as many as it has at most
         std::set<ScalarId> crossing;
         std::vector<LaneArrays> arrays; ///< of what members are combined to
+        /// Rows of the strip behind it, that a loop of as many steps prefetches.
+        struct Ahead {
+            Extent steps;
+            std::string call; ///< without the step
+        };
+        std::vector<Ahead> ahead;
+
+        bool is_full() const { return lanes == std::to_string(width); }
     };
     void write_strips(const Loop& l, const std::string& index);
     void write_full_and_rest(const Loop& l,
@@ -156,6 +164,7 @@ private:
                      const std::vector<LaneArrays>& arrays);
     std::optional<std::pair<Extent, Extent>> rows_of_copy(const StripArray& s) const;
     void write_copy(const StripArray& s);
+    void write_prefetches(const Loop& steps);
     void declare_lanes(ScalarId id, std::string_view stem);
     void write_stretches(const Block& block, const Loop* around);
     void

@@ -343,19 +343,13 @@ CT_MATH void transpose_8_f64(const f64* from, i64 per_row, f64* to, i64 per_colu
 #endif
 }
 
-/* to[j * width + i] = from[i * apart + j], for all rows i and columns j. The rows behind
-   these are fetched meanwhile: so many streams are more than a CPU foresees. */
+/* to[j * width + i] = from[i * apart + j], for all rows i and columns j. */
 CT_MATH void transpose_f32(const f32* from, i64 apart, i64 rows, i64 columns, f32* to, i64 width)
 {
     for (i64 i0 = 0; i0 < rows; i0 += 8) {
         i64 done = 0;
-        for (; i0 + 8 <= rows && done + 8 <= columns; done += 8) {
-            const f32* block = from + i0 * apart + done;
-            CT_UNROLL
-            for (i64 i = 0; i < 8; ++i)
-                CT_PREFETCH(block + (rows + i) * apart);
-            transpose_8_f32(block, apart, to + done * width + i0, width);
-        }
+        for (; i0 + 8 <= rows && done + 8 <= columns; done += 8)
+            transpose_8_f32(from + i0 * apart + done, apart, to + done * width + i0, width);
         for (i64 i = i0; i < rows && i < i0 + 8; ++i)
             for (i64 j = done; j < columns; ++j)
                 to[j * width + i] = from[i * apart + j];
@@ -366,15 +360,27 @@ CT_MATH void transpose_f64(const f64* from, i64 apart, i64 rows, i64 columns, f6
 {
     for (i64 i0 = 0; i0 < rows; i0 += 8) {
         i64 done = 0;
-        for (; i0 + 8 <= rows && done + 8 <= columns; done += 8) {
-            const f64* block = from + i0 * apart + done;
-            CT_UNROLL
-            for (i64 i = 0; i < 8; ++i)
-                CT_PREFETCH(block + (rows + i) * apart);
-            transpose_8_f64(block, apart, to + done * width + i0, width);
-        }
+        for (; i0 + 8 <= rows && done + 8 <= columns; done += 8)
+            transpose_8_f64(from + i0 * apart + done, apart, to + done * width + i0, width);
         for (i64 i = i0; i < rows && i < i0 + 8; ++i)
             for (i64 j = done; j < columns; ++j)
                 to[j * width + i] = from[i * apart + j];
     }
+}
+
+/* While a loop of `columns` steps computes `width` rows, the next rows come from memory, a part of
+   one at step j: all at once they would wait for each other. */
+CT_MATH void prefetch_rows_f32(const f32* next, i64 apart, i64 width, i64 j)
+{
+    const f32* part = next + j % width * apart + (j - j % width);
+    CT_UNROLL
+    for (i64 i = 0; i < width; i += 16)
+        CT_PREFETCH(part + i);
+}
+CT_MATH void prefetch_rows_f64(const f64* next, i64 apart, i64 width, i64 j)
+{
+    const f64* part = next + j % width * apart + (j - j % width);
+    CT_UNROLL
+    for (i64 i = 0; i < width; i += 8)
+        CT_PREFETCH(part + i);
 }

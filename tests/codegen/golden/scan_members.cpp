@@ -49,6 +49,7 @@ static i32 steps_0_fast(i64 begin,
                 x_i_0[l] = x_i[l];
             }
             for (i64 j = 0; j < 20; ++j) {
+                prefetch_rows_f64(&noise[(i0 + 16) * 20], 20, 16, j);
                 for (i64 l = 0; l < 16; ++l) {
                     const f64 t1 = rate_0 * x_i_0[l];
                     hard |= trig_hard_f64(t1);
@@ -162,6 +163,7 @@ CT_NOINLINE void steps_0_exact(i64 begin,
                 x_i_0[l] = x_i[l];
             }
             for (i64 j = 0; j < 20; ++j) {
+                prefetch_rows_f64(&noise[(i0 + 16) * 20], 20, 16, j);
                 for (i64 l = 0; l < 16; ++l) {
                     const struct sincos_result_f64 t1 = sincos_f64(rate_0 * x_i_0[l]);
                     const f64 t2 = t1.sin + noise_0[j * 16 + l];
