@@ -94,9 +94,9 @@ public:
         for (std::string_view base : {"base.h", "runtime_abi.h"})
             for (const PreludeFile& file : prelude_files)
                 if (file.name == base) base_.append(file.text).append("\n");
-        Tokens tokens(base_);
-        for (Token t; tokens.next(t);)
-            if (t.kind == Token::Kind::identifier) base_words_.insert(t.text);
+        add_words(base_);
+        for (const Item& item : items_)
+            if (code_of(item).starts_with("struct ")) add_words(code_of(item));
     }
 
     std::string text_for(const std::set<std::size_t>& named, bool called)
@@ -115,7 +115,7 @@ public:
 
     bool has_word(std::string_view word) const
     {
-        return by_name_.contains(word) || base_words_.contains(word);
+        return by_name_.contains(word) || other_words_.contains(word);
     }
     bool is_plain_cast(std::string_view function) const { return plain_casts_.contains(function); }
 
@@ -246,13 +246,24 @@ private:
         }
     }
 
+    static std::string_view code_of(const Item& item)
+    {
+        return item.text.substr(item.text.starts_with("/*") ? item.text.find("*/\n") + 3 : 0);
+    }
+
+    void add_words(std::string_view text)
+    {
+        Tokens tokens(text);
+        for (Token t; tokens.next(t);)
+            if (t.kind == Token::Kind::identifier) other_words_.insert(t.text);
+    }
+
     /// A copy of an item in another width, without its comment.
     void add_width(std::size_t i, std::string_view from, std::string_view to)
     {
         const Item item = items_[i];
-        const std::size_t code = item.text.starts_with("/*") ? item.text.find("*/\n") + 3 : 0;
         items_.push_back({made(renamed(item.name, from, to)),
-                          made(renamed(item.text.substr(code), from, to)), item.section});
+                          made(renamed(code_of(item), from, to)), item.section});
     }
 
     /// cast_<to>_<from> where C's own conversion is the one wanted: all but float to integer or
@@ -303,7 +314,7 @@ private:
     std::deque<std::string> made_; ///< names and texts that no file has
     std::unordered_map<std::string_view, std::size_t> by_name_; ///< looked up only
     std::string base_;
-    std::unordered_set<std::string_view> base_words_; ///< looked up only
+    std::unordered_set<std::string_view> other_words_; ///< of base_ and structs; looked up only
     std::mutex mutex_;
     std::vector<Uses> uses_; ///< guarded by mutex_
     std::set<std::string_view> plain_casts_;

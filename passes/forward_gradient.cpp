@@ -6,6 +6,7 @@
 #include <croton/ir/op.hpp>
 #include <croton/ir/ops/join.hpp>
 #include <croton/ir/ops/params.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
@@ -35,6 +36,15 @@ bool has_few_elements(const Apply& a)
     return std::ranges::all_of(all, [](const Variable& v) { return has_few_elements(v); });
 }
 
+/// Elementwise on few numbers, so that tangents of 0 stay 0: a gradient that reverse mode would not
+/// let through is not NaN either. An op of the user's own need not be linear in its cotangent.
+bool is_narrow(const Apply& a)
+{
+    const auto* const f = std::get_if<Pointwise>(&a.op().lowering);
+    return is_of_elements(a.op()) && has_few_elements(a) &&
+           (!f || f->finite_slopes || !is_float(a.output(0).dtype()));
+}
+
 /// A loop of fixed length whose steps are elementwise and small.
 bool is_long_and_narrow(const Apply& a)
 {
@@ -43,9 +53,7 @@ bool is_long_and_narrow(const Apply& a)
     if (p.until || p.limited || p.endless || p.snapshots > 0) return false;
     if (p.steps.is_known() && p.steps.value() < many_steps) return false;
     const std::vector<Apply> step = applies_of(p.body.outputs());
-    return step.size() <= small_step && std::ranges::all_of(step, [](const Apply& inside) {
-               return is_of_elements(inside.op()) && has_few_elements(inside);
-           });
+    return step.size() <= small_step && std::ranges::all_of(step, is_narrow);
 }
 
 } // namespace
@@ -55,7 +63,7 @@ bool forward_takes_less(const Variable& y, const Variables& xs)
     std::int64_t elements = 0;
     for (const Variable& x : xs) {
         const Extent n = element_count(x.shape());
-        if (!n.is_known()) return false;
+        if (!n.is_known() || x.is_weak()) return false;
         elements += n.value();
     }
     if (elements == 0 || elements > most_elements) return false;
@@ -68,7 +76,7 @@ bool forward_takes_less(const Variable& y, const Variables& xs)
             continue;
         const bool loop = is_long_and_narrow(a);
         // Anything else is done for each element of xs, or has rules of its own for each mode.
-        if (!loop && !(is_of_elements(a.op()) && has_few_elements(a))) return false;
+        if (!loop && !is_narrow(a)) return false;
         loops |= loop;
         for (const Variable& out : a.outputs())
             reached.insert(out);
@@ -86,6 +94,7 @@ forward_gradients(const Variable& y, const Variables& xs, Variables bars, const 
         for (const Extent& e : shape)
             extents.push_back(e.value());
         const std::int64_t n = element_count(shape).value();
+        if (n == 0) continue;
         Variables elements;
         for (std::int64_t k = 0; k < n; ++k) {
             Array unit = Array::zeros(DType::f64, {n});
@@ -96,7 +105,8 @@ forward_gradients(const Variable& y, const Variables& xs, Variables bars, const 
                                             std::span(&x_dot, 1), "grad", place)[0]);
         }
         if (std::ranges::any_of(elements, &Variable::is_empty)) continue;
-        bars[i] = shape.empty() ? elements[0] : stack(elements).reshape(shape);
+        const Variable bar = shape.empty() ? elements[0] : stack(elements).reshape(shape);
+        bars[i] = cast(bar, xs[i].dtype(), place);
     }
     return bars;
 }

@@ -18,7 +18,7 @@ namespace croton::inline v1 {
 namespace {
 
 /// Raised when the format of entries or the meaning of keys changes.
-constexpr std::string_view format_version = "croton cache 5";
+constexpr std::string_view format_version = "croton cache 6";
 
 void add_field(Blake2b& hash, std::string_view field)
 {

@@ -16,7 +16,7 @@ constexpr Op sigmoid_op{
     .doc = "1 / (1 + exp(-x)), without overflow.",
     .dtype = promote_to_float,
     .shape = same_shape,
-    .lowering = Pointwise{"sigmoid_{t}({a})"},
+    .lowering = Pointwise{.real = "sigmoid_{t}({a})", .finite_slopes = true},
     .reference = reference_of<1>([](std::floating_point auto x) { return 1 / (1 + std::exp(-x)); }),
     .grad = [](const UnaryGrad& g) { return g.y_bar * g.y * (1 - g.y); },
     .domain = {-8, 8},
@@ -28,7 +28,7 @@ constexpr Op softplus_op{
     .doc = "log(1 + exp(x)), without overflow.",
     .dtype = promote_to_float,
     .shape = same_shape,
-    .lowering = Pointwise{"softplus_{t}({a})"},
+    .lowering = Pointwise{.real = "softplus_{t}({a})", .finite_slopes = true},
     .reference = reference_of<1>([](std::floating_point auto x) {
         return std::isnan(x) ? x : std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
     }),
@@ -59,7 +59,7 @@ constexpr Op relu_op{
         "x a half.",
     .dtype = promote_numbers,
     .shape = same_shape,
-    .lowering = Pointwise{"max_{t}({a}, 0)"},
+    .lowering = Pointwise{.real = "max_{t}({a}, 0)", .finite_slopes = true},
     .reference = reference_of<1>([](auto x) { return x <= 0 ? 0 : x; }),
     // Of y and not of x: what y is made of need not be kept.
     .grad = [](const UnaryGrad& g) { return where(g.y > 0, g.y_bar, 0); },
@@ -101,7 +101,7 @@ constexpr Op norm_cdf_op{
     .doc = "The standard normal distribution function, accurate in both tails.",
     .dtype = promote_to_float,
     .shape = same_shape,
-    .lowering = Pointwise{"norm_cdf_{t}({a})"},
+    .lowering = Pointwise{.real = "norm_cdf_{t}({a})", .finite_slopes = true},
     .reference = reference_of<1>([](std::floating_point auto x) { return norm_cdf_of(x); }),
     .grad = [](const UnaryGrad& g) { return g.y_bar * norm_density(g.x); },
     .domain = {-4, 4},
@@ -113,7 +113,7 @@ constexpr Op gelu_op{
     .doc = "x * norm_cdf(x), the exact form.",
     .dtype = promote_to_float,
     .shape = same_shape,
-    .lowering = Pointwise{"gelu_{t}({a})"},
+    .lowering = Pointwise{.real = "gelu_{t}({a})", .finite_slopes = true},
     .reference =
         reference_of<1>([](std::floating_point auto x) { return gated(x, norm_cdf_of(x)); }),
     .grad =
@@ -130,7 +130,7 @@ constexpr Op gelu_tanh_op{
     .doc = "0.5 * x * (1 + tanh(sqrt(2/pi) * (x + 0.044715 * x^3))), near gelu(x).",
     .dtype = promote_to_float,
     .shape = same_shape,
-    .lowering = Pointwise{"gelu_tanh_{t}({a})"},
+    .lowering = Pointwise{.real = "gelu_tanh_{t}({a})", .finite_slopes = true},
     .reference = reference_of<1>([](std::floating_point auto x) {
         const long double v = gelu_scale * x * (1 + gelu_cubic * x * x);
         return gated(x, 1 / (1 + std::exp(-v)));
@@ -153,7 +153,7 @@ constexpr Op silu_op{
     .doc = "x * sigmoid(x), also called swish.",
     .dtype = promote_to_float,
     .shape = same_shape,
-    .lowering = Pointwise{"silu_{t}({a})"},
+    .lowering = Pointwise{.real = "silu_{t}({a})", .finite_slopes = true},
     .reference = reference_of<1>([](std::floating_point auto x) {
         return gated(x, 1 / (1 + std::exp(-static_cast<long double>(x))));
     }),

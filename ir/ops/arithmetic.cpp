@@ -17,7 +17,8 @@ constexpr Op add_op{
     .doc = "a + b.",
     .dtype = promote_numbers,
     .shape = same_shape,
-    .lowering = Pointwise{.real = "{a} + {b}", .integer = "add_{t}({a}, {b})"},
+    .lowering =
+        Pointwise{.real = "{a} + {b}", .integer = "add_{t}({a}, {b})", .finite_slopes = true},
     .reference = reference_of<2>([](auto a, auto b) { return reference::add(a, b); }),
     .grad = [](const BinaryGrad& g) -> std::array<Variable, 2> { return {g.y_bar, g.y_bar}; },
     .arity = 2,
@@ -33,7 +34,8 @@ constexpr Op sub_op{
     .doc = "a - b.",
     .dtype = promote_numbers,
     .shape = same_shape,
-    .lowering = Pointwise{.real = "{a} - {b}", .integer = "sub_{t}({a}, {b})"},
+    .lowering =
+        Pointwise{.real = "{a} - {b}", .integer = "sub_{t}({a}, {b})", .finite_slopes = true},
     .reference = reference_of<2>([](auto a, auto b) { return reference::sub(a, b); }),
     .grad = [](const BinaryGrad& g) -> std::array<Variable, 2> { return {g.y_bar, -g.y_bar}; },
     .arity = 2,
@@ -48,7 +50,8 @@ constexpr Op mul_op{
     .doc = "a * b.",
     .dtype = promote_numbers,
     .shape = same_shape,
-    .lowering = Pointwise{.real = "{a} * {b}", .integer = "mul_{t}({a}, {b})"},
+    .lowering =
+        Pointwise{.real = "{a} * {b}", .integer = "mul_{t}({a}, {b})", .finite_slopes = true},
     .reference = reference_of<2>([](auto a, auto b) { return reference::mul(a, b); }),
     .grad = [](const BinaryGrad& g) -> std::array<Variable, 2> {
         return {g.y_bar * g.b, g.y_bar * g.a};
@@ -76,7 +79,7 @@ constexpr Op div_op{
     .doc = "a / b, in floats; integers and bool are converted to f64 first, small ones too.",
     .dtype = quotient_dtypes,
     .shape = same_shape,
-    .lowering = Pointwise{"{a} / {b}"},
+    .lowering = Pointwise{.real = "{a} / {b}", .finite_slopes = true},
     .reference = reference_of<2>([](std::floating_point auto a, auto b) { return a / b; }),
     .grad = [](const BinaryGrad& g) -> std::array<Variable, 2> {
         const Variable a_bar = g.y_bar / g.b;
@@ -95,7 +98,7 @@ constexpr Op neg_op{
     .doc = "-x.",
     .dtype = promote_numbers,
     .shape = same_shape,
-    .lowering = Pointwise{.real = "-{a}", .integer = "neg_{t}({a})"},
+    .lowering = Pointwise{.real = "-{a}", .integer = "neg_{t}({a})", .finite_slopes = true},
     .reference = reference_of<1>([](auto x) { return reference::neg(x); }),
     .grad = [](const UnaryGrad& g) { return -g.y_bar; },
 };
@@ -143,7 +146,7 @@ constexpr Op abs_op{
     .doc = "|x|; the smallest integer is its own. The gradient at 0 is 0.",
     .dtype = promote_operands,
     .shape = same_shape,
-    .lowering = Pointwise{.real = "abs_{t}({a})", .boolean = "{a}"},
+    .lowering = Pointwise{.real = "abs_{t}({a})", .boolean = "{a}", .finite_slopes = true},
     .reference = reference_of<1>([](auto x) { return reference::abs(x); }),
     .grad = [](const UnaryGrad& g) { return g.y_bar * stop_gradient(sign(g.x)); },
 };
@@ -166,7 +169,7 @@ constexpr Op square_op{
     .doc = "x * x.",
     .dtype = promote_numbers,
     .shape = same_shape,
-    .lowering = Pointwise{"square_{t}({a})"},
+    .lowering = Pointwise{.real = "square_{t}({a})", .finite_slopes = true},
     .reference = reference_of<1>([](auto x) { return reference::mul(x, x); }),
     .grad = [](const UnaryGrad& g) { return g.y_bar * (2 * g.x); },
 };
@@ -268,7 +271,8 @@ constexpr Op maximum_op{
            "where relu's at 0 is 0.",
     .dtype = promote_operands,
     .shape = same_shape,
-    .lowering = Pointwise{.real = "max_{t}({a}, {b})", .boolean = "{a} | {b}"},
+    .lowering =
+        Pointwise{.real = "max_{t}({a}, {b})", .boolean = "{a} | {b}", .finite_slopes = true},
     .reference = reference_of<2>([](auto a, auto b) { return a != a || a > b ? a : b; }),
     .grad = [](const BinaryGrad& g) { return extremum_grad(g, g.a > g.b); },
     .arity = 2,
@@ -286,7 +290,8 @@ constexpr Op minimum_op{
         "The smaller of a and b, NaN if either is. Of equal ones each gets half of the gradient.",
     .dtype = promote_operands,
     .shape = same_shape,
-    .lowering = Pointwise{.real = "min_{t}({a}, {b})", .boolean = "{a} & {b}"},
+    .lowering =
+        Pointwise{.real = "min_{t}({a}, {b})", .boolean = "{a} & {b}", .finite_slopes = true},
     .reference = reference_of<2>([](auto a, auto b) { return a != a || a < b ? a : b; }),
     .grad = [](const BinaryGrad& g) { return extremum_grad(g, g.a < g.b); },
     .arity = 2,
@@ -305,8 +310,9 @@ constexpr Op clip_op{
         "outside it is the bound's.",
     .dtype = promote_operands,
     .shape = same_shape,
-    .lowering =
-        Pointwise{.real = "min_{t}(max_{t}({a}, {b}), {c})", .boolean = "({a} | {b}) & {c}"},
+    .lowering = Pointwise{.real = "min_{t}(max_{t}({a}, {b}), {c})",
+                          .boolean = "({a} | {b}) & {c}",
+                          .finite_slopes = true},
     .reference = reference_of<3>([](auto x, auto lo, auto hi) {
         const auto y = x != x || x > lo ? x : lo;
         return y != y || y < hi ? y : hi;

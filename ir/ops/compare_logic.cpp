@@ -308,7 +308,7 @@ constexpr Op where_op{
     .doc = "b where a is true, else c. What is not taken is out of the gradient.",
     .dtype = select_dtypes,
     .shape = same_shape,
-    .lowering = Pointwise{"{a} ? {b} : {c}"},
+    .lowering = Pointwise{.real = "{a} ? {b} : {c}", .finite_slopes = true},
     .reference =
         reference_of<3>([](auto condition, auto a, auto b) { return condition != 0 ? a : b; }),
     .grad = [](const GeneralGrad& g) -> Variables {

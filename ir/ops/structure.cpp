@@ -28,7 +28,7 @@ constexpr Op cast_op{
             refuse_complex(args.operands[0].dtype, args.op.name, args.where);
         },
     .shape = shape_of_first,
-    .lowering = Pointwise{"cast_{r}_{t}({a})"},
+    .lowering = Pointwise{.real = "cast_{r}_{t}({a})", .finite_slopes = true},
     .reference =
         [](const ReferenceArgs& args) { return args.x[0].cast(args.params_as<CastParams>().to); },
     .grad = [](const GeneralGrad& g) -> Variables {

@@ -2,6 +2,7 @@
 // same numbers as reverse mode's, and the same refusals.
 #include <croton/croton.hpp>
 
+#include <cmath>
 #include <string_view>
 #include <vector>
 
@@ -113,4 +114,44 @@ TEST_CASE("forward gradient: not where rules of its own or many elements are in 
     const auto small = [&](const Variable& s) { return s + 0.01 * sin(s * clipped); };
     const Variable y = ct::scan(small, {.init = {clipped}, .steps = 300}).last[0];
     CHECK(ct::function({x}, {ct::grad(y, x)})(0.7)[0].item<double>() == Approx(0.1));
+}
+
+TEST_CASE("forward gradient: of each x's own type, whatever the loop computes in")
+{
+    const auto x = ct::scalar<float>("x");
+    const auto none = ct::input("none", DType::f64, {0, 3});
+    const auto y_of = [&](std::int64_t steps) {
+        return ct::scan([&](const Variable& s) { return 0.99 * s + 0.1 * sin(s * x); },
+                        {.init = {ct::cast(x, DType::f64)}, .steps = steps})
+            .last[0];
+    };
+    for (const std::int64_t steps : {31, 32}) {
+        const Variables bars =
+            ct::grad(y_of(steps), Variables{x, none}, {.disconnected_zero = true});
+        CHECK(bars[0].type() == x.type());
+        CHECK(bars[1].type() == none.type());
+    }
+}
+
+TEST_CASE("forward gradient: no infinite slope where reverse mode lets nothing through")
+{
+    // From rest with a drag that grows with the speed, whose slope at 0 is infinite.
+    const auto force = ct::vector<double>("force", {2});
+    const auto fall =
+        ct::scan([&](const Variable& v) { return v + 0.01 * (force - v * sqrt(ct::sum(v * v))); },
+                 {.init = {ct::zeros(DType::f64, {2})}, .steps = 100});
+    const auto drag = ct::scan(
+        [&](const Variable& a, const Variable& b) {
+            const Variable speed = sqrt(square(a) + square(b));
+            return Variables{a + 0.01 * (force(0) - a * speed), b + 0.01 * (force(1) - b * speed)};
+        },
+        {.init = {ct::zeros(DType::f64, {}), ct::zeros(DType::f64, {})}, .steps = 100});
+    for (const Variable& y : {fall.last[0](0), drag.last[0]}) {
+        const Array at = Array::normal(11, {2}, DType::f64);
+        const ct::Results got = ct::function({force}, {ct::grad(y, force)})(at);
+        const ct::Results wanted =
+            ct::function({force}, ct::vjp({y}, {force}, {Variable(1.0)}))(at);
+        CHECK(std::isfinite(got[0].as_double(0)));
+        CHECK(croton::test::first_difference(got[0], wanted[0], {1e4, 1e-12}) == "");
+    }
 }

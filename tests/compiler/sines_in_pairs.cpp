@@ -120,3 +120,19 @@ TEST_CASE("sines in pairs: kept together where one of them is kept")
                                       s(ct::slice(ct::_, -1)) * c(ct::slice(1, ct::_))});
     CHECK(count(f.source(), "sincos_fast_f64(") == 1);
 }
+
+TEST_CASE("sines in pairs: programs that exchange sine and cosine are two programs")
+{
+    // One after the other from the same cache, and as two kernels of one.
+    const auto x = ct::vector<double>("x", {20});
+    const Array at = Array::normal(10, {20}, DType::f64);
+    const Variable one = 2.0 * sin(x) + cos(x), other = 2.0 * cos(x) + sin(x);
+    const Variables all{ct::sum(one), ct::sum(other)};
+    const ct::Results wanted = ct::function({x}, all, {.reference = true})(at);
+    const ct::Results together = ct::function({x}, all)(at);
+    for (std::size_t k = 0; k < 2; ++k) {
+        const ct::Results alone = ct::function({x}, {all[k]})(at);
+        CHECK(std::abs(alone[0].item<double>() - wanted[k].item<double>()) < 1e-12);
+        CHECK(std::abs(together[k].item<double>() - wanted[k].item<double>()) < 1e-12);
+    }
+}

@@ -119,6 +119,9 @@ struct Pointwise {
     const Op* part_of = nullptr;
     std::string_view structure = {}; ///< of such a function: "sincos_result" of the struct's name
                                      ///< sincos_result_f64
+    /// All derivatives are finite where operands and result are: not so of sqrt at 0. A tangent of
+    /// 0 is then 0 behind it, and does not become NaN.
+    bool finite_slopes = false;
 };
 
 /// One place that an output element may come from: operand[index], where every guard holds.
