@@ -61,6 +61,89 @@ ProgramWriter::open_loop(const ScanParams& p, const std::string& t, const LoopCo
     return body_.block("for (i64 {0} = {1}; {0}-- > {2};)", t, count.end, count.first);
 }
 
+namespace {
+
+/// Whether some branch's result is what the branch was given, or another of its results.
+bool hands_on(const GraphPlan& body)
+{
+    const auto returns_its_own = [](const GraphPlan& branch) {
+        const Variables& all = branch.outputs;
+        return hands_on(branch) || std::ranges::any_of(all, [&](const Variable& v) {
+                   return !v.owner() ||
+                          std::ranges::count_if(all, [&](const auto& w) { return same(v, w); }) > 1;
+               });
+    };
+    return std::ranges::any_of(body.steps, [&](const PlannedStep& step) {
+        return step.bodies.size() > 1 && std::ranges::any_of(step.bodies, returns_its_own);
+    });
+}
+
+/// Small states are copied: that is no slower.
+bool takes_part(const StateMemory& memory, const Extent& bytes)
+{
+    constexpr std::int64_t small_bytes = 64;
+    return memory.buffers == 2 && !(bytes.is_known() && bytes.value() <= small_bytes);
+}
+
+} // namespace
+
+void ProgramWriter::StatePlaces::add_to_pool(const Extent& bytes, std::size_t state)
+{
+    const auto fits = [&](const Pool& pool) { return same(pool.bytes, bytes); };
+    auto pool = std::ranges::find_if(pools, fits);
+    if (pool == pools.end()) pool = pools.insert(pool, {{}, bytes, {}});
+    pool->states.push_back(state);
+}
+
+bool ProgramWriter::StatePlaces::is_in_pool(std::size_t state) const
+{
+    return std::ranges::any_of(pools, [&](const Pool& pool) {
+        return std::ranges::find(pool.states, state) != pool.states.end();
+    });
+}
+
+/// Returns what lies behind it.
+Extent ProgramWriter::write_pool(const Apply& scan,
+                                 StatePlaces& at,
+                                 StatePlaces::Pool& pool,
+                                 const std::string& base,
+                                 const Extent& offset)
+{
+    const auto& p = scan.params_as<ScanParams>();
+    pool.buffers = names_.fresh({}, "pool");
+    body_.line("char* const {} = work + {} + {};", pool.buffers, base, text(offset));
+    Extent used = 0;
+    for (const std::size_t k : pool.states) {
+        const std::size_t input = static_cast<std::size_t>(p.sequences) + k;
+        body_.line("{0}* {1} = ({0}*)({2} + {3});", memory_type(scan.input(input).dtype()),
+                   at.next[k], pool.buffers, text(used));
+        used = used + pool.bytes;
+    }
+    return offset + Extent(2) * used;
+}
+
+/// In a loop with pools: the next states of these, and what no step writes over.
+ProgramWriter::Movable ProgramWriter::movable_in(const Apply& scan, const StatePlaces& at) const
+{
+    Movable found;
+    if (at.pools.empty()) return found;
+    const auto inner = scan.params_as<ScanParams>().body.inputs();
+    const auto sequences = static_cast<std::size_t>(scan.params_as<ScanParams>().sequences);
+    const std::size_t states = at.memory.size();
+    for (std::size_t k = 0; k < states; ++k) {
+        const StateMemory& memory = at.memory[k];
+        const bool in_pool = at.is_in_pool(k);
+        if (in_pool) found.pointers.insert(at.next[k]);
+        if (in_pool) found.places.insert(at.next[k]);
+        const bool stays = memory.follows == static_cast<int>(k);
+        const bool has_history = memory.follows < 0 && memory.buffers == 0;
+        if (in_pool || stays || has_history) found.places.insert(at.current[k]);
+    }
+    for (std::size_t k = sequences + states; k < inner.size(); ++k)
+        found.places.insert(place_.at(inner[k].value()));
+    return found;
+}
+
 /// A scan: its body's steps inside a loop. States take turns in two buffers or more, or are written
 /// straight into their history; one that is another's of the step before changes places with it.
 void ProgramWriter::write_loop(const PlannedStep& step)
@@ -76,10 +159,12 @@ void ProgramWriter::write_loop(const PlannedStep& step)
                    comment_text(to_string(*scan.location())));
     Extent offset = 0;
     const std::string base = offsets_.at(step.workspace);
+    const bool pooled = !step.tiles && hands_on(step.bodies[0]);
     StatePlaces at{std::vector<std::string>(states),
                    std::vector<std::string>(states),
                    std::vector<std::string>(states),
                    state_memory(scan),
+                   {},
                    {}};
     for (std::size_t k = 0; k < states; ++k) {
         const Variable& init = scan.input(sequences + k);
@@ -92,6 +177,10 @@ void ProgramWriter::write_loop(const PlannedStep& step)
         at.next[k] = names_.fresh({}, "next");
         if (memory.buffers == 0) continue;
         const std::string place = fmt::format("(work + {} + {})", base, text(offset));
+        if (pooled && takes_part(memory, bytes_of(init))) {
+            at.add_to_pool(aligned(bytes_of(init)), k);
+            continue;
+        }
         if (memory.buffers == 2) {
             at.spare[k] = names_.fresh({}, "spare");
             body_.line("{0}* {1} = ({0}*){2};", type, at.next[k], place);
@@ -104,6 +193,8 @@ void ProgramWriter::write_loop(const PlannedStep& step)
         }
         offset = offset + memory.bytes;
     }
+    for (StatePlaces::Pool& pool : at.pools)
+        offset = write_pool(scan, at, pool, base, offset);
     for (std::size_t k = sequences + states; k < inner.size(); ++k)
         place_[inner[k].value()] = place_.at(scan.input(k).value());
     if (p.until) {
@@ -112,6 +203,7 @@ void ProgramWriter::write_loop(const PlannedStep& step)
         body_.line("{0}* {1} = ({0}*)(work + {2} + {3});", type, at.stop, base, text(offset));
         offset = offset + aligned(Extent(1));
     }
+    const Movable around = std::exchange(movable_, movable_in(scan, at));
     const LoopCount count = write_count(scan);
     const std::string own = fmt::format("{} + {}", base, text(offset));
     if (step.tiles) {
@@ -128,6 +220,7 @@ void ProgramWriter::write_loop(const PlannedStep& step)
             body_.line("if (*{}) break;", at.stop);
         }
     }
+    movable_ = around;
     for (std::size_t k = 0; k < states; ++k)
         if (const int last = scan_output(p, k); last >= 0) {
             const Variable v = scan.output(static_cast<std::size_t>(last));
@@ -173,6 +266,7 @@ void ProgramWriter::turn_states(const Apply& scan, const StatePlaces& at)
         const StateMemory& memory = at.memory[k];
         if (memory.follows >= 0) continue;
         body_.line("{} = {};", at.current[k], at.next[k]);
+        if (at.is_in_pool(k)) continue;
         if (memory.buffers == 2) {
             body_.line("{} = {};", at.next[k], at.spare[k]);
             body_.line("{} = ({}*){};", at.spare[k], type(k), at.current[k]);
@@ -184,6 +278,17 @@ void ProgramWriter::turn_states(const Apply& scan, const StatePlaces& at)
             body_.line("    ? ({0}*)((char*){1} + {2}) : {3};", type(k), at.next[k], bytes,
                        at.spare[k]);
         }
+    }
+    for (const StatePlaces::Pool& pool : at.pools) {
+        std::vector<std::string> in_use;
+        for (const std::size_t k : pool.states)
+            in_use.push_back(at.current[k]);
+        const std::string taken = names_.fresh({}, "taken"), from = names_.fresh({}, "from");
+        body_.line("const void* const {}[] = {{{}}};", taken, fmt::join(in_use, ", "));
+        body_.line("i64 {} = 0;", from);
+        for (const std::size_t k : pool.states)
+            body_.line("{} = ({}*)free_buffer({}, {}, &{}, {}, {});", at.next[k], type(k),
+                       pool.buffers, text(pool.bytes), from, taken, in_use.size());
     }
 }
 
@@ -231,6 +336,7 @@ void ProgramWriter::write_body(const PlannedStep& step,
         body_.line("const {}* {} = {};", memory_type(inner[k].dtype()), name,
                    slice(place_.at(scan.input(k).value()), t, inner[k]));
         place_[inner[k].value()] = name;
+        movable_.places.insert(name);
     }
     std::vector<std::string> to(step.bodies[0].outputs.size());
     for (std::size_t k = 0; k < to.size(); ++k) {
@@ -278,7 +384,17 @@ void ProgramWriter::write_inner(const GraphPlan& plan,
     write_each_step(plan, 0);
     offsets_ = outer;
     for (std::size_t k = 0; k < results.size(); ++k)
-        if (!to[k].empty() && !computed[k]) copy(to[k], place_.at(results[k].value()), results[k]);
+        if (!to[k].empty() && !computed[k]) hand_on(to[k], results[k]);
+}
+
+/// What is there already: by its pointer where a loop's next state may lie anywhere, else a copy.
+void ProgramWriter::hand_on(const std::string& to, const Variable& v)
+{
+    const std::string& from = place_.at(v.value());
+    if (!movable_.pointers.contains(to) || !movable_.places.contains(from))
+        copy(to, from, v);
+    else
+        body_.line("{} = ({}*){};", to, memory_type(v.dtype()), from);
 }
 
 /// One of several graphs: they write to the same places. The one of a recompute_op always runs.

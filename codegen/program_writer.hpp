@@ -73,10 +73,33 @@ private:
         std::vector<std::string> current, next, spare;
         std::vector<StateMemory> memory;
         std::string stop; ///< what a step says of it, in a loop with `until`
+        /// States of equal size whose buffers are taken as they are free, not in turn: a branch
+        /// hands on what it was given by its pointer, so that two states may lie in one buffer.
+        struct Pool {
+            std::string buffers;
+            Extent bytes; ///< of a buffer; there are two for each state
+            std::vector<std::size_t> states;
+        };
+        std::vector<Pool> pools;
+
+        void add_to_pool(const Extent& bytes, std::size_t state);
+        bool is_in_pool(std::size_t state) const;
     };
     void write_loop(const PlannedStep& step);
     LoopCount write_count(const Apply& scan);
     Writer::Scope open_loop(const ScanParams& p, const std::string& t, const LoopCount& count);
+    /// Of the innermost loop with pools: pointers that may point elsewhere, and places that keep
+    /// what they hold as long as a state may lie there.
+    struct Movable {
+        std::set<std::string> pointers, places;
+    };
+    Extent write_pool(const Apply& scan,
+                      StatePlaces& at,
+                      StatePlaces::Pool& pool,
+                      const std::string& base,
+                      const Extent& offset);
+    Movable movable_in(const Apply& scan, const StatePlaces& at) const;
+    void hand_on(const std::string& to, const Variable& v);
     void turn_states(const Apply& scan, const StatePlaces& at);
     void write_passes(const PlannedStep& step, const StatePlaces& at, const std::string& base);
     std::string pass_body(const PlannedStep& step,
@@ -123,6 +146,7 @@ private:
     std::size_t counted_ = 0; ///< of kernels_, whose lines are counted in kernel_lines_
     int kernel_lines_ = 0;
     int loops_ = 0; ///< around the step that is written
+    Movable movable_;
     struct RowBlock {
         StepTiles tiles;
         std::string row, step, block; ///< where the block of the first step begins; its rows

@@ -252,6 +252,18 @@ CT_CALLED void zero_bytes(char* to, i64 bytes)
         to[i] = 0;
 }
 
+/* The next buffer of a pool, from `*at` on, in which none of `taken` lies. */
+CT_CALLED char* free_buffer(char* pool, i64 bytes, i64* at, const void* const* taken, i64 count)
+{
+    for (;;) {
+        char* const buffer = pool + (*at)++ * bytes;
+        i64 k = 0;
+        while (k < count && taken[k] != (const void*)buffer)
+            ++k;
+        if (k == count) return buffer;
+    }
+}
+
 /* Rows of a product's next block, of `left`: where a block has 6, two of 4 are faster than one and
    2 single rows. Packed rows, which lie side by side, come in whole blocks. */
 CT_MATH i64 product_block_rows(i64 left, i64 a_row)
