@@ -5,6 +5,7 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -155,12 +156,69 @@ void plan_tiles(PlannedStep& step,
 
 } // namespace
 
+namespace {
+
+/// Whether a slice is of neighbouring rows along axis 0, whole ones.
+bool is_of_rows(const SliceParams& p, const Shape& shape)
+{
+    if (p.step[0] != 1) return false;
+    for (std::size_t i = 1; i < shape.size(); ++i)
+        if (p.step[i] != 1 || !same(p.start[i], 0) || !same(p.stop[i], shape[i])) return false;
+    return true;
+}
+
+/// `value` as a part of a leaf that lies there as it is; no leaf: it is none.
+ViewOfLeaf view_of(const Variable& value)
+{
+    ViewOfLeaf view{value, value, 0};
+    while (const Apply a = view.leaf.owner()) {
+        const auto* const map = std::get_if<IndexMap>(&a.op().lowering);
+        if (!map) return {};
+        const Shape shape = a.input(0).shape();
+        if (&a.op() == &slice_op && !shape.empty() &&
+            is_of_rows(a.params_as<SliceParams>(), shape)) {
+            const Shape row(shape.begin() + 1, shape.end());
+            view.first = view.first + a.params_as<SliceParams>().start[0] * element_count(row);
+        } else if (!map->keeps_order)
+            return {};
+        view.leaf = a.input(0);
+    }
+    const Leaf kind = view.leaf.leaf();
+    return kind == Leaf::input || kind == Leaf::constant ? view : ViewOfLeaf();
+}
+
+/// Takes them from the clusters. What may be written over is copied, as before.
+void find_views(GraphPlan& plan, const OuterMemory& outer)
+{
+    const auto is_output = [&](const Variable& v) {
+        return std::ranges::any_of(plan.outputs, [&](const Variable& y) { return same(v, y); });
+    };
+    const auto is_written_over = [&](const Variable& leaf) {
+        return std::ranges::any_of(outer.outputs, [&](const ArgumentPlace& y) {
+            return y.input >= 0 && same(outer.inputs[static_cast<std::size_t>(y.input)], leaf);
+        });
+    };
+    for (Cluster& c : plan.clusters.list)
+        std::erase_if(c.roots, [&](const Root& r) {
+            if (c.kind != ClusterKind::rows || !r.stored || r.reduces || is_output(r.value))
+                return false;
+            const ViewOfLeaf view = view_of(r.value);
+            if (view.leaf.is_empty() || is_written_over(view.leaf)) return false;
+            plan.views.push_back(view);
+            return true;
+        });
+    std::erase_if(plan.clusters.list, [](const Cluster& c) { return c.roots.empty(); });
+}
+
+} // namespace
+
 GraphPlan
 plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& next_kernel)
 {
     GraphPlan plan;
     plan.outputs.assign(outputs.begin(), outputs.end());
     plan.clusters = make_clusters(outputs, options.library_products);
+    if (!options.in_parts) find_views(plan, options.outer);
     for (const Cluster& c : plan.clusters.list) {
         PlannedStep step;
         step.cluster = &c;

@@ -49,6 +49,12 @@ struct LateOutput {
     std::vector<PlannedKernel> kernels; ///< where strides are given: copies
 };
 
+/// A value that is there as it is: from one element of an input or a constant on, in its order.
+struct ViewOfLeaf {
+    Variable value, leaf;
+    Extent first = 0; ///< number of the element
+};
+
 /// A graph scheduled and laid out: its steps in order, and where its intermediate values lie.
 struct GraphPlan {
     Clusters clusters;
@@ -57,6 +63,7 @@ struct GraphPlan {
         lifetimes; ///< the last ones, of steps with a body, stand for that workspace
     MemoryPlan memory;
     std::vector<Variable> outputs;
+    std::vector<ViewOfLeaf> views; ///< which no step computes
     /// Values that lie in the memory of another one, which is an input, an output or has a place
     /// in the workspace, in the order in which they are written.
     std::vector<std::pair<Variable, Variable>> shares;

@@ -278,7 +278,11 @@ void ProgramWriter::place_workspace(const GraphPlan& plan)
                                                      : fmt::format("slot {}", place.slot)});
         pointer(values_, l.value, "v", in_workspace(offsets_.back()), true);
     }
+    place_views(values_, plan);
     place_shared(plan);
+    for (const ViewOfLeaf& view : plan.views)
+        program_.workspace.push_back(
+            {view.value, 0, fmt::format("in {}", place_.at(view.leaf.value()))});
     for (const auto& [value, home] : plan.shares)
         program_.workspace.push_back({value, 0, "as " + place_.at(home.value())});
     for (const LateOutput& late : plan.late)
@@ -291,6 +295,17 @@ std::string ProgramWriter::in_workspace(const std::string& offset) const
 {
     return options_.gaps ? fmt::format("(work + {} + {})", offset, gap_bytes)
                          : fmt::format("(work + {})", offset);
+}
+
+void ProgramWriter::place_views(Writer& w, const GraphPlan& plan)
+{
+    for (const ViewOfLeaf& view : plan.views) {
+        const std::string& leaf = place_.at(view.leaf.value());
+        if (same(view.first, 0))
+            place_[view.value.value()] = std::string(leaf);
+        else
+            pointer(w, view.value, "v", fmt::format("({} + {})", leaf, text(view.first)), false);
+    }
 }
 
 void ProgramWriter::place_shared(const GraphPlan& plan)

@@ -379,6 +379,7 @@ void ProgramWriter::write_inner(const GraphPlan& plan,
     for (std::size_t i = 0; i < plan.lifetimes.size(); ++i)
         if (const Lifetime& l = plan.lifetimes[i]; !l.value.is_empty())
             pointer(body_, l.value, "v", in_workspace(offsets[i]), true);
+    place_views(body_, plan);
     place_shared(plan);
     const std::vector<std::string> outer = std::exchange(offsets_, std::move(offsets));
     write_each_step(plan, 0);

@@ -46,6 +46,7 @@ private:
     void place_output(const GraphPlan& plan, std::size_t i);
     void place_workspace(const GraphPlan& plan);
     std::string in_workspace(const std::string& offset) const;
+    void place_views(Writer& w, const GraphPlan& plan);
     void place_shared(const GraphPlan& plan);
 
     // steps

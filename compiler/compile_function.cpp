@@ -371,7 +371,7 @@ Variables named_apart(const std::vector<Variable>& outputs, const std::vector<st
     return all;
 }
 
-void optimise(FunctionData& f)
+void optimise(FunctionData& f, std::size_t most_history_bytes)
 {
     Graph graph(f.leaves, f.outputs);
     PassOptions options;
@@ -387,6 +387,7 @@ void optimise(FunctionData& f)
     options.verify = environment().verify;
 #endif
     options.record_texts = !environment().dump_folder.empty();
+    options.most_history_bytes = static_cast<std::int64_t>(most_history_bytes);
     f.passes = cpu_pipeline().run(graph, options);
     f.outputs = graph.outputs();
 }
@@ -400,6 +401,33 @@ void build(FunctionData& f)
         {replaced.begin() + static_cast<std::ptrdiff_t>(f.result_count()), replaced.end()});
     f.result_extents =
         detail::ResultExtents(f.inputs, std::span(f.written).first(f.result_count()));
+}
+
+/// The fastest program; where it needs more memory than is allowed, the first that does not of some
+/// that hold less and less for reverse loops, else the smallest of them.
+void build_within_limit(FunctionData& f)
+{
+    const Variables written = f.outputs;
+    const auto build_as = [&](std::size_t most_history_bytes) {
+        f.outputs = written;
+        optimise(f, most_history_bytes);
+        build(f);
+        return f.program.workspace_bytes;
+    };
+    const auto fits = [&](std::int64_t bytes) {
+        return bytes <= 0 || f.options.memory_limit_bytes == 0 ||
+               static_cast<std::size_t>(bytes) <= f.options.memory_limit_bytes;
+    };
+    std::int64_t least = build_as(0);
+    std::size_t best = 0, built = 0;
+    for (std::size_t most = static_cast<std::size_t>(std::max(least, std::int64_t{0})) / 4;
+         !fits(least) && most > 0; most /= 8) {
+        const std::int64_t bytes = build_as(built = most);
+        if (bytes >= least) continue;
+        least = bytes;
+        best = most;
+    }
+    if (best != built) (void)build_as(best);
 }
 
 void load(FunctionData& f)
@@ -524,8 +552,7 @@ void compile(FunctionData& f)
         f.program = codegen::make_guards(f.leaves, f.outputs, f.requirements, {});
         return plan_calls(f);
     }
-    optimise(f);
-    build(f);
+    build_within_limit(f);
     if (f.program.calls_library) f.blas = &open_blas(environment().blas);
     f.build_ms = milliseconds_since(start);
     check_memory_limit(f, f.program.workspace_bytes); // where it is known for all calls

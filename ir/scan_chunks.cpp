@@ -263,4 +263,184 @@ ScanResult build_with_snapshots(const ScanParts& parts,
     return build_in_chunks(marked, snapshots, unroll, where);
 }
 
+namespace {
+
+/// Some steps of a loop, with what stands for its operands.
+ScanResult run_steps(ScanParts parts,
+                     const Variables& sequences,
+                     const Variables& init,
+                     const Variables& constants,
+                     std::int64_t steps,
+                     const Location* where)
+{
+    parts.sequences = sequences;
+    parts.init = init;
+    parts.constants = constants;
+    parts.steps = steps;
+    return build_scan(parts, where);
+}
+
+/// A pair of loops, to be cut in chunks: the front, which is whole chunks, and the steps behind.
+class ChunkedPair {
+public:
+    ChunkedPair(const Apply& loop,
+                const Apply& reverse,
+                const std::vector<FromLoop>& reads,
+                std::int64_t length)
+        : loop_(take_apart(loop)), reverse_(take_apart(reverse)), reads_(reads),
+          where_(loop.location()), reverse_where_(reverse.location()), length_(length),
+          count_(loop_.steps.value() / length), done_(count_ * length)
+    {
+        for (std::size_t i = 0; i < reads.size(); ++i)
+            if (reads[i].kind == FromLoop::Kind::nothing) own_.push_back(reverse_.sequences[i]);
+    }
+
+    PairInChunks build() const
+    {
+        const std::int64_t left = loop_.steps.value() - done_;
+        const ScanResult front = run_front();
+        Variables starts;
+        for (std::size_t k = 0; k < loop_.state.size(); ++k)
+            starts.push_back(delay(front.history[k], loop_.init[k], false));
+        const ScanResult rest =
+            run_steps(loop_, behind(loop_.sequences), front.last, loop_.constants, left, where_);
+        const ScanResult reverse_rest =
+            run_steps(reverse_, read(rest, front.last, behind(own_)), reverse_.init,
+                      reverse_.constants, left, reverse_where_);
+        const ScanResult reverse_front = run_front_again(starts, reverse_rest.last);
+        const auto both = [this](const Variables& of_chunks, const Variables& behind) {
+            Variables all = joined(of_chunks);
+            for (std::size_t k = 0; k < all.size(); ++k)
+                all[k] = concatenate({all[k], behind[k]}, 0);
+            return all;
+        };
+        return {{rest.last, {}, both(front.out, rest.out), {}},
+                {reverse_front.last, {}, both(reverse_front.out, reverse_rest.out), {}}};
+    }
+
+private:
+    Variables behind(Variables all) const
+    {
+        for (Variable& v : all)
+            v = rows(v, done_, loop_.steps);
+        return all;
+    }
+
+    /// With an axis of chunks in front.
+    Variables in_chunks(Variables all) const
+    {
+        for (Variable& v : all)
+            v = rows(v, 0, done_).reshape(with_axes({count_, length_}, v.shape(), 1));
+        return all;
+    }
+
+    /// What chunks collected, with a row for each step.
+    Variables joined(Variables all) const
+    {
+        for (Variable& v : all)
+            v = v.reshape(with_axes({done_}, v.shape(), 2));
+        return all;
+    }
+
+    /// The reverse loop's sequences, of what some steps of the loop computed and of its own ones.
+    Variables read(const ScanResult& steps, const Variables& init, const Variables& own) const
+    {
+        Variables all;
+        std::size_t next = 0;
+        for (const FromLoop& from : reads_)
+            switch (from.kind) {
+            case FromLoop::Kind::nothing:
+                all.push_back(own[next++]);
+                break;
+            case FromLoop::Kind::before:
+                all.push_back(delay(steps.history[from.at], init[from.at], false));
+                break;
+            case FromLoop::Kind::after:
+                all.push_back(steps.history[from.at]);
+                break;
+            case FromLoop::Kind::out:
+                all.push_back(steps.out[from.at]);
+                break;
+            }
+        return all;
+    }
+
+    static Variables slices(const Variables& all)
+    {
+        Variables inside;
+        for (const Variable& v : all)
+            inside.push_back(input("", v.dtype(), with_axes({}, v.shape(), 1)));
+        return inside;
+    }
+
+    /// One step a chunk: the loop's states after it, and what it collects.
+    ScanResult run_front() const
+    {
+        ScanParts outer = loop_;
+        outer.sequences = in_chunks(loop_.sequences);
+        outer.x = slices(outer.sequences);
+        outer.state = placeholders(loop_.state);
+        outer.constant = placeholders(loop_.constant);
+        outer.steps = count_;
+        const ScanResult chunk =
+            run_steps(loop_, outer.x, outer.state, outer.constant, length_, where_);
+        outer.next = chunk.last;
+        outer.out = chunk.out;
+        return build_scan(outer, where_);
+    }
+
+    /// From the last chunk to the first: its steps again, then the reverse loop's.
+    ScanResult run_front_again(const Variables& starts, const Variables& init) const
+    {
+        const auto append = [](Variables& to, const Variables& more) {
+            to.insert(to.end(), more.begin(), more.end());
+        };
+        ScanParts outer = reverse_;
+        outer.sequences = in_chunks(loop_.sequences);
+        append(outer.sequences, starts);
+        append(outer.sequences, in_chunks(own_));
+        outer.x = slices(outer.sequences);
+        outer.state = placeholders(reverse_.state);
+        outer.init = init;
+        outer.constants = loop_.constants;
+        append(outer.constants, reverse_.constants);
+        outer.constant = placeholders(outer.constants);
+        outer.steps = count_;
+        const auto part = [](const Variables& all, std::size_t& from, std::size_t size) {
+            const auto first = all.begin() + static_cast<std::ptrdiff_t>(from);
+            from += size;
+            return Variables(first, first + static_cast<std::ptrdiff_t>(size));
+        };
+        std::size_t x = 0, c = 0;
+        const Variables sequences = part(outer.x, x, loop_.sequences.size()),
+                        begin = part(outer.x, x, starts.size()),
+                        own = part(outer.x, x, own_.size()),
+                        constants = part(outer.constant, c, loop_.constants.size()),
+                        reverse_constants = part(outer.constant, c, reverse_.constants.size());
+        const ScanResult again = run_steps(loop_, sequences, begin, constants, length_, where_);
+        const ScanResult back = run_steps(reverse_, read(again, begin, own), outer.state,
+                                          reverse_constants, length_, reverse_where_);
+        outer.next = back.last;
+        outer.out = back.out;
+        drop_unused(outer);
+        return build_scan(outer, reverse_where_);
+    }
+
+    ScanParts loop_, reverse_;
+    const std::vector<FromLoop>& reads_;
+    const Location *where_, *reverse_where_;
+    std::int64_t length_, count_, done_; ///< steps of a chunk; chunks; steps of all of them
+    Variables own_;                      ///< sequences of the reverse loop that are no loop's
+};
+
+} // namespace
+
+PairInChunks build_pair_in_chunks(const Apply& loop,
+                                  const Apply& reverse,
+                                  const std::vector<FromLoop>& reads,
+                                  std::int64_t length)
+{
+    return ChunkedPair(loop, reverse, reads, length).build();
+}
+
 } // namespace croton::inline v1::detail

@@ -1,4 +1,5 @@
 #include <croton/passes/batch_loops.hpp>
+#include <croton/passes/chunk_gradients.hpp>
 #include <croton/passes/collect_before.hpp>
 #include <croton/passes/expand_composites.hpp>
 #include <croton/passes/fold_constants.hpp>
@@ -40,6 +41,7 @@ Pipeline make_cpu_pipeline()
     p.add(FuseLoops{}); // so that one loop is stored for, where there were several
     p.add(SplitLoops{});
     p.add(MergeDuplicates{});
+    p.add(ChunkGradients{});
     p.add(StoreForReverse{}); // before products of what it would store leave a loop
     p.add(ExpandRecomputed{});
     p.add(CollectBefore{});

@@ -6,6 +6,8 @@
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/requirement.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace croton::inline v1::detail {
@@ -52,5 +54,25 @@ bool is_delay(const Apply& a, bool reverse);
 Variables build_kept(const ScanParts& parts, std::vector<int> kept, const Location* where);
 /// The Apply, with every output kept; of an endless loop with none that is collected.
 ScanResult build_scan(const ScanParts& parts, const Location* where);
+
+/// What a sequence of a loop holds: a state of another loop before or after each step, or what that
+/// one collects; `nothing` of it.
+struct FromLoop {
+    enum class Kind : std::uint8_t { nothing, before, after, out };
+    Kind kind = Kind::nothing;
+    std::size_t at = 0; ///< number of the state, or of what is collected
+};
+
+/// A loop, and one from its last step to its first that reads what it computes: both in chunks of
+/// so many steps. The first holds the states before each chunk alone, and the second runs the steps
+/// of a chunk again when it comes to it. Both run the same known number of steps, all of them;
+/// `reads` says it of each sequence of `reverse`. The results have no histories.
+struct PairInChunks {
+    ScanResult loop, reverse;
+};
+PairInChunks build_pair_in_chunks(const Apply& loop,
+                                  const Apply& reverse,
+                                  const std::vector<FromLoop>& reads,
+                                  std::int64_t length);
 
 } // namespace croton::inline v1::detail

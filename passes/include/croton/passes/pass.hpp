@@ -46,6 +46,8 @@ struct PassOptions {
     /// pass knows of one.
     bool (*fits_a_kernel)(const Apply& scan) = nullptr;
     std::int64_t elements_in_registers = 0; ///< that a state in such a kernel has at most
+    /// Where a loop holds more for a reverse loop, it holds less for more work; 0: it holds all.
+    std::int64_t most_history_bytes = 0;
 };
 
 /// One pass as it ran.

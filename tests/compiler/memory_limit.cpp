@@ -1,0 +1,86 @@
+// A gradient that would need more memory than is allowed holds fewer states of its loop.
+#include <croton/croton.hpp>
+
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/compare.hpp"
+
+namespace ct = croton;
+using Catch::Contains;
+using ct::Array;
+using ct::DType;
+using ct::Variable;
+using ct::Variables;
+
+namespace {
+
+/// Of `steps` steps of 16 states that are mixed by a matrix, driven by a sequence.
+struct Loop {
+    explicit Loop(std::int64_t steps)
+        : x(ct::input("x", DType::f64, {steps, 16})), w(ct::input("w", DType::f64, {16, 16})),
+          start(ct::input("start", DType::f64, {16}))
+    {
+        const auto run = ct::scan(
+            [&](const Variable& row, const Variable& s) {
+                const Variable next = tanh(ct::dot(w, s) + row);
+                return ct::Step{{next}, {ct::sum(next * row)}, {}};
+            },
+            {.sequences = {x}, .init = {start}});
+        value = ct::sum(square(run.last[0])) + ct::sum(run.out[0]);
+    }
+    std::vector<ct::Any> at() const
+    {
+        const std::int64_t steps = x.shape()[0].value();
+        return {Array::normal(1, {steps, 16}, DType::f64), Array::normal(2, {16, 16}, DType::f64),
+                Array::normal(3, {16}, DType::f64)};
+    }
+    ct::Inputs inputs() const { return {x, w, start}; }
+
+    Variable x, w, start, value;
+};
+
+} // namespace
+
+TEST_CASE("memory limit: a gradient holds the states before chunks of its loop where it must")
+{
+    for (const std::int64_t steps : {400, 1003, 1024}) {
+        const Loop loop(steps);
+        const Variables bars = ct::grad(loop.value, Variables{loop.w, loop.start});
+        const Variables outputs{loop.value, bars[0], bars[1]};
+        const auto fast = ct::function(loop.inputs(), outputs);
+        const std::size_t needed = fast.workspace_bytes();
+        CHECK(needed > static_cast<std::size_t>(steps) * 16 * 8);
+        const std::size_t limit = needed / 4;
+        const auto f = ct::function(loop.inputs(), outputs, {.memory_limit_bytes = limit});
+        INFO(steps << " steps: " << needed << " bytes, with a limit " << f.workspace_bytes());
+        CHECK(f.workspace_bytes() <= limit);
+        const ct::Results got = f.call(loop.at()), wanted = fast.call(loop.at());
+        for (std::size_t k = 0; k < outputs.size(); ++k)
+            CHECK(croton::test::first_difference(got[k], wanted[k], {1e5, 1e-9}) == "");
+        // With room enough nothing is done again.
+        CHECK(ct::function(loop.inputs(), outputs, {.memory_limit_bytes = needed}).source() ==
+              fast.source());
+    }
+}
+
+TEST_CASE("memory limit: what the most frugal program needs is what a refusal names")
+{
+    const Loop loop(1000);
+    const Variable bar = ct::grad(loop.value, loop.w);
+    const std::size_t needed = ct::function(loop.inputs(), bar).workspace_bytes();
+    std::size_t least = 0;
+    try {
+        (void)ct::function(loop.inputs(), bar, {.name = "fit", .memory_limit_bytes = 1000});
+        FAIL("a limit of 1000 bytes was met");
+    } catch (const ct::UserError& error) {
+        const std::string text(error.message());
+        CHECK_THAT(text, Contains("fit: its intermediate values exceed memory_limit_bytes: ") &&
+                             Contains(" bytes, allowed are 1000"));
+        least = std::stoul(text.substr(text.find("they need ") + 10));
+    }
+    CHECK(least < needed / 4);
+    const auto f = ct::function(loop.inputs(), bar, {.memory_limit_bytes = least});
+    CHECK(f.workspace_bytes() == least);
+}
