@@ -13,11 +13,20 @@ namespace croton::inline v1 {
 
 namespace {
 
-/// Which axes of an array of `rank` the indices are, each another one; none where they are not.
-std::optional<std::vector<int>> axes_of(const std::vector<Extent>& index, int rank)
+constexpr int no_axis = -1; ///< of an axis of extent 1
+
+/// Which axes of an array of `rank` the indices into one of this shape are, each another one; none
+/// where they are not.
+std::optional<std::vector<int>>
+axes_of(const std::vector<Extent>& index, const Shape& shape, int rank)
 {
     std::vector<int> axes;
-    for (const Extent& e : index) {
+    for (std::size_t i = 0; i < index.size(); ++i) {
+        const Extent& e = index[i];
+        if (same(e, 0) && same(shape[i], 1)) {
+            axes.push_back(no_axis);
+            continue;
+        }
         const detail::Atom* const symbol = as_symbol(e);
         int axis = 0;
         while (axis < rank && index_symbol(static_cast<std::size_t>(axis)) != symbol)
@@ -41,7 +50,7 @@ Source source_of(Variable v)
     std::vector<Extent> index;
     for (int i = 0; i < rank; ++i)
         index.push_back(as_extent(index_symbol(static_cast<std::size_t>(i))));
-    Source source{v, *axes_of(index, rank)};
+    Source source{v, *axes_of(index, v.shape(), rank)};
     for (Apply a = v.owner(); a && a.inputs().size() == 1; a = v.owner()) {
         const auto* const moves = std::get_if<IndexMap>(&a.op().lowering);
         if (!moves) break;
@@ -50,7 +59,7 @@ Source source_of(Variable v)
         if (pieces.size() != 1 || !pieces[0].guards.empty()) break;
         index = pieces[0].index;
         v = a.input(0);
-        if (const auto axes = axes_of(index, rank)) source = {v, *axes};
+        if (const auto axes = axes_of(index, v.shape(), rank)) source = {v, *axes};
     }
     return source;
 }
@@ -58,6 +67,16 @@ Source source_of(Variable v)
 bool has(const std::vector<int>& axes, int axis)
 {
     return std::ranges::find(axes, axis) != axes.end();
+}
+
+/// Without the axes of extent 1, of an array with a first axis more.
+Variable squeezed(const Variable& all, std::vector<int>& axes)
+{
+    std::vector<int> ones;
+    for (std::size_t i = 0; i < axes.size(); ++i)
+        if (axes[i] == no_axis) ones.push_back(static_cast<int>(i) + 1);
+    std::erase(axes, no_axis);
+    return ones.empty() ? all : squeeze(all, Axis(ones));
 }
 
 /// Of an array with a first axis more.
@@ -87,20 +106,22 @@ std::optional<OuterProduct> outer_product(const Apply& product)
 Variable
 OuterProduct::summed(const Variable& a_all, const Variable& b_all, const Apply& product) const
 {
+    std::vector<int> of_a = a_axes, of_b = b_axes;
+    const Variable a_rows = squeezed(a_all, of_a), b_rows = squeezed(b_all, of_b);
     // Axes of the contraction's result: what both have, then a's own, then b's.
     ContractParams p{{}, {}, {0}, {0}};
     std::vector<int> axes;
-    for (const int axis : std::set<int>(a_axes.begin(), a_axes.end()))
-        if (has(b_axes, axis)) {
-            p.a_batch.push_back(place_of(a_axes, axis));
-            p.b_batch.push_back(place_of(b_axes, axis));
+    for (const int axis : std::set<int>(of_a.begin(), of_a.end()))
+        if (has(of_b, axis)) {
+            p.a_batch.push_back(place_of(of_a, axis));
+            p.b_batch.push_back(place_of(of_b, axis));
             axes.push_back(axis);
         }
-    for (const int axis : a_axes)
-        if (!has(b_axes, axis)) axes.push_back(axis);
-    for (const int axis : b_axes)
-        if (!has(a_axes, axis)) axes.push_back(axis);
-    const Variable sum = contract(a_all, b_all, p, product.op().name, product.location());
+    for (const int axis : of_a)
+        if (!has(of_b, axis)) axes.push_back(axis);
+    for (const int axis : of_b)
+        if (!has(of_a, axis)) axes.push_back(axis);
+    const Variable sum = contract(a_rows, b_rows, p, product.op().name, product.location());
     std::vector<int> sorted = axes, order;
     std::ranges::sort(sorted);
     for (const int axis : sorted)

@@ -11,7 +11,7 @@ namespace croton::inline v1 {
 /// repeated along: `outer(a, b)`, and the gradient by a matrix of its product with a vector.
 struct OuterProduct {
     Variable a, b;
-    std::vector<int> a_axes, b_axes; ///< of each axis: which one of the result it is
+    std::vector<int> a_axes, b_axes; ///< of each axis: which one of the result it is; -1: extent 1
 
     /// The sum of such products over a first axis that both have more. Of the result's type.
     Variable summed(const Variable& a_all, const Variable& b_all, const Apply& product) const;

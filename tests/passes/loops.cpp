@@ -225,6 +225,16 @@ TEST_CASE("work out of loops: outer products in any order of axes, and what is n
                   return expand_dims(x.T(), Axis({1, 3})) * expand_dims(y.T(), Axis({0, 3}));
               },
               {3, 4, 2, 1}) == 0);
+    // Rows and columns that have the other axis already, of extent 1.
+    const Variable rows = tensor<double>("rows", {5, 1, 3}),
+                   columns = tensor<double>("columns", {5, 4, 1});
+    const Variables z{
+        scan([](const Variable& x, const Variable& y, const Variable& s) { return s + x * y; },
+             {.sequences = {rows, columns}, .init = {zeros(DType::f64, {4, 3})}})
+            .last[0]};
+    const Variables now = after({rows, columns}, z, {}, TrimLoops{}, WorkOutOfLoops{});
+    check_same({rows, columns}, {sample(3, {5, 1, 3}), sample(4, {5, 4, 1})}, z, now, 1e-13);
+    CHECK(loops_of(now).empty());
     // Both lie along the same axes.
     CHECK(total([](const Variable& x, const Variable&) { return x * sin(x); }, {2, 3}) == 1);
     CHECK(total([](const Variable& x, const Variable&) { return x * sum(x); }, {2, 3}) == 1);
