@@ -1,4 +1,5 @@
-// W10 and W12: loops and science with their derivatives; a loop of a million short steps.
+// W10 and W12: loops and science with their derivatives; a loop of a million short steps; a million
+// paths.
 #include <cmath>
 
 #include "models.hpp"
@@ -128,6 +129,35 @@ ModelGraph heat(std::int64_t edge, std::int64_t steps)
     return {{field}, {value, ct::grad(value, field)}};
 }
 
+/// Price of a call under Heston's stochastic volatility, by normals that are drawn in the loop over
+/// dates, and its gradient by all seven parameters.
+ModelGraph heston_call(std::int64_t paths, std::int64_t steps)
+{
+    const auto f64 = ct::DType::f64;
+    ct::Variables p;
+    for (const char* name : {"s0", "v0", "kappa", "theta", "xi", "rho", "r"})
+        p.push_back(ct::input(name, f64, {}));
+    const Variable &s0 = p[0], &v0 = p[1], &kappa = p[2], &theta = p[3], &xi = p[4], &rho = p[5],
+                   &r = p[6];
+    const auto key = ct::input("key", ct::DType::u64, {});
+    const double dt = 1.0 / static_cast<double>(steps);
+    const auto run = ct::scan(
+        [&](const Variable& z, const Variable& log_s, const Variable& v) {
+            const Variable above = maximum(v, 0.0), wide = sqrt(above * dt);
+            const Variable mixed = rho * z(0) + sqrt(1.0 - square(rho)) * z(1);
+            return ct::Variables{log_s + (r - 0.5 * above) * dt + wide * mixed,
+                                 v + kappa * (theta - above) * dt + xi * wide * z(0)};
+        },
+        {.sequences = {ct::normal(f64, key, {steps, 2, paths})},
+         .init = {ct::broadcast_to(log(s0), {paths}), ct::broadcast_to(v0, {paths})}});
+    const Variable price = exp(-r) * ct::mean(maximum(exp(run.last[0]) - 100.0, 0.0));
+    ModelGraph g{p, {price}};
+    g.inputs.push_back(key);
+    for (const Variable& bar : ct::grad(price, p))
+        g.outputs.push_back(bar);
+    return g;
+}
+
 /// A linear recurrence of four numbers: what a step costs.
 void short_steps(int threads)
 {
@@ -173,5 +203,17 @@ void w12(int threads)
 }
 
 void scans(int threads) { short_steps(threads); }
+
+void heston(int threads)
+{
+    const auto f = compile(heston_call(1000000, 252), "heston", threads);
+    std::vector<ct::Array> at;
+    for (const double v : {100.0, 0.04, 1.5, 0.04, 0.3, -0.7, 0.02})
+        at.push_back(ct::Array::scalar(v));
+    at.push_back(ct::Array::scalar(std::uint64_t{42}));
+    run_case("heston", "1e6 paths x 252, price and gradient", f, at, threads);
+    line("heston", "1e6 paths x 252, workspace",
+         static_cast<double>(f.workspace_bytes()) / (1 << 20), 0, threads, "workspace_mib");
+}
 
 } // namespace bench

@@ -58,12 +58,17 @@ double checksum(const std::vector<Array>& outputs)
     return total;
 }
 
-void line(std::string_view workload, const std::string& name, double ns, double check, int threads)
+void line(std::string_view workload,
+          const std::string& name,
+          double value,
+          double check,
+          int threads,
+          std::string_view metric)
 {
     std::printf("{\"peer\": \"croton\", \"workload\": \"%.*s\", \"case\": \"%s\", \"metric\": "
-                "\"ns_per_call\", \"value\": %.5g, \"threads\": %d, \"check\": %.15g}\n",
-                static_cast<int>(workload.size()), workload.data(), name.c_str(), ns, threads,
-                check);
+                "\"%.*s\", \"value\": %.5g, \"threads\": %d, \"check\": %.15g}\n",
+                static_cast<int>(workload.size()), workload.data(), name.c_str(),
+                static_cast<int>(metric.size()), metric.data(), value, threads, check);
     std::fflush(stdout);
 }
 

@@ -25,7 +25,12 @@ double median_ns(const std::function<void()>& call, int threads);
 double checksum(const std::vector<croton::Array>& outputs);
 
 /// {"peer": "croton", "workload": .., "case": .., "metric": "ns_per_call", ..}
-void line(std::string_view workload, const std::string& name, double ns, double check, int threads);
+void line(std::string_view workload,
+          const std::string& name,
+          double value,
+          double check,
+          int threads,
+          std::string_view metric = "ns_per_call");
 
 /// Runs `f` on `inputs` with buffers that exist already, and prints its line.
 void run_case(std::string_view workload,
@@ -44,5 +49,6 @@ void w10(int threads);
 void w11(const std::string& adbench, int threads); ///< data that the folder holds
 void w12(int threads);
 void scans(int threads);
+void heston(int threads);
 
 } // namespace bench

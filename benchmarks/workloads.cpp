@@ -136,4 +136,5 @@ int main(int argc, char** argv)
     if (wanted("W11")) bench::w11(adbench, threads);
     if (wanted("W12")) bench::w12(threads);
     if (wanted("scan")) bench::scans(threads);
+    if (wanted("heston")) bench::heston(threads);
 }

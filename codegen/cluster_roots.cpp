@@ -34,8 +34,32 @@ bool joins_many(const Apply& apply)
     return std::holds_alternative<IndexMap>(apply.op().lowering) && apply.inputs().size() >= many;
 }
 
+namespace {
+
+/// Numbers that follow from inputs alone come before all else, so that no kernel of theirs stands
+/// between a loop and what follows from it: such is 1 / n, where a mean's gradient begins.
+std::vector<Apply> numbers_first(const std::vector<Apply>& order)
+{
+    detail::PointerSet<detail::Node> early;
+    std::vector<Apply> first, rest;
+    for (const Apply& a : order) {
+        const Extent size = element_count(a.output(0).shape());
+        const bool is_number = !is_structured(a.op()) && size.is_known() && size.value() == 1;
+        const bool is_early = is_number && std::ranges::all_of(a.inputs(), [&](const Variable& in) {
+                                  const Apply owner = in.owner();
+                                  return !owner || early.contains(owner.node());
+                              });
+        if (is_early) early.insert(a.node());
+        (is_early ? first : rest).push_back(a);
+    }
+    first.insert(first.end(), rest.begin(), rest.end());
+    return first;
+}
+
+} // namespace
+
 Roots::Roots(std::span<const Variable> outputs, bool prologues)
-    : order_(applies_of(outputs)), prologues_(prologues)
+    : order_(numbers_first(applies_of(outputs))), prologues_(prologues)
 {
     for (const Variable& v : outputs)
         mark(v);

@@ -3,13 +3,12 @@
 // a matrix, so that a tick computes values alone.
 #include <croton/croton.hpp>
 
-#include <Eigen/Sparse>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <span>
 #include <vector>
+
+#include "kkt.hpp"
 
 namespace ct = croton;
 using ct::_;
@@ -34,45 +33,18 @@ Variable dynamics(const Variable& s, const Variable& force)
     return ct::stack({s(2), w, (force(0) + pull) / mass, turn / (length * mass)});
 }
 
-Variable rk4(const Variable& x, const Variable& u)
+/// One interval later under a force that stays: steps of Runge and Kutta's method.
+Variable advance(const Variable& start, const Variable& force)
 {
-    const Variable k1 = dynamics(x, u), k2 = dynamics(x + 0.5 * dt * k1, u);
-    const Variable k3 = dynamics(x + 0.5 * dt * k2, u), k4 = dynamics(x + dt * k3, u);
-    return x + dt / 6.0 * (k1 + 2 * k2 + 2 * k3 + k4);
+    constexpr int steps = 4;
+    constexpr double h = dt / steps;
+    const auto rk4 = [&](const Variable& x) {
+        const Variable k1 = dynamics(x, force), k2 = dynamics(x + 0.5 * h * k1, force);
+        const Variable k3 = dynamics(x + 0.5 * h * k2, force), k4 = dynamics(x + h * k3, force);
+        return x + h / 6.0 * (k1 + 2 * k2 + 2 * k3 + k4);
+    };
+    return ct::scan(rk4, {.init = {start}, .steps = steps}).last[0];
 }
-
-/// The lower triangle of [H J'; J -e]: where in it each value of H and J goes.
-struct Kkt {
-    Kkt(const ct::SparsePattern& h, const ct::SparsePattern& j)
-    {
-        for (int c = 0; c < unknowns; ++c) {
-            starts.push_back(static_cast<int>(rows.size()));
-            for (int i = h.starts[c]; i < h.starts[c + 1]; ++i)
-                add(h.indices[i], of_h);
-            for (int i = j.starts[c]; i < j.starts[c + 1]; ++i)
-                add(unknowns + j.indices[i], of_j);
-        }
-        for (int r = 0; r < constraints; ++r) {
-            starts.push_back(static_cast<int>(rows.size()));
-            rows.push_back(unknowns + r);
-        }
-        starts.push_back(static_cast<int>(rows.size()));
-        values.assign(rows.size(), -1e-10);
-    }
-    void add(int row, std::vector<int>& places)
-    {
-        places.push_back(static_cast<int>(rows.size()));
-        rows.push_back(row);
-    }
-    Eigen::Map<const Eigen::SparseMatrix<double>> matrix() const
-    {
-        const auto n = static_cast<Eigen::Index>(starts.size()) - 1;
-        const auto count = static_cast<Eigen::Index>(rows.size());
-        return {n, n, count, starts.data(), rows.data(), values.data()};
-    }
-    std::vector<int> starts, rows, of_h, of_j;
-    std::vector<double> values;
-};
 
 } // namespace
 
@@ -85,7 +57,7 @@ int main()
     const Variable x = parts[0], u = parts[1];
 
     // [sparse]
-    const Variable next = ct::vmap(rk4)(x(ct::slice(0, -1)), u);
+    const Variable next = ct::vmap(advance)(x(ct::slice(0, -1)), u);
     const Variable gaps = (x(ct::slice(1, _)) - next).reshape({horizon * states});
     const Variable defects = ct::concatenate({x(0) - now, gaps});
     const ct::Array goal =
@@ -110,7 +82,7 @@ int main()
     using Out = ct::View<double>;
     const auto evaluate = f.typed<void(In, In, In, Out, Out, Out, Out, double&)>();
     const auto push = ct::vector<double>("push", {1});
-    const auto plant = ct::function({now, push}, rk4(now, push), {.name = "plant"});
+    const auto plant = ct::function({now, push}, advance(now, push), {.name = "plant"});
 
     Kkt kkt(h.pattern, j.pattern);
     std::vector<double> zs(unknowns, 0), ls(constraints, 0), state{0, upright - 0.6, 0, 0};
@@ -119,21 +91,13 @@ int main()
     std::vector<double> slope(unknowns), gap(constraints), jv(j.pattern.size()),
         hv(h.pattern.size());
     double value = 0;
-    Eigen::SimplicialLDLT<Eigen::SparseMatrix<double>, Eigen::Lower> solver;
-    solver.analyzePattern(kkt.matrix());
+    // Its pages are there before the first tick, so that none takes longer than others.
     auto workspace = f.workspace();
+    workspace.touch();
     for (int tick = 0; tick <= 60; ++tick) {
         if (const ct::Status s = evaluate(workspace, zs, ls, state, slope, gap, jv, hv, value); !s)
             return 1;
-        for (std::size_t i = 0; i < hv.size(); ++i)
-            kkt.values[static_cast<std::size_t>(kkt.of_h[i])] = hv[i];
-        for (std::size_t i = 0; i < jv.size(); ++i)
-            kkt.values[static_cast<std::size_t>(kkt.of_j[i])] = jv[i];
-        Eigen::VectorXd right(unknowns + constraints);
-        std::ranges::transform(slope, right.data(), std::negate{});
-        std::ranges::transform(gap, right.data() + unknowns, std::negate{});
-        solver.factorize(kkt.matrix());
-        const Eigen::VectorXd step = solver.solve(right);
+        const Eigen::VectorXd step = kkt.solve(hv, jv, slope, gap);
         for (int i = 0; i < unknowns; ++i)
             zs[static_cast<std::size_t>(i)] += step[i];
         std::copy(step.data() + unknowns, step.data() + step.size(), ls.begin());
@@ -145,4 +109,6 @@ int main()
         const ct::Array after = plant(state, force)[0];
         std::copy_n(static_cast<const double*>(after.data()), states, state.begin());
     }
+    // What a controller without Croton compiles: kkt.h and kkt.c, for the same bits.
+    f.export_source(".");
 }

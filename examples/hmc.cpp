@@ -1,5 +1,6 @@
 // Hierarchical logistic regression by Hamiltonian Monte Carlo. The density is written for one
-// chain: vmap makes many of it, scan the leapfrog steps, and a transition is one compiled function.
+// chain: vmap makes 2,048 of it, scan the leapfrog steps, and a transition is one compiled
+// function. So many chains need few transitions: each gives a sample of all of them.
 #include <croton/croton.hpp>
 
 #include <array>
@@ -14,10 +15,10 @@ using ct::Variable;
 
 namespace {
 
-constexpr int groups = 20, d = 3, chains = 32, leaps = 12;
+constexpr int groups = 20, d = 3, chains = 2048, leaps = 12;
 constexpr int population = 2 + d; ///< parameters that all groups share: the first ones
 constexpr int size = population + groups * d;
-constexpr std::int64_t rows = 600;
+constexpr std::int64_t rows = 300;
 
 const auto n = ct::dim("n");
 const auto x = ct::matrix<double>("x", {n, d});
@@ -89,7 +90,7 @@ int main()
     const ct::Array xs = ct::Array::normal(27, {rows, d}, ct::DType::f64);
     const ct::Array ys = simulate(xs, gs, truth, ct::Array::uniform(37, {rows}, ct::DType::f64))[0];
 
-    constexpr int warm_up = 100, transitions = 400;
+    constexpr int warm_up = 30, transitions = 10;
     const auto transition = make_transition();
     ct::Array state = ct::Array::zeros<double>({chains, size});
     std::array<double, population> mean{}, squares{};

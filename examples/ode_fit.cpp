@@ -1,5 +1,6 @@
-// Fits the rates of predators and prey to noisy counts of both: Runge and Kutta's method in a loop,
-// a gradient back through it that stores the states of each 16th step alone, and Adam's descent.
+// Fits the rates of predators and prey to noisy counts of both: Runge and Kutta's method in a loop
+// that ends where populations explode, a gradient back through it that stores the states of each
+// 32nd step alone, and Adam's descent.
 #include <croton/croton.hpp>
 
 #include <array>
@@ -12,7 +13,7 @@ using ct::Variable;
 
 namespace {
 
-constexpr int observations = 200, substeps = 10;
+constexpr int observations = 200, substeps = 50;
 constexpr double between = 0.1, h = between / substeps; // years
 
 using Parameters = std::array<double, 6>; ///< four rates, then both populations at the start
@@ -73,15 +74,17 @@ int main()
     const auto run = ct::scan(
         [&](const Variable& seen, const Variable& y) {
             const auto next = advance(rates, y);
-            return ct::Step{.state = {next}, .out = {ct::sum(square(log(next / seen)))}};
+            return ct::Step{.state = {next},
+                            .out = {ct::sum(square(log(next / seen)))},
+                            .until = ct::max(next) > 1e6};
         },
-        {.sequences = {data}, .init = {start}, .checkpoint = 16});
-    const auto loss = ct::sum(run.out[0]) / data.extent(0);
-    const auto f = ct::function({log_p, data}, {loss, ct::grad(loss, log_p)},
+        {.sequences = {data}, .init = {start}, .checkpoint = 32});
+    const auto loss = ct::sum(run.out[0]) / run.count;
+    const auto f = ct::function({log_p, data}, {loss, run.count, ct::grad(loss, log_p)},
                                 {.name = "misfit", .finite_checks = true});
     using Vector = ct::View<const double>;
-    const auto misfit =
-        f.typed<void(Vector, ct::View<const double, 2>, double&, ct::View<double>)>();
+    const auto misfit = f.typed<void(Vector, ct::View<const double, 2>, double&, std::int64_t&,
+                                     ct::View<double>)>();
 
     // Twenty years of counts from known parameters, each off by some 5%.
     constexpr Parameters truth{0.55, 0.028, 0.024, 0.8, 33, 6};
@@ -96,9 +99,10 @@ int main()
 
     Parameters at = log_of({0.8, 0.02, 0.03, 0.5, 25, 10}), gradient{};
     Adam adam(0.02);
+    double value = 0;
+    std::int64_t steps = 0;
     for (int i = 0; i <= 600; ++i) {
-        double value = 0;
-        misfit(at, counts.view<double, 2>(), value, gradient);
+        misfit(at, counts.view<double, 2>(), value, steps, gradient);
         if (i % 100 == 0) std::printf("step %3d  loss %.4f\n", i, value);
         adam.step(at, gradient);
     }
@@ -108,4 +112,8 @@ int main()
                            "predators die", "prey at first",  "predators at first"};
     for (std::size_t k = 0; k < at.size(); ++k)
         std::printf("%-18s  %6.3g  %6.3g\n", names[k], truth[k], std::exp(at[k]));
+    misfit(log_of({5.5, 1e-9, 0.024, 0.8, 33, 6}), counts.view<double, 2>(), value, steps,
+           gradient);
+    std::printf("\nwhere populations explode the loop ends after %lld of %d observations\n",
+                static_cast<long long>(steps), observations);
 }

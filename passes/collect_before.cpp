@@ -1,6 +1,11 @@
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/scan_parts.hpp>
+#include <croton/ir/traverse.hpp>
 #include <croton/passes/collect_before.hpp>
+
+#include <algorithm>
+
+#include "loop_body.hpp"
 
 namespace croton::inline v1 {
 
@@ -23,13 +28,20 @@ int state_of(const Apply& loop, const Variable& v)
     return -1;
 }
 
+/// A loop over chunks, as between checkpoints: no kernel reads its history where it lies.
+bool has_loop_inside(const Apply& loop)
+{
+    const Region& body = loop.params_as<ScanParams>().body;
+    return std::ranges::any_of(applies_of(body.outputs()), is_a<Scan>);
+}
+
 /// Stages what stands for `delay`, the states before each step of a loop, if nothing else reads
 /// those after.
-bool collect(Graph& graph, const Apply& delay)
+bool collect(Graph& graph, const Apply& delay, bool inside)
 {
     const Variable history = delay.input(0);
     const Apply loop = history.owner();
-    if (!loop || !std::holds_alternative<Scan>(loop.op().lowering)) return false;
+    if (!is_a<Scan>(loop) || !(inside || has_loop_inside(loop))) return false;
     const auto& p = loop.params_as<ScanParams>();
     const int k = state_of(loop, history);
     if (k < 0 || !detail::is_delay(delay, p.reverse) || graph.use_count(history) > 1) return false;
@@ -65,11 +77,11 @@ Changed CollectBefore::run(Graph& graph, PassContext& context) const
 {
     bool any = false;
     // One at a time: a loop that is replaced may have the history of another state.
-    for (bool again = context.depth > 0; again;) {
+    for (bool again = true; again;) {
         again = false;
         for (const Apply& a : graph.order()) {
             if (!detail::is_delay(a, false) && !detail::is_delay(a, true)) continue;
-            if (!collect(graph, a)) continue;
+            if (!collect(graph, a, context.depth > 0)) continue;
             again = any = graph.commit();
             break;
         }

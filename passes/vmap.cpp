@@ -79,7 +79,7 @@ private:
 Variables vmapped(const Body& f,
                   const Variables& xs,
                   const std::vector<int>& in_axes,
-                  int out_axis,
+                  const OutAxes& out_axes,
                   const Where& where)
 {
     const Location* place = locate(where, "vmap");
@@ -92,11 +92,18 @@ Variables vmapped(const Body& f,
         if (ys[i].is_empty())
             throw user_error(Code::domain, place, "vmap",
                              "the function gives an empty Variable as value {}", i);
+    if (!out_axes.for_all && out_axes.axes.size() != ys.size())
+        throw user_error(Code::domain, place, "vmap", "{} for {}",
+                         counted(out_axes.axes.size(), "axis", "axes"),
+                         counted(ys.size(), "result"));
     Variables results =
         batch(ys, members.of_one(), members.of_all(), members.count(), "vmap", place);
     const OriginScope origin(place);
-    for (Variable& y : results)
-        y = moveaxis(y, 0, normalize_axis(out_axis, y.rank(), "vmap", place));
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const int axis = out_axes.axes[out_axes.for_all ? 0 : i];
+        results[i] =
+            moveaxis(results[i], 0, normalize_axis(axis, results[i].rank(), "vmap", place));
+    }
     return results;
 }
 

@@ -3,20 +3,21 @@
 usage: bench.py --build FOLDER [--json FILE] [--peers numpy,jax,..] [--peer-folder FOLDER]
                 [--threads 1,2] [--rounds N] [--page FILE]
                 [--gradbench FOLDER]
-                [W1 calls W2 W3 W4 W5 W6 W7 W9 W10 W11 W12 scan W13 W13chain W13graph W14 W3:2 ..]
+                [W1 calls W2 W3 W4 W5 W6 W7 W9 W10 W11 W12 scan heston W13 W13chain W13graph W14
+                 W3:2 heston:2 ..]
 
 Programs run in turn, some rounds of them, and of each figure the least is taken: a shared machine
 has seconds in which everything takes half as long again.
 Peers are programs NAME_peer.py in --peer-folder, run by the Python of build/peers/NAME, a virtual
 environment that is made here with what the peer needs, or `hand`, which is built by its build.sh
 and needs AVX-512. Of W11 they are `manual` and `tapenade`, which gradbench_peer.py builds from
---gradbench, a checkout of github.com/gradbench/gradbench:
+--gradbench, a checkout of github.com/gradbench/gradbench, and which are columns like the others:
     git clone https://github.com/gradbench/gradbench build/peers/gradbench
-    ./dev bench --peers manual,tapenade --page build/w11.md W11
 Figures are of one run on one machine: only their ratios mean anything.
 W3:2 is W3 on two threads, whatever --threads says.
-Without --peers they are hand and jax. Where none of them can run the table is printed, and the page
-stays as it is unless --page names it. A section "Notes" at the end of the page is kept.
+Without --peers they are hand and jax, and manual and tapenade where there is such a checkout. Where
+none of them can run the table is printed, and the page stays as it is unless --page names it. A
+section "Notes" at the end of the page is kept.
 """
 
 import argparse
@@ -50,6 +51,7 @@ PARTS = {
     "W11": ("workloads", "W11", []),
     "W12": ("workloads", "W12", ["W12"]),
     "scan": ("workloads", "scan", []),
+    "heston": ("workloads", "heston", []),
     "W13": ("first_call", "W13", []),
     "W13chain": ("first_call", "W13chain", []),
     "W13graph": ("first_call", "W13graph", []),
@@ -57,9 +59,9 @@ PARTS = {
 }
 GRADBENCH = ("manual", "tapenade")
 # Workloads of Croton's own, which no peer has.
-OWN = {"calls", "scan", "W13graph"}
+OWN = {"calls", "scan", "heston", "W13graph"}
 UNITS = {"ns_per_call": (1e-3, "us"), "peak_mib": (1, "MiB"), "disk_mib": (1, "MiB"),
-         "us_an_apply": (1, "us")}
+         "workspace_mib": (1, "MiB"), "us_an_apply": (1, "us")}
 
 
 def unit(metric):
@@ -99,6 +101,11 @@ def has_avx512():
         return "avx512f" in file.read()
 
 
+def is_there(name, options):
+    """Whether a program of GradBench is in the checkout."""
+    return os.path.exists(os.path.join(options.gradbench, "tools", name))
+
+
 def prepare(name, options):
     """Builds or installs a peer; false where this machine cannot run it."""
     home, folder = os.path.join(TOP, "build", "peers", name), options.peer_folder
@@ -106,7 +113,7 @@ def prepare(name, options):
         sys.exit(f"bench: no such peer: {name}; there are hand, {', '.join(GRADBENCH)},"
                  f" {', '.join(PACKAGES)}")
     if name in GRADBENCH:
-        if os.path.exists(os.path.join(options.gradbench, "tools", name)):
+        if is_there(name, options):
             return True
         print(f"bench: {name} is left out: {options.gradbench} is no checkout of"
               " https://github.com/gradbench/gradbench; --gradbench names one", file=sys.stderr)
@@ -271,13 +278,15 @@ def main():
     parser.add_argument("--build", required=True)
     parser.add_argument("--json")
     parser.add_argument("--page")
-    parser.add_argument("--peers", default="hand,jax")
+    parser.add_argument("--peers")
     parser.add_argument("--peer-folder", default=os.path.join(TOP, "..", "shared", "peers"))
     parser.add_argument("--gradbench", default=os.path.join(TOP, "build", "peers", "gradbench"))
     parser.add_argument("--threads", default="1")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("workloads", nargs="*", default=[*PARTS, "W3:2"])
+    parser.add_argument("workloads", nargs="*", default=[*PARTS, "W3:2", "heston:2"])
     options = parser.parse_args()
+    if options.peers is None:
+        options.peers = ",".join(["hand", "jax", *(g for g in GRADBENCH if is_there(g, options))])
     wanted = [w.partition(":")[::2] for w in options.workloads]
     unknown = [w for w, _ in wanted if w not in PARTS]
     if unknown:

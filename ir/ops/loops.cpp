@@ -30,6 +30,14 @@ void check_arity(const detail::Body& body,
                          counted(body.arity, "parameter"), given);
 }
 
+/// What a loop makes itself is at its line; what the user's functions make, at theirs.
+template <class F>
+Variable placed(const Location* place, const F& make)
+{
+    const OriginScope origin(place);
+    return make();
+}
+
 std::vector<State> as_states(const Variables& init) { return {init.begin(), init.end()}; }
 
 /// A bool scalar.
@@ -69,7 +77,6 @@ Variables
 fori_loop(const Variable& steps, const detail::Body& step, const Variables& init, Where where)
 {
     const Location* place = locate(where, "fori_loop");
-    const OriginScope origin(place);
     if (steps.is_empty() || !is_integer(steps.dtype()) || steps.rank() != 0)
         throw user_error(Code::domain, place, "fori_loop",
                          "steps must be a whole number, an Extent or an integer scalar: {}",
@@ -85,8 +92,10 @@ fori_loop(const Variable& steps, const detail::Body& step, const Variables& init
         if (n.is_known() && n.value() < 0)
             throw user_error(Code::domain, place, "fori_loop", "{} steps", n.value());
         return detail::limited_scan(plain_step,
-                                    {.sequences = {arange(n)}, .init = states, .steps = n}, {},
-                                    "fori_loop", place)
+                                    {.sequences = {placed(place, [&] { return arange(n); })},
+                                     .init = states,
+                                     .steps = n},
+                                    {}, "fori_loop", place)
             .last;
     }
     // The last state is the step's number.
@@ -98,13 +107,13 @@ fori_loop(const Variable& steps, const detail::Body& step, const Variables& init
             throw user_error(Code::domain, place, "fori_loop",
                              "the step returns {} states, {} were given", next.state.size(),
                              init.size());
-        next.state.push_back(x.back() + 1);
+        next.state.push_back(placed(place, [&] { return x.back() + 1; }));
         return next;
     };
-    states.push_back(zeros(DType::i64, {}));
-    Variables last = detail::limited_scan(counted_step, {.init = states}, cast(steps, DType::i64),
-                                          "fori_loop", place)
-                         .last;
+    states.push_back(placed(place, [&] { return zeros(DType::i64, {}); }));
+    const Variable limit = placed(place, [&] { return cast(steps, DType::i64); });
+    Variables last =
+        detail::limited_scan(counted_step, {.init = states}, limit, "fori_loop", place).last;
     last.pop_back();
     return last;
 }
@@ -116,7 +125,6 @@ Variables while_loop(const detail::Body& condition,
                      Where where)
 {
     const Location* place = locate(where, "while_loop");
-    const OriginScope origin(place);
     if (max_steps < 0)
         throw user_error(Code::domain, place, "while_loop", "max_steps is {}", max_steps);
     for (std::size_t k = 0; k < init.size(); ++k)
@@ -128,12 +136,15 @@ Variables while_loop(const detail::Body& condition,
     const auto stopping_step = [&](const Variables& states) {
         Step next = states_of(step.run(step.callable, states), "while_loop", place);
         if (next.state.size() == states.size()) // otherwise refused with the counts
-            next.until = !holds(condition, next.state, place);
+            next.until = placed(
+                place, [&, goes_on = holds(condition, next.state, place)] { return !goes_on; });
         return next;
     };
     const std::int64_t most = max_steps == 0 ? std::numeric_limits<std::int64_t>::max() : max_steps;
-    const Variable limit =
-        cast(croton::where(holds(condition, init, place), Variable(most), Variable(0)), DType::i64);
+    const Variable goes_on = holds(condition, init, place);
+    const Variable limit = placed(place, [&] {
+        return cast(croton::where(goes_on, Variable(most), Variable(0)), DType::i64);
+    });
     ScanArgs args{.init = as_states(init)};
     if (max_steps > 0) args.steps = Variable(max_steps);
     return detail::limited_scan(stopping_step, args, limit, "while_loop", place).last;

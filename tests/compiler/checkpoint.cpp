@@ -182,6 +182,6 @@ TEST_CASE("a gradient with checkpoints stores few steps")
             .size_bytes();
     };
     CHECK(of(ct::square_root, 10000) < 270 * state);
-    CHECK(of(ct::square_root, 1000000) < 4200 * state);
+    CHECK(of(ct::square_root, 1000000) < 2700 * state);
     CHECK(of(floor_div(n, 50), 10000) < 270 * state);
 }

@@ -358,3 +358,19 @@ TEST_CASE("members of a loop: what is reduced of all of them is reduced in its k
     const Variable centred = last - total / 2.0;
     check({x, rate}, {total, ct::sum(square(centred)), centred}, at(300), 1, 1e-9);
 }
+
+TEST_CASE("members of a loop: the gradient of a mean over as many as the call gives")
+{
+    const auto n = ct::dim("n");
+    const auto x = ct::vector<double>("x", {n}), rate = ct::scalar<double>("rate");
+    const auto run =
+        ct::scan([&](const Variable& s) { return sin(s) * rate; }, {.init = {x}, .steps = 30});
+    const Variable price = exp(-rate) * ct::mean(maximum(run.last[0], 0.1));
+    const Variables outputs{price, ct::grad(price, rate), ct::grad(price, x)};
+    for (const std::int64_t count : {1, 40, 700})
+        check({x, rate}, outputs, {Array::uniform(1, {count}, DType::f64), Array::scalar(1.3)}, 1,
+              1e-9);
+    // 1 / n, where the gradient begins, is there before the loop, so that no step is stored.
+    const auto f = ct::function({x, rate}, outputs);
+    CHECK(f.workspace_bytes({{"n", 1000000}}) < std::size_t{200000});
+}

@@ -98,6 +98,42 @@ TEST_CASE("operands with members on any axis, or shared")
     CHECK(shared.as_double(3) == 6);
 }
 
+TEST_CASE("results with members on an axis of their own")
+{
+    const auto xs = ct::matrix<double>("xs", {ct::dim("b"), 3});
+    const auto parts = [](const Variable& x) {
+        return Variables{ct::sum(x), 2.0 * x, ct::outer(x, x)};
+    };
+    const Variables first = ct::vmap(parts)(xs);
+    // As NumPy counts axes: those of the result, from its end where negative.
+    const Variables moved = ct::vmap(parts, {0}, {0, 1, -2})(xs);
+    const std::vector<int> axes{0, 1, 1};
+    const Variables same = ct::vmap(parts, {0}, axes)(xs);
+    CHECK(to_string(moved[1].shape()) == "(3, b)");
+    CHECK(to_string(moved[2].shape()) == "(3, b, 3)");
+    const auto f = ct::function(
+        {xs}, {first[0], first[1], first[2], moved[0], moved[1], moved[2], same[1], same[2]});
+    const ct::Results r = f(Array::normal(9, {5, 3}, ct::DType::f64));
+    for (std::int64_t b = 0; b < 5; ++b) {
+        CHECK(r[3].as_double(b) == r[0].as_double(b));
+        for (std::int64_t i = 0; i < 3; ++i) {
+            CHECK(r[4].as_double(i * 5 + b) == r[1].as_double(b * 3 + i));
+            CHECK(r[6].as_double(i * 5 + b) == r[1].as_double(b * 3 + i));
+            for (std::int64_t j = 0; j < 3; ++j) {
+                CHECK(r[5].as_double((i * 5 + b) * 3 + j) == r[2].as_double((b * 3 + i) * 3 + j));
+                CHECK(r[7].as_double((i * 5 + b) * 3 + j) == r[2].as_double((b * 3 + i) * 3 + j));
+            }
+        }
+    }
+    // A list of one for a function of one result; one axis for all of them.
+    const auto twice = [](const Variable& x) { return 2.0 * x; };
+    CHECK(to_string(ct::vmap(twice, {0}, {1})(xs).shape()) == "(3, b)");
+    const Variables last =
+        ct::vmap([](const Variable& x) { return Variables{x, x + 1.0}; }, {0}, -1)(xs);
+    CHECK(to_string(last[0].shape()) == "(3, b)");
+    CHECK(to_string(last[1].shape()) == "(3, b)");
+}
+
 TEST_CASE("products of each member are one product")
 {
     const Variable w = Array::normal(5, {4, 4}, ct::DType::f64);

@@ -12,6 +12,7 @@ using ct::Variables;
 namespace {
 
 const auto twice = [](const Variable& x) { return Variable(2.0 * x); };
+const auto both = [](const Variable& x) { return Variables{x, 2.0 * x}; };
 const auto added = [](const Variable& x, const Variable& y) { return Variable(x + y); };
 
 /// An op that moves elements, without a rule for a batch.
@@ -45,6 +46,9 @@ TEST_CASE("vmap: operands without members, with other numbers of them, or with a
     CHECK_REFUSED(ct::vmap(twice, {2})(m), index, "vmap: axis 2 is out of range for rank 2");
     CHECK_REFUSED(ct::vmap(twice, {-3})(m), index, "vmap: axis -3 is out of range for rank 2");
     CHECK_REFUSED(ct::vmap(twice, {0}, 2)(m), index, "vmap: axis 2 is out of range for rank 2");
+    CHECK_REFUSED(ct::vmap(twice, {0}, {0, 1})(m), domain, "vmap: 2 axes for 1 result");
+    CHECK_REFUSED(ct::vmap(both, {0}, {1})(m), domain, "vmap: 1 axis for 2 results");
+    CHECK_REFUSED(ct::vmap(both, {0}, {0, 2})(m), index, "vmap: axis 2 is out of range for rank 2");
     CHECK_REFUSED(ct::vmap(twice, {ct::no_axis})(m), domain,
                   "vmap: no operand has an axis of members, so there is no batch");
     CHECK_REFUSED(ct::vmap(twice)(v, w), domain,
@@ -71,11 +75,18 @@ TEST_CASE("vmap: numbers of members that differ at the call")
 {
     const auto v = ct::vector<double>("v", {ct::dim("a")});
     const auto w = ct::vector<double>("w", {ct::dim("b")});
-    const auto f = ct::function({v, w}, ct::vmap(added)(v, w), {.name = "sums"});
-    CHECK(f(std::vector<double>{1, 2}, std::vector<double>{10, 20})[0].as_double(1) == 22);
-    CHECK_THROWS_AS(f(std::vector<double>{1, 2}, std::vector<double>{1, 2, 3}), ct::UserError);
-    // One member is no member for all.
-    CHECK_THROWS_AS(f(std::vector<double>{1, 2}, std::vector<double>{1}), ct::UserError);
+    const std::string line = std::to_string(__LINE__ + 1);
+    const Variable sums = ct::vmap(added)(v, w);
+    const std::vector<double> two{1, 2}, tens{10, 20}, three{1, 2, 3}, one{1};
+    for (const bool reference : {false, true}) {
+        const auto f = ct::function({v, w}, sums, {.name = "sums", .reference = reference});
+        CHECK(f(two, tens)[0].as_double(1) == 22);
+        const std::string must =
+            ", it must be 2 (a) as axis 0 of input 'v' is, for vmap at vmap.cpp:" + line;
+        CHECK_REFUSED(f(two, three), shape, "sums: axis 0 of input 'w' is 3" + must);
+        // One member is no member for all.
+        CHECK_REFUSED(f(two, one), shape, "sums: axis 0 of input 'w' is 1" + must);
+    }
 }
 
 TEST_CASE("vmap: what the function itself does wrong is its own error")

@@ -1,3 +1,11 @@
+// fused_0: v0[0, 0] = -1 / f32(n)        golden_structured.cpp:224
+//
+//   v0  f32 (1, 1)  written
+//
+// One call: 6 flops; writes 4 bytes.
+
+CT_KERNEL void fused_0(i64 n, f32* CT_RESTRICT v0) { v0[0] = -1.0f / (f32)n; }
+
 typedef f32 row_f32 CT_ROW_OF(f32);
 
 // A block of sums in registers: sums[r][c] += a[r][p] * b[p][c], p in sequence from 0.
@@ -158,7 +166,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_0: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:223
+// matmul_1: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:223
 //
 //   x         f32 (n, 64)   read
 //   w         f32 (64, 10)  read
@@ -167,7 +175,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
 //
 // One call: 1280 n flops; reads 256 n + 2560, writes 40 n bytes.
 
-struct matmul_0_parts {
+struct matmul_1_parts {
     i64 n;
     const f32* x;
     const f32* w;
@@ -176,9 +184,9 @@ struct matmul_0_parts {
     b8 packs_b;
 };
 
-CT_CALLED void matmul_0_pack_b(void* context, i64 t)
+CT_CALLED void matmul_1_pack_b(void* context, i64 t)
 {
-    const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
+    const struct matmul_1_parts* s = (const struct matmul_1_parts*)context;
     const i64 p0 = t * 32;
     const f32* from = s->w + p0 * 10;
     f32* to = s->packed_w;
@@ -186,9 +194,9 @@ CT_CALLED void matmul_0_pack_b(void* context, i64 t)
 }
 
 // One of the parts of the product: 256 columns of some rows.
-CT_CALLED void matmul_0_tile(void* context, i64 t)
+CT_CALLED void matmul_1_tile(void* context, i64 t)
 {
-    const struct matmul_0_parts* s = (const struct matmul_0_parts*)context;
+    const struct matmul_1_parts* s = (const struct matmul_1_parts*)context;
     const i64 tall = s->n >= 768 ? 192 : s->n >= 384 ? 96 : 48;
     const i64 i0 = t * tall;
     const i64 i1 = i0 + tall < s->n ? i0 + tall : s->n;
@@ -226,23 +234,23 @@ CT_CALLED void matmul_0_tile(void* context, i64 t)
 }
 
 CT_KERNEL void
-matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0, f32* packed_w)
+matmul_1(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0, f32* packed_w)
 {
-    struct matmul_0_parts s;
+    struct matmul_1_parts s;
     s.n = n;
     s.x = x;
     s.w = w;
     s.v0 = v0;
     s.packed_w = packed_w;
     s.packs_b = 10 % CT_BLOCK_COLUMNS(f32) != 0;
-    if (s.packs_b) for_each_block(rt, matmul_0_pack_b, &s, 2, 1280);
+    if (s.packs_b) for_each_block(rt, matmul_1_pack_b, &s, 2, 1280);
     const i64 cost = n * 1280;
     const i64 tall = n >= 768 ? 192 : n >= 384 ? 96 : 48;
     const i64 down = (n + tall - 1) / tall;
-    for_each_block(rt, matmul_0_tile, &s, down, cost);
+    for_each_block(rt, matmul_1_tile, &s, down, cost);
 }
 
-// fused_1        golden_structured.cpp:223
+// fused_2        golden_structured.cpp:223
 //
 //   v0[i, j] = v0[i, j] - where(-inf < max_number_k(v0[i, k]), max_number_k(v0[i, k]), 0)
 //   v1[i, j] = exp(v0[i, j])
@@ -257,7 +265,7 @@ matmul_0(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0
 //
 // One call: 284 n flops; reads 40 n, writes 88 n bytes.
 
-CT_KERNEL void fused_1(i64 begin,
+CT_KERNEL void fused_2(i64 begin,
                        i64 end,
                        f32* CT_RESTRICT v0,
                        f32* CT_RESTRICT v1,
@@ -288,8 +296,8 @@ CT_KERNEL void fused_1(i64 begin,
     }
 }
 
-// fused_1, in blocks on several threads where there is enough to do.
-struct fused_1_arguments {
+// fused_2, in blocks on several threads where there is enough to do.
+struct fused_2_arguments {
     i64 extent;
     i64 block;
     f32* v0;
@@ -298,36 +306,36 @@ struct fused_1_arguments {
     f32* v3;
 };
 
-static void fused_1_block(void* context, i64 block)
+static void fused_2_block(void* context, i64 block)
 {
-    struct fused_1_arguments* arguments = (struct fused_1_arguments*)context;
+    struct fused_2_arguments* arguments = (struct fused_2_arguments*)context;
     const i64 begin = block * arguments->block;
     const i64 rest = arguments->extent - begin;
     const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    fused_1(begin, end, arguments->v0, arguments->v1, arguments->v2, arguments->v3);
+    fused_2(begin, end, arguments->v0, arguments->v1, arguments->v2, arguments->v3);
 }
 
 CT_KERNEL void
-all_fused_1(const struct ct_runtime* rt, i64 extent, f32* v0, f32* v1, f32* v2, f32* v3)
+all_fused_2(const struct ct_runtime* rt, i64 extent, f32* v0, f32* v1, f32* v2, f32* v3)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 580;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        fused_1(0, extent, v0, v1, v2, v3);
+        fused_2(0, extent, v0, v1, v2, v3);
         return;
     }
-    struct fused_1_arguments arguments;
+    struct fused_2_arguments arguments;
     arguments.extent = extent;
     arguments.block = block;
     arguments.v0 = v0;
     arguments.v1 = v1;
     arguments.v2 = v2;
     arguments.v3 = v3;
-    rt->parallel_for(rt, fused_1_block, &arguments, block_count(extent, block));
+    rt->parallel_for(rt, fused_2_block, &arguments, block_count(extent, block));
 }
 
-// fused_2        golden_structured.cpp:224
+// fused_3        golden_structured.cpp:224
 //
 //   partial[b] = sum_i(v0[i, label[i]] - v1[i, 0]) of block b
 //
@@ -338,7 +346,7 @@ all_fused_1(const struct ct_runtime* rt, i64 extent, f32* v0, f32* v1, f32* v2, 
 //
 // One call: 2 n flops; reads 52 n, writes 4 ceil(n / 16384) bytes.
 
-CT_KERNEL i32 fused_2(i64 begin,
+CT_KERNEL i32 fused_3(i64 begin,
                       i64 end,
                       i64 n,
                       const i64* CT_RESTRICT label,
@@ -368,8 +376,8 @@ CT_KERNEL i32 fused_2(i64 begin,
     return bad != 0;
 }
 
-// fused_2, in blocks on several threads where there is enough to do.
-struct fused_2_arguments {
+// fused_3, in blocks on several threads where there is enough to do.
+struct fused_3_arguments {
     i64 extent;
     i64 block;
     i64 n;
@@ -380,18 +388,18 @@ struct fused_2_arguments {
     i32 bad;
 };
 
-static void fused_2_block(void* context, i64 block)
+static void fused_3_block(void* context, i64 block)
 {
-    struct fused_2_arguments* arguments = (struct fused_2_arguments*)context;
+    struct fused_3_arguments* arguments = (struct fused_3_arguments*)context;
     const i64 begin = block * arguments->block;
     const i64 rest = arguments->extent - begin;
     const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    if (fused_2(begin, end, arguments->n, arguments->label, arguments->v0, arguments->v1,
+    if (fused_3(begin, end, arguments->n, arguments->label, arguments->v0, arguments->v1,
                 arguments->partial))
         __atomic_store_n(&arguments->bad, 1, __ATOMIC_RELAXED);
 }
 
-CT_KERNEL i32 all_fused_2(const struct ct_runtime* rt,
+CT_KERNEL i32 all_fused_3(const struct ct_runtime* rt,
                           i64 extent,
                           i64 n,
                           const i64* label,
@@ -403,9 +411,9 @@ CT_KERNEL i32 all_fused_2(const struct ct_runtime* rt,
     const i64 cost = min_i64(16384, n) * 2;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        return fused_2(0, extent, n, label, v0, v1, partial);
+        return fused_3(0, extent, n, label, v0, v1, partial);
     }
-    struct fused_2_arguments arguments;
+    struct fused_3_arguments arguments;
     arguments.extent = extent;
     arguments.block = block;
     arguments.n = n;
@@ -414,18 +422,18 @@ CT_KERNEL i32 all_fused_2(const struct ct_runtime* rt,
     arguments.v1 = v1;
     arguments.partial = partial;
     arguments.bad = 0;
-    rt->parallel_for(rt, fused_2_block, &arguments, block_count(extent, block));
+    rt->parallel_for(rt, fused_3_block, &arguments, block_count(extent, block));
     return arguments.bad;
 }
 
-// fused_3: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:224
+// fused_4: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:224
 //
 //   partial  f32 (ceil(n / 16384))  read
 //   loss     f32 ()                 written
 //
 // One call: ceil(n / 16384) + 7 flops; reads 4 ceil(n / 16384), writes 4 bytes.
 
-CT_KERNEL void fused_3(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT loss)
+CT_KERNEL void fused_4(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT loss)
 {
     const i64 count = floor_div_i64(n + 16383, 16384);
     f32 sum[32] = {0};
@@ -450,58 +458,50 @@ CT_KERNEL void fused_3(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT l
     loss[0] = -(sum_lanes_f32(sum) / (f32)n);
 }
 
-// fused_4: v0[i, j] = 0        golden_structured.cpp:223
+// fused_5: v0[i, j] = 0        golden_structured.cpp:223
 //
 //   v0  f32 (n, 10)  written
 //
 // One call writes 40 n bytes.
 
-CT_KERNEL void fused_4(i64 begin, i64 end, f32* CT_RESTRICT v0)
+CT_KERNEL void fused_5(i64 begin, i64 end, f32* CT_RESTRICT v0)
 {
     for (i64 i = begin; i < end; ++i) {
         v0[i] = 0.0f;
     }
 }
 
-// fused_4, in blocks on several threads where there is enough to do.
-struct fused_4_arguments {
+// fused_5, in blocks on several threads where there is enough to do.
+struct fused_5_arguments {
     i64 extent;
     i64 block;
     f32* v0;
 };
 
-static void fused_4_block(void* context, i64 block)
+static void fused_5_block(void* context, i64 block)
 {
-    struct fused_4_arguments* arguments = (struct fused_4_arguments*)context;
+    struct fused_5_arguments* arguments = (struct fused_5_arguments*)context;
     const i64 begin = block * arguments->block;
     const i64 rest = arguments->extent - begin;
     const i64 end = begin + (rest < arguments->block ? rest : arguments->block);
-    fused_4(begin, end, arguments->v0);
+    fused_5(begin, end, arguments->v0);
 }
 
-CT_KERNEL void all_fused_4(const struct ct_runtime* rt, i64 extent, f32* v0)
+CT_KERNEL void all_fused_5(const struct ct_runtime* rt, i64 extent, f32* v0)
 {
     // Operations of an iteration, and iterations of a block.
     const i64 cost = 1;
     const i64 block = block_of(cost);
     if (extent <= block || cost * extent < 200000 || !rt || !rt->parallel_for) {
-        fused_4(0, extent, v0);
+        fused_5(0, extent, v0);
         return;
     }
-    struct fused_4_arguments arguments;
+    struct fused_5_arguments arguments;
     arguments.extent = extent;
     arguments.block = block;
     arguments.v0 = v0;
-    rt->parallel_for(rt, fused_4_block, &arguments, block_count(extent, block));
+    rt->parallel_for(rt, fused_5_block, &arguments, block_count(extent, block));
 }
-
-// fused_5: v0[0, 0] = -1 / f32(n)        golden_structured.cpp:224
-//
-//   v0  f32 (1, 1)  written
-//
-// One call: 6 flops; writes 4 bytes.
-
-CT_KERNEL void fused_5(i64 n, f32* CT_RESTRICT v0) { v0[0] = -1.0f / (f32)n; }
 
 // scatter_6: v0[i, label[i]] += v1[0, 0]        golden_structured.cpp:224
 //
@@ -773,30 +773,30 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     f32* loss = (f32*)out[0];
     f32* y0 = (f32*)out[1];
     char* const work = (char*)workspace;
-    const i64 end0 = 8192 + align_64(n * 128);
+    const i64 end0 = 8256 + align_64(n * 128);
     const i64 end1 = end0 + align_64(n * 40);
     const i64 end2 = end1 + align_64(n * 288);
     const i64 end3 = end2 + align_64(n * 4);
     f32* v0 = (f32*)(work + 8192);
+    f32* v1 = (f32*)(work + 8256);
     f32* packed = (f32*)(work + 0);
-    f32* v1 = (f32*)(work + end0);
-    f32* v2 = (f32*)(work + end1);
-    f32* v3 = (f32*)(work + end2);
+    f32* v2 = (f32*)(work + end0);
+    f32* v3 = (f32*)(work + end1);
+    f32* v4 = (f32*)(work + end2);
     f32* partial = (f32*)(work + end3);
-    f32* v4 = (f32*)(work + 8192);
-    f32* v5 = (f32*)(work + 0);
-    f32* packed_0 = (f32*)(work + 8192);
+    f32* v5 = (f32*)(work + 8256);
+    f32* packed_0 = (f32*)(work + 8256);
     f32* packed_1 = (f32*)(work + end1);
-    matmul_0(rt, n, x, w, v0, packed);
-    all_fused_1(rt, n, v0, v1, v2, v3);
-    if (all_fused_2(rt, floor_div_i64(n + 16383, 16384), n, label, v0, v2, partial))
+    fused_0(n, v0);
+    matmul_1(rt, n, x, w, v1, packed);
+    all_fused_2(rt, n, v1, v2, v3, v4);
+    if (all_fused_3(rt, floor_div_i64(n + 16383, 16384), n, label, v1, v3, partial))
         return index_failed(report, 1048576, 0);
-    fused_3(n, partial, loss);
-    all_fused_4(rt, n * 10, v4);
-    fused_5(n, v5);
-    if (scatter_6(n, v4, label, v5)) return index_failed(report, 1048576, 1);
-    all_fused_7(rt, n, v4, v3, v1);
-    matmul_8(rt, n, x, v1, y0, packed_0, packed_1, w);
+    fused_4(n, partial, loss);
+    all_fused_5(rt, n * 10, v5);
+    if (scatter_6(n, v5, label, v0)) return index_failed(report, 1048576, 1);
+    all_fused_7(rt, n, v5, v4, v2);
+    matmul_8(rt, n, x, v2, y0, packed_0, packed_1, w);
     return 0;
 }
 
@@ -804,7 +804,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
 CT_EXPORT i64 workspace_bytes(const i64* extents)
 {
     const i64 n = extents[0];
-    const i64 end0 = 8192 + align_64(n * 128);
+    const i64 end0 = 8256 + align_64(n * 128);
     const i64 end1 = end0 + align_64(n * 40);
     const i64 end2 = end1 + align_64(n * 288);
     const i64 end3 = end2 + align_64(n * 4);

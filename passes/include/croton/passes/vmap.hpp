@@ -4,6 +4,7 @@
 #include <croton/ir/variable.hpp>
 
 #include <concepts>
+#include <initializer_list>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -13,11 +14,21 @@ namespace croton::inline v1 {
 /// In `in_axes` of vmap: all members are given the same.
 inline constexpr int no_axis = -2147483647 - 1;
 
+/// Where members go in what a function of vmap gives: one axis in all results, or a list of one for
+/// each.
+struct OutAxes {
+    std::vector<int> axes;
+    bool for_all = false; ///< the one axis
+    OutAxes(int axis) : axes{axis}, for_all(true) {}
+    OutAxes(std::initializer_list<int> of_each) : axes(of_each) {}
+    OutAxes(std::vector<int> of_each) : axes(std::move(of_each)) {}
+};
+
 namespace detail {
 Variables vmapped(const Body& f,
                   const Variables& xs,
                   const std::vector<int>& in_axes,
-                  int out_axis,
+                  const OutAxes& out_axes,
                   const Where& where);
 } // namespace detail
 
@@ -27,7 +38,7 @@ struct Vmapped {
     using Wrapped = F;
     F f;
     std::vector<int> in_axes;
-    int out_axis;
+    OutAxes out_axes;
     Where where;
 
     /// A Variable, or Variables if f gives a list of them.
@@ -39,7 +50,7 @@ struct Vmapped {
         static_assert(std::convertible_to<Result, Variable> || std::same_as<Result, Variables>,
                       "a function of vmap gives a Variable or Variables");
         F callable = f;
-        Variables all = detail::vmapped(callable, {Variable(x)...}, in_axes, out_axis, where);
+        Variables all = detail::vmapped(callable, {Variable(x)...}, in_axes, out_axes, where);
         if constexpr (std::same_as<Result, Variables>)
             return all;
         else
@@ -56,7 +67,8 @@ struct Vmapped {
 ///           share. Called once for each call of what vmap gives, before that returns.
 /// in_axes   where in each operand the members lie, counted from the end if negative; empty: first
 ///           in all. `no_axis`: the operand is the same for all.
-/// out_axis  where they go in each result.
+/// out_axes  where they go in the results, counted in these: an axis for all results, or a list of
+///           one for each: `vmap(f, {0, 1}, {0, -1})`.
 ///
 /// A condition (cond, switch_case) that differs between members becomes a selection: all branches
 /// are computed, an index in one that is not taken reads nothing out of range. A loop that they end
@@ -66,12 +78,12 @@ struct Vmapped {
 ///
 /// errors    UserError at the line of vmap(..): operands with other numbers of members, an axis
 ///           that is not there, no operand with members, another number of operands than f has
-///           parameters, an op without a batching rule.
+///           parameters, of axes than it has results, an op without a batching rule.
 template <class F>
 Vmapped<std::decay_t<F>>
-vmap(F&& f, std::vector<int> in_axes = {}, int out_axis = 0, Where where = Where::current())
+vmap(F&& f, std::vector<int> in_axes = {}, OutAxes out_axes = 0, Where where = Where::current())
 {
-    return {std::forward<F>(f), std::move(in_axes), out_axis, where};
+    return {std::forward<F>(f), std::move(in_axes), std::move(out_axes), where};
 }
 
 } // namespace croton::inline v1

@@ -61,7 +61,10 @@ inline constexpr int square_root = -1; ///< for Checkpoints
 ///     .checkpoint = square_root        of about as many as make both numbers equal
 ///     .checkpoint = binomial(20)       20 of them, at places that change while it goes back
 ///
-/// 0, as without any: those of each step.
+/// 0, as without any: those of each step. Of n steps the square root takes those of n / r chunks
+/// and of the r steps of one, and as many again as there are steps left over: r is the nearest
+/// number to sqrt(n), and where the call gives n it is between half of sqrt(n) and twice that, so
+/// that 1,000,000 steps take 2,000 states, and 2,530 where the call says so.
 class Checkpoints {
 public:
     Checkpoints(int every = 0) : every_(every) {}
