@@ -63,16 +63,32 @@ UserError independent(const Derivative& d)
                       describe(d.x));
 }
 
-/// Those whose ranges can be listed; nothing where there are no such.
-std::optional<std::vector<Band>> bands_of(const Derivative& d)
+/// Bands whose ranges can be listed.
+struct Listed {
+    std::vector<Band> bands;
+    bool met_zeros = false;
+};
+
+/// Nothing where there are no such.
+std::optional<Listed> bands_of(const Derivative& d)
 {
     try {
-        std::vector<Band> bands = detail::Bands(d.x, d.function, d.place).of(d.y);
+        detail::Bands all(d.x, d.function, d.place);
+        const std::vector<Band>& bands = all.of(d.y);
         if (std::ranges::all_of(bands, [](const Band& b) { return detail::all_known(b.ranges); }))
-            return bands;
+            return Listed{bands, all.met_zeros()};
     } catch (const detail::NoBands&) { // lists do
     }
     return std::nullopt;
+}
+
+/// Elements of all bands, most of which the matrix has.
+std::int64_t elements_of(const Listed& listed)
+{
+    std::int64_t all = 0;
+    for (const Band& b : listed.bands)
+        all += element_count(b.d.shape()).value();
+    return all;
 }
 
 SparseVariable as_loops(const Derivative& d, const SparseOptions& options)
@@ -134,31 +150,46 @@ Sets both_halves(const Sets& rows, std::int64_t count, bool given)
     return given ? detail::united(halves, count) : detail::common(halves[0], halves[1], count);
 }
 
+/// What follows from the graph: that of each row, which has a set of its own.
+Sets found_rows(const Derivative& d, std::int64_t rows, std::int64_t columns)
+{
+    detail::Dependence dependence(d.function, d.place);
+    dependence.given(d.x, detail::each_itself(columns));
+    const Sets found = detail::one_each(dependence.of(d.y), rows);
+    return d.symmetric ? both_halves(found, rows, false) : found;
+}
+
 /// Whether y depends on x.
 bool list(const Derivative& d, const SparsePattern* given, detail::SparseMatrix& matrix)
 {
     const std::vector<std::int64_t> x = known(d.x, d), y = known(d.y, d);
     const std::int64_t rows = detail::product(y), columns = detail::product(x);
     Sets pattern;
+    bool depends = true;
     if (given) {
         pattern = rows_of(*given, d, rows, columns);
-    } else if (const auto bands = bands_of(d)) {
-        for (const Band& b : *bands) {
-            matrix.read_from(b.d.reshape({element_count(b.d.shape())}));
-            list_band(b, y, x, matrix);
-        }
-        return !bands->empty();
+        if (d.symmetric) pattern = both_halves(pattern, rows, true);
     } else {
-        detail::Dependence dependence(d.function, d.place);
-        dependence.given(d.x, detail::each_itself(columns));
-        pattern = detail::one_each(dependence.of(d.y), rows);
+        const std::optional<Listed> listed = bands_of(d);
+        if (!listed || listed->met_zeros) pattern = found_rows(d, rows, columns);
+        depends = listed ? !listed->bands.empty() : pattern != nullptr;
+        // Of bands that are mostly 0, too much would be computed.
+        const auto elements = static_cast<std::int64_t>(pattern ? pattern->of.size() : 0);
+        if (listed && (!listed->met_zeros || 2 * elements > elements_of(*listed))) {
+            matrix.only(pattern);
+            for (const Band& b : listed->bands) {
+                matrix.read_from(b.d.reshape({element_count(b.d.shape())}));
+                list_band(b, y, x, matrix);
+            }
+            return depends;
+        }
     }
     const detail::SparseProducts products{d.y, d.x, rows, columns, d.function, d.place};
     if (d.symmetric)
-        products.list_symmetric(both_halves(pattern, rows, given), matrix);
+        products.list_symmetric(pattern, matrix);
     else
         products.list(pattern, matrix);
-    return given || pattern;
+    return depends;
 }
 
 SparseVariable sparse(const Derivative& d, const SparseOptions& options)

@@ -19,6 +19,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "constant_products.hpp"
+
 namespace croton::inline v1::detail {
 
 namespace {
@@ -358,6 +360,8 @@ auto& group_of(Groups& groups,
 
 void Bands::push_pointwise(const Apply& apply)
 {
+    for (const Variable& in : apply.inputs())
+        if (of_[in.value()].empty() && constants_.zeros_in(in)) met_zeros_ = true;
     std::vector<Group> groups;
     for (std::size_t k = 0; k < apply.inputs().size(); ++k)
         for (const Band& b : of_[apply.input(k).value()]) {
@@ -538,6 +542,13 @@ void Bands::push_product(const Apply& apply)
     for (std::size_t k = 0; k < 2; ++k) {
         const Variable& v = apply.input(k);
         const ProductSide &side = sides[k], &other = sides[1 - k];
+        if (of_[v.value()].empty()) continue;
+        const Array constant = constants_.value(apply.input(1 - k));
+        if (constant && has_zeros(constant)) {
+            met_zeros_ = true;
+            if (const Variable sum = by_diagonals(apply, k, constant); !sum.is_empty())
+                return push_values(apply, {sum});
+        }
         const Variable factor = as_terms(apply.input(1 - k), other, y.rank(), 0);
         for (const Band& b : of_[v.value()]) {
             // Rows of the operand by what they are called in the result.

@@ -53,6 +53,9 @@ public:
     /// Those of `y`.
     /// errors  NoBands; UserError where an op on the way has no derivative.
     const std::vector<Band>& of(const Variable& y);
+    /// Whether there was a constant with elements that are 0, so that the bands may have more
+    /// elements than sets have.
+    bool met_zeros() const { return met_zeros_; }
 
 private:
     struct Group;
@@ -79,7 +82,8 @@ private:
     std::string_view function_;
     const Location* place_;
     std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
-    Dependence constants_; ///< for values of indices
+    Dependence constants_; ///< for values of indices and factors
+    bool met_zeros_ = false;
 };
 
 /// Goes through a band's elements in C order: those of a y and an x of these extents.

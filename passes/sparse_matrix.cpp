@@ -57,6 +57,7 @@ void SparseMatrix::add(std::int64_t row, std::int64_t column, std::int64_t at)
     const bool wanted = options_.triangle == Triangle::full ||
                         (options_.triangle == Triangle::lower ? row >= column : row <= column);
     if (!wanted) return;
+    if (only_ && !std::ranges::binary_search((*only_)[row], column)) return;
     if (entries_.size() >= most_entries)
         throw user_error(Code::shape, place_, function_, "the pattern has more than {} elements",
                          most_entries);

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "element_sets.hpp"
+
 namespace croton::inline v1::detail {
 
 /// An element of a matrix, and where its value lies: in a vector, at a position. Of no vector: 0.
@@ -36,6 +38,8 @@ public:
                  std::string_view function,
                  const Location* place);
 
+    /// None but elements that a row has there, from now on.
+    void only(Sets rows) { only_ = std::move(rows); }
     /// The vector that entries lie in from now on.
     void read_from(Variable vector) { vectors_.push_back(std::move(vector)); }
     /// An element of the last vector; several of one place are added up. None of the other
@@ -70,6 +74,7 @@ private:
     SparseOptions options_;
     std::string_view function_;
     const Location* place_;
+    Sets only_; ///< null: any
     Variables vectors_;
     std::vector<Entry> entries_;
     std::vector<std::size_t> first_; ///< of each element, and one behind the last

@@ -64,7 +64,8 @@ struct SparseVariable {
 // indices say, loops and rules of one's own, the pattern is a list, and the values are read from
 // products with few vectors, one for each colour of columns (or rows), computed as one batch. What
 // an index that is an input names may be any element along the axis, unless
-// `SparseOptions::pattern` says better.
+// `SparseOptions::pattern` says better. What a constant multiplies by 0, in a product of elements
+// or of matrices, is no element of a list; a constant matrix of few diagonals is as many bands.
 //
 // errors  UserError at the caller's line: as those of jacobian and hessian; a list where an extent
 //         is only known at the call, as the pattern would be too; bands of what is none.
