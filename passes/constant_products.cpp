@@ -88,13 +88,6 @@ std::vector<std::int64_t> diagonals_of(const Array& constant, const Matrices& m)
 
 } // namespace
 
-bool has_zeros(const Array& a)
-{
-    for (std::int64_t i = 0; i < a.size(); ++i)
-        if (a.as_double(i) == 0) return true;
-    return false;
-}
-
 std::vector<std::int64_t> strides_in_result(const Apply& product, std::size_t operand)
 {
     const Axes axes = axes_of(product, operand);

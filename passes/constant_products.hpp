@@ -14,9 +14,6 @@
 
 namespace croton::inline v1::detail {
 
-/// Whether an element is 0. Integers are false where they are.
-bool has_zeros(const Array& a);
-
 /// How far the elements of a product's operand are from each other along the result's axes, 0 along
 /// those that it has not.
 std::vector<std::int64_t> strides_in_result(const Apply& product, std::size_t operand);

@@ -22,9 +22,6 @@ namespace croton::inline v1::detail {
 
 namespace {
 
-/// A constant of more elements is not computed to find out where an index points.
-constexpr std::int64_t largest_constant = std::int64_t{1} << 24;
-
 /// Those of a value, which are known.
 std::vector<std::int64_t> extents_of(const Variable& v)
 {
@@ -84,11 +81,7 @@ void Dependence::given(const Variable& v, Sets sets)
     kept_.push_back(v);
 }
 
-void Dependence::given(const Variable& v, Array value)
-{
-    values_[v.value()] = std::move(value);
-    kept_.push_back(v);
-}
+void Dependence::given(const Variable& v, Array value) { constants_.given(v, std::move(value)); }
 
 Sets Dependence::sets(const Variable& v) const
 {
@@ -177,22 +170,16 @@ void Dependence::push_by_lowering(const Apply& apply)
 /// What is multiplied by 0 is none.
 Sets Dependence::pointwise(const Apply& apply)
 {
-    const Variable y = apply.output();
     std::vector<Sets> all = sets_of_inputs(apply);
-    if (std::ranges::any_of(apply.inputs(), [&](const Variable& in) { return zeros_in(in); })) {
-        const OriginScope origin(gradient_place(apply));
-        const Variables slopes = input_cotangents(apply, {ones_like(y)}, function_, place_);
-        for (std::size_t k = 0; k < all.size(); ++k) {
-            if (!all[k] || slopes[k].is_empty()) continue;
-            const Array slope = value(slopes[k]);
-            if (!slope || !has_zeros(slope)) continue;
-            std::vector<std::int64_t> ids;
-            for (std::int64_t i = 0; i < slope.size(); ++i)
-                ids.push_back(slope.as_double(i) == 0 ? -1 : i);
-            all[k] = picked(all[k], ids);
-        }
+    const std::vector<Array> slopes = constants_.slopes_with_zeros(apply, function_, place_);
+    for (std::size_t k = 0; k < slopes.size(); ++k) {
+        if (!slopes[k] || !all[k]) continue;
+        std::vector<std::int64_t> ids;
+        for (std::int64_t i = 0; i < slopes[k].size(); ++i)
+            ids.push_back(slopes[k].as_double(i) == 0 ? -1 : i);
+        all[k] = picked(all[k], ids);
     }
-    return united(all, count_of(y));
+    return united(all, count_of(apply.output()));
 }
 
 /// A move is the same for numbers: those of the elements say where each comes from. 0 is none.
@@ -403,63 +390,6 @@ Sets Dependence::by_rule(const Apply& apply, std::size_t output)
         shared_->kept.push_back(bars[i]);
     }
     return united(all, count_of(y));
-}
-
-Array Dependence::value(const Variable& v)
-{
-    const auto have = [&](const Variable& in) -> Array {
-        if (in.leaf() == Leaf::constant) return in.constant();
-        const auto at = values_.find(in.value());
-        return at == values_.end() ? Array() : at->second;
-    };
-    std::unordered_set<const Node*> entered, following; // looked up only
-    const auto enter = [&](const Variable& in) {
-        const Apply a = in.owner();
-        return a && !values_.contains(in.value()) && entered.insert(a.node()).second;
-    };
-    // First whether it follows: nothing is computed for what does not.
-    std::vector<Apply> all;
-    inputs_first(v, enter, [&](const Node* node) {
-        const Apply a = apply_of(node);
-        const bool follows =
-            is_known(a) && has_known_params(a.params()) &&
-            std::ranges::all_of(a.inputs(),
-                                [&](const Variable& in) {
-                                    return static_cast<bool>(have(in)) ||
-                                           (in.owner() && following.contains(in.owner().node()));
-                                }) &&
-            std::ranges::all_of(a.outputs(),
-                                [](const Variable& y) { return count_of(y) <= largest_constant; });
-        if (follows) {
-            following.insert(node);
-            all.push_back(a);
-            return;
-        }
-        for (const Variable& y : a.outputs()) {
-            kept_.push_back(y);
-            values_[y.value()] = Array();
-        }
-    });
-    if (!v.owner() || !following.contains(v.owner().node())) return have(v);
-    for (const Apply& a : all) {
-        std::vector<Array> x;
-        for (const Variable& in : a.inputs())
-            x.push_back(have(in));
-        const std::vector<Array> y = evaluate_reference(a, x);
-        for (std::size_t i = 0; i < a.output_count(); ++i) {
-            kept_.push_back(a.output(i));
-            values_[a.output(i).value()] = y[i];
-        }
-    }
-    return have(v);
-}
-
-bool Dependence::zeros_in(const Variable& v)
-{
-    double same = 0;
-    if (uniform_value(v, same)) return same == 0;
-    const Array known = value(v);
-    return known && has_zeros(known);
 }
 
 } // namespace croton::inline v1::detail

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "constant_values.hpp"
 #include "element_sets.hpp"
 
 namespace croton::inline v1::detail {
@@ -41,9 +42,7 @@ public:
     /// errors  UserError: an op on the way has no derivative; more than 2^27 elements.
     Sets of(const Variable& y);
     /// What `v` is, if it follows from constants; otherwise an empty one.
-    Array value(const Variable& v);
-    /// Whether that has elements that are 0.
-    bool zeros_in(const Variable& v);
+    Array value(const Variable& v) { return constants_.value(v); }
 
 private:
     /// What holds in each step of a loop.
@@ -85,8 +84,8 @@ private:
     const Location* place_;
     std::shared_ptr<Shared> shared_;
     std::unordered_map<const Value*, Sets> of_;
-    std::unordered_map<const Value*, Array> values_; ///< an empty one: it has none
-    Variables kept_;                                 ///< values above, alive
+    ConstantValues constants_;
+    Variables kept_; ///< values above, alive
 };
 
 /// Calls `push(apply)` for what `y` depends on and `known` (a map by Value) does not have, operands

@@ -177,6 +177,7 @@ bool list(const Derivative& d, const SparsePattern* given, detail::SparseMatrix&
         const auto elements = static_cast<std::int64_t>(pattern ? pattern->of.size() : 0);
         if (listed && (!listed->met_zeros || 2 * elements > elements_of(*listed))) {
             matrix.only(pattern);
+            matrix.expect(std::min(elements_of(*listed), pattern ? elements : rows * columns));
             for (const Band& b : listed->bands) {
                 matrix.read_from(b.d.reshape({element_count(b.d.shape())}));
                 list_band(b, y, x, matrix);

@@ -20,6 +20,7 @@
 #include <limits>
 
 #include "constant_products.hpp"
+#include "dependence.hpp"
 
 namespace croton::inline v1::detail {
 
@@ -228,7 +229,7 @@ struct Bands::Group {
 };
 
 Bands::Bands(const Variable& x, std::string_view function, const Location* place)
-    : function_(function), place_(place), constants_(function, place)
+    : function_(function), place_(place)
 {
     const OriginScope origin(place);
     of_[x.value()] = {{rows(x.shape().size()), {}, {{}}, ones_like(x)}};
@@ -360,8 +361,9 @@ auto& group_of(Groups& groups,
 
 void Bands::push_pointwise(const Apply& apply)
 {
-    for (const Variable& in : apply.inputs())
-        if (of_[in.value()].empty() && constants_.zeros_in(in)) met_zeros_ = true;
+    const std::vector<Array> zeros = constants_.slopes_with_zeros(apply, function_, place_);
+    for (std::size_t k = 0; k < zeros.size(); ++k)
+        met_zeros_ = met_zeros_ || (zeros[k] && !of_[apply.input(k).value()].empty());
     std::vector<Group> groups;
     for (std::size_t k = 0; k < apply.inputs().size(); ++k)
         for (const Band& b : of_[apply.input(k).value()]) {

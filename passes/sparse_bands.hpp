@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "dependence.hpp"
+#include "constant_values.hpp"
 #include "sparse_tables.hpp"
 
 namespace croton::inline v1::detail {
@@ -82,7 +82,7 @@ private:
     std::string_view function_;
     const Location* place_;
     std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
-    Dependence constants_; ///< for values of indices and factors
+    ConstantValues constants_; ///< for values of indices and factors
     bool met_zeros_ = false;
 };
 
