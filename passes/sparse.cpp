@@ -17,6 +17,7 @@
 #include "dependence.hpp"
 #include "derivative_checks.hpp"
 #include "known_params.hpp"
+#include "pattern_test.hpp"
 #include "sparse_bands.hpp"
 #include "sparse_matrix.hpp"
 #include "sparse_products.hpp"
@@ -36,6 +37,7 @@ struct Derivative {
     const Location* place;
     bool symmetric = false;
     bool must_depend = false; ///< or it is an error
+    bool turned = false;      ///< the caller's rows are its columns
 };
 
 /// The extents, which have to be known.
@@ -193,13 +195,8 @@ bool list(const Derivative& d, const SparsePattern* given, detail::SparseMatrix&
     return depends;
 }
 
-SparseVariable sparse(const Derivative& d, const SparseOptions& options)
+SparseVariable made(const Derivative& d, const SparseOptions& options)
 {
-    if (options.pattern &&
-        (options.format == Compressed::bands || options.pattern->format == Compressed::bands))
-        throw user_error(Code::domain, d.place, d.function,
-                         "a given pattern lists rows or columns, and so does the derivative then: "
-                         "no Compressed::bands");
     if (options.format == Compressed::bands) return as_loops(d, options);
     const std::vector<std::int64_t> x = known(d.x, d), y = known(d.y, d);
     detail::SparseMatrix matrix(detail::product(y), detail::product(x), options, d.function,
@@ -212,6 +209,80 @@ SparseVariable sparse(const Derivative& d, const SparseOptions& options)
                          detail::most_elements);
     }
     return matrix.finish(d.y.dtype());
+}
+
+/// A build that verifies graphs tests derived patterns, too.
+#ifdef CROTON_VERIFY
+constexpr bool test_derived = true;
+#else
+constexpr bool test_derived = false;
+#endif
+
+using Contradiction = detail::PatternTest::Contradiction;
+
+void report(const Derivative& d, bool given, Contradiction c)
+{
+    if (d.turned) std::swap(c.row, c.column);
+    const std::string what =
+        d.turned ? "the second derivative" : fmt::format("the derivative of {}", describe(d.y));
+    if (given)
+        throw user_error(Code::domain, d.place, d.function,
+                         "the given pattern has no element in row {}, column {}, where {} by {} is "
+                         "{:.6g} at random values; where it holds for some inputs alone, "
+                         "SparseOptions::at has their values",
+                         c.row, c.column, what, describe(d.x), c.expected);
+    throw internal_error(d.function,
+                         "the pattern has no element in row {}, column {}, where {} by {} ({}) is "
+                         "{:.6g}",
+                         c.row, c.column, what, describe(d.x),
+                         d.place ? to_string(*d.place) : "no place", c.expected);
+}
+
+/// What of all of a derivative its test says.
+/// returns  why there was none; empty: there was one.
+std::string test(const Derivative& d, const SparseOptions& options, const SparseVariable& all)
+{
+    constexpr std::uint64_t most_draws = 4;
+    detail::PatternTest test(all, d.y, d.x, d.function, d.place);
+    for (const auto& [v, value] : options.at)
+        test.given(v, value);
+    if (std::string why = test.obstacle(); !why.empty()) return why;
+    std::string why;
+    for (std::uint64_t draw = 0; draw < most_draws; ++draw) {
+        std::optional<Contradiction> found;
+        try {
+            found = test.run(draw);
+        } catch (const UserError& refused) { // others may do
+            why = refused.message();
+            continue;
+        }
+        if (found && found->column < 0 && !options.pattern)
+            throw internal_error(d.function,
+                                 "row {} of the derivative of {} times a random vector is {}, "
+                                 "not {}",
+                                 found->row, describe(d.y), found->found, found->expected);
+        if (found && found->column >= 0) report(d, options.pattern, *found);
+        if (test.all_tested()) return "";
+        why = "some rows are not finite at random values";
+    }
+    return why;
+}
+
+SparseVariable sparse(const Derivative& d, const SparseOptions& options)
+{
+    if (options.pattern &&
+        (options.format == Compressed::bands || options.pattern->format == Compressed::bands))
+        throw user_error(Code::domain, d.place, d.function,
+                         "a given pattern lists rows or columns, and so does the derivative then: "
+                         "no Compressed::bands");
+    SparseVariable derivative = made(d, options);
+    if (!options.pattern && !test_derived) return derivative;
+    SparseOptions both = options;
+    both.triangle = Triangle::full;
+    const bool half = options.triangle != Triangle::full;
+    std::string why = test(d, options, half ? made(d, both) : derivative);
+    if (options.pattern) derivative.untested = std::move(why);
+    return derivative;
 }
 
 /// Whether second derivatives of `f` are those of a function: a rule of the user's own need not be
@@ -303,9 +374,13 @@ sparse_hessian(const Variable& f, const Variable& x, const SparseOptions& option
         std::swap(given.rows, given.columns);
         turned.pattern = &given;
     }
-    SparseVariable h = sparse(
-        {.y = x_bar, .x = x, .function = "sparse_hessian", .place = place, .symmetric = symmetric},
-        turned);
+    SparseVariable h = sparse({.y = x_bar,
+                               .x = x,
+                               .function = "sparse_hessian",
+                               .place = place,
+                               .symmetric = symmetric,
+                               .turned = true},
+                              turned);
     h.pattern.format = options.format;
     for (SparseBand& b : h.pattern.bands) {
         std::swap(b.row, b.column);

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <croton/ir/array.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace croton::inline v1 {
@@ -45,15 +47,23 @@ struct SparseOptions {
     bool diagonal = false; ///< all of it is stored, also where it is 0
     /// Which elements there are, instead of what follows from the graph: for what follows no better
     /// from it than that all depends on all, as where indices are inputs. Of a Hessian one half
-    /// will do. Of an element that is not 0 and that it does not have, values of other elements
-    /// are wrong: see check_pattern.
+    /// will do. It is tested when the derivative is made, by the references at random values: an
+    /// element that is not 0 and that it does not have is a UserError that names row and column.
     const SparsePattern* pattern = nullptr;
+    /// Values of inputs for that test: of integers, which are not drawn, and of what a pattern
+    /// holds for some values alone of.
+    std::vector<std::pair<Variable, Array>> at{};
 };
 
 /// A derivative of which only `values` are computed, in the order of the pattern.
 struct SparseVariable {
     SparsePattern pattern;
     Variable values; ///< a vector
+    /// Why a given pattern was not tested; empty: it was, or none was given. There is no test where
+    /// an integer has no value, an extent or the steps of a loop are known at the call only,
+    /// numbers are of 16 bits, nothing finite is drawn in four attempts, or the references would
+    /// compute more than 2^22 elements, which takes two tenths of a second.
+    std::string untested{};
 };
 
 // The pattern follows from the graph before anything runs. Where an element of y is read from x is
@@ -84,12 +94,13 @@ SparseVariable sparse_hessian(const Variable& f,
                               const SparseOptions& options = {},
                               Where where = Where::current());
 
-/// Tests a derivative's pattern and values against those of y by x, at these values of what both
-/// need (of others: random ones, 0 for integers): the product with a random vector, by the
-/// references. Of a Hessian y is the gradient.
+/// Tests a derivative's pattern, lists or bands, and values against those of y by x, at these
+/// values of what both need (of others: random ones, 0 for integers): the product with a random
+/// vector, by the references. Of a Hessian y is the gradient, and all of it is needed.
 ///
-/// errors  InternalError that names a row: an element that is not 0 is not in the pattern, or a
-///         value is wrong. UserError: the pattern is of bands, or of other extents.
+/// errors  InternalError that names the row, and the column: an element that is not 0 is not in the
+///         pattern; or a value is wrong. UserError: the pattern is of other extents; an extent does
+///         not follow from the given values.
 void check_pattern(const SparseVariable& derivative,
                    const Variable& y,
                    const Variable& x,
