@@ -389,6 +389,40 @@ sparse_hessian(const Variable& f, const Variable& x, const SparseOptions& option
     return h;
 }
 
+namespace {
+
+/// Of each element the one of `starts` that it is behind.
+std::vector<std::int32_t> major_indices(const SparsePattern& p)
+{
+    std::vector<std::int32_t> all;
+    all.reserve(p.size());
+    for (std::size_t g = 0; g + 1 < p.starts.size(); ++g)
+        all.insert(all.end(), static_cast<std::size_t>(p.starts[g + 1] - p.starts[g]),
+                   static_cast<std::int32_t>(g));
+    return all;
+}
+
+void check_lists(const SparsePattern& p, std::string_view function, const Location* place)
+{
+    if (p.format == Compressed::bands)
+        throw user_error(Code::domain, place, function,
+                         "the pattern is of bands: Compressed::rows and columns have lists");
+}
+
+} // namespace
+
+std::vector<std::int32_t> SparsePattern::row_indices(Where where) const
+{
+    check_lists(*this, "row_indices", locate(where));
+    return format == Compressed::rows ? major_indices(*this) : indices;
+}
+
+std::vector<std::int32_t> SparsePattern::column_indices(Where where) const
+{
+    check_lists(*this, "column_indices", locate(where));
+    return format == Compressed::rows ? indices : major_indices(*this);
+}
+
 std::string SparsePattern::picture() const
 {
     if (format == Compressed::bands) return bands_text(*this);

@@ -265,3 +265,15 @@ TEST_CASE("check_pattern: lists and bands, and what contradicts them")
     bands.pattern.bands[0].column = bands.pattern.bands[0].column - 1;
     CHECK_THROWS_AS(ct::check_pattern(bands, z, v, {v}, {seven}), ct::InternalError);
 }
+
+TEST_CASE("sparse derivatives: bands have no lists of rows and columns")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const ct::SparsePattern bands =
+        ct::sparse_jacobian(sin(x), x, {.format = ct::Compressed::bands}).pattern;
+    CHECK_REFUSED(bands.row_indices(), domain,
+                  "row_indices: the pattern is of bands: Compressed::rows and columns have lists");
+    CHECK_REFUSED(
+        bands.column_indices(), domain,
+        "column_indices: the pattern is of bands: Compressed::rows and columns have lists");
+}

@@ -23,7 +23,14 @@ struct SparseBand {
 
 /// Which elements of a matrix may be other than 0, in compressed form: `starts` has the number of
 /// the first element of each row (column), and how many there are; `indices` each element's column
-/// (row), ascending in a row. What Eigen's SparseMatrix, OSQP and IPOPT take as it is.
+/// (row), ascending in a row. What others take, with `values` as they are:
+///
+///   Eigen's SparseMatrix, RowMajor  Compressed::rows: starts, indices
+///   and by columns, its default     Compressed::columns (the default): starts, indices
+///   OSQP's matrix A                 Compressed::columns: starts, indices
+///   OSQP's P, a Hessian             the same with Triangle::upper
+///   IPOPT's Jacobian                row_indices(), column_indices(), of either format
+///   IPOPT's Hessian                 the same with Triangle::lower
 struct SparsePattern {
     std::vector<std::int32_t> starts;
     std::vector<std::int32_t> indices;
@@ -36,6 +43,10 @@ struct SparsePattern {
 
     /// Elements in the lists.
     std::size_t size() const { return indices.size(); }
+    /// The row of each element, and its column: triplets with the values, in their order.
+    /// errors  UserError: of bands, which have no lists.
+    std::vector<std::int32_t> row_indices(Where where = Where::current()) const;
+    std::vector<std::int32_t> column_indices(Where where = Where::current()) const;
     /// Drawn for a terminal, at most 64 characters wide: `#` where there is an element, with what a
     /// character stands for where it is more than one. Of bands a line for each.
     std::string picture() const;
