@@ -101,7 +101,7 @@ SparseVariable as_loops(const Derivative& d, const SparseOptions& options)
         "columns are listed where all extents are known before the call",
         describe(d.x));
     try {
-        const std::vector<Band> bands = detail::Bands(d.x, d.function, d.place).of(d.y);
+        const std::vector<Band> bands = detail::Bands(d.x, d.function, d.place, true).of(d.y);
         if (bands.empty() && d.must_depend) throw independent(d);
         return detail::as_loops(bands, d.y, d.x, options, why, d.place);
     } catch (const detail::NoBands& none) {

@@ -46,7 +46,8 @@ bool same_guards(const Guards& a, const Guards& b)
     });
 }
 
-/// Where either holds.
+} // namespace
+
 Places either(Places a, const Places& b)
 {
     for (const Guards& g : b)
@@ -55,6 +56,8 @@ Places either(Places a, const Places& b)
     const bool everywhere = std::ranges::any_of(a, &Guards::empty);
     return everywhere || a.size() > most_places ? Places{{}} : a;
 }
+
+namespace {
 
 /// Guards on one symbol as one: false where none of its values meets them.
 bool simplify(Guards& guards)
@@ -228,13 +231,18 @@ struct Bands::Group {
     Variables d;
 };
 
-Bands::Bands(const Variable& x, std::string_view function, const Location* place)
-    : function_(function), place_(place)
+Bands::Bands(const Variable& x, std::string_view function, const Location* place, bool loops)
+    : function_(function), place_(place), loops_(loops)
 {
     const OriginScope origin(place);
     of_[x.value()] = {{rows(x.shape().size()), {}, {{}}, ones_like(x)}};
     kept_.push_back(x);
 }
+
+Bands::Bands(const Bands& around)
+    : function_(around.function_), place_(around.place_), tables_(around.tables_),
+      loops_(around.loops_)
+{}
 
 void Bands::refuse(const Apply& apply, std::string_view why) const
 {
@@ -275,6 +283,7 @@ void Bands::push(const Apply& apply)
                    [&](const Gather& gather) { push_gathered(apply, gather); },
                    [&](const Reduce&) { push_reduced(apply); },
                    [&](const Contract&) { push_product(apply); },
+                   [&](const Scan&) { push_scan(apply); },
                    [&](const Composite& composite) {
                        if (has_own_derivative(apply))
                            refuse(apply, "has a derivative of its own, which bands do not follow");

@@ -277,3 +277,20 @@ TEST_CASE("sparse derivatives: bands have no lists of rows and columns")
         bands.column_indices(), domain,
         "column_indices: the pattern is of bands: Compressed::rows and columns have lists");
 }
+
+TEST_CASE("sparse derivatives: loops that are none of bands")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const ct::SparseOptions bands{.format = ct::Compressed::bands};
+    const Variable wider =
+        ct::scan([](const Variable& s) { return s + ct::pad(s(ct::slice(1, ct::_)), {0}, {1}); },
+                 {.init = {x}, .steps = 40})
+            .last[0];
+    CHECK_THROWS_WITH(ct::sparse_jacobian(wider, x, bands),
+                      croton::test::contains("has more bands with each step"));
+    const Variable read = ct::scan([](const Variable& in, const Variable& s) { return s * in; },
+                                   {.sequences = {x}, .init = {Variable(1.0)}})
+                              .last[0];
+    CHECK_THROWS_WITH(ct::sparse_jacobian(read, x, bands),
+                      croton::test::contains("reads what depends on x step by step"));
+}

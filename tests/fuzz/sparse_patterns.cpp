@@ -4,6 +4,7 @@
 #include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/graph.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -208,20 +209,25 @@ TEST_CASE("lists and their products are the dense derivatives, also of loops")
 
 TEST_CASE("loops over symbols are the dense derivatives")
 {
-    std::size_t compared = 0, of_symbols = 0;
+    const std::vector<Maker> loops = loop_makers();
+    std::size_t compared = 0, of_symbols = 0, through_loops = 0;
     const auto check = [&](const Case& c) {
         const SparseVariable found = sparse_jacobian(c.y, c.x, {.format = Compressed::bands});
         const std::string wrong = compare_loops(c, found, jacobian(c.y, c.x));
         INFO("program " << c.number << ", by " << c.x.name() << "\n" << to_program(c.recipe));
         CHECK(wrong == "");
         ++compared;
+        through_loops += std::ranges::any_of(applies_of(Variables{c.y}),
+                                             [](const Apply& a) { return !regions_of(a).empty(); });
         of_symbols += std::ranges::any_of(found.pattern.bands, [](const SparseBand& b) {
             return !element_count(b.extents).is_known();
         });
     };
     each_case(35, 2000, {}, check, false);
+    each_case(36, 500, {.extra = &loops}, check, false);
     CHECK(compared > 200);
     CHECK(of_symbols > 50);
+    CHECK(through_loops > 20);
 }
 
 TEST_CASE("sparse Hessians of random programs are the dense ones")

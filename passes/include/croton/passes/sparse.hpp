@@ -88,6 +88,11 @@ struct SparseVariable {
 // `SparseOptions::pattern` says better. What a constant multiplies by 0, in a product of elements
 // or of matrices, is no element of a list; a constant matrix of few diagonals is as many bands.
 //
+// Through loops lists go step by step. Compressed::bands takes the steps together, whatever their
+// number: it has the bands of any of them, which are then states of a loop, for the last states and
+// what is collected. A loop whose sequences depend on x, or whose bands become more with each step,
+// has none.
+//
 // errors  UserError at the caller's line: as those of jacobian and hessian; a list where an extent
 //         is only known at the call, as the pattern would be too; bands of what is none.
 // cost    one forward sweep for each band, or for each colour, of which there are at least as many
