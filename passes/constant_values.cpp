@@ -5,11 +5,14 @@
 #include <croton/ir/graph_text.hpp>
 #include <croton/ir/inputs_first.hpp>
 #include <croton/ir/op.hpp>
+#include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/create.hpp>
+#include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
 #include <croton/ir/reference.hpp>
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 #include "known_params.hpp"
@@ -20,6 +23,29 @@ namespace {
 
 /// A constant of more elements is not computed to find out where an index points.
 constexpr std::int64_t largest_constant = std::int64_t{1} << 24;
+
+/// Factors of factors are looked at so deep.
+constexpr int most_factors = 3;
+
+/// Whether it is 0 where an operand is.
+bool is_zero_with_operand(const Variable& v)
+{
+    static const std::array<const Op*, 3> ops = [] {
+        const Variable x = wildcard("x"), y = wildcard("y");
+        return std::array{&(x * y).owner().op(), &(-x).owner().op(), &cast_op};
+    }();
+    const Apply a = v.owner();
+    return a && std::ranges::count(ops, &a.op()) > 0;
+}
+
+/// Not 0 where neither is.
+Array zeros_of_both(const Array& a, const Array& b)
+{
+    std::vector<double> all;
+    for (std::int64_t i = 0; i < a.size(); ++i)
+        all.push_back(a.as_double(i) != 0 && b.as_double(i) != 0 ? 1 : 0);
+    return Array::copy(all).reshape(a.extents());
+}
 
 bool is_known(const Variable& v) { return all_known(v.shape()); }
 
@@ -123,23 +149,37 @@ Array ConstantValues::uniform(const Variable& v)
     return have(v);
 }
 
+bool ConstantValues::may_have_zeros(const Variable& v, int depth)
+{
+    if (const Array all = uniform(v)) return has_zeros(all);
+    return known(v) || !computed_from(v).empty() ||
+           (depth > 0 && is_zero_with_operand(v) &&
+            std::ranges::any_of(v.owner().inputs(),
+                                [&](const Variable& in) { return may_have_zeros(in, depth - 1); }));
+}
+
+Array ConstantValues::sure_zeros(const Variable& v, int depth)
+{
+    if (!may_have_zeros(v, depth)) return {};
+    if (Array all = value(v)) return has_zeros(all) ? all : Array();
+    Array zeros;
+    for (const Variable& in : v.owner().inputs())
+        if (const Array more = sure_zeros(in, depth - 1))
+            zeros = zeros ? zeros_of_both(zeros, more) : more;
+    return zeros;
+}
+
 std::vector<Array> ConstantValues::slopes_with_zeros(const Apply& apply,
                                                      std::string_view function,
                                                      const Location* place)
 {
-    const auto may_have_zeros = [&](const Variable& v) {
-        const Array all = uniform(v);
-        return all ? has_zeros(all) : known(v) || !computed_from(v).empty();
-    };
-    if (std::ranges::none_of(apply.inputs(), may_have_zeros)) return {};
+    const auto may = [&](const Variable& v) { return may_have_zeros(v, most_factors); };
+    if (std::ranges::none_of(apply.inputs(), may)) return {};
     const OriginScope origin(gradient_place(apply));
     std::vector<Array> slopes;
     for (const Variable& slope :
-         input_cotangents(apply, {ones_like(apply.output())}, function, place)) {
-        slopes.emplace_back();
-        if (slope.is_empty() || !may_have_zeros(slope)) continue;
-        if (const Array found = value(slope); has_zeros(found)) slopes.back() = found;
-    }
+         input_cotangents(apply, {ones_like(apply.output())}, function, place))
+        slopes.push_back(slope.is_empty() ? Array() : sure_zeros(slope, most_factors));
     return slopes;
 }
 

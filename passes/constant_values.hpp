@@ -18,8 +18,9 @@ public:
 
     /// What `v` is, if it follows; otherwise an empty one.
     Array value(const Variable& v);
-    /// Of a pointwise op the derivative of its result by each operand, where that follows and is 0
-    /// for some elements; otherwise an empty one, or none at all.
+    /// Of a pointwise op for each operand an array that is 0 where the derivative of the result by
+    /// it is, whatever inputs are: where a constant factor is. Empty where there is none such, or
+    /// none at all.
     std::vector<Array>
     slopes_with_zeros(const Apply& apply, std::string_view function, const Location* place);
 
@@ -29,6 +30,9 @@ private:
     std::vector<Apply> computed_from(const Variable& v);
     /// What all elements are, where that is seen without computing them.
     Array uniform(const Variable& v);
+    bool may_have_zeros(const Variable& v, int depth);
+    /// 0 where `v` is, whatever inputs are; empty: nowhere.
+    Array sure_zeros(const Variable& v, int depth);
 
     std::unordered_map<const Value*, Array> values_;  ///< an empty one: it does not follow
     std::unordered_map<const Value*, Array> uniform_; ///< 0-d

@@ -184,6 +184,12 @@ TEST_CASE("what a constant multiplies or selects")
         3 * 2 + 4 * 2);
     check_hessian([&](const Variable& x) { return ct::dot(mask, x * ct::flip(x, 0)); }, {7}, -1, 4);
     check_hessian([&](const Variable& x) { return ct::sum(Variable(mask) * exp(x)); }, {7}, 3, 3);
+    // Factors that are no constants themselves.
+    check_jacobian([&](const Variable& x) { return -(exp(x) * mask) * x(0); }, {7}, 3 * 2);
+    check_hessian([&](const Variable& x) { return ct::sum(Variable(mask) * exp(x) * sin(x)); }, {7},
+                  3, 3);
+    check_hessian([&](const Variable& x) { return ct::dot(mask, exp(x) * ct::flip(x, 0)); }, {7},
+                  -1, 3 + 4);
     check_jacobian([](const Variable& x) { return 0.0 * sin(x) + x(0); }, {4}, 4);
     // Within a loop.
     check_jacobian(
