@@ -17,6 +17,7 @@
 #include <numeric>
 #include <string>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "models.hpp"
@@ -191,12 +192,26 @@ void print_line(const char* workload,
     std::fflush(stdout);
 }
 
+/// Names of models, and what their rows are called: the last ones differ in size alone.
+constexpr std::pair<const char*, const char*> models[] = {
+    {"W1", "W1"},
+    {"W3", "W3"},
+    {"W7", "W7"},
+    {"W9", "W9"},
+    {"W10a", "W10a"},
+    {"W10b", "W10b"},
+    {"W12b:10", "W12b n=10"},
+    {"W12b:100", "W12b n=100"},
+    {"W12b:1000", "W12b n=1000"},
+    {"W12b:100000", "W12b n=100000"},
+};
+
 /// The run with the median time: of three cold ones, each with an empty folder of its own, then of
 /// three warm ones.
 void w13(int threads)
 {
-    for (const char* name : {"W1", "W3", "W7", "W9", "W10a", "W10b"}) {
-        const std::string call = std::string("call ") + name;
+    for (const auto& [model, name] : models) {
+        const std::string call = std::string("call ") + model;
         std::vector<std::vector<double>> cold, warm;
         for (int i = 0; i < 3; ++i)
             cold.push_back(fresh(call, Folder().path(), threads));

@@ -73,13 +73,6 @@ void w12a(int threads)
              {scalar(100), scalar(0.05), scalar(0.2), scalar(100), z}, threads);
 }
 
-/// W12b: a chain of Rosenbrock's terms.
-Variable chain(const Variable& x)
-{
-    const Variable a = x(slice(_, -1)), b = x(slice(1, _));
-    return ct::sum(100.0 * square(b - square(a)) + square(1.0 - a) + 0.1 * sin(a * b));
-}
-
 void w12b(int threads)
 {
     for (const std::int64_t n : {10, 100, 1000, 100000}) {

@@ -238,6 +238,22 @@ Model pendulum()
     return {arrays, {}, [arrays] { return pendulum_graph(arrays); }};
 }
 
+ct::Variable chain(const ct::Variable& x)
+{
+    const ct::Variable a = x(ct::slice(ct::_, -1)), b = x(ct::slice(1, ct::_));
+    return ct::sum(100.0 * square(b - square(a)) + square(1.0 - a) + 0.1 * sin(a * b));
+}
+
+Model rosenbrock(std::int64_t n)
+{
+    return {{input({n}, 0, 1, 0, ct::DType::f64)}, {}, [n] {
+                const auto x = ct::input("x", ct::DType::f64, {n});
+                const ct::Variable value = chain(x);
+                return ModelGraph{{x},
+                                  {value, ct::grad(value, x), ct::sparse_hessian(value, x).values}};
+            }};
+}
+
 Model model_named(std::string_view name)
 {
     if (name == "W1") return axpb();
@@ -246,6 +262,7 @@ Model model_named(std::string_view name)
     if (name == "W9") return transformer();
     if (name == "W10a") return lstm();
     if (name == "W10b") return pendulum();
+    if (name.starts_with("W12b:")) return rosenbrock(std::stoll(std::string(name.substr(5))));
     throw std::invalid_argument("no model is named " + std::string(name));
 }
 

@@ -4,6 +4,7 @@
 
 #include <croton/croton.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string_view>
 #include <vector>
@@ -31,8 +32,12 @@ Model mlp_small();   ///< W7: 4-16-16-1, tanh, mean square, batch 8
 Model transformer(); ///< W9: value and gradient
 Model lstm();        ///< W10a: value and gradient
 Model pendulum();    ///< W10b: value and gradient
+/// W12b of n variables: value, gradient and sparse Hessian.
+Model rosenbrock(std::int64_t n);
+/// A chain of Rosenbrock's terms.
+croton::Variable chain(const croton::Variable& x);
 
-/// The model of a first call: W1, W3, W7, W9, W10a, W10b.
+/// The model of a first call: W1, W3, W7, W9, W10a, W10b, or W12b:N of N variables.
 /// throws   std::invalid_argument for another name.
 Model model_named(std::string_view name);
 

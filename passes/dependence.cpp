@@ -4,6 +4,7 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph_text.hpp>
+#include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/custom.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/overloaded.hpp>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 
+#include "constant_products.hpp"
 #include "index_program.hpp"
 #include "known_params.hpp"
 #include "sparse_bands.hpp"
@@ -19,11 +21,6 @@
 namespace croton::inline v1::detail {
 
 namespace {
-
-/// A constant of more elements is not computed to find out where an index points.
-constexpr std::int64_t largest_constant = std::int64_t{1} << 24;
-/// A product with a constant is looked at term by term up to so many of them.
-constexpr std::int64_t most_terms = std::int64_t{1} << 24;
 
 /// Those of a value, which are known.
 std::vector<std::int64_t> extents_of(const Variable& v)
@@ -84,11 +81,7 @@ void Dependence::given(const Variable& v, Sets sets)
     kept_.push_back(v);
 }
 
-void Dependence::given(const Variable& v, Array value)
-{
-    values_[v.value()] = std::move(value);
-    kept_.push_back(v);
-}
+void Dependence::given(const Variable& v, Array value) { constants_.given(v, std::move(value)); }
 
 Sets Dependence::sets(const Variable& v) const
 {
@@ -146,9 +139,7 @@ void Dependence::push_by_lowering(const Apply& apply)
     };
     std::visit(
         overloaded{
-            [&](const Pointwise&) {
-                result([&] { return united(sets_of_inputs(apply), count_of(apply.output())); });
-            },
+            [&](const Pointwise&) { result([&] { return pointwise(apply); }); },
             [&](const IndexMap&) {
                 result([&] { return has_known_params(apply.params()) ? moved(apply) : any(); });
             },
@@ -174,6 +165,21 @@ void Dependence::push_by_lowering(const Apply& apply)
             },
         },
         apply.op().lowering);
+}
+
+/// What is multiplied by 0 is none.
+Sets Dependence::pointwise(const Apply& apply)
+{
+    std::vector<Sets> all = sets_of_inputs(apply);
+    const std::vector<Array> slopes = constants_.slopes_with_zeros(apply, function_, place_);
+    for (std::size_t k = 0; k < slopes.size(); ++k) {
+        if (!slopes[k] || !all[k]) continue;
+        std::vector<std::int64_t> ids;
+        for (std::int64_t i = 0; i < slopes[k].size(); ++i)
+            ids.push_back(slopes[k].as_double(i) == 0 ? -1 : i);
+        all[k] = picked(all[k], ids);
+    }
+    return united(all, count_of(apply.output()));
 }
 
 /// A move is the same for numbers: those of the elements say where each comes from. 0 is none.
@@ -337,57 +343,27 @@ Sets Dependence::accumulated_along(const Apply& apply, const Prefix&)
 
 Sets Dependence::product_of(const Apply& apply)
 {
+    const std::int64_t count = count_of(apply.output());
     std::vector<Sets> all;
     for (std::size_t k = 0; k < 2; ++k) {
         if (!sets(apply.input(k))) continue;
         const Array other = value(apply.input(1 - k));
-        all.push_back(terms_of(apply, k, other ? &other : nullptr));
+        auto terms = other && has_zeros(other) ? terms_of_constant(apply, k, other) : std::nullopt;
+        all.push_back(terms ? collected(sets(apply.input(k)), std::move(*terms), count)
+                            : all_terms_of(apply, k));
     }
-    return united(all, count_of(apply.output()));
+    return united(all, count);
 }
 
-/// What the result has of one operand of a product: a term is none where the other is known, and 0.
-Sets Dependence::terms_of(const Apply& apply, std::size_t operand, const Array* other)
+/// First what is summed over, then the elements that have it.
+Sets Dependence::all_terms_of(const Apply& apply, std::size_t operand)
 {
     const auto& p = apply.params_as<ContractParams>();
-    const Variable y = apply.output();
     const Variable& v = apply.input(operand);
-    // Extents of all terms, the result's axes first, and the operands' strides along them.
-    std::vector<std::int64_t> extents = extents_of(y), result = strides_of(extents);
-    const std::size_t sums = p.a_sum.size();
-    std::vector<std::int64_t> strides[2];
-    std::size_t own = p.a_batch.size();
-    for (std::size_t k = 0; k < 2; ++k) {
-        const auto &batch = k == 0 ? p.a_batch : p.b_batch, &sum = k == 0 ? p.a_sum : p.b_sum;
-        const std::vector<std::int64_t> lies = strides_of(extents_of(apply.input(k)));
-        strides[k].assign(extents_of(y).size() + sums, 0);
-        for (std::size_t i = 0; i < batch.size(); ++i)
-            strides[k][i] = lies[static_cast<std::size_t>(batch[i])];
-        for (std::size_t i = 0; i < sums; ++i)
-            strides[k][extents_of(y).size() + i] = lies[static_cast<std::size_t>(sum[i])];
-        for (int i = 0; i < apply.input(k).rank(); ++i)
-            if (std::ranges::count(batch, i) + std::ranges::count(sum, i) == 0)
-                strides[k][own++] = lies[static_cast<std::size_t>(i)];
-    }
-    for (std::size_t i = 0; i < sums; ++i) {
-        extents.push_back(apply.input(0).extent(p.a_sum[i]).value());
-        result.push_back(0);
-    }
-    if (other && product(extents) <= most_terms) {
-        const std::vector<std::int64_t> to = positions(extents, result);
-        const std::vector<std::int64_t> mine = positions(extents, strides[operand]);
-        const std::vector<std::int64_t> others = positions(extents, strides[1 - operand]);
-        std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
-        for (std::size_t i = 0; i < to.size(); ++i)
-            if (other->as_double(others[i]) != 0) pairs.emplace_back(to[i], mine[i]);
-        return collected(sets(v), std::move(pairs), count_of(y));
-    }
-    // All terms: first what is summed over, then the elements that have it.
     const auto& sum = operand == 0 ? p.a_sum : p.b_sum;
-    std::vector<std::size_t> open(sum.begin(), sum.end());
+    const std::vector<std::size_t> open(sum.begin(), sum.end());
     const Sets summed = collected(sets(v), without_axes(v, open), count_of(v));
-    return picked(summed, positions(std::span(extents).first(extents.size() - sums),
-                                    std::span(strides[operand]).first(extents.size() - sums)));
+    return picked(summed, positions_in(apply.output(), strides_in_result(apply, operand)));
 }
 
 /// By the cotangents that the op's own rule gives: what of its value goes back to which element.
@@ -414,38 +390,6 @@ Sets Dependence::by_rule(const Apply& apply, std::size_t output)
         shared_->kept.push_back(bars[i]);
     }
     return united(all, count_of(y));
-}
-
-Array Dependence::value(const Variable& v)
-{
-    const auto have = [&](const Variable& in) -> Array {
-        if (in.leaf() == Leaf::constant) return in.constant();
-        const auto at = values_.find(in.value());
-        return at == values_.end() ? Array() : at->second;
-    };
-    std::unordered_set<const Node*> entered; // looked up only
-    const auto enter = [&](const Variable& in) {
-        const Apply a = in.owner();
-        return a && !values_.contains(in.value()) && entered.insert(a.node()).second;
-    };
-    inputs_first(v, enter, [&](const Node* node) {
-        const Apply a = apply_of(node);
-        std::vector<Array> x;
-        for (const Variable& in : a.inputs())
-            x.push_back(have(in));
-        bool follows =
-            is_known(a) && has_known_params(a.params()) &&
-            std::ranges::all_of(x, [](const Array& in) { return static_cast<bool>(in); });
-        for (const Variable& y : a.outputs()) {
-            kept_.push_back(y);
-            follows = follows && count_of(y) <= largest_constant;
-        }
-        const std::vector<Array> y =
-            follows ? evaluate_reference(a, x) : std::vector<Array>(a.output_count());
-        for (std::size_t i = 0; i < a.output_count(); ++i)
-            values_[a.output(i).value()] = y[i];
-    });
-    return have(v);
 }
 
 } // namespace croton::inline v1::detail

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "constant_values.hpp"
 #include "element_sets.hpp"
 
 namespace croton::inline v1::detail {
@@ -22,6 +23,7 @@ namespace croton::inline v1::detail {
 /// and so does a value whose extents are symbols.
 ///
 ///   lowering        what its elements depend on
+///   Pointwise       where no constant makes the slope 0
 ///   IndexMap        where its reference takes them from: it is run on the numbers of elements
 ///   Gather, Scatter  the places that constant indices name, or all along the axes of others
 ///   Contract        terms where a constant operand is not 0
@@ -40,7 +42,7 @@ public:
     /// errors  UserError: an op on the way has no derivative; more than 2^27 elements.
     Sets of(const Variable& y);
     /// What `v` is, if it follows from constants; otherwise an empty one.
-    Array value(const Variable& v);
+    Array value(const Variable& v) { return constants_.value(v); }
 
 private:
     /// What holds in each step of a loop.
@@ -57,13 +59,14 @@ private:
 
     void push(const Apply& apply);
     void push_by_lowering(const Apply& apply);
+    Sets pointwise(const Apply& apply);
     Sets moved(const Apply& apply);
     Sets gathered(const Apply& apply, const Gather& gather);
     Sets scattered(const Apply& apply, const Scatter& scatter);
     Sets reduced(const Apply& apply);
     Sets accumulated_along(const Apply& apply, const Prefix& prefix);
     Sets product_of(const Apply& apply);
-    Sets terms_of(const Apply& apply, std::size_t operand, const Array* other);
+    Sets all_terms_of(const Apply& apply, std::size_t operand);
     Sets by_rule(const Apply& apply, std::size_t output);
     void push_scan(const Apply& apply);
     void push_steps(const Apply& apply);
@@ -81,8 +84,8 @@ private:
     const Location* place_;
     std::shared_ptr<Shared> shared_;
     std::unordered_map<const Value*, Sets> of_;
-    std::unordered_map<const Value*, Array> values_; ///< an empty one: it has none
-    Variables kept_;                                 ///< values above, alive
+    ConstantValues constants_;
+    Variables kept_; ///< values above, alive
 };
 
 /// Calls `push(apply)` for what `y` depends on and `known` (a map by Value) does not have, operands

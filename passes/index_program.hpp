@@ -25,6 +25,9 @@ public:
         return values_[static_cast<std::size_t>(expression)];
     }
 
+    /// Of all expressions.
+    const std::vector<std::int64_t>& values() const { return values_; }
+
 private:
     /// A sum of products of values, or an operation on two of them.
     struct Step {

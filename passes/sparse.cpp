@@ -17,6 +17,7 @@
 #include "dependence.hpp"
 #include "derivative_checks.hpp"
 #include "known_params.hpp"
+#include "pattern_test.hpp"
 #include "sparse_bands.hpp"
 #include "sparse_matrix.hpp"
 #include "sparse_products.hpp"
@@ -36,6 +37,7 @@ struct Derivative {
     const Location* place;
     bool symmetric = false;
     bool must_depend = false; ///< or it is an error
+    bool turned = false;      ///< the caller's rows are its columns
 };
 
 /// The extents, which have to be known.
@@ -63,16 +65,32 @@ UserError independent(const Derivative& d)
                       describe(d.x));
 }
 
-/// Those whose ranges can be listed; nothing where there are no such.
-std::optional<std::vector<Band>> bands_of(const Derivative& d)
+/// Bands whose ranges can be listed.
+struct Listed {
+    std::vector<Band> bands;
+    bool met_zeros = false;
+};
+
+/// Nothing where there are no such.
+std::optional<Listed> bands_of(const Derivative& d)
 {
     try {
-        std::vector<Band> bands = detail::Bands(d.x, d.function, d.place).of(d.y);
+        detail::Bands all(d.x, d.function, d.place);
+        const std::vector<Band>& bands = all.of(d.y);
         if (std::ranges::all_of(bands, [](const Band& b) { return detail::all_known(b.ranges); }))
-            return bands;
+            return Listed{bands, all.met_zeros()};
     } catch (const detail::NoBands&) { // lists do
     }
     return std::nullopt;
+}
+
+/// Elements of all bands, most of which the matrix has.
+std::int64_t elements_of(const Listed& listed)
+{
+    std::int64_t all = 0;
+    for (const Band& b : listed.bands)
+        all += element_count(b.d.shape()).value();
+    return all;
 }
 
 SparseVariable as_loops(const Derivative& d, const SparseOptions& options)
@@ -83,7 +101,7 @@ SparseVariable as_loops(const Derivative& d, const SparseOptions& options)
         "columns are listed where all extents are known before the call",
         describe(d.x));
     try {
-        const std::vector<Band> bands = detail::Bands(d.x, d.function, d.place).of(d.y);
+        const std::vector<Band> bands = detail::Bands(d.x, d.function, d.place, true).of(d.y);
         if (bands.empty() && d.must_depend) throw independent(d);
         return detail::as_loops(bands, d.y, d.x, options, why, d.place);
     } catch (const detail::NoBands& none) {
@@ -134,40 +152,51 @@ Sets both_halves(const Sets& rows, std::int64_t count, bool given)
     return given ? detail::united(halves, count) : detail::common(halves[0], halves[1], count);
 }
 
+/// What follows from the graph: that of each row, which has a set of its own.
+Sets found_rows(const Derivative& d, std::int64_t rows, std::int64_t columns)
+{
+    detail::Dependence dependence(d.function, d.place);
+    dependence.given(d.x, detail::each_itself(columns));
+    const Sets found = detail::one_each(dependence.of(d.y), rows);
+    return d.symmetric ? both_halves(found, rows, false) : found;
+}
+
 /// Whether y depends on x.
 bool list(const Derivative& d, const SparsePattern* given, detail::SparseMatrix& matrix)
 {
     const std::vector<std::int64_t> x = known(d.x, d), y = known(d.y, d);
     const std::int64_t rows = detail::product(y), columns = detail::product(x);
     Sets pattern;
+    bool depends = true;
     if (given) {
         pattern = rows_of(*given, d, rows, columns);
-    } else if (const auto bands = bands_of(d)) {
-        for (const Band& b : *bands) {
-            matrix.read_from(b.d.reshape({element_count(b.d.shape())}));
-            list_band(b, y, x, matrix);
-        }
-        return !bands->empty();
+        if (d.symmetric) pattern = both_halves(pattern, rows, true);
     } else {
-        detail::Dependence dependence(d.function, d.place);
-        dependence.given(d.x, detail::each_itself(columns));
-        pattern = detail::one_each(dependence.of(d.y), rows);
+        const std::optional<Listed> listed = bands_of(d);
+        if (!listed || listed->met_zeros) pattern = found_rows(d, rows, columns);
+        depends = listed ? !listed->bands.empty() : pattern != nullptr;
+        // Of bands that are mostly 0, too much would be computed.
+        const auto elements = static_cast<std::int64_t>(pattern ? pattern->of.size() : 0);
+        if (listed && (!listed->met_zeros || 2 * elements > elements_of(*listed))) {
+            matrix.only(pattern);
+            matrix.expect(std::min(elements_of(*listed), pattern ? elements : rows * columns));
+            for (const Band& b : listed->bands) {
+                matrix.read_from(b.d.reshape({element_count(b.d.shape())}));
+                list_band(b, y, x, matrix);
+            }
+            return depends;
+        }
     }
     const detail::SparseProducts products{d.y, d.x, rows, columns, d.function, d.place};
     if (d.symmetric)
-        products.list_symmetric(both_halves(pattern, rows, given), matrix);
+        products.list_symmetric(pattern, matrix);
     else
         products.list(pattern, matrix);
-    return given || pattern;
+    return depends;
 }
 
-SparseVariable sparse(const Derivative& d, const SparseOptions& options)
+SparseVariable made(const Derivative& d, const SparseOptions& options)
 {
-    if (options.pattern &&
-        (options.format == Compressed::bands || options.pattern->format == Compressed::bands))
-        throw user_error(Code::domain, d.place, d.function,
-                         "a given pattern lists rows or columns, and so does the derivative then: "
-                         "no Compressed::bands");
     if (options.format == Compressed::bands) return as_loops(d, options);
     const std::vector<std::int64_t> x = known(d.x, d), y = known(d.y, d);
     detail::SparseMatrix matrix(detail::product(y), detail::product(x), options, d.function,
@@ -180,6 +209,80 @@ SparseVariable sparse(const Derivative& d, const SparseOptions& options)
                          detail::most_elements);
     }
     return matrix.finish(d.y.dtype());
+}
+
+/// A build that verifies graphs tests derived patterns, too.
+#ifdef CROTON_VERIFY
+constexpr bool test_derived = true;
+#else
+constexpr bool test_derived = false;
+#endif
+
+using Contradiction = detail::PatternTest::Contradiction;
+
+void report(const Derivative& d, bool given, Contradiction c)
+{
+    if (d.turned) std::swap(c.row, c.column);
+    const std::string what =
+        d.turned ? "the second derivative" : fmt::format("the derivative of {}", describe(d.y));
+    if (given)
+        throw user_error(Code::domain, d.place, d.function,
+                         "the given pattern has no element in row {}, column {}, where {} by {} is "
+                         "{:.6g} at random values; where it holds for some inputs alone, "
+                         "SparseOptions::at has their values",
+                         c.row, c.column, what, describe(d.x), c.expected);
+    throw internal_error(d.function,
+                         "the pattern has no element in row {}, column {}, where {} by {} ({}) is "
+                         "{:.6g}",
+                         c.row, c.column, what, describe(d.x),
+                         d.place ? to_string(*d.place) : "no place", c.expected);
+}
+
+/// What of all of a derivative its test says.
+/// returns  why there was none; empty: there was one.
+std::string test(const Derivative& d, const SparseOptions& options, const SparseVariable& all)
+{
+    constexpr std::uint64_t most_draws = 4;
+    detail::PatternTest test(all, d.y, d.x, d.function, d.place);
+    for (const auto& [v, value] : options.at)
+        test.given(v, value);
+    if (std::string why = test.obstacle(); !why.empty()) return why;
+    std::string why;
+    for (std::uint64_t draw = 0; draw < most_draws; ++draw) {
+        std::optional<Contradiction> found;
+        try {
+            found = test.run(draw);
+        } catch (const UserError& refused) { // others may do
+            why = refused.message();
+            continue;
+        }
+        if (found && found->column < 0 && !options.pattern)
+            throw internal_error(d.function,
+                                 "row {} of the derivative of {} times a random vector is {}, "
+                                 "not {}",
+                                 found->row, describe(d.y), found->found, found->expected);
+        if (found && found->column >= 0) report(d, options.pattern, *found);
+        if (test.all_tested()) return "";
+        why = "some rows are not finite at random values";
+    }
+    return why;
+}
+
+SparseVariable sparse(const Derivative& d, const SparseOptions& options)
+{
+    if (options.pattern &&
+        (options.format == Compressed::bands || options.pattern->format == Compressed::bands))
+        throw user_error(Code::domain, d.place, d.function,
+                         "a given pattern lists rows or columns, and so does the derivative then: "
+                         "no Compressed::bands");
+    SparseVariable derivative = made(d, options);
+    if (!options.pattern && !test_derived) return derivative;
+    SparseOptions both = options;
+    both.triangle = Triangle::full;
+    const bool half = options.triangle != Triangle::full;
+    std::string why = test(d, options, half ? made(d, both) : derivative);
+    if (options.pattern) derivative.untested = std::move(why);
+    return derivative;
 }
 
 /// Whether second derivatives of `f` are those of a function: a rule of the user's own need not be
@@ -271,15 +374,53 @@ sparse_hessian(const Variable& f, const Variable& x, const SparseOptions& option
         std::swap(given.rows, given.columns);
         turned.pattern = &given;
     }
-    SparseVariable h = sparse(
-        {.y = x_bar, .x = x, .function = "sparse_hessian", .place = place, .symmetric = symmetric},
-        turned);
+    SparseVariable h = sparse({.y = x_bar,
+                               .x = x,
+                               .function = "sparse_hessian",
+                               .place = place,
+                               .symmetric = symmetric,
+                               .turned = true},
+                              turned);
     h.pattern.format = options.format;
     for (SparseBand& b : h.pattern.bands) {
         std::swap(b.row, b.column);
         std::swap(b.row_steps, b.column_steps);
     }
     return h;
+}
+
+namespace {
+
+/// Of each element the one of `starts` that it is behind.
+std::vector<std::int32_t> major_indices(const SparsePattern& p)
+{
+    std::vector<std::int32_t> all;
+    all.reserve(p.size());
+    for (std::size_t g = 0; g + 1 < p.starts.size(); ++g)
+        all.insert(all.end(), static_cast<std::size_t>(p.starts[g + 1] - p.starts[g]),
+                   static_cast<std::int32_t>(g));
+    return all;
+}
+
+void check_lists(const SparsePattern& p, std::string_view function, const Location* place)
+{
+    if (p.format == Compressed::bands)
+        throw user_error(Code::domain, place, function,
+                         "the pattern is of bands: Compressed::rows and columns have lists");
+}
+
+} // namespace
+
+std::vector<std::int32_t> SparsePattern::row_indices(Where where) const
+{
+    check_lists(*this, "row_indices", locate(where));
+    return format == Compressed::rows ? major_indices(*this) : indices;
+}
+
+std::vector<std::int32_t> SparsePattern::column_indices(Where where) const
+{
+    check_lists(*this, "column_indices", locate(where));
+    return format == Compressed::rows ? indices : major_indices(*this);
 }
 
 std::string SparsePattern::picture() const

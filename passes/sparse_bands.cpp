@@ -19,6 +19,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "constant_products.hpp"
+#include "dependence.hpp"
+
 namespace croton::inline v1::detail {
 
 namespace {
@@ -43,7 +46,8 @@ bool same_guards(const Guards& a, const Guards& b)
     });
 }
 
-/// Where either holds.
+} // namespace
+
 Places either(Places a, const Places& b)
 {
     for (const Guards& g : b)
@@ -52,6 +56,8 @@ Places either(Places a, const Places& b)
     const bool everywhere = std::ranges::any_of(a, &Guards::empty);
     return everywhere || a.size() > most_places ? Places{{}} : a;
 }
+
+namespace {
 
 /// Guards on one symbol as one: false where none of its values meets them.
 bool simplify(Guards& guards)
@@ -225,13 +231,18 @@ struct Bands::Group {
     Variables d;
 };
 
-Bands::Bands(const Variable& x, std::string_view function, const Location* place)
-    : function_(function), place_(place), constants_(function, place)
+Bands::Bands(const Variable& x, std::string_view function, const Location* place, bool loops)
+    : function_(function), place_(place), loops_(loops)
 {
     const OriginScope origin(place);
     of_[x.value()] = {{rows(x.shape().size()), {}, {{}}, ones_like(x)}};
     kept_.push_back(x);
 }
+
+Bands::Bands(const Bands& around)
+    : function_(around.function_), place_(around.place_), tables_(around.tables_),
+      loops_(around.loops_)
+{}
 
 void Bands::refuse(const Apply& apply, std::string_view why) const
 {
@@ -272,6 +283,7 @@ void Bands::push(const Apply& apply)
                    [&](const Gather& gather) { push_gathered(apply, gather); },
                    [&](const Reduce&) { push_reduced(apply); },
                    [&](const Contract&) { push_product(apply); },
+                   [&](const Scan&) { push_scan(apply); },
                    [&](const Composite& composite) {
                        if (has_own_derivative(apply))
                            refuse(apply, "has a derivative of its own, which bands do not follow");
@@ -358,6 +370,9 @@ auto& group_of(Groups& groups,
 
 void Bands::push_pointwise(const Apply& apply)
 {
+    const std::vector<Array> zeros = constants_.slopes_with_zeros(apply, function_, place_);
+    for (std::size_t k = 0; k < zeros.size(); ++k)
+        met_zeros_ = met_zeros_ || (zeros[k] && !of_[apply.input(k).value()].empty());
     std::vector<Group> groups;
     for (std::size_t k = 0; k < apply.inputs().size(); ++k)
         for (const Band& b : of_[apply.input(k).value()]) {
@@ -538,6 +553,13 @@ void Bands::push_product(const Apply& apply)
     for (std::size_t k = 0; k < 2; ++k) {
         const Variable& v = apply.input(k);
         const ProductSide &side = sides[k], &other = sides[1 - k];
+        if (of_[v.value()].empty()) continue;
+        const Array constant = constants_.value(apply.input(1 - k));
+        if (constant && has_zeros(constant)) {
+            met_zeros_ = true;
+            if (const Variable sum = by_diagonals(apply, k, constant); !sum.is_empty())
+                return push_values(apply, {sum});
+        }
         const Variable factor = as_terms(apply.input(1 - k), other, y.rank(), 0);
         for (const Band& b : of_[v.value()]) {
             // Rows of the operand by what they are called in the result.

@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "dependence.hpp"
+#include "constant_values.hpp"
 #include "sparse_tables.hpp"
 
 namespace croton::inline v1::detail {
@@ -40,6 +40,9 @@ struct Band {
     std::vector<Extent> expressions() const;
 };
 
+/// Where either holds.
+std::vector<Band::Guards> either(std::vector<Band::Guards> a, const std::vector<Band::Guards>& b);
+
 /// Thrown where a derivative is none of bands, with what to say where it has to be.
 struct NoBands {
     UserError why;
@@ -48,13 +51,18 @@ struct NoBands {
 /// Derivatives by x, carried forward through the graph as bands.
 class Bands {
 public:
-    Bands(const Variable& x, std::string_view function, const Location* place);
+    /// With `loops` also through these, whose steps are taken together: bands of any step.
+    Bands(const Variable& x, std::string_view function, const Location* place, bool loops = false);
 
     /// Those of `y`.
     /// errors  NoBands; UserError where an op on the way has no derivative.
     const std::vector<Band>& of(const Variable& y);
+    /// Whether there was a constant with elements that are 0, so that sets may have fewer elements.
+    bool met_zeros() const { return met_zeros_; }
 
 private:
+    /// For a step of a loop.
+    explicit Bands(const Bands& around);
     struct Group;
     void push(const Apply& apply);
     void push_pointwise(const Apply& apply);
@@ -63,6 +71,8 @@ private:
     void push_pieces(const Apply& apply, const std::vector<IndexPiece>& pieces);
     void push_reduced(const Apply& apply);
     void push_product(const Apply& apply);
+    void push_scan(const Apply& apply);
+    Band along_steps(Band band, const Variable& collected);
     void push_values(const Apply& apply, const Variables& values);
     void add(const Apply& apply, Band band);
     bool depends_on(const Band& band, const Extent& symbol) const;
@@ -79,7 +89,9 @@ private:
     std::string_view function_;
     const Location* place_;
     std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
-    Dependence constants_; ///< for values of indices
+    ConstantValues constants_; ///< for values of indices and factors
+    bool met_zeros_ = false;
+    bool loops_ = false;
 };
 
 /// Goes through a band's elements in C order: those of a y and an x of these extents.

@@ -11,13 +11,12 @@
 #include <croton/ir/ops/shape.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 namespace croton::inline v1::detail {
 
 namespace {
 
-/// More would take gigabytes before a call.
-constexpr std::size_t most_entries = std::size_t{1} << 27;
 /// A turn has at most so many entries.
 constexpr std::size_t longest_turn = 64;
 /// Of more pieces, or more single elements between them, each element is looked up.
@@ -57,17 +56,19 @@ void SparseMatrix::add(std::int64_t row, std::int64_t column, std::int64_t at)
     const bool wanted = options_.triangle == Triangle::full ||
                         (options_.triangle == Triangle::lower ? row >= column : row <= column);
     if (!wanted) return;
+    if (only_ && !std::ranges::binary_search((*only_)[row], column)) return;
     if (entries_.size() >= most_entries)
         throw user_error(Code::shape, place_, function_, "the pattern has more than {} elements",
                          most_entries);
-    entries_.push_back({row, column, vectors_.size() - 1, at});
+    entries_.push_back({static_cast<std::int32_t>(row), static_cast<std::int32_t>(column), at,
+                        static_cast<std::uint32_t>(vectors_.size() - 1)});
 }
 
 SparseVariable SparseMatrix::finish(DType dtype)
 {
     if (options_.diagonal)
-        for (std::int64_t i = 0; i < std::min(rows_, columns_); ++i)
-            entries_.push_back({i, i, Entry::nowhere, 0});
+        for (std::int32_t i = 0; i < std::min(rows_, columns_); ++i)
+            entries_.push_back({i, i, 0, Entry::nowhere});
     sort();
     return {pattern(), values(dtype)};
 }
@@ -92,32 +93,30 @@ SparsePattern SparseMatrix::pattern() const
 void SparseMatrix::sort()
 {
     const std::int64_t groups = options_.format == Compressed::rows ? rows_ : columns_;
-    std::vector<std::size_t> first(static_cast<std::size_t>(groups) + 1, 0);
+    std::vector<std::uint32_t> end(static_cast<std::size_t>(groups) + 1, 0); // of each
     for (const Entry& e : entries_)
-        ++first[static_cast<std::size_t>(major(e)) + 1];
-    for (std::size_t i = 1; i < first.size(); ++i)
-        first[i] += first[i - 1];
-    std::vector<std::size_t> next = first;
+        ++end[static_cast<std::size_t>(major(e)) + 1];
+    for (std::size_t i = 1; i < end.size(); ++i)
+        end[i] += end[i - 1];
     std::vector<Entry> sorted(entries_.size());
     for (const Entry& e : entries_)
-        sorted[next[static_cast<std::size_t>(major(e))]++] = e;
-    for (std::size_t g = 0; g + 1 < first.size(); ++g)
-        std::ranges::stable_sort(sorted.begin() + static_cast<std::ptrdiff_t>(first[g]),
-                                 sorted.begin() + static_cast<std::ptrdiff_t>(first[g + 1]),
-                                 [&](const Entry& a, const Entry& b) {
-                                     return std::pair(minor(a), a.from) <
-                                            std::pair(minor(b), b.from);
-                                 });
+        sorted[end[static_cast<std::size_t>(major(e))]++] = e;
+    const auto before = [&](const Entry& a, const Entry& b) {
+        return std::tuple(minor(a), a.from, a.at) < std::tuple(minor(b), b.from, b.at);
+    };
+    for (std::size_t g = 0; g + 1 < end.size(); ++g)
+        std::sort(sorted.begin() + (g == 0 ? 0 : end[g - 1]), sorted.begin() + end[g], before);
     // A 0 of the diagonal is no term beside another one.
     entries_.clear();
+    first_.reserve(sorted.size() + 1);
     for (const Entry& e : sorted) {
         const bool fresh =
             entries_.empty() || entries_.back().row != e.row || entries_.back().column != e.column;
         if (!fresh && e.from == Entry::nowhere) continue;
-        if (fresh) first_.push_back(entries_.size());
+        if (fresh) first_.push_back(static_cast<std::uint32_t>(entries_.size()));
         entries_.push_back(e);
     }
-    first_.push_back(entries_.size());
+    first_.push_back(static_cast<std::uint32_t>(entries_.size()));
 }
 
 /// The longest turns that begin with an element.
@@ -143,6 +142,8 @@ Turns SparseMatrix::turns_from(std::size_t first) const
     for (std::size_t next = first + 1; next <= last; ++next) {
         if (!of_same_vectors(next, first)) continue;
         const std::size_t length = next - first;
+        // Where these end, so do turns of several of them.
+        if (best.repeats > 2 && length % best.length == 0) continue;
         std::size_t i = next;
         while (i < size() && goes_on(i, length, i >= next + length))
             ++i;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "dependence.hpp"
 #include "sparse_bands.hpp"
 
 namespace croton::inline v1::detail {

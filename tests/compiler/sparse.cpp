@@ -160,3 +160,46 @@ TEST_CASE("a pattern is drawn")
               .pattern.picture()
               .starts_with("130 x 130, 130 elements, a character is 3 x 3\n#...."));
 }
+
+TEST_CASE("elements in the orders of Eigen, OSQP and IPOPT")
+{
+    //     x0 x1 x2 x3
+    // y0   .  x  x  .
+    // y1   x  .  .  x
+    // y2   .  .  x  .
+    const Variable x = ct::vector<double>("x", {4});
+    const Variable y = ct::stack({x(1) * x(2), 2.0 * x(0) + square(x(3)), x(2) * square(x(2))});
+    using Indices = std::vector<std::int32_t>;
+    const auto values = [&](const SparseVariable& s) {
+        const ct::Results r = ct::function({x}, {s.values}, {.allow_unused_inputs = true})(
+            Array::copy(std::vector{1.0, 2.0, 3.0, 4.0}));
+        std::vector<double> all;
+        for (std::int64_t i = 0; i < r[0].size(); ++i)
+            all.push_back(r[0].as_double(i));
+        return all;
+    };
+    // Eigen's default and OSQP's A; then Eigen's RowMajor.
+    const SparseVariable by_columns = ct::sparse_jacobian(y, x);
+    CHECK(by_columns.pattern.starts == Indices{0, 1, 2, 4, 5});
+    CHECK(by_columns.pattern.indices == Indices{1, 0, 0, 2, 1});
+    CHECK(values(by_columns) == std::vector{2.0, 3.0, 2.0, 27.0, 8.0});
+    const SparseVariable by_rows = ct::sparse_jacobian(y, x, {.format = Compressed::rows});
+    CHECK(by_rows.pattern.starts == Indices{0, 2, 4, 5});
+    CHECK(by_rows.pattern.indices == Indices{1, 2, 0, 3, 2});
+    CHECK(values(by_rows) == std::vector{3.0, 2.0, 2.0, 8.0, 27.0});
+    // IPOPT's Jacobian.
+    CHECK(by_columns.pattern.row_indices() == Indices{1, 0, 0, 2, 1});
+    CHECK(by_columns.pattern.column_indices() == Indices{0, 1, 2, 2, 3});
+    CHECK(by_rows.pattern.row_indices() == Indices{0, 0, 1, 1, 2});
+    CHECK(by_rows.pattern.column_indices() == Indices{1, 2, 0, 3, 2});
+    // Second derivatives of the sum: (1, 2) and its mirror, (2, 2), (3, 3).
+    const Variable f = ct::sum(y);
+    const SparseVariable upper = ct::sparse_hessian(f, x, {.triangle = Triangle::upper}); // OSQP
+    CHECK(upper.pattern.starts == Indices{0, 0, 0, 2, 3});
+    CHECK(upper.pattern.indices == Indices{1, 2, 3});
+    CHECK(values(upper) == std::vector{1.0, 18.0, 2.0});
+    const SparseVariable lower = ct::sparse_hessian(f, x, {.triangle = Triangle::lower}); // IPOPT
+    CHECK(lower.pattern.row_indices() == Indices{2, 2, 3});
+    CHECK(lower.pattern.column_indices() == Indices{1, 2, 3});
+    CHECK(values(lower) == std::vector{1.0, 18.0, 2.0});
+}

@@ -125,3 +125,72 @@ TEST_CASE("Hessians as loops: the same bands whatever the call's extents")
     CHECK(none.pattern.picture() == "2 bands\n(i0 + 1, i0) for i0 < n - 1\n(i0, i0) for i0 < n\n");
     check_loops(x, none, ct::hessian(ct::sum(a * b), x), calls, Triangle::lower);
 }
+
+TEST_CASE("members that go through a loop each: bands of its last states and of what it collects")
+{
+    const ct::Extent n = ct::dim("n");
+    const std::vector<Sizes> calls{{{n, 4}}, {{n, 7}}};
+    const auto slope = [](const Variable& s) { return ct::stack({s(1), -1.0 * sin(s(0))}); };
+    const auto rk4 = [&](const Variable& s) {
+        const Variable a = slope(s), b = slope(s + 0.05 * a), c = slope(s + 0.05 * b);
+        return s + 0.1 / 6 * (a + 2.0 * b + 2.0 * c + slope(s + 0.1 * c));
+    };
+    const auto flight = [&](const Variable& s) {
+        return ct::scan(rk4, {.init = {s}, .steps = 12}).last[0];
+    };
+    const SparseVariable last =
+        check_jacobian([&](const Variable& x) { return ct::vmap(flight)(x); }, {n, 2}, calls);
+    CHECK(last.pattern.bands.size() <= 4);
+    // Multiple shooting: where a member ends the next one begins.
+    check_jacobian(
+        [&](const Variable& x) {
+            return x(ct::slice(1, _), _) - ct::vmap(flight)(x(ct::slice(0, -1), _));
+        },
+        {n, 2}, calls);
+    // What is collected, forwards and backwards; a number of steps that the call gives.
+    for (const bool reverse : {false, true})
+        check_jacobian(
+            [&](const Variable& x) {
+                const auto r = ct::scan(
+                    [](const Variable& s) { return ct::Step{{sin(s) * 1.1}, {square(s)}}; },
+                    {.init = {x}, .steps = 3, .reverse = reverse});
+                return ct::concatenate({r.history[0], r.out[0]});
+            },
+            {n}, calls);
+    check_jacobian(
+        [&](const Variable& x) {
+            return ct::scan([](const Variable& s) { return sin(s); }, {.init = {x}, .steps = n})
+                .last[0];
+        },
+        {n}, calls);
+    // A neighbour more with each of few steps; a constant of the loop's that depends on x.
+    check_jacobian(
+        [](const Variable& x) {
+            const Variable y = exp(x);
+            return ct::scan([&](const Variable& s) { return s * y; }, {.init = {x}, .steps = 4})
+                .last[0];
+        },
+        {n}, calls);
+    // Sums of members, which are ranges.
+    const ct::Extent m = ct::dim("m");
+    check_jacobian(
+        [](const Variable& x) {
+            return ct::scan([](const Variable& s) { return s * 0.5 + sin(s); },
+                            {.init = {ct::sum(square(x), 1)}, .steps = 3})
+                .last[0];
+        },
+        {n, m}, {{{n, 4}, {m, 3}}, {{n, 2}, {m, 5}}});
+}
+
+TEST_CASE("loops whose bands are others in each step")
+{
+    // Listed step by step, where extents are known; taken together, as loops.
+    const Variable x = ct::vector<double>("x", {6});
+    const Variable y =
+        ct::scan([](const Variable& s) { return sin(ct::flip(s, 0)); }, {.init = {x}, .steps = 4})
+            .last[0];
+    CHECK(ct::sparse_jacobian(y, x).pattern.size() == 6);
+    croton::test::check_sparse(ct::sparse_jacobian(y, x), ct::jacobian(y, x), x, Triangle::full, 6);
+    check_loops(x, ct::sparse_jacobian(y, x, {.format = Compressed::bands}), ct::jacobian(y, x),
+                {{}});
+}

@@ -1,6 +1,9 @@
 // What sparse derivatives refuse, and where.
 #include <croton/croton.hpp>
 
+#include <source_location>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "errors/expect.hpp"
@@ -8,6 +11,28 @@
 namespace ct = croton;
 using ct::Array;
 using ct::Variable;
+
+namespace {
+
+/// A given pattern is refused with this in the message, at this line.
+template <class F>
+void check_contradicted(const F& f,
+                        std::string_view text,
+                        const std::source_location& here = std::source_location::current())
+{
+    try {
+        f();
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        INFO(e.message());
+        CHECK(e.code() == ct::Code::domain);
+        CHECK(std::string(e.message()).find(text) != std::string::npos);
+        CHECK(e.where().line() >= here.line());
+        CHECK(e.where().line() <= here.line() + 4);
+    }
+}
+
+} // namespace
 
 TEST_CASE("sparse derivatives: what is no function of x, no float, or no scalar")
 {
@@ -121,18 +146,151 @@ TEST_CASE("sparse derivatives: what a given pattern may be")
         "derivative then: no Compressed::bands");
 }
 
-TEST_CASE("sparse derivatives: a pattern that is contradicted")
+TEST_CASE("sparse derivatives: a given pattern that is contradicted")
 {
     const auto x = ct::vector<double>("x", {3});
     const Variable y = x * ct::flip(x, 0);
     const ct::SparsePattern diagonal{{0, 1, 2, 3}, {0, 1, 2}, 3, 3, ct::Compressed::rows};
-    ct::check_pattern(ct::sparse_jacobian(y, x), y, x);
-    CHECK_THROWS_AS(ct::check_pattern(ct::sparse_jacobian(y, x, {.pattern = &diagonal}), y, x),
-                    ct::InternalError);
-    CHECK_THROWS_WITH(
-        ct::check_pattern(ct::sparse_jacobian(y, x, {.pattern = &diagonal}), y, x),
-        croton::test::contains("internal error in check_pattern: row 0 of the pattern times a "
-                               "random vector is "));
+    for (const ct::Compressed format : {ct::Compressed::rows, ct::Compressed::columns}) {
+        const ct::SparseOptions options{.format = format, .pattern = &diagonal};
+        check_contradicted(
+            [&] { ct::sparse_jacobian(y, x, options); },
+            "sparse_jacobian: the given pattern has no element in row 0, column 2, where "
+            "the derivative of the result of mul (sparse.cpp:");
+        check_contradicted([&] { ct::sparse_hessian(ct::sum(y * x), x, options); },
+                           "sparse_hessian: the given pattern has no element in row ");
+    }
+    check_contradicted(
+        [&] {
+            ct::sparse_hessian(ct::sum(y), x,
+                               {.triangle = ct::Triangle::lower, .pattern = &diagonal});
+        },
+        "sparse_hessian: the given pattern has no element in row ");
+    // One that is right has no complaint: functions with a domain, a loop, branches.
+    const ct::SparsePattern two{{0, 2, 4, 6}, {0, 1, 0, 1, 1, 2}, 3, 3, ct::Compressed::rows};
+    const auto tested = [&](const Variable& v, const ct::SparsePattern& p,
+                            ct::Where where = ct::Where::current()) {
+        return ct::sparse_jacobian(v, x, {.pattern = &p}, where).untested;
+    };
+    CHECK(tested(acosh(x) * log(x), diagonal) == "");
+    CHECK(tested(asin(x) + sqrt(x), diagonal) == "");
+    CHECK(tested(ct::stack({log(x(0) * x(1)), x(0) / x(1), exp(x(1)) * x(2)}), two) == "");
+    CHECK(tested(ct::fori_loop(4, [](const Variable&, const Variable& s) { return sin(s) * s; },
+                               {x})[0],
+                 diagonal) == "");
+    const Variable mixed = ct::fori_loop(
+        4, [](const Variable&, const Variable& s) { return sin(s) * ct::flip(s, 0); }, {x})[0];
+    check_contradicted([&] { tested(mixed, diagonal); }, "the result of fori_loop (sparse.cpp:");
+    CHECK(tested(sqrt(-1.0 - square(x)), diagonal) == "some rows are not finite at random values");
+}
+
+TEST_CASE("sparse derivatives: a given pattern that holds for some inputs alone")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto k = ct::vector<std::int64_t>("k", {3});
+    const auto w = ct::matrix<double>("w", {3, 3});
+    const auto at = [](const std::vector<std::int64_t>& all) { return ct::Array::copy(all); };
+    const ct::SparsePattern diagonal{{0, 1, 2, 3}, {0, 1, 2}, 3, 3, ct::Compressed::rows};
+    const Variable gathered = sin(ct::take(x, k)) * x;
+    // What an integer names is not drawn.
+    CHECK(ct::sparse_jacobian(gathered, x, {.pattern = &diagonal}).untested ==
+          "'k' has no value, and integers are not drawn");
+    CHECK(ct::sparse_jacobian(gathered, x, {.pattern = &diagonal, .at = {{k, at({0, 1, 2})}}})
+              .untested == "");
+    check_contradicted(
+        [&] {
+            ct::sparse_jacobian(gathered, x, {.pattern = &diagonal, .at = {{k, at({0, 2, 2})}}});
+        },
+        "sparse_jacobian: the given pattern has no element in row 1, column 2, where the "
+        "derivative "
+        "of the result of mul (sparse.cpp:");
+    CHECK(ct::sparse_jacobian(gathered, x, {.pattern = &diagonal, .at = {{k, at({0, 1, 7})}}})
+              .untested != "");
+    // Zeros among an input's numbers.
+    const Variable product = ct::dot(w, x);
+    check_contradicted([&] { ct::sparse_jacobian(product, x, {.pattern = &diagonal}); },
+                       "SparseOptions::at has their values");
+    const ct::Array sparse =
+        ct::Array::copy(std::vector{1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 3.0});
+    CHECK(
+        ct::sparse_jacobian(product, x, {.pattern = &diagonal, .at = {{w, sparse.reshape({3, 3})}}})
+            .untested == "");
+    // A shared variable has a value.
+    const auto names = ct::shared("names", at({0, 1, 2}));
+    CHECK(ct::sparse_jacobian(ct::take(x, names), x, {.pattern = &diagonal}).untested == "");
+    const auto others = ct::shared("others", at({0, 1, 1}));
+    check_contradicted([&] { ct::sparse_jacobian(ct::take(x, others), x, {.pattern = &diagonal}); },
+                       "sparse_jacobian: the given pattern has no element in row 2, column 1");
+    // What would take long is not tested.
+    const auto steps = ct::scalar<std::int64_t>("steps");
+    const Variable loop = ct::while_loop(
+        [&](const Variable& i, const Variable&) { return i < steps; },
+        [](const Variable& i, const Variable& s) { return ct::Variables{i + 1, sin(s)}; },
+        {std::int64_t{0}, x})[1];
+    CHECK(ct::sparse_jacobian(
+              loop, x, {.pattern = &diagonal, .at = {{steps, ct::Array::scalar<std::int64_t>(3)}}})
+              .untested == "an extent or a loop's number of steps is not known before the call");
+}
+
+TEST_CASE("check_pattern: lists and bands, and what contradicts them")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const Variable y = x * ct::flip(x, 0);
+    for (const ct::Compressed format :
+         {ct::Compressed::rows, ct::Compressed::columns, ct::Compressed::bands})
+        ct::check_pattern(ct::sparse_jacobian(y, x, {.format = format}), y, x);
     CHECK_REFUSED(ct::check_pattern(ct::sparse_jacobian(y, x), ct::sum(y), x), shape,
-                  "check_pattern: lists of a matrix of 1 x 3 elements are needed");
+                  "check_pattern: the pattern of a matrix of 1 x 3 elements is needed");
+    // An element less, and a value that is another's.
+    ct::SparseVariable less = ct::sparse_jacobian(y, x, {.format = ct::Compressed::rows});
+    less.pattern = {{0, 1, 2, 3}, {0, 1, 2}, 3, 3, ct::Compressed::rows};
+    less.values = ct::sparse_jacobian(x * x, x).values;
+    CHECK_THROWS_AS(ct::check_pattern(less, y, x), ct::InternalError);
+    CHECK_THROWS_WITH(ct::check_pattern(less, y, x),
+                      croton::test::contains("internal error in check_pattern: the pattern has no "
+                                             "element in row 0, column 2, where the derivative"));
+    ct::SparseVariable wrong = ct::sparse_jacobian(y, x);
+    wrong.values = 2.0 * wrong.values;
+    CHECK_THROWS_WITH(ct::check_pattern(wrong, y, x),
+                      croton::test::contains("internal error in check_pattern: row 0 of the "
+                                             "pattern times a random vector is "));
+    // Bands over a symbol, for an extent that a value gives.
+    const auto v = ct::vector<double>("v", {ct::dim("n")});
+    const Variable z = square(v(ct::slice(1, ct::_))) * v(ct::slice(0, -1));
+    ct::SparseVariable bands = ct::sparse_jacobian(z, v, {.format = ct::Compressed::bands});
+    const ct::Array seven = ct::Array::uniform(3, {7}, ct::DType::f64);
+    ct::check_pattern(bands, z, v, {v}, {seven});
+    CHECK_REFUSED(ct::check_pattern(bands, z, v), shape,
+                  "check_pattern: 'v' has shape (n): a value is needed");
+    bands.pattern.bands[0].column = bands.pattern.bands[0].column - 1;
+    CHECK_THROWS_AS(ct::check_pattern(bands, z, v, {v}, {seven}), ct::InternalError);
+}
+
+TEST_CASE("sparse derivatives: bands have no lists of rows and columns")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const ct::SparsePattern bands =
+        ct::sparse_jacobian(sin(x), x, {.format = ct::Compressed::bands}).pattern;
+    CHECK_REFUSED(bands.row_indices(), domain,
+                  "row_indices: the pattern is of bands: Compressed::rows and columns have lists");
+    CHECK_REFUSED(
+        bands.column_indices(), domain,
+        "column_indices: the pattern is of bands: Compressed::rows and columns have lists");
+}
+
+TEST_CASE("sparse derivatives: loops that are none of bands")
+{
+    const auto x = ct::vector<double>("x", {ct::dim("n")});
+    const ct::SparseOptions bands{.format = ct::Compressed::bands};
+    const Variable wider =
+        ct::scan([](const Variable& s) { return s + ct::pad(s(ct::slice(1, ct::_)), {0}, {1}); },
+                 {.init = {x}, .steps = 40})
+            .last[0];
+    CHECK_THROWS_WITH(ct::sparse_jacobian(wider, x, bands),
+                      croton::test::contains("has more bands with each step"));
+    const Variable read = ct::scan([](const Variable& in, const Variable& s) { return s * in; },
+                                   {.sequences = {x}, .init = {Variable(1.0)}})
+                              .last[0];
+    CHECK_THROWS_WITH(ct::sparse_jacobian(read, x, bands),
+                      croton::test::contains("reads what depends on x step by step"));
 }

@@ -4,6 +4,7 @@
 #include <croton/ir/bind_symbols.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/graph.hpp>
 #include <croton/ir/reference.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -151,6 +152,15 @@ struct Counts {
     }
 };
 
+/// For the test of a given pattern.
+std::vector<std::pair<Variable, Array>> values_of(const Case& c)
+{
+    std::vector<std::pair<Variable, Array>> all;
+    for (std::size_t i = 0; i < c.program.inputs.size(); ++i)
+        all.emplace_back(c.program.inputs[i], c.program.arguments[i]);
+    return all;
+}
+
 Compressed format(const Case& c)
 {
     return c.number % 4 < 2 ? Compressed::rows : Compressed::columns;
@@ -178,12 +188,14 @@ TEST_CASE("lists and their products are the dense derivatives, also of loops")
     const std::vector<Maker> loops = loop_makers();
     for (const bool with_loops : {false, true}) {
         Counts counts;
+        std::size_t tested = 0;
         const GenerateOptions options{.extra = with_loops ? &loops : nullptr};
         each_case(32 + with_loops, 2000, options, [&](const Case& c) {
             if (!is_small(c, 2500)) return;
             const SparsePattern pattern = listed(c.y, c.x);
-            const SparseVariable found =
-                sparse_jacobian(c.y, c.x, {.format = format(c), .pattern = &pattern});
+            const SparseVariable found = sparse_jacobian(
+                c.y, c.x, {.format = format(c), .pattern = &pattern, .at = values_of(c)});
+            tested += found.untested.empty();
             const std::string wrong = compare(c, found, jacobian(c.y, c.x));
             INFO("program " << c.number << ", by " << c.x.name() << "\n" << to_program(c.recipe));
             CHECK(wrong == "");
@@ -191,25 +203,34 @@ TEST_CASE("lists and their products are the dense derivatives, also of loops")
         });
         CHECK(counts.compared > 150);
         CHECK(counts.sparse > 50);
+        CHECK(tested > 100);
     }
 }
 
 TEST_CASE("loops over symbols are the dense derivatives")
 {
-    std::size_t compared = 0, of_symbols = 0;
+    const std::vector<Maker> loops = loop_makers();
+    std::size_t compared = 0, of_symbols = 0, through_loops = 0;
     const auto check = [&](const Case& c) {
+        const Substitution by = known_extents(c.program.inputs, c.program.arguments);
+        const Extent elements = element_count(c.x.shape()) * element_count(c.y.shape());
+        if (substitute(elements, by).value() > 100000) return;
         const SparseVariable found = sparse_jacobian(c.y, c.x, {.format = Compressed::bands});
         const std::string wrong = compare_loops(c, found, jacobian(c.y, c.x));
         INFO("program " << c.number << ", by " << c.x.name() << "\n" << to_program(c.recipe));
         CHECK(wrong == "");
         ++compared;
+        through_loops += std::ranges::any_of(applies_of(Variables{c.y}),
+                                             [](const Apply& a) { return !regions_of(a).empty(); });
         of_symbols += std::ranges::any_of(found.pattern.bands, [](const SparseBand& b) {
             return !element_count(b.extents).is_known();
         });
     };
     each_case(35, 2000, {}, check, false);
+    each_case(36, 500, {.extra = &loops}, check, false);
     CHECK(compared > 200);
     CHECK(of_symbols > 50);
+    CHECK(through_loops > 20);
 }
 
 TEST_CASE("sparse Hessians of random programs are the dense ones")

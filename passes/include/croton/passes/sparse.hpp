@@ -1,9 +1,11 @@
 #pragma once
 
+#include <croton/ir/array.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace croton::inline v1 {
@@ -21,7 +23,14 @@ struct SparseBand {
 
 /// Which elements of a matrix may be other than 0, in compressed form: `starts` has the number of
 /// the first element of each row (column), and how many there are; `indices` each element's column
-/// (row), ascending in a row. What Eigen's SparseMatrix, OSQP and IPOPT take as it is.
+/// (row), ascending in a row. What others take, with `values` as they are:
+///
+///   Eigen's SparseMatrix, RowMajor  Compressed::rows: starts, indices
+///   and by columns, its default     Compressed::columns (the default): starts, indices
+///   OSQP's matrix A                 Compressed::columns: starts, indices
+///   OSQP's P, a Hessian             the same with Triangle::upper
+///   IPOPT's Jacobian                row_indices(), column_indices(), of either format
+///   IPOPT's Hessian                 the same with Triangle::lower
 struct SparsePattern {
     std::vector<std::int32_t> starts;
     std::vector<std::int32_t> indices;
@@ -34,6 +43,10 @@ struct SparsePattern {
 
     /// Elements in the lists.
     std::size_t size() const { return indices.size(); }
+    /// The row of each element, and its column: triplets with the values, in their order.
+    /// errors  UserError: of bands, which have no lists.
+    std::vector<std::int32_t> row_indices(Where where = Where::current()) const;
+    std::vector<std::int32_t> column_indices(Where where = Where::current()) const;
     /// Drawn for a terminal, at most 64 characters wide: `#` where there is an element, with what a
     /// character stands for where it is more than one. Of bands a line for each.
     std::string picture() const;
@@ -45,15 +58,23 @@ struct SparseOptions {
     bool diagonal = false; ///< all of it is stored, also where it is 0
     /// Which elements there are, instead of what follows from the graph: for what follows no better
     /// from it than that all depends on all, as where indices are inputs. Of a Hessian one half
-    /// will do. Of an element that is not 0 and that it does not have, values of other elements
-    /// are wrong: see check_pattern.
+    /// will do. It is tested when the derivative is made, by the references at random values: an
+    /// element that is not 0 and that it does not have is a UserError that names row and column.
     const SparsePattern* pattern = nullptr;
+    /// Values of inputs for that test: of integers, which are not drawn, and of what a pattern
+    /// holds for some values alone of.
+    std::vector<std::pair<Variable, Array>> at{};
 };
 
 /// A derivative of which only `values` are computed, in the order of the pattern.
 struct SparseVariable {
     SparsePattern pattern;
     Variable values; ///< a vector
+    /// Why a given pattern was not tested; empty: it was, or none was given. There is no test where
+    /// an integer has no value, an extent or the steps of a loop are known at the call only,
+    /// numbers are of 16 bits, nothing finite is drawn in four attempts, or the references would
+    /// compute more than 2^22 elements, which takes two tenths of a second.
+    std::string untested{};
 };
 
 // The pattern follows from the graph before anything runs. Where an element of y is read from x is
@@ -64,7 +85,13 @@ struct SparseVariable {
 // indices say, loops and rules of one's own, the pattern is a list, and the values are read from
 // products with few vectors, one for each colour of columns (or rows), computed as one batch. What
 // an index that is an input names may be any element along the axis, unless
-// `SparseOptions::pattern` says better.
+// `SparseOptions::pattern` says better. What a constant multiplies by 0, in a product of elements
+// or of matrices, is no element of a list; a constant matrix of few diagonals is as many bands.
+//
+// Through loops lists go step by step. Compressed::bands takes the steps together, whatever their
+// number: it has the bands of any of them, which are then states of a loop, for the last states and
+// what is collected. A loop whose sequences depend on x, or whose bands become more with each step,
+// has none.
 //
 // errors  UserError at the caller's line: as those of jacobian and hessian; a list where an extent
 //         is only known at the call, as the pattern would be too; bands of what is none.
@@ -83,12 +110,13 @@ SparseVariable sparse_hessian(const Variable& f,
                               const SparseOptions& options = {},
                               Where where = Where::current());
 
-/// Tests a derivative's pattern and values against those of y by x, at these values of what both
-/// need (of others: random ones, 0 for integers): the product with a random vector, by the
-/// references. Of a Hessian y is the gradient.
+/// Tests a derivative's pattern, lists or bands, and values against those of y by x, at these
+/// values of what both need (of others: random ones, 0 for integers): the product with a random
+/// vector, by the references. Of a Hessian y is the gradient, and all of it is needed.
 ///
-/// errors  InternalError that names a row: an element that is not 0 is not in the pattern, or a
-///         value is wrong. UserError: the pattern is of bands, or of other extents.
+/// errors  InternalError that names the row, and the column: an element that is not 0 is not in the
+///         pattern; or a value is wrong. UserError: the pattern is of other extents; an extent does
+///         not follow from the given values.
 void check_pattern(const SparseVariable& derivative,
                    const Variable& y,
                    const Variable& x,
