@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/derivatives.hpp"
 #include "fuzz/fuzz.hpp"
 #include "runtime/process.hpp"
 #include "support/catch.hpp"
@@ -97,6 +98,11 @@ TEST_CASE("programs of every kind print as C++ that compiles")
         all += text.substr(at);
     }
     CHECK(complaints(all) == "");
+}
+
+TEST_CASE("a program that compares derivatives prints as C++ that compiles")
+{
+    CHECK(complaints(to_derivative_program(generate(3, 1, differentiable))) == "");
 }
 
 TEST_CASE("random programs tell a wrong operand of a softmax")
