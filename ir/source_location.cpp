@@ -1,3 +1,4 @@
+#include <croton/ir/caller_places.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/source_location.hpp>
 
@@ -147,6 +148,10 @@ OriginScope::OriginScope(const Location* at) noexcept : previous_(origin)
     if (at) origin = at;
 }
 OriginScope::~OriginScope() { origin = previous_; }
+
+CallerPlaces::CallerPlaces() noexcept : origin_(origin) {}
+CallerPlaces::Restored::Restored(const Location* at) noexcept : inner(origin) { origin = at; }
+CallerPlaces::Restored::~Restored() { origin = inner; }
 
 std::string to_string(const Location& location)
 {

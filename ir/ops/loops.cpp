@@ -1,4 +1,5 @@
 #include <croton/ir/build.hpp>
+#include <croton/ir/caller_places.hpp>
 #include <croton/ir/counted.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
@@ -33,9 +34,12 @@ void check_arity(const detail::Body& body,
 std::vector<State> as_states(const Variables& init) { return {init.begin(), init.end()}; }
 
 /// A bool scalar.
-Variable holds(const detail::Body& condition, const Variables& states, const Location* place)
+Variable holds(const detail::Body& condition,
+               const Variables& states,
+               const CallerPlaces& caller,
+               const Location* place)
 {
-    const Step given = condition.run(condition.callable, states);
+    const Step given = caller.run([&] { return condition.run(condition.callable, states); });
     if (given.state.size() != 1 || !given.out.empty() || given.state[0].is_empty())
         throw user_error(Code::domain, place, "while_loop", "the condition gives {}, not one value",
                          counted(given.state.size() + given.out.size(), "value"));
@@ -69,6 +73,7 @@ Variables
 fori_loop(const Variable& steps, const detail::Body& step, const Variables& init, Where where)
 {
     const Location* place = locate(where, "fori_loop");
+    const CallerPlaces caller;
     const OriginScope origin(place);
     if (steps.is_empty() || !is_integer(steps.dtype()) || steps.rank() != 0)
         throw user_error(Code::domain, place, "fori_loop",
@@ -78,7 +83,8 @@ fori_loop(const Variable& steps, const detail::Body& step, const Variables& init
                 place);
     std::vector<State> states = as_states(init);
     const auto plain_step = [&](const Variables& x) {
-        return states_of(step.run(step.callable, x), "fori_loop", place);
+        return states_of(caller.run([&] { return step.run(step.callable, x); }), "fori_loop",
+                         place);
     };
     if (is_bound(steps)) {
         const Extent n = detail::known_steps(steps, "fori_loop", place);
@@ -116,6 +122,7 @@ Variables while_loop(const detail::Body& condition,
                      Where where)
 {
     const Location* place = locate(where, "while_loop");
+    const CallerPlaces caller;
     const OriginScope origin(place);
     if (max_steps < 0)
         throw user_error(Code::domain, place, "while_loop", "max_steps is {}", max_steps);
@@ -126,14 +133,16 @@ Variables while_loop(const detail::Body& condition,
     check_arity(condition, init.size(), "the condition", "while_loop", place);
     check_arity(step, init.size(), "the step", "while_loop", place);
     const auto stopping_step = [&](const Variables& states) {
-        Step next = states_of(step.run(step.callable, states), "while_loop", place);
+        Step next = states_of(caller.run([&] { return step.run(step.callable, states); }),
+                              "while_loop", place);
         if (next.state.size() == states.size()) // otherwise refused with the counts
-            next.until = !holds(condition, next.state, place);
+            next.until = !holds(condition, next.state, caller, place);
         return next;
     };
     const std::int64_t most = max_steps == 0 ? std::numeric_limits<std::int64_t>::max() : max_steps;
     const Variable limit =
-        cast(croton::where(holds(condition, init, place), Variable(most), Variable(0)), DType::i64);
+        cast(croton::where(holds(condition, init, caller, place), Variable(most), Variable(0)),
+             DType::i64);
     ScanArgs args{.init = as_states(init)};
     if (max_steps > 0) args.steps = Variable(max_steps);
     return detail::limited_scan(stopping_step, args, limit, "while_loop", place).last;

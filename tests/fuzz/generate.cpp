@@ -165,6 +165,7 @@ private:
         } catch (const UserError&) {
             return false;
         }
+        if (options_.differentiable && has_fine_teeth(node)) return drop_last();
         std::vector<Array> result;
         const Variables before(program_.values.begin(), program_.values.end() - 1);
         try {
@@ -172,14 +173,28 @@ private:
                 result = evaluate_reference(before, values_, std::span(&program_.values.back(), 1));
         } catch (const UserError&) { // an index of an empty axis
         }
-        if (result.empty() || !is_reasonable(result[0])) {
-            program_.values.pop_back();
-            program_.texts.pop_back();
-            return false;
-        }
+        if (result.empty() || !is_reasonable(result[0])) return drop_last();
         values_.push_back(result[0]);
         recipe_.nodes.push_back(node);
         return true;
+    }
+
+    bool drop_last()
+    {
+        program_.values.pop_back();
+        program_.texts.pop_back();
+        return false;
+    }
+
+    /// A remainder jumps as often as its divisor is short: differences do not see the slope between
+    /// jumps that are closer than they look.
+    bool has_fine_teeth(const Recipe::Node& node) const
+    {
+        if (node.maker->name != "mod") return false;
+        const Array& divisor = values_[static_cast<std::size_t>(node.operands[1])];
+        for (std::int64_t i = 0; i < divisor.size(); ++i)
+            if (std::abs(divisor.as_double(i)) < 0.01) return true;
+        return false;
     }
 
     bool is_reasonable(const Array& a)
