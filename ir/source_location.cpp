@@ -1,5 +1,6 @@
 #include <croton/ir/caller_places.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/noted_place.hpp>
 #include <croton/ir/source_location.hpp>
 
 #include <array>
@@ -142,6 +143,13 @@ Scope::Scope(std::string_view name, Where where) : previous_(open_scope)
     open_scope = places().scope(name, locate(where));
 }
 Scope::~Scope() { open_scope = previous_; }
+
+const Location* noted_place(const Location* place, std::string_view note)
+{
+    if (!place) return place;
+    return locate(place->file_name(), place->line(), place->function_name(),
+                  scope_frame(note, place), place->called);
+}
 
 OriginScope::OriginScope(const Location* at) noexcept : previous_(origin)
 {

@@ -5,6 +5,7 @@
 #include <croton/ir/counted.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/noted_place.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/control.hpp>
@@ -293,6 +294,8 @@ Variables associative_scan(const detail::Body& f, const Variables& xs, Where whe
         const auto middle = in.begin() + static_cast<std::ptrdiff_t>(xs.size());
         return Step{combine.one({middle, in.end()}, {in.begin(), middle})};
     };
+    const OriginScope loop(noted_place(
+        place, "associative_scan (one slice after the other, as their number is a symbol)"));
     const ScanResult r = scan(step, {.sequences = rest, .init = init});
     Variables all;
     for (std::size_t i = 0; i < xs.size(); ++i)
