@@ -73,15 +73,11 @@ bool near(double a, double b, double relative, double absolute)
     return std::abs(a - b) <= relative * std::max(std::abs(a), std::abs(b)) + absolute;
 }
 
-/// A scalar of the inputs along a line: how it changes there.
-class Differences {
+/// A scalar of the inputs along a line.
+class Line {
 public:
-    Differences(const Program& p,
-                const Variables& xs,
-                const Variables& directions,
-                const Variable& y,
-                double size)
-        : inputs_(p.inputs), arguments_(p.arguments), rounding_(1e-7 * (1 + size))
+    Line(const Program& p, const Variables& xs, const Variables& directions, const Variable& y)
+        : inputs_(p.inputs), arguments_(p.arguments)
     {
         const Variable t = input("how far along the line", DType::f64, {});
         VariableMap by;
@@ -90,6 +86,24 @@ public:
         moved_ = copy_graph(std::span(&y, 1), by);
         inputs_.push_back(t);
     }
+
+    double at(double t) const
+    {
+        std::vector<Array> place = arguments_;
+        place.push_back(Array::scalar(t));
+        return evaluate_reference(inputs_, place, moved_)[0].as_double(0);
+    }
+
+private:
+    Variables inputs_;
+    std::vector<Array> arguments_;
+    Variables moved_;
+};
+
+/// How a scalar changes along a line.
+class Differences {
+public:
+    Differences(Line line, double size) : line_(std::move(line)), rounding_(1e-7 * (1 + size)) {}
 
     bool agree_with(double derivative)
     {
@@ -124,23 +138,14 @@ private:
     const Sides& sides(std::size_t s)
     {
         if (!sides_[s]) {
-            if (!here_) here_ = value(0);
-            const double h = steps[s], right = value(h), left = value(-h);
+            if (!here_) here_ = line_.at(0);
+            const double h = steps[s], right = line_.at(h), left = line_.at(-h);
             sides_[s] = {(right - left) / (2 * h), std::abs(right - 2 * *here_ + left) / h};
         }
         return *sides_[s];
     }
 
-    double value(double t) const
-    {
-        std::vector<Array> at = arguments_;
-        at.push_back(Array::scalar(t));
-        return evaluate_reference(inputs_, at, moved_)[0].as_double(0);
-    }
-
-    Variables inputs_;
-    std::vector<Array> arguments_;
-    Variables moved_;
+    Line line_;
     double rounding_;
     std::optional<double> here_;
     std::array<std::optional<Sides>, std::size(steps)> sides_;
@@ -211,13 +216,13 @@ private:
             !may_be(d.other, one))
             return fmt::format("{} is {} by {} and {} by {}", d.name, one, d.one_name, other,
                                d.other_name);
-        Differences differences(p_, q_.xs, q_.directions, d.of, at[2]);
+        Differences differences(along(d.of), at[2]);
         if (differences.agree_with(other)) {
             ++(depends_ ? compared : counts_.constant);
             return "";
         }
         const std::optional<double> slope = differences.slope();
-        if (!slope) {
+        if (!slope || is_right_beside(d.other, other, *slope)) {
             ++counts_.kinks;
             return "";
         }
@@ -227,6 +232,18 @@ private:
         }
         return fmt::format("{} is {} by {}, and by differences {}", d.name, other, d.other_name,
                            *slope);
+    }
+
+    Line along(const Variable& y) const { return Line(p_, q_.xs, q_.directions, y); }
+
+    /// Whether a derivative is nearly the slope to either side, and another one here alone: where
+    /// `where(x * x > 0, x * x, x)` takes what it is at one point.
+    bool is_right_beside(const Variable& derivative, double here, double slope) const
+    {
+        const Line line = along(derivative);
+        return std::ranges::all_of(std::array{-1e-4, 1e-4}, [&](double t) {
+            return std::abs(line.at(t) - slope) < 0.1 * std::abs(here - slope);
+        });
     }
 
     /// Whether rounding may make it this number.

@@ -35,8 +35,9 @@ std::string too_little(const DerivativeCounts& counts, std::size_t programs);
 ///
 /// Differences are believed where they converge: those of three sizes of steps are alike, and those
 /// to either side come closer to each other. Near a kink (maximum, where) or a jump (floor, a step
-/// at which a loop stops) they do not. What differs from them by no more than rounding may change
-/// the derivative is excused as well.
+/// at which a loop stops) they do not; and a derivative that is right to both sides of where two
+/// numbers are equal may be that of the other case there. What differs from them by no more than
+/// rounding may change the derivative is excused as well.
 std::string wrong_derivatives(const Program& program, DerivativeCounts& counts);
 
 /// Judges of programs by their derivatives, which need no compiler.

@@ -171,6 +171,10 @@ TEST_CASE("a kink, a jump and an overflow are excused, and do not count as compa
     const Variable jumps = ct::cast(ct::cast(x + 2, ct::DType::i64), ct::DType::f64);
     CHECK(counts_of(jumps + x, kinked).kinks == 1);
     CHECK(counts_of(jumps + x, smooth).first == 1);
+    // Of x * x / 2 but at 0, where the second derivative of the other case is taken.
+    const Variable point = ct::where(ct::square(x) > 0, x * x / 2, x * x);
+    CHECK(counts_of(point, kinked).kinks == 1);
+    CHECK(counts_of(point, smooth).compared() == 2);
     CHECK(counts_of(ct::maximum(x, 0) * x, smooth).compared() == 2);
     CHECK(counts_of(ct::exp(2000 * x), smooth).compared() == 0);
     const DerivativeCounts excused{.first = 10, .second = 10, .kinks = 9};
