@@ -186,15 +186,19 @@ private:
         return false;
     }
 
-    /// A remainder jumps as often as its divisor is short: differences do not see the slope between
-    /// jumps that are closer than they look.
+    /// A remainder of a large number, or by a small one, jumps often: differences do not see the
+    /// slope between jumps that are closer than they look.
     bool has_fine_teeth(const Recipe::Node& node) const
     {
         if (node.maker->name != "mod") return false;
-        const Array& divisor = values_[static_cast<std::size_t>(node.operands[1])];
-        for (std::int64_t i = 0; i < divisor.size(); ++i)
-            if (std::abs(divisor.as_double(i)) < 0.01) return true;
-        return false;
+        const auto any = [&](std::size_t operand, auto is) {
+            const Array& a = values_[static_cast<std::size_t>(node.operands[operand])];
+            for (std::int64_t i = 0; i < a.size(); ++i)
+                if (is(std::abs(a.as_double(i)))) return true;
+            return false;
+        };
+        return any(0, [](double number) { return number > 100; }) ||
+               any(1, [](double divisor) { return divisor < 0.01; });
     }
 
     bool is_reasonable(const Array& a)
