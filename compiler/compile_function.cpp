@@ -9,6 +9,7 @@
 #include <croton/ir/graph.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/ir/step_scope.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/ir/verify.hpp>
 #include <croton/passes/pipelines.hpp>
@@ -278,7 +279,10 @@ private:
         const Variables all = leaves(outputs_);
         const VariableSet needed(all.begin(), all.end()), given(inputs_.begin(), inputs_.end());
         for (const Variable& v : all) {
-            if (v.leaf() == Leaf::input && !given.contains(v)) refuse_leaf(v);
+            if (v.leaf() == Leaf::input && !given.contains(v)) {
+                detail::refuse_kept(outputs_, name(), where_);
+                refuse_leaf(v);
+            }
             if (v.leaf() == Leaf::wildcard) fail("an output needs a wildcard of a rewrite rule");
             if (v.leaf() == Leaf::shared) shared_.push_back(v);
         }
@@ -296,13 +300,10 @@ private:
             inputs_, [&](const Variable& input) { return input.name() == v.name(); });
         if (other == inputs_.end())
             fail("'{}' of {} is needed but not among the inputs", v.name(), to_string(v.where()));
-        // A variable of a scan's step has name and place of what the scan was given for it.
         if (other->location() == v.location())
-            fail(
-                "'{}' of {} is needed but not among the inputs, one of which has the same name and "
-                "place: it was made twice there, or is a variable of a scan's step, which means "
-                "nothing outside of it",
-                v.name(), to_string(v.where()));
+            fail("'{}' of {} is needed but not among the inputs, one of which has the same name "
+                 "and place: it was made twice there",
+                 v.name(), to_string(v.where()));
         fail("two variables are named '{}': that of {} is an input, that of {} is needed but not "
              "among the inputs; make one and use it for both",
              v.name(), to_string(other->where()), to_string(v.where()));

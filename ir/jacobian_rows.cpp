@@ -1,5 +1,7 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/derivatives.hpp>
+#include <croton/ir/format.hpp>
+#include <croton/ir/noted_place.hpp>
 #include <croton/ir/ops/control.hpp>
 #include <croton/ir/ops/shape.hpp>
 
@@ -29,6 +31,8 @@ Variable jacobian_rows(const Variable& y,
         reached = !result.is_empty();
         return Step{{detail::delay(unit, zero, false)}, {reached ? result : unit}};
     };
+    // What explain() and comments say of the loop.
+    const OriginScope loop(noted_place(place, fmt::format("{} (a loop of sweeps)", function)));
     const ScanResult rows = scan(
         row, {.init = {detail::delay(flat, ones_like(zero), false)}, .steps = Variable(count)});
     return reached ? rows.out[0] : Variable();

@@ -1,4 +1,6 @@
+#include <croton/ir/caller_places.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/noted_place.hpp>
 #include <croton/ir/source_location.hpp>
 
 #include <array>
@@ -142,11 +144,22 @@ Scope::Scope(std::string_view name, Where where) : previous_(open_scope)
 }
 Scope::~Scope() { open_scope = previous_; }
 
+const Location* noted_place(const Location* place, std::string_view note)
+{
+    if (!place) return place;
+    return locate(place->file_name(), place->line(), place->function_name(),
+                  scope_frame(note, place), place->called);
+}
+
 OriginScope::OriginScope(const Location* at) noexcept : previous_(origin)
 {
     if (at) origin = at;
 }
 OriginScope::~OriginScope() { origin = previous_; }
+
+CallerPlaces::CallerPlaces() noexcept : origin_(origin) {}
+CallerPlaces::Restored::Restored(const Location* at) noexcept : inner(origin) { origin = at; }
+CallerPlaces::Restored::~Restored() { origin = inner; }
 
 std::string to_string(const Location& location)
 {

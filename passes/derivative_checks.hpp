@@ -14,6 +14,11 @@ void check_differentiable(const Variable& v,
                           std::string_view role,
                           std::string_view function,
                           const Location* place);
+/// That nothing of a derivative was kept from inside a loop's step, or a batch's member.
+void check_scopes(const Variables& ys,
+                  const Variables& xs,
+                  std::string_view function,
+                  const Location* place);
 void check_count(std::size_t a,
                  std::string_view a_name,
                  std::size_t b,

@@ -9,6 +9,7 @@
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/ir/step_scope.hpp>
 #include <croton/ir/traverse.hpp>
 #include <croton/passes/grad.hpp>
 #include <croton/passes/merge_duplicates.hpp>
@@ -37,6 +38,16 @@ void check_differentiable(const Variable& v,
     if (!is_float(v.dtype()))
         throw user_error(Code::dtype, place, function, "{} must be floating point: {} is {}", role,
                          describe(v), name(v.dtype()));
+}
+
+void check_scopes(const Variables& ys,
+                  const Variables& xs,
+                  std::string_view function,
+                  const Location* place)
+{
+    Variables all = ys;
+    all.insert(all.end(), xs.begin(), xs.end());
+    refuse_kept(all, function, place);
 }
 
 void check_count(std::size_t a,
@@ -223,6 +234,7 @@ Variables detail::gradient(const Variable& y,
             to_string(y.shape()));
     for (const Variable& x : xs)
         detail::check_differentiable(x, "x", function, place);
+    check_scopes({y}, xs, function, place);
     const Variable one = constant(Array::scalar(1.0).cast(y.dtype()), y.location());
     Variables bars = pull_back(stable_forms({y}, xs), std::span(&one, 1), xs, function, place);
     return connected(std::move(bars), {y}, xs, options, function, place);
@@ -251,6 +263,7 @@ Variables vjp(const Variables& ys,
         detail::check_differentiable(ys[i], "a result", "vjp", place);
         directions.push_back(detail::as_direction(y_bars[i], ys[i], "vjp", place));
     }
+    detail::check_scopes(ys, xs, "vjp", place);
     Variables bars = pull_back(stable_forms(ys, xs), directions, xs, "vjp", place);
     return connected(std::move(bars), ys, xs, options, "vjp", place);
 }
@@ -269,6 +282,7 @@ Variable jvp(const Variable& y,
         detail::check_differentiable(xs[i], "x", "jvp", place);
         directions.push_back(detail::as_direction(x_dots[i], xs[i], "jvp", place));
     }
+    detail::check_scopes({y}, xs, "jvp", place);
     const Variables stable = stable_forms({y}, xs);
     if (!options.disconnected_zero) {
         Variables reached;
@@ -324,6 +338,7 @@ Variable jacobian(const Variable& y, const Variable& x, GradOptions options, Whe
     const Location* place = locate(where);
     detail::check_differentiable(y, "the result", "jacobian", place);
     detail::check_differentiable(x, "x", "jacobian", place);
+    detail::check_scopes({y}, {x}, "jacobian", place);
     const bool forward = known_smaller(x, y);
     const Variable rows = jacobian_rows(y, x, forward, "jacobian", place);
     const OriginScope origin(place);

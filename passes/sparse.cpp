@@ -350,6 +350,7 @@ sparse_jacobian(const Variable& y, const Variable& x, const SparseOptions& optio
     const Location* place = locate(where);
     detail::check_differentiable(y, "the result", "sparse_jacobian", place);
     detail::check_differentiable(x, "x", "sparse_jacobian", place);
+    detail::check_scopes({y}, {x}, "sparse_jacobian", place);
     return sparse(
         {.y = y, .x = x, .function = "sparse_jacobian", .place = place, .must_depend = true},
         options);

@@ -5,6 +5,7 @@
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/ir/step_scope.hpp>
 #include <croton/passes/vmap.hpp>
 
 namespace croton::inline v1::detail {
@@ -15,7 +16,7 @@ namespace {
 class Members {
 public:
     Members(const Variables& xs, const std::vector<int>& in_axes, const Location* place)
-        : place_(place)
+        : place_(place), scope_("the function", "vmap", place, "what that gives for all members")
     {
         if (!in_axes.empty() && in_axes.size() != xs.size())
             refuse(Code::domain, "{} for {}", counted(in_axes.size(), "axis", "axes"),
@@ -64,11 +65,13 @@ private:
         // A reshape carries that the numbers agree, where that is undecided.
         shape[0] = count_;
         all_.push_back(first.reshape(shape));
-        one_.push_back(input(x.name(), x.dtype(), Shape(shape.begin() + 1, shape.end())));
+        const Type one(x.dtype(), Shape(shape.begin() + 1, shape.end()));
+        one_.push_back(scope_.variable(one, x.name(), x.location()));
         parameters_.push_back(one_.back());
     }
 
     const Location* place_;
+    StepScope scope_;
     Variables parameters_, one_, all_;
     Extent count_ = 0;
     std::size_t first_ = 0;

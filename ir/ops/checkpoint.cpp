@@ -2,6 +2,7 @@
 #include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/custom.hpp>
+#include <croton/ir/step_scope.hpp>
 
 #include "capture.hpp"
 #include "custom_parts.hpp"
@@ -36,9 +37,10 @@ Variables detail::checkpointed(const Body& f, const Variables& xs, const Where& 
     const Location* place = locate(where, "checkpoint");
     refuse_empty("checkpoint", where, xs);
     // What is younger than the first of them was made inside. A literal stays one.
+    const StepScope scope("the function", "checkpoint", place, "what that gives");
     Variables placeholders{input("", DType::boolean, {})}, operands, x;
     for (const Variable& v : xs) {
-        x.push_back(v.is_weak() ? v : input(v.name(), v.dtype(), v.shape()));
+        x.push_back(v.is_weak() ? v : scope.variable(v.type(), v.name(), place));
         if (v.is_weak()) continue;
         placeholders.push_back(x.back());
         operands.push_back(v);

@@ -8,6 +8,7 @@
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/ir/step_scope.hpp>
 
 #include <algorithm>
 
@@ -49,6 +50,15 @@ Shape stacked(const Extent& steps, const Shape& shape)
     return all;
 }
 
+/// Whether a state after the step may have the shape before it: one of 1 is not broadcast.
+bool may_fit(const Shape& after, const Shape& before)
+{
+    return std::ranges::equal(after, before, [](const Extent& from, const Extent& to) {
+        return same(from, to) ||
+               (!never_equal(from, to) && !(from.is_known() && from.value() == 1));
+    });
+}
+
 /// Of a state after the step as the step gave it: where its extents are only known to be the
 /// state's when the function runs, scan() broadcasts it to those, so that the body has one type,
 /// and what that requires is told of the state.
@@ -56,7 +66,7 @@ Type given_type(const Variable& next, const Location* scan)
 {
     const Apply a = next.owner();
     const bool fitted = a && &a.op() == &broadcast_to_op && a.location() == scan &&
-                        a.input(0).rank() == next.rank();
+                        may_fit(a.input(0).shape(), next.shape());
     return fitted ? a.input(0).type() : next.type();
 }
 
@@ -182,7 +192,11 @@ public:
                 const Location* place,
                 const Variable& limit,
                 std::string_view function)
-        : body_(body), args_(args), place_(place), function_(function)
+        : body_(body), args_(args), place_(place), function_(function),
+          scope_("a step",
+                 place && *place->called ? std::string_view(place->called) : function,
+                 place,
+                 function == "scan" ? "its last, history or out" : "what that gives")
     {
         refuse_unsupported();
         check_given();
@@ -448,9 +462,9 @@ private:
         return steps;
     }
 
-    static Variable placeholder(const Variable& of, const Type& type)
+    Variable placeholder(const Variable& of, const Type& type) const
     {
-        const Variable v = detail::make_leaf(Leaf::input, type, of.name(), {}, of.location());
+        const Variable v = scope_.variable(type, of.name(), of.location());
         v.value()->node->weak = of.is_weak();
         return v;
     }
@@ -491,7 +505,7 @@ private:
                 Variable& init = parts_.init[k];
                 if (!init.is_weak()) continue;
                 init = broadcast_to(cast(init, to.dtype(), place_), to.shape(), place_);
-                parts_.state[k] = detail::make_leaf(Leaf::input, to, init.name(), {}, place_);
+                parts_.state[k] = scope_.variable(to, init.name(), place_);
                 any = true;
             }
         }
@@ -515,11 +529,7 @@ private:
                    name(before.dtype()), name(next.dtype()), describe(next));
         const Shape from = next.shape();
         const Shape& to = before.shape();
-        bool equal = from.size() == to.size();
-        for (std::size_t i = 0; equal && i < from.size(); ++i)
-            equal = same(from[i], to[i]) ||
-                    (!never_equal(from[i], to[i]) && !(from[i].is_known() && from[i].value() == 1));
-        if (!equal)
+        if (!may_fit(from, to))
             refuse(Code::shape, "state {} has shape {} before the step and {} after it: {}", k,
                    to_string(to), to_string(from), describe(next));
         return broadcast_to(next, to, place_); // keeps the undecided equality
@@ -529,6 +539,7 @@ private:
     const ScanArgs& args_;
     const Location* place_;
     std::string_view function_; ///< the user's, for errors
+    detail::StepScope scope_;
     std::vector<Lags> states_;
     detail::ScanParts parts_;
 };

@@ -200,7 +200,8 @@ Variables diagonal_grad(const GeneralGrad& g)
     const Variable hit = iota(shape, p.axis2) == (p.offset == 0 ? row : row + p.offset);
     const auto a1 = static_cast<std::size_t>(p.axis1);
     const Extent extent = g.y[0].extent(-1);
-    const Extent skipped = p.offset < 0 ? -p.offset : 0;
+    // A matrix may have fewer rows than the diagonal begins below its first.
+    const Extent skipped = p.offset < 0 ? minimum(shape[a1], -p.offset) : 0;
     Variable bar = g.y_bar[0];
     if (!same(extent, shape[a1])) {
         const Extent behind = shape[a1] - extent - skipped;

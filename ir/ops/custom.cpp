@@ -9,6 +9,7 @@
 #include <croton/ir/ops/reduce.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/ir/step_scope.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
@@ -308,13 +309,14 @@ namespace {
 class CustomBuilder {
 public:
     CustomBuilder(const Variables& xs, std::string_view function, const Location* place)
-        : function_(function), place_(place)
+        : function_(function), place_(place),
+          scope_("the function", function, place, "what that gives")
     {
         for (std::size_t i = 0; i < xs.size(); ++i) {
             if (xs[i].is_empty())
                 refuse(Code::domain, "operand {} is an empty Variable: nothing was assigned to it",
                        i);
-            x_.push_back(input(xs[i].name(), xs[i].dtype(), xs[i].shape()));
+            x_.push_back(scope_.variable(xs[i].type(), xs[i].name(), place));
         }
     }
 
@@ -334,9 +336,9 @@ public:
         Variables y, y_bars;
         for (std::size_t i = 0; i < y_.size(); ++i) {
             const std::string name = y_.size() == 1 ? "y" : fmt::format("y{}", i);
-            y.push_back(input(name, y_[i].dtype(), y_[i].shape()));
+            y.push_back(scope_.variable(y_[i].type(), name, place_));
             if (is_float(y_[i].dtype()))
-                y_bars.push_back(input(name + "_bar", y_[i].dtype(), y_[i].shape()));
+                y_bars.push_back(scope_.variable(y_[i].type(), name + "_bar", place_));
         }
         const Variables inputs = joined(joined(x_, y), y_bars);
         const Variables given = run(rule, inputs, "the rule", x_.size());
@@ -426,6 +428,7 @@ private:
 
     std::string_view function_;
     const Location* place_;
+    detail::StepScope scope_;
     Variables x_, y_;
     CustomParams p_;
 };

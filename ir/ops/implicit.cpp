@@ -1,9 +1,11 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/batch.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/caller_places.hpp>
 #include <croton/ir/counted.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/noted_place.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/control.hpp>
@@ -16,6 +18,7 @@
 #include <croton/ir/ops/shape.hpp>
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/ir/step_scope.hpp>
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
@@ -151,15 +154,18 @@ namespace {
 /// f of slices as f of arrays of them.
 class Combine {
 public:
-    Combine(const detail::Body& f, std::size_t count, const Location* place)
-        : f_(f), count_(count), place_(place)
+    Combine(const detail::Body& f,
+            std::size_t count,
+            const CallerPlaces& caller,
+            const Location* place)
+        : f_(f), count_(count), caller_(caller), place_(place)
     {}
 
     Variables one(const Variables& a, const Variables& b) const
     {
         Variables in = a;
         in.insert(in.end(), b.begin(), b.end());
-        const Step given = f_.run(f_.callable, in);
+        const Step given = caller_.run([&] { return f_.run(f_.callable, in); });
         if (given.state.size() != count_ || !given.out.empty() || !given.until.is_empty())
             throw user_error(Code::domain, place_, "associative_scan", "f gives {} for {}",
                              counted(given.state.size(), "value"), counted(count_, "array"));
@@ -176,9 +182,12 @@ public:
     /// Of as many slices of each.
     Variables all(const Variables& a, const Variables& b) const
     {
-        const auto slice = [](const Variable& v) {
+        const detail::StepScope scope("the function", "associative_scan", place_,
+                                      "what that gives");
+        const auto slice = [&](const Variable& v) {
             const Shape shape = v.shape();
-            return input("", v.dtype(), Shape(shape.begin() + 1, shape.end()));
+            return scope.variable(Type(v.dtype(), Shape(shape.begin() + 1, shape.end())), "",
+                                  place_);
         };
         Variables x, y, members, whole = a;
         for (std::size_t i = 0; i < count_; ++i) {
@@ -194,6 +203,7 @@ public:
 private:
     const detail::Body& f_;
     std::size_t count_;
+    CallerPlaces caller_;
     const Location* place_;
 };
 
@@ -260,8 +270,9 @@ Variables associative_scan(const detail::Body& f, const Variables& xs, Where whe
             throw user_error(Code::shape, place, "associative_scan",
                              "array {} has shape {}, array 0 {}: axis 0 must be the same", i,
                              to_string(xs[i].shape()), to_string(xs[0].shape()));
+    const CallerPlaces caller;
     const OriginScope origin(place);
-    const Combine combine(f, xs.size(), place);
+    const Combine combine(f, xs.size(), caller, place);
     const bool known =
         std::ranges::all_of(xs, [](const Variable& x) { return x.extent(0).is_known(); });
     if (known) return running(combine, xs);
@@ -283,6 +294,8 @@ Variables associative_scan(const detail::Body& f, const Variables& xs, Where whe
         const auto middle = in.begin() + static_cast<std::ptrdiff_t>(xs.size());
         return Step{combine.one({middle, in.end()}, {in.begin(), middle})};
     };
+    const OriginScope loop(noted_place(
+        place, "associative_scan (one slice after the other, as their number is a symbol)"));
     const ScanResult r = scan(step, {.sequences = rest, .init = init});
     Variables all;
     for (std::size_t i = 0; i < xs.size(); ++i)

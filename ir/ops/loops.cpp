@@ -1,4 +1,5 @@
 #include <croton/ir/build.hpp>
+#include <croton/ir/caller_places.hpp>
 #include <croton/ir/counted.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
@@ -30,20 +31,15 @@ void check_arity(const detail::Body& body,
                          counted(body.arity, "parameter"), given);
 }
 
-/// What a loop makes itself is at its line; what the user's functions make, at theirs.
-template <class F>
-Variable placed(const Location* place, const F& make)
-{
-    const OriginScope origin(place);
-    return make();
-}
-
 std::vector<State> as_states(const Variables& init) { return {init.begin(), init.end()}; }
 
 /// A bool scalar.
-Variable holds(const detail::Body& condition, const Variables& states, const Location* place)
+Variable holds(const detail::Body& condition,
+               const Variables& states,
+               const CallerPlaces& caller,
+               const Location* place)
 {
-    const Step given = condition.run(condition.callable, states);
+    const Step given = caller.run([&] { return condition.run(condition.callable, states); });
     if (given.state.size() != 1 || !given.out.empty() || given.state[0].is_empty())
         throw user_error(Code::domain, place, "while_loop", "the condition gives {}, not one value",
                          counted(given.state.size() + given.out.size(), "value"));
@@ -77,6 +73,8 @@ Variables
 fori_loop(const Variable& steps, const detail::Body& step, const Variables& init, Where where)
 {
     const Location* place = locate(where, "fori_loop");
+    const CallerPlaces caller;
+    const OriginScope origin(place);
     if (steps.is_empty() || !is_integer(steps.dtype()) || steps.rank() != 0)
         throw user_error(Code::domain, place, "fori_loop",
                          "steps must be a whole number, an Extent or an integer scalar: {}",
@@ -85,17 +83,16 @@ fori_loop(const Variable& steps, const detail::Body& step, const Variables& init
                 place);
     std::vector<State> states = as_states(init);
     const auto plain_step = [&](const Variables& x) {
-        return states_of(step.run(step.callable, x), "fori_loop", place);
+        return states_of(caller.run([&] { return step.run(step.callable, x); }), "fori_loop",
+                         place);
     };
     if (is_bound(steps)) {
         const Extent n = detail::known_steps(steps, "fori_loop", place);
         if (n.is_known() && n.value() < 0)
             throw user_error(Code::domain, place, "fori_loop", "{} steps", n.value());
         return detail::limited_scan(plain_step,
-                                    {.sequences = {placed(place, [&] { return arange(n); })},
-                                     .init = states,
-                                     .steps = n},
-                                    {}, "fori_loop", place)
+                                    {.sequences = {arange(n)}, .init = states, .steps = n}, {},
+                                    "fori_loop", place)
             .last;
     }
     // The last state is the step's number.
@@ -107,13 +104,13 @@ fori_loop(const Variable& steps, const detail::Body& step, const Variables& init
             throw user_error(Code::domain, place, "fori_loop",
                              "the step returns {} states, {} were given", next.state.size(),
                              init.size());
-        next.state.push_back(placed(place, [&] { return x.back() + 1; }));
+        next.state.push_back(x.back() + 1);
         return next;
     };
-    states.push_back(placed(place, [&] { return zeros(DType::i64, {}); }));
-    const Variable limit = placed(place, [&] { return cast(steps, DType::i64); });
-    Variables last =
-        detail::limited_scan(counted_step, {.init = states}, limit, "fori_loop", place).last;
+    states.push_back(zeros(DType::i64, {}));
+    Variables last = detail::limited_scan(counted_step, {.init = states}, cast(steps, DType::i64),
+                                          "fori_loop", place)
+                         .last;
     last.pop_back();
     return last;
 }
@@ -125,6 +122,8 @@ Variables while_loop(const detail::Body& condition,
                      Where where)
 {
     const Location* place = locate(where, "while_loop");
+    const CallerPlaces caller;
+    const OriginScope origin(place);
     if (max_steps < 0)
         throw user_error(Code::domain, place, "while_loop", "max_steps is {}", max_steps);
     for (std::size_t k = 0; k < init.size(); ++k)
@@ -134,17 +133,16 @@ Variables while_loop(const detail::Body& condition,
     check_arity(condition, init.size(), "the condition", "while_loop", place);
     check_arity(step, init.size(), "the step", "while_loop", place);
     const auto stopping_step = [&](const Variables& states) {
-        Step next = states_of(step.run(step.callable, states), "while_loop", place);
+        Step next = states_of(caller.run([&] { return step.run(step.callable, states); }),
+                              "while_loop", place);
         if (next.state.size() == states.size()) // otherwise refused with the counts
-            next.until = placed(
-                place, [&, goes_on = holds(condition, next.state, place)] { return !goes_on; });
+            next.until = !holds(condition, next.state, caller, place);
         return next;
     };
     const std::int64_t most = max_steps == 0 ? std::numeric_limits<std::int64_t>::max() : max_steps;
-    const Variable goes_on = holds(condition, init, place);
-    const Variable limit = placed(place, [&] {
-        return cast(croton::where(goes_on, Variable(most), Variable(0)), DType::i64);
-    });
+    const Variable limit =
+        cast(croton::where(holds(condition, init, caller, place), Variable(most), Variable(0)),
+             DType::i64);
     ScanArgs args{.init = as_states(init)};
     if (max_steps > 0) args.steps = Variable(max_steps);
     return detail::limited_scan(stopping_step, args, limit, "while_loop", place).last;

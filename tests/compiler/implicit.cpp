@@ -10,6 +10,7 @@
 namespace ct = croton;
 using croton::test::Approx;
 using croton::test::compiled_values;
+using croton::test::contains;
 using ct::_;
 using ct::Variable;
 using ct::Variables;
@@ -72,6 +73,19 @@ TEST_CASE("fixed_point: of vectors, with several parameters, and of a batch")
         of_batch, {w, bs}, {wv, ct::Array::copy(ct::View<const double, 2>(two.data(), {2, 3}))});
     for (std::size_t i = 0; i < 6; ++i)
         CHECK(both[i] == Approx(slope[i % 3]).epsilon(1e-8));
+}
+
+TEST_CASE("associative_scan: explain() says where slices are taken one after the other")
+{
+    const auto explained = [](const ct::Extent& n) {
+        const auto x = ct::vector<double>("x", {n});
+        const auto f = [](const Variable& a, const Variable& b) { return a * b; };
+        return ct::function({x}, ct::associative_scan(f, {x})).explain();
+    };
+    const std::string note = "associative_scan (one slice after the other, as their number is a "
+                             "symbol)";
+    CHECK_THAT(explained(ct::dim("n")), contains(note));
+    CHECK_THAT(explained(8), !contains(note));
 }
 
 TEST_CASE("associative_scan: as one slice after the other")

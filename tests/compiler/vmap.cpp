@@ -169,6 +169,21 @@ TEST_CASE("a condition of each member's own is a selection, and nothing out of r
     check_rows(three, rows);
 }
 
+TEST_CASE("explain() says that a Jacobian or a Hessian of each member is a loop of sweeps")
+{
+    const auto xs = ct::matrix<double>("xs", {5, 4});
+    const auto f = [](const Variable& x) { return tanh(ct::cumsum(x, 0)) * x; };
+    const auto all = [&](const Variable& x) { return ct::jacobian(f(x), x); };
+    const auto second = [&](const Variable& x) { return ct::hessian(ct::sum(f(x)), x); };
+    const auto one = [&](const Variable& x) { return ct::grad(ct::sum(f(x)), x); };
+    const std::string loop = " (a loop of sweeps)";
+    CHECK(ct::function({xs}, ct::vmap(all)(xs)).explain().find("jacobian" + loop) !=
+          std::string::npos);
+    CHECK(ct::function({xs}, ct::vmap(second)(xs)).explain().find("hessian" + loop) !=
+          std::string::npos);
+    CHECK(ct::function({xs}, ct::vmap(one)(xs)).explain().find(loop) == std::string::npos);
+}
+
 TEST_CASE("a condition that members share stays a branch")
 {
     const auto n = ct::scalar<double>("n");

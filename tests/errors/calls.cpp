@@ -71,21 +71,14 @@ TEST_CASE("what was moved from can be asked, and says so where it is empty")
     CHECK_THROWS_WITH(r["y"], "results: they were moved from");
 }
 
-TEST_CASE("a variable of a scan's step outside of it, and givens that nothing needs, are refused")
+TEST_CASE("an input that was made twice at one place, and givens that nothing needs, are refused")
 {
-    const auto y = ct::vector<double>("y", {5});
-    ct::Variable kept;
-    const auto s = ct::scan(
-        [&](const ct::Variable& v, const ct::Variable& h) {
-            kept = v;
-            return h + v;
-        },
-        {.sequences = {y}, .init = {0.0}});
-    CHECK_REFUSED(ct::function(y, {s.last[0], kept}), domain,
-                  "function: 'y' of " + to_string(kept.where()) +
+    const auto make = [] { return ct::vector<double>("y", {5}); };
+    const auto y = make(), again = make();
+    CHECK_REFUSED(ct::function(y, y + again), domain,
+                  "function: 'y' of " + to_string(y.where()) +
                       " is needed but not among the inputs, one of which has the same name and "
-                      "place: it was made twice there, or is a variable of a scan's step, which "
-                      "means nothing outside of it");
+                      "place: it was made twice there");
     const auto a = ct::vector<double>("a", {5});
     CHECK_REFUSED(ct::function(y, y * 2, {.givens = {{a, y}}}), domain,
                   "function: givens replace 'a', which no output needs; allow_unused_inputs "

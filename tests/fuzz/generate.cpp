@@ -14,7 +14,10 @@ namespace croton::test {
 
 namespace {
 
-constexpr std::int64_t largest_size = 3000;
+constexpr std::int64_t largest_size = 3000, largest_differentiable = 100;
+
+/// By their meaning the gradient is another one than that of their values.
+constexpr std::string_view not_of_their_values[] = {"stop_gradient", "round_through"};
 
 /// Names that emitted text uses itself, or that people give to sizes.
 constexpr std::string_view names[] = {"n",     "m",   "i",    "x",  "s",   "t0",
@@ -26,7 +29,10 @@ constexpr std::int64_t extents[] = {3, 2, 4, 1, 5, 7, 8, 0, 16, 17, 33, 3, 65, 4
 class Generator {
 public:
     Generator(std::uint64_t seed, std::uint64_t number, const GenerateOptions& options)
-        : random_(seed * 0x9e3779b97f4a7c15u + number), wild_(number % 8 == 7), options_(options)
+        : random_(seed * 0x9e3779b97f4a7c15u + number),
+          wild_(number % 8 == 7 && !options.differentiable),
+          largest_(options.differentiable ? largest_differentiable : largest_size),
+          options_(options)
     {}
 
     Recipe run()
@@ -67,8 +73,10 @@ private:
                                            DType::f64, DType::f32,  DType::i64,     DType::i32,
                                            DType::i8,  DType::u8,   DType::boolean, DType::u32,
                                            DType::f16, DType::bf16, DType::u64,     DType::i16};
-        if (recipe_.leaves.empty() || below(3) > 0) return common[below(16)];
-        return recipe_.leaves[0].value.dtype();
+        if (options_.differentiable && below(8) != 0) return DType::f64;
+        if (!recipe_.leaves.empty() && below(3) == 0) return recipe_.leaves[0].value.dtype();
+        const DType drawn = common[below(16)];
+        return options_.differentiable && is_float(drawn) ? DType::f64 : drawn;
     }
 
     double draw_real()
@@ -78,7 +86,7 @@ private:
             return pick(special);
         }
         const int kind = below(8);
-        if (kind == 0) return below(5) - 2;
+        if (kind == 0 && !options_.differentiable) return below(5) - 2;
         return (below(4001) - 2000) / (kind < 4 ? 1000.0 : 1500.0);
     }
 
@@ -101,7 +109,7 @@ private:
             const int d = below(8) == 0 ? -1 : below(3);
             const std::int64_t extent =
                 d < 0 ? 1 : recipe_.dims[static_cast<std::size_t>(d)].extent;
-            if (size * extent > largest_size) continue;
+            if (size * extent > largest_) continue;
             size *= extent;
             leaf.dims.push_back(d);
             shape.push_back(extent);
@@ -137,6 +145,9 @@ private:
         for (int attempt = 0; attempt < 25; ++attempt) {
             const Maker& maker =
                 from[static_cast<std::size_t>(below(static_cast<int>(from.size())))];
+            if (options_.differentiable &&
+                std::ranges::find(not_of_their_values, maker.name) != std::end(not_of_their_values))
+                continue;
             Recipe::Node node{&maker, {}, {}};
             for (std::size_t k = 0; k < std::max<std::size_t>(maker.arity, 1); ++k)
                 node.operands.push_back(draw_operand());
@@ -154,6 +165,7 @@ private:
         } catch (const UserError&) {
             return false;
         }
+        if (options_.differentiable && has_fine_teeth(node)) return drop_last();
         std::vector<Array> result;
         const Variables before(program_.values.begin(), program_.values.end() - 1);
         try {
@@ -161,20 +173,39 @@ private:
                 result = evaluate_reference(before, values_, std::span(&program_.values.back(), 1));
         } catch (const UserError&) { // an index of an empty axis
         }
-        if (result.empty() || !is_reasonable(result[0])) {
-            program_.values.pop_back();
-            program_.texts.pop_back();
-            return false;
-        }
+        if (result.empty() || !is_reasonable(result[0])) return drop_last();
         values_.push_back(result[0]);
         recipe_.nodes.push_back(node);
         return true;
     }
 
+    bool drop_last()
+    {
+        program_.values.pop_back();
+        program_.texts.pop_back();
+        return false;
+    }
+
+    /// A remainder of a large number, or by a small one, jumps often: differences do not see the
+    /// slope between jumps that are closer than they look.
+    bool has_fine_teeth(const Recipe::Node& node) const
+    {
+        if (node.maker->name != "mod") return false;
+        const auto any = [&](std::size_t operand, auto is) {
+            const Array& a = values_[static_cast<std::size_t>(node.operands[operand])];
+            for (std::int64_t i = 0; i < a.size(); ++i)
+                if (is(std::abs(a.as_double(i)))) return true;
+            return false;
+        };
+        return any(0, [](double number) { return number > 100; }) ||
+               any(1, [](double divisor) { return divisor < 0.01; });
+    }
+
     bool is_reasonable(const Array& a)
     {
-        if (a.size() > largest_size) return false;
+        if (a.size() > largest_) return false;
         if (!is_float(a.dtype()) || wild_) return true;
+        if (options_.differentiable && a.dtype() != DType::f64) return false;
         for (std::int64_t i = 0; i < a.size(); ++i)
             if (!(std::abs(a.as_double(i)) < 1e4)) return false;
         return true;
@@ -194,6 +225,7 @@ private:
 
     std::mt19937_64 random_;
     bool wild_;
+    std::int64_t largest_;
     const GenerateOptions& options_;
     Recipe recipe_;
     Program program_;

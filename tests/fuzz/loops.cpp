@@ -5,17 +5,13 @@
 #include <croton/ir/ops.hpp>
 #include <croton/passes/vmap.hpp>
 
+#include "fuzz/bodies.hpp"
+
 namespace croton::test {
 
 namespace {
 
 using A = const MakerArgs&;
-
-/// The next state from the last one, a slice and an outer value.
-struct Body {
-    std::string_view text; ///< of h, x and c
-    Variable (*make)(const Variable& h, const Variable& x, const Variable& c);
-};
 
 using V = const Variable&;
 
@@ -38,12 +34,12 @@ constexpr Body bodies[] = {
      [](V h, V x, V c) -> Variable { return tanh(dot(outer(c, x), h)); }},
 };
 
+} // namespace
+
 const Body& body_of(A a, std::size_t choice)
 {
     return bodies[a.choice(choice, static_cast<int>(std::size(bodies)))];
 }
-
-constexpr std::string_view signature = "[&](const ct::Variable& x, const ct::Variable& h)";
 
 void needs_floats(A a)
 {
@@ -51,6 +47,10 @@ void needs_floats(A a)
     for (const Variable& v : a.x)
         if (!is_float(v.dtype())) throw user_error(Code::dtype, nullptr, "fuzz", "no state");
 }
+
+namespace {
+
+constexpr std::string_view signature = "[&](const ct::Variable& x, const ct::Variable& h)";
 
 std::string options(A a, std::string_view init, bool reverse)
 {
@@ -311,10 +311,13 @@ Made make_common_branch(const Maker&, A a)
 
 std::vector<Maker> plain_loops()
 {
-    return {{"history", 2, make_loop},       {"last", 2, make_loop},
-            {"steps", 2, make_steps},        {"two states", 2, make_two_states},
-            {"nested loop", 2, make_nested}, {"taps", 2, make_taps},
-            {"until", 2, make_until},        {"branch", 2, make_branch}};
+    std::vector<Maker> all{{"history", 2, make_loop},       {"last", 2, make_loop},
+                           {"steps", 2, make_steps},        {"two states", 2, make_two_states},
+                           {"nested loop", 2, make_nested}, {"taps", 2, make_taps},
+                           {"until", 2, make_until},        {"branch", 2, make_branch}};
+    const std::vector<Maker> others = other_loops();
+    all.insert(all.end(), others.begin(), others.end());
+    return all;
 }
 
 /// One of the loops for each slice along some axis, with an outer value that all share.

@@ -121,19 +121,21 @@ int main()
 {
 )";
 
-constexpr std::string_view tail = R"(    ct::Options options{.allow_unused_inputs = true};
+constexpr std::string_view compares_values =
+    R"(    ct::Options options{.allow_unused_inputs = true};
     const ct::Results got = ct::function(inputs, outputs, options).call(arguments);
     options.reference = true;
     const ct::Results expected = ct::function(inputs, outputs, options).call(arguments);
     for (std::size_t i = 0; i < outputs.size(); ++i)
         std::printf("got\n%s\nexpected\n%s\n", ct::to_string(got[i]).c_str(),
                     ct::to_string(expected[i]).c_str());
-}
 )";
 
 } // namespace
 
-std::string to_program(const Recipe& recipe)
+std::string to_program(const Recipe& recipe) { return to_program(recipe, compares_values); }
+
+std::string to_program(const Recipe& recipe, std::string_view rest)
 {
     const Program p = build(recipe);
     std::string text(head);
@@ -166,7 +168,7 @@ std::string to_program(const Recipe& recipe)
                         "    const std::vector<ct::Any> arguments{{{}}};\n",
                         fmt::join(inputs, ", "), fmt::join(outputs, ", "),
                         fmt::join(arguments, ",\n        "));
-    return text + std::string(tail);
+    return text + std::string(rest) + "}\n";
 }
 
 } // namespace croton::test

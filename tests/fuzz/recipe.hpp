@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace croton::test {
@@ -84,5 +85,7 @@ Program build(const Recipe& recipe, const std::string& suffix = "");
 
 /// The recipe as a C++ program that compares the compiled function with the reference evaluation.
 std::string to_program(const Recipe& recipe);
+/// As one that does something else with its `inputs`, `outputs` and `arguments`: the rest of main.
+std::string to_program(const Recipe& recipe, std::string_view rest);
 
 } // namespace croton::test

@@ -135,6 +135,15 @@ TEST_CASE("ops that move elements have right derivatives")
     check({3, 3}, [](const Variable& x) { return tril(x) + diag(diag(x), 0) + triu(x, 1); });
 }
 
+TEST_CASE("a diagonal that begins below the last row has no elements, and a gradient of zeros")
+{
+    check({1, 3}, [](const Variable& x) { return diagonal(x, -2); });
+    const auto n = ct::dim("n");
+    const Variable x = x_of({n, n});
+    for (const std::int64_t rows : {0, 1, 2, 4})
+        check_derivatives({x}, {sample(3, {rows, rows})}, mixed(diagonal(x, -2)));
+}
+
 TEST_CASE("gathers and scatters have right derivatives")
 {
     const Variable i = indices({0, 2, 0, -1});

@@ -277,6 +277,23 @@ TEST_CASE("scan: where inside the body, integer states, loops in loops")
     check_derivatives({xs, a}, {sample(3, {3}), Array::scalar(0.3)}, outer.last[0]);
 }
 
+TEST_CASE("scan: what a step or a mask broadcasts is no state of another shape")
+{
+    const auto x = vector<double>("x", {2});
+    const std::vector<Array> at{sample(5, {2})};
+    const auto spread = fori_loop(2,
+                                  [&](const Variable&, const Variable& h) {
+                                      return broadcast_to(tanh(sum(h, 0, true)), h.shape());
+                                  },
+                                  {x})[0];
+    check_derivatives({x}, at, sum(spread * x));
+    // Of the where in relu the outer product's gradients carry a mask from step to step.
+    const auto c = relu(x);
+    const auto run = fori_loop(
+        2, [&](const Variable&, const Variable& h) { return tanh(dot(outer(c, x), h)); }, {x})[0];
+    check_derivatives({x}, at, sum(run * x));
+}
+
 TEST_CASE("scan: a gradient reads only the histories that it needs")
 {
     const Variable xs = vector<double>("xs", {5});

@@ -10,11 +10,14 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "fuzz/derivatives.hpp"
 #include "fuzz/fuzz.hpp"
+#include "fuzz/loops.hpp"
 #include "runtime/process.hpp"
 #include "support/catch.hpp"
 
@@ -88,15 +91,36 @@ TEST_CASE("a program that fails for one call shrinks to that call of plain numbe
 TEST_CASE("programs of every kind print as C++ that compiles")
 {
     std::string all;
-    for (std::uint64_t number = 0; number < 40; ++number) {
-        std::string text = to_program(generate(3, number));
+    int count = 0;
+    const auto add = [&](const Recipe& recipe) {
+        std::string text = to_program(recipe);
         const std::size_t at = text.find("int main()");
         REQUIRE(at != text.npos);
-        if (number == 0) all = text.substr(0, at);
-        text.replace(at, 10, "int main" + std::to_string(number) + "()");
+        if (count == 0) all = text.substr(0, at);
+        text.replace(at, 10, "int main" + std::to_string(count++) + "()");
         all += text.substr(at);
+    };
+    for (std::uint64_t number = 0; number < 40; ++number)
+        add(generate(3, number));
+    // And each of the loops.
+    const std::vector<Maker> loops = loop_makers();
+    std::set<std::string> left;
+    for (const Maker& maker : loops)
+        left.insert(maker.name);
+    for (std::uint64_t number = 0; number < 500 && !left.empty(); ++number) {
+        const Recipe recipe = generate(4, number, {.extra = &loops});
+        const std::size_t before = left.size();
+        for (const Recipe::Node& node : recipe.nodes)
+            left.erase(node.maker->name);
+        if (left.size() < before) add(recipe);
     }
+    CHECK(left == std::set<std::string>());
     CHECK(complaints(all) == "");
+}
+
+TEST_CASE("a program that compares derivatives prints as C++ that compiles")
+{
+    CHECK(complaints(to_derivative_program(generate(3, 1, differentiable))) == "");
 }
 
 TEST_CASE("random programs tell a wrong operand of a softmax")
