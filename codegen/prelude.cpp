@@ -35,14 +35,16 @@ bool is_base(const PreludeFile& file)
     return file.name == "base.h" || file.name == "runtime_abi.h";
 }
 
-/// The text with i<from> and u<from> renamed to another width, at the ends of names too.
-std::string renamed(std::string_view text, std::string_view from, std::string_view to)
+/// The text with types of these letters, such as i<from>, renamed to another width, at the ends of
+/// names too.
+std::string
+renamed(std::string_view text, std::string_view letters, std::string_view from, std::string_view to)
 {
     std::string result;
     result.reserve(text.size());
     std::size_t done = 0;
     for (std::size_t i = text.find(from); i != text.npos; i = text.find(from, i + from.size())) {
-        if (i == 0 || (text[i - 1] != 'i' && text[i - 1] != 'u')) continue;
+        if (i == 0 || letters.find(text[i - 1]) == letters.npos) continue;
         if (i > 1 && is_word(text[i - 2]) && text[i - 2] != '_') continue;
         result.append(text.substr(done, i - done)).append(to);
         done = i + from.size();
@@ -60,13 +62,19 @@ std::string without_comments(std::string_view text)
     return code.append(text);
 }
 
-/// The widths of integers that a file stands for, the one in which it is written first.
-std::vector<std::string_view> widths_of(std::string_view file)
+struct Widths {
+    std::string_view letters; ///< of the types
+    std::vector<std::string_view> list;
+};
+
+/// The widths of numbers that a file stands for, the one in which it is written first.
+Widths widths_of(std::string_view file)
 {
     if (file == "integers_signed.h" || file == "integers_unsigned.h")
-        return {"64", "32", "16", "8"};
-    if (file == "division_narrow.h") return {"32", "16", "8"};
-    return {""};
+        return {"iu", {"64", "32", "16", "8"}};
+    if (file == "division_narrow.h") return {"iu", {"32", "16", "8"}};
+    if (file == "transpose.h") return {"f", {"64", "32"}};
+    return {"", {""}};
 }
 
 /// The prelude's files taken apart into functions, tables and structs. An item begins with its
@@ -80,11 +88,11 @@ public:
             if (is_base(file)) continue;
             const std::size_t first = items_.size();
             split(file.text);
-            const std::vector<std::string_view> widths = widths_of(file.name);
+            const Widths widths = widths_of(file.name);
             const std::size_t last = items_.size();
-            for (std::size_t w = 1; w < widths.size(); ++w)
+            for (std::size_t w = 1; w < widths.list.size(); ++w)
                 for (std::size_t i = first; i < last; ++i)
-                    add_width(i, widths[0], widths[w]);
+                    add_width(i, widths.letters, widths.list[0], widths.list[w]);
         }
         index(0);
         const std::size_t written = items_.size();
@@ -259,11 +267,12 @@ private:
     }
 
     /// A copy of an item in another width, without its comment.
-    void add_width(std::size_t i, std::string_view from, std::string_view to)
+    void
+    add_width(std::size_t i, std::string_view letters, std::string_view from, std::string_view to)
     {
         const Item item = items_[i];
-        items_.push_back({made(renamed(item.name, from, to)),
-                          made(renamed(code_of(item), from, to)), item.section});
+        items_.push_back({made(renamed(item.name, letters, from, to)),
+                          made(renamed(code_of(item), letters, from, to)), item.section});
     }
 
     /// cast_<to>_<from> where C's own conversion is the one wanted: all but float to integer or

@@ -419,10 +419,11 @@ void build_within_limit(FunctionData& f)
         return bytes <= 0 || f.options.memory_limit_bytes == 0 ||
                static_cast<std::size_t>(bytes) <= f.options.memory_limit_bytes;
     };
+    constexpr std::size_t little = 1024; // less than this is worth no further try
     std::int64_t least = build_as(0);
     std::size_t best = 0, built = 0;
     for (std::size_t most = static_cast<std::size_t>(std::max(least, std::int64_t{0})) / 4;
-         !fits(least) && most > 0; most /= 8) {
+         !fits(least) && most > little; most /= 8) {
         const std::int64_t bytes = build_as(built = most);
         if (bytes >= least) continue;
         least = bytes;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/text.hpp"
 
 namespace ct = croton;
 using croton::test::Approx;
@@ -46,12 +47,7 @@ int draws_in(const ct::Function& f, std::string_view called)
 
 std::size_t kernels_in(const ct::Function& f)
 {
-    const std::string_view text = f.source();
-    std::size_t count = 0;
-    for (std::size_t at = text.find("\nCT_KERNEL void steps_"); at != text.npos;
-         at = text.find("\nCT_KERNEL void steps_", at + 1))
-        ++count;
-    return count;
+    return croton::test::count(f.source(), "\nCT_KERNEL void steps_");
 }
 
 } // namespace

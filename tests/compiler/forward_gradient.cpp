@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/compare.hpp"
+#include "support/text.hpp"
 
 namespace ct = croton;
 using croton::test::Approx;
@@ -33,12 +34,7 @@ Variable swing(const Variable& state, const Variable& length, ct::ScanArgs args)
 
 std::size_t loops_in(const ct::Function& f)
 {
-    const std::string_view text = f.source();
-    std::size_t n = 0;
-    for (std::size_t at = text.find("\nCT_KERNEL void steps_"); at != text.npos;
-         at = text.find("\nCT_KERNEL void steps_", at + 1))
-        ++n;
-    return n;
+    return croton::test::count(f.source(), "\nCT_KERNEL void steps_");
 }
 
 } // namespace

@@ -8,22 +8,16 @@
 
 #include "support/catch.hpp"
 #include "support/compiled.hpp"
+#include "support/text.hpp"
 
 namespace ct = croton;
 using croton::test::compiled_values;
+using croton::test::count;
 using ct::Variable;
 using ct::Variables;
 using List = std::vector<double>;
 
 namespace {
-
-std::size_t count(std::string_view text, std::string_view part)
-{
-    std::size_t found = 0;
-    for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1))
-        ++found;
-    return found;
-}
 
 /// Whether explain() says that a pass changed the graph.
 bool fired(const ct::Function& f, std::string_view pass)

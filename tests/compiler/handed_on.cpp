@@ -7,6 +7,7 @@
 
 #include "support/catch.hpp"
 #include "support/compare.hpp"
+#include "support/text.hpp"
 
 namespace ct = croton;
 using ct::Array;
@@ -22,12 +23,7 @@ std::size_t copies_in_loop(const ct::Function& f)
     const std::string text(f.source());
     const std::size_t begin = text.find("\n    for (i64 t0"), end = text.find("\n    }\n", begin);
     REQUIRE(end != text.npos);
-    const std::string_view loop = std::string_view(text).substr(begin, end - begin);
-    std::size_t n = 0;
-    for (std::size_t at = loop.find("copy_bytes("); at != loop.npos;
-         at = loop.find("copy_bytes(", at + 1))
-        ++n;
-    return n;
+    return croton::test::count(std::string_view(text).substr(begin, end - begin), "copy_bytes(");
 }
 
 void check_values(const ct::Inputs& inputs,

@@ -9,22 +9,16 @@
 
 #include "support/catch.hpp"
 #include "support/compare.hpp"
+#include "support/text.hpp"
 
 namespace ct = croton;
+using croton::test::count;
 using ct::Array;
 using ct::DType;
 using ct::Variable;
 using ct::Variables;
 
 namespace {
-
-std::size_t count(std::string_view text, std::string_view word)
-{
-    std::size_t n = 0;
-    for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1))
-        ++n;
-    return n;
-}
 
 /// The kernels alone, without the prelude.
 bool has_pair(const ct::Function& f) { return count(f.source(), "sincos_") > 0; }

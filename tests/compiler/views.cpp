@@ -6,8 +6,10 @@
 
 #include "support/catch.hpp"
 #include "support/compare.hpp"
+#include "support/text.hpp"
 
 namespace ct = croton;
+using croton::test::count;
 using ct::_;
 using ct::Array;
 using ct::DType;
@@ -16,14 +18,6 @@ using ct::Variable;
 using ct::Variables;
 
 namespace {
-
-std::size_t count(std::string_view text, std::string_view word)
-{
-    std::size_t n = 0;
-    for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1))
-        ++n;
-    return n;
-}
 
 std::size_t kernels(const ct::Function& f) { return count(f.source(), "\nCT_KERNEL "); }
 
