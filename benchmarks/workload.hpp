@@ -33,11 +33,13 @@ void line(std::string_view workload,
           std::string_view metric = "ns_per_call");
 
 /// Runs `f` on `inputs` with buffers that exist already, and prints its line.
+/// check   what a peer's line says of its results
 void run_case(std::string_view workload,
               const std::string& name,
               const croton::Function& f,
               const std::vector<croton::Array>& inputs,
-              int threads);
+              int threads,
+              double (*check)(const std::vector<croton::Array>& outputs) = checksum);
 
 void w1(int threads);
 void w2_w3(int threads);

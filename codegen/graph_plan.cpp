@@ -15,6 +15,7 @@
 #include "names.hpp"
 #include "number_table.hpp"
 #include "puller.hpp"
+#include "row_blocks.hpp"
 #include "share_memory.hpp"
 #include "step_tiles.hpp"
 
@@ -100,6 +101,12 @@ void add_strided_copies(GraphPlan& plan, const OuterMemory& outer, int& next_ker
 
 } // namespace
 
+const RowBlocks* blocks_with(const GraphPlan& plan, std::size_t step)
+{
+    const auto at = std::ranges::upper_bound(plan.row_blocks, step, std::less<>(), &RowBlocks::end);
+    return at != plan.row_blocks.end() && at->first <= step ? &*at : nullptr;
+}
+
 std::vector<StateMemory> state_memory(const Apply& scan)
 {
     const auto& p = scan.params_as<ScanParams>();
@@ -140,7 +147,7 @@ void plan_tiles(PlannedStep& step,
 {
     const Apply scan = step.cluster->roots[0].value.owner();
     const auto has_steps = [](const Apply& a) { return has_body(a.op().lowering); };
-    if (!options.tiles_steps || !may_be_tiled(scan) ||
+    if (!options.takes_rows || !may_be_tiled(scan) ||
         std::ranges::any_of(applies_of(outputs), has_steps))
         return;
     options.in_parts = true;
@@ -219,7 +226,19 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
     plan.outputs.assign(outputs.begin(), outputs.end());
     plan.clusters = make_clusters(outputs, options.library_products);
     if (!options.in_parts) find_views(plan, options.outer);
-    for (const Cluster& c : plan.clusters.list) {
+    const std::vector<Cluster>& clusters = plan.clusters.list;
+    RowBlockFinder row_blocks(clusters, plan.outputs, options.outer);
+    const bool in_blocks = options.takes_rows && !options.in_parts && !options.gaps;
+    std::vector<Lowered> ready; // of clusters from plan.row_blocks.back().first on
+    for (std::size_t k = 0; k < clusters.size(); ++k) {
+        const Cluster& c = clusters[k];
+        const bool is_free = plan.row_blocks.empty() || plan.row_blocks.back().end <= k;
+        if (in_blocks && is_free)
+            if (auto found = row_blocks.from(k)) {
+                plan.row_blocks.push_back(std::move(found->blocks));
+                ready = std::move(found->nests);
+            }
+        const bool is_ready = !plan.row_blocks.empty() && k < plan.row_blocks.back().end;
         PlannedStep step;
         step.cluster = &c;
         if (c.kind == ClusterKind::scan || c.kind == ClusterKind::branch) {
@@ -231,7 +250,8 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
                 if (!step.tiles) step.bodies.push_back(plan_graph(outputs_of, inside, next_kernel));
             }
         } else {
-            Lowered lowered = lower(c, options.in_parts);
+            Lowered lowered = is_ready ? std::move(ready[k - plan.row_blocks.back().first])
+                                       : lower(c, options.in_parts);
             step.scratch = std::move(lowered.scratch);
             for (LoopNest& nest : lowered.nests) {
                 step.kernels.push_back({std::move(nest), {}});
@@ -242,9 +262,10 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
         plan.steps.push_back(std::move(step));
     }
     share_memory(plan, options.outer);
-    for (PlannedStep& step : plan.steps)
-        for (PlannedKernel& k : step.kernels) {
-            k.nest.serial = is_for_one_thread(k.nest) && !options.in_parts;
+    for (std::size_t s = 0; s < plan.steps.size(); ++s)
+        for (PlannedKernel& k : plan.steps[s].kernels) {
+            const bool takes_rows = options.in_parts || blocks_with(plan, s);
+            k.nest.serial = is_for_one_thread(k.nest) && !takes_rows;
             take_numbers(k.nest);
             k.kernel = emit_cpp(k.nest, k.kernel.name);
         }

@@ -55,10 +55,27 @@ struct ViewOfLeaf {
     Extent first = 0; ///< number of the element
 };
 
+/// Steps that compute their rows in blocks, each of them a block before the next one is begun: see
+/// row_blocks.hpp.
+struct RowBlocks {
+    std::size_t first = 0, end = 0; ///< steps: first <= s < end
+    std::int64_t rows = 0;          ///< of the kernel that has most
+    std::int64_t block = 0;         ///< rows
+    std::vector<std::int64_t> halo; ///< of each step: rows that it computes on either side too
+    /// Values that no other step reads: the rows of a block lie on the stack.
+    struct Local {
+        Variable value;
+        std::size_t step = 0;   ///< that writes it, from `first` on
+        std::int64_t bytes = 0; ///< of a row
+    };
+    std::vector<Local> local;
+};
+
 /// A graph scheduled and laid out: its steps in order, and where its intermediate values lie.
 struct GraphPlan {
     Clusters clusters;
     std::vector<PlannedStep> steps;
+    std::vector<RowBlocks> row_blocks; ///< in the order of their steps
     std::vector<Lifetime>
         lifetimes; ///< the last ones, of steps with a body, stand for that workspace
     MemoryPlan memory;
@@ -72,6 +89,9 @@ struct GraphPlan {
     std::vector<std::pair<std::size_t, std::string>> apart;
 };
 
+/// The blocks of rows that a step computes with others; null: none.
+const RowBlocks* blocks_with(const GraphPlan& plan, std::size_t step);
+
 /// What a plan may do with memory that is not the workspace's; without: nothing.
 struct OuterMemory {
     std::span<const Variable> inputs;
@@ -83,7 +103,7 @@ struct PlanOptions {
     OuterMemory outer = {};
     bool gaps = false;             ///< around each value of the workspace
     bool library_products = false; ///< see make_clusters
-    bool tiles_steps = false;      ///< of loops, where a body's kernels may run row by row
+    bool takes_rows = false;       ///< kernels may run on some rows each, one after another
     bool in_parts = false;         ///< each run of rows by a kernel of its own, which takes a range
 };
 

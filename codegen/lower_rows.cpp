@@ -168,10 +168,15 @@ public:
         read_others(puller_, cluster);
     }
 
-    void write()
+    /// elements   of the first axis that its loop writes in a row, where there are several parts
+    void write(std::int64_t elements = 1)
     {
         write_loop(0);
-        if (is_one_run_) puller_.note_reach(outer_at().index[0]);
+        if (!is_one_run_) return;
+        const Run& run = runs_[0];
+        const bool single = is_in_part(0) && is_known_as(run.count, 1);
+        puller_.note_reach(floor_div(run.first, elements) +
+                           (single ? Extent(0) : as_extent(loop_symbol(0))));
     }
 
     /// A map in squares of `axis` and the last one: the loop over it becomes the last but one.
@@ -512,14 +517,15 @@ LoopNest in_runs(const Cluster& cluster,
                  const LoopNest& begun,
                  const Axes& axes,
                  Cuts cuts,
-                 const std::optional<Run>& first_axis = {})
+                 const std::optional<Run>& first_axis = {},
+                 std::int64_t elements = 1)
 {
     LoopNest scratch = begun;
     Rows(cluster, scratch, axes, cuts, first_axis).write();
     LoopNest nest = begun;
     for (Buffer& b : scratch.buffers)
         if (b.access == Buffer::Access::read) nest.buffers.push_back(std::move(b));
-    Rows(cluster, nest, axes, cuts, first_axis).write();
+    Rows(cluster, nest, axes, cuts, first_axis).write(elements);
     return nest;
 }
 
@@ -559,15 +565,18 @@ std::vector<LoopNest> lower_rows(const Cluster& cluster, const LoopNest& begun, 
     Rows probe(cluster, several, axes, cuts);
     const std::vector<Run> runs = probe.runs_along(0);
     probe.write();
-    if (runs.size() < 2 || (is_for_one_thread(several) && !in_parts))
+    const std::int64_t elements = std::ranges::max(runs, {}, &Run::period).period;
+    const bool several_parts = runs.size() > 1 || (in_parts && elements > 1);
+    if (!several_parts || (is_for_one_thread(several) && !in_parts))
         return {in_runs(cluster, begun, axes, cuts)};
     std::vector<LoopNest> nests;
     const Extent rest = element_count(Shape(axes.outer.begin() + 1, axes.outer.end()));
     for (const Run& run : runs) {
-        nests.push_back(in_runs(cluster, begun, axes, cuts, run));
+        nests.push_back(in_runs(cluster, begun, axes, cuts, run, elements));
         const bool last = &run == &runs.back();
         const Extent count = run.count * run.period;
-        nests.back().part = AxisPart{run.first, count, count * rest, last};
+        nests.back().part = AxisPart{run.first, count,        floor_div(run.first, elements),
+                                     run.count, count * rest, last};
     }
     return nests;
 }

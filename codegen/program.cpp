@@ -285,6 +285,9 @@ void ProgramWriter::place_workspace(const GraphPlan& plan)
             {view.value, 0, fmt::format("in {}", place_.at(view.leaf.value()))});
     for (const auto& [value, home] : plan.shares)
         program_.workspace.push_back({value, 0, "as " + place_.at(home.value())});
+    for (const RowBlocks& blocks : plan.row_blocks)
+        for (const RowBlocks::Local& l : blocks.local)
+            program_.workspace.push_back({l.value, 0, "on the stack, a block of rows at a time"});
     for (const LateOutput& late : plan.late)
         program_.workspace.push_back(
             {late.from, 0, fmt::format("copied to output {}: {}", late.output, late.why)});
@@ -340,7 +343,9 @@ void ProgramWriter::write_each_step(const GraphPlan& plan, std::size_t opened)
 {
     for (std::size_t s = 0; s < plan.steps.size(); ++s) {
         if (s >= opened) open_gaps(plan, s);
-        if (plan.steps[s].cluster->kind == ClusterKind::scan)
+        if (const RowBlocks* const blocks = blocks_with(plan, s)) {
+            if (blocks->first == s) write_blocks(plan, *blocks);
+        } else if (plan.steps[s].cluster->kind == ClusterKind::scan)
             write_loop(plan.steps[s]);
         else if (plan.steps[s].cluster->kind == ClusterKind::branch)
             write_branches(plan.steps[s]);
@@ -426,6 +431,11 @@ Extent ProgramWriter::bytes_of(const Variable& v)
 void ProgramWriter::write_calls(const PlannedStep& step)
 {
     if (rows_) open_level();
+    write_kernels(step);
+}
+
+void ProgramWriter::write_kernels(const PlannedStep& step)
+{
     for (const PlannedKernel& k : step.kernels) {
         write_call(k, kind_of(k.nest, *step.cluster));
         program_.kernels.back().note = step.cluster->note;
@@ -460,7 +470,7 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
         head = "all_" + name;
         arguments.insert(arguments.begin(), {"rt", text(k.parallel_extent)});
     } else if (rows_ && k.parallel) {
-        const auto [begin, end] = rows_of_block(step.nest);
+        const auto [begin, end] = rows_of_block(step);
         arguments.insert(arguments.begin(), {begin, end});
     } else if (k.parallel) {
         if (streams) arguments.insert(arguments.begin(), text(k.parallel_extent));
@@ -472,7 +482,7 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
     std::optional<Writer::Scope> where;
     if (rows_ && !k.parallel)
         where.emplace(body_.block("if ({0} <= {2} && {2} < {1})", rows_->first, rows_->end,
-                                  text(step.nest.part->first)));
+                                  text(step.nest.part->row)));
     if (options_.profile) body_.line("begin_kernel(rt, {});", program_.kernels.size());
     if (k.checks_index) {
         program_.checked.push_back(step.nest.checked);
@@ -493,15 +503,17 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
 }
 
 /// Of the rows that are asked for, those that the kernel has, from its first one on.
-std::pair<std::string, std::string> ProgramWriter::rows_of_block(const LoopNest& nest)
+std::pair<std::string, std::string> ProgramWriter::rows_of_block(const PlannedKernel& step)
 {
     const std::string &first = rows_->first, &end = rows_->end;
-    if (!nest.part) return {first, end};
-    const bool from_0 = same(nest.part->first, Extent(0));
-    const std::string less = from_0 ? "" : " - " + c_factor(nest.part->first, symbols_);
+    const Extent row = step.nest.part ? step.nest.part->row : Extent(0);
+    const Extent& count = step.kernel.parallel_extent;
+    const bool from_0 = same(row, Extent(0));
+    const std::string less = from_0 ? "" : " - " + c_factor(row, symbols_);
     return {from_0 ? first : fmt::format("max_i64({}{}, 0)", first, less),
-            nest.part->last ? end + less
-                            : fmt::format("min_i64({}{}, {})", end, less, text(nest.part->count))};
+            same(row + count, rows_->tiles.rows)
+                ? end + less
+                : fmt::format("min_i64({}{}, {})", end, less, text(count))};
 }
 
 /// A kernel's table of numbers stands in front of its call.

@@ -5,10 +5,11 @@
 #include <croton/ir/traverse.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
-#include "caller_parameters.hpp"
+#include "pass_text.hpp"
 #include "program_writer.hpp"
 #include "tokens.hpp"
 
@@ -16,107 +17,11 @@ namespace croton::inline v1::codegen {
 
 namespace {
 
-/// Parts of the rows, at most: more than most CPUs have cores, so that all are busy.
-constexpr std::int64_t most_parts = 64;
-
 /// The rows between two kernels.
 std::string times(const std::string& levels, std::int64_t reach)
 {
     return reach == 1 ? levels : fmt::format("{} * {}", levels, reach);
 }
-
-/// The text of `all_<pass>` and of what it hands to threads. Parts narrow by `reach` rows a kernel
-/// where they meet; what they leave out there comes when all are done.
-class PassOnThreads {
-public:
-    PassOnThreads(const std::string& pass,
-                  const std::vector<CallerParameter>& parameters,
-                  std::int64_t reach)
-        : pass_(pass), parameters_(parameters), reach_(reach)
-    {}
-
-    /// block   rows of a part; the last one has those that are left too
-    std::string text(const std::string& rows, const std::string& block)
-    {
-        writer_.line("// {}, in parts on several threads.", pass_);
-        writer_.line("struct {}_arguments {{", pass_);
-        writer_.raw("    i64 extent;");
-        writer_.raw("    i64 block;");
-        for (const CallerParameter& p : parameters_)
-            writer_.line("    {} {};", p.type, p.name);
-        writer_.raw("};");
-        {
-            const auto scope = part("part");
-            writer_.raw("const i64 last = arguments->extent / arguments->block - 1;");
-            writer_.raw("const i64 begin = part * arguments->block;");
-            writer_.raw("const i64 end = part < last ? begin + arguments->block : "
-                        "arguments->extent;");
-            write_call("begin", "end", fmt::format("part > 0 ? {} : 0", reach_),
-                       fmt::format("part < last ? {} : 0", -reach_));
-        }
-        if (reach_ > 0) {
-            const auto scope = part("seam");
-            writer_.raw("const i64 row = (seam + 1) * arguments->block;");
-            write_call("row", "row", fmt::format("{}", -reach_), fmt::format("{}", reach_));
-        }
-        writer_.blank();
-        write_all(rows, block);
-        writer_.blank();
-        return writer_.take();
-    }
-
-private:
-    Writer::Scope part(std::string_view name)
-    {
-        writer_.blank();
-        auto scope = writer_.function(
-            fmt::format("static void {1}_of_{0}(void* context, i64 {1})", pass_, name));
-        writer_.line("const struct {0}_arguments* arguments = (struct {0}_arguments*)context;",
-                     pass_);
-        return scope;
-    }
-
-    void write_call(const std::string& begin,
-                    const std::string& end,
-                    const std::string& begin_slope,
-                    const std::string& end_slope)
-    {
-        std::vector<std::string> all{begin, end, begin_slope, end_slope};
-        for (const CallerParameter& p : parameters_)
-            all.push_back("arguments->" + p.name);
-        writer_.raw(argument_list(pass_, all, 4) + ";");
-    }
-
-    void write_all(const std::string& rows, const std::string& block)
-    {
-        std::vector<std::string> list{"const struct ct_runtime* rt"}, direct{"0", rows, "0", "0"};
-        for (const CallerParameter& p : parameters_) {
-            list.push_back(p.type + " " + p.name);
-            direct.push_back(p.name);
-        }
-        const auto scope = writer_.function(parameter_list("CT_KERNEL void all_" + pass_, list));
-        writer_.line("struct {}_arguments arguments;", pass_);
-        writer_.line("arguments.extent = {};", rows);
-        writer_.line("arguments.block = {};", block);
-        {
-            const auto few = writer_.block("if (arguments.extent < 2 * arguments.block || !rt || "
-                                           "!rt->parallel_for)");
-            writer_.raw(argument_list(pass_, direct, 8) + ";");
-            writer_.raw("return;");
-        }
-        for (const CallerParameter& p : parameters_)
-            writer_.line("arguments.{0} = {0};", p.name);
-        constexpr std::string_view parts = "arguments.extent / arguments.block";
-        writer_.line("rt->parallel_for(rt, part_of_{}, &arguments, {});", pass_, parts);
-        if (reach_ > 0)
-            writer_.line("rt->parallel_for(rt, seam_of_{}, &arguments, {} - 1);", pass_, parts);
-    }
-
-    const std::string& pass_;
-    const std::vector<CallerParameter>& parameters_;
-    std::int64_t reach_;
-    Writer writer_;
-};
 
 /// So many that parts which narrow are wide at the end.
 Extent rows_of_part(const StepTiles& tiles)
@@ -127,6 +32,67 @@ Extent rows_of_part(const StepTiles& tiles)
 }
 
 } // namespace
+
+/// Adds a parameter that is called as `place` is in `run`, where that is a name. Returns the name.
+std::string ProgramWriter::take_in_pass(PassParameters& parameters,
+                                        const std::string& type,
+                                        const std::string& place)
+{
+    const bool is_name = std::ranges::all_of(place, is_word);
+    parameters.list.push_back({type, is_name ? place : names_.fresh({}, "x")});
+    parameters.given.push_back(place);
+    return parameters.list.back().name;
+}
+
+void ProgramWriter::take_extents_in_pass(PassParameters& parameters, const std::string& text)
+{
+    std::set<std::string> extents;
+    for (const auto& [symbol, name] : symbols_)
+        extents.insert(name);
+    for (const auto& [sum, name] : symbols_.sums)
+        extents.insert(name);
+    for (const std::string& name : extents)
+        if (mentions(text, name)) take_in_pass(parameters, "i64", name);
+}
+
+/// The function of a pass, and that which hands it to threads.
+void ProgramWriter::write_pass(const std::string& comment,
+                               const std::string& pass,
+                               const PassParameters& parameters,
+                               const PassRows& rows,
+                               const std::string& body)
+{
+    std::vector<std::string> list{"i64 begin", "i64 end"};
+    if (rows.reach > 0) list.insert(list.end(), {"i64 begin_slope", "i64 end_slope"});
+    for (const CallerParameter& p : parameters.list)
+        list.push_back(p.type + " " + p.name);
+    Writer w;
+    w.line("// {}", comment);
+    {
+        const auto scope = w.function(parameter_list("CT_KERNEL void " + pass, list));
+        w.lines(body);
+    }
+    w.blank();
+    kernels_ += w.take();
+    if (passes_use_threads())
+        kernels_ += pass_on_threads(pass, parameters.list, rows.reach, rows.all, rows.part);
+}
+
+void ProgramWriter::call_pass(const std::string& pass,
+                              const PassParameters& parameters,
+                              const PassRows& rows)
+{
+    std::vector<std::string> given = parameters.given;
+    if (passes_use_threads()) {
+        given.insert(given.begin(), "rt");
+    } else {
+        if (rows.reach > 0) given.insert(given.begin(), {"0", "0"});
+        given.insert(given.begin(), {"0", rows.all});
+    }
+    body_.raw(argument_list((passes_use_threads() ? "all_" : "") + pass, given, body_.indent(),
+                            body_.width()) +
+              ";");
+}
 
 /// A pass takes some steps together, see step_tiles.hpp. Its function computes the rows begin ..
 /// end of them all, both of which move by a slope from each kernel to the next.
@@ -144,15 +110,11 @@ void ProgramWriter::write_passes(const PlannedStep& step,
     const std::string rows = text(tiles.rows);
     const std::string t = names_.fresh({}, "t"), steps = names_.fresh({}, "steps");
 
-    // What the function takes, by the names that it has in `run`, and what it is given.
-    std::vector<CallerParameter> parameters{{"i64", steps}};
-    std::vector<std::string> given{steps};
+    PassParameters parameters;
     const auto take = [&](const std::string& type, const std::string& place) {
-        const bool is_name = std::ranges::all_of(place, is_word);
-        parameters.push_back({type, is_name ? place : names_.fresh({}, "x")});
-        given.push_back(place);
-        return parameters.back().name;
+        return take_in_pass(parameters, type, place);
     };
+    take("i64", steps);
     const auto pointer = [](const Variable& v) {
         return fmt::format("{}*", memory_type(v.dtype()));
     };
@@ -199,27 +161,10 @@ void ProgramWriter::write_passes(const PlannedStep& step,
     const std::string part = text(rows_of_part(tiles));
     if (mentions(body, "work")) take("char*", "work");
     if (mentions(body, t)) take("i64", t);
-    std::set<std::string> extents;
-    for (const auto& [symbol, name] : symbols_)
-        extents.insert(name);
-    for (const auto& [sum, name] : symbols_.sums)
-        extents.insert(name);
-    for (const std::string& name : extents)
-        if (mentions(body, name) || mentions(rows, name) || mentions(part, name)) take("i64", name);
-
-    const bool parallel = options_.threads && !options_.profile;
-    std::vector<std::string> list{"i64 begin", "i64 end", "i64 begin_slope", "i64 end_slope"};
-    for (const CallerParameter& q : parameters)
-        list.push_back(q.type + " " + q.name);
-    Writer w;
-    w.line("// The rows begin .. end of some steps, in blocks of rows.");
-    {
-        const auto scope = w.function(parameter_list("CT_KERNEL void " + pass, list));
-        w.lines(body);
-    }
-    w.blank();
-    kernels_ += w.take();
-    if (parallel) kernels_ += PassOnThreads(pass, parameters, tiles.reach).text(rows, part);
+    take_extents_in_pass(parameters, body + rows + ' ' + part);
+    const PassRows of_pass{tiles.reach, rows, part};
+    write_pass("The rows begin .. end of some steps, in blocks of rows.", pass, parameters, of_pass,
+               body);
 
     const auto passes = body_.block("for (i64 {0} = 0; {0} < {1}; {0} += {2})", t, n, tiles.steps);
     body_.line("const i64 {} = min_i64({}, {} - {});", steps, tiles.steps, n, t);
@@ -241,12 +186,7 @@ void ProgramWriter::write_passes(const PlannedStep& step,
         }
         turn_states(scan, at);
     }
-    if (parallel)
-        given.insert(given.begin(), "rt");
-    else
-        given.insert(given.begin(), {"0", rows, "0", "0"});
-    body_.raw(argument_list((parallel ? "all_" : "") + pass, given, body_.indent(), body_.width()) +
-              ";");
+    call_pass(pass, parameters, of_pass);
 }
 
 /// The loops of a pass's function.
@@ -292,13 +232,19 @@ std::string ProgramWriter::pass_body(const PlannedStep& step,
 void ProgramWriter::open_level()
 {
     auto& [tiles, row, step, block, level, first, end] = *rows_;
+    if (tiles.reach == 0) { // the same ones for all
+        first = row;
+        if (level++ > 0) return;
+        end = names_.fresh({}, "stop");
+        body_.line("const i64 {} = min_i64({} + {}, end);", end, row, block);
+        return;
+    }
     std::string number = step;
     if (tiles.levels > 1) {
         number = names_.fresh({}, "level");
         body_.line("const i64 {} = {} * {} + {};", number, step, tiles.levels, level);
     }
-    const std::string from =
-        tiles.reach == 0 ? row : fmt::format("{} - {}", row, times(number, tiles.reach));
+    const std::string from = fmt::format("{} - {}", row, times(number, tiles.reach));
     first = names_.fresh({}, "first");
     end = names_.fresh({}, "end");
     body_.line("const i64 {} = max_i64({}, begin + {} * begin_slope);", first, from, number);

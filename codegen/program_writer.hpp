@@ -1,6 +1,7 @@
 #pragma once
 
 #include <croton/codegen/program.hpp>
+#include <croton/ir/ops/params.hpp>
 
 #include <map>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "caller_parameters.hpp"
 #include "graph_plan.hpp"
 #include "names.hpp"
 #include "streaming_text.hpp"
@@ -102,6 +104,27 @@ private:
     Movable movable_in(const Apply& scan, const StatePlaces& at) const;
     void hand_on(const std::string& to, const Variable& v);
     void turn_states(const Apply& scan, const StatePlaces& at);
+    /// What the function of a pass takes, by the names that it has in `run`, and what it is given.
+    struct PassParameters {
+        std::vector<CallerParameter> list;
+        std::vector<std::string> given;
+    };
+    /// Of a pass: how far its parts narrow a kernel, the text of how many rows there are, and that
+    /// of how many a thread takes at once.
+    struct PassRows {
+        std::int64_t reach = 0;
+        std::string all, part;
+    };
+    bool passes_use_threads() const { return options_.threads && !options_.profile; }
+    std::string
+    take_in_pass(PassParameters& parameters, const std::string& type, const std::string& place);
+    void take_extents_in_pass(PassParameters& parameters, const std::string& text);
+    void write_pass(const std::string& comment,
+                    const std::string& pass,
+                    const PassParameters& parameters,
+                    const PassRows& rows,
+                    const std::string& body);
+    void call_pass(const std::string& pass, const PassParameters& parameters, const PassRows& rows);
     void write_passes(const PlannedStep& step, const StatePlaces& at, const std::string& base);
     std::string pass_body(const PlannedStep& step,
                           const StatePlaces& at,
@@ -109,7 +132,12 @@ private:
                           const std::string& t,
                           const std::string& steps);
     void open_level();
-    std::pair<std::string, std::string> rows_of_block(const LoopNest& nest);
+
+    // rows in blocks: in program_blocks.cpp
+    void write_blocks(const GraphPlan& plan, const RowBlocks& blocks);
+    std::string
+    blocks_body(const GraphPlan& plan, const RowBlocks& blocks, PassParameters& parameters);
+    std::pair<std::string, std::string> rows_of_block(const PlannedKernel& step);
     void finish_loop(const Apply& scan, const LoopCount& count);
     static int history(const Apply& scan, std::size_t state);
     void write_body(const PlannedStep& step,
@@ -124,6 +152,7 @@ private:
 
     // calls
     void write_calls(const PlannedStep& step);
+    void write_kernels(const PlannedStep& step);
     void write_call(const PlannedKernel& step, ClusterKind kind);
     void place_table(const Variable& table, const std::string& kernel);
     std::string kernel_in_text(const PlannedKernel& step,
@@ -152,9 +181,9 @@ private:
         StepTiles tiles;
         std::string row, step, block; ///< where the block of the first step begins; its rows
         std::int64_t level = 0;       ///< of the kernel that is written next
-        std::string first, end;       ///< names: its first row, and the one behind the last
+        std::string first, end;       ///< its first row, and the one behind the last
     };
-    std::optional<RowBlock> rows_; ///< that its kernels compute, where steps are taken together
+    std::optional<RowBlock> rows_; ///< that kernels compute, in passes and in blocks of rows
     /// Of each function: the canonical text, or the name of a shared one, and what it is called.
     std::map<std::string, std::string> written_;
     std::map<std::string, int> calls_; ///< of each kernel, in the text

@@ -63,7 +63,8 @@ public:
         find_lifetimes();
         for (std::size_t s = 0; s < plan_.steps.size(); ++s)
             for (const Root& r : plan_.steps[s].cluster->roots)
-                if (r.stored && plan_.steps[s].bodies.empty()) take_over(s, r.value);
+                if (r.stored && plan_.steps[s].bodies.empty() && !blocks_with(plan_, s))
+                    take_over(s, r.value);
         for (Group& g : groups_)
             if (!g.moved) keep(g);
     }
@@ -200,14 +201,18 @@ private:
     {
         const std::size_t end = plan_.steps.size();
         for (std::size_t s = 0; s < end; ++s) {
+            // Steps that take turns in blocks of rows are as one.
+            const RowBlocks* const blocks = blocks_with(plan_, s);
+            const std::size_t first = blocks ? blocks->first : s;
+            const std::size_t last = blocks ? blocks->end - 1 : s;
             for (const Root& r : plan_.steps[s].cluster->roots) {
-                if (r.stored && !has_own_memory(r.value)) {
+                if (r.stored && !has_own_memory(r.value) && !(blocks && is_local(*blocks, r))) {
                     at_.emplace(r.value.value(), groups_.size());
-                    groups_.push_back({{r.value, bytes_of(r.value), s, s}, {r.value}});
+                    groups_.push_back({{r.value, bytes_of(r.value), first, last}, {r.value}});
                 }
                 for (const Variable& v : r.reads)
                     if (const auto found = at_.find(v.value()); found != at_.end())
-                        groups_[found->second].lifetime.last = s;
+                        groups_[found->second].lifetime.last = last;
             }
             for (const Variable& v : plan_.steps[s].scratch)
                 groups_.push_back({{v, bytes_of(v), s, s}, {v}});
@@ -221,6 +226,12 @@ private:
         ending_at_.resize(end + 1);
         for (std::size_t g = 0; g < groups_.size(); ++g)
             ending_at_[groups_[g].lifetime.last].push_back(g);
+    }
+
+    static bool is_local(const RowBlocks& blocks, const Root& r)
+    {
+        return std::ranges::any_of(
+            blocks.local, [&](const RowBlocks::Local& l) { return same(l.value, r.value); });
     }
 
     /// `v`, which step `s` writes, takes the memory of a value that is read there for the last

@@ -36,9 +36,9 @@ bool runs_over(const PlannedKernel& k, const Extent& rows)
 {
     const LoopNest& nest = k.nest;
     if (nest.checks_index || !nest.partials.empty() || k.kernel.takes_runtime) return false;
-    if (nest.part && !k.kernel.parallel) return same(nest.part->count, Extent(1));
+    if (nest.part && !k.kernel.parallel) return same(nest.part->rows, Extent(1));
     return k.kernel.parallel && k.kernel.parallel_width == 1 &&
-           same(k.kernel.parallel_extent, nest.part ? nest.part->count : rows);
+           same(k.kernel.parallel_extent, nest.part ? nest.part->count : rows); // one element each
 }
 
 } // namespace

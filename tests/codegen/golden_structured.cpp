@@ -194,6 +194,19 @@ Function scan_field(const Options& options)
     return function({u, drive}, Output("last", run.last[0]), options);
 }
 
+/// Gradient and Hessian of a chain: kernels that hand each other blocks of rows.
+Function row_blocks(const Options& options)
+{
+    const auto x = tensor<double>("x", {100000});
+    const Variable a = x(slice(_, -1)), b = x(slice(1, _));
+    const Variable value = sum(square(b - square(a)) + 0.1 * sin(a * b));
+    return function(
+        {x},
+        {Output("slope", grad(value, x)),
+         Output("hessian", sparse_hessian(value, x, {.triangle = Triangle::lower}).values)},
+        options);
+}
+
 /// Of each member of a long axis, the gradient in the same strip.
 Function scan_members(const Options& options)
 {
@@ -299,6 +312,7 @@ std::vector<Golden> structured_goldens()
             {"matmul_batched", batched_matmul, 0},
             {"matmul_library", product_by_library},
             {"random_normal", random_normal},
+            {"row_blocks", row_blocks},
             {"scan_field", scan_field, 0},
             {"scan_gradient", scan_gradient},
             {"scan_members", scan_members},

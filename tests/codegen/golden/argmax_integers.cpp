@@ -1,4 +1,4 @@
-// fused_0: most[i] = argmax_j count[i, j]        golden_structured.cpp:262
+// fused_0: most[i] = argmax_j count[i, j]        golden_structured.cpp:275
 //
 //   count  i32 (n, m)  read
 //   most   i64 (n)     written

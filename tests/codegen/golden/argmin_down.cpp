@@ -1,4 +1,4 @@
-// columns_0        golden_structured.cpp:256
+// columns_0        golden_structured.cpp:269
 //
 //   best[i] = argmin_j score[j, i] of block 0
 //   partial[b, i] = the same of block b + 1
@@ -67,7 +67,7 @@ CT_KERNEL void columns_0(i64 begin,
     }
 }
 
-// columns_1        golden_structured.cpp:256
+// columns_1        golden_structured.cpp:269
 //
 //   best[i] = that of it and partial[j, i] with the best value
 //

@@ -1,4 +1,4 @@
-// fused_0: y[i] = sin(x[i_0[i]])        golden_structured.cpp:269
+// fused_0: y[i] = sin(x[i_0[i]])        golden_structured.cpp:282
 //
 //   i_0  i64 (n)  read
 //   x    f64 (k)  read

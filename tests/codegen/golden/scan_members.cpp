@@ -1,4 +1,4 @@
-// steps_0        golden_structured.cpp:202, 204
+// steps_0        golden_structured.cpp:215, 217
 //
 //   for t from 0 to 20 - 1:
 //     next x[i] = sincos(rate * x[i]).sin + x0[i]
@@ -257,7 +257,7 @@ CT_KERNEL void steps_0(i64 begin,
     if (hard < 0) steps_0_exact(begin, end, n, noise, x, rate, partial, partial_0);
 }
 
-// fused_1        golden_structured.cpp:204, 202
+// fused_1        golden_structured.cpp:217, 215
 //
 //   value = sum_i partial[i]
 //   v0 = sum_i partial_0[i]

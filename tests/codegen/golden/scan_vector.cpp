@@ -1,4 +1,4 @@
-// matmul_0: v0[i] = tanh(sum_j(state[j] * w[j, i]) + drive[i])        golden_structured.cpp:213
+// matmul_0: v0[i] = tanh(sum_j(state[j] * w[j, i]) + drive[i])        golden_structured.cpp:226
 //
 //   state  f32 (16)      read
 //   w      f32 (16, 16)  read
@@ -72,7 +72,7 @@ CT_EXPORT i32 run(const struct ct_runtime* rt,
     const f32* state = (const f32*)in[1];
     const f32* w = (const f32*)in[2];
     f32* states = (f32*)out[0];
-    // loop over steps        golden_structured.cpp:213
+    // loop over steps        golden_structured.cpp:226
     const f32* state_0 = state;
     for (i64 t0 = 0; t0 < steps; ++t0) {
         const f32* drive_0 = drive + t0 * 16;

@@ -1,4 +1,4 @@
-// fused_0        golden_structured.cpp:244 in rms_norm, called at golden_structured.cpp:250
+// fused_0        golden_structured.cpp:257 in rms_norm, called at golden_structured.cpp:263
 //
 //   y[i] = x[i] * rsqrt(sum_j(square(x[j])) / 64 + 1e-06)
 //

@@ -1,4 +1,4 @@
-// fused_0: v0[0, 0] = -1 / f32(n)        golden_structured.cpp:224
+// fused_0: v0[0, 0] = -1 / f32(n)        golden_structured.cpp:237
 //
 //   v0  f32 (1, 1)  written
 //
@@ -166,7 +166,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_1: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:223
+// matmul_1: v0[i, j] = sum_k x[i, k] * w[k, j]        golden_structured.cpp:236
 //
 //   x         f32 (n, 64)   read
 //   w         f32 (64, 10)  read
@@ -250,7 +250,7 @@ matmul_1(const struct ct_runtime* rt, i64 n, const f32* x, const f32* w, f32* v0
     for_each_block(rt, matmul_1_tile, &s, down, cost);
 }
 
-// fused_2        golden_structured.cpp:223
+// fused_2        golden_structured.cpp:236
 //
 //   v0[i, j] = v0[i, j] - where(-inf < max_number_k(v0[i, k]), max_number_k(v0[i, k]), 0)
 //   v1[i, j] = exp(v0[i, j])
@@ -335,7 +335,7 @@ all_fused_2(const struct ct_runtime* rt, i64 extent, f32* v0, f32* v1, f32* v2, 
     rt->parallel_for(rt, fused_2_block, &arguments, block_count(extent, block));
 }
 
-// fused_3        golden_structured.cpp:224
+// fused_3        golden_structured.cpp:237
 //
 //   partial[b] = sum_i(v0[i, label[i]] - v1[i, 0]) of block b
 //
@@ -426,7 +426,7 @@ CT_KERNEL i32 all_fused_3(const struct ct_runtime* rt,
     return arguments.bad;
 }
 
-// fused_4: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:224
+// fused_4: loss = -(sum_i(partial[i]) / f32(n))        golden_structured.cpp:237
 //
 //   partial  f32 (ceil(n / 16384))  read
 //   loss     f32 ()                 written
@@ -458,7 +458,7 @@ CT_KERNEL void fused_4(i64 n, const f32* CT_RESTRICT partial, f32* CT_RESTRICT l
     loss[0] = -(sum_lanes_f32(sum) / (f32)n);
 }
 
-// fused_5: v0[i, j] = 0        golden_structured.cpp:223
+// fused_5: v0[i, j] = 0        golden_structured.cpp:236
 //
 //   v0  f32 (n, 10)  written
 //
@@ -503,7 +503,7 @@ CT_KERNEL void all_fused_5(const struct ct_runtime* rt, i64 extent, f32* v0)
     rt->parallel_for(rt, fused_5_block, &arguments, block_count(extent, block));
 }
 
-// scatter_6: v0[i, label[i]] += v1[0, 0]        golden_structured.cpp:224
+// scatter_6: v0[i, label[i]] += v1[0, 0]        golden_structured.cpp:237
 //
 //   v0     f32 (n, 10)  read and written
 //   label  i64 (n)      read
@@ -527,7 +527,7 @@ CT_KERNEL i32 scatter_6(i64 n,
     return bad != 0;
 }
 
-// fused_7        golden_structured.cpp:223
+// fused_7        golden_structured.cpp:236
 //
 //   v2[i, j] = v0[i, j] - v2[i, j] * v1[i, 0] * sum_k(v0[i, k])
 //
@@ -632,7 +632,7 @@ product_pack_a_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_8        golden_structured.cpp:223, 227
+// matmul_8        golden_structured.cpp:236, 240
 //
 //   v1[i, j] = w[i, j] - 0.1 * sum_k(x[k, i] * v0[k, j])
 //

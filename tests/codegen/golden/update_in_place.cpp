@@ -195,7 +195,7 @@ product_pack_b_f32(const f32* from, i64 row, i64 column, i64 k, i64 n, i64 first
     }
 }
 
-// matmul_0        golden_structured.cpp:235, 238
+// matmul_0        golden_structured.cpp:248, 251
 //
 //   v0[i, j] = 0.9 * v0[i, j] - 0.1 * sum_k(x[k, i] * error[k, j])
 //   v1[i, j] = v1[i, j] + v0[i, j]

@@ -282,6 +282,7 @@ struct ContractNest {
 /// rest.
 struct AxisPart {
     Extent first, count;
+    Extent row, rows;  ///< of the loop over the axis, which may write several elements each
     Extent elements;   ///< in the part, of each value that the nest stores
     bool last = false; ///< all other parts have been written before
 };
