@@ -153,3 +153,30 @@ TEST_CASE("memory limit: a loop that reads what a smaller one collects")
                  {.sequences = {rates.out[0], x}, .init = {start}});
     check_within(0.25, {x, w, start, rate}, ct::sum(square(run.last[0])), {w, start, rate});
 }
+
+TEST_CASE("memory limit: where sizes are known at the call, a refusal says what would help")
+{
+    const auto steps = ct::dim("steps");
+    const auto x = ct::input("x", DType::f64, {steps, 16});
+    const auto w = ct::input("w", DType::f64, {16, 16});
+    const auto value_of = [&](const ct::Checkpoints& checkpoint) {
+        const auto run = ct::scan(
+            [&](const Variable& row, const Variable& s) { return tanh(0.2 * ct::dot(w, s) + row); },
+            {.sequences = {x}, .init = {x(0)}, .checkpoint = checkpoint});
+        return ct::sum(square(run.last[0]));
+    };
+    const ct::Options options{.name = "fit", .memory_limit_bytes = 60'000};
+    const Array many = Array::normal(1, {400, 16}, DType::f64),
+                few = Array::normal(1, {40, 16}, DType::f64),
+                weights = Array::normal(2, {16, 16}, DType::f64);
+    const auto plain = ct::function({x, w}, ct::grad(value_of(0), w), options);
+    const auto again = ct::function({x, w}, ct::grad(value_of(ct::square_root), w), options);
+    CHECK(croton::test::first_difference(again(few, weights)[0], plain(few, weights)[0],
+                                         {1e5, 1e-9}) == "");
+    CHECK_NOTHROW(again(many, weights));
+    const std::string help = "allowed are 60000; gradients of loops hold less with "
+                             "ScanArgs::checkpoint";
+    CHECK_THROWS_WITH(plain(many, weights), Contains(help));
+    CHECK_THROWS_WITH(ct::function({x, w}, value_of(0), {.memory_limit_bytes = 1})(many, weights),
+                      !Contains("checkpoint"));
+}
