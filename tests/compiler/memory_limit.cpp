@@ -138,6 +138,18 @@ TEST_CASE("memory limit: the gradient by a sequence with taps, where no steps ar
     check_within(0.9, {x, w, start}, ct::sum(square(run.last[0])), {x});
 }
 
+TEST_CASE("memory limit: what a gradient collects of chunks is not copied where they are all steps")
+{
+    // 40 chunks of 25; the square root would leave 8 steps over.
+    const auto x = ct::input("x", DType::f64, {1000, 16});
+    const auto w = ct::input("w", DType::f64, {16, 16});
+    const auto start = ct::input("start", DType::f64, {16});
+    const auto run = ct::scan(
+        [&](const Variable& row, const Variable& s) { return tanh(0.2 * ct::dot(w, s) + row); },
+        {.sequences = {x}, .init = {start}});
+    check_within(0.25, {x, w, start}, ct::sum(square(run.last[0])), {x});
+}
+
 TEST_CASE("memory limit: a loop that reads what a smaller one collects")
 {
     const auto x = ct::input("x", DType::f64, {400, 16});
