@@ -304,7 +304,10 @@ void ProgramWriter::place_views(Writer& w, const GraphPlan& plan)
 {
     for (const ViewOfLeaf& view : plan.views) {
         const std::string& leaf = place_.at(view.leaf.value());
-        if (same(view.first, 0))
+        // By the leaf's own name only what is all of it: a loop knows its states' sizes by that.
+        const bool is_whole =
+            same(view.first, 0) && same(bytes_of(view.value), bytes_of(view.leaf));
+        if (is_whole)
             place_[view.value.value()] = std::string(leaf);
         else
             pointer(w, view.value, "v", fmt::format("({} + {})", leaf, text(view.first)), false);

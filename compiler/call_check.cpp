@@ -3,6 +3,8 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/scan_parts.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
 #include <array>
@@ -357,14 +359,29 @@ std::string misplaced_text(const FunctionData& f, const Status& status)
     return text + "; a call without a Workspace copies that first";
 }
 
+namespace {
+
+/// Of a function whose sizes are known at the call: whether it has the gradient of a loop, which
+/// holds less only where its user says so.
+bool holds_states(const FunctionData& f)
+{
+    return f.program.workspace_bytes < 0 &&
+           std::ranges::any_of(
+               applies_of(f.written),
+               [](const Apply& a) { return is_delay(a, false) || is_delay(a, true); });
+}
+
+} // namespace
+
 void check_memory_limit(const FunctionData& f, std::int64_t bytes)
 {
     const std::size_t limit = f.options.memory_limit_bytes;
     if (limit == 0 || bytes <= 0 || static_cast<std::size_t>(bytes) <= limit) return;
     throw user_error(
         Code::memory, nullptr, f.name,
-        "its intermediate values exceed memory_limit_bytes: they need {}, allowed are {}",
-        counted(bytes, "byte"), limit);
+        "its intermediate values exceed memory_limit_bytes: they need {}, allowed are {}{}",
+        counted(bytes, "byte"), limit,
+        holds_states(f) ? "; gradients of loops hold less with ScanArgs::checkpoint" : "");
 }
 
 } // namespace croton::inline v1::detail

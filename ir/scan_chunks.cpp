@@ -280,7 +280,8 @@ ScanResult run_steps(ScanParts parts,
     return build_scan(parts, where);
 }
 
-/// A pair of loops, to be cut in chunks: the front, which is whole chunks, and the steps behind.
+/// A pair of loops, to be cut in chunks: the front, which is whole chunks, and the steps behind, in
+/// the order in which the loop runs: the first rows are the last steps of a reversed one.
 class ChunkedPair {
 public:
     ChunkedPair(const Apply& loop,
@@ -289,7 +290,8 @@ public:
                 std::int64_t length)
         : loop_(take_apart(loop)), reverse_(take_apart(reverse)), reads_(reads),
           where_(loop.location()), reverse_where_(reverse.location()), length_(length),
-          count_(loop_.steps.value() / length), done_(count_ * length)
+          count_(loop_.steps.value() / length), done_(count_ * length),
+          left_(loop_.steps.value() - done_)
     {
         for (std::size_t i = 0; i < reads.size(); ++i)
             if (reads[i].kind == FromLoop::Kind::nothing) own_.push_back(reverse_.sequences[i]);
@@ -297,21 +299,25 @@ public:
 
     PairInChunks build() const
     {
-        const std::int64_t left = loop_.steps.value() - done_;
         const ScanResult front = run_front();
         Variables starts;
         for (std::size_t k = 0; k < loop_.state.size(); ++k)
-            starts.push_back(delay(front.history[k], loop_.init[k], false));
+            starts.push_back(delay(front.history[k], loop_.init[k], loop_.reverse));
+        if (left_ == 0) {
+            const ScanResult back = run_front_again(starts, reverse_.init);
+            return {{front.last, {}, joined(front.out), {}}, {back.last, {}, joined(back.out), {}}};
+        }
         const ScanResult rest =
-            run_steps(loop_, behind(loop_.sequences), front.last, loop_.constants, left, where_);
+            run_steps(loop_, behind(loop_.sequences), front.last, loop_.constants, left_, where_);
         const ScanResult reverse_rest =
             run_steps(reverse_, read(rest, front.last, behind(own_)), reverse_.init,
-                      reverse_.constants, left, reverse_where_);
+                      reverse_.constants, left_, reverse_where_);
         const ScanResult reverse_front = run_front_again(starts, reverse_rest.last);
         const auto both = [this](const Variables& of_chunks, const Variables& behind) {
             Variables all = joined(of_chunks);
             for (std::size_t k = 0; k < all.size(); ++k)
-                all[k] = concatenate({all[k], behind[k]}, 0);
+                all[k] = loop_.reverse ? concatenate({behind[k], all[k]}, 0)
+                                       : concatenate({all[k], behind[k]}, 0);
             return all;
         };
         return {{rest.last, {}, both(front.out, rest.out), {}},
@@ -322,15 +328,16 @@ private:
     Variables behind(Variables all) const
     {
         for (Variable& v : all)
-            v = rows(v, done_, loop_.steps);
+            v = loop_.reverse ? rows(v, 0, left_) : rows(v, done_, loop_.steps);
         return all;
     }
 
     /// With an axis of chunks in front.
     Variables in_chunks(Variables all) const
     {
+        const std::int64_t first = loop_.reverse ? left_ : 0;
         for (Variable& v : all)
-            v = rows(v, 0, done_).reshape(with_axes({count_, length_}, v.shape(), 1));
+            v = rows(v, first, first + done_).reshape(with_axes({count_, length_}, v.shape(), 1));
         return all;
     }
 
@@ -353,7 +360,7 @@ private:
                 all.push_back(own[next++]);
                 break;
             case FromLoop::Kind::before:
-                all.push_back(delay(steps.history[from.at], init[from.at], false));
+                all.push_back(delay(steps.history[from.at], init[from.at], loop_.reverse));
                 break;
             case FromLoop::Kind::after:
                 all.push_back(steps.history[from.at]);
@@ -429,8 +436,8 @@ private:
     ScanParts loop_, reverse_;
     const std::vector<FromLoop>& reads_;
     const Location *where_, *reverse_where_;
-    std::int64_t length_, count_, done_; ///< steps of a chunk; chunks; steps of all of them
-    Variables own_;                      ///< sequences of the reverse loop that are no loop's
+    std::int64_t length_, count_, done_, left_; ///< steps of a chunk; chunks; steps in them; others
+    Variables own_; ///< sequences of the reverse loop that are no loop's
 };
 
 } // namespace

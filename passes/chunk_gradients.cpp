@@ -39,10 +39,11 @@ FromLoop kind_of(const Apply& loop, const Variable& v)
 /// The loop in the other direction that `sequence` comes from as it is, or one step later.
 Apply loop_of(const Apply& reverse, const Variable& sequence)
 {
+    const auto& p = reverse.params_as<ScanParams>();
     const Apply made = sequence.owner();
-    const Apply loop = detail::is_delay(made, false) ? made.input(0).owner() : made;
-    return runs_known_steps(loop) && !loop.params_as<ScanParams>().reverse &&
-                   same(loop.params_as<ScanParams>().steps, reverse.params_as<ScanParams>().steps)
+    const Apply loop = detail::is_delay(made, !p.reverse) ? made.input(0).owner() : made;
+    return runs_known_steps(loop) && loop.params_as<ScanParams>().reverse != p.reverse &&
+                   same(loop.params_as<ScanParams>().steps, p.steps)
                ? loop
                : Apply();
 }
@@ -52,7 +53,7 @@ bool is_one(const Apply& a, const Apply& b) { return a && a.node() == b.node(); 
 FromLoop read_of(const Apply& loop, const Variable& sequence)
 {
     const Apply made = sequence.owner();
-    if (!detail::is_delay(made, false))
+    if (!detail::is_delay(made, loop.params_as<ScanParams>().reverse))
         return is_one(made, loop) ? kind_of(loop, sequence) : FromLoop{};
     if (!is_one(made.input(0).owner(), loop)) return {};
     const FromLoop from = kind_of(loop, made.input(0));
@@ -103,19 +104,26 @@ bool are_a_pair(const Graph& graph,
     return known > 0 && uses == known;
 }
 
-bool chunk(Graph& graph, const Apply& reverse, std::int64_t most_bytes)
+/// Steps of a chunk: about the square root, and so that none are left over where a number near it
+/// does that. What is collected of chunks and of the steps behind them would be copied into one.
+std::int64_t chunk_of(std::int64_t steps)
+{
+    const std::int64_t root = std::llround(std::sqrt(static_cast<double>(steps)));
+    for (std::int64_t away = 0; away <= root / 3; ++away)
+        for (const std::int64_t length : {root - away, root + away})
+            if (steps % length == 0) return length;
+    return root;
+}
+
+bool chunk_pair(Graph& graph, const Apply& loop, const Apply& reverse)
 {
     const auto& p = reverse.params_as<ScanParams>();
-    Apply loop;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(p.sequences) && !loop; ++i)
-        loop = loop_of(reverse, reverse.input(i));
-    if (!loop || !holds_more_than(loop, most_bytes)) return false;
     std::vector<FromLoop> reads;
     for (std::size_t i = 0; i < static_cast<std::size_t>(p.sequences); ++i)
         reads.push_back(read_of(loop, reverse.input(i)));
     if (!are_a_pair(graph, loop, reverse, reads)) return false;
-    const std::int64_t length = std::llround(std::sqrt(static_cast<double>(p.steps.value())));
-    const detail::PairInChunks made = detail::build_pair_in_chunks(loop, reverse, reads, length);
+    const detail::PairInChunks made =
+        detail::build_pair_in_chunks(loop, reverse, reads, chunk_of(p.steps.value()));
     const auto replace = [&](const Apply& a, const ScanResult& by) {
         const auto& q = a.params_as<ScanParams>();
         const auto states = static_cast<std::size_t>(q.states);
@@ -131,6 +139,21 @@ bool chunk(Graph& graph, const Apply& reverse, std::int64_t most_bytes)
     return graph.commit();
 }
 
+/// With the first loop that it reads and that holds too much: there may be others beside that one,
+/// such as one of a counter.
+bool chunk(Graph& graph, const Apply& reverse, std::int64_t most_bytes)
+{
+    const auto sequences = static_cast<std::size_t>(reverse.params_as<ScanParams>().sequences);
+    Apply before;
+    for (std::size_t i = 0; i < sequences; ++i) {
+        const Apply loop = loop_of(reverse, reverse.input(i));
+        if (!loop || is_one(before, loop)) continue;
+        before = loop;
+        if (holds_more_than(loop, most_bytes) && chunk_pair(graph, loop, reverse)) return true;
+    }
+    return false;
+}
+
 } // namespace
 
 Changed ChunkGradients::run(Graph& graph, PassContext& context) const
@@ -141,9 +164,7 @@ Changed ChunkGradients::run(Graph& graph, PassContext& context) const
     for (bool again = true; again;) { // one at a time: its applies are others then
         again = false;
         for (const Apply& a : graph.order()) {
-            if (!runs_known_steps(a) || !a.params_as<ScanParams>().reverse ||
-                !chunk(graph, a, most))
-                continue;
+            if (!runs_known_steps(a) || !chunk(graph, a, most)) continue;
             again = any = true;
             break;
         }

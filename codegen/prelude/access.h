@@ -252,7 +252,8 @@ CT_CALLED void zero_bytes(char* to, i64 bytes)
         to[i] = 0;
 }
 
-/* The next buffer of a pool, from `*at` on, in which none of `taken` lies. */
+/* The next buffer of a pool, from `*at` on, in which none of `taken` lies. All without bytes lie in
+   one place. */
 CT_CALLED char* free_buffer(char* pool, i64 bytes, i64* at, const void* const* taken, i64 count)
 {
     for (;;) {
@@ -260,7 +261,7 @@ CT_CALLED char* free_buffer(char* pool, i64 bytes, i64* at, const void* const* t
         i64 k = 0;
         while (k < count && taken[k] != (const void*)buffer)
             ++k;
-        if (k == count) return buffer;
+        if (k == count || bytes == 0) return buffer;
     }
 }
 

@@ -140,3 +140,41 @@ TEST_CASE("handed on: a state that lies in a shared variable which is updated")
         CHECK(croton::test::first_difference(b.value(), y, {0, 0}) == "");
     }
 }
+
+TEST_CASE("handed on: the first part of a state to a smaller one, whose buffers are others")
+{
+    const auto a = ct::vector<double>("a", {100}), b = ct::vector<double>("b", {50});
+    const auto run = ct::scan(
+        [](const Variable& x, const Variable& y, const Variable& i) {
+            const Variable head = x(ct::slice(ct::_, 50));
+            const Variables next = ct::cond(
+                i % 3.0 < 1.0, [&] { return Variables{head}; },
+                [&] { return Variables{y + 0.5 * head}; });
+            return ct::Step{{x + 0.01 * ct::sum(y), next[0], i + 1.0}, {}, {}};
+        },
+        {.init = {a, b, Variable(0.0)}, .steps = 12});
+    check_values({a, b}, {run.last[0], run.last[1]},
+                 {Array::normal(1, {100}, DType::f64), Array::normal(2, {50}, DType::f64)});
+}
+
+TEST_CASE("handed on: states without elements")
+{
+    const auto n = ct::dim("n");
+    const auto a = ct::vector<double>("a", {n}), b = ct::vector<double>("b", {n});
+    const auto run = ct::scan(
+        [](const Variable& x, const Variable& y, const Variable& i) {
+            Variables next = ct::switch_case(ct::cast(i % 3.0, DType::i64),
+                                             {[&] { return Variables{y, x}; },
+                                              [&] { return Variables{x + y, x + y}; },
+                                              [&] { return Variables{x - y, x}; }});
+            next.push_back(i + 1.0);
+            return next;
+        },
+        {.init = {a, b, Variable(0.0)}, .steps = 7});
+    CHECK(croton::test::count(ct::function({a, b}, run.last).source(), "= (f64*)free_buffer(") ==
+          2);
+    for (const std::int64_t extent : {0, 1, 30})
+        check_values(
+            {a, b}, {run.last[0], run.last[1], run.last[2]},
+            {Array::normal(1, {extent}, DType::f64), Array::normal(2, {extent}, DType::f64)});
+}

@@ -41,6 +41,28 @@ struct Loop {
     Variable x, w, start, value;
 };
 
+/// That the gradient is the same in `share` of the memory that it takes without a limit.
+void check_within(double share, const Variables& xs, const Variable& value, const Variables& by)
+{
+    Variables outputs = ct::grad(value, by);
+    outputs.push_back(value);
+    std::vector<ct::Any> at;
+    for (const Variable& x : xs) {
+        std::vector<std::int64_t> shape;
+        for (const ct::Extent& e : x.shape())
+            shape.push_back(e.value());
+        at.emplace_back(Array::normal(at.size(), shape, DType::f64));
+    }
+    const auto fast = ct::function(ct::Inputs(xs), outputs);
+    const auto limit =
+        static_cast<std::size_t>(share * static_cast<double>(fast.workspace_bytes()));
+    const auto f = ct::function(ct::Inputs(xs), outputs, {.memory_limit_bytes = limit});
+    CHECK(f.workspace_bytes() <= limit);
+    const ct::Results got = f.call(at), wanted = fast.call(at);
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+        CHECK(croton::test::first_difference(got[k], wanted[k], {1e5, 1e-9}) == "");
+}
+
 } // namespace
 
 TEST_CASE("memory limit: a gradient holds the states before chunks of its loop where it must")
@@ -83,4 +105,90 @@ TEST_CASE("memory limit: what the most frugal program needs is what a refusal na
     CHECK(least < needed / 4);
     const auto f = ct::function(loop.inputs(), bar, {.memory_limit_bytes = least});
     CHECK(f.workspace_bytes() == least);
+}
+
+TEST_CASE("memory limit: loops that run backwards, with steps left over and without")
+{
+    for (const std::int64_t steps : {397, 400}) {
+        const auto x = ct::input("x", DType::f64, {steps, 16});
+        const auto w = ct::input("w", DType::f64, {16, 16});
+        const auto start = ct::input("start", DType::f64, {16});
+        const auto run = ct::scan(
+            [&](const Variable& row, const Variable& s) {
+                const Variable next = tanh(0.2 * ct::dot(w, s) + row);
+                return ct::Step{{next}, {ct::sum(next * row)}, {}};
+            },
+            {.sequences = {x}, .init = {start}, .reverse = true});
+        const Variable value = ct::sum(square(run.last[0])) + ct::sum(square(run.out[0]));
+        INFO(steps << " steps");
+        check_within(0.25, {x, w, start}, value, {w, start});
+        check_within(0.75, {x, w, start}, value, {x, w, start});
+    }
+}
+
+TEST_CASE("memory limit: the gradient by a sequence with taps, where no steps are left over")
+{
+    const auto x = ct::input("x", DType::f64, {404, 16});
+    const auto w = ct::input("w", DType::f64, {16, 16});
+    const auto start = ct::input("start", DType::f64, {16});
+    const auto run =
+        ct::scan([&](const Variable& a, const Variable& b, const Variable& c,
+                     const Variable& s) { return tanh(0.2 * ct::dot(w, s) + 0.3 * a + b * c); },
+                 {.sequences = {{x, {-2, 0, 2}}}, .init = {start}});
+    check_within(0.9, {x, w, start}, ct::sum(square(run.last[0])), {x});
+}
+
+TEST_CASE("memory limit: what a gradient collects of chunks is not copied where they are all steps")
+{
+    // 40 chunks of 25; the square root would leave 8 steps over.
+    const auto x = ct::input("x", DType::f64, {1000, 16});
+    const auto w = ct::input("w", DType::f64, {16, 16});
+    const auto start = ct::input("start", DType::f64, {16});
+    const auto run = ct::scan(
+        [&](const Variable& row, const Variable& s) { return tanh(0.2 * ct::dot(w, s) + row); },
+        {.sequences = {x}, .init = {start}});
+    check_within(0.25, {x, w, start}, ct::sum(square(run.last[0])), {x});
+}
+
+TEST_CASE("memory limit: a loop that reads what a smaller one collects")
+{
+    const auto x = ct::input("x", DType::f64, {400, 16});
+    const auto w = ct::input("w", DType::f64, {16, 16});
+    const auto start = ct::input("start", DType::f64, {16});
+    const auto rate = ct::scalar<double>("rate");
+    const auto rates = ct::scan(
+        [&](const Variable& r) { return ct::Step{{0.9 * r + 0.1 * sin(r)}, {cos(r)}, {}}; },
+        {.init = {rate}, .steps = 400});
+    const auto run =
+        ct::scan([&](const Variable& r, const Variable& row,
+                     const Variable& s) { return tanh(0.2 * ct::dot(w, s) + row * r); },
+                 {.sequences = {rates.out[0], x}, .init = {start}});
+    check_within(0.25, {x, w, start, rate}, ct::sum(square(run.last[0])), {w, start, rate});
+}
+
+TEST_CASE("memory limit: where sizes are known at the call, a refusal says what would help")
+{
+    const auto steps = ct::dim("steps");
+    const auto x = ct::input("x", DType::f64, {steps, 16});
+    const auto w = ct::input("w", DType::f64, {16, 16});
+    const auto value_of = [&](const ct::Checkpoints& checkpoint) {
+        const auto run = ct::scan(
+            [&](const Variable& row, const Variable& s) { return tanh(0.2 * ct::dot(w, s) + row); },
+            {.sequences = {x}, .init = {x(0)}, .checkpoint = checkpoint});
+        return ct::sum(square(run.last[0]));
+    };
+    const ct::Options options{.name = "fit", .memory_limit_bytes = 60'000};
+    const Array many = Array::normal(1, {400, 16}, DType::f64),
+                few = Array::normal(1, {40, 16}, DType::f64),
+                weights = Array::normal(2, {16, 16}, DType::f64);
+    const auto plain = ct::function({x, w}, ct::grad(value_of(0), w), options);
+    const auto again = ct::function({x, w}, ct::grad(value_of(ct::square_root), w), options);
+    CHECK(croton::test::first_difference(again(few, weights)[0], plain(few, weights)[0],
+                                         {1e5, 1e-9}) == "");
+    CHECK_NOTHROW(again(many, weights));
+    const std::string help = "allowed are 60000; gradients of loops hold less with "
+                             "ScanArgs::checkpoint";
+    CHECK_THROWS_WITH(plain(many, weights), Contains(help));
+    CHECK_THROWS_WITH(ct::function({x, w}, value_of(0), {.memory_limit_bytes = 1})(many, weights),
+                      !Contains("checkpoint"));
 }

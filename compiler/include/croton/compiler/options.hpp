@@ -58,6 +58,7 @@ struct Options {
     /// A call whose intermediate values need more bytes is refused before any work; 0: no limit.
     /// Where all sizes are known, gradients of loops hold fewer states and run steps again, as with
     /// ScanArgs::checkpoint, if that meets it; else function() refuses, with the least it found.
+    /// Where a size is known at the call alone, only what ScanArgs::checkpoint says is done again.
     std::size_t memory_limit_bytes = 0;
     /// Only rules that keep every bit or make results more accurate.
     bool strict = false;

@@ -63,10 +63,11 @@ struct FromLoop {
     std::size_t at = 0; ///< number of the state, or of what is collected
 };
 
-/// A loop, and one from its last step to its first that reads what it computes: both in chunks of
-/// so many steps. The first holds the states before each chunk alone, and the second runs the steps
-/// of a chunk again when it comes to it. Both run the same known number of steps, all of them;
-/// `reads` says it of each sequence of `reverse`. The results have no histories.
+/// A loop, and one from its last step to its first, in the other direction, that reads what it
+/// computes: both in chunks of so many steps. The first holds the states before each chunk alone,
+/// and the second runs the steps of a chunk again when it comes to it. Both run the same known
+/// number of steps, all of them; `reads` says it of each sequence of `reverse`. The results have no
+/// histories.
 struct PairInChunks {
     ScanResult loop, reverse;
 };

@@ -10,8 +10,8 @@ namespace croton::inline v1 {
 ///
 /// When: where it holds more than PassOptions::most_history_bytes, which is set where memory is
 /// short; before it is decided what a reverse loop reads (StoreForReverse). Of loops with a known
-/// number of steps, all of which run, from the first to the last, in no other loop. Keeps: values,
-/// bit for bit. Cost: O(applies) for each loop.
+/// number of steps, all of which run, in no other loop. Keeps: values, bit for bit. Cost:
+/// O(applies) for each loop.
 struct ChunkGradients {
     static constexpr std::string_view name = "chunk gradients";
     Changed run(Graph& graph, PassContext& context) const;
