@@ -69,8 +69,7 @@ public:
             if (!p.dot.is_empty()) present.push_back(p.dot);
         for (const Variable& leaf : leaves(present))
             if (const auto at = placeholders_.find(leaf.value()); at != placeholders_.end())
-                throw internal_error(at->second->name,
-                                     "its gradient is not linear in the cotangent");
+                refuse_rule(at->second);
     }
 
 private:
@@ -139,11 +138,23 @@ private:
         std::size_t k = 0;
         for (const Variable& y : apply.outputs()) {
             if (!is_float(y.dtype())) continue;
-            placeholders_.emplace(us[k].value(), &apply.op());
+            placeholders_.emplace(us[k].value(), apply);
             kept_.push_back(us[k]);
             add(y, {u_dots[k], {}});
             ++k;
         }
+    }
+
+    [[noreturn]] void refuse_rule(const Apply& apply) const
+    {
+        if (&apply.op() != &custom_op)
+            throw internal_error(apply.op().name, "its gradient is not linear in the cotangent");
+        throw user_error(Code::domain, place_, function_,
+                         "the rule of {}{} is not linear in the cotangents, so no forward mode "
+                         "follows from it: custom_jvp gives one",
+                         written_name(apply),
+                         apply.location() ? fmt::format(" ({})", to_string(*apply.location()))
+                                          : std::string());
     }
 
     const detail::Between& between_;
@@ -151,7 +162,7 @@ private:
     const Location* place_;
     std::unordered_map<const detail::Value*, Variable> dots_;
     std::unordered_map<const detail::Value*, Apply> refused_;
-    std::unordered_map<const detail::Value*, const Op*> placeholders_;
+    std::unordered_map<const detail::Value*, Apply> placeholders_;
     Variables kept_; ///< alive, so that no other Variable takes a placeholder's address
 };
 

@@ -5,6 +5,7 @@
 #include <croton/ir/ops/index.hpp>
 #include <croton/ir/ops/join.hpp>
 #include <croton/ir/ops/params.hpp>
+#include <croton/ir/traverse.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -45,6 +46,12 @@ std::optional<Affine> as_affine(const Extent& e, const std::vector<const Atom*>&
 }
 
 bool is_zero(const Extent& e) { return e.is_known() && e.value() == 0; }
+
+Shape joined(Shape a, const Shape& b)
+{
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
 
 Extent larger(const Extent& a, const Extent& b)
 {
@@ -189,10 +196,26 @@ struct BandLoops {
     Variable values; ///< a vector
 };
 
-BandLoops loops_of(const Band& band, const Shape& rows, const Shape& columns, const UserError& why)
+/// Extents of values that the graph has: none is less than 0.
+Shape extents_of(const Variable& y, const Variable& x)
 {
-    Shape extents = band.ranges;
-    extents.insert(extents.end(), rows.begin(), rows.end());
+    Shape all = joined(y.shape(), x.shape());
+    for (const Apply& a : applies_of(std::span(&y, 1)))
+        for (const Variable& v : a.outputs())
+            for (const Extent& e : v.shape())
+                if (!e.is_known() &&
+                    std::ranges::none_of(all, [&](const Extent& have) { return same(have, e); }))
+                    all.push_back(e);
+    return all;
+}
+
+BandLoops loops_of(const Band& band,
+                   const Shape& rows,
+                   const Shape& columns,
+                   const Shape& counts,
+                   const UserError& why)
+{
+    const Shape extents = joined(band.ranges, rows);
     const Places places(band, extents, columns, why);
     const Box box = places.box(band);
     std::vector<Extent> row;
@@ -204,11 +227,18 @@ BandLoops loops_of(const Band& band, const Shape& rows, const Shape& columns, co
     SparseBand& b = loops.band;
     SliceParams part = whole(band.d.shape());
     for (std::size_t k = 0; k < extents.size(); ++k) {
-        part.start[k] = box.first[k];
-        part.stop[k] = box.end[k];
         b.row = b.row + row_at.steps[k] * box.first[k];
         b.column = b.column + column_at.steps[k] * box.first[k];
-        const Extent count = box.end[k] - box.first[k];
+        Extent count = box.end[k] - box.first[k];
+        const bool fits =
+            never_negative(count) || std::ranges::any_of(counts, [&](const Extent& least) {
+                return never_more(least, count);
+            });
+        // A matrix that is narrower than its band is wide has none of it.
+        const Extent end = fits ? box.end[k] : maximum(box.end[k], 0);
+        part.start[k] = fits ? box.first[k] : minimum(box.first[k], end);
+        part.stop[k] = end;
+        if (!fits) count = maximum(count, 0);
         if (count.is_known() && count.value() == 1) continue;
         b.extents.push_back(count);
         b.row_steps.push_back(row_at.steps[k]);
@@ -255,8 +285,9 @@ SparseVariable as_loops(const std::vector<Band>& bands,
     Variables values;
     bool has_diagonal = false;
     const Extent shorter = smaller(rows, columns);
+    const Shape counts = extents_of(y, x);
     for (const Band& band : bands) {
-        BandLoops loops = loops_of(band, y.shape(), x.shape(), why);
+        BandLoops loops = loops_of(band, y.shape(), x.shape(), counts, why);
         const std::optional<bool> wanted = is_in(loops.band, options.triangle);
         if (!wanted)
             throw user_error(

@@ -3,6 +3,9 @@
 #include <croton/ir/format.hpp>
 #include <croton/passes/sparse.hpp>
 
+#include <algorithm>
+
+#include "derivative_checks.hpp"
 #include "pattern_test.hpp"
 
 namespace croton::inline v1 {
@@ -15,6 +18,11 @@ void check_pattern(const SparseVariable& derivative,
                    Where where)
 {
     const Location* place = locate(where);
+    detail::check_differentiable(y, "the result", "check_pattern", place);
+    detail::check_differentiable(x, "x", "check_pattern", place);
+    detail::check_differentiable(derivative.values, "the value of the derivative", "check_pattern",
+                                 place);
+    detail::check_scopes({y, derivative.values}, {x}, "check_pattern", place);
     const SparsePattern& p = derivative.pattern;
     const Extent rows = element_count(y.shape()), columns = element_count(x.shape());
     const auto fits = [](const Extent& e, std::int64_t count) {
@@ -24,6 +32,17 @@ void check_pattern(const SparseVariable& derivative,
         throw user_error(Code::shape, place, "check_pattern",
                          "the pattern of a matrix of {} x {} elements is needed", to_string(rows),
                          to_string(columns));
+    const std::int64_t groups = p.format == Compressed::rows ? p.rows : p.columns;
+    const bool counted = p.format == Compressed::bands ||
+                         (p.starts.size() == static_cast<std::size_t>(groups) + 1 &&
+                          p.starts.front() == 0 && std::ranges::is_sorted(p.starts) &&
+                          static_cast<std::size_t>(p.starts.back()) == p.indices.size());
+    if (!counted)
+        throw user_error(Code::shape, place, "check_pattern",
+                         "the pattern has {} starts for {} {} and {} indices: they count from 0 up "
+                         "to the number of indices",
+                         p.starts.size(), groups, p.format == Compressed::rows ? "rows" : "columns",
+                         p.indices.size());
     if (inputs.size() != values.size())
         throw user_error(Code::shape, place, "check_pattern", "{} values are given for {} inputs",
                          values.size(), inputs.size());

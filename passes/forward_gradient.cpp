@@ -3,7 +3,9 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
 #include <croton/ir/derivatives.hpp>
+#include <croton/ir/graph_text.hpp>
 #include <croton/ir/op.hpp>
+#include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/join.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/structure.hpp>
@@ -45,6 +47,25 @@ bool is_narrow(const Apply& a)
            (!f || f->finite_slopes || !is_float(a.output(0).dtype()));
 }
 
+/// Whether a step divides by what its states tell. Where such a divisor starts as a constant 0, the
+/// quotient is infinite, and what is made of it need not be: 1 / (1 / x + 1 / s).
+bool divides_by_state(const ScanParams& p, const std::vector<Apply>& step)
+{
+    static const Op* const quotient = &(wildcard("x") / wildcard("y")).owner().op();
+    std::unordered_set<Variable, Hash, Same> told;
+    for (const Variable& s : p.body.inputs().subspan(static_cast<std::size_t>(p.sequences),
+                                                     static_cast<std::size_t>(p.states)))
+        if (is_float(s.dtype())) told.insert(s);
+    for (const Apply& a : step) {
+        const auto in = a.inputs();
+        if (&a.op() == quotient && told.contains(a.input(1))) return true;
+        if (std::ranges::none_of(in, [&](const Variable& v) { return told.contains(v); })) continue;
+        for (const Variable& out : a.outputs())
+            if (is_float(out.dtype())) told.insert(out);
+    }
+    return false;
+}
+
 /// A loop of fixed length whose steps are elementwise and small.
 bool is_long_and_narrow(const Apply& a)
 {
@@ -53,7 +74,8 @@ bool is_long_and_narrow(const Apply& a)
     if (p.until || p.limited || p.endless || p.snapshots > 0) return false;
     if (p.steps.is_known() && p.steps.value() < many_steps) return false;
     const std::vector<Apply> step = applies_of(p.body.outputs());
-    return step.size() <= small_step && std::ranges::all_of(step, is_narrow);
+    return step.size() <= small_step && std::ranges::all_of(step, is_narrow) &&
+           !divides_by_state(p, step);
 }
 
 } // namespace

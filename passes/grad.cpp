@@ -179,9 +179,10 @@ Variables connected(Variables bars,
     for (std::size_t i = 0; i < xs.size(); ++i) {
         if (!bars[i].is_empty()) continue;
         if (!options.disconnected_zero) {
-            const std::string_view y =
-                function == "jacobian" || function == "vjp" || function == "jvp" ? "the result"
-                                                                                 : "the loss";
+            const std::string_view y = function == "jacobian" || function == "gauss_newton" ||
+                                               function == "vjp" || function == "jvp"
+                                           ? "the result"
+                                           : "the loss";
             const auto through = stops(ys, xs[i], function, place);
             if (!through.empty())
                 throw user_error(Code::domain, place, function,
@@ -331,22 +332,30 @@ bool known_smaller(const Variable& x, const Variable& y)
     return a.is_known() && b.is_known() && a.value() < b.value();
 }
 
+Variable jacobian_of(const Variable& y,
+                     const Variable& x,
+                     GradOptions options,
+                     std::string_view function,
+                     const Location* place)
+{
+    detail::check_differentiable(y, "the result", function, place);
+    detail::check_differentiable(x, "x", function, place);
+    detail::check_scopes({y}, {x}, function, place);
+    const bool forward = known_smaller(x, y);
+    const Variable rows = jacobian_rows(y, x, forward, function, place);
+    const OriginScope origin(place);
+    const Shape shape = joined(y.shape(), x.shape());
+    if (rows.is_empty())
+        return broadcast_to(connected({rows}, {y}, {x}, options, function, place)[0], shape);
+    if (!forward) return rows.reshape(shape);
+    return rows.reshape({element_count(x.shape()), element_count(y.shape())}).T().reshape(shape);
+}
+
 } // namespace
 
 Variable jacobian(const Variable& y, const Variable& x, GradOptions options, Where where)
 {
-    const Location* place = locate(where);
-    detail::check_differentiable(y, "the result", "jacobian", place);
-    detail::check_differentiable(x, "x", "jacobian", place);
-    detail::check_scopes({y}, {x}, "jacobian", place);
-    const bool forward = known_smaller(x, y);
-    const Variable rows = jacobian_rows(y, x, forward, "jacobian", place);
-    const OriginScope origin(place);
-    const Shape shape = joined(y.shape(), x.shape());
-    if (rows.is_empty())
-        return broadcast_to(connected({rows}, {y}, {x}, options, "jacobian", place)[0], shape);
-    if (!forward) return rows.reshape(shape);
-    return rows.reshape({element_count(x.shape()), element_count(y.shape())}).T().reshape(shape);
+    return jacobian_of(y, x, options, "jacobian", locate(where));
 }
 
 Variable hessian(const Variable& y, const Variable& x, GradOptions options, Where where)
@@ -364,8 +373,8 @@ Variable gauss_newton(const Variable& r, const Variable& x, GradOptions options,
 {
     const Location* place = locate(where, "gauss_newton");
     const OriginScope origin(place);
-    const Variable j =
-        jacobian(r, x, options).reshape({element_count(r.shape()), element_count(x.shape())});
+    const Variable j = jacobian_of(r, x, options, "gauss_newton", place)
+                           .reshape({element_count(r.shape()), element_count(x.shape())});
     return dot(j.T(), j).reshape(joined(x.shape(), x.shape()));
 }
 

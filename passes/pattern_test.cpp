@@ -106,7 +106,28 @@ PatternTest::PatternTest(const SparseVariable& derivative,
     }
 }
 
-void PatternTest::given(const Variable& v, const Array& value) { given_.emplace_back(v, value); }
+void PatternTest::given(const Variable& v, const Array& value)
+{
+    if (v.is_empty())
+        throw user_error(Code::domain, place_, function_, "a value is given for an empty Variable");
+    if (!value)
+        throw user_error(Code::domain, place_, function_, "the value given for {} is empty",
+                         describe(v));
+    if (v.owner() || v.leaf() == Leaf::constant)
+        throw user_error(Code::domain, place_, function_,
+                         "a value is given for {}, which is no input", describe(v));
+    if (value.dtype() != v.dtype())
+        throw user_error(Code::dtype, place_, function_, "the value given for {} is {}, not {}",
+                         describe(v), name(value.dtype()), name(v.dtype()));
+    const std::vector<std::int64_t> extents = value.extents();
+    const bool fits = std::ranges::equal(
+        v.shape(), extents, [](const Extent& e, std::int64_t n) { return !never_equal(e, n); });
+    if (!fits)
+        throw user_error(Code::shape, place_, function_, "the value given for {} is {}, not {}",
+                         describe(v), to_string(Shape(extents.begin(), extents.end())),
+                         to_string(v.shape()));
+    given_.emplace_back(v, value);
+}
 
 std::string PatternTest::obstacle() const
 {
@@ -240,6 +261,12 @@ std::optional<PatternTest::Contradiction> PatternTest::run(std::uint64_t draw)
     const auto rows = static_cast<std::size_t>(found[1].size());
     std::vector<double> sums(rows, 0), sizes(rows, 0);
     each_element([&](std::int64_t r, std::int64_t c, std::int64_t at) {
+        const auto count = static_cast<std::int64_t>(rows), columns = arrays_[0].size();
+        if (r < 0 || r >= count || c < 0 || c >= columns || at >= found[0].size())
+            throw user_error(Code::index, place_, function_,
+                             "element {} of the pattern is in row {}, column {}: the matrix is {} "
+                             "x {}, of {} values",
+                             at, r, c, count, columns, found[0].size());
         const double term = found[0].as_double(at) * arrays_[0].as_double(c);
         sums[static_cast<std::size_t>(r)] += term;
         sizes[static_cast<std::size_t>(r)] += std::abs(term);

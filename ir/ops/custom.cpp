@@ -4,6 +4,7 @@
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
+#include <croton/ir/ops/create.hpp>
 #include <croton/ir/ops/custom.hpp>
 #include <croton/ir/ops/params.hpp>
 #include <croton/ir/ops/reduce.hpp>
@@ -119,6 +120,23 @@ Variables at_floats(std::span<const Variable> all, const Variables& found)
     return spread;
 }
 
+/// Of what is linear in the tangents the transpose has none of them.
+void check_linear(const Region& rule, const Apply& apply)
+{
+    const auto count = static_cast<std::ptrdiff_t>(apply.inputs().size());
+    const Variables dots(rule.inputs().begin() + count, rule.inputs().end());
+    const Variables given(rule.outputs().begin(), rule.outputs().end());
+    Variables found;
+    for (const Variable& bar :
+         pull_back(given, placeholders(given), dots, "grad", gradient_place(apply)))
+        if (!bar.is_empty()) found.push_back(bar);
+    for (const Variable& leaf : leaves(found))
+        if (std::ranges::any_of(dots, [&](const Variable& v) { return v.value() == leaf.value(); }))
+            throw user_error(Code::domain, apply.location(), "custom_jvp",
+                             "the rule is not linear in the tangents, so no reverse mode follows "
+                             "from it");
+}
+
 Variables custom_grad(const GeneralGrad& g)
 {
     const auto& p = g.params_as<CustomParams>();
@@ -135,6 +153,7 @@ Variables custom_grad(const GeneralGrad& g)
             if (p.bars[i]) bars[i] = given[next++];
         return bars;
     }
+    check_linear(p.forward(), g.apply);
     const Variables dots = placeholders(floats_of(g.x));
     const Variables y_dots = detail::custom_tangents(g.apply, dots);
     return at_floats(g.x, pull_back(y_dots, y_bars, dots, "grad", gradient_place(g.apply)));
@@ -164,6 +183,16 @@ Region batched(const Region& region,
     return {inputs, outputs};
 }
 
+/// What a batched rule gives, 0 of members that are not active: of these a function may be NaN.
+Variables of_active(const Region& rule, std::size_t count, const BatchArgs& args)
+{
+    Variables given(rule.outputs().begin(), rule.outputs().end());
+    if (args.batch->active.is_empty()) return given;
+    for (Variable& v : given)
+        v = detail::choose(rule.inputs()[count], v, zeros(v.dtype(), {}));
+    return given;
+}
+
 /// The rules are batched with the function, so that its derivative stays its own.
 Variable batch_custom(const BatchArgs& args)
 {
@@ -176,11 +205,12 @@ Variable batch_custom(const BatchArgs& args)
         std::vector<bool> all = own;
         all.resize(p.reverse().inputs().size(), true); // the values and their cotangents
         const Region each = batched(p.regions[1], all, count, args);
+        const Variables given = of_active(each, count, args);
         Variables bars; // what members share gets the sum of theirs
         std::size_t next = 0;
         for (std::size_t i = 0; i < count; ++i) {
             if (!p.bars[i]) continue;
-            const Variable& bar = each.outputs()[next++];
+            const Variable& bar = given[next++];
             bars.push_back(own[i] ? bar : sum(bar, 0));
         }
         p.regions[1] = Region(each.inputs(), bars);
@@ -189,9 +219,15 @@ Variable batch_custom(const BatchArgs& args)
         std::vector<bool> all = own;
         for (std::size_t i = 0; i < count; ++i)
             if (is_float(args.x[i].dtype())) all.push_back(own[i]);
-        p.regions.back() = batched(p.forward(), all, count, args);
+        const Region each = batched(p.forward(), all, count, args);
+        p.regions.back() = Region(each.inputs(), of_active(each, count, args));
     }
     if (!args.batch->active.is_empty()) {
+        // No gradient of the others goes on to what the operands are made of, by `where`'s mask.
+        for (std::size_t i = 0; i < count; ++i)
+            if ((p.vjp || p.jvp) && own[i] && is_float(operands[i].dtype()))
+                operands[i] =
+                    detail::choose(args.batch->active, operands[i], ones(operands[i].dtype(), {}));
         operands.push_back(args.batch->active);
         if (p.vjp) p.bars.push_back(0);
     }
@@ -361,7 +397,11 @@ public:
         if (of.empty())
             refuse(Code::dtype, "the value is {}: only of floats there is a tangent",
                    name(y_[0].dtype()));
-        const Variables inputs = joined(x_, placeholders(floats_of(x_)));
+        Variables x_dots;
+        for (const Variable& x : floats_of(x_))
+            x_dots.push_back(scope_.variable(
+                x.type(), x.name().empty() ? "" : fmt::format("{}_dot", x.name()), place_));
+        const Variables inputs = joined(x_, x_dots);
         Variables dots = run(rule, inputs, "the rule", of.size());
         for (std::size_t i = 0; i < dots.size(); ++i) {
             if (dots[i].is_empty()) refuse(Code::domain, "the rule gives an empty Variable");

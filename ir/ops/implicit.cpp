@@ -34,6 +34,15 @@ Variables joined(const Variable& first, const Variables& rest)
     return all;
 }
 
+/// Whether a value may have that shape when the function runs; one of 1 is not broadcast.
+bool may_be(const Shape& given, const Shape& shape)
+{
+    return std::ranges::equal(given, shape, [](const Extent& from, const Extent& to) {
+        return same(from, to) ||
+               (!never_equal(from, to) && !(from.is_known() && from.value() == 1));
+    });
+}
+
 /// The parts of one call of fixed_point().
 class FixedPoint {
 public:
@@ -43,13 +52,13 @@ public:
 
     Variable of(const Variable& x, const Variables& p) const
     {
-        const Step given = f_.run(f_.callable, joined(x, p));
+        const Step given = caller_.run([&] { return f_.run(f_.callable, joined(x, p)); });
         if (given.state.size() != 1 || !given.out.empty() || !given.until.is_empty() ||
             given.state[0].is_empty())
             throw user_error(Code::domain, place_, "fixed_point", "f gives {}, not one value",
                              counted(given.state.size(), "value"));
         const Variable& y = given.state[0];
-        if (y.dtype() != x.dtype() || y.rank() != x.rank())
+        if (y.dtype() != x.dtype() || !may_be(y.shape(), x.shape()))
             throw user_error(Code::shape, place_, "fixed_point", "f gives {} of x, which is {}",
                              to_string(y.type()), to_string(x.type()));
         return broadcast_to(y, x.shape(), place_);
@@ -72,6 +81,7 @@ public:
 private:
     const detail::Body& f_;
     FixedPointOptions options_;
+    CallerPlaces caller_;
     const Location* place_;
 };
 
@@ -171,7 +181,9 @@ public:
                              counted(given.state.size(), "value"), counted(count_, "array"));
         for (std::size_t i = 0; i < count_; ++i) {
             const Variable& y = given.state[i];
-            if (y.is_empty() || y.dtype() != a[i].dtype() || y.rank() != a[i].rank())
+            const bool fits = !y.is_empty() && y.dtype() == a[i].dtype() &&
+                              y.rank() == a[i].rank() && may_be(y.shape(), a[i].shape());
+            if (!fits)
                 throw user_error(
                     Code::shape, place_, "associative_scan", "value {} of f is {}, a slice is {}",
                     i, y.is_empty() ? "empty" : to_string(y.type()), to_string(a[i].type()));

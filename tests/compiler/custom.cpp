@@ -112,6 +112,45 @@ TEST_CASE("derivatives of one's own in loops, branches and batches")
           List{10, 20, 10, 20, 10, 20});
 }
 
+TEST_CASE("a member's rule counts for nothing in a branch that it does not take")
+{
+    // Both are NaN there: what members share gets the sum of the others' alone.
+    const auto by_vjp = ct::custom_vjp(
+        [](const Variable& a, const Variable& b) { return sqrt(a) * b; },
+        [](const Variable& a, const Variable& b, const Variable&, const Variable& bar) {
+            return Variables{0.5 * bar * b / sqrt(a), bar * sqrt(a)};
+        });
+    const auto by_jvp =
+        ct::custom_jvp([](const Variable& a, const Variable& b) { return sqrt(a) * b; },
+                       [](const Variable& a, const Variable& b, const Variable& da,
+                          const Variable& db) { return 0.5 * da * b / sqrt(a) + sqrt(a) * db; });
+    const auto root_of = [](const Variable& a, const Variable& b) {
+        return ct::fixed_point(
+                   [](const Variable& y, const Variable& p) { return 0.5 * (y + p / y); }, a + 1.0,
+                   {sqrt(a) * sqrt(a)}) *
+               b;
+    };
+    const auto xs = ct::vector<double>("xs", {4});
+    const auto w = ct::scalar<double>("w");
+    const auto check = [&](const auto& root) {
+        const auto member = [&](const Variable& x) {
+            return ct::cond(x > 0, [&] { return root(x, w); }, [&] { return x * w; })[0];
+        };
+        const Variable y = ct::sum(ct::vmap(member)(xs));
+        const List members{4, -1, 9, -2};
+        const std::vector<ct::Any> at{members, 3.0};
+        const List by_x = compiled_values(ct::grad(y, xs), {xs, w}, at);
+        const List by_w = compiled_values(ct::grad(y, w), {xs, w}, at);
+        const List expected{0.75, 3, 0.5, 3};
+        for (std::size_t i = 0; i < 4; ++i)
+            CHECK(by_x[i] == Approx(expected[i]));
+        CHECK(by_w[0] == Approx(2 - 1 + 3 - 2));
+    };
+    check(by_vjp);
+    check(by_jvp);
+    check(root_of);
+}
+
 TEST_CASE("custom_vjp and custom_jvp of several values")
 {
     const auto x = ct::vector<double>("x", {2});

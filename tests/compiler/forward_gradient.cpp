@@ -142,7 +142,13 @@ TEST_CASE("forward gradient: no infinite slope where reverse mode lets nothing t
             return Variables{a + 0.01 * (force(0) - a * speed), b + 0.01 * (force(1) - b * speed)};
         },
         {.init = {ct::zeros(DType::f64, {}), ct::zeros(DType::f64, {})}, .steps = 100});
-    for (const Variable& y : {fall.last[0](0), drag.last[0]}) {
+    // A ladder of resistors, which begins as a short circuit.
+    const auto ladder = ct::scan(
+        [&](const Variable& r) {
+            return square(force(0)) + 1.0 / (1.0 / square(force(1)) + 1.0 / r);
+        },
+        {.init = {ct::zeros(DType::f64, {})}, .steps = 100});
+    for (const Variable& y : {fall.last[0](0), drag.last[0], ladder.last[0]}) {
         const Array at = Array::normal(11, {2}, DType::f64);
         const ct::Results got = ct::function({force}, {ct::grad(y, force)})(at);
         const ct::Results wanted =

@@ -46,7 +46,7 @@ void check_loops(const Variable& x,
                 columns *= shape.back();
             }
             const ct::Results r = f(Array::uniform(11, shape, ct::DType::f64, 0.2, 1.5));
-            const std::int64_t rows = r[1].size() / columns;
+            const std::int64_t rows = columns == 0 ? 0 : r[1].size() / columns;
             const std::vector<double> got =
                 croton::test::dense_of_loops(s.pattern, r[0], rows, columns, by);
             for (std::int64_t i = 0; i < r[1].size(); ++i) {
@@ -193,4 +193,28 @@ TEST_CASE("loops whose bands are others in each step")
     croton::test::check_sparse(ct::sparse_jacobian(y, x), ct::jacobian(y, x), x, Triangle::full, 6);
     check_loops(x, ct::sparse_jacobian(y, x, {.format = Compressed::bands}), ct::jacobian(y, x),
                 {{}});
+}
+
+TEST_CASE("bands of matrices that are narrower than the bands are wide")
+{
+    const ct::Extent n = ct::dim("n");
+    std::vector<Sizes> calls;
+    for (const std::int64_t size : {0, 1, 2, 3, 6})
+        calls.push_back({{n, size}});
+    const Variable x = ct::vector<double>("x", {n});
+    const Variable near = ct::pad(x, {1}, {1}), far = ct::pad(x, {3}, {3});
+    const Variable second = near(ct::slice(0, -2)) - 2.0 * x + near(ct::slice(2, _)) * x;
+    const Variable wide = far(ct::slice(0, -6)) * x + far(ct::slice(6, _));
+    const ct::SparseOptions bands{.format = Compressed::bands};
+    check_loops(x, ct::sparse_jacobian(second, x, bands), ct::jacobian(second, x), calls);
+    const SparseVariable s = ct::sparse_jacobian(wide, x, bands);
+    CHECK(s.pattern.picture() == "3 bands\n(i0 + 3, i0) for i0 < max(n - 3, 0)\n(i0, i0) for i0 "
+                                 "< n\n(i0, i0 + 3) for i0 < max(n - 3, 0)\n");
+    check_loops(x, s, ct::jacobian(wide, x), calls);
+    for (const Triangle t : {Triangle::full, Triangle::lower, Triangle::upper})
+        check_loops(
+            x,
+            ct::sparse_hessian(ct::sum(wide * square(second)), x,
+                               {.format = Compressed::bands, .triangle = t, .diagonal = true}),
+            ct::hessian(ct::sum(wide * square(second)), x), calls, t);
 }

@@ -1,6 +1,8 @@
 // What functions with a derivative of their own refuse, and where.
 #include <croton/croton.hpp>
 
+#include <string>
+
 #include "errors/expect.hpp"
 
 namespace ct = croton;
@@ -98,7 +100,7 @@ TEST_CASE("inline_function: graphs and operands that do not fit")
                   "inline_function: 'a' is given twice to f");
     const Variable twice = 2.0 * a, total = ct::sum(x);
     CHECK_REFUSED(ct::inline_function("f", {twice}, {a}), domain,
-                  "inline_function: input 0 of f is the result of mul (custom.cpp:99): an input "
+                  "inline_function: input 0 of f is the result of mul (custom.cpp:101): an input "
                   "is a leaf");
     CHECK_REFUSED(ct::inline_function("f", {a}, {}), domain, "inline_function: f has no outputs");
     CHECK_REFUSED(ct::inline_function("", {a}, {a}), domain, "inline_function: it needs a name");
@@ -109,9 +111,35 @@ TEST_CASE("inline_function: graphs and operands that do not fit")
     CHECK_REFUSED(f(Variables{x, k}), dtype, "f: operand 1, 'b', is f64 (n), given i64 (3): 'k'");
     CHECK_REFUSED(f(Variables{x, total}), shape,
                   "f: operand 1, 'b', is f64 (n), given f64 (): the result of sum "
-                  "(custom.cpp:99)");
+                  "(custom.cpp:101)");
     const auto w = ct::shared("w", ct::Array::zeros<double>({3}));
     const ct::Function g = ct::function({x}, {w + x}, {.name = "g", .updates = {{w, w + x}}});
     CHECK_REFUSED(ct::inline_function(g), domain,
                   "inline_function: g updates 'w', and an op updates nothing");
+}
+
+TEST_CASE("custom_vjp and custom_jvp: rules that are not linear have no other mode")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto squared = [](const Variable&, const Variable&, const Variable& bar) {
+        return Variables{bar * bar};
+    };
+    const Variable by_vjp = ct::sum(ct::custom_vjp(twice, squared)(x));
+    const std::string line = std::to_string(__LINE__ - 1);
+    CHECK_NOTHROW(ct::function(x, ct::grad(by_vjp, x), {.allow_unused_inputs = true}));
+    CHECK_REFUSED(ct::jvp(by_vjp, {x}, {x}), domain,
+                  "jvp: the rule of custom_vjp (custom.cpp:" + line +
+                      ") is not linear in the cotangents, so no forward mode follows from it: "
+                      "custom_jvp gives one");
+    const auto product = [](const Variable& v, const Variable& dot) { return v * dot * dot; };
+    const Variable by_jvp = ct::sum(ct::custom_jvp(twice, product)(x));
+    const int jvp_line = __LINE__ - 1;
+    try {
+        (void)ct::grad(by_jvp, x);
+        FAIL("nothing was refused");
+    } catch (const ct::UserError& e) {
+        CHECK(std::string(e.message()) == "custom_jvp: the rule is not linear in the tangents, so "
+                                          "no reverse mode follows from it");
+        CHECK(e.where().line() == static_cast<unsigned>(jvp_line));
+    }
 }

@@ -1,6 +1,8 @@
 // What fixed points and parallel prefixes refuse, and where.
 #include <croton/croton.hpp>
 
+#include <string>
+
 #include "errors/expect.hpp"
 
 namespace ct = croton;
@@ -47,4 +49,25 @@ TEST_CASE("associative_scan: arrays and functions that do not fit")
     const auto bools = [](const Variable& a, const Variable& b) { return a > b; };
     CHECK_REFUSED(ct::associative_scan(bools, {x}), shape,
                   "associative_scan: value 0 of f is bool (), a slice is f64 ()");
+}
+
+TEST_CASE("fixed_point and associative_scan: values of another shape, with f's own lines")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto p = ct::scalar<double>("p");
+    const auto m = ct::matrix<double>("m", {4, 3}), n = ct::matrix<double>("n", {ct::dim("n"), 3});
+    const auto joined = [](const Variable& v, const Variable&) { return ct::concatenate({v, v}); };
+    CHECK_REFUSED(ct::fixed_point(joined, x, {p}), shape,
+                  "fixed_point: f gives f64 (6) of x, which is f64 (3)");
+    const auto one = [](const Variable& v, const Variable&) { return v(ct::slice(0, 1)); };
+    CHECK_REFUSED(ct::fixed_point(one, x, {p}), shape,
+                  "fixed_point: f gives f64 (1) of x, which is f64 (3)");
+    for (const Variable& all : {m, m(ct::slice(0, 2), ct::_), n})
+        CHECK_REFUSED(ct::associative_scan(one, {all}), shape,
+                      "associative_scan: value 0 of f is f64 (1), a slice is f64 (3)");
+    // What f makes is at its own lines, in a gradient's errors too.
+    const auto rounded = [](const Variable& v, const Variable& a) { return floor(v) * a; };
+    const std::string line = std::to_string(__LINE__ - 1);
+    CHECK_THROWS_WITH(ct::fixed_point(rounded, x, {p}),
+                      croton::test::contains("floor (implicit.cpp:" + line + ") has no gradient"));
 }

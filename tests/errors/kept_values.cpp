@@ -100,6 +100,15 @@ TEST_CASE("what a function of a batch's member, or one with a rule, keeps is ref
         ct::function(x, {ruled, inner}),
         contains("the result of exp (kept_values.cpp:") &&
             contains(" was made inside the function of custom_vjp (kept_values.cpp:"));
+    const Variable pushed = ct::custom_jvp([](const Variable& v) { return ct::sin(v); },
+                                           [&](const Variable& v, const Variable& dot) {
+                                               inner = 2 * dot;
+                                               return ct::cos(v) * dot;
+                                           })(x);
+    CHECK_THROWS_WITH(
+        ct::function(x, {pushed, inner}),
+        contains("the result of mul " + line(inner)) &&
+            contains(" was made inside the function of custom_jvp (kept_values.cpp:"));
     const Variable again = ct::checkpoint(f)(x);
     CHECK_THROWS_WITH(ct::function(x, {again, inner}),
                       contains(" was made inside the function of checkpoint (kept_values.cpp:"));
@@ -112,7 +121,8 @@ TEST_CASE("what a function of a batch's member, or one with a rule, keeps is ref
         [&](const Variable& h, const Variable& a) { return inner = 0.5 * ct::cos(h) + a; }, zero,
         {w});
     CHECK_THROWS_WITH(ct::function(w, {fixed, inner}),
-                      contains("the result of ") && contains(" of fixed_point ("));
+                      contains("the result of add " + line(inner)) &&
+                          contains(" of fixed_point ("));
 }
 
 TEST_CASE("derivatives of what was kept, and by it, are refused where they are asked for")
@@ -135,7 +145,10 @@ TEST_CASE("derivatives of what was kept, and by it, are refused where they are a
     CHECK_REFUSED(ct::jacobian(x * inner, w), domain, "jacobian: " + text);
     CHECK_REFUSED(ct::hessian(inner * inner, w), domain, "hessian: " + text);
     CHECK_REFUSED(ct::hvp(inner * inner, w, w), domain, "hvp: " + text);
+    CHECK_REFUSED(ct::gauss_newton(x * inner, w), domain, "gauss_newton: " + text);
     CHECK_REFUSED(ct::sparse_jacobian(x * inner, x), domain, "sparse_jacobian: " + text);
+    CHECK_REFUSED(ct::check_pattern(ct::sparse_jacobian(x * w, x), x * inner, x), domain,
+                  "check_pattern: " + text);
 }
 
 TEST_CASE("what is used where it was made, or needs nothing of a step, is not refused")

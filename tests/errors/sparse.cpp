@@ -294,3 +294,68 @@ TEST_CASE("sparse derivatives: loops that are none of bands")
     CHECK_THROWS_WITH(ct::sparse_jacobian(read, x, bands),
                       croton::test::contains("reads what depends on x step by step"));
 }
+
+TEST_CASE("sparse derivatives: values for a pattern's test that are none of an input's")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto k = ct::vector<std::int64_t>("k", {3});
+    const ct::SparsePattern diagonal{{0, 1, 2, 3}, {0, 1, 2}, 3, 3, ct::Compressed::rows};
+    const Variable y = ct::take(x, k), next = k + 1;
+    const std::string line = std::to_string(__LINE__ - 1);
+    const Array two = Array::copy(std::vector<std::int64_t>{0, 1});
+    const Array three = Array::copy(std::vector<std::int64_t>{0, 1, 2});
+    const auto made = [&](const Variable& v, const Array& value,
+                          ct::Where where = ct::Where::current()) {
+        return ct::sparse_jacobian(y, x, {.pattern = &diagonal, .at = {{v, value}}}, where);
+    };
+    CHECK(made(k, three).untested == "");
+    CHECK_REFUSED(made(k, two), shape, "sparse_jacobian: the value given for 'k' is (2), not (3)");
+    CHECK_REFUSED(made(k, three.cast(ct::DType::f64)), dtype,
+                  "sparse_jacobian: the value given for 'k' is f64, not i64");
+    CHECK_REFUSED(made(k, Array()), domain, "sparse_jacobian: the value given for 'k' is empty");
+    CHECK_REFUSED(made(Variable(), three), domain,
+                  "sparse_jacobian: a value is given for an empty Variable");
+    CHECK_REFUSED(made(next, three), domain,
+                  "sparse_jacobian: a value is given for the result of add (sparse.cpp:" + line +
+                      "), which is no input");
+}
+
+TEST_CASE("check_pattern: what is no derivative, or no pattern")
+{
+    const auto x = ct::vector<double>("x", {3});
+    const auto k = ct::vector<std::int64_t>("k", {3});
+    const Variable y = sin(x);
+    const ct::SparseVariable good = ct::sparse_jacobian(y, x);
+    const auto check = [&](const ct::SparsePattern& p, ct::Where where = ct::Where::current()) {
+        ct::SparseVariable bad = good;
+        bad.pattern = p;
+        ct::check_pattern(bad, y, x, {}, {}, where);
+        return 0;
+    };
+    CHECK_REFUSED(ct::check_pattern(good, k, x), dtype,
+                  "check_pattern: the result must be floating point: 'k' is i64");
+    CHECK_REFUSED(ct::check_pattern(good, Variable(), x), domain,
+                  "check_pattern: the result is an empty Variable: nothing was assigned to it");
+    CHECK_REFUSED(ct::check_pattern({}, y, x), domain,
+                  "check_pattern: the value of the derivative is an empty Variable: nothing was "
+                  "assigned to it");
+    CHECK_REFUSED(ct::check_pattern(good, y, x, {x}, {Array::scalar(1.0)}), shape,
+                  "check_pattern: the value given for 'x' is (), not (3)");
+    CHECK_REFUSED(check({{0, 1}, {0, 1, 2}, 3, 3}), shape,
+                  "check_pattern: the pattern has 2 starts for 3 columns and 3 indices: they count "
+                  "from 0 up to the number of indices");
+    CHECK_REFUSED(check({{0, 1, 2, 30}, {0, 1, 2}, 3, 3}), shape,
+                  "check_pattern: the pattern has 4 starts for 3 columns and 3 indices: they count "
+                  "from 0 up to the number of indices");
+    CHECK_REFUSED(check({{0, 1, 2, 3}, {0, 1, 7}, 3, 3}), index,
+                  "check_pattern: element 2 of the pattern is in row 7, column 2: the matrix is 3 "
+                  "x 3, of 3 values");
+    CHECK_REFUSED(check({{0, 1, 2, 4}, {0, 1, 0, 2}, 3, 3}), index,
+                  "check_pattern: element 3 of the pattern is in row 2, column 2: the matrix is 3 "
+                  "x 3, of 3 values");
+    ct::SparseVariable bands = ct::sparse_jacobian(y, x, {.format = ct::Compressed::bands});
+    bands.pattern.bands[0].row = 1;
+    CHECK_REFUSED(ct::check_pattern(bands, y, x), index,
+                  "check_pattern: element 2 of the pattern is in row 3, column 2: the matrix is 3 "
+                  "x 3, of 3 values");
+}

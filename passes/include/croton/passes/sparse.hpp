@@ -61,8 +61,8 @@ struct SparseOptions {
     /// will do. It is tested when the derivative is made, by the references at random values: an
     /// element that is not 0 and that it does not have is a UserError that names row and column.
     const SparsePattern* pattern = nullptr;
-    /// Values of inputs for that test: of integers, which are not drawn, and of what a pattern
-    /// holds for some values alone of.
+    /// Values of inputs for that test, of their types: of integers, which are not drawn, and of
+    /// what a pattern holds for some values alone of.
     std::vector<std::pair<Variable, Array>> at{};
 };
 
@@ -115,8 +115,9 @@ SparseVariable sparse_hessian(const Variable& f,
 /// vector, by the references. Of a Hessian y is the gradient, and all of it is needed.
 ///
 /// errors  InternalError that names the row, and the column: an element that is not 0 is not in the
-///         pattern; or a value is wrong. UserError: the pattern is of other extents; an extent does
-///         not follow from the given values.
+///         pattern; or a value is wrong. UserError: the pattern is of other extents, its lists do
+///         not count from 0 up to their length, or it has an element that the matrix has not; a
+///         value is not of its input's type; an extent does not follow from the given values.
 void check_pattern(const SparseVariable& derivative,
                    const Variable& y,
                    const Variable& x,

@@ -86,7 +86,8 @@ struct Checkpointed {
 ///         a cotangent for each parameter, of its shape or broadcast to it, or an empty Variable:
 ///         nothing flows there. Forward mode follows from it, where it is linear in the cotangents.
 /// errors  UserError at the line of custom_vjp(..): another number of parameters or of cotangents,
-///         a cotangent of another shape, a Variable from around them.
+///         a cotangent of another shape, a Variable from around them. Where forward mode is asked
+///         for: a rule that is not linear in the cotangents.
 /// cost    none: f is written where it is used, as if it had been called.
 template <class F, class R>
 Custom<std::decay_t<F>, std::decay_t<R>, true>
