@@ -71,9 +71,10 @@ int main()
 
     // [control]
     const auto root_of = [](const Variable& a) {
+        const auto better = [&](const Variable& s) { return 0.5 * (s + a / s); };
         const auto newton = [&] {
-            return ct::while_loop([&](const Variable& s) { return abs(s * s - a) > 1e-12 * a; },
-                                  [&](const Variable& s) { return 0.5 * (s + a / s); }, {a}, 60)[0];
+            const auto is_far = [&](const Variable& s) { return abs(s * s - a) > 1e-12 * a; };
+            return better(ct::while_loop(is_far, better, {a}, 60)[0]);
         };
         return ct::cond(a > 0.0, newton, [&] { return -a; })[0];
     };
