@@ -94,6 +94,10 @@ void w12b(int threads)
         const Variable lower =
             ct::sparse_hessian(value, x, {.triangle = ct::Triangle::lower}).values;
         const std::string size = " n=" + std::to_string(n);
+        // What a call takes with arguments of these sizes, where there is next to nothing to do.
+        const Variable twice = ct::concatenate({x, x(ct::slice(1, ct::_))}, 0);
+        run_case("W12", "b call alone" + size,
+                 compile({{x}, {2.0 * x, 3.0 * twice}}, "call", threads), at, threads);
         run_case("W12", "b gradient" + size, compile({{x}, {gradient}}, "chain", threads), at,
                  threads);
         run_case("W12", "b hessian" + size, compile({{x}, {hessian}}, "chain", threads), at,
