@@ -79,11 +79,8 @@ public:
         if (at == written_.end()) return true;
         const Written& w = at->second;
         if (!w.rows || b.reach < 0) return false;
-        if (w.step == step || !w.local) {
-            // More rows of it would be written by two blocks.
-            stores_[w.step] = stores_[w.step] || !w.local;
-            return b.reach == 0 && (w.step == step || halo_[step] == 0);
-        }
+        if (w.step == step) return b.reach == 0;
+        if (!w.local) return b.reach == 0 && halo_[step] == 0;
         halo_[w.step] = std::max(halo_[w.step], halo_[step] + b.reach);
         return true;
     }
