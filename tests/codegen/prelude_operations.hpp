@@ -39,7 +39,6 @@ struct FloatOperations {
     T (*trunc)(T);
     T (*rint)(T);
     T (*sqrt)(T);
-    T (*rsqrt)(T);
     bool (*isnan)(T);
     bool (*isinf)(T);
     bool (*isfinite)(T);
