@@ -233,6 +233,7 @@ private:
         BufferId packed, from;
         const Extent &batch, &row, &column, &n; ///< strides where it lies, and its columns
         std::string width;
+        bool kept; ///< from a loop's first step on
     };
     Packed packed_operand_a() const;
     Packed packed_operand_b() const;

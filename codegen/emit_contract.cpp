@@ -29,6 +29,7 @@ void ContractText::write_kernel(const std::string& tiles) const
 {
     w_.blank();
     std::vector<std::string> list = parameters();
+    if (kernel_.takes_first_step) list.insert(list.begin(), "b8 first_step");
     list.insert(list.begin(), "const struct ct_runtime* rt");
     const auto scope = w_.function(parameter_list("CT_KERNEL void " + kernel_.name, list));
     w_.line("struct {}_parts s;", kernel_.name);

@@ -6,12 +6,12 @@ namespace croton::inline v1::codegen {
 
 ContractText::Packed ContractText::packed_operand_a() const
 {
-    return {"a", c_.packed_a, c_.a, c_.a_batch, c_.a_k, c_.a_m, c_.m, "CT_BLOCK_ROWS"};
+    return {"a", c_.packed_a, c_.a, c_.a_batch, c_.a_k, c_.a_m, c_.m, "CT_BLOCK_ROWS", c_.keeps_a};
 }
 
 ContractText::Packed ContractText::packed_operand_b() const
 {
-    return {"b", c_.packed_b, c_.b, c_.b_batch, c_.b_k, c_.b_n, c_.n, columns()};
+    return {"b", c_.packed_b, c_.b, c_.b_batch, c_.b_k, c_.b_n, c_.n, columns(), c_.keeps_b};
 }
 
 void ContractText::write_packing() const
@@ -95,10 +95,13 @@ void ContractText::write_pack_call(const Packed& operand, const std::string& whe
                       {"rt", fmt::format("{}_pack_{}", kernel_.name, operand.side), "&s",
                        product({text(copies, symbols_), ceiling(c_.k, pack_terms, symbols_)}),
                        text(flops, symbols_)},
-                      w_.indent() + (always ? 0 : 4));
-    if (always) return w_.raw(call + ";");
-    w_.line("s.packs_{} = {};", operand.side, when);
-    w_.if_line(fmt::format("s.packs_{}", operand.side), call + ";");
+                      w_.indent() + (always && !operand.kept ? 0 : 4));
+    if (always && !operand.kept) return w_.raw(call + ";");
+    if (!always) w_.line("s.packs_{} = {};", operand.side, when);
+    w_.if_line(always         ? "first_step"
+               : operand.kept ? fmt::format("first_step && s.packs_{}", operand.side)
+                              : fmt::format("s.packs_{}", operand.side),
+               call + ";");
 }
 
 namespace {

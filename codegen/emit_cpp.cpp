@@ -399,8 +399,9 @@ KernelWriter::write_values(const std::string& side, const Prologue& prologue, st
 void KernelWriter::write_contract_kernel()
 {
     kernel_.takes_runtime = true;
-    kernel_.calls_library = nest_.contract[0].kind == ContractKind::library;
     const ContractNest& c = nest_.contract[0];
+    kernel_.calls_library = c.kind == ContractKind::library;
+    kernel_.takes_first_step = c.keeps_a || c.keeps_b;
     const DType dtype = nest_.buffers[static_cast<std::size_t>(c.out)].dtype();
     symbols_[loop_symbol(0)] = "h";
     ContractCalls calls;

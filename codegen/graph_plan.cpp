@@ -14,6 +14,7 @@
 #include "kernel_info.hpp"
 #include "names.hpp"
 #include "number_table.hpp"
+#include "packed_operands.hpp"
 #include "puller.hpp"
 #include "row_blocks.hpp"
 #include "share_memory.hpp"
@@ -194,6 +195,13 @@ ViewOfLeaf view_of(const Variable& value)
     return kind == Leaf::input || kind == Leaf::constant ? view : ViewOfLeaf();
 }
 
+/// The inputs of a loop's body that are no elements of sequences and no states.
+std::span<const Variable> unchanged_in(const Region& body, const Cluster& loop)
+{
+    const auto& p = loop.roots[0].value.owner().params_as<ScanParams>();
+    return body.inputs().subspan(static_cast<std::size_t>(p.sequences + p.states));
+}
+
 /// Takes them from the clusters. What may be written over is copied, as before.
 void find_views(GraphPlan& plan, const OuterMemory& outer)
 {
@@ -246,6 +254,8 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
                 const Variables outputs_of = order_contractions(split_reductions(body.outputs()));
                 PlanOptions inside = options;
                 inside.outer = {};
+                inside.unchanged.reset();
+                if (c.kind == ClusterKind::scan) inside.unchanged = unchanged_in(body, c);
                 if (c.kind == ClusterKind::scan) plan_tiles(step, outputs_of, inside, next_kernel);
                 if (!step.tiles) step.bodies.push_back(plan_graph(outputs_of, inside, next_kernel));
             }
@@ -262,6 +272,7 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
         plan.steps.push_back(std::move(step));
     }
     share_memory(plan, options.outer);
+    if (options.packs_once && options.unchanged) pack_in_first_step(plan, *options.unchanged);
     for (std::size_t s = 0; s < plan.steps.size(); ++s)
         for (PlannedKernel& k : plan.steps[s].kernels) {
             const bool takes_rows = options.in_parts || blocks_with(plan, s);

@@ -103,8 +103,11 @@ struct PlanOptions {
     OuterMemory outer = {};
     bool gaps = false;             ///< around each value of the workspace
     bool library_products = false; ///< see make_clusters
-    bool takes_rows = false;       ///< kernels may run on some rows each, one after another
-    bool in_parts = false;         ///< each run of rows by a kernel of its own, which takes a range
+    bool packs_once = false;       ///< operands that no step of a loop changes
+    /// Of the body of a loop: its inputs that are the same in all steps.
+    std::optional<std::span<const Variable>> unchanged = {};
+    bool takes_rows = false; ///< kernels may run on some rows each, one after another
+    bool in_parts = false;   ///< each run of rows by a kernel of its own, which takes a range
 };
 
 /// `next_kernel` numbers kernels through all graphs of a program.

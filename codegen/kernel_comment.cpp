@@ -36,16 +36,14 @@ std::string places(const LoopNest& nest)
     return text;
 }
 
-bool is_packed(const LoopNest& nest, BufferId id)
-{
-    return std::ranges::any_of(
-        nest.contract, [&](const ContractNest& c) { return c.packed_a == id || c.packed_b == id; });
-}
-
 std::string use_of(const LoopNest& nest, BufferId id)
 {
     const Buffer& b = nest.buffers[static_cast<std::size_t>(id)];
-    if (is_packed(nest, id)) return "scratch";
+    for (const ContractNest& c : nest.contract)
+        if (c.packed_a == id || c.packed_b == id) {
+            const bool kept = c.packed_a == id ? c.keeps_a : c.keeps_b;
+            return kept ? "written in the first step" : "scratch";
+        }
     if (b.access == Buffer::Access::read) return "read";
     return is_updated(b) ? "read and written" : "written";
 }

@@ -120,6 +120,8 @@ Program ProgramWriter::take()
                    {{program_.inputs, options_.outputs, options_.finite_checks || options_.gaps},
                     options_.gaps,
                     options_.library_products,
+                    options_.packs_once && !options_.gaps,
+                    {},
                     !options_.finite_checks},
                    kernels);
     for (std::size_t k = 0; k < plan.outputs.size(); ++k)
@@ -479,6 +481,8 @@ void ProgramWriter::write_call(const PlannedKernel& step, ClusterKind kind)
         if (streams) arguments.insert(arguments.begin(), text(k.parallel_extent));
         arguments.insert(arguments.begin(), {"0", text(k.parallel_extent)});
     }
+    if (k.takes_first_step) arguments.insert(arguments.begin(), first_step_);
+    program_.keeps_packed |= k.takes_first_step;
     if (k.takes_runtime)
         arguments.insert(arguments.begin(), options_.threads || k.calls_library ? "rt" : "0");
     ++calls_[head];

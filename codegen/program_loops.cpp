@@ -22,6 +22,12 @@ ProgramWriter::slice(const std::string& array, const std::string& t, const Varia
 struct ProgramWriter::LoopCount {
     std::string first, end; ///< the places that steps take: first <= t < end; no end: ""
     std::string ran;        ///< how many steps ran, after the loop; all, if ""
+    /// Whether `t` is the place of the step that runs first.
+    std::string is_first(const ScanParams& p, const std::string& t) const
+    {
+        return p.reverse && !end.empty() ? fmt::format("{} + 1 == {}", t, end)
+                                         : fmt::format("{} == {}", t, first);
+    }
 };
 
 /// In front of the loop: how many steps there are at most.
@@ -212,7 +218,9 @@ void ProgramWriter::write_loop(const PlannedStep& step)
         const std::string t = names_.fresh({}, "t");
         const auto loop = open_loop(p, t, count);
         ++loops_;
+        const std::string outer = std::exchange(first_step_, count.is_first(p, t));
         write_body(step, scan, t, at, own);
+        first_step_ = outer;
         --loops_;
         turn_states(scan, at);
         if (p.until) {

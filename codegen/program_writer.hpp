@@ -175,7 +175,8 @@ private:
     std::string kernels_;
     std::size_t counted_ = 0; ///< of kernels_, whose lines are counted in kernel_lines_
     int kernel_lines_ = 0;
-    int loops_ = 0; ///< around the step that is written
+    int loops_ = 0;          ///< around the step that is written
+    std::string first_step_; ///< whether the innermost loop is at its first
     Movable movable_;
     struct RowBlock {
         StepTiles tiles;

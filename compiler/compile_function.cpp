@@ -393,10 +393,11 @@ void optimise(FunctionData& f, std::size_t most_history_bytes)
     f.outputs = graph.outputs();
 }
 
-void build(FunctionData& f)
+void build(FunctionData& f, bool packs_once)
 {
-    f.program =
-        codegen::make_program(f.leaves, f.outputs, f.requirements, detail::program_options(f));
+    codegen::ProgramOptions options = detail::program_options(f);
+    options.packs_once = packs_once;
+    f.program = codegen::make_program(f.leaves, f.outputs, f.requirements, options);
     const std::vector<bool>& replaced = f.program.replaces_input;
     f.shared_use.replace(
         {replaced.begin() + static_cast<std::ptrdiff_t>(f.result_count()), replaced.end()});
@@ -404,23 +405,28 @@ void build(FunctionData& f)
         detail::ResultExtents(f.inputs, std::span(f.written).first(f.result_count()));
 }
 
-/// The fastest program; where it needs more memory than is allowed, the first that does not of some
-/// that hold less and less for reverse loops, else the smallest of them.
+/// The fastest program; where it needs more memory than is allowed, or may, the first that does not
+/// of some that hold nothing for later steps of a loop but what these need, and less and less for
+/// reverse loops, else the smallest of them.
 void build_within_limit(FunctionData& f)
 {
     const Variables written = f.outputs;
     const auto build_as = [&](std::size_t most_history_bytes) {
         f.outputs = written;
         optimise(f, most_history_bytes);
-        build(f);
+        build(f, false);
         return f.program.workspace_bytes;
     };
     const auto fits = [&](std::int64_t bytes) {
-        return bytes <= 0 || f.options.memory_limit_bytes == 0 ||
-               static_cast<std::size_t>(bytes) <= f.options.memory_limit_bytes;
+        return bytes <= 0 || static_cast<std::size_t>(bytes) <= f.options.memory_limit_bytes;
     };
     constexpr std::size_t little = 1024; // less than this is worth no further try
-    std::int64_t least = build_as(0);
+    optimise(f, 0);
+    build(f, true);
+    if (f.options.memory_limit_bytes == 0) return;
+    const bool known = f.program.workspace_bytes > 0;
+    if (f.program.keeps_packed && !(known && fits(f.program.workspace_bytes))) build(f, false);
+    std::int64_t least = f.program.workspace_bytes;
     std::size_t best = 0, built = 0;
     for (std::size_t most = static_cast<std::size_t>(std::max(least, std::int64_t{0})) / 4;
          !fits(least) && most > little; most /= 8) {

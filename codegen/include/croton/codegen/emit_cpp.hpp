@@ -23,6 +23,7 @@ struct EmittedKernel {
     std::vector<Extent> extents;
     bool takes_runtime = false; ///< a struct ct_runtime* in front of them: it uses threads itself
     bool calls_library = false; ///< through that
+    bool takes_first_step = false; ///< then whether it is a loop's first step: what it keeps
     std::vector<std::string> extent_names; ///< of those parameters
     bool parallel = false;
     Extent parallel_extent = 0;

@@ -272,6 +272,8 @@ struct ContractNest {
     bool keeps_sums = false;
     /// Arrays for packed operands; -1: never packed.
     BufferId packed_a = -1, packed_b = -1;
+    /// Packed in the first step of a loop alone: what is packed is there in all others.
+    bool keeps_a = false, keeps_b = false;
     Prologue prologue_a = {}, prologue_b = {}; ///< where a or b is -1
     Extent batch = 1, m = 1, n = 1, k = 1;
     Extent a_batch = 0, a_m = 0, a_k = 0;

@@ -34,6 +34,7 @@ struct ProgramOptions {
     bool finite_checks = false;    ///< stops after the first kernel that stores NaN or an infinity
     bool gaps = false;             ///< puts gaps around values in the workspace, and checks them
     bool library_products = false; ///< calls rt->gemm_f32 and rt->gemm_f64 where they can do it
+    bool packs_once = true; ///< keeps operands of products that no step of a loop changes packed
     std::vector<ArgumentPlace> inputs = {}, outputs = {}; ///< empty: all row-major
 };
 
@@ -92,7 +93,8 @@ struct Program {
     std::vector<KernelInfo> kernels;
     std::vector<WorkspaceValue> workspace;
     std::vector<Unfused> unfused;
-    bool calls_library = false;        ///< has kernels that do: rt->library must be there
+    bool calls_library = false; ///< has kernels that do: rt->library must be there
+    bool keeps_packed = false;  ///< from a first step of a loop on: see ProgramOptions::packs_once
     std::int64_t workspace_bytes = -1; ///< where it is known; else ask the program
 };
 constexpr std::int32_t index_out_of_range = 1 << 20;
