@@ -99,7 +99,7 @@ struct Checkpointed {
 ///         nothing flows there. Forward mode follows from it, where it is linear in the cotangents.
 /// errors  UserError at the line of custom_vjp(..): another number of parameters or of cotangents,
 ///         a cotangent of another shape, a Variable from around them. Where forward mode is asked
-///         for: a rule that is not linear in the cotangents.
+///         for: a rule that is not seen to be linear in the cotangents, as in a loop that may stop.
 /// cost    none: f is written where it is used, as if it had been called.
 template <class F, class R>
 Custom<std::decay_t<F>, std::decay_t<R>, true>
