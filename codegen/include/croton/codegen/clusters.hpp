@@ -62,7 +62,7 @@ struct Clusters {
 /// The largest number of scalar statements in a kernel: compile time stays linear in the graph.
 constexpr int most_statements_in_a_vector_loop = 250;
 constexpr int most_scalar_statements = 1000;
-/// A sine is written out where it stands, and LLVM takes as long for it as for 78 sums.
+/// A kernel of numbers takes no further value beyond so many: a sine, 78, is written out in it.
 constexpr int most_scalar_flops = 8000;
 
 /// Partitions what `outputs` need. Composite ops must have been expanded, reductions over separate
