@@ -377,6 +377,7 @@ private:
         for (const Variable& v : root.reads)
             read_by_[static_cast<std::size_t>(at)].insert(v.value());
         c.statements += root.statements;
+        c.flops += root.flops;
         c.roots.push_back(std::move(root));
     }
 
@@ -468,18 +469,19 @@ private:
         // Columns are done when the last row has been read.
         if (reads_own && c.kind == ClusterKind::columns)
             return refuse(at, "all rows must be reduced first");
-        // A second pass over a whole array would wait for the first: each gets its blocks by
-        // itself.
+        // A second pass over a whole array would wait for the first: each gets blocks of its own.
         if (reads_own && grown.outer.empty() && s.reduces && !is_short(grown.inner))
             return refuse(at, "the whole array must be reduced first");
         if (!reading.aligned)
             return refuse(at, "what reads it needs elements other than the one at its own index");
         if (!reads_own && std::ranges::none_of(reading.reads, is_shared)) return false;
-        const int most = grown.outer.empty() && grown.inner.empty()
-                             ? most_scalar_statements
-                             : most_statements_in_a_vector_loop;
+        const bool scalar = grown.outer.empty() && grown.inner.empty();
+        const int most = scalar ? most_scalar_statements : most_statements_in_a_vector_loop;
         if (c.statements + reading.statements > most)
             return refuse(at, fmt::format("the kernel would have more than {} statements", most));
+        if (scalar && c.flops + reading.flops > most_scalar_flops)
+            return refuse(at, fmt::format("the kernel would have more than {} operations",
+                                          most_scalar_flops));
         c.outer = grown.outer;
         c.inner = grown.inner;
         c.behind = grown.behind;

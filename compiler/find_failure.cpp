@@ -116,7 +116,9 @@ void for_each_body(const Apply& scan, const std::vector<Array>& x, Visit visit)
         const std::size_t taken = reference::switch_branch(x[0], branches.size());
         Replay branch(branches[taken].inputs(), {x.begin() + 1, x.end()},
                       branches[taken].outputs());
-        visit(branch, fmt::format(", in branch {}", taken));
+        visit(branch, branches.size() == 1 ? std::string()
+                                           : fmt::format(", in {} of {}", branch_name(scan, taken),
+                                                         written_name(scan)));
         return;
     }
     const auto& p = scan.params_as<ScanParams>();

@@ -277,7 +277,7 @@ private:
             const bool one = regions.size() == 1;
             const std::string prefix = one ? name : fmt::format("{}_{}", name, i);
             text += fmt::format("    subgraph cluster_{} {{\n    label = \"{} of {}\";\n", prefix,
-                                one ? "body" : fmt::format("branch {}", i), a.op().name);
+                                one ? "body" : branch_name(a, i), a.op().name);
             write(Graph({regions[i].inputs().begin(), regions[i].inputs().end()},
                         {regions[i].outputs().begin(), regions[i].outputs().end()}),
                   prefix + "_");
@@ -312,6 +312,14 @@ std::string_view written_name(const Apply& apply)
 {
     const Location* at = apply.location();
     return at && *at->called && !at->of_gradient ? std::string_view(at->called) : op_word(apply);
+}
+
+std::string branch_name(const Apply& apply, std::size_t branch)
+{
+    if (!std::holds_alternative<Switch>(apply.op().lowering))
+        return fmt::format("graph {}", branch);
+    if (apply.input(0).dtype() == DType::boolean) return branch == 0 ? "otherwise" : "then";
+    return fmt::format("case {}", branch);
 }
 
 const Location* gradient_place(const Apply& apply)

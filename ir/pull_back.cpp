@@ -8,6 +8,7 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/overloaded.hpp>
 #include <croton/ir/print.hpp>
+#include <croton/ir/step_scope.hpp>
 
 #include <algorithm>
 #include <unordered_map>
@@ -26,6 +27,7 @@ std::string describe(const Variable& v)
     if (!v.name().empty()) return fmt::format("'{}'", v.name());
     const std::string place = v.location() ? fmt::format(" ({})", to_string(*v.location())) : "";
     if (const Apply a = v.owner()) return fmt::format("the result of {}{}", written_name(a), place);
+    if (std::string role = detail::role_text(v); !role.empty()) return role;
     return fmt::format("the unnamed {}{}", v.leaf() == Leaf::constant ? "constant" : "input",
                        place);
 }

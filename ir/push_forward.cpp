@@ -12,6 +12,7 @@
 
 #include "between.hpp"
 #include "custom_parts.hpp"
+#include "linearity.hpp"
 #include "scan_parts.hpp"
 #include "switch_parts.hpp"
 
@@ -149,12 +150,28 @@ private:
     {
         if (&apply.op() != &custom_op)
             throw internal_error(apply.op().name, "its gradient is not linear in the cotangent");
+        Variables y_bars, us, given;
+        for (const Variable& y : apply.outputs()) {
+            y_bars.push_back(is_float(y.dtype()) ? detail::placeholder_like(y) : zeros_like(y));
+            if (is_float(y.dtype())) us.push_back(y_bars.back());
+        }
+        for (const Variable& x_bar : input_cotangents(apply, y_bars, function_, place_))
+            if (!x_bar.is_empty()) given.push_back(x_bar);
+        const Apply because = detail::first_not_linear(given, us);
         throw user_error(Code::domain, place_, function_,
-                         "the rule of {}{} is not linear in the cotangents, so no forward mode "
-                         "follows from it: custom_jvp gives one",
-                         written_name(apply),
+                         "the rule of {}{} {}: custom_jvp gives one{}{}", written_name(apply),
                          apply.location() ? fmt::format(" ({})", to_string(*apply.location()))
-                                          : std::string());
+                                          : std::string(),
+                         detail::not_seen_linear(because, "cotangents", "forward"), by_reverse(),
+                         detail::instead_of_loop(because));
+    }
+
+    /// How a caller goes without forward mode.
+    std::string_view by_reverse() const
+    {
+        if (function_ == "hvp" || function_ == "hessian" || function_ == "sparse_hessian")
+            return "; grad(dot(grad(f, x), v), x) needs none";
+        return function_ == "jacobian" ? "; vjp needs none" : "";
     }
 
     const detail::Between& between_;

@@ -1,6 +1,7 @@
 #include "scan_snapshots.hpp"
 
 #include <croton/ir/build.hpp>
+#include <croton/ir/format.hpp>
 #include <croton/ir/ops/arithmetic.hpp>
 #include <croton/ir/ops/compare_logic.hpp>
 #include <croton/ir/ops/create.hpp>
@@ -210,3 +211,18 @@ private:
 void restore_states(ScanParts& adjoint, const ScanParts& loop) { Snapshots(loop).add_to(adjoint); }
 
 } // namespace croton::inline v1::detail
+
+namespace croton::inline v1 {
+
+Checkpoints binomial(int snapshots, Where where)
+{
+    constexpr int most = 4096; // each step of the reverse looks at all
+    if (snapshots < 1 || snapshots > most)
+        throw user_error(Code::domain, locate(where, "binomial"), "binomial",
+                         "{} snapshots, not from 1 to {}", snapshots, most);
+    Checkpoints c;
+    c.snapshots_ = snapshots;
+    return c;
+}
+
+} // namespace croton::inline v1

@@ -24,18 +24,27 @@ namespace {
 /// What a variable of a scope has for parameters: they are no part of its meaning.
 class OfScope final : public ParamsBase {
 public:
-    explicit OfScope(std::shared_ptr<const StepScope::Facts> f) : facts(std::move(f)) {}
+    OfScope(std::shared_ptr<const StepScope::Facts> f, std::string_view r)
+        : facts(std::move(f)), role(r)
+    {}
     std::vector<FieldRef> fields() override { return {}; }
-    ParamsBase* fresh() const override { return new OfScope(facts); }
+    ParamsBase* fresh() const override { return new OfScope(facts, role); }
 
     std::shared_ptr<const StepScope::Facts> facts;
+    std::string role;
 };
+
+/// What a leaf that a scope was given has of it.
+const OfScope* of_scope(const Variable& leaf)
+{
+    if (leaf.leaf() != Leaf::input) return nullptr;
+    return dynamic_cast<const OfScope*>(leaf.value()->node->params.get());
+}
 
 /// The scope that a leaf was given in, if it has ended.
 const StepScope::Facts* ended_scope(const Variable& leaf)
 {
-    if (leaf.leaf() != Leaf::input) return nullptr;
-    const auto* of = dynamic_cast<const OfScope*>(leaf.value()->node->params.get());
+    const OfScope* of = of_scope(leaf);
     return of && of->facts->end != 0 ? of->facts.get() : nullptr;
 }
 
@@ -76,9 +85,19 @@ StepScope::~StepScope()
         make_leaf(Leaf::input, Type(DType::boolean, {}), {}, {}, nullptr).value()->node->serial;
 }
 
-Variable StepScope::variable(const Type& type, std::string_view name, const Location* where) const
+Variable StepScope::variable(const Type& type,
+                             std::string_view name,
+                             const Location* where,
+                             std::string_view role) const
 {
-    return make_leaf(Leaf::input, type, name, Params::adopt(new OfScope(facts_)), where);
+    return make_leaf(Leaf::input, type, name, Params::adopt(new OfScope(facts_, role)), where);
+}
+
+std::string role_text(const Variable& v)
+{
+    const OfScope* of = of_scope(v);
+    if (!of || of->role.empty()) return {};
+    return fmt::format("{} of {}{}", of->role, of->facts->called, at(of->facts->place));
 }
 
 void refuse_kept(std::span<const Variable> values, std::string_view function, const Location* place)

@@ -39,10 +39,10 @@ void check_pattern(const SparseVariable& derivative,
                           static_cast<std::size_t>(p.starts.back()) == p.indices.size());
     if (!counted)
         throw user_error(Code::shape, place, "check_pattern",
-                         "the pattern has {} starts for {} {} and {} indices: they count from 0 up "
-                         "to the number of indices",
+                         "the pattern has {} starts for {} {} and {} indices: {} starts are "
+                         "needed, which count from 0 up to the number of indices",
                          p.starts.size(), groups, p.format == Compressed::rows ? "rows" : "columns",
-                         p.indices.size());
+                         p.indices.size(), groups + 1);
     if (inputs.size() != values.size())
         throw user_error(Code::shape, place, "check_pattern", "{} values are given for {} inputs",
                          values.size(), inputs.size());

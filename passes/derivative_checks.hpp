@@ -19,10 +19,11 @@ void check_scopes(const Variables& ys,
                   const Variables& xs,
                   std::string_view function,
                   const Location* place);
-void check_count(std::size_t a,
-                 std::string_view a_name,
-                 std::size_t b,
-                 std::string_view b_name,
+/// That as many cotangents or tangents are given as there is something that they are for.
+void check_count(std::size_t given,
+                 std::string_view given_name,
+                 std::size_t of,
+                 std::string_view of_name,
                  std::string_view function,
                  const Location* place);
 /// A cotangent or tangent as the user gave it, converted and broadcast to the type of what it is

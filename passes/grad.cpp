@@ -1,5 +1,6 @@
 #include <croton/ir/apply.hpp>
 #include <croton/ir/build.hpp>
+#include <croton/ir/counted.hpp>
 #include <croton/ir/derivatives.hpp>
 #include <croton/ir/format.hpp>
 #include <croton/ir/graph.hpp>
@@ -50,16 +51,16 @@ void check_scopes(const Variables& ys,
     refuse_kept(all, function, place);
 }
 
-void check_count(std::size_t a,
-                 std::string_view a_name,
-                 std::size_t b,
-                 std::string_view b_name,
+void check_count(std::size_t given,
+                 std::string_view given_name,
+                 std::size_t of,
+                 std::string_view of_name,
                  std::string_view function,
                  const Location* place)
 {
-    if (a != b)
-        throw user_error(Code::domain, place, function, "as many {} as {} are needed: {} and {}",
-                         a_name, b_name, a, b);
+    if (given != of)
+        throw user_error(Code::domain, place, function, "{} for {}: each {} needs one",
+                         counted(given, given_name), counted(of, of_name), of_name);
 }
 
 Variable as_direction(const Variable& direction,
@@ -256,7 +257,7 @@ Variables vjp(const Variables& ys,
               Where where)
 {
     const Location* place = locate(where);
-    detail::check_count(y_bars.size(), "cotangents", ys.size(), "results", "vjp", place);
+    detail::check_count(y_bars.size(), "cotangent", ys.size(), "result", "vjp", place);
     for (const Variable& x : xs)
         detail::check_differentiable(x, "x", "vjp", place);
     Variables directions;
@@ -276,7 +277,7 @@ Variable jvp(const Variable& y,
              Where where)
 {
     const Location* place = locate(where);
-    detail::check_count(x_dots.size(), "tangents", xs.size(), "xs", "jvp", place);
+    detail::check_count(x_dots.size(), "tangent", xs.size(), "x", "jvp", place);
     detail::check_differentiable(y, "the result", "jvp", place);
     Variables directions;
     for (std::size_t i = 0; i < xs.size(); ++i) {

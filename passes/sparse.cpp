@@ -97,8 +97,12 @@ SparseVariable as_loops(const Derivative& d, const SparseOptions& options)
 {
     const UserError why = user_error(
         Code::domain, d.place, d.function,
-        "a band's places are no box in which each column is known to be one of {}; rows and "
-        "columns are listed where all extents are known before the call",
+        "{}{} has a derivative by {} of which a band is no loops whose places and ends are "
+        "expressions of extents; rows and columns are listed where all extents are known before "
+        "the call",
+        describe(d.y),
+        d.y.name().empty() || !d.y.location() ? std::string()
+                                              : fmt::format(" ({})", to_string(*d.y.location())),
         describe(d.x));
     try {
         const std::vector<Band> bands = detail::Bands(d.x, d.function, d.place, true).of(d.y);
@@ -129,10 +133,10 @@ Sets rows_of(const SparsePattern& given,
                          sets->starts.back() == static_cast<std::int64_t>(sets->of.size());
     if (!counted)
         throw user_error(Code::shape, d.place, d.function,
-                         "the given pattern has {} starts for {} {} and {} indices: they count "
-                         "from 0 up to the number of indices",
+                         "the given pattern has {} starts for {} {} and {} indices: {} starts are "
+                         "needed, which count from 0 up to the number of indices",
                          given.starts.size(), groups, by_rows ? "rows" : "columns",
-                         given.indices.size());
+                         given.indices.size(), groups + 1);
     for (std::int64_t g = 0; g < groups; ++g) {
         const auto set = (*sets)[g];
         const bool within = set.empty() || (set.front() >= 0 && set.back() < others);

@@ -8,6 +8,8 @@
 #include <croton/ir/step_scope.hpp>
 #include <croton/passes/vmap.hpp>
 
+#include <algorithm>
+
 namespace croton::inline v1::detail {
 
 namespace {
@@ -16,7 +18,8 @@ namespace {
 class Members {
 public:
     Members(const Variables& xs, const std::vector<int>& in_axes, const Location* place)
-        : place_(place), scope_("the function", "vmap", place, "what that gives for all members")
+        : xs_(xs), in_axes_(in_axes), place_(place),
+          scope_("the function", "vmap", place, "what that gives for all members")
     {
         if (!in_axes.empty() && in_axes.size() != xs.size())
             refuse(Code::domain, "{} for {}", counted(in_axes.size(), "axis", "axes"),
@@ -49,8 +52,8 @@ private:
             return;
         }
         if (x.rank() == 0)
-            refuse(Code::shape, "operand {} is a scalar, {}: it has no axis of members", i,
-                   describe(x));
+            refuse(Code::shape, "operand {} is a scalar, {}: it has no axis of members{}", i,
+                   describe(x), way_out());
         const OriginScope origin(place_);
         const int axis = normalize_axis(given, x.rank(), "vmap", place_);
         Variable first = moveaxis(x, axis, 0);
@@ -66,10 +69,28 @@ private:
         shape[0] = count_;
         all_.push_back(first.reshape(shape));
         const Type one(x.dtype(), Shape(shape.begin() + 1, shape.end()));
-        one_.push_back(scope_.variable(one, x.name(), x.location()));
+        one_.push_back(
+            scope_.variable(one, x.name(), x.location(), fmt::format("parameter {}", i)));
         parameters_.push_back(one_.back());
     }
 
+    /// How scalars are given to all members, where something else has members.
+    std::string way_out() const
+    {
+        if (std::ranges::all_of(xs_, [](const Variable& x) { return x.is_empty() || !x.rank(); }))
+            return {};
+        std::vector<std::string> all;
+        for (std::size_t i = 0; i < xs_.size(); ++i) {
+            const int axis = in_axes_.empty() ? 0 : in_axes_[i];
+            const bool none = axis == no_axis || (!xs_[i].is_empty() && xs_[i].rank() == 0);
+            all.push_back(none ? "ct::no_axis" : std::to_string(axis));
+        }
+        return fmt::format(", and all are given the same with in_axes {{{}}}",
+                           fmt::join(all, ", "));
+    }
+
+    const Variables& xs_;
+    const std::vector<int>& in_axes_;
     const Location* place_;
     StepScope scope_;
     Variables parameters_, one_, all_;

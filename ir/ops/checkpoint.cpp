@@ -40,7 +40,8 @@ Variables detail::checkpointed(const Body& f, const Variables& xs, const Where& 
     const StepScope scope("the function", "checkpoint", place, "what that gives");
     Variables placeholders{input("", DType::boolean, {})}, operands, x;
     for (const Variable& v : xs) {
-        x.push_back(v.is_weak() ? v : scope.variable(v.type(), v.name(), place));
+        const std::string role = fmt::format("parameter {}", x.size());
+        x.push_back(v.is_weak() ? v : scope.variable(v.type(), v.name(), place, role));
         if (v.is_weak()) continue;
         placeholders.push_back(x.back());
         operands.push_back(v);

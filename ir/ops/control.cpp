@@ -179,8 +179,6 @@ namespace {
 
 /// Of a step that reaches further back or ahead, each step between would be a state.
 constexpr int most_taps = 1000;
-/// Each step of the reverse looks at all.
-constexpr int most_snapshots = 4096;
 /// Each of them is text.
 constexpr int most_unrolled = 256;
 
@@ -204,8 +202,8 @@ public:
         parts_.limit = limit;
         parts_.endless = !limit.is_empty() && args.steps.is_empty();
         if (!parts_.endless) parts_.steps = steps();
-        for (const Sequence& s : args.sequences)
-            add_sequence(s);
+        for (std::size_t i = 0; i < args.sequences.size(); ++i)
+            add_sequence(args.sequences[i], i);
         for (const State& s : args.init)
             add_state(s);
     }
@@ -261,6 +259,20 @@ private:
         std::vector<int> taps;
     };
 
+    // What errors call the variables of a step; a fori_loop's number goes as one of them.
+    static constexpr std::string_view step_number = "the step's number";
+    bool counts() const { return function_ == "fori_loop"; }
+    std::string slice_role(std::size_t i) const
+    {
+        return counts() ? std::string(step_number) : fmt::format("a slice of sequence {}", i);
+    }
+    std::string state_role(std::size_t k) const
+    {
+        return counts() && parts_.endless && k + 1 == args_.init.size()
+                   ? std::string(step_number)
+                   : fmt::format("state {}", k);
+    }
+
     static int reach(const std::vector<int>& taps) { return -*std::ranges::min_element(taps); }
 
     /// Rows that a sequence has besides those of the steps, in front and behind.
@@ -289,7 +301,7 @@ private:
         return slice_of(x, p);
     }
 
-    void add_sequence(const Sequence& s)
+    void add_sequence(const Sequence& s, std::size_t i)
     {
         const Shape shape = s.x.shape();
         const Type row(s.x.dtype(), Shape(shape.begin() + 1, shape.end()));
@@ -298,7 +310,7 @@ private:
             const Extent first(before + tap);
             parts_.sequences.push_back(
                 before + behind == 0 ? s.x : rows(s.x, first, length(s) + first, {}));
-            parts_.x.push_back(placeholder(s.x, row));
+            parts_.x.push_back(placeholder(s.x, row, slice_role(i)));
         }
     }
 
@@ -313,7 +325,8 @@ private:
             const Variable init =
                 shared ? s.init : rows(with_rows(s.init, count), at, at + Extent(1), {0});
             parts_.init.push_back(init);
-            parts_.state.push_back(placeholder(s.init, init.type()));
+            parts_.state.push_back(
+                placeholder(s.init, init.type(), state_role(states_.size() - 1)));
         }
     }
 
@@ -354,12 +367,14 @@ private:
     ScanResult build_with_snapshots(int snapshots) const
     {
         if (!parts_.stop.is_empty())
-            refuse(Code::domain, "a loop that may stop early has no binomial checkpoints: give a "
-                                 "number of steps, or square_root");
+            refuse(Code::domain,
+                   "binomial checkpoints need a loop that runs all its steps, without until: "
+                   ".checkpoint = k (the states of every k-th step) or square_root take any loop");
         if (!parts_.steps.is_known())
             refuse(Code::domain,
                    "binomial checkpoints need a number of steps that is known before the call, not "
-                   "{}: give a number, an expression of it, or square_root",
+                   "{}: .checkpoint = k (the states of every k-th step) or square_root take any "
+                   "loop",
                    to_string(parts_.steps));
         return detail::build_with_snapshots(parts_, snapshots, args_.unroll, place_);
     }
@@ -462,9 +477,9 @@ private:
         return steps;
     }
 
-    Variable placeholder(const Variable& of, const Type& type) const
+    Variable placeholder(const Variable& of, const Type& type, const std::string& role) const
     {
-        const Variable v = scope_.variable(type, of.name(), of.location());
+        const Variable v = scope_.variable(type, of.name(), of.location(), role);
         v.value()->node->weak = of.is_weak();
         return v;
     }
@@ -505,7 +520,7 @@ private:
                 Variable& init = parts_.init[k];
                 if (!init.is_weak()) continue;
                 init = broadcast_to(cast(init, to.dtype(), place_), to.shape(), place_);
-                parts_.state[k] = scope_.variable(to, init.name(), place_);
+                parts_.state[k] = scope_.variable(to, init.name(), place_, state_role(s));
                 any = true;
             }
         }
@@ -563,16 +578,6 @@ Extent detail::known_steps(const Variable& steps, std::string_view function, con
             "{}",
             constant ? to_string(steps.constant()) : describe(steps));
     return steps.constant().as_int(0);
-}
-
-Checkpoints binomial(int snapshots, Where where)
-{
-    if (snapshots < 1 || snapshots > most_snapshots)
-        throw user_error(Code::domain, locate(where, "binomial"), "binomial",
-                         "{} snapshots, not from 1 to {}", snapshots, most_snapshots);
-    Checkpoints c;
-    c.snapshots_ = snapshots;
-    return c;
 }
 
 ScanResult detail::limited_scan(const Body& step,

@@ -19,6 +19,7 @@
 #include "body_derivatives.hpp"
 #include "capture.hpp"
 #include "custom_parts.hpp"
+#include "linearity.hpp"
 #include "param_checks.hpp"
 #include "switch_parts.hpp"
 
@@ -130,11 +131,14 @@ void check_linear(const Region& rule, const Apply& apply)
     for (const Variable& bar :
          pull_back(given, placeholders(given), dots, "grad", gradient_place(apply)))
         if (!bar.is_empty()) found.push_back(bar);
-    for (const Variable& leaf : leaves(found))
-        if (std::ranges::any_of(dots, [&](const Variable& v) { return v.value() == leaf.value(); }))
-            throw user_error(Code::domain, apply.location(), "custom_jvp",
-                             "the rule is not linear in the tangents, so no reverse mode follows "
-                             "from it");
+    for (const Variable& leaf : leaves(found)) {
+        if (std::ranges::none_of(dots, [&](const Variable& v) { return same(v, leaf); })) continue;
+        const Apply because = detail::first_not_linear(given, dots);
+        throw user_error(Code::domain, apply.location(), "custom_jvp",
+                         "the rule {}: custom_vjp gives one{}",
+                         detail::not_seen_linear(because, "tangents", "reverse"),
+                         detail::instead_of_loop(because));
+    }
 }
 
 Variables custom_grad(const GeneralGrad& g)
@@ -352,14 +356,15 @@ public:
             if (xs[i].is_empty())
                 refuse(Code::domain, "operand {} is an empty Variable: nothing was assigned to it",
                        i);
-            x_.push_back(scope_.variable(xs[i].type(), xs[i].name(), place));
+            x_.push_back(
+                scope_.variable(xs[i].type(), xs[i].name(), place, fmt::format("parameter {}", i)));
         }
     }
 
     /// With as many values as the function gives, or one.
     void set_function(const detail::Body& f, bool gives_list)
     {
-        y_ = run(f, x_, "the function", gives_list ? any_number : 1);
+        y_ = run(f, x_, "the function", {}, gives_list ? any_number : 1, {});
         if (y_.empty()) refuse(Code::domain, "the function gives no value");
         p_.regions.push_back(closed(x_, y_, "the function"));
     }
@@ -377,7 +382,11 @@ public:
                 y_bars.push_back(scope_.variable(y_[i].type(), name + "_bar", place_));
         }
         const Variables inputs = joined(joined(x_, y), y_bars);
-        const Variables given = run(rule, inputs, "the rule", x_.size());
+        const Variables given =
+            run(rule, inputs, "the rule",
+                fmt::format(": {}, {}, {}", counted(x_.size(), "parameter"),
+                            counted(y.size(), "value"), counted(y_bars.size(), "cotangent")),
+                x_.size(), ": a cotangent for each parameter");
         Variables bars;
         for (std::size_t i = 0; i < x_.size(); ++i) {
             p_.bars.push_back(given[i].is_empty() ? 0 : 1);
@@ -402,7 +411,10 @@ public:
             x_dots.push_back(scope_.variable(
                 x.type(), x.name().empty() ? "" : fmt::format("{}_dot", x.name()), place_));
         const Variables inputs = joined(x_, x_dots);
-        Variables dots = run(rule, inputs, "the rule", of.size());
+        Variables dots = run(rule, inputs, "the rule",
+                             fmt::format(": {}, {}", counted(x_.size(), "parameter"),
+                                         counted(x_dots.size(), "tangent")),
+                             of.size(), ": a tangent for each value");
         for (std::size_t i = 0; i < dots.size(); ++i) {
             if (dots[i].is_empty()) refuse(Code::domain, "the rule gives an empty Variable");
             dots[i] = fitting(dots[i], of[i], i);
@@ -425,19 +437,22 @@ private:
         throw user_error(code, place_, function_, text, std::forward<A>(values)...);
     }
 
+    /// `takes`, `gives`: what errors add to the numbers.
     Variables run(const detail::Body& body,
                   const Variables& x,
                   std::string_view what,
-                  std::size_t values) const
+                  std::string_view takes,
+                  std::size_t values,
+                  std::string_view gives) const
     {
         if (body.arity >= 0 && static_cast<std::size_t>(body.arity) != x.size())
-            refuse(Code::domain, "{} takes {}, given {}", what, counted(body.arity, "parameter"),
-                   x.size());
+            refuse(Code::domain, "{} takes {}, given {}{}", what, counted(body.arity, "parameter"),
+                   x.size(), takes);
         const Step given = body.run(body.callable, x);
         const bool as_many = values == any_number || given.state.size() == values;
         if (!as_many || !given.out.empty() || !given.until.is_empty())
-            refuse(Code::domain, "{} gives {}, not {}", what,
-                   counted(given.state.size() + given.out.size(), "value"), values);
+            refuse(Code::domain, "{} gives {}, not {}{}", what,
+                   counted(given.state.size() + given.out.size(), "value"), values, gives);
         return given.state;
     }
 

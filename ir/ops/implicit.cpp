@@ -199,7 +199,7 @@ public:
         const auto slice = [&](const Variable& v) {
             const Shape shape = v.shape();
             return scope.variable(Type(v.dtype(), Shape(shape.begin() + 1, shape.end())), "",
-                                  place_);
+                                  place_, "a slice");
         };
         Variables x, y, members, whole = a;
         for (std::size_t i = 0; i < count_; ++i) {

@@ -10,6 +10,7 @@
 #include <croton/ir/ops/structure.hpp>
 #include <croton/ir/print.hpp>
 
+#include <algorithm>
 #include <limits>
 
 #include "scan_parts.hpp"
@@ -44,10 +45,14 @@ Variable holds(const detail::Body& condition,
         throw user_error(Code::domain, place, "while_loop", "the condition gives {}, not one value",
                          counted(given.state.size() + given.out.size(), "value"));
     const Variable& c = given.state[0];
-    if (c.dtype() != DType::boolean || c.rank() != 0)
+    if (c.dtype() != DType::boolean || c.rank() != 0) {
+        const auto at = std::ranges::find_if(states, [&](const Variable& s) { return same(s, c); });
+        const std::string what = at == states.end() || !c.name().empty()
+                                     ? describe(c)
+                                     : fmt::format("state {}", at - states.begin());
         throw user_error(Code::dtype, place, "while_loop",
-                         "the condition is {}, not a bool scalar: {}", to_string(c.type()),
-                         describe(c));
+                         "the condition is {}, not a bool scalar: {}", to_string(c.type()), what);
+    }
     return c;
 }
 

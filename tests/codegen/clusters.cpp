@@ -200,6 +200,20 @@ TEST_CASE("a long chain of numbers makes kernels of up to 1,000 statements")
         CHECK(k.statements <= ct::codegen::most_scalar_statements);
 }
 
+TEST_CASE("a long chain of functions of numbers makes kernels of one value, or up to 8,000 "
+          "operations")
+{
+    const Variable x = ct::scalar<double>("x");
+    Variable y = x;
+    for (int i = 0; i < 2000; ++i)
+        y = sin(y);
+    const Clusters c = clusters_of({y});
+    CHECK(c.list.size() >= 10);
+    CHECK(c.list.size() <= 40);
+    for (const Cluster& k : c.list)
+        CHECK((k.roots.size() == 1 || k.flops <= ct::codegen::most_scalar_flops));
+}
+
 TEST_CASE("the same graph gives the same clusters and the same text again")
 {
     const auto text = [] {

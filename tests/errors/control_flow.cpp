@@ -165,6 +165,46 @@ TEST_CASE("loops: conditions that are no scalar")
                   "scan: until is f64 (), not a bool scalar: the result of sum" + at(line));
 }
 
+TEST_CASE("loops: a condition that is a state is called that")
+{
+    const auto x = scalar<double>("x");
+    const auto stops = [](const Variable& s) { return Step{{s + 1.0}, {}, s}; };
+    const std::string until = "scan: until is f64 (), not a bool scalar: ";
+    CHECK_REFUSED(scan(stops, {.init = {x}, .steps = 3}), dtype, until + "'x'");
+    const auto here = [](int line) { return at(line); };
+    int line = __LINE__ + 1;
+    CHECK_REFUSED(scan(stops, {.init = {0.0}, .steps = 3}), dtype,
+                  until + "state 0 of scan" + here(line));
+    const auto slices = [](const Variable& e, const Variable& s) { return Step{{s}, {}, e}; };
+    line = __LINE__ + 1;
+    CHECK_REFUSED(scan(slices, {.sequences = {Array::zeros<double>({3})}, .init = {x}}), dtype,
+                  until + "a slice of sequence 0 of scan" + here(line));
+    const auto second = [](const Variable&, const Variable& s) { return s; };
+    const auto both = [](const Variable& s, const Variable& t) { return Variables{s, t}; };
+    CHECK_REFUSED(while_loop(second, both, {x, 1.0}), dtype,
+                  "while_loop: the condition is f64 (), not a bool scalar: state 1");
+}
+
+TEST_CASE("cond and switch_case: what goes wrong in a call names the branch")
+{
+    const auto x = scalar<double>("x");
+    const auto log_x = [&] { return log(x); };
+    const auto same_x = [&] { return x; };
+    const auto message = [&](const Variable& y, double value) {
+        try {
+            (void)function({x}, y, {.name = "f", .finite_checks = true})(value);
+        } catch (const UserError& e) {
+            return std::string(e.message());
+        }
+        return std::string();
+    };
+    const std::string log_0 = "log: its result in 'f' is not finite: -inf at () of f64 (), from 0";
+    CHECK(message(cond(x < 1.0, log_x, same_x)[0], 0) == log_0 + ", in then of cond");
+    CHECK(message(cond(x > 1.0, same_x, log_x)[0], 0) == log_0 + ", in otherwise of cond");
+    CHECK(message(switch_case(cast(x, DType::i64) + 1, {same_x, log_x, same_x})[0], 0) ==
+          log_0 + ", in case 1 of switch_case");
+}
+
 TEST_CASE("loops: counts of parameters, numbers of steps, starts")
 {
     const auto x = scalar<double>("x");

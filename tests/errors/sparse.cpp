@@ -101,10 +101,13 @@ TEST_CASE("sparse derivatives: bands of what is none, with its line")
                   "sparse_jacobian: custom_vjp (sparse.cpp:" + custom_line +
                       ") has a derivative of its own, which bands do not follow, " + none);
     const auto m = ct::matrix<double>("m", {ct::dim("rows"), ct::dim("columns")});
-    CHECK_REFUSED(ct::sparse_jacobian(sin(m).reshape({-1}), m, bands), domain,
-                  "sparse_jacobian: a band's places are no box in which each column is known to be "
-                  "one of 'm'; rows and columns are listed where all extents are known before the "
-                  "call");
+    const Variable flat = sin(m).reshape({-1});
+    const std::string flat_line = std::to_string(__LINE__ - 1);
+    CHECK_REFUSED(ct::sparse_jacobian(flat, m, bands), domain,
+                  "sparse_jacobian: the result of reshape (sparse.cpp:" + flat_line +
+                      ") has a derivative by 'm' of which a band is no loops whose places and ends "
+                      "are expressions of extents; rows and columns are listed where all extents "
+                      "are known before the call");
     CHECK_REFUSED(
         ct::sparse_hessian(square(ct::sum(x)), x,
                            {.format = ct::Compressed::bands, .triangle = ct::Triangle::lower}),
@@ -129,8 +132,8 @@ TEST_CASE("sparse derivatives: what a given pattern may be")
                   "sparse_jacobian: the given pattern is 1 x 3, the derivative 3 x 3");
     const ct::SparsePattern uncounted{{0, 1, 2}, {0, 1}, 3, 3, ct::Compressed::rows};
     CHECK_REFUSED(ct::sparse_jacobian(sin(x), x, {.pattern = &uncounted}), shape,
-                  "sparse_jacobian: the given pattern has 3 starts for 3 rows and 2 indices: they "
-                  "count from 0 up to the number of indices");
+                  "sparse_jacobian: the given pattern has 3 starts for 3 rows and 2 indices: 4 "
+                  "starts are needed, which count from 0 up to the number of indices");
     const ct::SparsePattern mixed{{0, 2, 3, 3}, {1, 0, 2}, 3, 3, ct::Compressed::columns};
     CHECK_REFUSED(ct::sparse_jacobian(sin(x), x, {.pattern = &mixed}), index,
                   "sparse_jacobian: column 0 of the given pattern has indices that do not ascend "
@@ -342,11 +345,11 @@ TEST_CASE("check_pattern: what is no derivative, or no pattern")
     CHECK_REFUSED(ct::check_pattern(good, y, x, {x}, {Array::scalar(1.0)}), shape,
                   "check_pattern: the value given for 'x' is (), not (3)");
     CHECK_REFUSED(check({{0, 1}, {0, 1, 2}, 3, 3}), shape,
-                  "check_pattern: the pattern has 2 starts for 3 columns and 3 indices: they count "
-                  "from 0 up to the number of indices");
+                  "check_pattern: the pattern has 2 starts for 3 columns and 3 indices: 4 starts "
+                  "are needed, which count from 0 up to the number of indices");
     CHECK_REFUSED(check({{0, 1, 2, 30}, {0, 1, 2}, 3, 3}), shape,
-                  "check_pattern: the pattern has 4 starts for 3 columns and 3 indices: they count "
-                  "from 0 up to the number of indices");
+                  "check_pattern: the pattern has 4 starts for 3 columns and 3 indices: 4 starts "
+                  "are needed, which count from 0 up to the number of indices");
     CHECK_REFUSED(check({{0, 1, 2, 3}, {0, 1, 7}, 3, 3}), index,
                   "check_pattern: element 2 of the pattern is in row 7, column 2: the matrix is 3 "
                   "x 3, of 3 values");

@@ -38,6 +38,14 @@ TEST_CASE("vmap: operands without members, with other numbers of them, or with a
     const auto m = ct::matrix<double>("m", {3, 4});
     CHECK_REFUSED(ct::vmap(twice)(s), shape,
                   "vmap: operand 0 is a scalar, 's': it has no axis of members");
+    const std::string line = std::to_string(__LINE__ + 1);
+    CHECK_REFUSED(ct::vmap(added)(v, 2.0), shape,
+                  "vmap: operand 1 is a scalar, the unnamed constant (vmap.cpp:" + line +
+                      "): it has no axis of members, and all are given the same with in_axes {0, "
+                      "ct::no_axis}");
+    CHECK_REFUSED(ct::vmap(added, {1, 0})(m, s), shape,
+                  "vmap: operand 1 is a scalar, 's': it has no axis of members, and all are given "
+                  "the same with in_axes {1, ct::no_axis}");
     CHECK_REFUSED(ct::vmap(added)(v, w), shape,
                   "vmap: operand 0 has 3 members and operand 1 has 4");
     CHECK_REFUSED(ct::vmap(added, {0, 0})(m, w), shape,

@@ -102,7 +102,8 @@ TEST_CASE("vjp contracts with the cotangents given")
     CHECK(got[0].as_double(2) == 21);
     CHECK_THROWS_WITH(vjp({x}, {x}, {vector<double>("v", {4})}),
                       "vjp: a direction of shape (4) does not fit 'x': its shape is (3)");
-    CHECK_THROWS_WITH(vjp({x}, {x}, {}), "vjp: as many cotangents as results are needed: 0 and 1");
+    CHECK_THROWS_WITH(vjp({x}, {x}, {}), "vjp: 0 cotangents for 1 result: each result needs one");
+    CHECK_THROWS_WITH(jvp(x, {x}, {x, x}), "jvp: 2 tangents for 1 x: each x needs one");
 }
 
 TEST_CASE("grad: what has no gradient is refused at the caller's line")

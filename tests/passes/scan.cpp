@@ -183,13 +183,14 @@ TEST_CASE("scan: what does not fit is refused at the caller's line")
     CHECK_THROWS_WITH(scan(stops, {.sequences = {xs}, .init = {h}, .unroll = 2}),
                       "scan: a loop that may stop early is not unrolled");
     CHECK_THROWS_WITH(scan(stops, {.sequences = {xs}, .init = {h}, .checkpoint = binomial(2)}),
-                      "scan: a loop that may stop early has no binomial checkpoints: give a number "
-                      "of steps, or square_root");
+                      "scan: binomial checkpoints need a loop that runs all its steps, without "
+                      "until: .checkpoint = k (the states of every k-th step) or square_root take "
+                      "any loop");
     CHECK_THROWS_WITH(
         scan([](const Variable& a) { return a; },
              {.init = {h}, .steps = Variable(dim("q")), .checkpoint = binomial(2)}),
         "scan: binomial checkpoints need a number of steps that is known before the call, not q: "
-        "give a number, an expression of it, or square_root");
+        ".checkpoint = k (the states of every k-th step) or square_root take any loop");
     CHECK_THROWS_WITH(binomial(0), "binomial: 0 snapshots, not from 1 to 4096");
     try {
         scan(add, {.init = {h}});

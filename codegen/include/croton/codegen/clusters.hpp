@@ -43,6 +43,7 @@ struct Cluster {
     Shape behind; ///< columns: the kept axes behind the reduced ones
     std::vector<Root> roots;
     int statements = 0;
+    std::int64_t flops = 0;  ///< of the roots
     bool by_library = false; ///< a product that a library computes
     std::string note = {};   ///< where products are a library's: whether this is, and why not
 };
@@ -61,6 +62,8 @@ struct Clusters {
 /// The largest number of scalar statements in a kernel: compile time stays linear in the graph.
 constexpr int most_statements_in_a_vector_loop = 250;
 constexpr int most_scalar_statements = 1000;
+/// A kernel of numbers takes no further value beyond so many: a sine, 78, is written out in it.
+constexpr int most_scalar_flops = 8000;
 
 /// Partitions what `outputs` need. Composite ops must have been expanded, reductions over separate
 /// groups of axes split (split_reductions).

@@ -36,6 +36,8 @@ to_expression(const Variable& v, std::size_t max_length = 120, Where where = Whe
 std::string_view op_word(const Apply& apply);
 /// The function that the user called, where that is made of ops; else the op_word().
 std::string_view written_name(const Apply& apply);
+/// How users know one of several graphs that an Apply has: "then", "otherwise", "case 2".
+std::string branch_name(const Apply& apply, std::size_t branch);
 /// gradient_place() of what the Apply's gradient is made of.
 const Location* gradient_place(const Apply& apply);
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace croton::inline v1::detail {
@@ -22,13 +23,20 @@ public:
     StepScope(const StepScope&) = delete;
     StepScope& operator=(const StepScope&) = delete;
 
-    Variable variable(const Type& type, std::string_view name, const Location* where) const;
+    /// `role`: what errors call it where it has no name, as "state 0".
+    Variable variable(const Type& type,
+                      std::string_view name,
+                      const Location* where,
+                      std::string_view role = "") const;
 
     struct Facts;
 
 private:
     std::shared_ptr<Facts> facts_;
 };
+
+/// "state 0 of scan (model.cpp:12)" of a scope's variable that has a role; else empty.
+std::string role_text(const Variable& v);
 
 /// UserError where some of the values need a variable of a scope that has ended: it names what was
 /// kept, the line where that was made, and what to do instead.

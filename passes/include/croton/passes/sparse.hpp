@@ -91,7 +91,8 @@ struct SparseVariable {
 // Through loops lists go step by step. Compressed::bands takes the steps together, whatever their
 // number: it has the bands of any of them, which are then states of a loop, for the last states and
 // what is collected. A loop whose sequences depend on x, or whose bands become more with each step,
-// has none.
+// has none; nor has a Hessian through a loop, as the loop of the gradient reads the states of the
+// other one step by step.
 //
 // errors  UserError at the caller's line: as those of jacobian and hessian; a list where an extent
 //         is only known at the call, as the pattern would be too; bands of what is none.
@@ -104,7 +105,8 @@ SparseVariable sparse_jacobian(const Variable& y,
                                const SparseOptions& options = {},
                                Where where = Where::current());
 
-/// Second derivatives of the scalar `f`, all or a triangle of them.
+/// Second derivatives of the scalar `f`, all or a triangle of them; no elements where f is linear
+/// in x.
 SparseVariable sparse_hessian(const Variable& f,
                               const Variable& x,
                               const SparseOptions& options = {},

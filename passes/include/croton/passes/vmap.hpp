@@ -1,6 +1,7 @@
 #pragma once
 
 #include <croton/ir/ops/control.hpp>
+#include <croton/ir/ops/custom.hpp>
 #include <croton/ir/variable.hpp>
 
 #include <concepts>
@@ -47,10 +48,11 @@ struct Vmapped {
     auto operator()(const V&... x) const
     {
         using Result = typename detail::Signature<F>::Result;
-        static_assert(std::convertible_to<Result, Variable> || std::same_as<Result, Variables>,
+        static_assert(!std::same_as<Result, Step>,
                       "a function of vmap gives a Variable or Variables");
         F callable = f;
-        Variables all = detail::vmapped(callable, {Variable(x)...}, in_axes, out_axes, where);
+        Variables all =
+            detail::vmapped(callable, {detail::given_at(x, where)...}, in_axes, out_axes, where);
         if constexpr (std::same_as<Result, Variables>)
             return all;
         else

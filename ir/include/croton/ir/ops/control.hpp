@@ -109,9 +109,21 @@ struct ScanResult {
 
 namespace detail {
 
+/// What a function gives that does not say how many Variables it takes.
+struct Unknown {
+    operator Variable() const;
+};
+
 template <class F>
 struct Signature {
-    static_assert(!sizeof(F), "a step takes Variables, not auto, so that they can be counted");
+    static_assert(!sizeof(F),
+                  "a step, or another function that makes graph (for vmap, checkpoint, "
+                  "..), takes Variables, not auto, so that they can be counted, and "
+                  "returns several values as `return ct::Variables{a, b};`");
+    // So that nothing else is said of it.
+    using Result = Unknown;
+    static constexpr int arity = 0;
+    static constexpr bool takes_list = false;
 };
 template <class F>
     requires requires { &F::operator(); }
@@ -131,6 +143,10 @@ template <class R, class C, class... A>
 struct Signature<R (C::*)(A...)> : Signature<R (*)(A...)> {};
 template <class R, class C, class... A>
 struct Signature<R (C::*)(A...) const> : Signature<R (*)(A...)> {};
+
+template <class R>
+inline constexpr bool gives_graph =
+    std::convertible_to<R, Variable> || std::convertible_to<R, Variables> || std::same_as<R, Step>;
 
 Step as_step(const Variable& state);
 Step as_step(Variables states);
@@ -172,7 +188,13 @@ private:
     template <class F>
     static Step call(F& f, std::span<const Variable> x)
     {
-        if constexpr (Signature<F>::takes_list)
+        using Result = typename Signature<F>::Result;
+        static_assert(gives_graph<Result>, "a step, or another function that makes graph, returns "
+                                           "a Variable, Variables or a Step: several values as "
+                                           "`return ct::Variables{a, b};`");
+        if constexpr (!gives_graph<Result> || std::same_as<Result, Unknown>)
+            return {};
+        else if constexpr (Signature<F>::takes_list)
             return as_step(f(as_list(x)));
         else
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -220,7 +242,10 @@ Variables fori_loop(const Variable& steps,
 /// does not hold at first.
 ///
 /// max_steps  ends the loop after so many; 0: nothing does. grad needs it, as it stores the states
-///            of each step, with memory for that many; jvp does not.
+///            of each step, with memory for that many; jvp does not. A loop that it ends is
+///            no error: the condition, which may be an output too, then still holds of what is
+///            given. How many steps ran a further state tells, to which each step adds 1; scan
+///            with until has it as its count.
 /// errors     as scan's; UserError where the condition is not a bool scalar.
 Variables while_loop(const detail::Body& condition,
                      const detail::Body& step,

@@ -11,6 +11,16 @@
 namespace croton::inline v1 {
 
 namespace detail {
+/// What a wrapped function is given, as a Variable; a number is at the place of the wrapper.
+template <class V>
+Variable given_at(const V& x, const Where& where)
+{
+    if constexpr (std::constructible_from<Variable, const V&, const Where&>)
+        return Variable(x, where);
+    else
+        return Variable(x);
+}
+
 /// `f` of xs with the rules that are not null; of as many values as it gives, or one.
 Variables custom(const Body& f,
                  const Body* vjp,
@@ -50,9 +60,10 @@ struct Custom {
         F of = f;
         R by = rule;
         const detail::Body body(of), derivative(by);
-        return detail::as_given<F>(detail::custom(
-            body, is_vjp ? &derivative : nullptr, is_vjp ? nullptr : &derivative, {Variable(x)...},
-            detail::gives_list<F>, is_vjp ? "custom_vjp" : "custom_jvp", where));
+        return detail::as_given<F>(
+            detail::custom(body, is_vjp ? &derivative : nullptr, is_vjp ? nullptr : &derivative,
+                           {detail::given_at(x, where)...}, detail::gives_list<F>,
+                           is_vjp ? "custom_vjp" : "custom_jvp", where));
     }
 };
 
@@ -68,7 +79,8 @@ struct Checkpointed {
     auto operator()(const V&... x) const
     {
         F of = f;
-        return detail::as_given<F>(detail::checkpointed(of, {Variable(x)...}, where));
+        return detail::as_given<F>(
+            detail::checkpointed(of, {detail::given_at(x, where)...}, where));
     }
 };
 
@@ -87,7 +99,7 @@ struct Checkpointed {
 ///         nothing flows there. Forward mode follows from it, where it is linear in the cotangents.
 /// errors  UserError at the line of custom_vjp(..): another number of parameters or of cotangents,
 ///         a cotangent of another shape, a Variable from around them. Where forward mode is asked
-///         for: a rule that is not linear in the cotangents.
+///         for: a rule that is not seen to be linear in the cotangents, as in a loop that may stop.
 /// cost    none: f is written where it is used, as if it had been called.
 template <class F, class R>
 Custom<std::decay_t<F>, std::decay_t<R>, true>
@@ -139,7 +151,7 @@ public:
         requires(std::convertible_to<const V&, Variable> && ...)
     Variables operator()(const Operand& first, const V&... others) const
     {
-        return (*this)(Variables{first.v, Variable(others)...}, first.where);
+        return (*this)(Variables{first.v, detail::given_at(others, first.where)...}, first.where);
     }
 
 private:

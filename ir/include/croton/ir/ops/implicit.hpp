@@ -8,7 +8,7 @@ namespace croton::inline v1 {
 struct FixedPointOptions {
     /// Steps go on while max|x' - x| > tolerance * (1 + max|x'|).
     double tolerance = 1e-10;
-    std::int64_t max_steps = 1000;
+    std::int64_t max_steps = 1000; ///< then what there is is given, which is no error
 };
 
 /// The x at which f(x, parameters..) is x, by repeated application of f from x0 on:
@@ -20,6 +20,8 @@ struct FixedPointOptions {
 /// gradient  by the implicit function theorem, from the solution alone: by the parameters, none by
 ///           x0. The adjoint is the fixed point of w = y_bar + (df/dx)' w, the tangent that of
 ///           x_dot = (df/dx) x_dot + (df/dp) p_dot, to the same tolerance. Any order.
+/// solved?   where max(abs(f(x, a) - x)), one evaluation more, is small: after max_steps x is what
+///           the last one gave, and its derivatives are as little those of a solution.
 /// errors    UserError: an f of another number of parameters or another type, an x0 that is no
 ///           float, a Variable from around f.
 /// cost      one evaluation of f a step; no step is stored.

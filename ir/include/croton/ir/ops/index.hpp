@@ -54,6 +54,12 @@ struct Slice {
     Bound first, last, step;
 };
 /// Elements first, first + step, .. before last; a step may be negative but not symbolic.
+///
+/// known extent    ends beyond it are clamped, as NumPy does: slice(1, 9) of 5 elements has 4.
+/// symbolic one    ends are not clamped, as the result's extent would be min(n, 9) - 1: that n is
+///                 9 at least is required, and a call with less is refused. Write slice(1, _), or
+///                 slice(1, minimum(n, 9)) for what NumPy does.
+///
 /// UserError if a bound is a Variable: take(x, i + arange(k)) reads k elements from a computed
 /// place.
 Slice slice(const Bound& first, const Bound& last, const Bound& step = 1);
