@@ -73,7 +73,26 @@ Roots::Roots(std::span<const Variable> outputs, bool prologues)
             uses = std::max(uses, known_[a.output(0).value()].uses);
         }
     for (const Apply& a : order_)
+        if (std::holds_alternative<Scan>(a.op().lowering)) mark_late_rows(a);
+    for (const Apply& a : order_)
         visit(a);
+}
+
+/// What a loop in `run` reads row by row where it lies, before any other use of it is looked at.
+void Roots::mark_late_rows(const Apply& loop)
+{
+    for (int i = 0; i < loop.params_as<ScanParams>().sequences; ++i)
+        if (const auto late = late_rows_of(loop, static_cast<std::size_t>(i))) {
+            mark(late->rows);
+            mark(late->first);
+        }
+}
+
+std::optional<LateRows> Roots::late_rows_of(const Apply& a, std::size_t input) const
+{
+    if (!std::holds_alternative<Scan>(a.op().lowering) || loop(a).is_kernel) return {};
+    const bool is_sequence = input < static_cast<std::size_t>(a.params_as<ScanParams>().sequences);
+    return is_sequence ? late_rows(a.input(input)) : std::nullopt;
 }
 
 const Op* Roots::whole_of(const Apply& a)
@@ -150,6 +169,7 @@ void Roots::mark_inputs(const Apply& a)
     for (std::size_t i = 0; i < a.inputs().size(); ++i) {
         const Variable& in = a.input(i);
         const bool dear = i < sequences && effort_of(in).flops >= flops_worth_storing;
+        if (late_rows_of(a, i)) continue;
         if (!in_kernel || dear || (members && gathers(in))) mark(in);
     }
 }

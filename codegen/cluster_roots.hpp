@@ -5,11 +5,13 @@
 #include <croton/ir/hash_index.hpp>
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "late_rows.hpp"
 #include "product_operands.hpp"
 
 namespace croton::inline v1::codegen {
@@ -45,6 +47,8 @@ public:
         Shape members = {};
     };
     const Loop& loop(const Apply& scan) const;
+    /// Of an input that a loop in `run` reads row by row, where it lies.
+    std::optional<LateRows> late_rows_of(const Apply& a, std::size_t input) const;
     /// Why an operand of a product is stored; empty for what is a root for another reason.
     std::string why_stored(const Variable& v) const;
 
@@ -62,6 +66,7 @@ private:
     std::size_t computed_in_strips(const Apply& a) const;
     bool gathers(const Variable& v) const;
     void mark_inputs(const Apply& a);
+    void mark_late_rows(const Apply& loop);
     /// The operand of a product is read where it lies, or computed by its prologue.
     void mark_operand(const Apply& product, std::size_t operand);
     /// What it takes to compute an element of a value from the roots behind it.

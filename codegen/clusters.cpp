@@ -234,10 +234,12 @@ private:
         Variables reads;
         const bool product = std::holds_alternative<Contract>(apply.op().lowering);
         for (std::size_t i = 0; i < apply.inputs().size(); ++i) {
+            const auto late = roots_.late_rows_of(apply, i);
             // What a product reads where it lies is memory, also a single number.
             const bool lies = product && !operand_in_memory(apply, i, kept_).is_empty();
-            for (const Variable& r : in_memory_behind(apply.input(i), kept_, lies))
-                reads.push_back(r);
+            for (const Variable& v :
+                 late ? Variables{late->rows, late->first} : Variables{apply.input(i)})
+                std::ranges::copy(in_memory_behind(v, kept_, lies), std::back_inserter(reads));
         }
         return reads;
     }

@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "kernel_info.hpp"
+#include "late_rows.hpp"
 #include "names.hpp"
 #include "number_table.hpp"
 #include "packed_operands.hpp"
@@ -225,6 +226,28 @@ void find_views(GraphPlan& plan, const OuterMemory& outer)
     std::erase_if(plan.clusters.list, [](const Cluster& c) { return c.roots.empty(); });
 }
 
+/// Of a loop that may stop early: what it collects for loops alone that read the rows of its steps.
+Variables read_where_written(const GraphPlan& plan, const Cluster& loop)
+{
+    const Apply scan = loop.roots[0].value.owner();
+    const auto& p = scan.params_as<ScanParams>();
+    Variables found;
+    if (!p.until && !p.limited) return found;
+    const auto is_read_so = [&](const Variable& v) {
+        const auto is_v = [&](const Variable& w) { return same(v, w); };
+        if (std::ranges::any_of(plan.outputs, is_v)) return false;
+        return std::ranges::all_of(plan.clusters.list, [&](const Cluster& c) {
+            return std::ranges::all_of(c.roots, [&](const Root& r) {
+                return std::ranges::none_of(r.reads, is_v) ||
+                       (c.kind == ClusterKind::scan && reads_what_ran(r.value.owner(), scan, v));
+            });
+        });
+    };
+    for (const Root& r : loop.roots)
+        if (is_read_so(r.value)) found.push_back(r.value);
+    return found;
+}
+
 } // namespace
 
 GraphPlan
@@ -269,6 +292,7 @@ plan_graph(std::span<const Variable> outputs, const PlanOptions& options, int& n
                 step.kernels.back().kernel.name = kernel_name(kind, next_kernel);
             }
         }
+        if (c.kind == ClusterKind::scan) step.open = read_where_written(plan, c);
         plan.steps.push_back(std::move(step));
     }
     share_memory(plan, options.outer);

@@ -37,6 +37,8 @@ struct PlannedStep {
     std::vector<GraphPlan> bodies;       ///< of a loop over steps: one; of branches
     std::size_t workspace = 0;           ///< lifetime of the bodies' own memory
     std::optional<StepTiles> tiles = {}; ///< of a loop over steps
+    /// Of a loop that may stop early: what it collects of which nobody reads the other rows.
+    std::vector<Variable> open = {};
 };
 
 /// An output that is computed in the workspace and copied to its place at the end.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "comment_text.hpp"
+#include "late_rows.hpp"
 #include "program_writer.hpp"
 
 namespace croton::inline v1::codegen {
@@ -16,6 +17,22 @@ ProgramWriter::slice(const std::string& array, const std::string& t, const Varia
 {
     return fmt::format("{} + {} * {}", array, t,
                        c_factor(element_count(element.shape()), symbols_));
+}
+
+/// What step t of a loop has of a sequence.
+std::string ProgramWriter::row_of(const Apply& scan,
+                                  std::size_t sequence,
+                                  const std::string& t,
+                                  const Variable& element) const
+{
+    const Variable& all = scan.input(sequence);
+    const auto late = late_rows(all);
+    if (!late) return slice(place_.at(all.value()), t, element);
+    const Extent last = scan.params_as<ScanParams>().steps - Extent(1);
+    const std::string first = late->reverse ? c_factor(last, symbols_) : std::string("0");
+    const std::string row = fmt::format("({} {} 1)", t, late->reverse ? '+' : '-');
+    return fmt::format("{} == {} ? {} : {}", t, first, place_.at(late->first.value()),
+                       slice(place_.at(late->rows.value()), row, element));
 }
 
 /// How a loop over steps counts, and what it leaves undone.
@@ -234,7 +251,7 @@ void ProgramWriter::write_loop(const PlannedStep& step)
             const Variable v = scan.output(static_cast<std::size_t>(last));
             copy(place_.at(v.value()), at.current[k], v);
         }
-    finish_loop(scan, count);
+    finish_loop(step, scan, count);
 }
 
 /// The states before the next step.
@@ -301,7 +318,7 @@ void ProgramWriter::turn_states(const Apply& scan, const StatePlaces& at)
 }
 
 /// Behind a loop that may have run fewer steps than there are.
-void ProgramWriter::finish_loop(const Apply& scan, const LoopCount& count)
+void ProgramWriter::finish_loop(const PlannedStep& step, const Apply& scan, const LoopCount& count)
 {
     const auto& p = scan.params_as<ScanParams>();
     if (const int at = scan_output(p, p.kept.size() - 1); at >= 0)
@@ -313,6 +330,7 @@ void ProgramWriter::finish_loop(const Apply& scan, const LoopCount& count)
         const int at = scan_output(p, k);
         if (at < 0) continue;
         const Variable v = scan.output(static_cast<std::size_t>(at));
+        if (std::ranges::any_of(step.open, [&](const Variable& o) { return same(o, v); })) continue;
         const Shape shape = v.shape();
         const Extent row =
             element_count(Shape(shape.begin() + 1, shape.end())) * Extent(size_bytes(v.dtype()));
@@ -342,7 +360,7 @@ void ProgramWriter::write_body(const PlannedStep& step,
     for (std::size_t k = 0; k < static_cast<std::size_t>(p.sequences); ++k) {
         const std::string name = names_.fresh(inner[k].name(), "x");
         body_.line("const {}* {} = {};", memory_type(inner[k].dtype()), name,
-                   slice(place_.at(scan.input(k).value()), t, inner[k]));
+                   row_of(scan, k, t, inner[k]));
         place_[inner[k].value()] = name;
         movable_.places.insert(name);
     }

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "late_rows.hpp"
 #include "pass_text.hpp"
 #include "program_writer.hpp"
 #include "tokens.hpp"
@@ -133,7 +134,12 @@ void ProgramWriter::write_passes(const PlannedStep& step,
         if (fresh) place_[v.value()] = take(std::string(constant) + pointer(v), place);
     };
     for (std::size_t k = 0; k < inner.size(); ++k)
-        if (k < first_state || k >= first_state + states) take_place(scan.input(k), "const ");
+        if (const auto late = k < first_state ? late_rows(scan.input(k)) : std::nullopt) {
+            take_place(late->rows, "const ");
+            take_place(late->first, "const ");
+        } else if (k < first_state || k >= first_state + states) {
+            take_place(scan.input(k), "const ");
+        }
     for (std::size_t k = states; k + 1 < p.kept.size(); ++k)
         if (const int out = scan_output(p, k); out >= 0)
             take_place(scan.output(static_cast<std::size_t>(out)), "");

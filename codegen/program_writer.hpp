@@ -71,6 +71,10 @@ private:
     // loops and branches: in program_loops.cpp
     std::string
     slice(const std::string& array, const std::string& t, const Variable& element) const;
+    std::string row_of(const Apply& scan,
+                       std::size_t sequence,
+                       const std::string& t,
+                       const Variable& element) const;
     struct LoopCount;
     struct StatePlaces {
         std::vector<std::string> current, next, spare;
@@ -138,7 +142,7 @@ private:
     std::string
     blocks_body(const GraphPlan& plan, const RowBlocks& blocks, PassParameters& parameters);
     std::pair<std::string, std::string> rows_of_block(const PlannedKernel& step);
-    void finish_loop(const Apply& scan, const LoopCount& count);
+    void finish_loop(const PlannedStep& step, const Apply& scan, const LoopCount& count);
     static int history(const Apply& scan, std::size_t state);
     void write_body(const PlannedStep& step,
                     const Apply& scan,

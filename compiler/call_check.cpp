@@ -3,6 +3,8 @@
 #include <croton/ir/build.hpp>
 #include <croton/ir/counted.hpp>
 #include <croton/ir/format.hpp>
+#include <croton/ir/op.hpp>
+#include <croton/ir/ops/params.hpp>
 #include <croton/ir/scan_parts.hpp>
 #include <croton/ir/traverse.hpp>
 
@@ -361,14 +363,29 @@ std::string misplaced_text(const FunctionData& f, const Status& status)
 
 namespace {
 
-/// Of a function whose sizes are known at the call: whether it has the gradient of a loop, which
-/// holds less only where its user says so.
-bool holds_states(const FunctionData& f)
+/// Of a loop, and of what has another one's rows, which is no loop that says so.
+bool may_stop_early(const Apply& loop)
 {
-    return f.program.workspace_bytes < 0 &&
-           std::ranges::any_of(
-               applies_of(f.written),
-               [](const Apply& a) { return is_delay(a, false) || is_delay(a, true); });
+    if (!loop || !std::holds_alternative<Scan>(loop.op().lowering)) return false;
+    const auto& p = loop.params_as<ScanParams>();
+    return p.until || p.limited;
+}
+
+/// What the user of a function with a gradient of loops that holds states may do. Where sizes are
+/// known at the call alone, no loop holds less unless its user says so.
+std::string_view way_to_hold_less(const FunctionData& f)
+{
+    bool holds_states = false, knows_steps = false;
+    for (const Apply& a : applies_of(f.written)) {
+        if (!is_delay(a, false) && !is_delay(a, true)) continue;
+        holds_states = true;
+        knows_steps |= a.output(0).shape()[0].is_known() && !may_stop_early(a.input(0).owner());
+    }
+    if (knows_steps)
+        return "; gradients of loops hold less with ScanArgs::checkpoint = ct::binomial(s)";
+    return holds_states && f.program.workspace_bytes < 0
+               ? "; gradients of loops hold less with ScanArgs::checkpoint"
+               : "";
 }
 
 } // namespace
@@ -380,8 +397,7 @@ void check_memory_limit(const FunctionData& f, std::int64_t bytes)
     throw user_error(
         Code::memory, nullptr, f.name,
         "its intermediate values exceed memory_limit_bytes: they need {}, allowed are {}{}",
-        counted(bytes, "byte"), limit,
-        holds_states(f) ? "; gradients of loops hold less with ScanArgs::checkpoint" : "");
+        counted(bytes, "byte"), limit, way_to_hold_less(f));
 }
 
 } // namespace croton::inline v1::detail

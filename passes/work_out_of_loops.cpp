@@ -250,12 +250,17 @@ private:
                     operands.push_back(v);
                 }
             if (!never_negative(bytes_of(sum) - more) || is_kernel()) continue;
+            if (has_loop_inside() && !same(more, 0)) continue;
             Behind b{sum, products, {}, {}};
             for (const Variable& v : operands)
                 b.places.push_back(collect(v));
             behind_.emplace(k, std::move(b));
         }
     }
+
+    /// A step that runs a loop, such as the steps of a chunk again, is one of many, whose values
+    /// are not to be held for all of them: that is what checkpoints are for.
+    bool has_loop_inside() const { return std::ranges::any_of(applies_, is_a<Scan>); }
 
     /// In one kernel such a state is in registers.
     bool is_kernel() const { return options_.fits_a_kernel && options_.fits_a_kernel(scan_); }

@@ -185,3 +185,39 @@ TEST_CASE("a gradient with checkpoints stores few steps")
     CHECK(of(ct::square_root, 1000000) < 2700 * state);
     CHECK(of(floor_div(n, 50), 10000) < 270 * state);
 }
+
+TEST_CASE("a gradient by weights with checkpoints stores few steps too")
+{
+    // What the product of all steps would be of is as long as the loop.
+    const auto x = ct::input("x", ct::DType::f64, {64}),
+               w = ct::input("w", ct::DType::f64, {64, 64});
+    const auto gradient = [&](std::int64_t steps, const ct::Checkpoints& checkpoint) {
+        const auto step = [&](const Variable& s) { return tanh(ct::dot(w, s)); };
+        const auto r = ct::scan(step, {.init = {x}, .steps = steps, .checkpoint = checkpoint});
+        return ct::function({x, w}, ct::grad(ct::sum(r.last[0]), w));
+    };
+    const auto bytes = [&](std::int64_t steps, const ct::Checkpoints& checkpoint) {
+        return static_cast<std::int64_t>(gradient(steps, checkpoint).workspace_bytes());
+    };
+    const std::int64_t state = 64 * sizeof(double);
+    for (const int snapshots : {1, 2, 5}) {
+        INFO(snapshots);
+        CHECK(bytes(800, ct::binomial(snapshots)) < 500 * state);
+        CHECK(bytes(8000, ct::binomial(snapshots)) <=
+              bytes(800, ct::binomial(snapshots)) + 8 * state);
+    }
+    // Two arrays of each chunk's steps, and the weights' sums.
+    CHECK(bytes(10000, ct::square_root) < 1000 * state);
+    CHECK(bytes(10000, 100) < 1000 * state);
+    CHECK(bytes(10000, 0) > 10000 * state);
+    const ct::Array start = ct::Array::uniform(1, {64}, ct::DType::f64, 0, 1),
+                    weights = ct::Array::normal(2, {64, 64}, ct::DType::f64, 0.2);
+    const ct::Array plain = gradient(40, 0)(start, weights)[0];
+    for (const ct::Checkpoints& checkpoint :
+         {ct::Checkpoints(ct::binomial(1)), ct::Checkpoints(ct::binomial(3)),
+          ct::Checkpoints(ct::square_root), ct::Checkpoints(7)}) {
+        const ct::Array again = gradient(40, checkpoint)(start, weights)[0];
+        for (std::int64_t i = 0; i < plain.size(); ++i)
+            CHECK(again.as_double(i) == Approx(plain.as_double(i)).epsilon(1e-9).margin(1e-12));
+    }
+}
