@@ -95,6 +95,12 @@ std::optional<LateRows> Roots::late_rows_of(const Apply& a, std::size_t input) c
     return is_sequence ? late_rows(a.input(input)) : std::nullopt;
 }
 
+Variables Roots::read_for(const Apply& a, std::size_t input) const
+{
+    const auto late = late_rows_of(a, input);
+    return late ? Variables{late->rows, late->first} : Variables{a.input(input)};
+}
+
 const Op* Roots::whole_of(const Apply& a)
 {
     const auto* pointwise = std::get_if<Pointwise>(&a.op().lowering);

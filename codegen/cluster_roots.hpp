@@ -47,8 +47,8 @@ public:
         Shape members = {};
     };
     const Loop& loop(const Apply& scan) const;
-    /// Of an input that a loop in `run` reads row by row, where it lies.
-    std::optional<LateRows> late_rows_of(const Apply& a, std::size_t input) const;
+    /// What is read of an input: itself, or what a loop in `run` reads row by row where it lies.
+    Variables read_for(const Apply& a, std::size_t input) const;
     /// Why an operand of a product is stored; empty for what is a root for another reason.
     std::string why_stored(const Variable& v) const;
 
@@ -67,6 +67,7 @@ private:
     bool gathers(const Variable& v) const;
     void mark_inputs(const Apply& a);
     void mark_late_rows(const Apply& loop);
+    std::optional<LateRows> late_rows_of(const Apply& a, std::size_t input) const;
     /// The operand of a product is read where it lies, or computed by its prologue.
     void mark_operand(const Apply& product, std::size_t operand);
     /// What it takes to compute an element of a value from the roots behind it.

@@ -234,11 +234,9 @@ private:
         Variables reads;
         const bool product = std::holds_alternative<Contract>(apply.op().lowering);
         for (std::size_t i = 0; i < apply.inputs().size(); ++i) {
-            const auto late = roots_.late_rows_of(apply, i);
             // What a product reads where it lies is memory, also a single number.
             const bool lies = product && !operand_in_memory(apply, i, kept_).is_empty();
-            for (const Variable& v :
-                 late ? Variables{late->rows, late->first} : Variables{apply.input(i)})
+            for (const Variable& v : roots_.read_for(apply, i))
                 std::ranges::copy(in_memory_behind(v, kept_, lies), std::back_inserter(reads));
         }
         return reads;

@@ -42,6 +42,29 @@ bool is_op(const Apply& a, const Op& op) { return a && &a.op() == &op; }
 /// A product of all steps is stored where it has at most so many times its operands' bytes.
 constexpr std::int64_t most_times_larger = 8;
 
+/// Whether one of the applies, or what is in a branch of theirs, is a loop.
+bool has_loop(std::span<const Apply> applies)
+{
+    return std::ranges::any_of(applies, [](const Apply& a) {
+        if (is_a<Scan>(a)) return true;
+        if (!has_body(a.op().lowering)) return false;
+        return std::ranges::any_of(regions_of(a), [](const Region& branch) {
+            return has_loop(applies_of(branch.outputs()));
+        });
+    });
+}
+
+/// Whether a loop has stored these rows.
+bool is_stored_by_loop(Variable rows)
+{
+    while (const Apply a = rows.owner()) {
+        if (is_a<Scan>(a)) return true;
+        if (!is_a<IndexMap>(a)) return false;
+        rows = a.input(0); // of what is delayed, or in chunks
+    }
+    return false;
+}
+
 /// The same axes behind one for the steps.
 std::vector<int> behind_steps(std::vector<int> axes)
 {
@@ -57,6 +80,9 @@ public:
           parts_(detail::take_apart(scan))
     {
         look();
+        runs_again_ = has_loop(applies_) || parts_.snapshots > 0;
+        for (std::size_t i = 0; i < parts_.x.size(); ++i)
+            if (is_stored_by_loop(parts_.sequences[i])) room_ = room_ + bytes_of(parts_.x[i]);
     }
 
     /// One Variable for each output of the loop; its own outputs where nothing changes.
@@ -95,6 +121,11 @@ private:
                std::ranges::all_of(parts_.sequences, [&](const Variable& s) {
                    return same(s.shape()[0], parts_.steps);
                });
+    }
+
+    bool has_room(const Extent& bytes) const
+    {
+        return !runs_again_ || never_negative(room_ - bytes);
     }
 
     bool used_once(const Variable& v) const { return uses_.at(v.value()) == 1; }
@@ -143,8 +174,10 @@ private:
                 Extent operands = 0;
                 for (const Variable& in : a.inputs())
                     if (!is_shared(in)) operands = operands + bytes_of(in);
+                const Extent bytes = bytes_of(a.output(0));
                 const Extent most = Extent(most_times_larger) * operands;
-                if (!never_negative(most - bytes_of(a.output(0)))) continue;
+                if (!never_negative(most - bytes) || !has_room(bytes)) continue;
+                room_ = room_ - bytes;
                 products.push_back(a.output(0));
             }
             (all_shared ? shared : from_sequences).insert(a.output(0).value());
@@ -250,17 +283,14 @@ private:
                     operands.push_back(v);
                 }
             if (!never_negative(bytes_of(sum) - more) || is_kernel()) continue;
-            if (has_loop_inside() && !same(more, 0)) continue;
+            if (!has_room(more)) continue;
+            room_ = room_ - more;
             Behind b{sum, products, {}, {}};
             for (const Variable& v : operands)
                 b.places.push_back(collect(v));
             behind_.emplace(k, std::move(b));
         }
     }
-
-    /// A step that runs a loop, such as the steps of a chunk again, is one of many, whose values
-    /// are not to be held for all of them: that is what checkpoints are for.
-    bool has_loop_inside() const { return std::ranges::any_of(applies_, is_a<Scan>); }
 
     /// In one kernel such a state is in registers.
     bool is_kernel() const { return options_.fits_a_kernel && options_.fits_a_kernel(scan_); }
@@ -446,6 +476,11 @@ private:
     const PassOptions& options_;
     ScanParts parts_;
     std::vector<Apply> applies_;
+    /// Where a step has a loop of its own, as one between checkpoints that runs steps again, or
+    /// its gradient has, no more is stored for a step than is already: that is what checkpoints
+    /// are for.
+    bool runs_again_ = false;
+    Extent room_ = 0;                          ///< bytes that are stored for a step
     std::map<const detail::Value*, int> uses_; // looked up only
     Variables collected_;                      ///< values of a step
     std::map<std::size_t, Behind> behind_;     ///< by state, which the loop then does not have

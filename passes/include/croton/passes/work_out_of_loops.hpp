@@ -12,11 +12,12 @@ namespace croton::inline v1 {
 /// weights does, the operands of all steps are collected and one product sums over the steps too;
 /// the same of outer products of vectors, which are elementwise as they are written, and of sums of
 /// what is collected. Not where one kernel has such sums in registers. Where it costs less memory
-/// traffic: what is collected for it is no larger than the state; and nothing is collected where a
-/// step runs loops itself, as between checkpoints. Where all else of the body are
+/// traffic: what is collected for it is no larger than the state. Where all else of the body are
 /// elements, the terms of sums are added up from step to step, each in a loop of its own, and one
 /// sum follows the loop: the gradient by a number that all members of a loop share. Not of more
-/// terms than a state or a slice has elements.
+/// terms than a state or a slice has elements. In a loop whose steps have loops, as one of
+/// checkpoints has, products leave it only where they take no more memory than what other loops
+/// store for its steps anyway.
 ///
 /// When: once gradients are part of the graph, and nobody reads what such a state was after each
 /// step. Keeps: values, up to what another order of additions rounds; in strict mode
