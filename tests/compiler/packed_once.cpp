@@ -82,6 +82,29 @@ TEST_CASE("packed once: weights of a loop and of its gradient")
     check({h, w}, {loss, bars[0], bars[1]}, {some_state, some_weights}, 2);
 }
 
+TEST_CASE("packed once: turned weights, on either side, and f32")
+{
+    const Variable h = state(), w = weights();
+    const auto right = ct::scan([&](const Variable& s) { return turn(s, ct::transpose(w)); },
+                                {.init = {h}, .steps = 4});
+    check({h, w}, {right.last[0]}, {some_state, some_weights}, 1);
+    const auto left =
+        ct::scan([&](const Variable& s) { return ct::tanh(0.03 * ct::dot(ct::transpose(w), s)); },
+                 {.init = {ct::transpose(h)}, .steps = 4});
+    check({h, w}, {left.last[0]}, {some_state, some_weights}, 1);
+
+    const auto narrow = ct::input("h", DType::f32, {rows, columns}),
+               of = ct::input("W", DType::f32, {columns, columns});
+    const auto run =
+        ct::scan([&](const Variable& s) { return turn(s, of); }, {.init = {narrow}, .steps = 4});
+    const std::vector<Array> at{Array::normal(1, {rows, columns}, DType::f32),
+                                Array::normal(2, {columns, columns}, DType::f32)};
+    const auto once = ct::function({narrow, of}, {run.last[0]});
+    CHECK(packs_once(once) == 1);
+    const auto each = ct::function({narrow, of}, {run.last[0]}, {.gaps = true});
+    CHECK(croton::test::first_difference(once(at[0], at[1])[0], each(at[0], at[1])[0], {}) == "");
+}
+
 TEST_CASE("packed once: any number of steps, also none, and symbolic extents")
 {
     const ct::Extent steps = ct::dim("steps"), n = ct::dim("n");
