@@ -1,5 +1,5 @@
-/* 1 / sqrt(x). In f64 by steps that multiply: a root and a division take twice as long in vectors
-   of AVX-512, and round twice. */
+/* 1 / sqrt(x). In f64 by steps that multiply: a root and a division take twice as long in vectors of
+   AVX-512, and have two roundings. */
 
 CT_MATH f32 rsqrt_f32(f32 x) { return 1.0f / sqrt_f32(x); }
 
