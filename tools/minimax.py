@@ -343,7 +343,6 @@ def relative(g):
 
 
 ERFC_F32 = float.fromhex("0x1.3ba592p+0")  # g of t = 0 without its second part
-RSQRT_H = mpf("0.06817")  # of 1 - x v^2, v by the bits of x
 NORM_F32 = float.fromhex("0x1.9ae008p-2")
 # Named after the prelude's functions, those of two polynomials with a word in between.
 FITS = {
@@ -403,8 +402,6 @@ FITS = {
                         lambda z: LN2 * mp.sqrt(z) / twice_atanh(mp.sqrt(z)), "pow_f32", "q"),
     "pow_exp2_f32": Fit(lambda r: mpf(2) ** r, (-0.5, 0.5), range(7), lambda r: mpf(2) ** -r,
                         "pow_f32", "p"),
-    "rsqrt_step_f64": Fit(lambda h: (1 / mp.sqrt(1 - h) - 1) / h if h else mpf(1) / 2,
-                          (-RSQRT_H, RSQRT_H), range(4), lambda h: h, "rsqrt_step_f64", "p"),
     "pow_f64": Fit(lambda z: (log_of_s(z) - mpf(2) / 3) / z, up_to(S_OF_SQRT2), range(7),
                    lambda z: z * odd_weight(twice_atanh)(z), "pow_f64", "u"),
 }

@@ -106,6 +106,8 @@ CT_MATH f32 square_f32(f32 x) { return x * x; }
 CT_MATH f64 square_f64(f64 x) { return x * x; }
 CT_MATH f32 sqrt_f32(f32 x) { return __builtin_sqrtf(x); }
 CT_MATH f64 sqrt_f64(f64 x) { return __builtin_sqrt(x); }
+CT_MATH f32 rsqrt_f32(f32 x) { return 1.0f / sqrt_f32(x); }
+CT_MATH f64 rsqrt_f64(f64 x) { return 1.0 / sqrt_f64(x); }
 
 CT_MATH f32 floor_f32(f32 x) { return __builtin_floorf(x); }
 CT_MATH f64 floor_f64(f64 x) { return __builtin_floor(x); }

@@ -106,13 +106,6 @@ int exact_log1mexp(mpfr_ptr y, mpfr_srcptr x)
     return 0;
 }
 
-int exact_rsqrt(mpfr_ptr y, mpfr_srcptr x)
-{
-    const int inexact = mpfr_rec_sqrt(y, x, MPFR_RNDN);
-    if (mpfr_zero_p(x)) mpfr_setsign(y, y, mpfr_signbit(x), MPFR_RNDN); // as IEEE 754 has it
-    return inexact;
-}
-
 const double ln2 = std::log(2.0), sqrt2 = std::sqrt(2.0), tan_pi_8 = sqrt2 - 1;
 
 /// Where 2^k leaves x / 2^k below 4/3 (f32) or sqrt 2 (f64), and where x is subnormal.
@@ -137,7 +130,6 @@ const MathCase unary[] = {
     CASE(expm1, EXACT(mpfr_expm1), -40, 709.8, 2, {88, 89, 18, 709, 710, 38}),
     CASE(log, EXACT(mpfr_log), 0, 1e300, 2, log_edges),
     CASE(log1p, EXACT(mpfr_log1p), -1, 1e300, 2, {1 / 3., sqrt2 - 1, 1 - sqrt2 / 2, 1}),
-    CASE(rsqrt, exact_rsqrt, 0, 1e300, 2, {1, 2, 4, 0x1p-126, 0x1p-1022, 0x1p-149, 0x1p-1074}),
     CASE(tanh, EXACT(mpfr_tanh), -20, 20, 2, {10, 20, 0.375 * ln2}),
     CASE(sigmoid, exact_sigmoid, -745.5, 40, 2, {104, 746}, 1100),
     CASE(softplus, exact_softplus, -745.5, 40, 2, softplus_edges, 1100),

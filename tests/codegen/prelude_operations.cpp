@@ -48,6 +48,7 @@ INTEGER(std::uint64_t, u64)
                                             [](T a) { return trunc_##t(a); },                      \
                                             [](T a) { return rint_##t(a); },                       \
                                             [](T a) { return sqrt_##t(a); },                       \
+                                            [](T a) { return rsqrt_##t(a); },                      \
                                             [](T a) { return isnan_##t(a) != 0; },                 \
                                             [](T a) { return isinf_##t(a) != 0; },                 \
                                             [](T a) { return isfinite_##t(a) != 0; },              \

@@ -39,6 +39,7 @@ struct FloatOperations {
     T (*trunc)(T);
     T (*rint)(T);
     T (*sqrt)(T);
+    T (*rsqrt)(T);
     bool (*isnan)(T);
     bool (*isinf)(T);
     bool (*isfinite)(T);

@@ -200,6 +200,7 @@ TEMPLATE_TEST_CASE("floats round, compare and divide as NumPy has them", "", flo
         CHECK(same(op.trunc(a), std::trunc(a)));
         CHECK(same(op.rint(a), std::nearbyint(a)));
         CHECK(same(op.sqrt(a), std::sqrt(a)));
+        CHECK(same(op.rsqrt(a), 1 / std::sqrt(a)));
         CHECK(op.isnan(a) == std::isnan(a));
         CHECK(op.isinf(a) == std::isinf(a));
         CHECK(op.isfinite(a) == std::isfinite(a));
