@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -30,13 +29,14 @@ Array normal(std::uint64_t seed, const std::vector<std::int64_t>& shape)
 }
 const Array some_state = normal(1, {rows, columns}), some_weights = normal(2, {columns, columns});
 
-/// `packs`: operands that are packed once.
+/// How many operands are packed by a first step alone.
 std::size_t packs_once(const ct::Function& f)
 {
     return croton::test::count(f.source(), "if (first_step");
 }
 
 /// The references' results on any number of threads, and the same bits as where each step packs.
+/// `packs`: operands that are packed once.
 ct::Function check(const Variables& inputs,
                    const Variables& outputs,
                    const std::vector<Array>& at,

@@ -7,25 +7,17 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/text.hpp"
 
 namespace ct = croton;
 using croton::test::Approx;
+using croton::test::count;
 using ct::Array;
 using ct::DType;
 using ct::Variable;
 using ct::Variables;
 
 namespace {
-
-/// How often `part` stands in `text`.
-int count(std::string_view text, std::string_view part)
-{
-    int found = 0;
-    for (std::size_t at = text.find(part); at != std::string_view::npos;
-         at = text.find(part, at + 1))
-        ++found;
-    return found;
-}
 
 Variable step_of(const Variable& s, const Variable& a) { return s + a * sin(s) + 0.1; }
 
